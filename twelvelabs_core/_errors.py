@@ -1,0 +1,194 @@
+"""Every error this package raises, drawn as a tree.
+
+TwelveLabsError
+├─ ConfigurationError (ValueError)   no key, bad option: before any request
+├─ InputError (ValueError)           media or arguments refused before any request, with the limit and the value
+├─ APIConnectionError                no answer
+│  └─ APITimeoutError (TimeoutError)
+├─ APIStatusError                    status_code, code, request_id, retry_at, body
+│  ├─ BadRequestError · AuthenticationError · NotFoundError · RateLimitError · ServerError
+├─ APIResponseError                  success status, body not as documented
+├─ SegmentNotFoundError (KeyError)   a reference whose vector is not in the store
+├─ IngestionError                    several sources, some failed: for each its reason and task id
+└─ TaskError                         task_id
+   ├─ TaskFailedError · TaskTimeoutError (TimeoutError)
+
+Errors hold plain data only, so that they cross process borders; a message says what was attempted, what came back and
+what to do next, and never holds a key, a header, a signed URL or media bytes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+
+class TwelveLabsError(Exception):
+    """Anything this package raises on purpose.
+
+    Example:
+        ```python
+        try:
+            client.embed_text("a red car")
+        except TwelveLabsError as error:
+            print(error)
+        ```
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default calls cls(*args), which fails for keyword-only arguments and makes process pools hang.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(cls: type[TwelveLabsError], args: tuple[Any, ...], state: dict[str, Any]) -> TwelveLabsError:
+    """Make an error anew from what `__reduce__` packed."""
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigurationError(TwelveLabsError, ValueError):
+    """The package cannot start with what it was given: no key, a bad option. Nothing was sent."""
+
+
+class InputError(TwelveLabsError, ValueError):
+    """Media or arguments were refused before any request; the message names the limit and the value."""
+
+
+class APIConnectionError(TwelveLabsError):
+    """The API gave no answer. Worth another try; a create may have happened, look at the list of tasks."""
+
+
+class APITimeoutError(APIConnectionError, TimeoutError):
+    """The API did not answer in time. Worth another try, or a longer `timeout`."""
+
+
+class APIStatusError(TwelveLabsError):
+    """The API answered with an error.
+
+    Attributes:
+        status_code: The HTTP status.
+        code: The API's own code, such as `parameter_invalid`, or None.
+        request_id: The server's id of the request, or None.
+        retry_at: Seconds since the epoch (UTC) from which another try makes sense, or None.
+        body: The decoded error body, cut to a bounded length, without signed URLs.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int,
+        code: str | None = None,
+        request_id: str | None = None,
+        retry_at: float | None = None,
+        body: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.code = code
+        self.request_id = request_id
+        self.retry_at = retry_at
+        self.body = body
+
+
+class BadRequestError(APIStatusError):
+    """The request or its media were refused (400, 409, 413, 422). Final: change the request."""
+
+
+class AuthenticationError(APIStatusError):
+    """The key is wrong, has expired or may not do this (401, 403). Final: check the key and the plan."""
+
+
+class NotFoundError(APIStatusError):
+    """No such task or asset, or it has expired (404). Final."""
+
+
+class RateLimitError(APIStatusError):
+    """Too many requests or minutes of media (429). Worth another try at `retry_at`."""
+
+    def retry_time(self) -> datetime | None:
+        """Return `retry_at` as a UTC datetime, or None when the server gave no time."""
+        return None if self.retry_at is None else datetime.fromtimestamp(self.retry_at, UTC)
+
+
+class ServerError(APIStatusError):
+    """The API failed on its side (5xx). Worth another try; creates are not repeated by themselves."""
+
+
+class APIResponseError(TwelveLabsError):
+    """The API answered with success, but the body is not what is documented. Nothing of it was used."""
+
+
+class SegmentNotFoundError(TwelveLabsError, KeyError):
+    """A text refers to a segment whose vector is not in the store. Load the video again, or pass its store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One source that could not be ingested.
+
+    Attributes:
+        source: The name of the source, without signature.
+        reason: The message of its error.
+        task_id: Its embedding task, when one was created.
+        error: The error itself.
+    """
+
+    source: str
+    reason: str
+    task_id: str | None
+    error: TwelveLabsError
+
+
+class IngestionError(TwelveLabsError):
+    """Some of several sources failed; the others are done and kept.
+
+    Attributes:
+        failures: One `Failure` per bad source.
+        succeeded: The names of the sources that are done.
+    """
+
+    def __init__(self, failures: Sequence[Failure], succeeded: Sequence[str] = ()) -> None:
+        lines = [
+            f"- {failure.source}: {failure.reason}" + (f" [task {failure.task_id}]" if failure.task_id else "")
+            for failure in failures
+        ]
+        total = len(failures) + len(succeeded)
+        super().__init__(
+            f"{len(failures)} of {total} sources failed; the others are stored and free on the next run:\n"
+            + "\n".join(lines)
+        )
+        self.failures = tuple(failures)
+        self.succeeded = tuple(succeeded)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return IngestionError, (self.failures, self.succeeded)
+
+
+class TaskError(TwelveLabsError):
+    """An embedding task did not give a result.
+
+    Attributes:
+        task_id: The task's id.
+    """
+
+    def __init__(self, message: str, *, task_id: str) -> None:
+        super().__init__(message)
+        self.task_id = task_id
+
+
+class TaskFailedError(TaskError):
+    """The task ended as failed. Whether a new one can help is in the message."""
+
+
+class TaskTimeoutError(TaskError, TimeoutError):
+    """The task was not ready in time. It goes on at the server: wait again with its id, nothing is paid twice."""

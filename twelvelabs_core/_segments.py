@@ -1,0 +1,190 @@
+"""`Segments`: a float32 matrix with the time, option and scope of every row.
+
+Rows are kept in one order whatever order the API sent them in: clips before the whole asset, then by time, then by
+option. Nothing here knows the wire, a store or a framework.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Self, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float32]
+
+SCOPE_ORDER = ("clip", "page", "chunk", "asset")
+OPTION_ORDER = ("visual", "audio", "transcription", "text", "fused")
+
+
+class Locus(NamedTuple):
+    """What one vector stands for within its medium: a time range, option and scope.
+
+    Attributes:
+        start_sec: First second, from the start of the film; 0.0 where times do not apply.
+        end_sec: Last second; 0.0 where times do not apply.
+        embedding_option: `visual`, `audio`, `transcription`, `text` or `fused`; "" where the API names none.
+        embedding_scope: `clip`, `page`, `chunk` or `asset`; "" where the API names none.
+        page_start: First page (1-based) of a PDF, or None.
+        page_end: Last page, or None.
+        quadrant: Quarter of a PDF page, or None.
+        chunk_index: Position (0-based) of a chunk of text, or None.
+    """
+
+    start_sec: float
+    end_sec: float
+    embedding_option: str
+    embedding_scope: str
+    page_start: int | None = None
+    page_end: int | None = None
+    quadrant: str | None = None
+    chunk_index: int | None = None
+
+    @property
+    def place(self) -> tuple[int, int, int, int, str]:
+        """Where it stands, without option and scope: times in whole milliseconds, page, chunk, quadrant."""
+        return (
+            round(self.start_sec * 1000),
+            round(self.end_sec * 1000),
+            self.page_start or 0,
+            -1 if self.chunk_index is None else self.chunk_index,
+            self.quadrant or "",
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """One vector with the part of the medium that it stands for.
+
+    Attributes:
+        locus: Times, option, scope (and page or chunk).
+        vector: float32 array of shape (dimension,); a read-only view of its `Segments` matrix.
+        index: Position (0-based) of its time range, page or chunk in the medium; the options of one clip share it.
+
+    Example:
+        ```python
+        for segment in client.embed_video("goal.mp4"):
+            print(segment.start_sec, segment.end_sec, segment.embedding_option)
+        ```
+    """
+
+    locus: Locus
+    vector: Matrix
+    index: int
+
+    @property
+    def start_sec(self) -> float:
+        """First second in the film."""
+        return self.locus.start_sec
+
+    @property
+    def end_sec(self) -> float:
+        """Last second in the film."""
+        return self.locus.end_sec
+
+    @property
+    def embedding_option(self) -> str:
+        """`visual`, `audio`, `transcription`, `text` or `fused`."""
+        return self.locus.embedding_option
+
+    @property
+    def embedding_scope(self) -> str:
+        """`clip`, `page`, `chunk` or `asset`."""
+        return self.locus.embedding_scope
+
+
+class Segments(Sequence[Segment]):
+    """The vectors of one medium, in a fixed order, as one float32 matrix.
+
+    Attributes:
+        vectors: Read-only float32 matrix of shape (len(self), dimension). Unit length is not promised by the API.
+        loci: One `Locus` per row.
+
+    Example:
+        ```python
+        segments = client.segment_video("match.mp4").segments
+        print(segments.vectors.shape, segments[0].start_sec)
+        ```
+    """
+
+    __slots__ = ("_indexes", "loci", "vectors")
+
+    def __init__(self, vectors: Matrix, loci: Sequence[Locus]) -> None:
+        if vectors.ndim != 2 or len(vectors) != len(loci):  # noqa: PLR2004  # a matrix has two axes
+            raise ValueError(f"need one row per locus, got shape {vectors.shape} for {len(loci)} loci")
+        order = sorted(range(len(loci)), key=lambda row: _rank(loci[row]))
+        if order != list(range(len(loci))):
+            vectors = vectors[order]
+            loci = [loci[row] for row in order]
+        self.vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        self.vectors.setflags(write=False)
+        self.loci = tuple(loci)
+        self._indexes = _place_indexes(self.loci)
+
+    @property
+    def dimension(self) -> int:
+        """Number of values in a vector."""
+        return int(self.vectors.shape[1])
+
+    def select(self, *, embedding_option: str | None = None, embedding_scope: str | None = None) -> Self:
+        """Return the rows of one option, one scope, or both."""
+        keep = [
+            row
+            for row, locus in enumerate(self.loci)
+            if embedding_option in (None, locus.embedding_option) and embedding_scope in (None, locus.embedding_scope)
+        ]
+        return type(self)(self.vectors[keep], [self.loci[row] for row in keep])
+
+    def __len__(self) -> int:
+        return len(self.loci)
+
+    @overload
+    def __getitem__(self, index: int) -> Segment: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> "Segment | Self":
+        if isinstance(index, slice):
+            return type(self)(self.vectors[index], self.loci[index])
+        return Segment(self.loci[index], self.vectors[index], self._indexes[index])
+
+    def __iter__(self) -> Iterator[Segment]:
+        return (self[row] for row in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Segments):
+            return NotImplemented
+        return self.loci == other.loci and np.array_equal(self.vectors, other.vectors)
+
+    __hash__ = None  # type: ignore[assignment]  # compared by value, and large
+
+    def __repr__(self) -> str:
+        ends = max((locus.end_sec for locus in self.loci), default=0.0)
+        return f"<Segments: {len(self)} vectors of {self.vectors.shape[1]}, until {ends:.1f} s>"
+
+
+def _rank(locus: Locus) -> tuple[int, tuple[int, int, int, int, str], int, str]:
+    """Order of a row: scope, place, option."""
+    return (
+        _position(SCOPE_ORDER, locus.embedding_scope),
+        locus.place,
+        _position(OPTION_ORDER, locus.embedding_option),
+        locus.embedding_option,
+    )
+
+
+def _position(order: tuple[str, ...], value: str) -> int:
+    return order.index(value) if value in order else len(order)
+
+
+def _place_indexes(loci: tuple[Locus, ...]) -> list[int]:
+    """Number the places of each scope from 0; the options of one place share a number."""
+    seen: dict[tuple[str, tuple[int, int, int, int, str]], int] = {}
+    counts: dict[str, int] = {}
+    indexes = []
+    for locus in loci:
+        key = (locus.embedding_scope, locus.place)
+        if key not in seen:
+            seen[key] = counts.get(locus.embedding_scope, 0)
+            counts[locus.embedding_scope] = seen[key] + 1
+        indexes.append(seen[key])
+    return indexes

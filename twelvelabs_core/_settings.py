@@ -1,0 +1,157 @@
+"""One frozen `Settings`: key, base URL, time-outs, retries, concurrency; the only reader of the environment."""
+
+import hashlib
+import os
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from twelvelabs_core._errors import ConfigurationError
+
+DEFAULT_BASE_URL = "https://api.twelvelabs.io/v1.3"
+SANDBOX_KEY_PREFIX = "tlk_sandbox_"
+KEY_VARIABLES = ("TWELVELABS_API_KEY", "TWELVE_LABS_API_KEY")
+BASE_URL_VARIABLE = "TWELVELABS_BASE_URL"
+STORE_VARIABLE = "TWELVELABS_STORE"
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a client needs to know, checked once and never changed.
+
+    `Settings.resolve` fills what is not given from the environment; the constructor reads nothing but its arguments.
+    All durations are float seconds.
+
+    Attributes:
+        api_key: The key; begins with `tlk_`, a sandbox's with `tlk_sandbox_`.
+        base_url: Root of the API, version included. A real key is sent over https only, or to this machine.
+        timeout: Longest silence of the server within one request. Default 60.
+        max_retries: How often a safe request is repeated after the first try. Default 4.
+        max_concurrency: Most requests under way at once in one call. Default 8.
+        max_retry_wait: Longest wait before a retry; when the server asks for more, the error is raised at once,
+            with `retry_at`. Default 60.
+        task_timeout: Longest wait for one embedding task. Default 7200 (a 4 h film takes long).
+
+    Example:
+        ```python
+        settings = Settings.resolve(max_concurrency=4)  # key from TWELVELABS_API_KEY
+        client = Client(settings=settings)
+        ```
+    """
+
+    api_key: SecretStr
+    base_url: str = DEFAULT_BASE_URL
+    timeout: float = 60.0
+    max_retries: int = 4
+    max_concurrency: int = 8
+    max_retry_wait: float = 60.0
+    task_timeout: float = 7200.0
+    key_from_environment: bool = field(default=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.api_key, str):  # callers pass plain strings; frozen, so set around the guard
+            object.__setattr__(self, "api_key", SecretStr(self.api_key))
+        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
+        self._check_key()
+        self._check_base_url()
+        for name in ("timeout", "max_retry_wait", "task_timeout"):
+            if not getattr(self, name) > 0:
+                raise ConfigurationError(f"{name} must be above 0 seconds, got {getattr(self, name)!r}.")
+        if self.max_retries < 0:
+            raise ConfigurationError(f"max_retries must be 0 or more, got {self.max_retries!r}.")
+        if self.max_concurrency < 1:
+            raise ConfigurationError(f"max_concurrency must be 1 or more, got {self.max_concurrency!r}.")
+
+    @classmethod
+    def resolve(cls, *, api_key: SecretStr | str | None = None, base_url: str | None = None, **options: Any) -> Self:
+        """Return settings from arguments, else environment, else defaults.
+
+        Args:
+            api_key: The key; else `TWELVELABS_API_KEY`, else `TWELVE_LABS_API_KEY`.
+            base_url: Root of the API; else `TWELVELABS_BASE_URL`, else the live service.
+            **options: The other attributes; None means the default.
+
+        Raises:
+            ConfigurationError: No key anywhere, or a value that cannot be.
+        """
+        unknown = set(options) - {item.name for item in fields(cls)}
+        if unknown:
+            raise ConfigurationError(f"unknown settings: {', '.join(sorted(unknown))}.")
+        from_environment = api_key is None
+        key = api_key if api_key is not None else _first_of_environment(KEY_VARIABLES)
+        if key is None:
+            raise ConfigurationError(
+                "no API key: pass api_key=..., or set TWELVELABS_API_KEY. "
+                "Without a key, `python -m twelvelabs_sandbox` serves an offline sandbox and prints one."
+            )
+        return cls(
+            api_key=key if isinstance(key, SecretStr) else SecretStr(key),
+            base_url=base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL,
+            key_from_environment=from_environment,
+            **{name: value for name, value in options.items() if value is not None},
+        )
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the key belongs to an offline sandbox, whose vectors are not Marengo's."""
+        return self.api_key.get_secret_value().startswith(SANDBOX_KEY_PREFIX)
+
+    @property
+    def account(self) -> str:
+        """A fingerprint of the key, safe to store: tasks and assets are visible to the account that made them."""
+        text = "twelvelabs-rag account\n" + self.api_key.get_secret_value()
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def space(self, model: str, dimension: int = 512) -> str:
+        """Return the name of the vector space: who made a vector. Vectors of two spaces are never comparable."""
+        return f"{'sandbox/' if self.is_sandbox else ''}{model}/{dimension}"
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some attributes changed."""
+        return replace(self, **changes)
+
+    def _check_key(self) -> None:
+        key = self.api_key.get_secret_value()
+        if not key.strip():
+            raise ConfigurationError("the API key is empty: pass api_key=..., or set TWELVELABS_API_KEY.")
+        if key != key.strip() or not key.isascii() or not key.isprintable():
+            raise ConfigurationError("the API key holds spaces or characters that no header can carry; copy it again.")
+
+    def _check_base_url(self) -> None:
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in ("https", "http") or not parts.hostname:
+            raise ConfigurationError(f"base_url must be an http(s) URL with a host, got {self.base_url!r}.")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ConfigurationError("base_url must be without user, password, query and fragment.")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS and not self.is_sandbox:
+            raise ConfigurationError(
+                f"base_url {self.base_url!r} would send the API key unencrypted; use https (http is for this machine)."
+            )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker gets a key only if the caller passed one; one from the environment is read there again.
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        if values.pop("key_from_environment"):
+            del values["api_key"]
+            return _resolve_again, (type(self), values)
+        return _rebuild, (type(self), values)
+
+
+def store_location() -> str | None:
+    """Return the place of the segment store that the environment names (`TWELVELABS_STORE`), or None."""
+    return os.environ.get(STORE_VARIABLE) or None
+
+
+def _first_of_environment(names: tuple[str, ...]) -> str | None:
+    return next((os.environ[name] for name in names if os.environ.get(name)), None)
+
+
+def _rebuild(cls: type[Settings], values: dict[str, Any]) -> Settings:
+    return cls(**values)
+
+
+def _resolve_again(cls: type[Settings], values: dict[str, Any]) -> Settings:
+    return cls.resolve(**values)
