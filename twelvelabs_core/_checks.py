@@ -1,0 +1,150 @@
+"""Media against the API's limits, before anything is sent: each refusal names the limit and the value."""
+
+from twelvelabs_core import _limits
+from twelvelabs_core._errors import InputError
+from twelvelabs_core._image_header import read_image_header
+from twelvelabs_core._media import Media
+from twelvelabs_core._probe import Probe, probe
+
+_HEADER_CHUNK = 64 * 1024
+
+
+def check_text(text: str, what: str = "text") -> str:
+    """Return the text; refuse what holds nothing to embed.
+
+    Raises:
+        InputError: Not a string, or empty or white space only.
+    """
+    if not isinstance(text, str):
+        raise InputError(f"{what} must be a str, got {type(text).__name__}.")
+    if len(text.strip()) < _limits.TEXT_MIN_CHARACTERS:
+        raise InputError(
+            f"{what} is empty ({len(text)} characters of white space); the API needs at least 1 character."
+        )
+    return text
+
+
+def check_image(media: Media) -> None:
+    """Refuse an image whose header or size the API would refuse.
+
+    Raises:
+        InputError: Missing, empty, too large, neither JPEG nor PNG, or too small.
+    """
+    if not media.is_local:
+        return
+    _check_bytes(media, _limits.IMAGE_MAX_BYTES, "an image")
+    header = read_image_header(media.read_chunks(_HEADER_CHUNK))
+    if header is None:
+        raise InputError(f"{media.source}: images must be {' or '.join(_limits.IMAGE_FORMATS)}; this is neither.")
+    if min(header.width, header.height) < _limits.IMAGE_MIN_SIDE:
+        raise InputError(
+            f"{media.source}: image is {header.width}x{header.height} pixels; "
+            f"the API needs at least {_limits.IMAGE_MIN_SIDE}x{_limits.IMAGE_MIN_SIDE}."
+        )
+
+
+def check_audio_video(media: Media, input_type: str, *, task: bool) -> Probe | None:
+    """Refuse audio or video that the API would refuse; return what was found out, if anything.
+
+    Length, resolution and format need PyAV (extra `media`); without it they are left to the server.
+
+    Raises:
+        InputError: Missing, a folder, empty, unreadable, or of a size, length, resolution or ratio out of range.
+    """
+    if not media.is_local:
+        return None
+    _check_bytes(
+        media, _limits.DIRECT_UPLOAD_MAX_BYTES, "a direct upload", advice="; host it and pass its URL (to 4 GB)"
+    )
+    found = probe(media)
+    if found is None:
+        return None
+    _check_kind(media, found, input_type)
+    _check_duration(media, found, task=task)
+    if input_type == "video":
+        _check_picture(media, found)
+    return found
+
+
+def check_window(start_sec: float | None, end_sec: float | None, duration_sec: float | None, source: str) -> None:
+    """Refuse a time window that lies outside the film.
+
+    Raises:
+        InputError: It begins after the film's end, or ends more than a second after it.
+    """
+    if duration_sec is None:
+        return
+    if start_sec is not None and start_sec >= duration_sec:
+        raise InputError(f"{source}: start_sec {start_sec:g} is not before the film's end at {duration_sec:.3f} s.")
+    if end_sec is not None and end_sec > duration_sec + 1:
+        raise InputError(f"{source}: end_sec {end_sec:g} is after the film's end at {duration_sec:.3f} s.")
+
+
+def _check_bytes(media: Media, limit: int, what: str, advice: str = "") -> None:
+    """Refuse local media that is not there, not a file, empty or too large."""
+    path = media.path
+    if path is not None:
+        if path.is_dir():
+            raise InputError(f"{media.source}: is a folder; pass a file.")
+        if not path.exists():
+            raise InputError(f"{media.source}: no such file.")
+        if not path.is_file():
+            raise InputError(f"{media.source}: is not a regular file.")
+    try:
+        size = media.size()
+        first = next(media.read_chunks(1), b"")
+    except OSError as error:
+        raise InputError(f"{media.source}: cannot be read: {error.strerror}.") from None
+    if size == 0 or not first:
+        raise InputError(f"{media.source}: file is empty: 0 bytes.")
+    if size > limit:
+        raise InputError(
+            f"{media.source}: {size:,} bytes; {what} may have at most {limit:,} ({limit // _limits.MIB} MB){advice}."
+        )
+
+
+def _check_kind(media: Media, found: Probe, input_type: str) -> None:
+    if input_type == "video" and found.width is None:
+        raise InputError(f"{media.source}: has no picture track; load it as audio.")
+    if input_type == "audio" and not found.has_audio:
+        raise InputError(f"{media.source}: has no sound track.")
+    names = found.format_name.split(",")
+    if input_type == "audio" and not any(name in _limits.AUDIO_FORMATS for name in names):
+        raise InputError(
+            f"{media.source}: audio must be {', '.join(_limits.AUDIO_FORMATS).upper()}; this is {found.format_name}."
+        )
+
+
+def _check_duration(media: Media, found: Probe, *, task: bool) -> None:
+    seconds = found.duration_sec
+    if seconds is None:
+        return
+    # Containers round: a film cut at 4 s may say 3.98.
+    if task and seconds < _limits.TASK_MIN_SEC - 0.05:
+        raise InputError(
+            f"{media.source}: {seconds:.2f} s long; an embedding task needs at least {_limits.TASK_MIN_SEC:g} s."
+        )
+    limit = _limits.TASK_MAX_SEC if task else _limits.SYNC_MAX_SEC
+    if seconds > limit + 1:
+        advice = "cut it" if task else "use segment_video or segment_audio"
+        raise InputError(f"{media.source}: {seconds:,.1f} s long; at most {limit:,.0f} s here: {advice}.")
+
+
+def _check_picture(media: Media, found: Probe) -> None:
+    if found.width is None or found.height is None:
+        return
+    short, long = sorted((found.width, found.height))
+    size = f"{found.width}x{found.height}"
+    if short < _limits.VIDEO_MIN_SIDE:
+        least = _limits.VIDEO_MIN_SIDE
+        raise InputError(f"{media.source}: video is {size} pixels; the API needs at least {least}x{least}.")
+    if long > _limits.VIDEO_MAX_LONG_SIDE or short > _limits.VIDEO_MAX_SHORT_SIDE:
+        raise InputError(
+            f"{media.source}: video is {size} pixels; "
+            f"the API takes at most {_limits.VIDEO_MAX_LONG_SIDE}x{_limits.VIDEO_MAX_SHORT_SIDE}."
+        )
+    if long / short > _limits.VIDEO_MAX_ASPECT + 0.005:
+        raise InputError(
+            f"{media.source}: video is {size} pixels, a ratio of {long / short:.2f}:1; "
+            f"the API takes 1:1 to {_limits.VIDEO_MAX_ASPECT}:1, lying or standing."
+        )

@@ -1,0 +1,132 @@
+"""One HTTP exchange as values: what goes out, what came back. No file here talks to anything."""
+
+import base64
+import json
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from twelvelabs_core._media import Media
+
+CHUNK = 256 * 1024
+BASE64_CHUNK = 3 * 64 * 1024  # a multiple of 3, so that the encoded chunks join without padding
+JSON_TYPE = "application/json"
+
+
+class Sink(Protocol):
+    """Takes the bytes of a successful body as they arrive."""
+
+    def feed(self, chunk: bytes, /) -> None:
+        """Take the next bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request body that can be sent again: its chunks are made anew for each try.
+
+    Bodies are always streamed: one large bytes object costs time quadratic in its size in the HTTP library.
+    """
+
+    content_type: str
+    length: int
+    chunks: Callable[[], Iterator[bytes]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request.
+
+    Attributes:
+        attempt: What it tries, for messages: "create the embedding task".
+        path: Path below the base URL, its parts quoted; or, with `foreign`, an absolute URL.
+        repeatable: Whether a second try is harmless when the first may have arrived. A create is not.
+        foreign: Not the API: no key is sent, redirects are followed.
+    """
+
+    attempt: str
+    method: str
+    path: str = field(repr=False)
+    params: tuple[tuple[str, str], ...] = ()
+    body: Body | None = None
+    repeatable: bool = True
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back; `body` is empty where a sink took it."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status says success."""
+        return 200 <= self.status < 300  # noqa: PLR2004  # the HTTP success class
+
+
+class NoAnswerError(Exception):
+    """No reply, or half of one. Internal: callers see APIConnectionError.
+
+    Attributes:
+        timed_out: Whether time ran out.
+        may_have_arrived: Whether the server may have acted on the request.
+    """
+
+    def __init__(self, reason: str, *, timed_out: bool, may_have_arrived: bool) -> None:
+        super().__init__(reason)
+        self.timed_out = timed_out
+        self.may_have_arrived = may_have_arrived
+
+
+def json_body(value: Mapping[str, Any]) -> Body:
+    """Return a JSON body; every `Media` inside `value` is streamed as base64."""
+    media: list[Media] = []
+    boundary = secrets.token_hex(8)
+
+    def mark(item: object) -> str:
+        if not isinstance(item, Media):
+            raise TypeError(f"{type(item).__name__} is not JSON")
+        media.append(item)
+        return f"<{boundary}>"
+
+    text = json.dumps(value, default=mark, separators=(",", ":"), allow_nan=False)
+    parts = [part.encode() for part in text.split(f"<{boundary}>")]
+    length = sum(map(len, parts)) + sum(4 * ((item.size() + 2) // 3) for item in media)
+    return Body(JSON_TYPE, length, lambda: _json_chunks(parts, media))
+
+
+def _json_chunks(parts: Sequence[bytes], media: Sequence[Media]) -> Iterator[bytes]:
+    for index, part in enumerate(parts):
+        yield part
+        if index < len(media):
+            for chunk in media[index].read_chunks(BASE64_CHUNK):
+                yield base64.b64encode(chunk)
+
+
+def form_body(fields: Mapping[str, str], file: Media | None = None, *, filename: str | None = None) -> Body:
+    """Return a multipart/form-data body: scalars first, then the file, streamed from where it lies."""
+    boundary = secrets.token_hex(16)
+    head = "".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    )
+    if file is not None:
+        quoted = (filename or file.filename).replace("\\", "_").replace('"', "%22").replace("\r", "").replace("\n", "")
+        head += (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quoted}"\r\n'
+            f"Content-Type: {file.mime_type}\r\n\r\n"
+        )
+    prefix = head.encode()
+    suffix = (f"\r\n--{boundary}--\r\n" if file is not None else f"--{boundary}--\r\n").encode()
+
+    def chunks() -> Iterator[bytes]:
+        yield prefix
+        if file is not None:
+            yield from file.read_chunks(CHUNK)
+        yield suffix
+
+    length = len(prefix) + (file.size() if file is not None else 0) + len(suffix)
+    return Body(f"multipart/form-data; boundary={boundary}", length, chunks)
