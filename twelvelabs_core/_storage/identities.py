@@ -1,0 +1,42 @@
+"""What is known of media without reading them again: digests of files, contents of URLs, uploaded assets."""
+
+import time
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, select
+
+from twelvelabs_core._storage.entries import UrlEntry
+from twelvelabs_core._storage.journal import upsert
+from twelvelabs_core._storage.schema import assets, files, urls
+
+
+def put(connection: Connection, into: Table, **values: Any) -> None:
+    """Write one row, in place of the one with the same primary key."""
+    values["updated_at"] = time.time()
+    keys = [column.name for column in into.primary_key]
+    changes = {name: value for name, value in values.items() if name not in keys}
+    connection.execute(
+        upsert(connection, into).values(**values).on_conflict_do_update(index_elements=keys, set_=changes)
+    )
+
+
+def find_digest(connection: Connection, path: str, size: int, mtime_ns: int) -> str | None:
+    """Return the digest of a file, if it is as it was when that was written."""
+    query = select(files.c.sha256).where(files.c.path == path, files.c.size == size, files.c.mtime_ns == mtime_ns)
+    return connection.scalar(query)
+
+
+def find_url(connection: Connection, url: str) -> UrlEntry | None:
+    """Return what is known of a URL."""
+    row = connection.execute(select(urls).where(urls.c.url == url)).one_or_none()
+    return None if row is None else UrlEntry(row.url, row.content, row.validator, row.updated_at)
+
+
+def find_asset(connection: Connection, content: str, account: str) -> str | None:
+    """Return the id under which an account has uploaded this content."""
+    return connection.scalar(select(assets.c.asset_id).where(assets.c.content == content, assets.c.account == account))
+
+
+def drop_asset(connection: Connection, content: str, account: str) -> None:
+    """Forget an uploaded asset."""
+    connection.execute(delete(assets).where(assets.c.content == content, assets.c.account == account))

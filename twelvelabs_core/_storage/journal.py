@@ -1,0 +1,89 @@
+"""The journal of paid work: the states of a task's entry and every allowed change between them.
+
+    intent -> processing -> ready | failed | expired        failed | expired -> intent (another attempt)
+
+`ready` is final. Every change is one statement that names the states it may start from, so two processes that compete
+for an entry are told apart by the database, never by a read before a write.
+"""
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from twelvelabs_core._errors import InputError
+from twelvelabs_core._storage.entries import TaskEntry
+from twelvelabs_core._storage.schema import tasks
+
+UNDER_WAY = ("intent", "processing")
+ENDED = ("failed", "expired")
+UNFINISHED = (*UNDER_WAY, *ENDED)
+
+_process_token: tuple[int, str] = (0, "")
+
+
+def owner() -> str:
+    """Name this process: host and process number, and a token, for numbers are used again."""
+    global _process_token  # noqa: PLW0603  # one token per process, made anew in a forked child
+    if _process_token[0] != os.getpid():
+        _process_token = (os.getpid(), secrets.token_hex(4))
+    return f"{socket.gethostname()}/{_process_token[0]}/{_process_token[1]}"
+
+
+def upsert(connection: Connection, into: Table) -> sqlite.Insert | postgresql.Insert:
+    """Begin an `INSERT ... ON CONFLICT`, which SQLAlchemy has per dialect."""
+    return postgresql.insert(into) if connection.dialect.name == "postgresql" else sqlite.insert(into)
+
+
+def find(connection: Connection, key: str) -> TaskEntry | None:
+    """Return the entry of a key, or None."""
+    columns = [tasks.c[name] for name in TaskEntry.__dataclass_fields__]
+    row = connection.execute(select(*columns).where(tasks.c.key == key)).one_or_none()
+    return None if row is None else TaskEntry(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name
+
+
+def put_intent(connection: Connection, values: Mapping[str, Any], replacing: TaskEntry | None) -> bool:
+    """Write an intent where there is no entry, an ended one, or still the one to replace; return whether it was."""
+    now = time.time()
+    fresh = {"state": "intent", "task_id": None, "error": None, "owner": owner(), "created_at": now, "updated_at": now}
+    changes = {
+        **values,
+        **fresh,
+        "attempts": tasks.c.attempts + 1,
+        "revision": tasks.c.revision + 1,
+    }
+    statement = upsert(connection, tasks).values(**values, **fresh, attempts=1, revision=1)
+    result = connection.execute(
+        statement.on_conflict_do_update(index_elements=["key"], set_=changes, where=replaceable(replacing))
+    )
+    return result.rowcount > 0
+
+
+def replaceable(replacing: TaskEntry | None) -> ColumnElement[bool]:
+    """Return the condition under which a new intent may take an entry's place."""
+    ended = tasks.c.state.in_(ENDED)
+    if replacing is None:
+        return ended
+    return or_(ended, and_(tasks.c.state.in_(UNDER_WAY), tasks.c.revision == replacing.revision))
+
+
+def change(connection: Connection, key: str, **values: Any) -> None:
+    """Change an entry that is not ready; a ready one stays as it is.
+
+    Raises:
+        InputError: There is no entry of this key.
+    """
+    statement = update(tasks).where(tasks.c.key == key, tasks.c.state.in_(UNFINISHED))
+    result = connection.execute(statement.values(**values, revision=tasks.c.revision + 1, updated_at=time.time()))
+    if not result.rowcount and find(connection, key) is None:
+        raise no_entry(key)
+
+
+def no_entry(key: str) -> InputError:
+    """Return the error for a key that the journal does not know."""
+    return InputError(f"the segment store has no entry of the task key {key!r}; call put_intent first.")
