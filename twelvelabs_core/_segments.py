@@ -121,6 +121,11 @@ class Segments(Sequence[Segment]):
         self.loci = tuple(loci)
         self._indexes = _place_indexes(self.loci)
 
+    @classmethod
+    def empty(cls, dimension: int = 512) -> Self:
+        """Return segments without a row: what a film without sound gives when only its sound was asked for."""
+        return cls(np.empty((0, dimension), dtype=np.float32), ())
+
     @property
     def dimension(self) -> int:
         """Number of values in a vector."""

@@ -130,3 +130,16 @@ def form_body(fields: Mapping[str, str], file: Media | None = None, *, filename:
 
     length = len(prefix) + (file.size() if file is not None else 0) + len(suffix)
     return Body(f"multipart/form-data; boundary={boundary}", length, chunks)
+
+
+def counted(body: Body, report: Callable[[int, int], None]) -> Body:
+    """Return a body that reports (bytes sent, bytes in all) as it goes out."""
+
+    def chunks() -> Iterator[bytes]:
+        sent = 0
+        for chunk in body.chunks():
+            yield chunk
+            sent += len(chunk)
+            report(sent, body.length)
+
+    return Body(body.content_type, body.length, chunks)

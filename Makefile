@@ -1,0 +1,70 @@
+# Every command makes its own environment in .venv; nothing but Python >= 3.11 and make is needed.
+#
+#   make demo [VIDEO=film.mp4] [QUERY="a red car"] [LIVE=1]    a long video in, moments out
+#   make test | lint | format | bench | lock | clean
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+export UV_LINK_MODE := copy
+export UV_NO_PROGRESS := 1
+export DO_NOT_TRACK := 1
+export ANONYMIZED_TELEMETRY := False
+UV := $(BIN)/uv pip
+PACKAGES := twelvelabs_core twelvelabs_sandbox langchain_twelvelabs llama_index_twelvelabs
+
+# PYTHON=/path/to/python3 chooses one; else the newest suitable one on the PATH.
+PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	if $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; \
+	then command -v $$p; break; fi; done)
+
+.PHONY: demo test lint format bench lock clean
+
+demo: $(VENV)/.ready-demo
+	$(BIN)/python -m examples.demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(QUERY),--query "$(QUERY)") $(if $(LIVE),--live)
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(foreach p,$(PACKAGES),-p $(p))
+
+format: $(VENV)/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.ready
+	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+# A small lock for the demo, the whole one for everything else; the demo's versions are the whole one's.
+$(VENV)/.ready-demo: requirements-demo.lock pyproject.toml | $(BIN)/uv
+	@echo "Installing what the demo needs ..."
+	@test -e $(VENV)/.ready || $(UV) install -q --python $(BIN)/python --require-hashes -r requirements-demo.lock
+	@$(UV) install -q --python $(BIN)/python --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/.ready: requirements.lock pyproject.toml | $(BIN)/uv
+	@echo "Installing what tests and lint need ..."
+	@$(UV) install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) install -q --python $(BIN)/python --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(BIN)/uv:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.14 found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv module. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Making $(VENV) with $(PYTHON) ..."
+	@"$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check "uv>=0.8"
+
+LOCK := $(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
+lock: | $(BIN)/uv
+	$(LOCK) --extra langchain --extra llama-index --extra media --extra sandbox \
+		--group demo --group test --group lint --group bench --group build -o requirements.lock
+	$(LOCK) --extra langchain --extra media --extra sandbox --group demo --group build \
+		-c requirements.lock -o requirements-demo.lock
+
+clean:
+	rm -rf $(VENV) .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis dist

@@ -1,0 +1,83 @@
+"""One client for TwelveLabs' embed API: text, images, and long audio and video as paid-once segments.
+
+Knows no framework; `langchain_twelvelabs` and `llama_index_twelvelabs` stand on it.
+"""
+
+from twelvelabs_core._clients import AsyncClient, Client
+from twelvelabs_core._errors import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    Failure,
+    IngestionError,
+    InputError,
+    NotFoundError,
+    RateLimitError,
+    SegmentNotFoundError,
+    ServerError,
+    TaskError,
+    TaskFailedError,
+    TaskTimeoutError,
+    TwelveLabsError,
+)
+from twelvelabs_core._media import Media, MediaInput
+from twelvelabs_core._progress import OnProgress, Progress
+from twelvelabs_core._records import SegmentedMedia, SegmentRecord
+from twelvelabs_core._references import parse_reference, strip_reference
+from twelvelabs_core._requests import DynamicSegmentation, FixedSegmentation, Segmentation, SegmentOptions
+from twelvelabs_core._responses import Asset, Embedding, MediaMetadata, Task, TaskSummary
+from twelvelabs_core._segments import Locus, Segment, Segments
+from twelvelabs_core._settings import Settings
+from twelvelabs_core._store import SegmentStore, StoredVector, StoreInfo, TaskEntry
+
+__all__ = [
+    "APIConnectionError",
+    "APIResponseError",
+    "APIStatusError",
+    "APITimeoutError",
+    "Asset",
+    "AsyncClient",
+    "AuthenticationError",
+    "BadRequestError",
+    "Client",
+    "ConfigurationError",
+    "DynamicSegmentation",
+    "Embedding",
+    "Failure",
+    "FixedSegmentation",
+    "IngestionError",
+    "InputError",
+    "Locus",
+    "Media",
+    "MediaInput",
+    "MediaMetadata",
+    "NotFoundError",
+    "OnProgress",
+    "Progress",
+    "RateLimitError",
+    "Segment",
+    "SegmentNotFoundError",
+    "SegmentOptions",
+    "SegmentRecord",
+    "SegmentStore",
+    "Segmentation",
+    "SegmentedMedia",
+    "Segments",
+    "ServerError",
+    "Settings",
+    "StoreInfo",
+    "StoredVector",
+    "Task",
+    "TaskEntry",
+    "TaskError",
+    "TaskFailedError",
+    "TaskSummary",
+    "TaskTimeoutError",
+    "TwelveLabsError",
+    "parse_reference",
+    "strip_reference",
+]

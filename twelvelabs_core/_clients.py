@@ -1,0 +1,458 @@
+"""`Client` and `AsyncClient`: the same operations, for callers without and with an event loop.
+
+`AsyncClient` is the operations bound to asyncio. `Client` has one line per operation, which drives the same code on an
+`Io` that never suspends; its docstrings are the operations' own.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pydantic import SecretStr
+
+from twelvelabs_core._errors import ConfigurationError
+from twelvelabs_core._io import drain, finish
+from twelvelabs_core._io_async import AsyncIo
+from twelvelabs_core._io_blocking import BlockingIo
+from twelvelabs_core._media import MediaInput
+from twelvelabs_core._operations._segment import SegmentOperations
+from twelvelabs_core._progress import OnProgress
+from twelvelabs_core._records import SegmentedMedia, SegmentRecord
+from twelvelabs_core._requests import DEFAULT_MODEL, Segmentation
+from twelvelabs_core._responses import Asset, Embedding, Task, TaskSummary
+from twelvelabs_core._segments import Matrix, Segments
+from twelvelabs_core._settings import Settings
+from twelvelabs_core._store import SegmentStore
+
+StoreInput = SegmentStore | str | os.PathLike[str]
+"""A segment store, or where it is: a file, a SQLAlchemy URL, or ":memory:"."""
+
+
+class _Start:
+    """What both clients are made from; also what they are pickled as."""
+
+    def __init__(
+        self,
+        settings: Settings | None,
+        model: str,
+        store: StoreInput | None,
+        given: dict[str, Any],
+    ) -> None:
+        options = {name: value for name, value in given.items() if value is not None}
+        if settings is not None and options:
+            raise ConfigurationError(f"pass settings, or {', '.join(sorted(options))}, not both.")
+        self.settings = settings if settings is not None else Settings.resolve(**options)
+        self.model = model
+        self.store_input = store
+        self._store = store if isinstance(store, SegmentStore) else None
+
+    def store(self) -> SegmentStore:
+        """Return the segment store, opened at first use."""
+        if self._store is None:
+            self._store = SegmentStore(self.store_input)  # type: ignore[arg-type]
+        return self._store
+
+    def rebuild(self, cls: type[Any]) -> tuple[Any, ...]:
+        """Return what pickle needs: no connection crosses a process border, and the key only if it was passed."""
+        return _rebuild, (cls, self.settings, self.model, self.store_input)
+
+
+class AsyncClient(SegmentOperations):
+    """The API's embed endpoints for asyncio; the same methods as `Client`, awaited.
+
+    One client serves any number of event loops, each with connections of its own. See `Client` for the arguments.
+
+    Example:
+        ```python
+        async with AsyncClient() as client:
+            embedding = await client.embed_text("a red car")
+            async for film in client.segment_many(["a.mp4", "b.mp4"]):
+                print(film.title, len(film.segments))
+        ```
+    """
+
+    def __init__(
+        self,
+        api_key: SecretStr | str | None = None,
+        *,
+        model: str = DEFAULT_MODEL,
+        base_url: str | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        max_concurrency: int | None = None,
+        store: StoreInput | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        given = {
+            "api_key": api_key,
+            "base_url": base_url,
+            "timeout": timeout,
+            "max_retries": max_retries,
+            "max_concurrency": max_concurrency,
+        }
+        self._start = _Start(settings, model, store, given)
+        self._async_io = AsyncIo()
+        super().__init__(self._start.settings, self._async_io, model=model, store=self._start.store)
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop. Another loop's are closed when it shuts down."""
+        await self._async_io.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._start.rebuild(type(self))
+
+    def __repr__(self) -> str:
+        return f"AsyncClient(space={self.space!r}, base_url={self.settings.base_url!r})"
+
+
+class Client:
+    """The API's embed endpoints for code without an event loop (and inside one: notebooks).
+
+    Safe to share between threads; works after fork; pickles as its settings, with the key only if it was passed.
+
+    Args:
+        api_key: The key. Default: `TWELVELABS_API_KEY`, else `TWELVE_LABS_API_KEY`.
+        model: The embedding model. Default `marengo3.0`.
+        base_url: Root of the API. Default: `TWELVELABS_BASE_URL`, else the live service.
+        timeout: Longest silence of the server within one request, in seconds. Default 60.
+        max_retries: How often a safe request is repeated. Default 4.
+        max_concurrency: Most requests at once in one call. Default 8.
+        store: The segment store, or where it is. Default: `TWELVELABS_STORE`, else a file in the user's data folder.
+        settings: All of the above but `model` and `store` in one; then pass none of them.
+
+    Raises:
+        ConfigurationError: No key, or a value that cannot be.
+
+    Example:
+        ```python
+        with Client() as client:
+            film = client.segment_video("match.mp4")
+            query = client.embed_text("goalkeeper dives to the left").vector
+            best = film.segments[(film.segments.vectors @ query).argmax()]
+            print(best.start_sec, best.end_sec)
+        ```
+    """
+
+    def __init__(
+        self,
+        api_key: SecretStr | str | None = None,
+        *,
+        model: str = DEFAULT_MODEL,
+        base_url: str | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        max_concurrency: int | None = None,
+        store: StoreInput | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        given = {
+            "api_key": api_key,
+            "base_url": base_url,
+            "timeout": timeout,
+            "max_retries": max_retries,
+            "max_concurrency": max_concurrency,
+        }
+        self._start = _Start(settings, model, store, given)
+        self._io = BlockingIo()
+        self._operations = SegmentOperations(self._start.settings, self._io, model=model, store=self._start.store)
+
+    @property
+    def settings(self) -> Settings:
+        """Key, base URL, time-outs, retries, concurrency."""
+        return self._operations.settings
+
+    @property
+    def model(self) -> str:
+        """The embedding model."""
+        return self._operations.model
+
+    @property
+    def store(self) -> SegmentStore:
+        """The segment store: what was paid for. Opened at first use."""
+        return self._operations.store
+
+    @property
+    def space(self) -> str:
+        """The vector space of this client, such as `marengo3.0/512`; never mix two in one vector store."""
+        return self._operations.space
+
+    def close(self) -> None:
+        """Close the connections; the client opens new ones when it is used again."""
+        self._io.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._start.rebuild(type(self))
+
+    def __repr__(self) -> str:
+        return f"Client(space={self.space!r}, base_url={self.settings.base_url!r})"
+
+    def embed_text(self, text: str) -> Embedding:
+        return finish(self._operations.embed_text(text))
+
+    def embed_texts(self, texts: Iterable[str]) -> list[Embedding]:
+        return finish(self._operations.embed_texts(texts))
+
+    def embed_image(self, image: MediaInput) -> Embedding:
+        return finish(self._operations.embed_image(image))
+
+    def embed_images(self, images: Iterable[MediaInput]) -> list[Embedding]:
+        return finish(self._operations.embed_images(images))
+
+    def embed_text_image(self, text: str, image: MediaInput) -> Embedding:
+        return finish(self._operations.embed_text_image(text, image))
+
+    def embed_multi_input(self, media_sources: Sequence[MediaInput], *, text: str | None = None) -> Embedding:
+        return finish(self._operations.embed_multi_input(media_sources, text=text))
+
+    def embed_audio(
+        self,
+        audio: MediaInput,
+        *,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+    ) -> Segments:
+        return finish(
+            self._operations.embed_audio(
+                audio,
+                start_sec=start_sec,
+                end_sec=end_sec,
+                segmentation=segmentation,
+                embedding_option=embedding_option,
+                embedding_scope=embedding_scope,
+                embedding_type=embedding_type,
+            )
+        )
+
+    def embed_video(
+        self,
+        video: MediaInput,
+        *,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+    ) -> Segments:
+        return finish(
+            self._operations.embed_video(
+                video,
+                start_sec=start_sec,
+                end_sec=end_sec,
+                segmentation=segmentation,
+                embedding_option=embedding_option,
+                embedding_scope=embedding_scope,
+                embedding_type=embedding_type,
+            )
+        )
+
+    def create_audio_task(
+        self,
+        audio: MediaInput,
+        *,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+    ) -> Task:
+        return finish(
+            self._operations.create_audio_task(
+                audio,
+                start_sec=start_sec,
+                end_sec=end_sec,
+                segmentation=segmentation,
+                embedding_option=embedding_option,
+                embedding_scope=embedding_scope,
+                embedding_type=embedding_type,
+            )
+        )
+
+    def create_video_task(
+        self,
+        video: MediaInput,
+        *,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+    ) -> Task:
+        return finish(
+            self._operations.create_video_task(
+                video,
+                start_sec=start_sec,
+                end_sec=end_sec,
+                segmentation=segmentation,
+                embedding_option=embedding_option,
+                embedding_scope=embedding_scope,
+                embedding_type=embedding_type,
+            )
+        )
+
+    def retrieve_task(self, task_id: str) -> Task:
+        return finish(self._operations.retrieve_task(task_id))
+
+    def list_tasks(
+        self, *, status: str | None = None, started_at: datetime | None = None, ended_at: datetime | None = None
+    ) -> Iterator[TaskSummary]:
+        return drain(self._operations.list_tasks(status=status, started_at=started_at, ended_at=ended_at))
+
+    def wait_for_task(
+        self, task_id: str, *, timeout: float | None = None, callback: Callable[[Task], Any] | None = None
+    ) -> Task:
+        return finish(self._operations.wait_for_task(task_id, timeout=timeout, callback=callback))
+
+    def create_asset(
+        self,
+        media: MediaInput,
+        *,
+        filename: str | None = None,
+        enable_hls: bool = False,
+        enable_thumbnail: bool = False,
+    ) -> Asset:
+        return finish(
+            self._operations.create_asset(
+                media, filename=filename, enable_hls=enable_hls, enable_thumbnail=enable_thumbnail
+            )
+        )
+
+    def retrieve_asset(self, asset_id: str) -> Asset:
+        return finish(self._operations.retrieve_asset(asset_id))
+
+    def list_assets(
+        self, *, asset_ids: Sequence[str] = (), asset_types: Sequence[str] = (), filename: str | None = None
+    ) -> Iterator[Asset]:
+        return drain(self._operations.list_assets(asset_ids=asset_ids, asset_types=asset_types, filename=filename))
+
+    def delete_asset(self, asset_id: str, *, force: bool = False) -> None:
+        return finish(self._operations.delete_asset(asset_id, force=force))
+
+    def wait_for_asset(self, asset_id: str, *, timeout: float | None = None) -> Asset:
+        return finish(self._operations.wait_for_asset(asset_id, timeout=timeout))
+
+    def segment_video(
+        self,
+        video: MediaInput,
+        *,
+        source: str | None = None,
+        version: str | None = None,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+        timeout: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> SegmentedMedia:
+        return finish(
+            self._operations.segment_video(
+                video,
+                source=source,
+                version=version,
+                start_sec=start_sec,
+                end_sec=end_sec,
+                segmentation=segmentation,
+                embedding_option=embedding_option,
+                embedding_scope=embedding_scope,
+                embedding_type=embedding_type,
+                timeout=timeout,
+                on_progress=on_progress,
+            )
+        )
+
+    def segment_audio(
+        self,
+        audio: MediaInput,
+        *,
+        source: str | None = None,
+        version: str | None = None,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+        timeout: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> SegmentedMedia:
+        return finish(
+            self._operations.segment_audio(
+                audio,
+                source=source,
+                version=version,
+                start_sec=start_sec,
+                end_sec=end_sec,
+                segmentation=segmentation,
+                embedding_option=embedding_option,
+                embedding_scope=embedding_scope,
+                embedding_type=embedding_type,
+                timeout=timeout,
+                on_progress=on_progress,
+            )
+        )
+
+    def segment_many(
+        self,
+        media: Iterable[MediaInput],
+        *,
+        input_type: Literal["audio", "video"] = "video",
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+        timeout: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Iterator[SegmentedMedia]:
+        return drain(
+            self._operations.segment_many(
+                media,
+                input_type=input_type,
+                start_sec=start_sec,
+                end_sec=end_sec,
+                segmentation=segmentation,
+                embedding_option=embedding_option,
+                embedding_scope=embedding_scope,
+                embedding_type=embedding_type,
+                timeout=timeout,
+                on_progress=on_progress,
+            )
+        )
+
+    def register(self, media: SegmentedMedia, *, id_namespace: str | None = None) -> list[SegmentRecord]:
+        return finish(self._operations.register(media, id_namespace=id_namespace))
+
+    def find_vectors(self, segment_ids: Sequence[str]) -> list[Matrix]:
+        return finish(self._operations.find_vectors(segment_ids))
+
+
+def _rebuild(cls: type[Any], settings: Settings, model: str, store: StoreInput | None) -> Any:
+    return cls(settings=settings, model=model, store=store)
+
+
+for _name, _method in vars(Client).items():
+    if not _name.startswith("_") and _method.__doc__ is None:
+        # One docstring serves both clients, so that they cannot come to differ.
+        _method.__doc__ = getattr(AsyncClient, _name).__doc__

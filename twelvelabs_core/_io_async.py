@@ -1,0 +1,215 @@
+"""`AsyncIo`: an `Io` on asyncio, with HTTP clients that belong to the running loop.
+
+One object may see many short-lived loops (frameworks start them). Each loop gets clients of its own; they are closed
+when that loop shuts down, so that no reply is ever lost to a closed loop. A client holds one connection: the HTTP
+library's own pool slows down with the square of its size, many small clients sharing one SSL context do not.
+"""
+
+import asyncio
+import functools
+import ssl
+import threading
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import TypeVar, cast
+
+import httpx
+
+from twelvelabs_core._io import Exchange, Outcome, ReplyReader, no_answer, request_timeout
+from twelvelabs_core._wire import CHUNK, Body, Reply
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+KEEPALIVE_SECONDS = 30.0
+_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
+
+
+@functools.lru_cache(maxsize=1)
+def _ssl_context() -> ssl.SSLContext:
+    """Return the one SSL context: making it costs more than a request."""
+    return httpx.create_ssl_context()
+
+
+class _LoopClients:
+    """The HTTP clients of one event loop: those at work, and a stack of those at rest."""
+
+    def __init__(self) -> None:
+        self._all: set[httpx.AsyncClient] = set()
+        self._idle: list[httpx.AsyncClient] = []
+        self._guard = self._until_shutdown()
+
+    async def open(self) -> None:
+        # A started async generator is closed by the loop's own shutdown (asyncio.run does that before closing it).
+        await anext(self._guard)
+
+    async def _until_shutdown(self) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            self._idle.clear()
+            while self._all:
+                await self._all.pop().aclose()
+
+    def take(self) -> httpx.AsyncClient:
+        if self._idle:
+            return self._idle.pop()
+        client = httpx.AsyncClient(verify=_ssl_context(), limits=_ONE, follow_redirects=False)
+        self._all.add(client)
+        return client
+
+    def give_back(self, client: httpx.AsyncClient) -> None:
+        if client in self._all:
+            self._idle.append(client)
+
+    async def aclose(self) -> None:
+        await self._guard.aclose()
+
+
+class AsyncIo:
+    """An `Io` on whichever asyncio loop is running."""
+
+    def __init__(self) -> None:
+        self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopClients] = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    async def _loop_clients(self) -> _LoopClients:
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            clients = self._clients.get(loop)
+            if clients is None:
+                clients = self._clients[loop] = _LoopClients()
+                opening = clients.open()
+            else:
+                return clients
+        await opening  # completes in one step: the generator only yields
+        return clients
+
+    async def exchange(self, exchange: Exchange) -> Reply:
+        """Send one request and take its answer."""
+        clients = await self._loop_clients()
+        client = clients.take()
+        try:
+            async with client.stream(
+                exchange.method,
+                exchange.url,
+                params=list(exchange.params) or None,
+                headers=exchange.headers,
+                content=None if exchange.body is None else _body_chunks(exchange.body),
+                timeout=request_timeout(exchange),
+                follow_redirects=exchange.follow_redirects,
+            ) as response:
+                reader = ReplyReader(exchange, response)
+                async for chunk in response.aiter_bytes():
+                    reader.feed(chunk)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise no_answer(error) from None
+        finally:
+            clients.give_back(client)
+        return reader.reply()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait without blocking the loop."""
+        await asyncio.sleep(seconds)
+
+    async def blocking(self, function: Callable[[], R]) -> R:
+        """Run it in a thread: the loop must not wait for a disk."""
+        return await asyncio.to_thread(function)
+
+    async def map(self, function: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int) -> list[R]:
+        """Return the results in order, at most `limit` at work; the first error cancels the others."""
+        work = list(items)
+        results: list[R] = [cast("R", None)] * len(work)
+        pending = iter(enumerate(work))
+
+        async def worker() -> None:
+            for index, item in pending:
+                results[index] = await function(item)
+
+        await _run_all([worker() for _ in range(min(limit, len(work)))])
+        return results
+
+    async def as_completed(
+        self, function: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int
+    ) -> AsyncIterator[Outcome[T, R]]:
+        """Yield outcomes as they come; leaving the generator cancels what is under way."""
+        results: asyncio.Queue[Outcome[T, R] | BaseException | None] = asyncio.Queue()
+        room = asyncio.Semaphore(limit)
+        pending = iter(items)
+
+        async def worker() -> None:
+            try:
+                while True:
+                    await room.acquire()
+                    try:
+                        item = next(pending)
+                    except StopIteration:
+                        room.release()
+                        return
+                    await results.put(await _outcome(function, item))
+            except Exception as error:  # noqa: BLE001  # of the items' own iterator; the consumer raises it
+                await results.put(error)
+            finally:
+                results.put_nowait(None)
+
+        tasks = [asyncio.create_task(worker()) for _ in range(limit)]
+        try:
+            running = len(tasks)
+            while running:
+                outcome = await results.get()
+                if outcome is None:
+                    running -= 1
+                elif isinstance(outcome, BaseException):
+                    raise outcome
+                else:
+                    yield outcome
+                    room.release()
+        finally:
+            await _cancel_all(tasks)
+
+    def close(self) -> None:
+        """Nothing can be closed without waiting; each loop's shutdown closes its own clients."""
+
+    async def aclose(self) -> None:
+        """Close the running loop's connections."""
+        with self._lock:
+            clients = self._clients.pop(asyncio.get_running_loop(), None)
+        if clients is not None:
+            await clients.aclose()
+
+
+async def _outcome(function: Callable[[T], Awaitable[R]], item: T) -> Outcome[T, R]:
+    try:
+        return Outcome(item, await function(item), None)
+    except Exception as error:  # noqa: BLE001  # the consumer decides what an error means
+        return Outcome(item, None, error)
+
+
+async def _run_all(workers: "list[Awaitable[None]]") -> None:
+    """Run workers together; on the first error cancel the others and raise that error itself, not a group."""
+    tasks = [asyncio.ensure_future(worker) for worker in workers]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await _cancel_all(tasks)
+
+
+async def _cancel_all(tasks: "list[asyncio.Task[None]] | list[asyncio.Future[None]]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _body_chunks(body: Body) -> AsyncIterator[bytes]:
+    """Yield a body; files are read in a thread."""
+    chunks = body.chunks()
+    while True:
+        # A small body is in memory already: a thread would cost more than the request.
+        chunk = _next(chunks) if body.length <= CHUNK else await asyncio.to_thread(_next, chunks)
+        if chunk is None:
+            return
+        yield chunk
+
+
+def _next(chunks: Iterator[bytes]) -> bytes | None:
+    return next(chunks, None)

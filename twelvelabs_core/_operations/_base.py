@@ -1,0 +1,180 @@
+"""One request with its retries: what every operation is made of."""
+
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TypeVar
+
+from twelvelabs_core import _limits
+from twelvelabs_core._answers import Answer, Page
+from twelvelabs_core._decode import Split, VectorSplitter
+from twelvelabs_core._error_bodies import parse_error
+from twelvelabs_core._errors import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+    TwelveLabsError,
+)
+from twelvelabs_core._io import Exchange, Io
+from twelvelabs_core._retry import Outcome, RetryPolicy
+from twelvelabs_core._settings import DEFAULT_BASE_URL, Settings
+from twelvelabs_core._wire import Call, NoAnswerError, Reply, Sink
+
+T = TypeVar("T", bound=Answer)
+SinkT = TypeVar("SinkT", bound=Sink | None)
+
+USER_AGENT = "twelvelabs-rag"
+_FIRST_SERVER_ERROR = 500
+_LISTED_PAGES_MAX = 10_000  # of 50 items; a server that never ends its list must not hold us for ever
+
+
+class Requests:
+    """Sends calls: adds the key, retries what is safe, turns every failure into a typed error."""
+
+    def __init__(self, settings: Settings, io: Io) -> None:
+        self.settings = settings
+        self.io = io
+        self._policy = RetryPolicy(settings.max_retries, settings.max_retry_wait)
+
+    async def call(self, call: Call) -> Reply:
+        """Send a call whose answer is small; return its success."""
+        return (await self._with_retries(call, lambda: None, _limits.REPLY_MAX_BYTES))[0]
+
+    async def call_for_vectors(self, call: Call) -> Split:
+        """Send a call whose answer holds vectors; they go straight into a matrix."""
+        _, splitter = await self._with_retries(
+            call, lambda: VectorSplitter(max_bytes=_limits.VECTORS_REPLY_MAX_BYTES), _limits.REPLY_MAX_BYTES
+        )
+        return splitter.finish()
+
+    async def pages(
+        self, call: Call, parse: Callable[[bytes], Page[T]], filters: Mapping[str, str]
+    ) -> AsyncIterator[T]:
+        """Yield the items of a list, page by page, until its last."""
+        for number in range(1, _LISTED_PAGES_MAX + 1):
+            params = (*filters.items(), ("page", str(number)), ("page_limit", str(_limits.PAGE_LIMIT_MAX)))
+            one = Call(call.attempt, call.method, call.path, call.params + params)
+            page = parse((await self.call(one)).body)
+            for item in page.data:
+                yield item
+            last = page.page_info.total_page
+            if not page.data or (last is not None and number >= last):
+                return
+        raise APIResponseError(f"could not {call.attempt}: the list has no end after {_LISTED_PAGES_MAX:,} pages.")
+
+    async def _with_retries(self, call: Call, make_sink: Callable[[], SinkT], max_bytes: int) -> tuple[Reply, SinkT]:
+        self._check_destination(call)
+        attempt = 0
+        while True:
+            attempt += 1
+            sink = make_sink()  # a new one for each try: half a body of a broken answer must leave no trace
+            reply, error, outcome = await self._try(call, sink, max_bytes)
+            if reply is not None:
+                return reply, sink
+            wait = self._policy.wait(
+                attempt,
+                outcome,
+                repeatable=call.repeatable,
+                now=time.time(),
+                jitter=random.random(),  # noqa: S311  # spreads retries, guards nothing
+            )
+            if wait is None:
+                raise error
+            await self.io.sleep(wait)
+
+    async def _try(
+        self, call: Call, sink: Sink | None, max_bytes: int
+    ) -> tuple[Reply | None, TwelveLabsError, Outcome]:
+        try:
+            reply = await self.io.exchange(self._exchange(call, sink, max_bytes))
+        except NoAnswerError as failure:
+            error = connection_error(call, failure, self.settings.timeout)
+            return None, error, Outcome(None, failure.may_have_arrived)
+        if reply.ok:
+            return reply, TwelveLabsError(""), Outcome(reply.status)
+        status_error = error_of_reply(call, reply, time.time())
+        return None, status_error, Outcome(reply.status, retry_at=status_error.retry_at)
+
+    def _exchange(self, call: Call, sink: Sink | None, max_bytes: int) -> Exchange:
+        headers = {"accept": "*/*", "user-agent": USER_AGENT}
+        if not call.foreign:
+            headers["x-api-key"] = self.settings.api_key.get_secret_value()
+        if call.body is not None:
+            headers |= {"content-type": call.body.content_type, "content-length": str(call.body.length)}
+        return Exchange(
+            call.method,
+            call.path if call.foreign else self.settings.base_url + call.path,
+            headers,
+            call.body,
+            sink,
+            max_bytes,
+            self.settings.timeout,
+            follow_redirects=call.foreign,
+            params=call.params,
+        )
+
+    def _check_destination(self, call: Call) -> None:
+        if not call.foreign and self.settings.is_sandbox and self.settings.base_url == DEFAULT_BASE_URL:
+            raise ConfigurationError(
+                "the key is a sandbox's, but base_url is the live service: "
+                "pass the sandbox's base_url, or set TWELVELABS_BASE_URL."
+            )
+
+
+def connection_error(call: Call, failure: NoAnswerError, timeout: float) -> APIConnectionError:
+    """Return the error of a call that got no answer."""
+    advice = (
+        "try again" if call.repeatable or not failure.may_have_arrived else "it may have happened: look at the list"
+    )
+    message = f"could not {call.attempt}: {failure}; {advice}."
+    if failure.timed_out:
+        return APITimeoutError(f"{message} The time-out is {timeout:g} s.")
+    return APIConnectionError(message)
+
+
+def error_of_reply(call: Call, reply: Reply, now: float) -> APIStatusError:
+    """Return the typed error of an answer that is no success."""
+    info = parse_error(reply.status, reply.headers, reply.body, now)
+    kind = _kind(reply.status)
+    code = f" {info.code}" if info.code else ""
+    message = f"could not {call.attempt}: HTTP {reply.status}{code}: {info.message or 'no message'}"
+    error = kind(
+        f"{message.rstrip('.')}. {_ADVICE.get(kind, '')}".rstrip(),
+        status_code=reply.status,
+        code=info.code,
+        request_id=info.request_id,
+        retry_at=info.retry_at,
+        body=info.body,
+    )
+    if isinstance(error, RateLimitError):
+        when = error.retry_time()
+        error.message += f" after {when:%Y-%m-%d %H:%M:%S} UTC." if when else " later."
+    return error
+
+
+def _kind(status: int) -> type[APIStatusError]:
+    if status in (401, 403):
+        return AuthenticationError
+    if status in (404, 410):
+        return NotFoundError
+    if status == 429:  # noqa: PLR2004  # Too Many Requests
+        return RateLimitError
+    if status >= _FIRST_SERVER_ERROR:
+        return ServerError
+    # A redirect ends here too: the key is not carried to another address.
+    return BadRequestError if status >= 400 else APIStatusError  # noqa: PLR2004
+
+
+_ADVICE: dict[type[APIStatusError], str] = {
+    AuthenticationError: "Check the API key (TWELVELABS_API_KEY), base_url and the plan.",
+    RateLimitError: "Try again",
+    ServerError: "Try again later.",
+    APIStatusError: "Redirects are not followed; check base_url.",
+}

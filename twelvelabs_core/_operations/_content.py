@@ -1,0 +1,78 @@
+"""Which content is it? The identity of a medium's bytes, by which paid work is found again."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from twelvelabs_core._io import Exchange, Io
+from twelvelabs_core._media import Media
+from twelvelabs_core._operations._base import USER_AGENT
+from twelvelabs_core._store import SegmentStore
+from twelvelabs_core._urls import unsigned_url
+from twelvelabs_core._wire import NoAnswerError
+
+HEAD_TIMEOUT = 10.0
+HEAD_MAX_BYTES = 64 * 1024
+# A file written within the last moments may change again without a new time stamp; its digest is not remembered.
+_SETTLED_AFTER = 2.0
+
+
+async def content_of(media: Media, store: SegmentStore, io: Io) -> str:
+    """Return the identity of a medium's content.
+
+    The SHA-256 of local bytes (a file that has kept its size and time is not read again), the asset id, or the URL
+    without its signature. Behind a URL, a different ETag or Last-Modified means other content; a missing one means
+    nothing, and the caller's `version` overrules both.
+    """
+    if media.asset_id is not None:
+        return f"asset:{media.asset_id}"
+    if media.url is not None:
+        return await _content_of_url(media, media.url, store, io)
+    return "sha256:" + await io.blocking(lambda: _digest(media, store))
+
+
+def _digest(media: Media, store: SegmentStore) -> str:
+    if media.path is None:
+        return media.sha256()
+    path = str(Path(media.path).absolute())
+    before = media.path.stat()
+    known = store.find_digest(path, before.st_size, before.st_mtime_ns)
+    if known is not None:
+        return known
+    digest = media.sha256()
+    after = media.path.stat()
+    unchanged = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    if unchanged and time.time() - after.st_mtime > _SETTLED_AFTER:
+        store.put_digest(path, after.st_size, after.st_mtime_ns, digest)
+    return digest
+
+
+async def _content_of_url(media: Media, url: str, store: SegmentStore, io: Io) -> str:
+    name = unsigned_url(url)
+    if media.version is not None:
+        return f"url:{name}@version:{media.version}"
+    validator = await _validator(url, io)
+    known = await io.blocking(lambda: store.find_url(name))
+    if known is not None and (validator is None or validator == known.validator):
+        return known.content
+    if known is not None and known.validator is None:
+        content = known.content  # first seen without one: nothing says that it changed
+    else:
+        content = f"url:{name}@{validator}" if validator else f"url:{name}"
+    await io.blocking(lambda: store.put_url(name, content, validator))
+    return content
+
+
+async def _validator(url: str, io: Io) -> str | None:
+    """Ask the film's own host, without the key, for what tells one state of it from the next."""
+    head = Exchange("HEAD", url, {"user-agent": USER_AGENT}, None, None, HEAD_MAX_BYTES, HEAD_TIMEOUT, True)
+    try:
+        reply = await io.exchange(head)
+    except NoAnswerError:
+        return None
+    return _of_headers(reply.headers) if reply.ok else None
+
+
+def _of_headers(headers: Mapping[str, str]) -> str | None:
+    etag = headers.get("etag", "").removeprefix("W/").strip('"')
+    return f"etag:{etag}" if etag else (headers.get("last-modified") or None)

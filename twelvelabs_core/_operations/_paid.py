@@ -1,0 +1,238 @@
+"""From a medium to its stored segments, paid once: journal, asset, task, wait, matrix, store.
+
+The journal is written before and after each step that costs something, so that a crash at any point leaves the next
+run knowing what was begun.
+"""
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twelvelabs_core._errors import APIStatusError, NotFoundError, TaskFailedError, TaskTimeoutError, TwelveLabsError
+from twelvelabs_core._io import Io
+from twelvelabs_core._media import Media
+from twelvelabs_core._operations._assets import Patience
+from twelvelabs_core._operations._content import content_of
+from twelvelabs_core._operations._embed import check_for
+from twelvelabs_core._operations._tasks import TaskOperations
+from twelvelabs_core._progress import OnProgress, Progress, Stage
+from twelvelabs_core._records import SegmentedMedia, task_key
+from twelvelabs_core._requests import SegmentOptions
+from twelvelabs_core._responses import Task
+from twelvelabs_core._segments import Segments
+from twelvelabs_core._settings import Settings
+from twelvelabs_core._single_flight import single_flight
+from twelvelabs_core._store import SegmentStore, TaskEntry
+
+logger = logging.getLogger("twelvelabs_core")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One medium to be embedded, and how."""
+
+    media: Media
+    options: SegmentOptions
+    timeout: float | None
+    on_progress: OnProgress | None
+
+    def report(self, stage: Stage, done: int = 0, total: int = 0, task_id: str | None = None) -> None:
+        """Tell the caller."""
+        if self.on_progress is not None:
+            self.on_progress(Progress(self.media.source, stage, done, total, task_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A piece of work with its identity."""
+
+    work: Work
+    content: str
+    key: str
+
+
+class PaidWork(TaskOperations):
+    """Embeds a medium by an asynchronous task, once for all runs that share a segment store."""
+
+    def __init__(self, settings: Settings, io: Io, *, model: str, store: Callable[[], SegmentStore]) -> None:
+        super().__init__(settings, io, model=model)
+        self._open_store = store
+
+    @property
+    def store(self) -> SegmentStore:
+        """The segment store: what was paid for. Opened at first use."""
+        return self._open_store()
+
+    @property
+    def space(self) -> str:
+        """The vector space of this client, such as `marengo3.0/512`; never mix two in one vector store."""
+        return self.settings.space(self.model)
+
+    async def _segment(self, work: Work) -> SegmentedMedia:
+        try:
+            work.report("checking")
+            await self.io.blocking(lambda: check_for(work.media, work.options, task=True))
+            content = await content_of(work.media, self.store, self.io)
+            job = _Job(work, content, task_key(self.space, content, work.options.identity()))
+            async with single_flight(self.io, self.store.location, job.key):
+                return await self._obtain(job)
+        except TwelveLabsError:
+            work.report("failed")
+            raise
+
+    async def _obtain(self, job: _Job) -> SegmentedMedia:
+        """Take the result from the store, wait for a task that was begun, or pay for a new one."""
+        patience = Patience(self._task_timeout(job))
+        while True:
+            entry = await self.io.blocking(lambda: self.store.find_task(job.key))
+            if entry is not None and entry.state == "ready":
+                return await self._stored(job, entry.task_id, reused=True)
+            if await self._went_on(job, entry):
+                continue  # it is ready now, or has expired and the journal says so
+            if await self._claim(job, entry):
+                task_id = await self._pay(job)
+                await self._await_result(job, task_id)
+                return await self._stored(job, task_id, reused=False)
+            if patience.is_over:
+                raise TaskTimeoutError(
+                    f"{job.work.media.source} is being embedded by another process, not ready after "
+                    f"{patience.limit:g} s; run again later.",
+                    task_id=(entry.task_id if entry else None) or "unknown",
+                )
+            await self.io.sleep(patience.next_look())
+
+    async def _went_on(self, job: _Job, entry: TaskEntry | None) -> bool:
+        """Wait for the task that this or another process began, if this account can see it."""
+        if entry is None or entry.state != "processing" or entry.task_id is None:
+            return False
+        if entry.account != self.settings.account:
+            return False
+        logger.info("going on with task %s of %s", entry.task_id, job.work.media.source)
+        try:
+            await self._await_result(job, entry.task_id)
+        except NotFoundError:
+            logger.warning("task %s of %s has expired at the server", entry.task_id, job.work.media.source)
+            reason = f"task {entry.task_id} is not known at the server any more"
+            await self.io.blocking(lambda: self.store.put_failure(job.key, reason, expired=True))
+        return True
+
+    async def _claim(self, job: _Job, entry: TaskEntry | None) -> bool:
+        """Write the intent; False when another process, still at work, was faster."""
+        if entry is not None and entry.state == "intent" and not self._is_abandoned(entry):
+            return False
+        if job.work.media.is_local:
+            await self._make_reachable(job)  # before the intent: an upload costs no task
+        written = await self.io.blocking(
+            lambda: self.store.put_intent(
+                job.key,
+                space=self.space,
+                content=job.content,
+                model=self.model,
+                params=job.work.options.identity(),
+                source=job.work.media.source,
+                account=self.settings.account,
+                replacing=entry,
+            )
+        )
+        if written and entry is not None:
+            logger.warning(
+                "%s was begun before (%s, %s); a new task is paid for",
+                job.work.media.source,
+                entry.state,
+                entry.error or "its outcome is unknown",
+            )
+        return written
+
+    def _is_abandoned(self, entry: TaskEntry) -> bool:
+        """Whether the process that wrote an intent is gone: a create takes no longer than its time-outs."""
+        host, _, rest = entry.owner.partition("/")
+        pid = rest.partition("/")[0]
+        if host == socket.gethostname() and pid.isdigit() and not _is_alive(int(pid)):
+            return True
+        return time.time() - entry.updated_at > 2 * self.settings.timeout + self.settings.max_retry_wait
+
+    async def _pay(self, job: _Job) -> str:
+        """Create the task; the journal has its id before anything else happens."""
+        media = job.work.media
+        if media.is_local:
+            asset_id = await self.io.blocking(lambda: self.store.find_asset(job.content, self.settings.account))
+            media = Media.of(f"asset:{asset_id}", source=media.source)
+        try:
+            task = await self._start_task(media, job.work.options)
+        except APIStatusError as error:
+            reason = str(error)
+            await self.io.blocking(lambda: self.store.put_failure(job.key, reason))
+            raise
+        await self.io.blocking(lambda: self.store.put_task_id(job.key, task.id))
+        return task.id
+
+    async def _make_reachable(self, job: _Job) -> None:
+        """See that local bytes are a ready asset: the one uploaded before, or a new one."""
+        account = self.settings.account
+        known = await self.io.blocking(lambda: self.store.find_asset(job.content, account))
+        if known is not None:
+            try:
+                await self.wait_for_asset(known)
+            except NotFoundError:
+                await self.io.blocking(lambda: self.store.drop_asset(job.content, account))
+            else:
+                return
+        report = job.work.report
+        asset = await self._upload(job.work.media, on_sent=lambda done, total: report("uploading", done, total))
+        await self.wait_for_asset(asset.id)
+        await self.io.blocking(lambda: self.store.put_asset(job.content, account, asset.id))
+
+    async def _await_result(self, job: _Job, task_id: str) -> None:
+        job.work.report("processing", task_id=task_id)
+        try:
+            task = await self.wait_for_task(task_id, timeout=self._task_timeout(job))
+        except TaskFailedError as error:
+            reason = str(error)
+            await self.io.blocking(lambda: self.store.put_failure(job.key, reason))
+            raise
+        segments = task.segments if task.segments is not None else Segments.empty()
+        if not len(segments):
+            logger.warning("task %s of %s gave no vectors", task_id, job.work.media.source)
+        duration = _duration(task, segments)
+        await self.io.blocking(lambda: self.store.put_result(job.key, segments, duration_sec=duration))
+
+    async def _stored(self, job: _Job, task_id: str | None, *, reused: bool) -> SegmentedMedia:
+        segments, duration = await self.io.blocking(lambda: self.store.load_result(job.key))
+        job.work.report("reused" if reused else "ready", task_id=task_id)
+        media = job.work.media
+        return SegmentedMedia(
+            source=media.source,
+            title=media.title,
+            model=self.model,
+            space=self.space,
+            content=job.content,
+            duration_sec=duration,
+            segments=segments,
+            task_id=task_id,
+            reused=reused,
+            task_key=job.key,
+            options=job.work.options.identity(),
+        )
+
+    def _task_timeout(self, job: _Job) -> float:
+        return self.settings.task_timeout if job.work.timeout is None else job.work.timeout
+
+
+def _duration(task: Task, segments: Segments) -> float:
+    told = None if task.metadata is None else task.metadata.duration
+    return float(told) if told else max((locus.end_sec for locus in segments.loci), default=0.0)
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name != "posix":
+        return True  # elsewhere signal 0 is no harmless question; the time-out decides
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # it is there, and not ours
+    return True

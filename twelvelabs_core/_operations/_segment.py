@@ -1,0 +1,263 @@
+"""Long video and audio as segments: the operations that a user calls."""
+
+import os
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any, Literal
+
+from twelvelabs_core._errors import (
+    Failure,
+    IngestionError,
+    InputError,
+    SegmentNotFoundError,
+    TaskError,
+    TwelveLabsError,
+)
+from twelvelabs_core._media import Media, MediaInput
+from twelvelabs_core._operations._paid import PaidWork, Work
+from twelvelabs_core._progress import OnProgress
+from twelvelabs_core._records import SegmentedMedia, SegmentRecord
+from twelvelabs_core._requests import Segmentation, SegmentOptions
+from twelvelabs_core._segments import Matrix
+from twelvelabs_core._urls import redact
+
+
+class SegmentOperations(PaidWork):
+    """Turns long video and audio into stored segments."""
+
+    async def segment_video(
+        self,
+        video: MediaInput,
+        *,
+        source: str | None = None,
+        version: str | None = None,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+        timeout: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> SegmentedMedia:
+        """Return the segments of a video of 4 s to 4 h, embedded by an asynchronous task once and never again.
+
+        The same content with the same options comes from the segment store without a request; a task that an earlier
+        run began is waited for. A local file is uploaded as an asset, a URL is fetched by the API.
+
+        Args:
+            video: Path, URL, bytes, binary file object or `asset:<id>`; 360x360 to 5184x2160 pixels, 1:1 to 2.4:1
+                lying or standing (model page), local files to 200 MB.
+            source: The name to know it by. Default: the path as given, the URL without signature, `asset:<id>`.
+            version: For a URL: a new value means that the film behind it changed.
+            start_sec: First second to embed. Default 0.
+            end_sec: Last second. Default: the end.
+            segmentation: `DynamicSegmentation` (default, 4 s) or `FixedSegmentation`.
+            embedding_option: `visual`, `audio`, `transcription`. Default all.
+            embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
+            embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
+            timeout: Longest wait for the task in seconds. Default: the settings' `task_timeout`.
+            on_progress: Called with a `Progress` at each step.
+
+        Returns:
+            A `SegmentedMedia`.
+
+        Raises:
+            InputError: The media or an option cannot be used; nothing was sent.
+            TaskFailedError: The task failed; the message has the server's reason.
+            TaskTimeoutError: It was not ready in time; the next run goes on waiting for the same task.
+        """
+        options = SegmentOptions.of(
+            "video",
+            start_sec=start_sec,
+            end_sec=end_sec,
+            segmentation=segmentation,
+            embedding_option=embedding_option,
+            embedding_scope=embedding_scope,
+            embedding_type=embedding_type,
+        )
+        return await self._segment(Work(Media.of(video, source=source, version=version), options, timeout, on_progress))
+
+    async def segment_audio(
+        self,
+        audio: MediaInput,
+        *,
+        source: str | None = None,
+        version: str | None = None,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+        timeout: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> SegmentedMedia:
+        """Return the segments of audio of 4 s to 4 h, embedded by an asynchronous task once and never again.
+
+        Everything is as for `segment_video`, but for the media and the options.
+
+        Args:
+            audio: Path, URL, bytes, binary file object or `asset:<id>`; WAV, MP3 or FLAC (model page),
+                local files to 200 MB.
+            source: The name to know it by. Default: the path as given, the URL without signature, `asset:<id>`.
+            version: For a URL: a new value means that the audio behind it changed.
+            start_sec: First second to embed. Default 0.
+            end_sec: Last second. Default: the end.
+            segmentation: `FixedSegmentation`. Default 6 s.
+            embedding_option: `audio`, `transcription`. Default both.
+            embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
+            embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
+            timeout: Longest wait for the task in seconds. Default: the settings' `task_timeout`.
+            on_progress: Called with a `Progress` at each step.
+
+        Returns:
+            A `SegmentedMedia`.
+
+        Raises:
+            InputError: The media or an option cannot be used; nothing was sent.
+            TaskFailedError: The task failed; the message has the server's reason.
+            TaskTimeoutError: It was not ready in time; the next run goes on waiting for the same task.
+        """
+        options = SegmentOptions.of(
+            "audio",
+            start_sec=start_sec,
+            end_sec=end_sec,
+            segmentation=segmentation,
+            embedding_option=embedding_option,
+            embedding_scope=embedding_scope,
+            embedding_type=embedding_type,
+        )
+        return await self._segment(Work(Media.of(audio, source=source, version=version), options, timeout, on_progress))
+
+    def segment_many(
+        self,
+        media: Iterable[MediaInput],
+        *,
+        input_type: Literal["audio", "video"] = "video",
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+        timeout: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> AsyncIterator[SegmentedMedia]:
+        """Iterate over many videos or audio files as their tasks end, at most `max_concurrency` on their way at once.
+
+        One bad source does not stop the others. Closing the iterator stops new work; what was begun is in the journal.
+
+        Args:
+            media: Any number of media; `Media.of(value, source=..., version=...)` names one.
+            input_type: `video` or `audio`.
+            start_sec: As for `segment_video`, for each.
+            end_sec: As for `segment_video`, for each.
+            segmentation: As for `segment_video`.
+            embedding_option: As for `segment_video`.
+            embedding_scope: As for `segment_video`.
+            embedding_type: As for `segment_video`.
+            timeout: Longest wait for each task in seconds. Default: the settings' `task_timeout`.
+            on_progress: Called with a `Progress` at each step of each.
+
+        Yields:
+            A `SegmentedMedia` each, in the order in which they become ready.
+
+        Raises:
+            InputError: An option cannot be used; nothing was sent.
+            IngestionError: At the end, when some failed: each with its reason and task id. A single source raises
+                its own error instead.
+        """
+        if isinstance(media, (str, bytes, bytearray, os.PathLike, Media)):
+            raise InputError("segment_many takes a list of media; for one, use segment_video or segment_audio.")
+        if input_type not in ("audio", "video"):
+            raise InputError(f"input_type must be audio or video, got {input_type!r}.")
+        options = SegmentOptions.of(
+            input_type,
+            start_sec=start_sec,
+            end_sec=end_sec,
+            segmentation=segmentation,
+            embedding_option=embedding_option,
+            embedding_scope=embedding_scope,
+            embedding_type=embedding_type,
+        )
+        return self._segment_many(media, options, timeout, on_progress)
+
+    async def register(self, media: SegmentedMedia, *, id_namespace: str | None = None) -> list[SegmentRecord]:
+        """Return a medium's records, and let their ids be found in the segment store from now on.
+
+        Args:
+            media: What `segment_video`, `segment_audio` or `segment_many` returned.
+            id_namespace: Makes other ids for the same segments.
+
+        Returns:
+            One `SegmentRecord` per segment, in their order.
+        """
+        records = media.records(id_namespace)
+        rows = [(record.segment_id, row) for row, record in enumerate(records)]
+        await self.io.blocking(lambda: self.store.add_aliases(media.task_key, rows, source=media.source))
+        return records
+
+    async def find_vectors(self, segment_ids: Sequence[str]) -> list[Matrix]:
+        """Return the stored vectors of registered segments; nothing is sent.
+
+        Args:
+            segment_ids: Ids, as in metadata or reference lines.
+
+        Returns:
+            One float32 array of shape (dimension,) per id, in their order.
+
+        Raises:
+            SegmentNotFoundError: One of them is not in this client's store.
+            InputError: One of them belongs to another vector space.
+        """
+        found = await self.io.blocking(lambda: self.store.find_vectors(list(segment_ids)))
+        for segment_id in segment_ids:
+            if segment_id not in found:
+                raise SegmentNotFoundError(
+                    f"segment {segment_id} is not in the segment store {self.store.location}. Load its video again, "
+                    "or pass the store that it was loaded with (segment_store=..., or TWELVELABS_STORE)."
+                )
+            if found[segment_id].space != self.space:
+                raise InputError(
+                    f"segment {segment_id} lives in the space {found[segment_id].space}, but this client in "
+                    f"{self.space}: their vectors are not comparable. Use the model and key it was made with, "
+                    "or load the video again into a collection of its own."
+                )
+        return [found[segment_id].vector for segment_id in segment_ids]
+
+    async def _segment_many(
+        self,
+        media: Iterable[MediaInput],
+        options: SegmentOptions,
+        timeout: float | None,
+        on_progress: OnProgress | None,
+    ) -> AsyncIterator[SegmentedMedia]:
+        async def one(value: MediaInput) -> SegmentedMedia:
+            return await self._segment(Work(Media.of(value), options, timeout, on_progress))
+
+        failures: list[Failure] = []
+        succeeded: list[str] = []
+        outcomes = self.io.as_completed(one, media, self.settings.max_concurrency)
+        try:
+            async for outcome in outcomes:
+                if outcome.result is not None:
+                    succeeded.append(outcome.result.source)
+                    yield outcome.result
+                elif isinstance(outcome.error, TwelveLabsError):
+                    failures.append(_failure(outcome.item, outcome.error))
+                elif outcome.error is not None:
+                    raise outcome.error  # no error of media or API: a defect, or out of memory
+        finally:
+            await outcomes.aclose()  # type: ignore[attr-defined]
+        if failures and len(failures) + len(succeeded) == 1:
+            raise failures[0].error
+        if failures:
+            raise IngestionError(failures, succeeded)
+
+
+def _failure(item: Any, error: TwelveLabsError) -> Failure:
+    try:
+        name = Media.of(item).source
+    except TwelveLabsError:
+        name = redact(repr(item))[:200]
+    return Failure(name, str(error), error.task_id if isinstance(error, TaskError) else None, error)

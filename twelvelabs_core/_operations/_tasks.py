@@ -1,0 +1,200 @@
+"""Asynchronous embedding tasks, `/embed-v2/tasks`: create, look, list, wait."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from twelvelabs_core import _requests
+from twelvelabs_core._errors import InputError, TaskFailedError, TaskTimeoutError
+from twelvelabs_core._media import Media, MediaInput
+from twelvelabs_core._operations._assets import Patience
+from twelvelabs_core._operations._embed import EmbedOperations, check_for
+from twelvelabs_core._requests import Segmentation, SegmentOptions
+from twelvelabs_core._responses import Task, TaskSummary, parse_created_task, parse_task, parse_task_page
+from twelvelabs_core._wire import Call, json_body
+
+TASK_STATUSES = ("processing", "ready", "failed")
+
+
+class TaskOperations(EmbedOperations):
+    """Creates tasks and brings their results."""
+
+    async def create_audio_task(
+        self,
+        audio: MediaInput,
+        *,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+    ) -> Task:
+        """Start a task that embeds audio of 4 s to 4 h (API reference). Each call is paid for; see `segment_audio`.
+
+        A local file is uploaded as an asset first.
+
+        Args:
+            audio: Path, URL, bytes, binary file object or `asset:<id>`; WAV, MP3 or FLAC (model page).
+            start_sec: First second to embed. Default 0.
+            end_sec: Last second. Default: the end.
+            segmentation: `FixedSegmentation`. Default 6 s.
+            embedding_option: `audio`, `transcription`. Default both.
+            embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
+            embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
+
+        Returns:
+            The `Task`, processing.
+
+        Raises:
+            InputError: The media or an option cannot be used; nothing was sent.
+        """
+        options = SegmentOptions.of(
+            "audio",
+            start_sec=start_sec,
+            end_sec=end_sec,
+            segmentation=segmentation,
+            embedding_option=embedding_option,
+            embedding_scope=embedding_scope,
+            embedding_type=embedding_type,
+        )
+        return await self._create_task(Media.of(audio), options)
+
+    async def create_video_task(
+        self,
+        video: MediaInput,
+        *,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+    ) -> Task:
+        """Start a task that embeds video of 4 s to 4 h (API reference). Each call is paid for; see `segment_video`.
+
+        A local file is uploaded as an asset first.
+
+        Args:
+            video: Path, URL, bytes, binary file object or `asset:<id>`; 360x360 to 5184x2160 pixels, 1:1 to 2.4:1
+                lying or standing (model page).
+            start_sec: First second to embed. Default 0.
+            end_sec: Last second. Default: the end.
+            segmentation: `DynamicSegmentation` (default, 4 s) or `FixedSegmentation`.
+            embedding_option: `visual`, `audio`, `transcription`. Default all.
+            embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
+            embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
+
+        Returns:
+            The `Task`, processing.
+
+        Raises:
+            InputError: The media or an option cannot be used; nothing was sent.
+        """
+        options = SegmentOptions.of(
+            "video",
+            start_sec=start_sec,
+            end_sec=end_sec,
+            segmentation=segmentation,
+            embedding_option=embedding_option,
+            embedding_scope=embedding_scope,
+            embedding_type=embedding_type,
+        )
+        return await self._create_task(Media.of(video), options)
+
+    async def retrieve_task(self, task_id: str) -> Task:
+        """Return a task as it is now; with its vectors when it is ready.
+
+        Args:
+            task_id: Its id.
+
+        Returns:
+            The `Task`; `segments` is None unless it is `ready`.
+
+        Raises:
+            NotFoundError: There is none of this id, or its seven days are over.
+        """
+        call = Call(f"look at task {task_id}", "GET", f"/embed-v2/tasks/{quote(task_id, safe='')}")
+        return parse_task(await self.call_for_vectors(call))
+
+    async def list_tasks(
+        self,
+        *,
+        status: str | None = None,
+        started_at: datetime | None = None,
+        ended_at: datetime | None = None,
+    ) -> AsyncIterator[TaskSummary]:
+        """Iterate over the account's tasks, newest first; pages are fetched as they are needed.
+
+        Args:
+            status: Only `processing`, `ready` or `failed`.
+            started_at: Only those created after; with a time zone. Default: seven days ago.
+            ended_at: Only those created before; with a time zone.
+        """
+        if status is not None and status not in TASK_STATUSES:
+            raise InputError(f"status must be one of {', '.join(TASK_STATUSES)}; got {status!r}.")
+        filters: dict[str, str] = {} if status is None else {"status": status}
+        for name, moment in (("started_at", started_at), ("ended_at", ended_at)):
+            if moment is not None:
+                filters[name] = _rfc3339(name, moment)
+        call = Call("list embedding tasks", "GET", "/embed-v2/tasks")
+        async for task in self.pages(call, parse_task_page, filters):
+            yield task
+
+    async def wait_for_task(
+        self,
+        task_id: str,
+        *,
+        timeout: float | None = None,
+        callback: Callable[[Task], Any] | None = None,
+    ) -> Task:
+        """Wait until a task is ready.
+
+        Args:
+            task_id: Its id.
+            timeout: Longest wait in seconds. Default: the settings' `task_timeout`.
+            callback: Called with the `Task` after each look.
+
+        Returns:
+            The ready `Task`, with its `segments`.
+
+        Raises:
+            TaskFailedError: It ended as failed; the message has the server's reason.
+            TaskTimeoutError: It was not ready in time; it goes on at the server.
+            NotFoundError: There is none of this id, or its seven days are over.
+        """
+        patience = Patience(self.settings.task_timeout if timeout is None else timeout)
+        while True:
+            task = await self.retrieve_task(task_id)
+            if callback is not None:
+                callback(task)
+            if task.status == "ready":
+                return task
+            if task.status == "failed":
+                raise TaskFailedError(f"task {task_id} failed: {task.error or 'no reason given'}.", task_id=task_id)
+            if patience.is_over:
+                raise TaskTimeoutError(
+                    f"task {task_id} is still {task.status} after {patience.limit:g} s; it goes on at the server: "
+                    "wait again with its id, nothing is paid twice.",
+                    task_id=task_id,
+                )
+            await self.io.sleep(patience.next_look())
+
+    async def _create_task(self, media: Media, options: SegmentOptions) -> Task:
+        await self.io.blocking(lambda: check_for(media, options, task=True))
+        return await self._start_task(await self._as_ready_asset(media) if media.is_local else media, options)
+
+    async def _start_task(self, media: Media, options: SegmentOptions) -> Task:
+        """Create the task for media that the API can reach; never repeated once it may have arrived."""
+        body = json_body(_requests.segments_request(self.model, media, options))
+        call = Call(
+            f"create the embedding task of {media.source}", "POST", "/embed-v2/tasks", body=body, repeatable=False
+        )
+        return parse_created_task((await self.call(call)).body)
+
+
+def _rfc3339(name: str, moment: datetime) -> str:
+    if moment.tzinfo is None:
+        raise InputError(f"{name} needs a time zone, got {moment.isoformat()}; add tzinfo, such as datetime.UTC.")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,132 @@
+"""A medium cut into segments, and its segments as records: id, text and metadata, the same for every framework."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from twelvelabs_core._references import head_line, reference_line
+from twelvelabs_core._segments import Matrix, Segment, Segments
+
+SEGMENT_NAMESPACE = uuid.UUID("0938e0e6-3859-5b3c-a0bb-9faf041c6eba")
+"""The root of every segment id. It never changes: ids in users' stores depend on it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentRecord:
+    """One segment, ready to become a document or a node.
+
+    Attributes:
+        segment_id: UUID string, the same on every run for the same work under the same name.
+        head: Its head line: title, time range, option.
+        metadata: Flat and of plain types, the same keys on every record.
+        vector: float32 array of shape (dimension,).
+
+    Example:
+        ```python
+        for record in client.register(client.segment_video("match.mp4")):
+            print(record.segment_id, record.metadata["start_sec"], record.head)
+        ```
+    """
+
+    segment_id: str
+    head: str
+    metadata: dict[str, str | float | int]
+    vector: Matrix = field(repr=False)
+
+    @property
+    def reference(self) -> str:
+        """Its reference line."""
+        return reference_line(self.segment_id)
+
+    def text(self, *, with_reference: bool, body: str = "") -> str:
+        """Return its text: the head, then `body` if there is one, then the reference line if wanted."""
+        lines = [self.head, *([body] if body else []), *([self.reference] if with_reference else [])]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentedMedia:
+    """One medium, embedded segment by segment.
+
+    Attributes:
+        source: The name under which the caller knows it; the same on all its segments.
+        title: A short name to show.
+        model: Which model made the vectors.
+        space: The vector space, such as `marengo3.0/512` or `sandbox/marengo3.0/512`.
+        content: The identity of its bytes.
+        duration_sec: Length of the whole medium in seconds.
+        segments: The vectors with their times.
+        task_id: The embedding task that made them.
+        reused: Whether they came from the segment store without a new task.
+
+    Example:
+        ```python
+        film = client.segment_video("match.mp4")
+        print(film.title, film.duration_sec, film.segments.vectors.shape)
+        ```
+    """
+
+    source: str
+    title: str
+    model: str
+    space: str
+    content: str
+    duration_sec: float
+    segments: Segments
+    task_id: str | None
+    reused: bool
+    task_key: str = field(repr=False)
+    options: Mapping[str, Any] = field(repr=False)
+
+    def records(self, id_namespace: str | None = None) -> list[SegmentRecord]:
+        """Return one record per segment, in the order of `segments`.
+
+        Args:
+            id_namespace: Makes other ids for the same segments, for vector stores whose ids are shared by several
+                collections.
+        """
+        return [self._record(segment, id_namespace) for segment in self.segments]
+
+    def _record(self, segment: Segment, id_namespace: str | None) -> SegmentRecord:
+        identity = self._segment_id(segment, id_namespace)
+        metadata: dict[str, str | float | int] = {
+            "segment_id": identity,
+            "source": self.source,
+            "title": self.title,
+            "start_sec": float(segment.start_sec),
+            "end_sec": float(segment.end_sec),
+            "duration_sec": float(self.duration_sec),
+            "segment_index": segment.index,
+            "embedding_option": segment.embedding_option,
+            "embedding_scope": segment.embedding_scope,
+            "model": self.model,
+        }
+        return SegmentRecord(identity, head_line(self.title, segment.locus), metadata, segment.vector)
+
+    def _segment_id(self, segment: Segment, id_namespace: str | None) -> str:
+        root = SEGMENT_NAMESPACE if id_namespace is None else uuid.uuid5(SEGMENT_NAMESPACE, id_namespace)
+        start, end = (f"{seconds:.3f}" for seconds in (segment.start_sec, segment.end_sec))
+        parts = (
+            self.space,
+            self.source,
+            self.content,
+            segment.embedding_option,
+            segment.embedding_scope,
+            f"{start}-{end}",
+            self._variant(segment.embedding_option),
+        )
+        # JSON, not a joining character: no name can then imitate another field.
+        return str(uuid.uuid5(root, json.dumps(parts, ensure_ascii=True)))
+
+    def _variant(self, option: str) -> str:
+        """Return what, beside place and option, changes a vector: a fused one depends on what was fused."""
+        return "+".join(self.options["embedding_option"]) if option == "fused" else ""
+
+
+def task_key(space: str, content: str, options: Mapping[str, Any]) -> str:
+    """Return the identity of paid work: space, content and every parameter that changes the vectors."""
+    text = json.dumps({"space": space, "content": content, "options": options}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

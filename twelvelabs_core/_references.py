@@ -1,0 +1,77 @@
+"""The head and reference lines by which a document's text names its stored vector.
+
+Vector stores hand only a document's text to the embedder. So the text of a segment begins with a head line of a
+recognisable form and ends with a reference line; the two always stand together. One without the other means that
+somebody split or cut the text, and then its vector must not be guessed.
+"""
+
+import re
+
+from twelvelabs_core._errors import InputError
+from twelvelabs_core._segments import Locus
+
+REFERENCE_PREFIX = "tl-segment:"
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_CLOCK = r"(?:\d+:\d\d|\d+):\d\d\.\d"
+_HEAD = re.compile(
+    rf"^[ \t]*\S.* \| (?:{_CLOCK}-{_CLOCK}|page \d+(?:-\d+)?(?: \w+)?|chunk \d+) \| [a-z]+(?: asset)?[ \t\r]*$",
+    re.MULTILINE,
+)
+_REFERENCE = re.compile(rf"^[ \t]*{re.escape(REFERENCE_PREFIX)}({_UUID})[ \t\r]*$", re.MULTILINE)
+# Any trace of a reference, whole or cut, at the start of a line: ordinary text has no business with it.
+_TRACE = re.compile(rf"^[ \t]*{re.escape(REFERENCE_PREFIX)}", re.MULTILINE)
+_REFERENCE_LINE = re.compile(rf"\n?^[ \t]*{re.escape(REFERENCE_PREFIX)}{_UUID}[ \t\r]*$", re.MULTILINE)
+
+_ADVICE = (
+    "A text splitter or an editor has cut the document of a segment. Do not split segment documents "
+    "(they are one moment each); split only your other documents, and load the segments again."
+)
+
+
+def clock(seconds: float) -> str:
+    """Return a time as people write it: `0:12.5`, `1:02:03.4`."""
+    tenths = round(seconds * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes_left = divmod(minutes, 60)
+    tail = f"{rest // 10:02d}.{rest % 10}"
+    return f"{hours}:{minutes_left:02d}:{tail}" if hours else f"{minutes}:{tail}"
+
+
+def head_line(title: str, locus: Locus) -> str:
+    """Return the head line: title, time range and option; it differs per option of one time range."""
+    name = " ".join(title.split()) or "untitled"
+    scope = " asset" if locus.embedding_scope == "asset" else ""
+    return f"{name} | {clock(locus.start_sec)}-{clock(locus.end_sec)} | {locus.embedding_option}{scope}"
+
+
+def reference_line(segment_id: str) -> str:
+    """Return the reference line of a segment."""
+    return REFERENCE_PREFIX + segment_id
+
+
+def parse_reference(text: str) -> str | None:
+    """Return the segment id that a text refers to, or None for ordinary text.
+
+    Text added before, between or after the two lines is welcome.
+
+    Raises:
+        InputError: A head without its reference, a reference without its head, a cut reference, or several:
+            somebody split or joined the text.
+    """
+    found = _REFERENCE.findall(text)
+    heads = len(_HEAD.findall(text))
+    if not found and not heads and not _TRACE.search(text):
+        return None
+    excerpt = repr(text if len(text) <= 80 else text[:77] + "...")  # noqa: PLR2004  # one line of a terminal
+    if not found:
+        raise InputError(f"the text {excerpt} is part of a segment's document without its reference line. {_ADVICE}")
+    if len(found) > 1:
+        raise InputError(f"the text {excerpt} refers to {len(found)} segments; one document is one segment. {_ADVICE}")
+    if not heads:
+        raise InputError(f"the text {excerpt} has a segment's reference without its head line. {_ADVICE}")
+    return str(found[0])
+
+
+def strip_reference(text: str) -> str:
+    """Return the text without its reference line, as a reader or a language model should see it."""
+    return _REFERENCE_LINE.sub("", text)

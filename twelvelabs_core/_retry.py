@@ -1,0 +1,58 @@
+"""Again, and after how long? One pure decision, the same for both clients."""
+
+from dataclasses import dataclass
+
+TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
+RATE_LIMITED = 429
+FIRST_WAIT = 0.5
+LONGEST_BACKOFF = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one try ended.
+
+    Attributes:
+        status: The HTTP status, or None when no answer came.
+        may_have_arrived: Whether the server may have acted on the request.
+        retry_at: Seconds since the epoch from which the server wants to be asked again, or None.
+    """
+
+    status: int | None
+    may_have_arrived: bool = True
+    retry_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often, and how long at most."""
+
+    max_retries: int
+    max_wait: float
+
+    def wait(self, attempt: int, outcome: Outcome, *, repeatable: bool, now: float, jitter: float) -> float | None:
+        """Return the seconds to wait before the next try, or None to give up.
+
+        Args:
+            attempt: Tries made so far, from 1.
+            outcome: How the last one ended.
+            repeatable: Whether a second request is harmless if the first arrived. A create is not.
+            now: Seconds since the epoch.
+            jitter: A random number from 0 to 1, so that clients that failed together do not return together.
+        """
+        if attempt > self.max_retries or not _is_transient(outcome, repeatable=repeatable):
+            return None
+        if outcome.retry_at is None:
+            backoff = min(FIRST_WAIT * 2.0 ** (attempt - 1), LONGEST_BACKOFF)
+            return min(backoff * (0.75 + jitter / 2), self.max_wait)
+        wait = max(0.0, outcome.retry_at - now)
+        # A server that names a day must not be asked every minute: the caller hears of it at once.
+        return None if wait > self.max_wait else wait + jitter * min(0.25, wait / 10)
+
+
+def _is_transient(outcome: Outcome, *, repeatable: bool) -> bool:
+    if outcome.status == RATE_LIMITED:
+        return True  # refused at the door: nothing was created
+    if outcome.status is None:
+        return repeatable or not outcome.may_have_arrived
+    return repeatable and outcome.status in TRANSIENT_STATUSES
