@@ -163,10 +163,6 @@ class SegmentOptions:
             "embedding_type": sorted(self.embedding_type),
         }
 
-    def variant(self, embedding_option: str) -> str:
-        """Return what, beside its place and option, changes a vector: a fused one depends on what was fused."""
-        return "+".join(sorted(self.embedding_option)) if embedding_option == "fused" else ""
-
 
 def check_model(model: str) -> str:
     """Return the model's name.
