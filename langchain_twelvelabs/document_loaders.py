@@ -1,0 +1,230 @@
+"""`TwelveLabsVideoLoader` and `TwelveLabsAudioLoader`: media in, one LangChain `Document` per segment out."""
+
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, closing, nullcontext
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
+
+from langchain_core.document_loaders import BaseLoader
+from langchain_core.documents import Document
+
+from langchain_twelvelabs._documents import to_document
+from langchain_twelvelabs._progress import ProgressLine
+from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
+from twelvelabs_core import InputError, Media, MediaInput, OnProgress, Segmentation
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+    from twelvelabs_core import SegmentedMedia
+
+
+class SegmentLoader(BaseLoader):
+    """What both loaders do; they differ in the kind of media."""
+
+    input_type: Literal["audio", "video"]
+
+    def __init__(
+        self,
+        media: MediaInput | Iterable[MediaInput],
+        *,
+        embeddings: TwelveLabsEmbeddings,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = ("clip",),
+        embedding_type: Sequence[str] | None = None,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        source: str | None = None,
+        version: str | None = None,
+        id_namespace: str | None = None,
+        timeout: float | None = None,
+        show_progress: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        if not isinstance(embeddings, TwelveLabsEmbeddings):
+            raise InputError(f"embeddings must be TwelveLabsEmbeddings, got {type(embeddings).__name__}.")
+        self.embeddings = embeddings
+        self._media = named_media(media, source, version)
+        self._id_namespace = id_namespace
+        self._show_progress = show_progress
+        self._on_progress = on_progress
+        self._options: Mapping[str, Any] = {
+            "segmentation": segmentation,
+            "embedding_option": embedding_option,
+            "embedding_scope": embedding_scope,
+            "embedding_type": embedding_type,
+            "start_sec": start_sec,
+            "end_sec": end_sec,
+            "timeout": timeout,
+        }
+
+    def lazy_load(self) -> Iterator[Document]:
+        """Yield the documents medium by medium, as the embedding tasks end.
+
+        Closing the iterator stops new work; what was begun is in the segment store's journal, and the next run goes
+        on with it.
+
+        Yields:
+            One document per segment and option.
+
+        Raises:
+            InputError: The media or an option cannot be used; nothing was sent.
+            TwelveLabsError: The only medium failed.
+            IngestionError: At the end, when some of several media failed; the others are stored.
+        """
+        client = self.embeddings.client
+        with self._progress() as on_progress:
+            films = client.segment_many(
+                self._media, input_type=self.input_type, on_progress=on_progress, **self._options
+            )
+            with closing(cast("Generator[SegmentedMedia]", films)):
+                for film in films:
+                    yield from map(to_document, client.register(film, id_namespace=self._id_namespace))
+
+    async def alazy_load(self) -> AsyncIterator[Document]:
+        """Yield the documents medium by medium, as the embedding tasks end; the async twin of `lazy_load`."""
+        client = self.embeddings.async_client
+        with self._progress() as on_progress:
+            films = client.segment_many(
+                self._media, input_type=self.input_type, on_progress=on_progress, **self._options
+            )
+            async with aclosing(cast("AsyncGenerator[SegmentedMedia]", films)):
+                async for film in films:
+                    for record in await client.register(film, id_namespace=self._id_namespace):
+                        yield to_document(record)
+
+    def load_and_split(self, text_splitter: Any = None) -> NoReturn:  # noqa: ARG002  # BaseLoader's signature
+        """Refuse: a segment's document is one moment, and a piece of it would lose its vector.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError(
+            f"{type(self).__name__} already returns one document per segment; a text splitter would cut its text from "
+            "its vector. Use load() or lazy_load(); for shorter segments set segmentation=. Split other documents only."
+        )
+
+    def _progress(self) -> AbstractContextManager[OnProgress | None]:
+        if self._show_progress:
+            return ProgressLine(len(self._media), self._on_progress)
+        return nullcontext(self._on_progress)
+
+
+class TwelveLabsVideoLoader(SegmentLoader):
+    """Loads videos as searchable moments: one `Document` per segment and option, with its times.
+
+    Each video is embedded once by an asynchronous task of the API, which costs money and takes minutes; the vectors
+    are kept in the segment store of `embeddings`, so that every later load of the same content with the same options
+    is free. The documents go into any vector store that uses the same `embeddings`; do not split them.
+
+    A document's text begins with title, time range and option, and ends with a line that names its vector. Its id is
+    a UUID, the same on every run. Its metadata has the same keys on every document: `segment_id`, `source`, `title`,
+    `start_sec`, `end_sec` and `duration_sec` (float seconds; the last is the film's), `segment_index`,
+    `embedding_option`, `embedding_scope`, `model`.
+
+    Setup:
+        Install `twelvelabs-rag[langchain]` and set the environment variable `TWELVELABS_API_KEY`.
+
+    Args:
+        media: One video or an iterable of them: path, URL, bytes, binary file object or `asset:<id>`. 4 s to 4 h,
+            360x360 to 5184x2160 pixels, local files to 200 MB (API reference and model page).
+        embeddings: The `TwelveLabsEmbeddings` that the vector store uses too.
+        segmentation: `DynamicSegmentation` (by shots; default, at least 4 s) or `FixedSegmentation`.
+        embedding_option: Among `visual`, `audio`, `transcription`. Default all; each gives a document of its own.
+        embedding_scope: Among `clip` (each segment), `asset` (the whole video). Default `clip` alone.
+        embedding_type: Among `separate_embedding` (default), `fused_embedding`.
+        start_sec: First second to embed. Default 0.
+        end_sec: Last second. Default: the end.
+        source: The name to know a single video by: metadata `source`. Default: the path as given, the URL without
+            signature, `asset:<id>`. For several videos pass `Media.of(video, source=...)` each.
+        version: For a URL: a new value means that the film behind it changed.
+        id_namespace: Makes other ids for the same segments, for stores whose ids are shared by several collections
+            (PGVector).
+        timeout: Longest wait for one embedding task, in seconds. Default 7200.
+        show_progress: Whether to write progress to stderr.
+        on_progress: Called with a `twelvelabs_core.Progress` at each step, also from other threads.
+
+    Raises:
+        InputError: `media` is nothing that media can come from, or `source` names several.
+
+    Instantiate:
+        ```python
+        from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader
+
+        embeddings = TwelveLabsEmbeddings()
+        loader = TwelveLabsVideoLoader("match.mp4", embeddings=embeddings)
+        ```
+
+    Load:
+        ```python
+        add_segments(vector_store, loader.lazy_load())
+        ```
+
+    Async load:
+        ```python
+        documents = await loader.aload()
+        ```
+    """
+
+    input_type = "video"
+
+
+class TwelveLabsAudioLoader(SegmentLoader):
+    """Loads sound files as searchable moments: one `Document` per segment and option, with its times.
+
+    Everything is as for `TwelveLabsVideoLoader`, but for the media and these options.
+
+    Args:
+        media: One sound file or an iterable of them: path, URL, bytes, binary file object or `asset:<id>`; WAV, MP3
+            or FLAC, 4 s to 4 h, local files to 200 MB (API reference and model page).
+        embeddings: The `TwelveLabsEmbeddings` that the vector store uses too.
+        segmentation: `FixedSegmentation`. Default 6 s.
+        embedding_option: Among `audio` (how it sounds), `transcription` (what is said). Default both.
+        embedding_scope: As for `TwelveLabsVideoLoader`.
+        embedding_type: As for `TwelveLabsVideoLoader`.
+        start_sec: As for `TwelveLabsVideoLoader`.
+        end_sec: As for `TwelveLabsVideoLoader`.
+        source: As for `TwelveLabsVideoLoader`.
+        version: As for `TwelveLabsVideoLoader`.
+        id_namespace: As for `TwelveLabsVideoLoader`.
+        timeout: As for `TwelveLabsVideoLoader`.
+        show_progress: As for `TwelveLabsVideoLoader`.
+        on_progress: As for `TwelveLabsVideoLoader`.
+
+    Raises:
+        InputError: As for `TwelveLabsVideoLoader`.
+
+    Example:
+        ```python
+        loader = TwelveLabsAudioLoader(["talk.mp3", "https://example.com/show.mp3"], embeddings=embeddings)
+        add_segments(vector_store, loader.lazy_load())
+        ```
+    """
+
+    input_type = "audio"
+
+
+def named_media(
+    media: MediaInput | Iterable[MediaInput], source: str | None, version: str | None
+) -> tuple[MediaInput, ...]:
+    """Return one or many media as a tuple, named as the caller wants.
+
+    Raises:
+        InputError: `source` is given for several media.
+    """
+    many = not is_one(media)
+    if many and source is not None:
+        raise InputError(
+            "source= names a single medium, but a list was passed; use Media.of(medium, source=...) for each."
+        )
+    items = tuple(cast("Iterable[MediaInput]", media)) if many else (cast("MediaInput", media),)
+    if source is None and version is None:
+        return items
+    return tuple(Media.of(item, source=source, version=version) for item in items)
+
+
+def is_one(media: object) -> bool:
+    """Return whether this is a single medium; strings, bytes and files are iterable, but one."""
+    single = isinstance(media, (str, bytes, bytearray, os.PathLike, Media)) or hasattr(media, "read")
+    return single or not isinstance(media, Iterable)
