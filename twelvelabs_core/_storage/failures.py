@@ -4,9 +4,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError, StatementError
 
-from twelvelabs_core._errors import ConfigurationError
+from twelvelabs_core._errors import ConfigurationError, InputError
 from twelvelabs_core._settings import STORE_VARIABLE
 
 ELSEWHERE = f"or name another place with {STORE_VARIABLE} or SegmentStore(location)"
@@ -33,15 +33,23 @@ POSTGRES_LOCK_TIMEOUT = "55P03"
 
 @contextmanager
 def translated(place: str) -> Iterator[None]:
-    """Turn every error of SQL and of the file system within the block into a `ConfigurationError`.
+    """Turn every error of SQL and of the file system within the block into one of ours.
 
     Args:
         place: The store's location without secrets, for the message.
+
+    Raises:
+        ConfigurationError: The store cannot be used.
+        InputError: It refused a value.
     """
     try:
         yield
+    except (DataError, IntegrityError) as error:
+        raise refused(place, error.orig) from error
     except DBAPIError as error:
         raise unusable(place, *explain(error.orig)) from error
+    except StatementError as error:  # a value that no driver was given: it could not be converted
+        raise refused(place, error.orig) from error
     except sqlite3.Error as error:
         raise unusable(place, *explain(error)) from error
     except (ModuleNotFoundError, NoSuchModuleError) as error:
@@ -55,6 +63,11 @@ def translated(place: str) -> Iterator[None]:
 def unusable(place: str, reason: str, advice: str) -> ConfigurationError:
     """Return the error for a store that cannot be used."""
     return ConfigurationError(f"the segment store {place} cannot be used: {reason}. {advice}.")
+
+
+def refused(place: str, error: BaseException | None) -> InputError:
+    """Return the error for a value that cannot be stored."""
+    return InputError(f"the segment store {place} refused a value, nothing was written: {first_line(error)}.")
 
 
 def explain(error: BaseException | None) -> tuple[str, str]:

@@ -6,7 +6,6 @@ in locks which nobody will ever release; no later check in the child can repair 
 
 import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,6 +22,7 @@ class ForkGate:
     def transaction(self) -> Iterator[None]:
         """Count one transaction for as long as the block runs; waits while a fork is under way."""
         with self._changed:
+            self._changed.wait_for(lambda: not self._forking, FORK_WAIT_SEC)
             self._running += 1
         try:
             yield
@@ -32,20 +32,22 @@ class ForkGate:
                 self._changed.notify_all()
 
     def close(self) -> None:
-        """Wait for the open transactions, then let none begin (before a fork)."""
+        """Let no transaction begin, and wait for the open ones (before a fork)."""
         self._changed.acquire()
-        deadline = time.monotonic() + FORK_WAIT_SEC
-        while self._running and (left := deadline - time.monotonic()) > 0:
-            self._changed.wait(left)
+        self._forking += 1
+        self._changed.wait_for(lambda: not self._running, FORK_WAIT_SEC)
 
     def reopen(self) -> None:
         """Let transactions begin again (in the parent)."""
+        self._forking -= 1
+        self._changed.notify_all()
         self._changed.release()
 
     def renew(self) -> None:
         """Start afresh (in the child, whose other threads are gone)."""
         self._changed = threading.Condition()
-        self._running = 0
+        self._running = 0  # transactions
+        self._forking = 0  # threads about to fork
 
 
 GATE = ForkGate()

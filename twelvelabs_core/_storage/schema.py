@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from twelvelabs_core._storage.failures import KEEP_DAMAGED, unusable
+from twelvelabs_core._storage.failures import ELSEWHERE, KEEP_DAMAGED, unusable
 
 VERSION = 1
 
@@ -159,7 +159,8 @@ def check_tables(connection: Connection, place: str) -> None:
     """
     present = set(inspect(connection).get_table_names())
     if meta.name not in present:
-        raise unusable(place, "it is a database, but not a segment store", "Give the path of a store or of a new file")
+        advice = f"Give the path of a store or of a new file, {ELSEWHERE}"
+        raise unusable(place, "it is a database, but not a segment store", advice)
     version = connection.scalar(select(meta.c.value).where(meta.c.name == "version"))
     if version != str(VERSION):
         raise unusable(

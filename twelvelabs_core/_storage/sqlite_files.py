@@ -4,6 +4,7 @@ import contextlib
 import os
 import sqlite3
 import tempfile
+import time
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -13,23 +14,44 @@ from twelvelabs_core._storage import schema
 from twelvelabs_core._storage.failures import ELSEWHERE, KEEP_DAMAGED, unusable
 
 BUSY_TIMEOUT_SEC = 30.0
+MAGIC = b"SQLite format 3\x00"
+HEADER_BYTES = 100
+MIN_PAGE_BYTES = 512
+LOOKS = 3
+LOOK_AGAIN_SEC = 0.05
 PAGE_BYTES = 16384  # seven 512-d vectors a page; the default of 4096 holds one and wastes the other half
 
 
 def check_file(path: Path) -> None:
-    """Refuse what cannot be a store, before SQLite takes an empty file for a new database.
+    """Refuse what SQLite would take for a new database, or for a whole one although its last page is cut.
 
     Raises:
-        ConfigurationError: A folder, a device, or an empty file.
+        ConfigurationError: A folder, a device, an empty or truncated file, or no SQLite database.
     """
+    place = str(path)
     if not path.is_file():
-        raise unusable(str(path), "it is not a file", f"Give the path of a store or of a new file, {ELSEWHERE}")
-    if path.stat().st_size == 0:
-        raise unusable(
-            str(path),
-            "the file is empty, so it is no store, or was truncated",
-            f"Delete it if it is new. {KEEP_DAMAGED}",
-        )
+        raise unusable(place, "it is not a file", f"Give the path of a store or of a new file, {ELSEWHERE}")
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+    if not header:
+        advice = f"Delete it if it is new. {KEEP_DAMAGED}"
+        raise unusable(place, "the file is empty, so it is no store, or was truncated", advice)
+    if not header.startswith(MAGIC):
+        raise unusable(place, "the file is not a SQLite database, or its beginning is lost", KEEP_DAMAGED)
+    if len(header) < HEADER_BYTES or is_cut(path, int.from_bytes(header[16:18])):
+        raise unusable(place, "the file is truncated", KEEP_DAMAGED)
+
+
+def is_cut(path: Path, page_bytes: int) -> bool:
+    """Return whether a file ends within a page; SQLite itself would fill that page up with zeros."""
+    log = Path(f"{path}-wal")
+    for _ in range(LOOKS):
+        if page_bytes < MIN_PAGE_BYTES or path.stat().st_size % page_bytes == 0:
+            return False
+        if log.exists() and log.stat().st_size:  # holds what the file lacks: a process is at work, or was killed
+            return False
+        time.sleep(LOOK_AGAIN_SEC)  # another process may be writing that page right now
+    return True
 
 
 def create_file(path: Path) -> None:
