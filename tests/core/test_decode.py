@@ -134,6 +134,8 @@ def test_every_value_of_a_large_result_is_exact() -> None:
         ),
         *("1e", "1e+", "0x10", "1_0", "0.1_2", "0.5f", "\u0661.\u0665", "1,,2", "1-2", "0.5e5.5"),
         *("0.12a4", "0.1234567/", "0.1234567:", "0.123456789/123456", "0.123456789012345678901x3"),
+        # A wrong character in each of the places that are looked at in their own way.
+        *("x.5", ":.5", "/.25", "0.0x123456789012345678", "0.0/123456789012345678", "0.12\u00e9", "0.\u00ff1234567"),
     ],
 )
 @pytest.mark.parametrize("before", ["", "0.25,", "0.25," * 300])
