@@ -1,6 +1,7 @@
 """One frozen `Settings`: key, base URL, time-outs, retries, concurrency; the only reader of the environment."""
 
 import hashlib
+import math
 import os
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from twelvelabs_core._errors import ConfigurationError
+from twelvelabs_core._urls import redact
 
 DEFAULT_BASE_URL = "https://api.twelvelabs.io/v1.3"
 SANDBOX_KEY_PREFIX = "tlk_sandbox_"
@@ -54,16 +56,13 @@ class Settings:
     def __post_init__(self) -> None:
         if isinstance(self.api_key, str):  # callers pass plain strings; frozen, so set around the guard
             object.__setattr__(self, "api_key", SecretStr(self.api_key))
-        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
         self._check_key()
         self._check_base_url()
+        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
         for name in ("timeout", "max_retry_wait", "task_timeout"):
-            if not getattr(self, name) > 0:
-                raise ConfigurationError(f"{name} must be above 0 seconds, got {getattr(self, name)!r}.")
-        if self.max_retries < 0:
-            raise ConfigurationError(f"max_retries must be 0 or more, got {self.max_retries!r}.")
-        if self.max_concurrency < 1:
-            raise ConfigurationError(f"max_concurrency must be 1 or more, got {self.max_concurrency!r}.")
+            _check_seconds(name, getattr(self, name))
+        _check_count("max_retries", self.max_retries, least=0)
+        _check_count("max_concurrency", self.max_concurrency, least=1)
 
     @classmethod
     def resolve(cls, *, api_key: SecretStr | str | None = None, base_url: str | None = None, **options: Any) -> Self:
@@ -77,7 +76,7 @@ class Settings:
         Raises:
             ConfigurationError: No key anywhere, or a value that cannot be.
         """
-        unknown = set(options) - {item.name for item in fields(cls)}
+        unknown = set(options) - {item.name for item in fields(cls) if item.name != "key_from_environment"}
         if unknown:
             raise ConfigurationError(f"unknown settings: {', '.join(sorted(unknown))}.")
         from_environment = api_key is None
@@ -88,7 +87,7 @@ class Settings:
                 "Without a key, `python -m twelvelabs_sandbox` serves an offline sandbox and prints one."
             )
         return cls(
-            api_key=key if isinstance(key, SecretStr) else SecretStr(key),
+            api_key=key,  # type: ignore[arg-type]  # a plain string is wrapped at once
             base_url=base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL,
             key_from_environment=from_environment,
             **{name: value for name, value in options.items() if value is not None},
@@ -111,25 +110,41 @@ class Settings:
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some attributes changed."""
+        if "api_key" in changes:
+            changes["key_from_environment"] = False  # it was passed now, and travels with a pickle
         return replace(self, **changes)
 
     def _check_key(self) -> None:
-        key = self.api_key.get_secret_value()
+        key = self.api_key.get_secret_value() if isinstance(self.api_key, SecretStr) else None
+        if not isinstance(key, str):
+            raise ConfigurationError(f"the API key must be a str, got {type(self.api_key).__name__}.")
         if not key.strip():
             raise ConfigurationError("the API key is empty: pass api_key=..., or set TWELVELABS_API_KEY.")
         if key != key.strip() or not key.isascii() or not key.isprintable():
             raise ConfigurationError("the API key holds spaces or characters that no header can carry; copy it again.")
 
     def _check_base_url(self) -> None:
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in ("https", "http") or not parts.hostname:
-            raise ConfigurationError(f"base_url must be an http(s) URL with a host, got {self.base_url!r}.")
+        url = self.base_url
+        shown = redact(repr(url))  # a key is easily pasted into the wrong place
+        try:
+            parts = urlsplit(url)
+            is_root = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+        except (ValueError, TypeError, AttributeError):
+            is_root = False
+        if not is_root or not url.isprintable() or " " in url:
+            raise ConfigurationError(f"base_url must be an http(s) URL with a host, got {shown}.")
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ConfigurationError("base_url must be without user, password, query and fragment.")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS and not self.is_sandbox:
             raise ConfigurationError(
-                f"base_url {self.base_url!r} would send the API key unencrypted; use https (http is for this machine)."
+                f"base_url {shown} would send the API key unencrypted; use https (http is for this machine)."
             )
+
+    def __copy__(self) -> Self:
+        return self  # frozen; going through pickle would read the environment again
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A worker gets a key only if the caller passed one; one from the environment is read there again.
@@ -143,6 +158,16 @@ class Settings:
 def store_location() -> str | None:
     """Return the place of the segment store that the environment names (`TWELVELABS_STORE`), or None."""
     return os.environ.get(STORE_VARIABLE) or None
+
+
+def _check_seconds(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ConfigurationError(f"{name} must be a number of seconds above 0, got {value!r}.")
+
+
+def _check_count(name: str, value: object, *, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigurationError(f"{name} must be a whole number from {least}, got {value!r}.")
 
 
 def _first_of_environment(names: tuple[str, ...]) -> str | None:

@@ -1,0 +1,173 @@
+"""Settings: what is read from where, what is refused, and what a pickle carries."""
+
+import copy
+import pickle
+
+import pytest
+from pydantic import SecretStr
+
+from twelvelabs_core import Client, ConfigurationError, Settings
+
+KEY = "tlk_sandbox_0123456789"
+LIVE = "tlk_0123456789"
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TWELVELABS_API_KEY", "TWELVE_LABS_API_KEY", "TWELVELABS_BASE_URL", "TWELVELABS_STORE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_without_any_key_the_error_says_where_to_put_one() -> None:
+    with pytest.raises(ConfigurationError, match=r"api_key=.*TWELVELABS_API_KEY.*sandbox"):
+        Settings.resolve()
+
+
+@pytest.mark.parametrize("name", ["TWELVELABS_API_KEY", "TWELVE_LABS_API_KEY"])
+def test_both_variables_are_read(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, LIVE)
+    assert Settings.resolve().api_key.get_secret_value() == LIVE
+
+
+def test_an_argument_beats_the_first_variable_which_beats_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWELVE_LABS_API_KEY", "tlk_second")
+    monkeypatch.setenv("TWELVELABS_API_KEY", "tlk_first")
+    assert Settings.resolve().api_key.get_secret_value() == "tlk_first"
+    assert Settings.resolve(api_key="tlk_argument").api_key.get_secret_value() == "tlk_argument"
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWELVELABS_API_KEY", "")
+    monkeypatch.setenv("TWELVE_LABS_API_KEY", LIVE)
+    monkeypatch.setenv("TWELVELABS_BASE_URL", "")
+    settings = Settings.resolve()
+    assert (settings.api_key.get_secret_value(), settings.base_url) == (LIVE, "https://api.twelvelabs.io/v1.3")
+
+
+@pytest.mark.parametrize("key", ["", "  ", " tlk_a", "tlk_a\n", "tlk_\u0430", "tlk_a\x00b", 12, b"tlk"])
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: object) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.resolve(api_key=key)  # type: ignore[arg-type]
+    assert "tlk" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"timeout": 0}, {"timeout": -1}, {"timeout": float("nan")}, {"timeout": float("inf")}, {"timeout": "5"},
+        {"max_retries": -1}, {"max_retries": 1.5}, {"max_retries": True},
+        {"max_concurrency": 0}, {"max_concurrency": 2.0}, {"max_concurrency": "8"},
+        {"max_retry_wait": 0}, {"task_timeout": 0}, {"task_timeout": float("inf")},
+    ],
+)  # fmt: skip
+def test_a_number_that_cannot_be_is_refused_by_name_and_value(option: dict[str, object]) -> None:
+    ((name, value),) = option.items()
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.resolve(api_key=KEY, **option)
+    assert name in str(caught.value)
+    assert repr(value) in str(caught.value)
+
+
+@pytest.mark.parametrize("option", ["max_retry", "key_from_environment"])
+def test_an_unknown_setting_is_refused_by_name(option: str) -> None:
+    with pytest.raises(ConfigurationError, match=option):
+        Settings.resolve(api_key=KEY, **{option: 3})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "api.twelvelabs.io/v1.3", "ftp://api.twelvelabs.io", "https://", "https://[bad/v1.3", "http://localhost:port/v1.3",
+        "http://localhost:99999", "https://api.twelvelabs.io/v1.3?x=1", "https://user:hush@api.twelvelabs.io",
+        "https://api.twelve labs.io", "https://api.twelvelabs.io/\nv1.3", 7,
+    ],
+)  # fmt: skip
+def test_a_base_url_that_cannot_be_is_refused(url: object) -> None:
+    with pytest.raises(ConfigurationError, match="base_url") as caught:
+        Settings.resolve(api_key=KEY, base_url=url)  # type: ignore[arg-type]
+    assert "hush" not in str(caught.value)
+
+
+def test_a_key_pasted_as_base_url_is_not_shown() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.resolve(api_key=KEY, base_url="tlk_pasted_by_mistake")
+    assert "pasted" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["api.example.com", "192.168.0.7", "localhost.example.com", "127.0.0.1.example.com"])
+def test_a_real_key_never_travels_unencrypted(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="https"):
+        Settings.resolve(api_key=LIVE, base_url=f"http://{host}/v1.3")
+    assert Settings.resolve(api_key=KEY, base_url=f"http://{host}/v1.3").is_sandbox
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "LOCALHOST"])
+def test_to_this_machine_http_will_do(host: str) -> None:
+    assert Settings.resolve(api_key=LIVE, base_url=f"http://{host}:8000/v1.3/").base_url == f"http://{host}:8000/v1.3"
+
+
+def test_a_sandbox_key_lives_in_a_space_of_its_own() -> None:
+    spaces = {Settings.resolve(api_key=key).space("marengo3.0") for key in (KEY, LIVE)}
+    assert spaces == {"sandbox/marengo3.0/512", "marengo3.0/512"}
+
+
+def test_the_account_tells_keys_apart_and_does_not_hold_them() -> None:
+    one, other = (Settings.resolve(api_key=key) for key in ("tlk_a", "tlk_b"))
+    assert one.account != other.account
+    assert "tlk" not in one.account
+
+
+def test_settings_never_show_the_key() -> None:
+    settings = Settings.resolve(api_key=KEY)
+    assert KEY not in f"{settings!r} {settings!s} {settings.api_key!r}"
+
+
+def test_a_pickle_carries_a_key_that_was_passed_and_none_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed = pickle.dumps(Settings.resolve(api_key=KEY, max_retries=1))
+    monkeypatch.setenv("TWELVELABS_API_KEY", LIVE)
+    read = pickle.dumps(Settings.resolve(max_retries=2))
+    assert LIVE.encode() not in read
+    monkeypatch.setenv("TWELVELABS_API_KEY", "tlk_of_the_worker")
+    assert pickle.loads(passed).api_key.get_secret_value() == KEY  # noqa: S301
+    arrived = pickle.loads(read)  # noqa: S301
+    assert (arrived.api_key.get_secret_value(), arrived.max_retries) == ("tlk_of_the_worker", 2)
+    assert b"tlk_of_the_worker" not in pickle.dumps(arrived)
+
+
+def test_a_pickle_that_arrives_where_no_key_is_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWELVELABS_API_KEY", LIVE)
+    data = pickle.dumps(Settings.resolve())
+    monkeypatch.delenv("TWELVELABS_API_KEY")
+    with pytest.raises(ConfigurationError, match="TWELVELABS_API_KEY"):
+        pickle.loads(data)  # noqa: S301
+
+
+def test_a_replaced_key_counts_as_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWELVELABS_API_KEY", LIVE)
+    changed = Settings.resolve().replace(api_key=SecretStr("tlk_other"))
+    assert pickle.loads(pickle.dumps(changed)).api_key.get_secret_value() == "tlk_other"  # noqa: S301
+
+
+def test_a_copy_keeps_the_key_whatever_the_environment_says_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWELVELABS_API_KEY", LIVE)
+    settings, client = Settings.resolve(), Client()
+    monkeypatch.delenv("TWELVELABS_API_KEY")
+    assert copy.copy(settings) == settings == copy.deepcopy(settings)
+    assert copy.deepcopy(client).settings == settings
+
+
+def test_settings_beside_single_options_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="max_retries, timeout"):
+        Client(settings=Settings(KEY), timeout=5, max_retries=1)  # type: ignore[arg-type]
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings = Settings.resolve(api_key=KEY)
+    with pytest.raises(AttributeError):
+        settings.timeout = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("model", ["marengo2.7", "", None, 3])
+def test_an_unknown_model_is_refused_by_name(model: object) -> None:
+    with pytest.raises(ValueError, match=r"marengo3\.0"):
+        Client(KEY, model=model)  # type: ignore[arg-type]
