@@ -1,0 +1,65 @@
+"""Makes the film that the demo searches when it is given none: scenes, sounds and captions, three minutes of them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from twelvelabs_sandbox.films import Scene, random_scenes, write_film
+
+QUERIES = (
+    "red and white stripes moving fast",
+    "plain blue with a yellow box",
+    "loud music",
+    "the goalkeeper dives to the left",
+)
+"""What to ask of this film: by sight, by sound and by what is said."""
+
+QUERIES_FOR_ANY_FILM = ("green grass", "a dark scene", "moving fast", "loud music")
+
+ASKED_FOR = (
+    Scene("red", "white", "stripes", "fast", "noise", seed=3),
+    Scene("blue", "yellow", "plain", "slow", "speech", volume="quiet", seed=4),
+    Scene("green", "white", "checkerboard", "still", "music", volume="loud", seed=5),
+)
+CAPTIONS = (
+    "welcome to the final of the cup",
+    "the goalkeeper dives to the left and holds the ball",
+    "half time, the score is still level",
+    "a long pass down the wing and a header into the net",
+    "thank you for watching and good night",
+)
+SCENES = 30
+SEED = 11
+VERSION = 1
+"""Part of the file's name: another film of the same name would be new work every time."""
+
+
+def demo_film(folder: Path) -> Path:
+    """Return where the demo's own film is, or will be."""
+    return folder / f"demo-film-{VERSION}.mkv"
+
+
+def write_demo_film(path: Path) -> None:
+    """Write the demo's own film, whole or not at all; takes about ten seconds."""
+    part = path.with_name(f"part-{path.name}")
+    scenes = list(_scenes())
+    try:
+        write_film(part, scenes, captions=list(_captions(sum(scene.seconds for scene in scenes))))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _scenes() -> Iterator[Scene]:
+    """Scenes drawn at random, always the same ones, with those that are asked for spread among them."""
+    asked_for = iter(ASKED_FOR)
+    for number, scene in enumerate(random_scenes(SCENES - len(ASKED_FOR), seed=SEED)):
+        if number % 8 == 5:  # noqa: PLR2004  # the sixth, fourteenth and twenty-second
+            yield next(asked_for)
+        yield replace(scene, grain=0.0)  # grain costs half of the writing time
+
+
+def _captions(seconds: float) -> Iterator[tuple[float, float, str]]:
+    for number, text in enumerate(CAPTIONS):
+        start = 4.0 + number * (seconds - 12.0) / len(CAPTIONS)
+        yield start, start + 5.0, text

@@ -1,0 +1,152 @@
+"""The job itself, as an application would do it: a film in, its segments into a vector store, moments out.
+
+The store is Qdrant in local mode. It is a small install without a server, keeps its data in a folder, takes the UUIDs
+that segments have as their ids and overwrites where an id comes again, and filters by metadata while it searches.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from langchain_core.documents import Document
+from langchain_qdrant import QdrantVectorStore
+from qdrant_client import QdrantClient, models
+
+from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, add_segments
+from twelvelabs_core import OnProgress, Progress
+
+DIMENSION = 512
+MOMENTS = 5
+
+
+class JobError(Exception):
+    """The job cannot go on; the message says why, in a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A stretch of the film that answers a query.
+
+    Attributes:
+        title: Name of the film.
+        start_sec: First second.
+        end_sec: Last second.
+        option: What answered best: `visual`, `audio` or `transcription`.
+        score: Cosine similarity, at most 1.
+    """
+
+    title: str
+    start_sec: float
+    end_sec: float
+    option: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A query and its moments, the best first."""
+
+    query: str
+    moments: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedFilm:
+    """The segments of a film as documents, and whether they had to be paid for.
+
+    Attributes:
+        documents: One per segment and option.
+        tasks_created: Embedding tasks made in this run.
+    """
+
+    documents: list[Document]
+    tasks_created: int
+
+    @property
+    def source(self) -> str:
+        """The name by which its segments are found again."""
+        return str(self.documents[0].metadata["source"])
+
+    @property
+    def title(self) -> str:
+        """The name to show."""
+        return str(self.documents[0].metadata["title"])
+
+    @property
+    def duration_sec(self) -> float:
+        """Length of the film."""
+        return float(self.documents[0].metadata["duration_sec"])
+
+    @property
+    def version(self) -> str:
+        """The same as long as the film's bytes are: the id of a segment is made of them."""
+        return str(self.documents[0].metadata["segment_id"])
+
+
+def load_film(film: str, embeddings: TwelveLabsEmbeddings, on_progress: OnProgress) -> LoadedFilm:
+    """Embed a film, or take its segments from the segment store where that has happened before.
+
+    Raises:
+        JobError: The film has no segment.
+        TwelveLabsError: The film cannot be used, or its task failed.
+    """
+    stages: list[str] = []
+
+    def listen(step: Progress) -> None:
+        stages.append(step.stage)
+        on_progress(step)
+
+    documents = TwelveLabsVideoLoader(film, embeddings=embeddings, on_progress=listen).load()
+    if not documents:
+        raise JobError(f"{film} gave no segment, so there is nothing to search")
+    return LoadedFilm(documents, tasks_created=stages.count("ready"))
+
+
+@contextmanager
+def open_vector_store(folder: Path, embeddings: TwelveLabsEmbeddings) -> Iterator[QdrantVectorStore]:
+    """Open the persistent vector store, with a collection for the space of these embeddings.
+
+    Raises:
+        JobError: Another process has it open.
+    """
+    try:
+        client = QdrantClient(path=str(folder))
+    except RuntimeError as error:
+        raise JobError(f"{folder} is open in another process; wait until that has ended") from error
+    try:
+        # Vectors of two spaces are not comparable, so that each space has a collection.
+        collection = embeddings.client.space.replace("/", "-")
+        if not client.collection_exists(collection):
+            vectors = models.VectorParams(size=DIMENSION, distance=models.Distance.COSINE)
+            client.create_collection(collection, vectors_config=vectors)
+        yield QdrantVectorStore(client, collection, embedding=embeddings, validate_collection_config=False)
+    finally:
+        client.close()
+
+
+def store_segments(store: QdrantVectorStore, film: LoadedFilm) -> None:
+    """Put a film's segments into the vector store, in place of those that stood there under its name."""
+    store.client.delete(store.collection_name, models.FilterSelector(filter=_of(film.source)))
+    add_segments(store, film.documents)
+
+
+def find_moments(store: QdrantVectorStore, film: LoadedFilm, queries: Iterable[str]) -> Iterator[Answer]:
+    """Answer queries with moments of this film."""
+    for query in queries:
+        # A stretch may answer by sight, sound and speech at once, and should still be shown once.
+        hits = store.similarity_search_with_score(query, k=MOMENTS * 3, filter=_of(film.source))
+        best: dict[float, Moment] = {}
+        for document, score in hits:
+            moment = _moment(document, score)
+            best.setdefault(moment.start_sec, moment)
+        yield Answer(query, tuple(best.values())[:MOMENTS])
+
+
+def _of(source: str) -> models.Filter:
+    return models.Filter(must=[models.FieldCondition(key="metadata.source", match=models.MatchValue(value=source))])
+
+
+def _moment(document: Document, score: float) -> Moment:
+    facts = document.metadata
+    return Moment(facts["title"], facts["start_sec"], facts["end_sec"], facts["embedding_option"], score)

@@ -1,0 +1,240 @@
+"""Makes a preview that every browser plays, small enough to sit inside a page.
+
+Many films do not play in a browser as they are (mkv, HEVC, AC-3 ...), so each is written anew as H.264 and AAC.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+
+from examples.demo.stills import CLOCK, OPEN_TIMEOUT_SEC, upright
+
+MAX_BYTES = 21_000_000
+"""Base64 makes four bytes of three: so the page stays under 30 MB with all its pictures."""
+
+MONO_BELOW = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How a preview looks and sounds, from the best to the smallest.
+
+    Attributes:
+        height: Most pixels in height.
+        fps: Most frames a second; 0 takes keyframes only, thirty times faster to read.
+        video_rate: Most bits a second for the picture.
+        audio_rate: Bits a second for the sound; 0 leaves it out.
+    """
+
+    height: int
+    fps: int
+    video_rate: int
+    audio_rate: int
+
+    @property
+    def shortcomings(self) -> str:
+        """What the viewer should not take for a fault of the film; empty for a full preview."""
+        lacks = ["shows keyframes only"] * (not self.fps) + ["has no sound"] * (not self.audio_rate)
+        return " and ".join(lacks)
+
+
+LADDER = (
+    Quality(480, 24, 1_200_000, 96_000),
+    Quality(480, 24, 400_000, 64_000),
+    Quality(360, 15, 170_000, 48_000),
+    Quality(240, 12, 90_000, 32_000),
+    Quality(240, 0, 50_000, 32_000),
+    Quality(240, 0, 25_000, 20_000),
+    Quality(180, 0, 12_000, 16_000),
+    Quality(144, 0, 10_000, 0),
+)
+
+
+class PreviewError(Exception):
+    """There can be no preview of this film; the message says why, in words for the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A preview that was written, and how good it is."""
+
+    path: Path
+    quality: Quality
+
+
+def affordable(duration_sec: float) -> list[Quality]:
+    """Return the qualities in which a film of this length fits into `MAX_BYTES`, the best first."""
+    bits = MAX_BYTES * 8 * 0.97
+    return [quality for quality in LADDER if (quality.video_rate + quality.audio_rate) * duration_sec <= bits]
+
+
+def find_preview(folder: Path, name: str) -> Preview | None:
+    """Return the preview of that name, if an earlier run wrote it."""
+    for rung, quality in enumerate(LADDER):
+        path = _path(folder, name, rung)
+        if path.exists():
+            return Preview(path, quality)
+    return None
+
+
+def write_preview(
+    folder: Path, name: str, film: str, *, duration_sec: float, on_second: Callable[[float], object] = lambda _: None
+) -> Preview:
+    """Write the preview of a film as mp4, whole or not at all, in the best quality that fits.
+
+    Args:
+        folder: Where to.
+        name: By which to find it again.
+        film: Path or URL.
+        duration_sec: Length of the film.
+        on_second: Called with the second that is being written.
+
+    Raises:
+        PreviewError: The film is too long for any quality, or cannot be read.
+    """
+    part = folder / f"part-{name}.mp4"
+    try:
+        # A rate is a promise which very busy pictures break; then the next lower quality is tried.
+        for quality in affordable(duration_sec):
+            _transcode(film, part, quality, on_second)
+            if part.stat().st_size <= MAX_BYTES:
+                path = _path(folder, name, LADDER.index(quality))
+                part.replace(path)
+                return Preview(path, quality)
+    except (av.error.FFmpegError, ValueError) as error:
+        raise PreviewError(f"the film could not be converted ({_reason(error)})") from error
+    finally:
+        part.unlink(missing_ok=True)
+    raise PreviewError(f"{duration_sec / 3600:.1f} hours do not fit into {MAX_BYTES / 1e6:.0f} MB")
+
+
+def _path(folder: Path, name: str, rung: int) -> Path:
+    return folder / f"preview-{name}-{rung}.mp4"
+
+
+def _reason(error: Exception) -> str:
+    # FFmpeg's whole message names the address, which may be signed.
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _transcode(film: str, target: Path, quality: Quality, on_second: Callable[[float], object]) -> None:
+    with (
+        av.open(film, timeout=OPEN_TIMEOUT_SEC) as source,
+        av.open(str(target), "w", options={"movflags": "+faststart"}) as out,
+    ):
+        if not source.streams.video:
+            raise PreviewError("the film has no picture")
+        begin = (source.start_time or 0) / av.time_base
+        picture = _PictureTrack(source.streams.video[0], out, quality, begin, _first_size(film, quality.height))
+        tracks: dict[int, _PictureTrack | _SoundTrack] = {picture.source.index: picture}
+        if source.streams.audio and quality.audio_rate:
+            sound = _SoundTrack(source.streams.audio[0], out, quality, begin)
+            tracks[sound.source.index] = sound
+        for packet in source.demux([track.source for track in tracks.values()]):
+            for second in tracks[packet.stream_index].feed(packet):
+                on_second(second)
+        for track in tracks.values():
+            track.close()
+
+
+def _first_size(film: str, height: int) -> tuple[int, int]:
+    """Only a decoded frame tells which way up it is, and the size must stand before sound or picture are written."""
+    with av.open(film, timeout=OPEN_TIMEOUT_SEC) as source:
+        for frame in source.decode(video=0):
+            first = upright(frame, max_height=height)
+            return first.width, first.height
+    raise PreviewError("the film has no picture")
+
+
+class _PictureTrack:
+    """Scales frames, drops those above the rate, and turns them as the film says."""
+
+    def __init__(self, source: Any, out: Any, quality: Quality, begin: float, size: tuple[int, int]) -> None:
+        self.source, self.out, self.begin, self.fps = source, out, begin, quality.fps
+        self.due, self.pts, self.size = 0.0, -1, size
+        source.thread_type = "AUTO"
+        if not quality.fps:
+            source.codec_context.skip_frame = "NONKEY"
+        self.stream = out.add_stream("libx264", rate=quality.fps or 1, options=_x264_options(quality))
+        self.stream.width, self.stream.height = size
+        self.stream.pix_fmt, self.stream.codec_context.time_base = "yuv420p", CLOCK
+
+    def feed(self, packet: Any) -> Iterator[float]:
+        for frame in packet.decode():
+            second = (frame.time or 0.0) - self.begin
+            if second < self.due - 1e-3 or round(second * 1000) <= self.pts:
+                continue
+            self.due = max(self.due + 1 / self.fps, second) if self.fps else second
+            self.pts = max(round(second * 1000), 0)
+            self._write(frame)
+            yield second
+
+    def _write(self, frame: Any) -> None:
+        # A film may change its size on the way; the preview may not.
+        small = upright(frame, max_height=self.size[1]).reformat(*self.size)
+        small.pts, small.time_base = self.pts, CLOCK
+        self.out.mux(self.stream.encode(small))
+
+    def close(self) -> None:
+        self.out.mux(self.stream.encode(None))
+
+
+def _x264_options(quality: Quality) -> dict[str, str]:
+    return {
+        "preset": "superfast",
+        "crf": "25",
+        "maxrate": str(quality.video_rate),
+        "bufsize": str(quality.video_rate * 2),
+        # A click must not wait for many frames.
+        "g": str(quality.fps * 2 or 8),
+    }
+
+
+class _SoundTrack:
+    """Writes the sound on the clock of the film, silence where it has gaps."""
+
+    def __init__(self, source: Any, out: Any, quality: Quality, begin: float) -> None:
+        self.source, self.out, self.begin = source, out, begin
+        # At few bits, two channels at the full rate sound worse than one at half of it.
+        self.rate, self.layout = (44_100, "stereo") if quality.audio_rate > MONO_BELOW else (22_050, "mono")
+        self.stream = out.add_stream("aac", rate=self.rate)
+        self.stream.layout, self.stream.bit_rate = self.layout, quality.audio_rate
+        self.graph: Any = None
+
+    def feed(self, packet: Any) -> Iterator[float]:
+        for frame in packet.decode():
+            self.graph = self.graph or self._resampler(frame)
+            if frame.pts is not None:
+                frame.pts -= round(self.begin / frame.time_base)
+            self.graph.push(frame)
+            self._drain()
+        # The picture tells how far the work is.
+        yield from ()
+
+    def _resampler(self, frame: Any) -> Any:
+        graph = av.filter.Graph()
+        kind = {"sample_fmts": "fltp", "sample_rates": str(self.rate), "channel_layouts": self.layout}
+        graph.link_nodes(
+            graph.add_abuffer(template=self.source, time_base=frame.time_base),
+            graph.add("aresample", "async=1000:first_pts=0"),
+            graph.add("aformat", ":".join(f"{name}={value}" for name, value in kind.items())),
+            graph.add("abuffersink"),
+        ).configure()
+        return graph
+
+    def _drain(self) -> None:
+        while True:
+            try:
+                frame = self.graph.pull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+            self.out.mux(self.stream.encode(frame))
+
+    def close(self) -> None:
+        if self.graph:
+            self.graph.push(None)
+            self._drain()
+        self.out.mux(self.stream.encode(None))

@@ -1,0 +1,95 @@
+"""What the demo shows in the terminal: lines with the time so far, a moving line while it works, tables of moments."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePath
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+import twelvelabs_core
+from examples.demo.job import Answer
+
+
+class Step:
+    """One piece of work that is under way.
+
+    Example:
+        ```python
+        with screen.step("Uploading") as step:
+            step.at(3_000_000, 9_000_000)
+        ```
+    """
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress = progress
+        self._task = task
+
+    def at(self, done: float, total: float | None = None) -> None:
+        """Say how far the work is."""
+        self._progress.update(self._task, completed=done, total=total)
+
+    def now(self, text: str) -> None:
+        """Say what the work has come to."""
+        self._progress.update(self._task, description=text)
+
+
+class Screen:
+    """The terminal; elsewhere, such as in a log, plain lines without the moving one.
+
+    Example:
+        ```python
+        screen = Screen()
+        with screen.step("Making the film"):
+            ...
+        screen.say("made")
+        ```
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False, soft_wrap=True)
+        self._start = time.monotonic()
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print a line with the time so far. The text is taken as it is: a file may be called [red].mp4."""
+        self.console.print(Text(f"{time.monotonic() - self._start:6.1f} s  ", "dim") + Text(text, style))
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[Step]:
+        """Show a moving line with its own clock while something takes time."""
+        self.say(text)
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            yield Step(progress, progress.add_task(text, total=None))
+
+    def show(self, answer: Answer) -> None:
+        """Print the moments of a query as a table."""
+        table = Table(title=Text(f"\u201c{answer.query}\u201d", "bold"), title_justify="left", min_width=60)
+        table.add_column("Video", overflow="fold")
+        table.add_column("Moment", no_wrap=True, style="cyan")
+        table.add_column("Option", no_wrap=True)
+        table.add_column("Score", no_wrap=True, justify="right")
+        for moment in answer.moments:
+            times = f"{clock(moment.start_sec)}-{clock(moment.end_sec)}"
+            table.add_row(Text(moment.title), times, moment.option, f"{moment.score:.3f}")
+        self.console.print(table)
+
+
+def clock(seconds: float) -> str:
+    """Return a time as mm:ss, or h:mm:ss from one hour on."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes:02d}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"  # noqa: PLR2004
+
+
+def follow(step: Step) -> "twelvelabs_core.OnProgress":
+    """Return a callback which shows a loader's progress on a moving line."""
+
+    def listen(told: twelvelabs_core.Progress) -> None:
+        step.now(f"{told.stage.capitalize()} {PurePath(told.source).name}")
+        if told.stage == "uploading":
+            step.at(told.done, told.total)
+
+    return listen

@@ -1,0 +1,76 @@
+"""Takes still pictures from a film, the right way up and with square pixels."""
+
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+
+CLOCK = Fraction(1, 1000)
+OPEN_TIMEOUT_SEC = 30.0
+
+
+class StillError(Exception):
+    """The film shows nothing at that second, or cannot be read."""
+
+
+def still(film: str, second: float, width: int = 480) -> bytes:
+    """Return the frame which a film shows at a second, as JPEG.
+
+    Args:
+        film: Path or URL.
+        second: From the start of the film.
+        width: Most pixels in width.
+
+    Raises:
+        StillError: There is no such frame.
+    """
+    try:
+        frame = _frame_at(film, second)
+    except (av.error.FFmpegError, ValueError) as error:
+        raise StillError(f"no picture at {second:.1f} s: {type(error).__name__}") from error
+    if frame is None:
+        raise StillError(f"no picture at {second:.1f} s")
+    return _jpeg(upright(frame, max_width=width))
+
+
+def _frame_at(film: str, second: float) -> Any:
+    """Return the last frame that begins before a second, or None."""
+    with av.open(film, timeout=OPEN_TIMEOUT_SEC) as source:
+        begin = source.start_time or 0
+        source.seek(begin + round(second * av.time_base))
+        shown = None
+        for frame in source.decode(video=0):
+            if shown is not None and (frame.time or 0.0) - begin / av.time_base > second:
+                break
+            shown = frame
+        return shown
+
+
+def upright(frame: Any, *, max_height: int | None = None, max_width: int | None = None) -> Any:
+    """Return a frame as it is meant to be seen: turned, with square pixels, scaled down to a size if it is larger."""
+    turned = frame.rotation % 180 != 0
+    width, height = frame.width * float(_pixel_aspect(frame)), float(frame.height)
+    seen_width, seen_height = (height, width) if turned else (width, height)
+    scale = min(1.0, (max_height or seen_height) / seen_height, (max_width or seen_width) / seen_width)
+    size = _even(width * scale), _even(height * scale)
+    if not frame.rotation:
+        return frame.reformat(*size, format="yuv420p")
+    pixels = np.rot90(frame.reformat(*size, format="rgb24").to_ndarray(), round(frame.rotation / 90))
+    return av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels)).reformat(format="yuv420p")
+
+
+def _pixel_aspect(frame: Any) -> Fraction:
+    return getattr(frame, "sample_aspect_ratio", None) or Fraction(1)
+
+
+def _even(pixels: float) -> int:
+    return max(round(pixels / 2) * 2, 2)
+
+
+def _jpeg(frame: Any) -> bytes:
+    context = av.CodecContext.create("mjpeg", "w")
+    context.width, context.height, context.time_base = frame.width, frame.height, CLOCK
+    context.pix_fmt, context.options = "yuvj420p", {"qmin": "3", "qmax": "5"}
+    picture = frame.reformat(format="yuvj420p")
+    return b"".join(bytes(packet) for packet in [*context.encode(picture), *context.encode(None)])

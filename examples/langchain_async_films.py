@@ -1,0 +1,29 @@
+"""Load many videos at once, without blocking: python examples/langchain_async_films.py "a goal" *.mp4."""
+
+import asyncio
+import sys
+
+from langchain_core.vectorstores import InMemoryVectorStore
+
+from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, aadd_segments
+from twelvelabs_core import IngestionError
+
+
+async def main(query: str, films: list[str]) -> None:
+    """Search all films together."""
+    embeddings = TwelveLabsEmbeddings(max_concurrency=4)  # tasks on their way at once
+    store = InMemoryVectorStore(embeddings)
+    try:
+        await aadd_segments(store, TwelveLabsVideoLoader(films, embeddings=embeddings).alazy_load())
+    except IngestionError as error:
+        # The others are stored, and searchable below.
+        for failure in error.failures:
+            print(f"left out: {failure.source}: {failure.reason}", file=sys.stderr)
+
+    for moment, score in await store.asimilarity_search_with_score(query, k=5):
+        found = moment.metadata
+        print(f"{score:.3f}  {found['title']}  {found['start_sec']:.1f}-{found['end_sec']:.1f} s")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2:]))
