@@ -245,7 +245,8 @@ def test_a_list_of_tasks_is_read_under_todays_names(plural: str) -> None:
 
 
 def test_a_page_past_the_end_is_empty() -> None:
-    for body in ({"data": [], "page_info": {}}, {"data": []}, {"data": None, "page_info": None}):
+    empty: list[dict[str, Any]] = [{"data": [], "page_info": {}}, {"data": []}, {"data": None, "page_info": None}]
+    for body in empty:
         assert parse_task_page(encode(body)).data == ()
         assert parse_asset_page(encode(body)).data == ()
 
