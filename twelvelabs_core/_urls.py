@@ -5,7 +5,7 @@ two films.
 """
 
 import re
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
 _SIGNATURE_PREFIXES = ("x-amz-", "x-goog-", "x-oss-", "x-cos-")
 _SIGNATURE_NAMES = frozenset(
@@ -22,22 +22,46 @@ _AZURE_NAMES = frozenset(
 )
 _URL = re.compile(r"https?://[^\s'\"<>\\^`{|}]+", re.IGNORECASE)
 _KEY = re.compile(r"tlk_[A-Za-z0-9_-]+")
+# What is left of a signature when its URL was cut at a character that no URL should hold.
+_STRAY = re.compile(
+    r"([?&;]|%3f|%26|\\u0026)"
+    rf"((?:{'|'.join(_SIGNATURE_PREFIXES)})[\w-]*|{'|'.join(sorted(_SIGNATURE_NAMES))})(=|%3d)[^\s&'\"<>]+",
+    re.IGNORECASE,
+)
 
 
 def unsigned_url(url: str) -> str:
-    """Return the URL without user, fragment and signature parameters; the other parameters keep their order."""
+    """Return the URL without user, fragment and signature parameters; the others stay letter by letter.
+
+    Raises:
+        ValueError: It is no URL.
+    """
     parts = urlsplit(url)
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    azure = any(name.lower() == "sig" for name, _ in pairs)
-    kept = [(name, value) for name, value in pairs if not _is_signature(name.lower(), azure=azure)]
-    query = parts.query if len(kept) == len(pairs) else urlencode(kept)
+    pairs = parts.query.split("&") if parts.query else []
+    azure = any(_name(pair) == "sig" for pair in pairs)
+    query = "&".join(_without_inner(pair) for pair in pairs if not _is_signature(_name(pair), azure=azure))
     host = parts.netloc.rpartition("@")[2].lower()
     return urlunsplit((parts.scheme.lower(), host, parts.path, query, ""))
 
 
 def redact(text: str) -> str:
     """Return the text with every URL in it unsigned and every API key masked."""
-    return _KEY.sub("tlk_***", _URL.sub(_unsigned_match, text))
+    unsigned = _STRAY.sub(r"\1\2\3***", _URL.sub(_unsigned_match, text))
+    return _KEY.sub("tlk_***", unsigned)
+
+
+def _name(pair: str) -> str:
+    return unquote_plus(pair.partition("=")[0]).lower()
+
+
+def _without_inner(pair: str) -> str:
+    """Return a parameter whose value, where it is a signed URL itself, has lost its signature."""
+    name, equals, value = pair.partition("=")
+    inner = unquote_plus(value)
+    if "://" not in inner:
+        return pair
+    plain = redact(inner)
+    return pair if plain == inner else f"{name}{equals}{quote(plain, safe='')}"
 
 
 def _is_signature(name: str, *, azure: bool) -> bool:
