@@ -35,7 +35,7 @@ def test_an_unsigned_url_is_final(url: str) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["id=1", "id=2", "se=3&sp=4", "sv=x", "st=10", "a=%20b", "a=b+c", "a=b%2Fc", "flag", "a=&b", "l[]=1&l[]=2", "q=%C3"],
+    ["id=1", "id=2", "se=3&sp=4", "sv=x", "st=10", "a=%20b", "a=b+c", "a=b%2Fc", "flag", "a=&b", "l[]=1", "q=%C3"],
 )  # fmt: skip
 def test_other_parameters_stay_letter_by_letter_signed_or_not(query: str) -> None:
     plain = f"https://example.com/film?{query}"
