@@ -8,7 +8,8 @@ import mimetypes
 import os
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import BinaryIO, Literal, Self
@@ -20,7 +21,8 @@ from twelvelabs_core._urls import redact, unsigned_url
 
 HASH_CHUNK = 1024 * 1024
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]+):(?://)?", re.IGNORECASE)
-_ASSET_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+_ASSET_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PATH_MAX = 4096  # characters; longer is a text or encoded bytes passed by mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +59,20 @@ class Media:
         source: str | None = None,
         version: str | None = None,
     ) -> Self:
-        """Return the medium that `value` names; nothing is read but the size of a file object.
+        """Return the medium that `value` names. Paths and URLs are not opened.
 
         Args:
-            value: A path, an http(s) URL, `asset:<id>`, bytes, or a binary file object.
+            value: A path, an http(s) URL, `asset:<id>`, bytes, or a binary file object (used from its start,
+                whatever its position; one that cannot seek is read into memory, at most 200 MB).
             source: The name to know it by; default: the path as given, the URL without signature, `asset:<id>`,
-                or `sha256:<16 hex digits>` of bytes.
+                a file object's own name, or `sha256:<16 hex digits>` of its bytes.
             version: For a URL: a new value means that the film behind it changed.
 
         Raises:
             InputError: Nothing that media can come from.
         """
+        if source is not None:
+            source = _checked_name(source)
         if isinstance(value, Media):
             return value._renamed(source, version)  # type: ignore[return-value]  # noqa: SLF001
         if isinstance(value, (bytes, bytearray)):
@@ -75,7 +80,7 @@ class Media:
         if isinstance(value, str):
             return cls._of_text(value, source, version)
         if isinstance(value, os.PathLike):
-            return cls._of_path(os.fspath(value), source, version)
+            return cls._of_path(os.fsdecode(value), source, version)
         if hasattr(value, "read"):
             return cls._of_file(value, source, version)
         raise InputError(
@@ -99,7 +104,10 @@ class Media:
         if scheme == "data":
             raise InputError("data: URIs are not taken; decode it and pass the bytes.")
         if "://" in text:
-            raise InputError(f"cannot read {scheme}:// URLs; pass an http(s) URL (a presigned one will do) or a path.")
+            what = f"{scheme}:// URLs" if scheme else "a URL after white space or other text"
+            raise InputError(f"cannot read {what}; pass an http(s) URL (a presigned one will do) or a path.")
+        if len(text) > _PATH_MAX:
+            raise InputError(f"media is a str of {len(text):,} characters: too long for a path; pass bytes as bytes.")
         return cls._of_path(text, source, version)
 
     @classmethod
@@ -116,14 +124,17 @@ class Media:
 
     @classmethod
     def _of_asset(cls, asset_id: str, source: str | None, version: str | None) -> Self:
-        if not _ASSET_ID.match(asset_id):
+        if not _ASSET_ID.fullmatch(asset_id):
             raise InputError(f"not an asset id: {asset_id[:80]!r}; expected asset:<id> with letters and digits.")
         return cls("asset", source or f"asset:{asset_id}", asset_id, version, asset_id=asset_id)
 
     @classmethod
     def _of_path(cls, text: str, source: str | None, version: str | None) -> Self:
-        name = posixpath.normpath(PurePath(text).as_posix())
-        return cls("path", source or name, posixpath.basename(name), version, path=Path(text).expanduser())
+        name = _name_of_path(text)
+        path = Path(text)
+        # Only the caller's own home: "~x.mp4" is the name of a file.
+        path = path.expanduser() if path.parts[:1] == ("~",) else path
+        return cls("path", source or name, posixpath.basename(name), version, path=path)
 
     @classmethod
     def _of_bytes(cls, data: bytes, source: str | None, version: str | None) -> Self:
@@ -134,20 +145,16 @@ class Media:
 
     @classmethod
     def _of_file(cls, file: BinaryIO, source: str | None, version: str | None) -> Self:
-        name = source or getattr(file, "name", None)
-        if not file.seekable():
-            data = file.read(DIRECT_UPLOAD_MAX_BYTES + 1)
-            if len(data) > DIRECT_UPLOAD_MAX_BYTES:
-                raise InputError(
-                    f"a file object that cannot seek may hold at most {DIRECT_UPLOAD_MAX_BYTES:,} bytes; "
-                    "pass a path or URL."
-                )
-            return cls._of_bytes(data, name if isinstance(name, str) else None, version)
+        if getattr(file, "closed", False):
+            raise InputError("media file object is closed.")
         if isinstance(file.read(0), str):
             raise InputError("media file object is in text mode; open it with 'rb'.")
-        if not isinstance(name, str):
-            name = f"sha256:{_digest_of(file)[:16]}"
-        name = posixpath.normpath(PurePath(name).as_posix()) if source is None else name
+        name = source or _own_name(file)
+        if not hasattr(file, "seekable") or not file.seekable():
+            return cls._of_bytes(_read_whole(file), name, version)
+        if name is None:
+            file.seek(0)
+            name = f"sha256:{_digest_of(_full_chunks(file.read, HASH_CHUNK))[:16]}"
         return cls("file", name, posixpath.basename(name) or name, version, file=file)
 
     def _renamed(self, source: str | None, version: str | None) -> "Media":
@@ -174,46 +181,111 @@ class Media:
         return mimetypes.guess_type(self.title)[0] or "application/octet-stream"
 
     def size(self) -> int:
-        """Return its size in bytes; only for local media."""
-        if self.path is not None:
-            return self.path.stat().st_size
+        """Return its size in bytes; only for local media.
+
+        Raises:
+            InputError: It cannot be read, or is not local.
+        """
         if self.data is not None:
             return len(self.data)
-        if self.file is not None:
-            position = self.file.tell()
-            size = self.file.seek(0, os.SEEK_END)
-            self.file.seek(position)
-            return size
+        with self._readable():
+            if self.path is not None:
+                return self.path.stat().st_size
+            if self.file is not None:
+                position = self.file.tell()
+                size = self.file.seek(0, os.SEEK_END)
+                self.file.seek(position)
+                return size
         raise InputError(f"{self.source} is not local; its size is the server's to know.")
 
     def read_chunks(self, size: int) -> Iterator[bytes]:
-        """Read it from its start in pieces of `size` bytes (the last may be shorter); only for local media."""
+        """Read it from its start in pieces of `size` bytes (the last may be shorter); only for local media.
+
+        Raises:
+            InputError: It cannot be read, or not any more.
+        """
         if self.data is not None:
             view = memoryview(self.data)
             for start in range(0, len(view), size):
                 yield bytes(view[start : start + size])
-        elif self.path is not None:
-            with self.path.open("rb") as stream:
-                yield from iter(lambda: stream.read(size), b"")
-        elif self.file is not None:
-            self.file.seek(0)
-            yield from iter(lambda: self.file.read(size) if self.file else b"", b"")
+            return
+        with self._readable():
+            if self.path is not None:
+                with self.path.open("rb") as stream:
+                    yield from _full_chunks(stream.read, size)
+            elif self.file is not None:
+                self.file.seek(0)
+                yield from _full_chunks(self.file.read, size)
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise InputError(f"{self.source}: no such file.") from None
+        except (OSError, ValueError) as error:  # ValueError: the file object was closed
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"{self.source}: cannot be read: {reason}.") from None
 
     def sha256(self) -> str:
         """Return the SHA-256 of its bytes as hex; only for local media."""
-        digest = hashlib.sha256()
-        for chunk in self.read_chunks(HASH_CHUNK):
-            digest.update(chunk)
-        return digest.hexdigest()
+        return _digest_of(self.read_chunks(HASH_CHUNK))
 
 
 MediaInput = str | os.PathLike[str] | bytes | bytearray | BinaryIO | Media
 """Whatever can be passed as media. Strings: http(s) URLs, `asset:<id>`, else paths."""
 
 
-def _digest_of(file: BinaryIO) -> str:
+def _checked_name(source: object) -> str:
+    if not isinstance(source, str):
+        raise InputError(f"source must be a str, the name to know the media by; got {type(source).__name__}.")
+    return redact(source)
+
+
+def _name_of_path(text: str) -> str:
+    """Return a path as a name: POSIX, normalised, and text even where the file's name is not."""
+    name = posixpath.normpath(PurePath(text).as_posix())
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode(errors="backslashreplace")
+    return name
+
+
+def _own_name(file: BinaryIO) -> str | None:
+    """Return the name that a file object carries, if it names this file and not a kind of file."""
+    name = getattr(file, "name", None)
+    if not isinstance(name, str) or not name or name.startswith("<"):
+        return None
+    return redact(name) if "://" in name else _name_of_path(name)
+
+
+def _read_whole(file: BinaryIO) -> bytes:
+    data = bytearray()
+    for chunk in _full_chunks(file.read, HASH_CHUNK):
+        data += chunk
+        if len(data) > DIRECT_UPLOAD_MAX_BYTES:
+            raise InputError(
+                f"a file object that cannot seek may hold at most {DIRECT_UPLOAD_MAX_BYTES:,} bytes; "
+                "pass a path or URL."
+            )
+    return bytes(data)
+
+
+def _full_chunks(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
+    """Yield full chunks also where one read gives less, as sockets and unbuffered files do."""
+    buffer = bytearray()
+    while part := read(size - len(buffer)):
+        buffer += part
+        if len(buffer) == size:
+            yield bytes(buffer)
+            buffer.clear()
+    if buffer:
+        yield bytes(buffer)
+
+
+def _digest_of(chunks: Iterator[bytes]) -> str:
     digest = hashlib.sha256()
-    file.seek(0)
-    for chunk in iter(lambda: file.read(HASH_CHUNK), b""):
+    for chunk in chunks:
         digest.update(chunk)
     return digest.hexdigest()
