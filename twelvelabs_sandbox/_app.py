@@ -1,0 +1,102 @@
+"""The application: every route, the check of the key, and the errors in the API's words."""
+
+import hmac
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from twelvelabs_sandbox._asset_routes import AssetRoutes
+from twelvelabs_sandbox._backend import Backend
+from twelvelabs_sandbox._clock import Clock
+from twelvelabs_sandbox._control_routes import ControlRoutes
+from twelvelabs_sandbox._embed_routes import EmbedRoutes
+from twelvelabs_sandbox._engine import MediaError
+from twelvelabs_sandbox._errors import ApiError, bad_key
+from twelvelabs_sandbox._faults import Faults
+from twelvelabs_sandbox._gate import PREFIX, Gate
+from twelvelabs_sandbox._options import Options
+from twelvelabs_sandbox._request_log import RequestLog
+from twelvelabs_sandbox._task_routes import TaskRoutes
+
+HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
+
+
+def create_app(options: Options, *, clock: Clock, faults: Faults, requests: RequestLog) -> ASGIApp:
+    """Return the sandbox as an ASGI application for one start and stop.
+
+    Args:
+        options: How it behaves.
+        clock: The clock by which tasks and assets live.
+        faults: What is to go wrong.
+        requests: Where requests are noted.
+    """
+    backend = Backend(options, clock)
+    routes: list[Route] = [
+        *EmbedRoutes(backend).routes,
+        *TaskRoutes(backend).routes,
+        *AssetRoutes(backend).routes,
+    ]
+    control = ControlRoutes(backend, faults, requests, clock).routes
+    app = Starlette(
+        routes=[Mount(PREFIX, routes=routes), Mount("/_sandbox", routes=control)],
+        middleware=[Middleware(KeyCheck, options=options)],
+        exception_handlers=dict.fromkeys((ApiError, MediaError, HTTPException, Exception), ErrorAnswers(options)),
+        lifespan=_lifespan(backend),
+    )
+    app.router.redirect_slashes = False
+    return Gate(app, routes, faults, requests, clock, nested=options.nested_errors)
+
+
+def _lifespan(backend: Backend) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await backend.aclose()
+
+    return lifespan
+
+
+class KeyCheck:
+    """Middleware that lets requests with the sandbox's own key pass."""
+
+    def __init__(self, app: ASGIApp, options: Options) -> None:
+        self._app = app
+        self._key = options.api_key.encode()
+        self._nested = options.nested_errors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == b"x-api-key"), b"")
+        app = self._app if hmac.compare_digest(given, self._key) else bad_key().response(nested=self._nested)
+        await app(scope, receive, send)
+
+
+class ErrorAnswers:
+    """Every exception as the answer that the API would give."""
+
+    def __init__(self, options: Options) -> None:
+        self._nested = options.nested_errors
+
+    async def __call__(self, _: Request, error: Exception) -> Response:
+        match error:
+            case ApiError():
+                refusal = error
+            case MediaError():
+                refusal = ApiError(400, error.code, str(error))
+            case HTTPException():
+                code = HTTP_CODES.get(error.status_code, "generic_error")
+                refusal = ApiError(error.status_code, code, f"{error.detail}.", dict(error.headers or {}))
+            case _:
+                refusal = ApiError(500, "internal_server_error", "The sandbox itself failed; its log says why.")
+        return refusal.response(nested=self._nested)

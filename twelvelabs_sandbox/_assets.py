@@ -1,0 +1,192 @@
+"""The life of assets: received, fetched and looked at, ready or failed, deleted."""
+
+import asyncio
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any, Literal
+
+from twelvelabs_sandbox._clock import Clock
+from twelvelabs_sandbox._engine import MediaError, MediaInfo, probe
+from twelvelabs_sandbox._errors import ApiError, invalid, not_found
+from twelvelabs_sandbox._files import Files
+from twelvelabs_sandbox._limits import DIRECT_UPLOAD_BYTES, IMAGE_BYTES, MEDIA_BYTES, URL_DOCUMENT_BYTES, too_large
+from twelvelabs_sandbox._media_fetch import Downloader
+from twelvelabs_sandbox._options import Options
+from twelvelabs_sandbox._wire import new_id
+from twelvelabs_sandbox._workers import Workers
+
+UNFETCHABLE = "failed to fetch or materialize source media"
+DOCUMENT_SUFFIXES = {"application/pdf": ".pdf", "text/plain": ".txt", "text/markdown": ".md"}
+
+log = logging.getLogger(__name__)
+
+Status = Literal["processing", "ready", "failed"]
+AssetFate = Literal["failed", "stuck"]
+Method = Literal["direct", "url"]
+
+
+@dataclass(eq=False, slots=True)
+class Asset:
+    """One asset; ``fate`` is what a fault decided for it, ``looks`` how often its status was asked."""
+
+    id: str
+    method: Method
+    filename: str
+    created_at: float
+    path: Path
+    user_metadata: dict[str, Any] | None = None
+    fate: AssetFate | None = None
+    looks: int = 0
+    settled: bool = False
+    info: MediaInfo | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyAsset:
+    """What an embedding needs of an asset."""
+
+    path: Path
+    info: MediaInfo
+    filename: str
+
+
+class Assets:
+    """All assets of one sandbox; used on the server's event loop only."""
+
+    def __init__(self, options: Options, clock: Clock, files: Files, workers: Workers, downloader: Downloader) -> None:
+        self._options = options
+        self._clock = clock
+        self._files = files
+        self._workers = workers
+        self._downloader = downloader
+        self._assets: dict[str, Asset] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    def create_direct(
+        self, path: Path, filename: str, metadata: dict[str, Any] | None, fate: AssetFate | None
+    ) -> Asset:
+        """Begin an asset from a file of ours, which it owns from now on."""
+        return self._begin("direct", path, filename, metadata, fate, url=None)
+
+    def create_from_url(
+        self, url: str, filename: str, metadata: dict[str, Any] | None, fate: AssetFate | None
+    ) -> Asset:
+        """Begin an asset that is fetched in the background."""
+        return self._begin("url", self._files.new(), filename, metadata, fate, url=url)
+
+    def look(self, asset_id: str) -> Asset:
+        """Return one asset; ApiError 404 where there is none."""
+        asset = self._get(asset_id)
+        asset.looks += 1
+        return asset
+
+    def look_all(self, ids: Collection[str], kinds: Collection[str], filename: str) -> list[Asset]:
+        """Return assets, the newest first; an empty filter lets everything pass."""
+        found = []
+        for asset in reversed(self._assets.values()):
+            kind = asset.info.kind if asset.info else None
+            if (
+                (not ids or asset.id in ids)
+                and (not kinds or kind in kinds)
+                and filename.lower() in asset.filename.lower()
+            ):
+                asset.looks += 1
+                found.append(asset)
+        return found
+
+    def status(self, asset: Asset) -> Status:
+        """Return what an asset is on the sandbox's clock."""
+        due = self._clock.now() >= asset.created_at + self._options.asset_seconds
+        if not asset.settled or not due or asset.looks <= self._options.asset_polls:
+            return "processing"
+        return "failed" if asset.error else "ready"
+
+    def ready(self, asset_id: str) -> ReadyAsset:
+        """Return an asset for use; ApiError 400 where it does not exist or is not ready."""
+        try:
+            asset = self._get(asset_id)
+        except ApiError as error:
+            raise ApiError(400, error.code, error.message) from None
+        status = self.status(asset)
+        if status != "ready" or asset.info is None:
+            raise invalid(f"The asset {asset_id} has status `{status}`; only an asset with status `ready` can be used.")
+        return ReadyAsset(asset.path, asset.info, asset.filename)
+
+    async def delete(self, asset_id: str) -> None:
+        """Forget an asset; tasks that were created from it go on."""
+        asset = self._get(asset_id)
+        del self._assets[asset_id]
+        await self._stop(asset_id)
+        asset.path.unlink(missing_ok=True)
+
+    async def aclose(self) -> None:
+        """Stop all work."""
+        for asset_id in list(self._running):
+            await self._stop(asset_id)
+
+    def _get(self, asset_id: str) -> Asset:
+        if asset_id not in self._assets:
+            raise not_found(asset_id, "assets")
+        return self._assets[asset_id]
+
+    def _begin(
+        self,
+        method: Method,
+        path: Path,
+        filename: str,
+        metadata: dict[str, Any] | None,
+        fate: AssetFate | None,
+        *,
+        url: str | None,
+    ) -> Asset:
+        now = self._clock.now()
+        asset = Asset(new_id(now), method, filename, now, path, metadata, fate)
+        self._assets[asset.id] = asset
+        running = asyncio.get_running_loop().create_task(self._prepare(asset, url))
+        self._running[asset.id] = running
+        running.add_done_callback(lambda _: self._running.pop(asset.id, None))
+        return asset
+
+    async def _stop(self, asset_id: str) -> None:
+        if running := self._running.get(asset_id):
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    async def _prepare(self, asset: Asset, url: str | None) -> None:
+        try:
+            if asset.fate is None:
+                await self._fetch_and_look(asset, url)
+            asset.error = asset.error or (UNFETCHABLE if asset.fate == "failed" else None)
+        except MediaError as error:
+            asset.error = str(error)
+        except ApiError as error:
+            asset.error = UNFETCHABLE if error.code == "media_url_not_exists" else error.message
+        except Exception:
+            log.exception("asset %s failed", asset.id)
+            asset.error = UNFETCHABLE
+        asset.settled = asset.fate != "stuck"
+        if asset.error:
+            asset.path.unlink(missing_ok=True)
+
+    async def _fetch_and_look(self, asset: Asset, url: str | None) -> None:
+        if url is not None:
+            await self._downloader.download(url, asset.path, MEDIA_BYTES)
+        info = await self._workers.for_request(probe, asset.path, asset.filename)
+        asset.error = _refusal(asset, info)
+        asset.info = info
+
+
+def _refusal(asset: Asset, info: MediaInfo) -> str | None:
+    limits = {"image": IMAGE_BYTES}
+    if asset.method == "url":
+        limits["document"] = URL_DOCUMENT_BYTES
+    limit = limits.get(info.kind, DIRECT_UPLOAD_BYTES if asset.method == "direct" else MEDIA_BYTES)
+    if info.size > limit:
+        return too_large(info.size, limit)
+    suffix = PurePath(asset.filename).suffix.lower()
+    if info.kind == "document" and suffix != DOCUMENT_SUFFIXES.get(info.mime_type):
+        return f"The extension of {asset.filename} does not fit its content, which is {info.mime_type}."
+    return None

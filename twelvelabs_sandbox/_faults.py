@@ -1,0 +1,159 @@
+"""Scripted faults: what is to go wrong, with which requests, how often."""
+
+import fnmatch
+import math
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from twelvelabs_sandbox._assets import AssetFate
+from twelvelabs_sandbox._tasks import TaskFate
+
+Drop = Literal["before", "after", "mid"]
+DROPS = ("before", "after", "mid")
+TASK_FATES = ("failed", "stuck", "expired")
+ASSET_FATES = ("failed", "stuck")
+STATUSES = range(200, 600)
+FATE = "twelvelabs_sandbox.fate"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What faults decided for the task or asset that a request creates."""
+
+    task: TaskFate | None = None
+    asset: AssetFate | None = None
+
+
+def fate_of(scope: Mapping[str, Any]) -> Fate:
+    """Return what faults decided for the request of an ASGI scope."""
+    fate: Fate = scope.get(FATE, Fate())
+    return fate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something that goes wrong with the requests it matches; of several faults the first that matches is used.
+
+    Attributes:
+        path: The path after ``/v1.3`` as a shell pattern (``/embed-v2/tasks/*``), or a template as in
+            ``Sandbox.requests`` (``/embed-v2/tasks/{task_id}``). Default: every path.
+        method: Such as ``POST``. Default: every method.
+        times: How many requests it strikes; None is for ever (default 1).
+        skip: How many matching requests it lets pass first (default 0).
+        status: Answer with this HTTP status instead of handling the request.
+        headers: Added to the answer, also to an ordinary one where ``status`` is not set.
+        body: The body of the scripted answer: a string as it is (may be empty), anything else as JSON. Default: the
+            vendor's error body for that status.
+        delay: Real seconds to wait before anything else (default 0).
+        slow: Real seconds over which the body of the answer is spread (default 0).
+        drop: Cut the connection: ``before`` the request is handled, ``after`` it was handled but without an answer, or
+            in the ``mid`` of the answer's body.
+        task: The task created by this request ends as ``failed``, stays ``processing`` (``stuck``), or is more than
+            seven days old at once (``expired``).
+        asset: The asset created by this request ends as ``failed`` or stays ``processing`` (``stuck``).
+
+    Raises:
+        ValueError: If a value is out of its bounds, or nothing would go wrong.
+
+    Example:
+        >>> Fault(path="/embed-v2", status=429, headers={"Retry-After": "1"}, times=2).status
+        429
+    """
+
+    path: str = "*"
+    method: str | None = None
+    times: int | None = 1
+    skip: int = 0
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    delay: float = 0.0
+    slow: float = 0.0
+    drop: Drop | None = None
+    task: TaskFate | None = None
+    asset: AssetFate | None = None
+
+    def __post_init__(self) -> None:
+        _require(isinstance(self.path, str), "path", self.path)
+        _require(self.method is None or isinstance(self.method, str), "method", self.method)
+        _require(self.times is None or (isinstance(self.times, int) and self.times >= 1), "times", self.times)
+        _require(isinstance(self.skip, int) and self.skip >= 0, "skip", self.skip)
+        _require(self.status is None or self.status in STATUSES, "status", self.status)
+        _require(_is_headers(self.headers), "headers", self.headers)
+        for name in ("delay", "slow"):
+            seconds = getattr(self, name)
+            _require(isinstance(seconds, int | float) and 0 <= seconds < math.inf, name, seconds)
+        _require(self.drop in {None, *DROPS}, "drop", self.drop)
+        _require(self.task in {None, *TASK_FATES}, "task", self.task)
+        _require(self.asset in {None, *ASSET_FATES}, "asset", self.asset)
+        if self.body is not None and self.status is None:
+            raise ValueError("a fault with a body needs a status")
+        if not any((self.status, self.headers, self.delay, self.slow, self.drop, self.task, self.asset)):
+            raise ValueError("a fault needs at least one of status, headers, delay, slow, drop, task, asset")
+
+    def matches(self, method: str, path: str, template: str) -> bool:
+        """Whether it is for a request; ``path`` and ``template`` begin after ``/v1.3``."""
+        if self.method is not None and self.method.upper() != method:
+            return False
+        return self.path == template or fnmatch.fnmatchcase(path, self.path)
+
+
+class Faults:
+    """The faults of one sandbox, in the order in which they were added; safe from any thread.
+
+    Example:
+        >>> faults = Faults()
+        >>> faults.add(Fault(status=500, times=1))
+        >>> faults.take("GET", "/assets", "/assets").status
+        500
+        >>> faults.take("GET", "/assets", "/assets") is None
+        True
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._armed: list[_Armed] = []
+
+    def add(self, *faults: Fault) -> None:
+        """Add faults behind those that are there."""
+        with self._lock:
+            self._armed += [_Armed(fault, fault.skip, fault.times) for fault in faults]
+
+    def clear(self) -> None:
+        """Forget all faults."""
+        with self._lock:
+            self._armed.clear()
+
+    def take(self, method: str, path: str, template: str) -> Fault | None:
+        """Return the fault that strikes this request, and count it."""
+        with self._lock:
+            for armed in self._armed:
+                if armed.times != 0 and armed.fault.matches(method, path, template):
+                    if armed.skip > 0:
+                        armed.skip -= 1
+                        continue
+                    if armed.times is not None:
+                        armed.times -= 1
+                    return armed.fault
+        return None
+
+
+@dataclass(slots=True)
+class _Armed:
+    fault: Fault
+    skip: int
+    times: int | None
+
+
+def _require(good: bool, name: str, value: object) -> None:  # noqa: FBT001 - reads as a sentence
+    if not good:
+        raise ValueError(f"the {name} of a fault cannot be {value!r}")
+
+
+def _is_headers(headers: object) -> bool:
+    return isinstance(headers, Mapping) and all(
+        isinstance(key, str) and isinstance(value, str) and (key + value).isprintable() and (key + value).isascii()
+        for key, value in headers.items()
+    )

@@ -1,0 +1,136 @@
+"""The outermost layer of the server: notes each request and lets scripted faults happen to it."""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from twelvelabs_sandbox._clock import Clock
+from twelvelabs_sandbox._errors import ApiError, too_many_requests
+from twelvelabs_sandbox._faults import FATE, Fate, Fault, Faults
+from twelvelabs_sandbox._request_log import RecordedRequest, RequestLog
+from twelvelabs_sandbox._wire import rfc3339_seconds
+
+PREFIX = "/v1.3"
+API_VERSION = (b"x-api-version", b"1.3")
+SLOW_PIECES = 10
+ERROR_CODES = {
+    400: "parameter_invalid",
+    401: "api_key_invalid",
+    403: "api_not_allowed",
+    404: "resource_not_exist",
+    408: "request_canceled_or_timed_out",
+}
+
+
+class Gate:
+    """A plain ASGI application around another."""
+
+    def __init__(
+        self, app: ASGIApp, routes: Iterable[Route], faults: Faults, requests: RequestLog, clock: Clock, *, nested: bool
+    ) -> None:
+        self._app = app
+        self._routes = list(routes)
+        self._faults = faults
+        self._requests = requests
+        self._clock = clock
+        self._nested = nested
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope.get("path", "")
+        if scope["type"] != "http" or not path.startswith(PREFIX + "/"):
+            await self._app(scope, receive, send)
+            return
+        method, path = scope["method"], path.removeprefix(PREFIX)
+        template = self._template(path)
+        request = self._requests.arrived(method, path, template)
+        fault = self._faults.take(method, path, template)
+        await self._handle(scope, receive, _Answer(send, request, fault), fault)
+
+    async def _handle(self, scope: Scope, receive: Receive, answer: "_Answer", fault: Fault | None) -> None:
+        if fault is None:
+            await self._app(scope, receive, answer)
+            return
+        await asyncio.sleep(fault.delay)
+        if fault.drop == "before":
+            answer.cut()
+        elif fault.status is not None:
+            await self._scripted(fault, fault.status)(scope, receive, answer)
+        else:
+            await self._app({**scope, FATE: Fate(fault.task, fault.asset)}, receive, answer)
+
+    def _template(self, path: str) -> str:
+        return next((route.path for route in self._routes if route.path_regex.match(path)), path)
+
+    def _scripted(self, fault: Fault, status: int) -> Response:
+        if fault.body is None:
+            return self._usual(status, fault).response(nested=self._nested)
+        text = fault.body if isinstance(fault.body, str) else json.dumps(fault.body)
+        return Response(text, status, media_type="application/json")
+
+    def _usual(self, status: int, fault: Fault) -> ApiError:
+        if status == 429:  # noqa: PLR2004 - HTTP
+            given = {key.lower(): value for key, value in fault.headers.items()}.get("retry-after", "1")
+            wait = int(given) if given.isdigit() else 1
+            return too_many_requests(rfc3339_seconds(self._clock.now() + wait))
+        return ApiError(
+            status, ERROR_CODES.get(status, "internal_server_error"), "A fault of the sandbox, as scripted."
+        )
+
+
+class _Answer:
+    """The ``send`` of one request: notes the status, adds headers, slows the body down, cuts the connection."""
+
+    def __init__(self, send: Send, request: RecordedRequest, fault: Fault | None) -> None:
+        self._send = send
+        self._request = request
+        self._fault = fault
+        self._is_cut = False
+
+    async def __call__(self, message: Message) -> None:
+        if self._is_cut:
+            return
+        if message["type"] == "http.response.start":
+            await self._start(message)
+        elif self._fault and self._fault.drop == "mid" and message.get("body"):
+            body = message["body"]
+            await self._send({**message, "body": body[: len(body) // 2], "more_body": True})
+            self.cut()
+        elif self._fault and self._fault.slow:
+            await self._drip(message, self._fault.slow)
+        else:
+            await self._send(message)
+
+    def cut(self) -> None:
+        """Cut the connection without another byte."""
+        self._is_cut = True
+        # ASGI has no word for this, so it takes the transport of uvicorn's request; a test holds that it is there.
+        connection: Any = getattr(self._send, "__self__", None)
+        transport = getattr(connection, "transport", None)
+        if transport is None:
+            raise RuntimeError("a fault with drop needs uvicorn as the server")
+        transport.abort()
+
+    async def _start(self, message: Message) -> None:
+        self._request.status = message["status"]
+        if self._fault and self._fault.drop == "after":
+            self.cut()
+            return
+        extra = (
+            [(key.lower().encode(), value.encode()) for key, value in self._fault.headers.items()]
+            if self._fault
+            else []
+        )
+        await self._send({**message, "headers": [*message["headers"], API_VERSION, *extra]})
+
+    async def _drip(self, message: Message, seconds: float) -> None:
+        body = message.get("body", b"")
+        step = max(1, -(-len(body) // SLOW_PIECES))
+        for start in range(0, len(body), step):
+            await asyncio.sleep(seconds / SLOW_PIECES)
+            await self._send({**message, "body": body[start : start + step], "more_body": True})
+        await self._send({**message, "body": b""})

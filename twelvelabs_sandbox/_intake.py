@@ -1,0 +1,74 @@
+"""A media source of a request becomes a file of ours that was looked at."""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from twelvelabs_sandbox._assets import Assets
+from twelvelabs_sandbox._engine import MediaError, MediaInfo, probe
+from twelvelabs_sandbox._errors import ApiError
+from twelvelabs_sandbox._files import Files
+from twelvelabs_sandbox._limits import BASE64_BYTES
+from twelvelabs_sandbox._media_fetch import Downloader, decode_base64
+from twelvelabs_sandbox._values import MediaSource
+from twelvelabs_sandbox._workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class LocalMedia:
+    """One medium on our disk; who holds it deletes it.
+
+    Attributes:
+        path: Where it lies.
+        info: What it is.
+        url: The address it came from, if any.
+        filename: The name of the asset it came from, if any.
+    """
+
+    path: Path
+    info: MediaInfo
+    url: str | None = None
+    filename: str | None = None
+
+    def delete(self) -> None:
+        """Delete the file."""
+        self.path.unlink(missing_ok=True)
+
+
+class Intake:
+    """Takes media in: downloads URLs, decodes base64, looks assets up."""
+
+    def __init__(self, files: Files, workers: Workers, downloader: Downloader, assets: Assets) -> None:
+        self._files = files
+        self._workers = workers
+        self._downloader = downloader
+        self._assets = assets
+
+    async def take(self, source: MediaSource, limit: int) -> LocalMedia:
+        """Bring one medium to disk, at most ``limit`` bytes of it.
+
+        Raises:
+            ApiError: 400 where it cannot be had, is too large, or is no media.
+        """
+        if source.kind == "asset_id":
+            asset = self._assets.ready(source.value)
+            return LocalMedia(self._files.second(asset.path), asset.info, filename=asset.filename)
+        path = self._files.new()
+        try:
+            if source.kind == "url":
+                await self._downloader.download(source.value, path, limit)
+                info = await self._workers.for_request(probe, path, url_filename(source.value))
+                return LocalMedia(path, info, url=source.value)
+            await self._workers.for_request(decode_base64, source.value, path, min(limit, BASE64_BYTES))
+            return LocalMedia(path, await self._workers.for_request(probe, path))
+        except MediaError as error:
+            path.unlink(missing_ok=True)
+            raise ApiError(400, error.code, str(error)) from error
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
+def url_filename(url: str) -> str | None:
+    """Return the last part of a URL's path."""
+    return PurePosixPath(unquote(urlsplit(url).path)).name or None

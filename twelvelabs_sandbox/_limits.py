@@ -1,0 +1,104 @@
+"""How large, long and wide media may be: the documented limits, judged on what a file turned out to be."""
+
+from dataclasses import dataclass
+
+from twelvelabs_sandbox._engine import MediaInfo
+from twelvelabs_sandbox._errors import ApiError, invalid
+
+# The documentation does not say whether a MB is 10^6 or 2^20 bytes. The smaller reading is the safe one: what passes
+# here passes there.
+KB, MB, GB = 10**3, 10**6, 10**9
+IMAGE_BYTES = 32 * MB
+BASE64_BYTES = 36 * MB
+MEDIA_BYTES = 4 * GB
+DIRECT_UPLOAD_BYTES = 200 * MB
+URL_DOCUMENT_BYTES = 512 * MB
+
+SMALLEST_IMAGE = 128
+IMAGE_FORMATS = {"jpeg", "png"}
+AUDIO_FORMATS = {"wav", "mp3", "flac"}
+SHORTEST_SIDE = 360
+LONGEST_SIDE, LONGEST_OTHER_SIDE = 5184, 2160
+WIDEST_ASPECT = 2.4
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long media may be, in seconds; both bounds are allowed."""
+
+    shortest: float
+    longest: float
+
+
+# No minimum is documented for the synchronous call.
+SYNC_LENGTH = Length(0, 10 * 60)
+TASK_LENGTH = Length(4, 4 * 60 * 60)
+
+
+def too_large(size: float, limit: int) -> str:
+    """Say in the vendor's words that a file is too large."""
+    unit, name = (MB, "MB") if limit < GB else (GB, "GB")
+    return f"File size ({size / unit:.1f} {name}) exceeds maximum limit of {limit // unit} {name}"
+
+
+def check_image(info: MediaInfo) -> None:
+    """Refuse what cannot be embedded as an image."""
+    _check_kind(info, "image")
+    if info.format_name not in IMAGE_FORMATS:
+        raise invalid(f"The image must be a JPEG or PNG file, not {info.mime_type}.")
+    if info.size > IMAGE_BYTES:
+        raise invalid(too_large(info.size, IMAGE_BYTES))
+    width, height = info.width or 0, info.height or 0
+    if min(width, height) < SMALLEST_IMAGE:
+        raise invalid(f"The image must be at least {SMALLEST_IMAGE}x{SMALLEST_IMAGE} pixels, not {width}x{height}.")
+
+
+def check_audio(info: MediaInfo, length: Length) -> None:
+    """Refuse what cannot be embedded as audio."""
+    _check_kind(info, "audio")
+    if info.format_name not in AUDIO_FORMATS:
+        raise invalid(f"The audio must be a WAV, MP3 or FLAC file, not {info.format_name}.")
+    if info.size > MEDIA_BYTES:
+        raise invalid(too_large(info.size, MEDIA_BYTES))
+    seconds = info.duration or 0.0
+    if not length.shortest <= seconds <= length.longest:
+        raise invalid(_bounds("audio", length, seconds))
+
+
+def check_video(info: MediaInfo, length: Length) -> None:
+    """Refuse what cannot be embedded as a video."""
+    _check_kind(info, "video")
+    if info.size > MEDIA_BYTES:
+        raise ApiError(400, "video_filesize_too_large", too_large(info.size, MEDIA_BYTES))
+    seconds = info.duration or 0.0
+    if seconds < length.shortest:
+        raise ApiError(400, "video_duration_too_short", _bounds("video", length, seconds))
+    if seconds > length.longest:
+        raise ApiError(400, "video_duration_too_long", _bounds("video", length, seconds))
+    _check_picture(info.width or 0, info.height or 0)
+
+
+def _check_picture(width: int, height: int) -> None:
+    short, long = sorted((width, height))
+    size = f"The current resolution is {width}x{height}."
+    if short < SHORTEST_SIDE:
+        message = f"The resolution of the video must be at least {SHORTEST_SIDE}x{SHORTEST_SIDE}. {size}"
+        raise ApiError(400, "video_resolution_too_low", message)
+    if long > LONGEST_SIDE or short > LONGEST_OTHER_SIDE:
+        message = f"The resolution of the video must be at most {LONGEST_SIDE}x{LONGEST_OTHER_SIDE}. {size}"
+        raise ApiError(400, "video_resolution_too_high", message)
+    if long > short * WIDEST_ASPECT:
+        message = f"The aspect ratio of the video must be between 1:1 and 1:2.4 or between 2.4:1 and 1:1. {size}"
+        raise ApiError(400, "video_resolution_invalid_aspect_ratio", message)
+
+
+def _check_kind(info: MediaInfo, kind: str) -> None:
+    if info.kind != kind:
+        raise invalid(f"The media source must be {kind}, but the file is {info.kind} ({info.mime_type}).")
+
+
+def _bounds(kind: str, length: Length, seconds: float) -> str:
+    return (
+        f"The duration of the {kind} must be between {length.shortest:g} and {length.longest:g} seconds. "
+        f"The current duration is {seconds:.3f} seconds."
+    )

@@ -1,0 +1,54 @@
+"""The switches of one sandbox, checked before it starts."""
+
+import math
+import secrets
+from dataclasses import dataclass, field, fields
+from typing import Literal
+
+KEY_PREFIX = "tlk_sandbox_"
+
+
+def new_key() -> str:
+    """Return a fresh key that no real account can have."""
+    return KEY_PREFIX + secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How one sandbox behaves.
+
+    Attributes:
+        api_key: The only key it accepts. Begins with ``tlk_sandbox_``; by default a new one each time.
+        task_seconds: Seconds on the sandbox's clock before a task may be ready, beyond the real work (default 0).
+        task_polls: How many answers, single or in a list, still say ``processing`` (default 0).
+        asset_seconds: The same as ``task_seconds`` for assets.
+        asset_polls: The same as ``task_polls`` for assets.
+        shuffle_data: Give ``data`` in another order than time; the API promises none (default off).
+        nested_errors: Errors as ``{"error": {"code", "message"}}`` instead of ``{"code", "message"}`` (default off).
+        expired_as: What a task older than seven days is: ``not_found`` (404) or ``failed``.
+        max_waiting_tasks: Unfinished tasks above which creating one more gives 429 (default 2000).
+
+    Example:
+        >>> Options(task_polls=2).task_polls
+        2
+    """
+
+    api_key: str = field(default_factory=new_key, repr=False)
+    task_seconds: float = 0.0
+    task_polls: int = 0
+    asset_seconds: float = 0.0
+    asset_polls: int = 0
+    shuffle_data: bool = False
+    nested_errors: bool = False
+    expired_as: Literal["not_found", "failed"] = "not_found"
+    max_waiting_tasks: int = 2000
+
+    def __post_init__(self) -> None:
+        if not self.api_key.startswith(KEY_PREFIX) or not self.api_key.isascii():
+            raise ValueError(f"the api_key of a sandbox is ASCII and begins with {KEY_PREFIX!r}")
+        if self.expired_as not in {"not_found", "failed"}:
+            raise ValueError(f"expired_as must be 'not_found' or 'failed', not {self.expired_as!r}")
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if isinstance(value, int | float) and not (value >= 0 and math.isfinite(value)):
+                raise ValueError(f"{option.name} must be 0 or more, not {value!r}")

@@ -1,0 +1,150 @@
+"""The life of embedding tasks: created, worked on, ready or failed, forgotten after seven days."""
+
+import asyncio
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from twelvelabs_sandbox._clock import Clock
+from twelvelabs_sandbox._embedding import media_vectors
+from twelvelabs_sandbox._embedding_json import data_array, out_of_order
+from twelvelabs_sandbox._engine import MediaError
+from twelvelabs_sandbox._errors import not_found, too_many_requests
+from twelvelabs_sandbox._files import Files
+from twelvelabs_sandbox._intake import LocalMedia
+from twelvelabs_sandbox._options import Options
+from twelvelabs_sandbox._values import MediaRequest
+from twelvelabs_sandbox._wire import new_id, rfc3339_seconds
+from twelvelabs_sandbox._workers import Workers
+
+KEPT_SECONDS = 7 * 24 * 60 * 60
+UNPROCESSABLE = "We could not process your media for embedding. Please verify the input file and try again."
+FAILED = "The embedding task failed. Please try again later."
+GONE = "The embedding result is no longer available and cannot be retrieved."
+
+log = logging.getLogger(__name__)
+
+Status = Literal["processing", "ready", "failed"]
+TaskFate = Literal["failed", "stuck", "expired"]
+
+
+@dataclass(eq=False, slots=True)
+class Task:
+    """One task; ``fate`` is what a fault decided for it, ``looks`` how often its status was asked."""
+
+    id: str
+    model: str
+    request: MediaRequest
+    media: LocalMedia
+    created_at: float
+    fate: TaskFate | None = None
+    looks: int = 0
+    finished_at: float | None = None
+    error: str | None = None
+    result: Path | None = None
+
+
+class Tasks:
+    """All tasks of one sandbox; used on the server's event loop only."""
+
+    def __init__(self, options: Options, clock: Clock, files: Files, workers: Workers) -> None:
+        self._options = options
+        self._clock = clock
+        self._files = files
+        self._workers = workers
+        self._tasks: dict[str, Task] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    def check_room(self) -> None:
+        """Refuse a new task while too many are unfinished."""
+        if len(self._running) >= self._options.max_waiting_tasks:
+            raise too_many_requests(rfc3339_seconds(self._clock.now() + 1))
+
+    def create(self, model: str, request: MediaRequest, media: LocalMedia, fate: TaskFate | None) -> Task:
+        """Begin a task; it owns the media from now on."""
+        now = self._clock.now()
+        created = now - KEPT_SECONDS - 1 if fate == "expired" else now
+        task = Task(new_id(now), model, request, media, created, fate)
+        self._tasks[task.id] = task
+        running = asyncio.get_running_loop().create_task(self._run(task))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        return task
+
+    def look(self, task_id: str) -> Task:
+        """Return one task; ApiError 404 where there is none (any more)."""
+        task = self._tasks.get(task_id)
+        if task is None or (self.expired(task) and self._options.expired_as == "not_found"):
+            raise not_found(task_id, "embedding_tasks")
+        task.looks += 1
+        return task
+
+    def look_all(self, since: float | None, until: float | None, statuses: Collection[str]) -> list[Task]:
+        """Return tasks, the newest first; without a time those of the last seven days."""
+        dated = since is not None or until is not None
+        found = []
+        for task in reversed(self._tasks.values()):
+            hidden = self.expired(task) and (not dated or self._options.expired_as == "not_found")
+            early = since is not None and task.created_at < since
+            late = until is not None and task.created_at > until
+            if not (hidden or early or late):
+                task.looks += 1
+                found.append(task)
+        return [task for task in found if not statuses or self.status(task) in statuses]
+
+    def status(self, task: Task) -> Status:
+        """Return what a task is on the sandbox's clock, which may be later than its work was done."""
+        if self.expired(task):
+            return "failed"
+        due = self._clock.now() >= task.created_at + self._options.task_seconds
+        if task.finished_at is None or not due or task.looks <= self._options.task_polls:
+            return "processing"
+        return "failed" if task.error else "ready"
+
+    def error(self, task: Task) -> str | None:
+        """Return why a task failed."""
+        return GONE if self.expired(task) else task.error
+
+    def updated_at(self, task: Task) -> float:
+        """Return when the status changed last."""
+        if task.finished_at is None or self.status(task) == "processing":
+            return task.created_at
+        return max(task.finished_at, task.created_at + self._options.task_seconds)
+
+    def expired(self, task: Task) -> bool:
+        """Whether the seven days are over."""
+        return self._clock.now() > task.created_at + KEPT_SECONDS
+
+    async def aclose(self) -> None:
+        """Stop all work."""
+        for running in self._running:
+            running.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _run(self, task: Task) -> None:
+        try:
+            if task.fate == "failed":
+                task.error = FAILED
+            elif task.fate is None:
+                task.result = await self._workers.for_task(self._compute, task)
+        except MediaError as error:
+            task.error = f"{UNPROCESSABLE} ({error})"
+        except Exception:
+            log.exception("task %s failed", task.id)
+            task.error = FAILED
+        finally:
+            task.media.delete()
+        if task.fate != "stuck":
+            task.finished_at = self._clock.now()
+
+    def _compute(self, task: Task) -> Path:
+        vectors = media_vectors(task.request, task.media)
+        if self._options.shuffle_data:
+            vectors = out_of_order(vectors)
+        path = self._files.new()
+        # Written once and streamed from disk each time it is asked for: four hours are 60 MB.
+        with path.open("wb") as file:
+            file.writelines(data_array(vectors))
+        return path

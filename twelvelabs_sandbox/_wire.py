@@ -1,0 +1,44 @@
+"""The small things that every endpoint writes the same way: ids, times and pages."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from math import ceil
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def new_id(now: float) -> str:
+    """Return 24 hex digits that begin with the time, as the vendor's ids do."""
+    return f"{int(now):08x}{secrets.token_hex(8)}"
+
+
+def rfc3339(seconds: float) -> str:
+    """Write seconds since 1970 as ``2024-09-26T10:29:19.968Z``."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def rfc3339_seconds(seconds: float) -> str:
+    """Write a time in whole seconds, rounded up, as rate limit messages do."""
+    return datetime.fromtimestamp(ceil(seconds), UTC).isoformat().replace("+00:00", "Z")
+
+
+def parse_time(text: str) -> float:
+    """Read an RFC 3339 time as seconds since 1970; a time without a zone is UTC; ValueError for anything else."""
+    moment = datetime.fromisoformat(text)
+    if "T" not in text.upper() and " " not in text:
+        raise ValueError(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def page_body(items: Sequence[T], page: int, limit: int, render: Callable[[T], dict[str, object]]) -> dict[str, object]:
+    """Return one page of a list; a page past the end is empty, which is how the official SDK finds the end."""
+    shown = items[(page - 1) * limit : page * limit]
+    info = {
+        "limit_per_page": limit,
+        "page": page,
+        "total_page": ceil(len(items) / limit),
+        "total_results": len(items),
+    }
+    return {"data": [render(item) for item in shown], "page_info": info}
