@@ -57,7 +57,7 @@ class Gate:
             return
         await asyncio.sleep(fault.delay)
         if fault.drop == "before":
-            answer.cut()
+            await answer.cut()
         elif fault.status is not None:
             await self._scripted(fault, fault.status)(scope, receive, answer)
         else:
@@ -99,13 +99,13 @@ class _Answer:
         elif self._fault and self._fault.drop == "mid" and message.get("body"):
             body = message["body"]
             await self._send({**message, "body": body[: len(body) // 2], "more_body": True})
-            self.cut()
+            await self.cut()
         elif self._fault and self._fault.slow:
             await self._drip(message, self._fault.slow)
         else:
             await self._send(message)
 
-    def cut(self) -> None:
+    async def cut(self) -> None:
         """Cut the connection without another byte."""
         self._is_cut = True
         # ASGI has no word for this, so it takes the transport of uvicorn's request; a test holds that it is there.
@@ -114,11 +114,13 @@ class _Answer:
         if transport is None:
             raise RuntimeError("a fault with drop needs uvicorn as the server")
         transport.abort()
+        # One turn of the loop, so that uvicorn knows the connection is gone and does not miss our answer.
+        await asyncio.sleep(0)
 
     async def _start(self, message: Message) -> None:
         self._request.status = message["status"]
         if self._fault and self._fault.drop == "after":
-            self.cut()
+            await self.cut()
             return
         extra = (
             [(key.lower().encode(), value.encode()) for key, value in self._fault.headers.items()]

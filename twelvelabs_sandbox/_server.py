@@ -23,8 +23,8 @@ GRACE_SECONDS = 1
 class Sandbox:
     """An offline twin of the TwelveLabs embed API on loopback. NOT Marengo: its vectors know no meaning.
 
-    It decodes the media it is given and answers with deterministic 512-d unit vectors by colour, light, motion, sound and
-    the words of captions, so that the whole job runs without a key, a network or a bill.
+    It decodes the media it is given and answers with deterministic 512-d unit vectors by colour, light, motion, sound
+    and the words of captions, so that the whole job runs without a key, a network or a bill.
 
     Args:
         host: The address to listen on (default 127.0.0.1: this machine only).
