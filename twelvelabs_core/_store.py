@@ -3,6 +3,7 @@
 The SQL stands in `_storage`; here is what the store promises. All methods block, all may be called from any thread.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -297,7 +298,10 @@ class SegmentStore:
 
     def _give_back_space(self, removed: Removed) -> Removed:
         if removed.vectors:
-            self._database.vacuum()
+            # The rows are gone whatever comes of this: where the disk is full or a reader in the way, the file keeps
+            # its size and the next vectors use the space.
+            with contextlib.suppress(ConfigurationError):
+                self._database.vacuum()
         return removed
 
     def __enter__(self) -> Self:

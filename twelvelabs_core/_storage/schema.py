@@ -1,10 +1,10 @@
 """The tables of a segment store, their version, and the check that a database has exactly these."""
 
+import json
 import time
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     CheckConstraint,
     Column,
@@ -41,6 +41,21 @@ class Name(TypeDecorator[str]):
         return None if value is None else value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+class Json(TypeDecorator[Any]):
+    """A plain JSON value as text, the same with every driver."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002  # SQLAlchemy's
+        """Write the value."""
+        return json.dumps(value, sort_keys=True, allow_nan=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002  # SQLAlchemy's
+        """Read the value."""
+        return json.loads(value or "null")
+
+
 metadata = MetaData()
 
 
@@ -63,7 +78,7 @@ tasks = table(
     needed("space", Text),
     needed("content", Name),
     needed("model", Text),
-    needed("params", JSON),
+    needed("params", Json),
     needed("source", Name, index=True),
     needed("account", Text),
     needed("state", Text),
