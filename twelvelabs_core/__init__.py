@@ -26,6 +26,7 @@ from twelvelabs_core._errors import (
 )
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._progress import OnProgress, Progress
+from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._records import SegmentedMedia, SegmentRecord
 from twelvelabs_core._references import parse_reference, strip_reference
 from twelvelabs_core._requests import DynamicSegmentation, FixedSegmentation, Segmentation, SegmentOptions
@@ -59,6 +60,7 @@ __all__ = [
     "OnProgress",
     "Progress",
     "RateLimitError",
+    "RateLimiter",
     "Segment",
     "SegmentNotFoundError",
     "SegmentOptions",

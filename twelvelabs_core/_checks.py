@@ -43,6 +43,18 @@ def check_image(media: Media) -> None:
         )
 
 
+def check_readable(media: Media) -> None:
+    """Refuse local media that is not there, not a file, empty, or too large to be sent.
+
+    Raises:
+        InputError: One of these.
+    """
+    if media.is_local:
+        _check_bytes(
+            media, _limits.DIRECT_UPLOAD_MAX_BYTES, "a direct upload", advice="; host it and pass its URL (to 4 GB)"
+        )
+
+
 def check_audio_video(media: Media, input_type: str, *, task: bool) -> Probe | None:
     """Refuse audio or video that the API would refuse; return what was found out, if anything.
 
@@ -53,9 +65,7 @@ def check_audio_video(media: Media, input_type: str, *, task: bool) -> Probe | N
     """
     if not media.is_local:
         return None
-    _check_bytes(
-        media, _limits.DIRECT_UPLOAD_MAX_BYTES, "a direct upload", advice="; host it and pass its URL (to 4 GB)"
-    )
+    check_readable(media)
     found = probe(media)
     if found is None:
         return None

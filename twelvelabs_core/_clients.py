@@ -18,6 +18,7 @@ from twelvelabs_core._io_blocking import BlockingIo
 from twelvelabs_core._media import MediaInput
 from twelvelabs_core._operations._segment import SegmentOperations
 from twelvelabs_core._progress import OnProgress
+from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._records import SegmentedMedia, SegmentRecord
 from twelvelabs_core._requests import DEFAULT_MODEL, Segmentation
 from twelvelabs_core._responses import Asset, Embedding, Task, TaskSummary
@@ -82,6 +83,7 @@ class AsyncClient(SegmentOperations):
         max_retries: int | None = None,
         max_concurrency: int | None = None,
         store: StoreInput | None = None,
+        rate_limiter: RateLimiter | None = None,
         settings: Settings | None = None,
     ) -> None:
         given = {
@@ -93,7 +95,9 @@ class AsyncClient(SegmentOperations):
         }
         self._start = _Start(settings, model, store, given)
         self._async_io = AsyncIo()
-        super().__init__(self._start.settings, self._async_io, model=model, store=self._start.store)
+        super().__init__(
+            self._start.settings, self._async_io, model=model, store=self._start.store, rate_limiter=rate_limiter
+        )
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop. Another loop's are closed when it shuts down."""
@@ -125,7 +129,9 @@ class Client:
         max_retries: How often a safe request is repeated. Default 4.
         max_concurrency: Most requests at once in one call. Default 8.
         store: The segment store, or where it is. Default: `TWELVELABS_STORE`, else a file in the user's data folder.
-        settings: All of the above but `model` and `store` in one; then pass none of them.
+        rate_limiter: Asked before each request that embeds something; for a pace that several objects share. It is
+            not pickled.
+        settings: All of key, base URL, time-out, retries and concurrency in one; then pass none of them.
 
     Raises:
         ConfigurationError: No key, or a value that cannot be.
@@ -150,6 +156,7 @@ class Client:
         max_retries: int | None = None,
         max_concurrency: int | None = None,
         store: StoreInput | None = None,
+        rate_limiter: RateLimiter | None = None,
         settings: Settings | None = None,
     ) -> None:
         given = {
@@ -161,7 +168,9 @@ class Client:
         }
         self._start = _Start(settings, model, store, given)
         self._io = BlockingIo()
-        self._operations = SegmentOperations(self._start.settings, self._io, model=model, store=self._start.store)
+        self._operations = SegmentOperations(
+            self._start.settings, self._io, model=model, store=self._start.store, rate_limiter=rate_limiter
+        )
 
     @property
     def settings(self) -> Settings:
@@ -260,6 +269,36 @@ class Client:
                 embedding_option=embedding_option,
                 embedding_scope=embedding_scope,
                 embedding_type=embedding_type,
+            )
+        )
+
+    def embed_clip(
+        self,
+        clip: MediaInput,
+        *,
+        input_type: Literal["audio", "video"] = "video",
+        embedding_option: str | None = None,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+    ) -> Matrix:
+        return finish(
+            self._operations.embed_clip(
+                clip, input_type=input_type, embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
+            )
+        )
+
+    def embed_clips(
+        self,
+        clips: Iterable[MediaInput],
+        *,
+        input_type: Literal["audio", "video"] = "video",
+        embedding_option: str | None = None,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+    ) -> list[Matrix]:
+        return finish(
+            self._operations.embed_clips(
+                clips, input_type=input_type, embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
             )
         )
 
@@ -443,6 +482,9 @@ class Client:
 
     def register(self, media: SegmentedMedia, *, id_namespace: str | None = None) -> list[SegmentRecord]:
         return finish(self._operations.register(media, id_namespace=id_namespace))
+
+    def content_of(self, media: MediaInput) -> str:
+        return finish(self._operations.content_of(media))
 
     def find_vectors(self, segment_ids: Sequence[str]) -> list[Matrix]:
         return finish(self._operations.find_vectors(segment_ids))

@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import httpx
 
+from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._wire import Body, NoAnswerError, Reply, Sink
 
 T = TypeVar("T")
@@ -56,6 +57,9 @@ class Io(Protocol):
 
     async def blocking(self, function: Callable[[], R]) -> R:
         """Run a function that reads files, computes digests or speaks SQL."""
+
+    async def acquire(self, limiter: RateLimiter) -> None:
+        """Wait until the caller's rate limiter lets the next request go."""
 
     async def map(self, function: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int) -> list[R]:
         """Return the results in the order of the items, at most `limit` at work; the first error ends all."""

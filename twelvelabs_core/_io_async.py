@@ -16,6 +16,7 @@ from typing import TypeVar, cast
 import httpx
 
 from twelvelabs_core._io import Exchange, Outcome, ReplyReader, no_answer, request_timeout
+from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._wire import CHUNK, Body, Reply
 
 T = TypeVar("T")
@@ -115,6 +116,10 @@ class AsyncIo:
     async def blocking(self, function: Callable[[], R]) -> R:
         """Run it in a thread: the loop must not wait for a disk."""
         return await asyncio.to_thread(function)
+
+    async def acquire(self, limiter: RateLimiter) -> None:
+        """Wait until the next request may go."""
+        await limiter.async_acquire()
 
     async def map(self, function: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int) -> list[R]:
         """Return the results in order, at most `limit` at work; the first error cancels the others."""

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 import httpx
 
 from twelvelabs_core._io import Exchange, Outcome, ReplyReader, finish, no_answer, request_timeout
+from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._wire import Reply
 
 T = TypeVar("T")
@@ -137,6 +138,10 @@ class BlockingIo:
     async def blocking(self, function: Callable[[], R]) -> R:
         """Run it here: this thread may block."""
         return function()
+
+    async def acquire(self, limiter: RateLimiter) -> None:
+        """Block until the next request may go."""
+        limiter.acquire()
 
     async def map(self, function: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int) -> list[R]:
         """Return the results in order, at most `limit` at work; the first error ends all."""

@@ -11,6 +11,7 @@ from twelvelabs_core._io import Io
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._operations._base import Requests
 from twelvelabs_core._polling import next_look
+from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._responses import Asset, parse_asset, parse_asset_page
 from twelvelabs_core._settings import Settings
 from twelvelabs_core._wire import Body, Call, counted, form_body
@@ -21,8 +22,8 @@ ASSET_TYPES = ("image", "video", "audio", "document")
 class AssetOperations(Requests):
     """Uploads, finds and deletes assets."""
 
-    def __init__(self, settings: Settings, io: Io, *, model: str) -> None:
-        super().__init__(settings, io)
+    def __init__(self, settings: Settings, io: Io, *, model: str, rate_limiter: RateLimiter | None = None) -> None:
+        super().__init__(settings, io, rate_limiter)
         self.model = _requests.check_model(model)
 
     async def create_asset(

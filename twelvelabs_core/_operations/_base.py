@@ -23,6 +23,7 @@ from twelvelabs_core._errors import (
     TwelveLabsError,
 )
 from twelvelabs_core._io import Exchange, Io
+from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._retry import Outcome, RetryPolicy
 from twelvelabs_core._settings import DEFAULT_BASE_URL, Settings
 from twelvelabs_core._wire import Call, NoAnswerError, Reply, Sink
@@ -38,10 +39,16 @@ _LISTED_PAGES_MAX = 10_000  # of 50 items; a server that never ends its list mus
 class Requests:
     """Sends calls: adds the key, retries what is safe, turns every failure into a typed error."""
 
-    def __init__(self, settings: Settings, io: Io) -> None:
+    def __init__(self, settings: Settings, io: Io, rate_limiter: RateLimiter | None = None) -> None:
         self.settings = settings
         self.io = io
+        self._rate_limiter = rate_limiter
         self._policy = RetryPolicy(settings.max_retries, settings.max_retry_wait)
+
+    async def _wait_for_turn(self) -> None:
+        """Wait for the caller's rate limiter, before a request that embeds something."""
+        if self._rate_limiter is not None:
+            await self.io.acquire(self._rate_limiter)
 
     async def call(self, call: Call) -> Reply:
         """Send a call whose answer is small; return its success."""

@@ -8,10 +8,11 @@ from twelvelabs_core._checks import check_audio_video, check_image, check_text, 
 from twelvelabs_core._decode import Split
 from twelvelabs_core._errors import InputError
 from twelvelabs_core._media import Media, MediaInput
+from twelvelabs_core._one_vector import clip_option, clip_options, take_one
 from twelvelabs_core._operations._assets import AssetOperations
 from twelvelabs_core._requests import Segmentation, SegmentOptions
 from twelvelabs_core._responses import Embedding, parse_embedding, parse_segments
-from twelvelabs_core._segments import Segments
+from twelvelabs_core._segments import Matrix, Segments
 from twelvelabs_core._wire import Call, json_body
 
 
@@ -211,9 +212,87 @@ class EmbedOperations(AssetOperations):
         )
         return await self._embed_segments(video, options)
 
+    async def embed_clip(
+        self,
+        clip: MediaInput,
+        *,
+        input_type: Literal["audio", "video"] = "video",
+        embedding_option: str | None = None,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+    ) -> Matrix:
+        """Embed a short clip as one vector, to search with. For vectors with times: `embed_video`, `segment_video`.
+
+        Args:
+            clip: Path, URL, bytes, binary file object or `asset:<id>`, to 10 minutes; as for `embed_video` and
+                `embed_audio`. One vector says most about 10 to 30 s.
+            input_type: `video` or `audio`.
+            embedding_option: `visual` (what is seen; the default for video), `audio` (how it sounds; the default for
+                audio), `transcription` (what is said), or `fused` (all of them).
+            start_sec: First second to embed. Default 0.
+            end_sec: Last second. Default: the end.
+
+        Returns:
+            float32 array of shape (512,).
+
+        Raises:
+            InputError: The media or an option cannot be used; nothing was sent.
+            APIResponseError: The API gave no such vector, as for `audio` of a silent film.
+        """
+        (vector,) = await self.embed_clips(
+            [clip],
+            input_type=input_type,
+            embedding_option=embedding_option,
+            start_sec=start_sec,
+            end_sec=end_sec,
+        )
+        return vector
+
+    async def embed_clips(
+        self,
+        clips: Iterable[MediaInput],
+        *,
+        input_type: Literal["audio", "video"] = "video",
+        embedding_option: str | None = None,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+    ) -> list[Matrix]:
+        """Embed short clips as one vector each, at most `max_concurrency` at once.
+
+        All clips are checked before the first is sent; the first error ends the rest.
+
+        Args:
+            clips: Any number of clips, as for `embed_clip`.
+            input_type: As for `embed_clip`.
+            embedding_option: As for `embed_clip`.
+            start_sec: As for `embed_clip`, for each.
+            end_sec: As for `embed_clip`, for each.
+
+        Returns:
+            One float32 array of shape (512,) per clip, in their order.
+
+        Raises:
+            InputError: One of them cannot be embedded; nothing was sent.
+            APIResponseError: As for `embed_clip`.
+        """
+        option = clip_option(input_type, embedding_option)
+        options = clip_options(input_type, option, start_sec, end_sec)
+        checked = [await self._clip(clip, options) for clip in clips]
+
+        async def one(media: Media) -> Matrix:
+            return take_one(await self._embed_checked_segments(media, options), option)
+
+        return await self.io.map(one, checked, self.settings.max_concurrency)
+
     async def _embed_segments(self, value: MediaInput, options: SegmentOptions) -> Segments:
+        return await self._embed_checked_segments(await self._clip(value, options), options)
+
+    async def _clip(self, value: MediaInput, options: SegmentOptions) -> Media:
         media = Media.of(value)
         await self.io.blocking(lambda: check_for(media, options, task=False))
+        return media
+
+    async def _embed_checked_segments(self, media: Media, options: SegmentOptions) -> Segments:
         if media.is_local and await self.io.blocking(media.size) > _limits.BASE64_MAX_BYTES:
             media = await self._as_ready_asset(media)
         body = _requests.segments_request(self.model, media, options)
@@ -228,6 +307,7 @@ class EmbedOperations(AssetOperations):
         return parse_embedding(await self._embed("embed the image", _requests.image_request(self.model, image)))
 
     async def _embed(self, attempt: str, body: dict[str, Any]) -> Split:
+        await self._wait_for_turn()
         return await self.call_for_vectors(Call(attempt, "POST", "/embed-v2", body=json_body(body)))
 
 

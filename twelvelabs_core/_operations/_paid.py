@@ -19,6 +19,7 @@ from twelvelabs_core._operations._content import content_of
 from twelvelabs_core._operations._embed import check_for
 from twelvelabs_core._operations._tasks import TaskOperations
 from twelvelabs_core._progress import OnProgress, Progress, Stage
+from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._records import SegmentedMedia, task_key
 from twelvelabs_core._requests import SegmentOptions
 from twelvelabs_core._responses import Task
@@ -57,8 +58,16 @@ class _Job:
 class PaidWork(TaskOperations):
     """Embeds a medium by an asynchronous task, once for all runs that share a segment store."""
 
-    def __init__(self, settings: Settings, io: Io, *, model: str, store: Callable[[], SegmentStore]) -> None:
-        super().__init__(settings, io, model=model)
+    def __init__(
+        self,
+        settings: Settings,
+        io: Io,
+        *,
+        model: str,
+        store: Callable[[], SegmentStore],
+        rate_limiter: RateLimiter | None = None,
+    ) -> None:
+        super().__init__(settings, io, model=model, rate_limiter=rate_limiter)
         self._open_store = store
 
     @property

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Literal
 
+from twelvelabs_core._checks import check_readable
 from twelvelabs_core._errors import (
     Failure,
     IngestionError,
@@ -13,6 +14,7 @@ from twelvelabs_core._errors import (
     TwelveLabsError,
 )
 from twelvelabs_core._media import Media, MediaInput
+from twelvelabs_core._operations._content import content_of
 from twelvelabs_core._operations._paid import PaidWork, Work
 from twelvelabs_core._progress import OnProgress
 from twelvelabs_core._records import SegmentedMedia, SegmentRecord
@@ -196,6 +198,24 @@ class SegmentOperations(PaidWork):
         rows = [(record.segment_id, row) for row, record in enumerate(records)]
         await self.io.blocking(lambda: self.store.add_aliases(media.task_key, rows, source=media.source))
         return records
+
+    async def content_of(self, media: MediaInput) -> str:
+        """Return the identity of a medium's content, by which paid work is found again; nothing is sent to the API.
+
+        Args:
+            media: A path, URL, bytes, binary file object or `asset:<id>`; `Media.of(value, version=...)` names the
+                state of a URL.
+
+        Returns:
+            The SHA-256 of local bytes (read only when the file changed since the last time), the asset's id, or the
+            URL without signature and what its host says of its state (a HEAD request, without the key).
+
+        Raises:
+            InputError: Nothing that media can come from, or no such file.
+        """
+        item = Media.of(media)
+        await self.io.blocking(lambda: check_readable(item))
+        return await content_of(item, self.store, self.io)
 
     async def find_vectors(self, segment_ids: Sequence[str]) -> list[Matrix]:
         """Return the stored vectors of registered segments; nothing is sent.

@@ -191,6 +191,7 @@ class TaskOperations(EmbedOperations):
         call = Call(
             f"create the embedding task of {media.source}", "POST", "/embed-v2/tasks", body=body, repeatable=False
         )
+        await self._wait_for_turn()
         return parse_created_task((await self.call(call)).body)
 
 

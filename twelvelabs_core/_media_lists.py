@@ -1,0 +1,36 @@
+"""One medium or many: what loaders and readers take as their first argument, as a tuple of named media."""
+
+import os
+from collections.abc import Iterable
+from typing import cast
+
+from twelvelabs_core._errors import InputError
+from twelvelabs_core._media import Media, MediaInput
+
+
+def media_list(
+    media: MediaInput | Iterable[MediaInput], *, source: str | None = None, version: str | None = None
+) -> tuple[Media, ...]:
+    """Return one or many media as a tuple, named as the caller wants.
+
+    Args:
+        media: One medium or an iterable of them.
+        source: The name to know a single medium by.
+        version: For URLs: a new value means that the film behind it changed.
+
+    Raises:
+        InputError: Nothing that media can come from, or `source` is given for several.
+    """
+    if is_one(media):
+        return (Media.of(cast("MediaInput", media), source=source, version=version),)
+    if source is not None:
+        raise InputError(
+            "source= names a single medium, but a list was passed; use Media.of(medium, source=...) for each."
+        )
+    return tuple(Media.of(item, version=version) for item in cast("Iterable[MediaInput]", media))
+
+
+def is_one(media: object) -> bool:
+    """Return whether this is a single medium; strings, bytes and files are iterable, but one."""
+    single = isinstance(media, (str, bytes, bytearray, os.PathLike, Media)) or hasattr(media, "read")
+    return single or not isinstance(media, Iterable)
