@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 FloatVector = npt.NDArray[np.float32]
 FloatArray = npt.NDArray[np.float32]
-Bytes3D = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[np.uint8]
 
 MediaKind = Literal["video", "audio", "image", "document"]
 Option = Literal["visual", "audio", "transcription", "fused"]

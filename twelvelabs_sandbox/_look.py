@@ -1,0 +1,179 @@
+"""Measures what is to be seen: colours and where they are, light, pattern and movement, thumbnail by thumbnail."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from twelvelabs_sandbox._codebook import COLORS, PRINT_ROWS, SIZE, facet_coordinates, unit, vector
+from twelvelabs_sandbox._colors import color_shares
+from twelvelabs_sandbox._media_values import FloatArray, FloatVector, Pixels
+from twelvelabs_sandbox._patterns import pattern_shares, ramp
+from twelvelabs_sandbox._pictures import load_picture
+from twelvelabs_sandbox._thumbnails import HEIGHT, WIDTH, Thumbnail, picture_pixels
+
+# Thumbnails that are measured at once: fast, and a few megabytes.
+BATCH = 32
+CELLS = 3
+LAYOUT_ROWS = PRINT_ROWS[: CELLS * CELLS * len(COLORS)]
+# What the places of colours weigh beside all that words can name. Words do not reach them, pictures do.
+LAYOUT_WEIGHT = 0.6
+# Seconds from one look at the pattern to the next; it is the dearest feature.
+PATTERN_STEP = 0.35
+# Two thumbnails further apart than this do not show a movement.
+LONGEST_PAIR = 1.2
+# Changes of colour (0 to 255) up to this are noise, in thumbnails halved once more.
+NOISE = 5.0
+# A colour that covers less than this is noise.
+SPECK = 0.02
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What was measured on n thumbnails in order.
+
+    Attributes:
+        times: Seconds of the film, shape (n,).
+        cells: Shares of the twelve colours in 3x3 places, shape (n, 9, 12).
+        light: Mean brightness, 0 to 1, shape (n,).
+        patterns: Shares of plain, stripes, checkerboard, detailed, shape (n, 4).
+        speeds: Movement against the thumbnail before, in its pixels a second, shape (n,); NaN where there is none near.
+        changes: How different the picture is from the one before, 0 to 1, shape (n,); 0 for the first.
+    """
+
+    times: FloatArray
+    cells: FloatArray
+    light: FloatArray
+    patterns: FloatArray
+    speeds: FloatArray
+    changes: FloatArray
+
+
+def measure(thumbnails: Iterable[Thumbnail]) -> Look:
+    """Measure thumbnails as they come; none is kept."""
+    parts: list[tuple[FloatArray, ...]] = []
+    rhythm = _PatternClock()
+    before: Thumbnail | None = None
+    for batch in _batches(thumbnails):
+        times = np.array([thumbnail.time for thumbnail in batch])
+        pixels = np.stack([thumbnail.pixels for thumbnail in batch])
+        chain = np.concatenate([(before or batch[0]).pixels[None], pixels])
+        gaps = np.diff(times, prepend=before.time if before else np.nan)
+        before = batch[-1]
+        parts.append(
+            (
+                times,
+                _cells(pixels),
+                (pixels.reshape(len(pixels), -1, 3).mean(axis=1) @ LUMA / 255).astype(np.float32),
+                rhythm.patterns(times, pixels),
+                np.where(gaps <= LONGEST_PAIR, _moved(chain) / np.maximum(gaps, 1e-3), np.nan).astype(np.float32),
+                _changes(chain),
+            )
+        )
+    return Look(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _batches(thumbnails: Iterable[Thumbnail]) -> Iterator[list[Thumbnail]]:
+    source = iter(thumbnails)
+    while batch := list(islice(source, BATCH)):
+        yield batch
+
+
+class _PatternClock:
+    """Measures patterns now and then, and repeats the last for the thumbnails between."""
+
+    def __init__(self) -> None:
+        self.due = float("-inf")
+        self.last = np.zeros((1, 4), np.float32)
+
+    def patterns(self, times: FloatArray, pixels: Pixels) -> FloatArray:
+        chosen = []
+        for number, time in enumerate(times):
+            if time >= self.due:
+                chosen.append(number)
+                self.due = time + PATTERN_STEP
+        known = np.concatenate([self.last, pattern_shares(pixels[chosen])]) if chosen else self.last
+        self.last = known[-1:]
+        repeated: FloatArray = known[np.searchsorted(chosen, np.arange(len(times)), side="right")]
+        return repeated
+
+
+def _cells(pixels: Pixels) -> FloatArray:
+    shares = color_shares(pixels[:, ::2, ::2])
+    places = shares.reshape(len(pixels), CELLS, HEIGHT // 2 // CELLS, CELLS, WIDTH // 2 // CELLS, len(COLORS))
+    cells: FloatArray = places.mean(axis=(2, 4)).reshape(len(pixels), CELLS * CELLS, len(COLORS))
+    return cells
+
+
+def _moved(chain: Pixels) -> FloatArray:
+    """Return how far each picture moved against the one before, in its pixels: change in time by change in place."""
+    small = chain.reshape(len(chain), HEIGHT // 2, 2, WIDTH // 2, 2, 3).mean(axis=(2, 4), dtype=np.float32)
+    change = np.abs(np.diff(small, axis=0)).max(axis=-1)
+    middle = (small[1:] + small[:-1]) / 2
+    across = np.abs(middle[:, 1:-1, 2:] - middle[:, 1:-1, :-2]).max(axis=-1) / 2
+    down = np.abs(middle[:, 2:, 1:-1] - middle[:, :-2, 1:-1]).max(axis=-1) / 2
+    slope = np.hypot(across, down)
+    changed = np.where(change > NOISE, change, 0).sum(axis=(1, 2))
+    sloped = np.where(slope > NOISE / 2, slope, 0).sum(axis=(1, 2))
+    # The constant keeps a picture with hardly an edge from dividing by next to nothing.
+    moved: FloatArray = 2 * changed / (sloped + 200)
+    return moved
+
+
+def _changes(chain: Pixels) -> FloatArray:
+    """Return how different each picture is from the one before: its colours most of all, then where light falls."""
+    codes = (chain >> 6).astype(np.int64)
+    levels = (codes[..., 0] * 16 + codes[..., 1] * 4 + codes[..., 2]).reshape(len(chain), -1)
+    levels += np.arange(len(chain))[:, None] * 64
+    counts = np.bincount(levels.ravel(), minlength=len(chain) * 64).reshape(-1, 64) / (HEIGHT * WIDTH)
+    blocks = (chain @ LUMA).reshape(len(chain), 9, HEIGHT // 9, 16, WIDTH // 16).mean(axis=(2, 4)) / 255
+    colors = np.abs(np.diff(counts, axis=0)).sum(axis=1) / 2
+    places = np.abs(np.diff(blocks, axis=0)).mean(axis=(1, 2))
+    changes: FloatArray = (0.7 * colors + 0.3 * places).astype(np.float32)
+    return changes
+
+
+def image_vector(path: Path) -> FloatVector:
+    """Return the unit vector of a JPEG or PNG file: as of a clip, only that nothing is known of movement."""
+    look = measure([Thumbnail(0.0, picture_pixels(load_picture(path)))])
+    return clip_vector(look, 0.0, 1.0)
+
+
+def clip_vector(look: Look, start: float, end: float) -> FloatVector:
+    """Return the unit vector of what was seen from one second to another; of the nearest picture, where none was."""
+    chosen = np.flatnonzero((look.times >= start) & (look.times < end))
+    if not chosen.size:
+        chosen = np.array([np.abs(look.times - (start + end) / 2).argmin()])
+    cells = look.cells[chosen].mean(axis=0)
+    coordinates = np.zeros(SIZE, np.float32)
+    coordinates += facet_coordinates("color", _without_specks(cells.mean(axis=0)))
+    coordinates += facet_coordinates("light", _light_shares(float(look.light[chosen].mean())))
+    coordinates += facet_coordinates("pattern", look.patterns[chosen].mean(axis=0))
+    speeds = look.speeds[chosen]
+    speeds = np.sort(speeds[~np.isnan(speeds)])
+    if speeds.size:
+        # The quickest tenth may be a cut, or a keyframe that looks unlike its neighbours.
+        speed = float(speeds[: max(1, int(speeds.size * 0.9))].mean())
+        coordinates += facet_coordinates("motion", _motion_shares(speed))
+    coordinates[LAYOUT_ROWS] = LAYOUT_WEIGHT * unit(np.sqrt(cells).ravel())
+    return vector(coordinates)
+
+
+def _without_specks(shares: FloatArray) -> FloatArray:
+    rest = np.maximum(shares - SPECK, 0)
+    cleaned: FloatArray = rest / rest.sum()
+    return cleaned
+
+
+def _light_shares(light: float) -> list[float]:
+    dark, bright = 1 - float(ramp(light, 0.15, 0.35)), float(ramp(light, 0.5, 0.75))
+    return [dark, 1 - dark - bright, bright]
+
+
+def _motion_shares(speed: float) -> list[float]:
+    moving = float(ramp(speed, 0.3, 0.8))
+    fast = moving * float(ramp(np.log(max(speed, 0.1)), np.log(3.5), np.log(8.0)))
+    return [1 - moving, moving - fast, fast]
