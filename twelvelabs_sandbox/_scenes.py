@@ -32,6 +32,9 @@ COLORS: dict[str, tuple[int, int, int]] = {
     "gray": (128, 128, 128),
 }
 PIXELS_PER_SECOND = {"still": 0.0, "slow": 12.0, "fast": 90.0}
+EVEN_ODDS = 0.5
+CONSONANT_SHARE = 0.15  # of a syllable
+SPOKEN_SHARE = 0.82  # of syllables; the rest are pauses
 VOWELS = np.array([(730, 1090), (270, 2290), (300, 870), (530, 1840), (570, 840)])
 
 
@@ -99,8 +102,8 @@ def _random_scene(rng: np.random.Generator, seconds: tuple[float, float]) -> Sce
         pattern=rng.choice(get_args(Pattern)),
         motion=rng.choice(get_args(Motion)),
         sound=rng.choice(get_args(Sound)),
-        pitch="low" if rng.random() < 0.5 else "high",
-        volume="quiet" if rng.random() < 0.5 else "loud",
+        pitch="low" if rng.random() < EVEN_ODDS else "high",
+        volume="quiet" if rng.random() < EVEN_ODDS else "loud",
         seconds=round(float(rng.uniform(*seconds)), 1),
         grain=float(rng.choice([0.0, 4.0, 9.0])),
         seed=int(rng.integers(1 << 30)),
@@ -206,7 +209,7 @@ def _speech(rng: np.random.Generator, t: Wave, _: Scene) -> Wave:
     for overtone in range(1, 28):
         gain = np.sum(1 / (1 + ((overtone * voice - vowels) / 120) ** 2), axis=1)
         wave += gain[syllable] * np.sin(overtone * phase) / overtone**0.3
-    consonant = rng.normal(0, 0.15, t.size) * (along < 0.15)
-    spoken = rng.random(syllable[-1] + 1) < 0.82
+    consonant = rng.normal(0, 0.15, t.size) * (along < CONSONANT_SHARE)
+    spoken = rng.random(syllable[-1] + 1) < SPOKEN_SHARE
     speech: Wave = (wave * np.sin(np.pi * along) ** 1.5 + consonant) * spoken[syllable]
     return speech
