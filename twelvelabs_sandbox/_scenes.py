@@ -169,7 +169,9 @@ def sound(scene: Scene, rate: int = 32000) -> Samples:
     maker = {"tone": _tone, "noise": _hiss, "music": _music, "speech": _speech}[scene.sound]
     wave = maker(rng, t, scene)
     level = 0.2 if scene.volume == "loud" else 0.018
-    return np.clip(wave * level / np.sqrt(np.mean(wave**2)), -1, 1).astype(np.float32)
+    loudness = float(np.sqrt(np.mean(wave**2)))
+    samples: Samples = np.clip(wave * level / loudness, -1, 1).astype(np.float32)
+    return samples
 
 
 def _tone(rng: np.random.Generator, t: Wave, scene: Scene) -> Wave:
