@@ -13,7 +13,7 @@ def check_text(text: str, what: str = "text") -> str:
     """Return the text; refuse what holds nothing to embed.
 
     Raises:
-        InputError: Not a string, or empty or white space only.
+        InputError: Not a string, empty or white space only, or no valid Unicode.
     """
     if not isinstance(text, str):
         raise InputError(f"{what} must be a str, got {type(text).__name__}.")
@@ -21,6 +21,10 @@ def check_text(text: str, what: str = "text") -> str:
         raise InputError(
             f"{what} is empty ({len(text)} characters of white space); the API needs at least 1 character."
         )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{what} is no valid Unicode: a lone surrogate at character {error.start}.") from None
     return text
 
 
@@ -92,20 +96,11 @@ def check_window(start_sec: float | None, end_sec: float | None, duration_sec: f
 
 def _check_bytes(media: Media, limit: int, what: str, advice: str = "") -> None:
     """Refuse local media that is not there, not a file, empty or too large."""
+    size = media.size()
     path = media.path
-    if path is not None:
-        if path.is_dir():
-            raise InputError(f"{media.source}: is a folder; pass a file.")
-        if not path.exists():
-            raise InputError(f"{media.source}: no such file.")
-        if not path.is_file():
-            raise InputError(f"{media.source}: is not a regular file.")
-    try:
-        size = media.size()
-        first = next(media.read_chunks(1), b"")
-    except OSError as error:
-        raise InputError(f"{media.source}: cannot be read: {error.strerror}.") from None
-    if size == 0 or not first:
+    if path is not None and not path.is_file():
+        raise InputError(f"{media.source}: is {'a folder' if path.is_dir() else 'not a regular file'}; pass a file.")
+    if size == 0 or not next(media.read_chunks(1), b""):
         raise InputError(f"{media.source}: file is empty: 0 bytes.")
     if size > limit:
         raise InputError(
@@ -114,6 +109,8 @@ def _check_bytes(media: Media, limit: int, what: str, advice: str = "") -> None:
 
 
 def _check_kind(media: Media, found: Probe, input_type: str) -> None:
+    if found.is_picture:
+        raise InputError(f"{media.source}: is a picture ({found.format_name}), not {input_type}; use embed_image.")
     if input_type == "video" and found.width is None:
         raise InputError(f"{media.source}: has no picture track; load it as audio.")
     if input_type == "audio" and not found.has_audio:

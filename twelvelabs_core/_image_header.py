@@ -26,8 +26,10 @@ def read_image_header(chunks: Iterator[bytes]) -> ImageHeader | None:
     for chunk in chunks:
         data += chunk
         header = _parse(bytes(data))
-        if header is not None or not data.startswith((_PNG, _JPEG)) or len(data) > _HEADER_MAX:
+        if header is not None or len(data) > _HEADER_MAX:
             return header
+        if len(data) >= len(_PNG) and not data.startswith((_PNG, _JPEG)):
+            return None
     return None
 
 

@@ -1,12 +1,19 @@
 """Length, size and kind of a local audio or video file, by PyAV where it is installed (extra `media`)."""
 
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from twelvelabs_core._errors import InputError
 from twelvelabs_core._media import Media
 
 _QUARTER_TURNS = (90, 270)
+# Playlists (HLS, DASH, SDP, concat) name other files and addresses; FFmpeg gets one open file and may open no other.
+_OPTIONS = {"protocol_whitelist": "none"}
+_TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})  # FFmpeg plays text files as pictures of a terminal
+_DECODED_PIXELS_MAX = 5 * 5184 * 2160  # above any limit of the API: refused by its size, decoding it would cost memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,11 @@ class Probe:
     height: int | None
     has_audio: bool
 
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is a single image."""
+        return self.format_name.endswith("_pipe") or self.format_name == "image2"
+
 
 def probe(media: Media) -> Probe | None:
     """Return what PyAV finds in a local medium, or None when PyAV is not installed.
@@ -38,31 +50,35 @@ def probe(media: Media) -> Probe | None:
         import av  # noqa: PLC0415  # optional, and slow to import
     except ImportError:
         return None
-    import io  # noqa: PLC0415
-
-    target: Any = media.file if media.file is not None else str(media.path)
-    if media.data is not None:
-        target = io.BytesIO(media.data)
-    position = media.file.tell() if media.file is not None else 0
     try:
-        with av.open(target, mode="r", metadata_errors="ignore") as container:
+        with _opened(media) as file, av.open(file, mode="r", options=_OPTIONS, metadata_errors="ignore") as container:
             return _describe(container)
     except (av.error.FFmpegError, ValueError, IndexError) as error:
         raise InputError(
             f"{media.source}: not a readable audio or video file ({type(error).__name__}); is it cut short, or text?"
         ) from None
-    finally:
-        if media.file is not None:
-            media.file.seek(position)
+
+
+@contextmanager
+def _opened(media: Media) -> Iterator[BinaryIO]:
+    if media.file is not None:
+        media.file.seek(0)
+        yield media.file
+    elif media.path is not None:
+        with media.path.open("rb") as file:
+            yield file
+    else:
+        yield io.BytesIO(media.data or b"")
 
 
 def _describe(container: Any) -> Probe:
     picture = next((s for s in container.streams.video if not _is_cover(s)), None)
     sound = next(iter(container.streams.audio), None)
-    if picture is None and sound is None:
+    name = container.format.name
+    if (picture is None and sound is None) or name in _TEXT_FORMATS:
         raise ValueError("no audio or video track")
     width, height = _display_size(container, picture) if picture is not None else (None, None)
-    return Probe(container.format.name, _duration(container, picture or sound), width, height, sound is not None)
+    return Probe(name, _duration(container, picture or sound), width, height, sound is not None)
 
 
 def _is_cover(stream: Any) -> bool:
@@ -80,6 +96,10 @@ def _duration(container: Any, stream: Any) -> float | None:
 
 def _display_size(container: Any, stream: Any) -> tuple[int, int]:
     """Decode one frame: rotation is a property of frames, not of the stream."""
-    frame = next(container.decode(stream))
-    width, height = frame.width, frame.height
-    return (height, width) if abs(frame.rotation) % 360 in _QUARTER_TURNS else (width, height)
+    if stream.width * stream.height > _DECODED_PIXELS_MAX:
+        return stream.width, stream.height
+    frame = next(container.decode(stream), None)
+    if frame is None:
+        raise ValueError("no picture can be decoded")
+    quarter = abs(frame.rotation) % 360 in _QUARTER_TURNS
+    return (frame.height, frame.width) if quarter else (frame.width, frame.height)
