@@ -1,7 +1,6 @@
 """What to embed, as typed values -> the JSON body of marengo3.0. Pure: no reading, no sending."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -220,8 +219,8 @@ def _chosen(
     """Return the chosen values in the API's order, each once."""
     if given is None:
         return default
-    if isinstance(given, str):
-        raise InputError(f"{name} must be a list such as [{given!r}], got a str.")
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InputError(f"{name} must be a list such as {list(allowed)}, got {given!r}.")
     values = list(given)
     unknown = [value for value in values if value not in allowed]
     if unknown:
@@ -235,8 +234,9 @@ def _check_window(start_sec: float | None, end_sec: float | None) -> None:
     for name, value in (("start_sec", start_sec), ("end_sec", end_sec)):
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
-            raise InputError(f"{name} must be a number of seconds from 0, got {value!r}.")
+        # A second more than the longest film: containers round.
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _limits.TASK_MAX_SEC + 1:
+            raise InputError(f"{name} must be a number of seconds from 0 to {_limits.TASK_MAX_SEC:g}, got {value!r}.")
     if end_sec is not None and end_sec <= (start_sec or 0):
         raise InputError(f"end_sec must be after start_sec, got start_sec={start_sec or 0:g} and end_sec={end_sec:g}.")
 

@@ -43,11 +43,11 @@ class RetryPolicy:
         if attempt > self.max_retries or not _is_transient(outcome, repeatable=repeatable):
             return None
         if outcome.retry_at is None:
-            backoff = min(FIRST_WAIT * 2.0 ** (attempt - 1), LONGEST_BACKOFF)
+            backoff = min(FIRST_WAIT * 2.0 ** min(attempt - 1, 10), LONGEST_BACKOFF)  # 2.0**1024 has no float
             return min(backoff * (0.75 + jitter / 2), self.max_wait)
         wait = max(0.0, outcome.retry_at - now)
         # A server that names a day must not be asked every minute: the caller hears of it at once.
-        return None if wait > self.max_wait else wait + jitter * min(0.25, wait / 10)
+        return None if wait > self.max_wait else min(wait + jitter * min(0.25, wait / 10), self.max_wait)
 
 
 def _is_transient(outcome: Outcome, *, repeatable: bool) -> bool:
