@@ -49,7 +49,11 @@ class Gate:
         template = self._template(path)
         request = self._requests.arrived(method, path, template)
         fault = self._faults.take(method, path, template)
-        await self._handle(scope, receive, _Answer(send, request, fault), fault)
+        answer = _Answer(send, request, fault)
+        try:
+            await self._handle(scope, receive, answer, fault)
+        except asyncio.CancelledError:  # The server stops while it handles this request: the client sees it go away.
+            await answer.cut()
 
     async def _handle(self, scope: Scope, receive: Receive, answer: "_Answer", fault: Fault | None) -> None:
         if fault is None:

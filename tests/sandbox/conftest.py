@@ -1,0 +1,58 @@
+"""Fixtures of the sandbox's tests: a client, and small media that are written once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.sandbox.api import connect
+from tests.sandbox.file_server import FileServer
+from tests.sandbox.films import Scene, write_film, write_picture, write_sound
+from twelvelabs_sandbox import Sandbox
+
+RED = Scene(color="red", pattern="stripes", motion="fast", sound="noise", seconds=4.0)
+BLUE = Scene(color="blue", pattern="plain", motion="still", sound="tone", seconds=4.0)
+
+
+@pytest.fixture
+def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
+    """A bare HTTP client of the shared sandbox."""
+    with connect(sandbox) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with film.mp4, silent.mp4, spoken.mkv (8 s each), sound.wav, .mp3, .flac, picture.jpg and .png."""
+    folder = tmp_path_factory.mktemp("media")
+    write_film(folder / "film.mp4", [RED, BLUE], fps=5)
+    write_film(folder / "silent.mp4", [RED, BLUE], fps=5, audio=False)
+    write_film(folder / "spoken.mkv", [RED, BLUE], fps=5, captions=[(0.5, 2.0, "a goalkeeper dives")])
+    for suffix in ("wav", "mp3", "flac"):
+        write_sound(folder / f"sound.{suffix}", [RED, BLUE], rate=16000)
+    write_picture(folder / "picture.jpg", RED)
+    write_picture(folder / "picture.png", BLUE)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def film(media: Path) -> Path:
+    return media / "film.mp4"
+
+
+@pytest.fixture(scope="session")
+def picture(media: Path) -> Path:
+    return media / "picture.jpg"
+
+
+@pytest.fixture(scope="session")
+def sound(media: Path) -> Path:
+    return media / "sound.wav"
+
+
+@pytest.fixture(scope="session")
+def file_server(media: Path) -> Iterator[FileServer]:
+    """A plain web server that has the media."""
+    with FileServer(media) as server:
+        yield server

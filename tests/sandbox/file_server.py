@@ -1,0 +1,76 @@
+"""A plain web server on loopback that serves a folder, and a few addresses at which things go wrong."""
+
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+ENDLESS_PIECES = 40
+PIECE = bytes(1_000_000)
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """`/redirect/<name>` goes to `/<name>`, `/loop` to itself, `/endless` sends 40 MB without saying so first, `/short`
+    says that it has more than it sends, `/status/<n>` answers with that status."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        match self.path.split("?")[0].strip("/").split("/"):
+            case ["redirect", name]:
+                self.answer(302, {"Location": f"/{name}"})
+            case ["loop"]:
+                self.answer(302, {"Location": "/loop"})
+            case ["status", status]:
+                self.answer(int(status), {})
+            case ["short"]:
+                self.answer(200, {"Content-Length": "1000"}, b"too little")
+                self.close_connection = True
+            case ["huge"]:
+                self.answer(200, {"Content-Length": str(5 * 10**9)})
+                self.close_connection = True
+            case ["endless"]:
+                self.answer(200, {"Connection": "close"})
+                self.wfile.writelines(PIECE for _ in range(ENDLESS_PIECES))
+            case _:
+                super().do_GET()
+
+    def answer(self, status: int, headers: dict[str, str], content: bytes = b"") -> None:
+        self.send_response(status)
+        if "Connection" not in headers:
+            headers = {"Content-Length": str(len(content)), **headers}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+class QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Clients that hang up early are part of the tests."""
+
+
+class FileServer:
+    """Serves until it is closed; `url("film.mp4")` is an address."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = QuietServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/{name}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

@@ -1,0 +1,154 @@
+"""The sandbox starts, stops and leaves nothing behind, in a process and as a command."""
+
+import contextlib
+import logging
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.sandbox.api import body, connect, create_task, encoded, until, upload
+from twelvelabs_sandbox import Fault, Options, Sandbox
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which this test's sandboxes make theirs."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+def open_descriptors() -> int:
+    """How many files and sockets this process has open; where the system does not tell, 0."""
+    listed = Path("/proc/self/fd")
+    return len(list(listed.iterdir())) if listed.exists() else 0
+
+
+def test_many_sandboxes_in_one_process_leave_no_thread_socket_or_file(film: Path, temporary: Path) -> None:
+    def once() -> None:
+        with Sandbox() as sandbox, connect(sandbox) as api:
+            upload(api, film)
+            create_task(api, "video", media_source=encoded(film))
+
+    once()  # What is loaded once for the whole process.
+    threads, open_files = threading.active_count(), open_descriptors()
+    for _ in range(3):
+        once()
+    assert threading.active_count() == threads
+    assert open_descriptors() == open_files
+    assert list(temporary.iterdir()) == []
+
+
+def test_files_lie_in_a_private_folder_while_it_runs(film: Path, temporary: Path) -> None:
+    with Sandbox() as sandbox, connect(sandbox) as api:
+        upload(api, film)
+        (folder,) = temporary.iterdir()
+        assert [path.stat().st_size for path in folder.iterdir()] == [film.stat().st_size]
+        assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_one_sandbox_can_be_started_again_and_has_forgotten_its_assets(film: Path) -> None:
+    sandbox = Sandbox()
+    with sandbox, connect(sandbox) as api:
+        asset = upload(api, film)
+        sandbox.start()  # It is running: nothing happens.
+        assert api.get(f"/assets/{asset}").status_code == 200
+    with sandbox, connect(sandbox) as api:
+        assert api.get(f"/assets/{asset}").status_code == 404
+    sandbox.stop()  # It is not running: nothing happens.
+
+
+def test_stopping_does_not_wait_for_requests_or_tasks(film: Path) -> None:
+    with Sandbox() as sandbox, connect(sandbox) as api:
+        sandbox.faults.add(Fault(path="/assets", delay=3600))
+        asking = threading.Thread(target=ask_until_cut_off, args=(sandbox,))
+        asking.start()
+        until(lambda: sandbox.count("GET", "/assets"), bool)
+        for _ in range(20):
+            create_task(api, "video", media_source=encoded(film))
+    asking.join(30)
+    assert not asking.is_alive()
+
+
+def ask_until_cut_off(sandbox: Sandbox) -> None:
+    """Ask; that the answer never comes is what the caller tests."""
+    with connect(sandbox) as api, contextlib.suppress(httpx.TransportError):
+        api.get("/assets")
+
+
+def test_it_listens_on_loopback_and_nowhere_else(sandbox: Sandbox) -> None:
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1\.3", sandbox.base_url)
+
+
+def test_a_port_that_is_taken_is_an_error() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OSError, match="in use"):
+            Sandbox(port=taken.getsockname()[1]).start()
+
+
+def test_the_key_is_the_sandbox_s_own_and_never_shown(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert sandbox.api_key.startswith("tlk_sandbox_")
+    assert sandbox.api_key != Sandbox().api_key
+    with connect(sandbox) as api:
+        api.post("/embed-v2", json=body("text", input_text="dog"))
+    assert sandbox.api_key not in repr(sandbox) + repr(Options(api_key=sandbox.api_key)) + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ({"api_key": "tlk_real_key"}, "tlk_sandbox_"),
+        ({"task_seconds": -1}, "task_seconds must be 0 or more, not -1"),
+        ({"task_seconds": float("nan")}, "task_seconds"),
+        ({"expired_as": "gone"}, "'gone'"),
+    ],
+)
+def test_wrong_options_are_refused(option: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Sandbox(**option)
+
+
+def test_base_url_before_the_start_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = Sandbox().base_url
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_says_what_it_is_and_what_to_export(end: signal.Signals, temporary: Path) -> None:
+    command = [sys.executable, "-m", "twelvelabs_sandbox", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(5)]
+        text = "".join(lines)
+        url = re.search(r"^export TWELVELABS_BASE_URL=(http://127\.0\.0\.1:\d+/v1\.3)$", text, re.MULTILINE)
+        key = re.search(r"^export TWELVELABS_API_KEY=(tlk_sandbox_\w+)$", text, re.MULTILINE)
+        assert "NOT Marengo" in lines[0]
+        assert url is not None
+        assert key is not None
+        answer = httpx.get(url[1] + "/assets", headers={"x-api-key": key[1]}, trust_env=False)
+        assert answer.json()["data"] == []
+        assert len(list(temporary.iterdir())) == 1
+        process.send_signal(end)
+        assert process.wait(30) == 0
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_command_refuses_a_key_of_the_real_service() -> None:
+    command = [sys.executable, "-m", "twelvelabs_sandbox", "--port", "0", "--api-key", "tlk_123"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "begins with 'tlk_sandbox_'" in done.stderr
+    assert "tlk_123" not in done.stderr
