@@ -1,6 +1,5 @@
 """`TwelveLabsVideoLoader` and `TwelveLabsAudioLoader`: media in, one LangChain `Document` per segment out."""
 
-import os
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, closing, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
@@ -9,9 +8,10 @@ from langchain_core.document_loaders import BaseLoader
 from langchain_core.documents import Document
 
 from langchain_twelvelabs._documents import to_document
-from langchain_twelvelabs._progress import ProgressLine
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
-from twelvelabs_core import InputError, Media, MediaInput, OnProgress, Segmentation
+from twelvelabs_core import InputError, MediaInput, OnProgress, Segmentation
+from twelvelabs_core._media_lists import media_list
+from twelvelabs_core._progress_line import ProgressLine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -45,7 +45,7 @@ class SegmentLoader(BaseLoader):
         if not isinstance(embeddings, TwelveLabsEmbeddings):
             raise InputError(f"embeddings must be TwelveLabsEmbeddings, got {type(embeddings).__name__}.")
         self.embeddings = embeddings
-        self._media = named_media(media, source, version)
+        self._media = media_list(media, source=source, version=version)
         self._id_namespace = id_namespace
         self._show_progress = show_progress
         self._on_progress = on_progress
@@ -203,28 +203,3 @@ class TwelveLabsAudioLoader(SegmentLoader):
     """
 
     input_type = "audio"
-
-
-def named_media(
-    media: MediaInput | Iterable[MediaInput], source: str | None, version: str | None
-) -> tuple[MediaInput, ...]:
-    """Return one or many media as a tuple, named as the caller wants.
-
-    Raises:
-        InputError: `source` is given for several media.
-    """
-    many = not is_one(media)
-    if many and source is not None:
-        raise InputError(
-            "source= names a single medium, but a list was passed; use Media.of(medium, source=...) for each."
-        )
-    items = tuple(cast("Iterable[MediaInput]", media)) if many else (cast("MediaInput", media),)
-    if source is None and version is None:
-        return items
-    return tuple(Media.of(item, source=source, version=version) for item in items)
-
-
-def is_one(media: object) -> bool:
-    """Return whether this is a single medium; strings, bytes and files are iterable, but one."""
-    single = isinstance(media, (str, bytes, bytearray, os.PathLike, Media)) or hasattr(media, "read")
-    return single or not isinstance(media, Iterable)

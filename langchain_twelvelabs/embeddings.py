@@ -7,9 +7,10 @@ from typing import Any, Self
 from langchain_core.embeddings import Embeddings
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
 
-from langchain_twelvelabs._one_vector import one_vector, take_one
-from langchain_twelvelabs._texts import TextPlan
-from twelvelabs_core import AsyncClient, Client, Embedding, InputError, MediaInput, SegmentStore, Settings
+from twelvelabs_core import AsyncClient, Client, InputError, MediaInput, SegmentStore, Settings
+from twelvelabs_core._media_lists import is_one
+from twelvelabs_core._segments import Matrix
+from twelvelabs_core._texts import TextPlan
 
 
 class TwelveLabsEmbeddings(BaseModel, Embeddings):
@@ -183,11 +184,11 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         Raises:
             InputError: One of them is missing, no image, too small or too large; nothing was sent.
         """
-        return to_lists(self.client.embed_images(as_list(uris)))
+        return [to_list(image.vector) for image in self.client.embed_images(as_list(uris))]
 
     async def aembed_images(self, uris: Sequence[MediaInput]) -> list[list[float]]:
         """Embed images; the async twin of `embed_images`."""
-        return to_lists(await self.async_client.embed_images(as_list(uris)))
+        return [to_list(image.vector) for image in await self.async_client.embed_images(as_list(uris))]
 
     def embed_image(self, uris: Sequence[MediaInput]) -> list[list[float]]:
         """Embed images, under the name by which Chroma and LanceDB call it; the same as `embed_images`."""
@@ -210,11 +211,11 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         Raises:
             InputError: The text is empty, or the image cannot be embedded; nothing was sent.
         """
-        return to_list(self.client.embed_text_image(text, image))
+        return to_list(self.client.embed_text_image(text, image).vector)
 
     async def aembed_text_image(self, text: str, image: MediaInput) -> list[float]:
         """Embed a text and an image into one vector; the async twin of `embed_text_image`."""
-        return to_list(await self.async_client.embed_text_image(text, image))
+        return to_list((await self.async_client.embed_text_image(text, image)).vector)
 
     def embed_audio(
         self,
@@ -240,8 +241,10 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
             InputError: The media or an option cannot be used; nothing was sent.
             APIResponseError: The API gave no such vector, as for `transcription` where nobody speaks.
         """
-        segments = self.client.embed_audio(audio, start_sec=start_sec, end_sec=end_sec, **one_vector(embedding_option))
-        return take_one(segments, embedding_option)
+        vector = self.client.embed_clip(
+            audio, input_type="audio", embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
+        )
+        return to_list(vector)
 
     async def aembed_audio(
         self,
@@ -252,10 +255,10 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         end_sec: float | None = None,
     ) -> list[float]:
         """Embed a short sound as one vector; the async twin of `embed_audio`."""
-        segments = await self.async_client.embed_audio(
-            audio, start_sec=start_sec, end_sec=end_sec, **one_vector(embedding_option)
+        vector = await self.async_client.embed_clip(
+            audio, input_type="audio", embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
         )
-        return take_one(segments, embedding_option)
+        return to_list(vector)
 
     def embed_video(
         self,
@@ -281,8 +284,10 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
             InputError: The media or an option cannot be used; nothing was sent.
             APIResponseError: The API gave no such vector, as for `audio` of a silent film.
         """
-        segments = self.client.embed_video(video, start_sec=start_sec, end_sec=end_sec, **one_vector(embedding_option))
-        return take_one(segments, embedding_option)
+        vector = self.client.embed_clip(
+            video, input_type="video", embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
+        )
+        return to_list(vector)
 
     async def aembed_video(
         self,
@@ -293,10 +298,10 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         end_sec: float | None = None,
     ) -> list[float]:
         """Embed a short clip as one vector; the async twin of `embed_video`."""
-        segments = await self.async_client.embed_video(
-            video, start_sec=start_sec, end_sec=end_sec, **one_vector(embedding_option)
+        vector = await self.async_client.embed_clip(
+            video, input_type="video", embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
         )
-        return take_one(segments, embedding_option)
+        return to_list(vector)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with some fields changed, and clients of its own."""
@@ -325,16 +330,11 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
 
 def as_list(uris: Sequence[MediaInput]) -> list[MediaInput]:
     """Return a list of media; refuse a single one, whose characters or bytes would be taken for many."""
-    if isinstance(uris, (str, bytes, bytearray, os.PathLike)) or hasattr(uris, "read"):
+    if is_one(uris):
         raise InputError(f"uris must be a list of images, got a single {type(uris).__name__}: pass [image].")
     return list(uris)
 
 
-def to_list(embedding: Embedding) -> list[float]:
-    """Return the vector as plain floats; arrays break Milvus and PGVectorStore."""
-    return embedding.vector.tolist()  # type: ignore[no-any-return]  # numpy types tolist as Any
-
-
-def to_lists(embeddings: Sequence[Embedding]) -> list[list[float]]:
-    """Return the vectors as plain floats."""
-    return [to_list(embedding) for embedding in embeddings]
+def to_list(vector: Matrix) -> list[float]:
+    """Return a vector as plain floats; arrays break Milvus and PGVectorStore."""
+    return vector.tolist()  # type: ignore[no-any-return]  # numpy types tolist as Any

@@ -1,0 +1,21 @@
+"""Fixtures of the LangChain tests."""
+
+from tests.langchain.fixtures import (
+    documents,
+    film,
+    frame,
+    fresh_embeddings,
+    loaded,
+    shared_embeddings,
+    watched,
+)
+
+__all__ = [
+    "documents",
+    "film",
+    "frame",
+    "fresh_embeddings",
+    "loaded",
+    "shared_embeddings",
+    "watched",
+]

@@ -1,0 +1,128 @@
+"""What the tests of the LangChain side share: one film, one sandbox, and embeddings that live in it."""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.documents import Document
+
+from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader
+from twelvelabs_sandbox import RecordedRequest, RequestLog, Sandbox
+from twelvelabs_sandbox.films import Scene, describe_look, write_film, write_picture
+
+SCENES = (
+    Scene("red", "white", "stripes", "fast", "noise"),
+    Scene("blue", "yellow", "plain", "still", "tone"),
+    Scene("green", "black", "checkerboard", "slow", "music"),
+    Scene("yellow", "purple", "plain", "fast", "silence"),
+)
+SCENE_SEC = 6.0
+FIXED = {"strategy": "fixed", "fixed": {"duration_sec": 6}}
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of four scenes of 6 s."""
+    path = tmp_path_factory.mktemp("media") / "scenes.mkv"
+    write_film(path, SCENES, captions=[(0.0, 4.0, "a goalkeeper dives")])
+    return path
+
+
+@pytest.fixture(scope="session")
+def frame(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One picture of the film's third scene."""
+    return write_picture(tmp_path_factory.mktemp("pictures") / "green.png", SCENES[2], at=2.0)
+
+
+class PeakLog(RequestLog):
+    """The sandbox's request log; it also knows how many requests were under way at once."""
+
+    peak = 0
+
+    def arrived(self, method: str, path: str, template: str) -> RecordedRequest:
+        request = super().arrived(method, path, template)
+        # More are under way only when one arrives, so looking then finds every peak.
+        self.peak = max(self.peak, sum(one.status is None for one in self.all()))
+        return request
+
+
+@pytest.fixture
+def watched() -> Iterator[Sandbox]:
+    """A sandbox of the test's own, which knows how many requests were under way at once."""
+    sandbox = Sandbox()
+    sandbox._requests = PeakLog()
+    with sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def fresh_embeddings(sandbox: Sandbox, tmp_path: Path) -> TwelveLabsEmbeddings:
+    """Embeddings with an empty segment store."""
+    return connected(sandbox, tmp_path / "fresh.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def shared_embeddings(sandbox_server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> TwelveLabsEmbeddings:
+    """Embeddings whose segment store the film is loaded into."""
+    return connected(sandbox_server, tmp_path_factory.mktemp("store") / "segments.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def loaded(shared_embeddings: TwelveLabsEmbeddings, film: Path) -> list[Document]:
+    """The film's documents: four segments, seen, heard, and spoken where somebody speaks."""
+    return TwelveLabsVideoLoader(
+        str(film), embeddings=shared_embeddings, segmentation=FIXED, source="scenes.mkv", end_sec=24.0
+    ).load()
+
+
+@pytest.fixture
+def documents(loaded: list[Document]) -> list[Document]:
+    """A copy of the film's documents, free to be changed."""
+    return [document.model_copy(deep=True) for document in loaded]
+
+
+def connected(sandbox: Sandbox, segment_store: Path | str, **options: Any) -> TwelveLabsEmbeddings:
+    """Return embeddings that talk to a sandbox."""
+    return TwelveLabsEmbeddings(
+        api_key=sandbox.api_key, base_url=sandbox.base_url, segment_store=segment_store, **options
+    )
+
+
+def requests_of(sandbox: Sandbox) -> int:
+    """Return how many requests a sandbox has had."""
+    return sandbox.count()
+
+
+def tasks_of(sandbox: Sandbox) -> int:
+    """Return how many embedding tasks were asked for."""
+    return sandbox.count("POST", "/embed-v2/tasks")
+
+
+def peak_of(sandbox: Sandbox) -> int:
+    """Return the most requests that were under way at once."""
+    log = sandbox._requests
+    assert isinstance(log, PeakLog)
+    return log.peak
+
+
+def visual(documents: list[Document]) -> list[Document]:
+    """Return the documents of what is seen, in the order of the film."""
+    return [document for document in documents if document.metadata["embedding_option"] == "visual"]
+
+
+def look(scene: int) -> str:
+    """Return how a person describes what a scene of the film looks like."""
+    return describe_look(SCENES[scene])
+
+
+async def call(mode: str, target: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+    """Call a method, or its async twin, so that one test serves both."""
+    if mode == "sync":
+        function: Callable[..., Any] = getattr(target, method)
+        return await asyncio.to_thread(function, *args, **kwargs)
+    answer = getattr(target, f"a{method}")(*args, **kwargs)
+    assert inspect.isawaitable(answer)
+    return await answer

@@ -1,0 +1,138 @@
+"""The texts of segments get their stored vectors; what was split, lost or made elsewhere is an error with advice."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from langchain_core.documents import Document
+from langchain_text_splitters import CharacterTextSplitter, RecursiveCharacterTextSplitter
+
+from langchain_twelvelabs import TwelveLabsEmbeddings
+from tests.langchain.fixtures import call, connected, requests_of
+from twelvelabs_core import InputError, SegmentNotFoundError
+from twelvelabs_sandbox import Sandbox
+
+both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
+
+
+@both_modes
+async def test_stored_and_new_texts_mix_in_any_order_and_only_the_new_are_sent(
+    mode: str, documents: list[Document], sandbox: Sandbox, shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    embeddings = shared_embeddings
+    segments = embeddings.client.find_vectors([str(document.id) for document in documents])
+    texts = [documents[2].page_content, "a red car", documents[0].page_content, "rain", documents[2].page_content]
+    vectors = await call(mode, embeddings, "embed_documents", texts)
+    assert [vectors[0], vectors[2], vectors[4]] == [segments[row].tolist() for row in (2, 0, 2)]
+    assert vectors[1] == embeddings.embed_query("a red car")
+    sent = requests_of(sandbox)
+    await call(mode, embeddings, "embed_documents", [document.page_content for document in documents])
+    assert requests_of(sandbox) == sent
+
+
+@both_modes
+async def test_the_text_of_a_segment_is_a_query_for_more_like_it(
+    mode: str, documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    (stored,) = shared_embeddings.client.find_vectors([str(documents[0].id)])
+    assert await call(mode, shared_embeddings, "embed_query", documents[0].page_content) == stored.tolist()
+
+
+@both_modes
+async def test_text_added_between_the_lines_is_welcome(
+    mode: str, documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    head, reference = documents[0].page_content.split("\n")
+    annotated = f"{head}\r\nThe goalkeeper dives, see https://example.com/v.mp4#t=12,18\n\n  {reference}  \n"
+    (stored,) = shared_embeddings.client.find_vectors([str(documents[0].id)])
+    assert await call(mode, shared_embeddings, "embed_query", annotated) == stored.tolist()
+
+
+@both_modes
+@pytest.mark.parametrize("size", [20, 30, 40, 45, 60, 100, 150])
+async def test_documents_cut_by_the_recursive_splitter_are_refused_as_a_whole(
+    mode: str, size: int, documents: list[Document], sandbox: Sandbox, shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    splitter = RecursiveCharacterTextSplitter(chunk_size=size, chunk_overlap=0)
+    pieces = splitter.split_documents([described(document) for document in documents])
+    assert len(pieces) > len(documents)
+    with pytest.raises(InputError, match="text splitter"):
+        await call(mode, shared_embeddings, "embed_documents", [piece.page_content for piece in pieces])
+    assert requests_of(sandbox) == 0
+
+
+@both_modes
+@pytest.mark.parametrize(
+    "separator",
+    ["\n", " ", pytest.param("-", marks=pytest.mark.xfail(reason="the core knows no piece without its first word"))],
+)
+async def test_documents_cut_by_the_character_splitter_are_refused(
+    mode: str, separator: str, documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    splitter = CharacterTextSplitter(separator=separator, chunk_size=50, chunk_overlap=0)
+    pieces = splitter.split_documents([described(document) for document in documents])
+    with pytest.raises(InputError, match="Do not split segment documents"):
+        await call(mode, shared_embeddings, "embed_documents", [piece.page_content for piece in pieces])
+
+
+@both_modes
+async def test_a_splitter_that_cuts_nothing_does_no_harm(
+    mode: str, documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    pieces = RecursiveCharacterTextSplitter(chunk_size=1000).split_documents(documents)
+    assert [piece.page_content for piece in pieces] == [document.page_content for document in documents]
+    assert len(await call(mode, shared_embeddings, "embed_documents", [piece.page_content for piece in pieces])) == len(
+        documents
+    )
+
+
+@both_modes
+async def test_documents_of_another_space_are_refused(
+    mode: str, documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    live = TwelveLabsEmbeddings(api_key="tlk_made_up", segment_store=shared_embeddings.segment_store)
+    with pytest.raises(InputError, match="not comparable") as caught:
+        await call(mode, live, "embed_documents", [documents[0].page_content])
+    assert "sandbox/marengo3.0/512" in str(caught.value)
+    assert "load the video again" in str(caught.value)
+
+
+@both_modes
+async def test_a_deleted_store_is_an_error_with_advice_and_costs_nothing(
+    mode: str, documents: list[Document], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    embeddings = connected(sandbox, tmp_path / "empty.sqlite3")
+    with pytest.raises(SegmentNotFoundError) as caught:
+        await call(mode, embeddings, "embed_documents", ["a red car", documents[0].page_content])
+    assert "Load its video again" in str(caught.value)
+    assert str(tmp_path / "empty.sqlite3") in str(caught.value)
+    assert requests_of(sandbox) == 0
+
+
+def test_a_store_filled_here_is_readable_in_another_process(
+    documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    code = (
+        "import sys; from langchain_twelvelabs import TwelveLabsEmbeddings; "
+        "print(sum(TwelveLabsEmbeddings(api_key='tlk_sandbox_made_up', base_url='http://127.0.0.1:9/v1.3', "
+        "segment_store=sys.argv[1]).embed_query(sys.argv[2])))"
+    )
+    place, text = shared_embeddings.client.store.location, documents[0].page_content
+    done = subprocess.run([sys.executable, "-c", code, place, text], capture_output=True, text=True, check=True)
+    assert float(done.stdout) == sum(shared_embeddings.embed_query(text))
+
+
+def test_what_looks_like_a_place_is_only_a_text(
+    film: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
+) -> None:
+    texts = [str(film), f"file://{film}", "https://example.com/match.mp4#t=12.5,18", "asset:6917"]
+    assert len(fresh_embeddings.embed_documents(texts)) == len(texts)
+    assert requests_of(sandbox) == sandbox.count("POST", "/embed-v2") == len(texts)
+
+
+def described(document: Document) -> Document:
+    """Return a segment's document with the words that people add."""
+    head, reference = document.page_content.split("\n")
+    body = "The keeper dives to the left and the ball goes over the bar. " * 2
+    return document.model_copy(update={"page_content": f"{head}\n{body}\n{reference}"})

@@ -1,0 +1,46 @@
+"""How many requests are under way at once, watched by the sandbox; loops, threads."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from langchain_twelvelabs import TwelveLabsEmbeddings
+from tests.langchain.fixtures import call, connected, peak_of, requests_of
+from twelvelabs_sandbox import Fault, Sandbox
+
+both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
+
+
+@both_modes
+@pytest.mark.parametrize("limit", [1, 5])
+async def test_never_more_requests_at_once_than_allowed(
+    mode: str, limit: int, watched: Sandbox, tmp_path: Path
+) -> None:
+    embeddings = connected(watched, tmp_path / "store.sqlite3", max_concurrency=limit)
+    # Long enough for the others to arrive as well, if they were sent.
+    watched.faults.add(Fault(path="/embed-v2", delay=0.004, times=None))
+    texts = [f"text number {number}" for number in range(200)]
+    vectors = await call(mode, embeddings, "embed_documents", texts)
+    assert peak_of(watched) == limit
+    assert requests_of(watched) == 200
+    for number in (0, 57, 199):
+        assert vectors[number] == embeddings.embed_query(texts[number])
+
+
+def test_one_object_serves_one_loop_after_another(shared_embeddings: TwelveLabsEmbeddings) -> None:
+    first = asyncio.run(shared_embeddings.aembed_query("a red car"))
+    assert asyncio.run(shared_embeddings.aembed_query("a red car")) == first
+    assert shared_embeddings.embed_query("a red car") == first
+
+
+async def test_blocking_calls_work_inside_a_running_loop(shared_embeddings: TwelveLabsEmbeddings) -> None:
+    assert shared_embeddings.embed_query("a red car") == await shared_embeddings.aembed_query("a red car")
+
+
+def test_threads_share_one_object(shared_embeddings: TwelveLabsEmbeddings) -> None:
+    texts = [f"text {number}" for number in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        vectors = list(pool.map(shared_embeddings.embed_query, texts))
+    assert vectors == shared_embeddings.embed_documents(texts)

@@ -1,0 +1,154 @@
+"""The vector stores of the matrix: how each is made, filtered and sandbox, and what a bare second add does to it."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import faiss
+import lancedb
+from langchain_chroma import Chroma
+from langchain_community.docstore.in_memory import InMemoryDocstore
+from langchain_community.vectorstores import FAISS, LanceDB
+from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
+from langchain_milvus import Milvus
+from langchain_qdrant import QdrantVectorStore
+from pymilvus import connections  # type: ignore[import-untyped]  # it has no types
+from qdrant_client import QdrantClient
+from qdrant_client.models import Distance, FieldCondition, Filter, Range, VectorParams
+
+Repeat = Literal["safe", "doubles", "corrupts", "loses the others"]
+
+
+@dataclass(frozen=True)
+class StoreCase:
+    """One store: what the scenario must know of it.
+
+    Attributes:
+        name: As people call it.
+        make: Makes an empty one that ranks by cosine.
+        count: Returns how many documents are in it.
+        not_before: Returns the search arguments for `start_sec` >= a time.
+        search: Arguments that every search needs to rank by cosine.
+        bare_repeat: What `store.add_documents` does when the same documents come again.
+        extra_keys: What it adds to the metadata.
+    """
+
+    name: str
+    make: Callable[[Embeddings, Path], VectorStore]
+    count: Callable[[Any], int]
+    not_before: Callable[[float], dict[str, Any]]
+    search: dict[str, Any] = field(default_factory=dict)
+    bare_repeat: Repeat = "safe"
+    extra_keys: frozenset[str] = frozenset()
+
+
+def make_memory(embeddings: Embeddings, _: Path) -> VectorStore:
+    return InMemoryVectorStore(embeddings)
+
+
+def memory_not_before(seconds: float) -> dict[str, Any]:
+    def late(document: Document) -> bool:
+        return bool(document.metadata["start_sec"] >= seconds)
+
+    return {"filter": late}
+
+
+def make_chroma(embeddings: Embeddings, folder: Path) -> VectorStore:
+    return Chroma(
+        collection_name="moments",
+        embedding_function=embeddings,
+        persist_directory=str(folder / f"chroma-{uuid.uuid4()}"),
+        collection_configuration={"hnsw": {"space": "cosine"}},
+    )
+
+
+def make_qdrant(embeddings: Embeddings, _: Path) -> VectorStore:
+    client = QdrantClient(":memory:")
+    client.create_collection("moments", vectors_config=VectorParams(size=512, distance=Distance.COSINE))
+    # Without the last argument it embeds a text of its own through the API, to learn the dimension.
+    return QdrantVectorStore(client, "moments", embeddings, validate_collection_config=False)
+
+
+def qdrant_not_before(seconds: float) -> dict[str, Any]:
+    return {"filter": Filter(must=[FieldCondition(key="metadata.start_sec", range=Range(gte=seconds))])}
+
+
+def make_faiss(embeddings: Embeddings, _: Path) -> VectorStore:
+    return FAISS(embeddings, faiss.IndexFlatL2(512), InMemoryDocstore(), {}, normalize_L2=True)
+
+
+def make_lancedb(embeddings: Embeddings, folder: Path) -> VectorStore:
+    connection = lancedb.connect(str(folder / f"lance-{uuid.uuid4()}"))
+    return LanceDB(connection=connection, embedding=embeddings, table_name="moments", mode="append")
+
+
+def make_milvus(embeddings: Embeddings, folder: Path) -> VectorStore:
+    store = Milvus(
+        embeddings,
+        collection_name="moments",
+        connection_args={"uri": str(folder / f"m{uuid.uuid4().hex[:8]}.db")},
+        index_params={"index_type": "FLAT", "metric_type": "COSINE"},
+    )
+    join(store)
+    return store
+
+
+def join(store: Any) -> None:
+    """Let langchain-milvus 0.3 find its own connection, which pymilvus from 2.6.10 no longer notes where it looks.
+
+    Users need langchain-milvus from 0.4, which has no such fault (langchain-ai/langchain-milvus#130), but asks for a
+    pymilvus that LlamaIndex's Milvus store does not take.
+    """
+    if version("langchain-milvus").startswith("0.3."):
+        connections._alias_handlers.setdefault(store.alias, store.client._get_connection())
+
+
+def count_milvus(store: Any) -> int:
+    rows = store.client.query(store.collection_name, filter="start_sec >= 0.0", output_fields=["pk"])
+    return len(rows)
+
+
+CASES = (
+    StoreCase("InMemory", make_memory, lambda store: len(store.store), memory_not_before),
+    StoreCase(
+        "Chroma",
+        make_chroma,
+        lambda store: len(store.get(include=[])["ids"]),
+        lambda seconds: {"filter": {"start_sec": {"$gte": seconds}}},
+    ),
+    StoreCase(
+        "Qdrant",
+        make_qdrant,
+        lambda store: store.client.count(store.collection_name).count,
+        qdrant_not_before,
+        extra_keys=frozenset({"_id", "_collection_name"}),
+    ),
+    StoreCase(
+        "FAISS",
+        make_faiss,
+        lambda store: store.index.ntotal,
+        lambda seconds: {"filter": {"start_sec": {"$gte": seconds}}, "fetch_k": 10_000},
+        bare_repeat="corrupts",
+    ),
+    StoreCase(
+        "LanceDB",
+        make_lancedb,
+        lambda store: store.get_table().count_rows(),
+        lambda seconds: {"filter": f"metadata.start_sec >= {seconds}", "prefilter": True},
+        search={"metrics": "cosine"},
+        bare_repeat="doubles",
+    ),
+    StoreCase(
+        "Milvus Lite",
+        make_milvus,
+        count_milvus,
+        lambda seconds: {"expr": f"start_sec >= {seconds}"},
+        bare_repeat="doubles",
+        extra_keys=frozenset({"pk"}),
+    ),
+)

@@ -1,0 +1,151 @@
+"""One scenario on every vector store, sync and async: add, search by text and image, filter by time, add again."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from langchain_core.documents import Document
+
+from langchain_twelvelabs import TwelveLabsEmbeddings, aadd_segments, add_segments
+from langchain_twelvelabs._documents import to_document
+from tests.langchain.fixtures import FIXED, SCENE_SEC, call, look
+from tests.vector_stores.stores import CASES, StoreCase
+from twelvelabs_core import SegmentedMedia, Segments
+
+pytestmark = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
+
+
+async def put(mode: str, store: Any, documents: list[Document]) -> list[str]:
+    return await aadd_segments(store, documents) if mode == "async" else add_segments(store, documents)
+
+
+@both_modes
+async def test_moments_are_found_by_text_image_and_time(
+    case: StoreCase,
+    mode: str,
+    *,
+    shared_embeddings: TwelveLabsEmbeddings,
+    documents: list[Document],
+    frame: Path,
+    tmp_path: Path,
+) -> None:
+    store = case.make(shared_embeddings, tmp_path)
+    ids = await put(mode, store, documents)
+    assert ids == [document.id for document in documents]
+    assert case.count(store) == len(documents)
+
+    for scene in range(3):
+        (best,) = await call(mode, store, "similarity_search", look(scene), k=1, **case.search)
+        assert best.metadata["start_sec"] == scene * SCENE_SEC
+
+    vector = shared_embeddings.embed_images([frame])[0]
+    (best,) = await call(mode, store, "similarity_search_by_vector", vector, k=1, **case.search)
+    assert (best.metadata["start_sec"], best.metadata["embedding_option"]) == (2 * SCENE_SEC, "visual")
+
+    late = await call(mode, store, "similarity_search", look(0), k=3, **case.search, **case.not_before(12.0))
+    assert len(late) == 3
+    assert min(document.metadata["start_sec"] for document in late) == 12.0
+
+
+@both_modes
+async def test_text_and_metadata_come_back_as_they_were(
+    case: StoreCase, mode: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
+) -> None:
+    store = case.make(shared_embeddings, tmp_path)
+    await put(mode, store, documents)
+    found = await call(mode, store, "similarity_search", look(0), k=len(documents), **case.search)
+    by_id = {document.metadata["segment_id"]: document for document in found}
+    for document in documents:
+        back = by_id[document.id]
+        assert back.page_content == document.page_content
+        assert set(back.metadata) - set(document.metadata) == case.extra_keys
+        for key, value in document.metadata.items():
+            assert back.metadata[key] == value
+            assert type(back.metadata[key]) is type(value)
+
+
+@both_modes
+async def test_adding_again_replaces_and_keeps_the_rest(
+    case: StoreCase, mode: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
+) -> None:
+    store = case.make(shared_embeddings, tmp_path)
+    await put(mode, store, documents[:5])
+    await put(mode, store, [*documents, *documents])
+    assert case.count(store) == len(documents)
+
+    changed = documents[0].model_copy(deep=True)
+    head, reference = changed.page_content.split("\n")
+    changed.page_content = f"{head}\nwritten by a person\n{reference}"
+    await put(mode, store, [changed])
+    await put(mode, store, [])
+    assert case.count(store) == len(documents)
+    (found,) = await call(mode, store, "similarity_search", changed.page_content, k=1, **case.search)
+    assert found.page_content == changed.page_content
+
+
+@both_modes
+async def test_vectors_of_any_length_rank_by_cosine(
+    case: StoreCase, mode: str, shared_embeddings: TwelveLabsEmbeddings, film: Path, tmp_path: Path
+) -> None:
+    documents, vectors = longer_and_shorter(shared_embeddings, film)
+    store = case.make(shared_embeddings, tmp_path)
+    await put(mode, store, documents)
+    query = np.array(shared_embeddings.embed_query(look(1)))
+    products = vectors @ query
+    cosines = dict(zip(documents_ids(documents), products / np.linalg.norm(vectors, axis=1), strict=True))
+    best = sorted(cosines.values(), reverse=True)[:4]
+    assert cosines[documents_ids(documents)[int(products.argmax())]] < best[0]  # lengths do matter here
+    found = await call(mode, store, "similarity_search", look(1), k=4, **case.search)
+    assert [cosines[document.metadata["segment_id"]] for document in found] == pytest.approx(best, abs=1e-5)
+
+
+def documents_ids(documents: list[Document]) -> list[str]:
+    return [str(document.id) for document in documents]
+
+
+def longer_and_shorter(embeddings: TwelveLabsEmbeddings, film: Path) -> tuple[list[Document], Any]:
+    """Return documents of the film whose stored vectors have lengths from 0.2 to 5."""
+    client = embeddings.client
+    segments = client.segment_video(film, segmentation=FIXED, embedding_scope=["clip"]).segments
+    lengths = np.linspace(0.2, 5.0, len(segments), dtype=np.float32)
+    scaled = Segments(segments.vectors * lengths[:, None], segments.loci)
+    names = {"space": client.space, "content": "scaled", "model": client.model, "source": "scaled.mkv"}
+    client.store.put_intent("scaled", params={}, account="nobody", replacing=None, **names)
+    client.store.put_result("scaled", scaled, duration_sec=24.0)
+    media = SegmentedMedia(
+        title="scaled.mkv", duration_sec=24.0, segments=scaled, task_id=None, reused=False, task_key="scaled",
+        options={"embedding_option": ["audio", "transcription", "visual"]}, **names,
+    )  # fmt: skip
+    return [to_document(record) for record in client.register(media)], scaled.vectors
+
+
+async def test_a_bare_second_add_is_as_safe_as_the_readme_says(
+    case: StoreCase, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
+) -> None:
+    store = case.make(shared_embeddings, tmp_path)
+    store.add_documents(documents)
+    count = len(documents)
+    if case.bare_repeat == "corrupts":
+        with pytest.raises(ValueError, match="already exist"):
+            store.add_documents(documents)
+        assert case.count(store) == 2 * count
+        assert len(store.docstore._dict) == count  # type: ignore[attr-defined]  # FAISS alone
+    else:
+        store.add_documents(documents)
+        assert case.count(store) == (count if case.bare_repeat == "safe" else 2 * count)
+
+
+async def test_a_missing_vector_leaves_the_old_documents_in_place(
+    case: StoreCase, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
+) -> None:
+    store = case.make(shared_embeddings, tmp_path)
+    add_segments(store, documents)
+    lost = documents[1].page_content.replace(str(documents[1].id)[:8], "00000000")
+    broken = documents[1].model_copy(update={"page_content": lost})
+    with pytest.raises(KeyError, match="not in the segment store"):
+        add_segments(store, [documents[0], broken])
+    assert case.count(store) == len(documents)
+    (found,) = store.similarity_search(documents[0].page_content, k=1, **case.search)
+    assert found.page_content == documents[0].page_content
