@@ -1,0 +1,170 @@
+"""The official SDK and our client ask the same server for the same things, and get the same vectors."""
+
+import base64
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from twelvelabs import TwelveLabs
+from twelvelabs.types import (
+    AsyncVideoInputRequest,
+    AudioInputRequest,
+    ImageInputRequest,
+    MediaSource,
+    MultiInputMediaSource,
+    MultiInputRequest,
+    TextImageInputRequest,
+    TextInputRequest,
+    VideoInputRequest,
+)
+
+from twelvelabs_core import Client, Segments
+from twelvelabs_sandbox import Sandbox
+from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sound
+
+MODEL = "marengo3.0"
+SCENES = [
+    Scene("red", "white", "stripes", "fast", "noise", seconds=6.0),
+    Scene("blue", "yellow", "plain", "still", "tone", seconds=6.0),
+]
+Row = tuple[float, float, str, str]
+
+
+@pytest.fixture
+def ours(sandbox: Sandbox) -> Iterator[Client]:
+    with Client(sandbox.api_key, base_url=sandbox.base_url, store=":memory:") as client:
+        yield client
+
+
+@pytest.fixture
+def sdk(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> TwelveLabs:
+    monkeypatch.delenv("TWELVELABS_BASE_URL", raising=False)  # it would overrule the argument
+    return TwelveLabs(api_key=sandbox.api_key, base_url=sandbox.base_url)
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("media")
+    write_film(folder / "film.mp4", SCENES)
+    write_sound(folder / "sound.wav", SCENES)
+    write_picture(folder / "red.png", SCENES[0])
+    return folder
+
+
+def inline(path: Path) -> MediaSource:
+    return MediaSource(base_64_string=base64.b64encode(path.read_bytes()).decode())
+
+
+def only(response: Any) -> np.ndarray:
+    (item,) = response.data
+    return np.array(item.embedding, np.float32)
+
+
+def rows(data: Any) -> dict[Row, np.ndarray]:
+    return {
+        (item.start_sec, item.end_sec, item.embedding_option, item.embedding_scope): np.array(
+            item.embedding, np.float32
+        )
+        for item in data
+    }
+
+
+def our_rows(segments: Segments) -> dict[Row, np.ndarray]:
+    return {
+        (part.start_sec, part.end_sec, part.embedding_option, part.embedding_scope): part.vector for part in segments
+    }
+
+
+def assert_same(theirs: dict[Row, np.ndarray], ours: dict[Row, np.ndarray]) -> None:
+    assert theirs.keys() == ours.keys()
+    assert theirs
+    for row, vector in theirs.items():
+        np.testing.assert_array_equal(vector, ours[row], str(row))
+
+
+def test_text(sdk: TwelveLabs, ours: Client) -> None:
+    response = sdk.embed.v_2.create(
+        input_type="text", model_name=MODEL, text=TextInputRequest(input_text="red and white stripes")
+    )
+
+    np.testing.assert_array_equal(only(response), ours.embed_text("red and white stripes").vector)
+
+
+def test_image(sdk: TwelveLabs, ours: Client, media: Path) -> None:
+    response = sdk.embed.v_2.create(
+        input_type="image", model_name=MODEL, image=ImageInputRequest(media_source=inline(media / "red.png"))
+    )
+
+    np.testing.assert_array_equal(only(response), ours.embed_image(media / "red.png").vector)
+
+
+def test_text_image(sdk: TwelveLabs, ours: Client, media: Path) -> None:
+    content = TextImageInputRequest(media_source=inline(media / "red.png"), input_text="but blue")
+    response = sdk.embed.v_2.create(input_type="text_image", model_name=MODEL, text_image=content)
+
+    np.testing.assert_array_equal(only(response), ours.embed_text_image("but blue", media / "red.png").vector)
+
+
+def test_multi_input(sdk: TwelveLabs, ours: Client, media: Path) -> None:
+    picture = base64.b64encode((media / "red.png").read_bytes()).decode()
+    sources = [MultiInputMediaSource(media_type="image", base_64_string=picture)] * 2
+    response = sdk.embed.v_2.create(
+        input_type="multi_input",
+        model_name=MODEL,
+        multi_input=MultiInputRequest(media_sources=sources, input_text="a flag"),
+    )
+    embedding = ours.embed_multi_input([media / "red.png"] * 2, text="a flag")
+
+    np.testing.assert_array_equal(only(response), embedding.vector)
+
+
+def test_audio(sdk: TwelveLabs, ours: Client, media: Path) -> None:
+    response = sdk.embed.v_2.create(
+        input_type="audio", model_name=MODEL, audio=AudioInputRequest(media_source=inline(media / "sound.wav"))
+    )
+
+    assert_same(rows(response.data), our_rows(ours.embed_audio(media / "sound.wav")))
+
+
+def test_video(sdk: TwelveLabs, ours: Client, media: Path) -> None:
+    response = sdk.embed.v_2.create(
+        input_type="video", model_name=MODEL, video=VideoInputRequest(media_source=inline(media / "film.mp4"))
+    )
+
+    assert_same(rows(response.data), our_rows(ours.embed_video(media / "film.mp4")))
+
+
+def test_asset_and_task(sdk: TwelveLabs, ours: Client, media: Path) -> None:
+    with (media / "film.mp4").open("rb") as file:
+        asset = sdk.assets.create(method="direct", file=file)
+    assert asset.id is not None
+    ours.wait_for_asset(asset.id)  # each sees what the other made
+    content = AsyncVideoInputRequest(media_source=MediaSource(asset_id=asset.id))
+    task = sdk.embed.v_2.tasks.create(input_type="video", model_name=MODEL, video=content)
+    waited = ours.wait_for_task(task.id)
+    done = sdk.embed.v_2.tasks.retrieve(task.id)
+    again = ours.segment_video(media / "film.mp4")
+
+    assert done.status == waited.status == "ready"
+    assert waited.segments is not None
+    assert_same(rows(done.data), our_rows(waited.segments))
+    assert_same(rows(done.data), our_rows(again.segments))
+    listed = next(item for item in sdk.embed.v_2.tasks.list() if item.id == task.id)
+    assert (listed.status, listed.model_name) == ("ready", MODEL)
+    assert asset.id in [item.id for item in sdk.assets.list()]
+    assert task.id in [item.id for item in ours.list_tasks(status="ready")]
+
+
+def test_our_task_is_theirs_to_retrieve(sdk: TwelveLabs, ours: Client, media: Path) -> None:
+    task = ours.create_video_task(media / "film.mp4", embedding_option=["visual"], embedding_scope=["clip"])
+    deadline = time.monotonic() + 60
+    while sdk.embed.v_2.tasks.retrieve(task.id).status == "processing":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    segments = ours.wait_for_task(task.id).segments
+
+    assert segments is not None
+    assert_same(rows(sdk.embed.v_2.tasks.retrieve(task.id).data), our_rows(segments))
