@@ -13,14 +13,16 @@ from twelvelabs_core._segments import Locus
 REFERENCE_PREFIX = "tl-segment:"
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _CLOCK = r"(?:\d+:\d\d|\d+):\d\d\.\d"
-_HEAD = re.compile(
-    rf"^[ \t]*\S.* \| (?:{_CLOCK}-{_CLOCK}|page \d+(?:-\d+)?(?: \w+)?|chunk \d+) \| [a-z]+(?: asset)?[ \t\r]*$",
-    re.MULTILINE,
+_PLACE = rf"(?:{_CLOCK}-{_CLOCK}|page \d+(?:-\d+)?(?: \w+)?|chunk \d+)"
+_HEAD = re.compile(rf"^[ \t]*\S.* \| {_PLACE} \| [a-z][\w-]*(?: asset)?[ \t\r]*$", re.MULTILINE)
+# Beside a reference a head counts wherever it stands: some programs put all lines of a text into one.
+_HEAD_ANYWHERE = re.compile(rf"\S \| {_PLACE} \| [a-z]")
+_REFERENCE = re.compile(rf"(?<![\w-]){re.escape(REFERENCE_PREFIX)}({_UUID})(?![\w-])")
+# Any trace of a reference, whole or cut (also at its own hyphens): ordinary text has no business with it.
+_TRACE = re.compile(rf"{re.escape(REFERENCE_PREFIX)}|(?<![\w-])segment:[0-9a-f]{{8}}(?![\w])", re.IGNORECASE)
+_REFERENCE_LINE = re.compile(
+    rf"\n?[ \t]{{0,16}}{re.escape(REFERENCE_PREFIX)}{_UUID}(?![\w-])(?:[ \t\r]*$)?", re.MULTILINE
 )
-_REFERENCE = re.compile(rf"^[ \t]*{re.escape(REFERENCE_PREFIX)}({_UUID})[ \t\r]*$", re.MULTILINE)
-# Any trace of a reference, whole or cut, at the start of a line: ordinary text has no business with it.
-_TRACE = re.compile(rf"^[ \t]*{re.escape(REFERENCE_PREFIX)}", re.MULTILINE)
-_REFERENCE_LINE = re.compile(rf"\n?^[ \t]*{re.escape(REFERENCE_PREFIX)}{_UUID}[ \t\r]*$", re.MULTILINE)
 
 _ADVICE = (
     "A text splitter or an editor has cut the document of a segment. Do not split segment documents "
@@ -41,7 +43,8 @@ def head_line(title: str, locus: Locus) -> str:
     """Return the head line: title, time range and option; it differs per option of one time range."""
     name = " ".join(title.split()) or "untitled"
     scope = " asset" if locus.embedding_scope == "asset" else ""
-    return f"{name} | {clock(locus.start_sec)}-{clock(locus.end_sec)} | {locus.embedding_option}{scope}"
+    option = locus.embedding_option or "segment"
+    return f"{name} | {clock(locus.start_sec)}-{clock(locus.end_sec)} | {option}{scope}"
 
 
 def reference_line(segment_id: str) -> str:
@@ -52,24 +55,28 @@ def reference_line(segment_id: str) -> str:
 def parse_reference(text: str) -> str | None:
     """Return the segment id that a text refers to, or None for ordinary text.
 
-    Text added before, between or after the two lines is welcome.
+    Text added before, between or after the two lines is welcome, as are line breaks that became spaces.
 
     Raises:
         InputError: A head without its reference, a reference without its head, a cut reference, or several:
             somebody split or joined the text.
     """
     found = _REFERENCE.findall(text)
-    heads = len(_HEAD.findall(text))
-    if not found and not heads and not _TRACE.search(text):
+    if not found and not _HEAD.search(text) and not _TRACE.search(text):
         return None
     excerpt = repr(text if len(text) <= 80 else text[:77] + "...")  # noqa: PLR2004  # one line of a terminal
     if not found:
         raise InputError(f"the text {excerpt} is part of a segment's document without its reference line. {_ADVICE}")
     if len(found) > 1:
         raise InputError(f"the text {excerpt} refers to {len(found)} segments; one document is one segment. {_ADVICE}")
-    if not heads:
+    if not _HEAD_ANYWHERE.search(text):
         raise InputError(f"the text {excerpt} has a segment's reference without its head line. {_ADVICE}")
     return str(found[0])
+
+
+def has_head(text: str) -> bool:
+    """Return whether a text holds the head line of a segment."""
+    return _HEAD.search(text) is not None
 
 
 def strip_reference(text: str) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.films import Scene, write_film, write_picture, write_sound
+from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sound
 
 RED = Scene(color="red", pattern="stripes", motion="fast", sound="noise", seconds=4.0)
 BLUE = Scene(color="blue", sound="tone", seconds=4.0)

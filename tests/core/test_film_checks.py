@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.films import Scene, repeat_film, write_film, write_sound
 from twelvelabs_core import InputError, Media
 from twelvelabs_core._checks import check_audio_video
 from twelvelabs_core._probe import probe
+from twelvelabs_sandbox.films import Scene, repeat_film, write_film, write_sound
 
 OPEN_FILES = Path("/proc/self/fd")
 

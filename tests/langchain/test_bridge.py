@@ -65,7 +65,7 @@ async def test_documents_cut_by_the_recursive_splitter_are_refused_as_a_whole(
 @both_modes
 @pytest.mark.parametrize(
     "separator",
-    ["\n", " ", pytest.param("-", marks=pytest.mark.xfail(reason="the core knows no piece without its first word"))],
+    ["\n", " ", "-"],
 )
 async def test_documents_cut_by_the_character_splitter_are_refused(
     mode: str, separator: str, documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
