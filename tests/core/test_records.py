@@ -1,0 +1,118 @@
+"""Segments as records: ids that stay for good, metadata of plain types."""
+
+import json
+
+import numpy as np
+import pytest
+
+from twelvelabs_core import Locus, SegmentedMedia, Segments
+
+LOCI = [
+    Locus(0.0, 6.0, "visual", "clip"),
+    Locus(0.0, 6.0, "audio", "clip"),
+    Locus(0.0, 6.0, "fused", "clip"),
+    Locus(6.0, 11.5, "visual", "clip"),
+    Locus(0.0, 11.5, "visual", "asset"),
+]
+
+
+def medium(**changes: object) -> SegmentedMedia:
+    values: dict[str, object] = {
+        "source": "films/a.mp4",
+        "title": "a.mp4",
+        "model": "marengo3.0",
+        "space": "marengo3.0/512",
+        "content": "sha256:ab",
+        "duration_sec": 11.5,
+        "segments": Segments(np.arange(20, dtype=np.float32).reshape(5, 4), LOCI),
+        "task_id": "64f8d2c7e4a1b37f8a9c5d12",
+        "reused": False,
+        "task_key": "k",
+        "options": {"embedding_option": ["audio", "visual"]},
+    }
+    return SegmentedMedia(**(values | changes))  # type: ignore[arg-type]
+
+
+def ids(media: SegmentedMedia, namespace: str | None = None) -> list[str]:
+    return [record.segment_id for record in media.records(namespace)]
+
+
+def test_ids_never_change_because_users_stores_depend_on_them() -> None:
+    """If this test fails, every vector store filled so far doubles its segments."""
+    assert ids(medium()) == [
+        "39548b30-3416-5ffe-9a9a-28085dd19ea9",
+        "d23750fc-d3c2-504a-94ac-bba754fe4405",
+        "874bf0d6-e8ac-5fd2-a1cc-462296bc9a48",
+        "f5cc0c20-d720-52b4-a0ca-9eda040ee484",
+        "14814753-d870-5a63-8ec6-25d28764aa2a",
+    ]
+
+
+def test_every_segment_has_an_id_of_its_own() -> None:
+    assert len(set(ids(medium()))) == len(LOCI)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"space": "sandbox/marengo3.0/512"}, {"source": "b.mp4"}, {"content": "sha256:cd"}],
+)
+def test_space_source_and_content_change_every_id(change: dict[str, object]) -> None:
+    assert not set(ids(medium())) & set(ids(medium(**change)))
+
+
+@pytest.mark.parametrize("change", [{"title": "b"}, {"task_id": "x"}, {"reused": True}, {"task_key": "x"}])
+def test_nothing_else_changes_an_id(change: dict[str, object]) -> None:
+    assert ids(medium(**change)) == ids(medium())
+
+
+def test_a_fused_vector_depends_on_what_was_fused_and_no_other_does() -> None:
+    three = medium(options={"embedding_option": ["audio", "transcription", "visual"]})
+    changed = [one != other for one, other in zip(ids(medium()), ids(three), strict=True)]
+    assert changed == [locus.embedding_option == "fused" for locus in medium().segments.loci]
+
+
+def test_a_namespace_makes_other_ids_and_the_same_ones_each_time() -> None:
+    assert not set(ids(medium())) & set(ids(medium(), "tenant"))
+    assert ids(medium(), "tenant") == ids(medium(), "tenant")
+    assert not set(ids(medium(), "tenant")) & set(ids(medium(), "other"))
+
+
+def test_no_name_can_imitate_another_field() -> None:
+    one = medium(source='a","sha256:x', content="y")
+    other = medium(source="a", content='sha256:x","y')
+    assert not set(ids(one)) & set(ids(other))
+
+
+def test_times_that_differ_below_a_millisecond_are_the_same_place() -> None:
+    moved = [locus._replace(start_sec=locus.start_sec + 0.0002) for locus in LOCI]
+    shifted = medium(segments=Segments(medium().segments.vectors, moved))
+    assert set(ids(shifted)) == set(ids(medium()))
+
+
+def test_metadata_are_flat_plain_and_complete() -> None:
+    for record in medium().records():
+        assert list(record.metadata) == [
+            "segment_id", "source", "title", "start_sec", "end_sec", "duration_sec", "segment_index",
+            "embedding_option", "embedding_scope", "model",
+        ]  # fmt: skip
+        assert {type(value) for value in record.metadata.values()} == {str, float, int}
+        assert json.loads(json.dumps(record.metadata)) == record.metadata
+        assert record.metadata["segment_id"] == record.segment_id
+
+
+def test_the_index_counts_places_and_the_options_of_one_share_it() -> None:
+    found = [
+        (record.metadata["embedding_scope"], record.metadata["segment_index"], record.metadata["embedding_option"])
+        for record in medium().records()
+    ]
+    assert found == [
+        ("clip", 0, "visual"), ("clip", 0, "audio"), ("clip", 0, "fused"), ("clip", 1, "visual"),
+        ("asset", 0, "visual"),
+    ]  # fmt: skip
+
+
+def test_vectors_stay_in_line_with_their_records() -> None:
+    media = medium()
+    for record, segment in zip(media.records(), media.segments, strict=True):
+        assert np.array_equal(record.vector, segment.vector)
+        assert record.metadata["start_sec"] == segment.start_sec
