@@ -11,6 +11,7 @@ from typing import Any
 from langchain_core.documents import Document
 from langchain_core.vectorstores import VectorStore
 
+from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from twelvelabs_core import ConfigurationError, InputError
 
 # Stores that were seen to replace a document when its id comes again.
@@ -34,9 +35,10 @@ def plan_batch(store: VectorStore, documents: Sequence[Document], ids: Sequence[
     """Return the calls that put documents into a store, in place of any that have the same ids.
 
     Raises:
-        ConfigurationError: The store can neither replace nor delete by id.
+        ConfigurationError: The store can neither replace nor delete by id, or embeds with something else.
         InputError: The store did not take all documents.
     """
+    check_embeddings(store)
     names = {cls.__name__ for cls in type(store).__mro__}
     if "Milvus" in names:
         return plan_milvus(store, documents, ids)
@@ -81,15 +83,17 @@ def plan_lancedb(store: Any, documents: Sequence[Document], ids: Sequence[str]) 
 
 def plan_milvus(store: Any, documents: Sequence[Document], ids: Sequence[str]) -> Plan:
     """Upsert: Milvus ignores `Document.id`, and a server keeps both of two inserts; upsert needs a collection."""
-    if store.auto_id:
+    is_there = store.client.has_collection(store.collection_name)
+    # A collection that begins with a bare add_documents makes ids of its own, whatever the store is told later.
+    if store.auto_id or (is_there and store.client.describe_collection(store.collection_name)["auto_id"]):
         raise ConfigurationError(
-            "this Milvus store has auto_id=True: it ignores the ids of segments, so adding them again would leave each "
-            "of them twice. Make it with auto_id=False (the default) and a collection of its own."
+            f"the Milvus collection {store.collection_name!r} makes ids of its own (auto_id), so adding segments again "
+            "would leave each of them twice. Use a new collection, with auto_id=False (the default) and add_segments."
         )
-    if store.col is None:
-        yield adding(store, documents, ids)
-    else:
+    if is_there:
         yield StoreCall(store, "upsert", (), {"ids": list(ids), "documents": list(documents)})
+    else:
+        yield adding(store, documents, ids)
 
 
 def plan_pgvector(store: VectorStore, documents: Sequence[Document], ids: Sequence[str]) -> Plan:
@@ -117,6 +121,24 @@ def plan_replacement(store: VectorStore, documents: Sequence[Document], ids: Seq
 def adding(store: VectorStore, documents: Sequence[Document], ids: Sequence[str]) -> StoreCall:
     """Return the call that adds; with the ids beside the documents, because some stores do not look into these."""
     return StoreCall(store, "add_documents", (list(documents),), {"ids": list(ids)})
+
+
+def check_embeddings(store: VectorStore) -> None:
+    """Refuse a store whose embeddings would take the reference line of a segment for text to embed.
+
+    Raises:
+        ConfigurationError: They are neither ours nor a wrapper (such as a cache) around ours.
+    """
+    used: Any = store.embeddings
+    if used is None:  # the store does not tell
+        return
+    for one in used if isinstance(used, list) else [used]:
+        if any(isinstance(part, TwelveLabsEmbeddings) for part in (one, *getattr(one, "__dict__", {}).values())):
+            return
+    raise ConfigurationError(
+        f"this {type(store).__name__} embeds with {type(used).__name__}, which cannot find the vectors of segments. "
+        "Make it with the TwelveLabsEmbeddings of the loader, in a collection of its own."
+    )
 
 
 def overrides(store: VectorStore, method: str) -> bool:

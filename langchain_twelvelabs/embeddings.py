@@ -184,11 +184,11 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         Raises:
             InputError: One of them is missing, no image, too small or too large; nothing was sent.
         """
-        return [to_list(image.vector) for image in self.client.embed_images(as_list(uris))]
+        return [_to_list(image.vector) for image in self.client.embed_images(_as_list(uris))]
 
     async def aembed_images(self, uris: Sequence[MediaInput]) -> list[list[float]]:
         """Embed images; the async twin of `embed_images`."""
-        return [to_list(image.vector) for image in await self.async_client.embed_images(as_list(uris))]
+        return [_to_list(image.vector) for image in await self.async_client.embed_images(_as_list(uris))]
 
     def embed_image(self, uris: Sequence[MediaInput]) -> list[list[float]]:
         """Embed images, under the name by which Chroma and LanceDB call it; the same as `embed_images`."""
@@ -211,11 +211,11 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         Raises:
             InputError: The text is empty, or the image cannot be embedded; nothing was sent.
         """
-        return to_list(self.client.embed_text_image(text, image).vector)
+        return _to_list(self.client.embed_text_image(text, image).vector)
 
     async def aembed_text_image(self, text: str, image: MediaInput) -> list[float]:
         """Embed a text and an image into one vector; the async twin of `embed_text_image`."""
-        return to_list((await self.async_client.embed_text_image(text, image)).vector)
+        return _to_list((await self.async_client.embed_text_image(text, image)).vector)
 
     def embed_audio(
         self,
@@ -244,7 +244,7 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         vector = self.client.embed_clip(
             audio, input_type="audio", embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
         )
-        return to_list(vector)
+        return _to_list(vector)
 
     async def aembed_audio(
         self,
@@ -258,7 +258,7 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         vector = await self.async_client.embed_clip(
             audio, input_type="audio", embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
         )
-        return to_list(vector)
+        return _to_list(vector)
 
     def embed_video(
         self,
@@ -287,7 +287,7 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         vector = self.client.embed_clip(
             video, input_type="video", embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
         )
-        return to_list(vector)
+        return _to_list(vector)
 
     async def aembed_video(
         self,
@@ -301,7 +301,7 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         vector = await self.async_client.embed_clip(
             video, input_type="video", embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
         )
-        return to_list(vector)
+        return _to_list(vector)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with some fields changed, and clients of its own."""
@@ -328,13 +328,13 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         return Settings.resolve(**fields)
 
 
-def as_list(uris: Sequence[MediaInput]) -> list[MediaInput]:
+def _as_list(uris: Sequence[MediaInput]) -> list[MediaInput]:
     """Return a list of media; refuse a single one, whose characters or bytes would be taken for many."""
     if is_one(uris):
         raise InputError(f"uris must be a list of images, got a single {type(uris).__name__}: pass [image].")
     return list(uris)
 
 
-def to_list(vector: Matrix) -> list[float]:
+def _to_list(vector: Matrix) -> list[float]:
     """Return a vector as plain floats; arrays break Milvus and PGVectorStore."""
     return vector.tolist()  # type: ignore[no-any-return]  # numpy types tolist as Any

@@ -6,12 +6,20 @@ from typing import Any
 import numpy as np
 import pytest
 from langchain_core.documents import Document
+from langchain_core.indexing import InMemoryRecordManager, index
 
-from langchain_twelvelabs import TwelveLabsEmbeddings, aadd_segments, add_segments
+from langchain_twelvelabs import (
+    TwelveLabsEmbeddings,
+    TwelveLabsVideoLoader,
+    aadd_segments,
+    add_segments,
+    index_kwargs,
+)
 from langchain_twelvelabs._documents import to_document
 from tests.langchain.fixtures import FIXED, SCENE_SEC, call, look
 from tests.vector_stores.stores import CASES, StoreCase
 from twelvelabs_core import SegmentedMedia, Segments
+from twelvelabs_sandbox import Sandbox
 
 pytestmark = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
@@ -149,3 +157,26 @@ async def test_a_missing_vector_leaves_the_old_documents_in_place(
     assert case.count(store) == len(documents)
     (found,) = store.similarity_search(documents[0].page_content, k=1, **case.search)
     assert found.page_content == documents[0].page_content
+
+
+def test_index_keeps_the_store_up_to_date(
+    case: StoreCase, shared_embeddings: TwelveLabsEmbeddings, film: Path, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    store = case.make(shared_embeddings, tmp_path)
+    records = InMemoryRecordManager("films")
+    records.create_schema()
+    options: dict[str, Any] = {"embeddings": shared_embeddings, "segmentation": FIXED, "source": "scenes.mkv"}
+    whole = TwelveLabsVideoLoader(film, end_sec=24.0, **options)
+    count = len(whole.load())
+    sandbox.clear_requests()
+    for expected in ({"num_added": count, "num_skipped": 0}, {"num_added": 0, "num_skipped": count}):
+        done = index(whole, records, store, **index_kwargs())
+        assert done == {**expected, "num_updated": 0, "num_deleted": 0}
+        assert case.count(store) == count
+    assert sandbox.count() == 0
+
+    half = TwelveLabsVideoLoader(film, end_sec=12.0, **options)
+    kept = len(half.load())
+    done = index(half, records, store, **index_kwargs())
+    assert done == {"num_added": 0, "num_updated": 0, "num_skipped": kept, "num_deleted": count - kept}
+    assert case.count(store) == kept

@@ -5,14 +5,17 @@ from typing import Any
 
 import lancedb
 import pytest
+from langchain_classic.embeddings import CacheBackedEmbeddings
 from langchain_community.vectorstores import LanceDB
 from langchain_core.documents import Document
-from langchain_core.vectorstores import VectorStore
+from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
+from langchain_core.stores import InMemoryByteStore
+from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 from langchain_milvus import Milvus
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, aadd_segments, add_segments
 from tests.langchain.fixtures import look
-from tests.vector_stores.stores import make_chroma, make_faiss, make_lancedb
+from tests.vector_stores.stores import join, make_chroma, make_faiss, make_lancedb
 from twelvelabs_core import ConfigurationError, InputError
 
 
@@ -56,6 +59,39 @@ def test_milvus_that_makes_ids_of_its_own_is_refused(
     store = Milvus(shared_embeddings, connection_args=place, auto_id=True)
     with pytest.raises(ConfigurationError, match="auto_id"):
         add_segments(store, documents)
+
+
+def test_milvus_that_began_with_ids_of_its_own_is_refused(
+    shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
+) -> None:
+    add_to_milvus(tmp_path / "bare.db", shared_embeddings).add_documents(documents)
+    with pytest.raises(ConfigurationError, match="'LangChainCollection' makes ids of its own"):
+        add_segments(add_to_milvus(tmp_path / "bare.db", shared_embeddings), documents)
+
+
+def add_to_milvus(place: Path, embeddings: TwelveLabsEmbeddings) -> Milvus:
+    store = Milvus(embeddings, connection_args={"uri": str(place)})
+    join(store)
+    return store
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["bare", "in a cache"])
+def test_a_store_with_other_embeddings_is_refused(
+    documents: list[Document], shared_embeddings: TwelveLabsEmbeddings, *, wrapped: bool
+) -> None:
+    other: Embeddings = DeterministicFakeEmbedding(size=512)
+    ours: Embeddings = shared_embeddings
+    if wrapped:
+        other, ours = cached(other), cached(ours)
+    store = InMemoryVectorStore(other)
+    with pytest.raises(ConfigurationError, match="cannot find the vectors of segments"):
+        add_segments(store, documents)
+    assert not store.store
+    add_segments(InMemoryVectorStore(ours), documents)
+
+
+def cached(embeddings: Embeddings) -> Embeddings:
+    return CacheBackedEmbeddings.from_bytes_store(embeddings, InMemoryByteStore(), key_encoder="sha256")
 
 
 async def test_a_store_that_cannot_delete_is_refused(

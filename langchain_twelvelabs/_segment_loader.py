@@ -1,0 +1,111 @@
+"""What the loaders of video and audio do alike: media in, one LangChain `Document` per segment out, as tasks end."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, closing, nullcontext
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
+
+from langchain_core.document_loaders import BaseLoader
+from langchain_core.documents import Document
+
+from langchain_twelvelabs._documents import to_document
+from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
+from twelvelabs_core import InputError, MediaInput, OnProgress, Segmentation
+from twelvelabs_core._media_lists import media_list
+from twelvelabs_core._progress_line import ProgressLine
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+    from twelvelabs_core import SegmentedMedia
+
+
+class SegmentLoader(BaseLoader):
+    """What both loaders do; they differ in the kind of media."""
+
+    input_type: Literal["audio", "video"]
+
+    def __init__(
+        self,
+        media: MediaInput | Iterable[MediaInput],
+        *,
+        embeddings: TwelveLabsEmbeddings,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = ("clip",),
+        embedding_type: Sequence[str] | None = None,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        source: str | None = None,
+        version: str | None = None,
+        id_namespace: str | None = None,
+        timeout: float | None = None,
+        show_progress: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        if not isinstance(embeddings, TwelveLabsEmbeddings):
+            raise InputError(f"embeddings must be TwelveLabsEmbeddings, got {type(embeddings).__name__}.")
+        self.embeddings = embeddings
+        self._media = media_list(media, source=source, version=version)
+        self._id_namespace = id_namespace
+        self._show_progress = show_progress
+        self._on_progress = on_progress
+        self._options: Mapping[str, Any] = {
+            "segmentation": segmentation,
+            "embedding_option": embedding_option,
+            "embedding_scope": embedding_scope,
+            "embedding_type": embedding_type,
+            "start_sec": start_sec,
+            "end_sec": end_sec,
+            "timeout": timeout,
+        }
+
+    def lazy_load(self) -> Iterator[Document]:
+        """Yield the documents medium by medium, as the embedding tasks end.
+
+        Closing the iterator stops new work; what was begun is in the segment store's journal, and the next run goes
+        on with it.
+
+        Yields:
+            One document per segment and option.
+
+        Raises:
+            InputError: The media or an option cannot be used; nothing was sent.
+            TwelveLabsError: The only medium failed.
+            IngestionError: At the end, when some of several media failed; the others are stored.
+        """
+        client = self.embeddings.client
+        with self._progress() as on_progress:
+            films = client.segment_many(
+                self._media, input_type=self.input_type, on_progress=on_progress, **self._options
+            )
+            with closing(cast("Generator[SegmentedMedia]", films)):
+                for film in films:
+                    yield from map(to_document, client.register(film, id_namespace=self._id_namespace))
+
+    async def alazy_load(self) -> AsyncIterator[Document]:
+        """Yield the documents medium by medium, as the embedding tasks end; the async twin of `lazy_load`."""
+        client = self.embeddings.async_client
+        with self._progress() as on_progress:
+            films = client.segment_many(
+                self._media, input_type=self.input_type, on_progress=on_progress, **self._options
+            )
+            async with aclosing(cast("AsyncGenerator[SegmentedMedia]", films)):
+                async for film in films:
+                    for record in await client.register(film, id_namespace=self._id_namespace):
+                        yield to_document(record)
+
+    def load_and_split(self, text_splitter: Any = None) -> NoReturn:  # noqa: ARG002  # BaseLoader's signature
+        """Refuse: a segment's document is one moment, and a piece of it would lose its vector.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError(
+            f"{type(self).__name__} already returns one document per segment; a text splitter would cut its text from "
+            "its vector. Use load() or lazy_load(); for shorter segments set segmentation=. Split other documents only."
+        )
+
+    def _progress(self) -> AbstractContextManager[OnProgress | None]:
+        if self._show_progress:
+            return ProgressLine(len(self._media), self._on_progress)
+        return nullcontext(self._on_progress)

