@@ -29,6 +29,8 @@ CAPTIONS = (
     "thank you for watching and good night",
 )
 SCENES = 30
+SIZE = (640, 360)
+FPS = 8
 SEED = 11
 VERSION = 1
 """Part of the file's name: another film of the same name would be new work every time."""
@@ -44,7 +46,7 @@ def write_demo_film(path: Path) -> None:
     part = path.with_name(f"part-{path.name}")
     scenes = list(_scenes())
     try:
-        write_film(part, scenes, captions=list(_captions(sum(scene.seconds for scene in scenes))))
+        write_film(part, scenes, size=SIZE, fps=FPS, captions=list(_captions(sum(scene.seconds for scene in scenes))))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

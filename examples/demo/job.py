@@ -17,7 +17,7 @@ from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, ad
 from twelvelabs_core import OnProgress, Progress
 
 DIMENSION = 512
-MOMENTS = 5
+MOMENTS = 6
 
 
 class JobError(Exception):

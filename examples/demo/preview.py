@@ -10,9 +10,9 @@ from typing import Any
 
 import av
 
-from examples.demo.stills import CLOCK, OPEN_TIMEOUT_SEC, upright
+from examples.demo.stills import CLOCK, OPEN_TIMEOUT_SEC, pixel_aspect, start_of, upright
 
-MAX_BYTES = 21_000_000
+MAX_BYTES = 20_000_000
 """Base64 makes four bytes of three: so the page stays under 30 MB with all its pictures."""
 
 MONO_BELOW = 50_000
@@ -47,7 +47,7 @@ LADDER = (
     Quality(360, 15, 170_000, 48_000),
     Quality(240, 12, 90_000, 32_000),
     Quality(240, 0, 50_000, 32_000),
-    Quality(240, 0, 25_000, 20_000),
+    Quality(240, 0, 24_000, 18_000),
     Quality(180, 0, 12_000, 16_000),
     Quality(144, 0, 10_000, 0),
 )
@@ -127,7 +127,7 @@ def _transcode(film: str, target: Path, quality: Quality, on_second: Callable[[f
     ):
         if not source.streams.video:
             raise PreviewError("the film has no picture")
-        begin = (source.start_time or 0) / av.time_base
+        begin = start_of(source)
         picture = _PictureTrack(source.streams.video[0], out, quality, begin, _first_size(film, quality.height))
         tracks: dict[int, _PictureTrack | _SoundTrack] = {picture.source.index: picture}
         if source.streams.audio and quality.audio_rate:
@@ -144,7 +144,7 @@ def _first_size(film: str, height: int) -> tuple[int, int]:
     """Only a decoded frame tells which way up it is, and the size must stand before sound or picture are written."""
     with av.open(film, timeout=OPEN_TIMEOUT_SEC) as source:
         for frame in source.decode(video=0):
-            first = upright(frame, max_height=height)
+            first = upright(frame, pixel_aspect(source.streams.video[0]), max_height=height)
             return first.width, first.height
     raise PreviewError("the film has no picture")
 
@@ -154,7 +154,7 @@ class _PictureTrack:
 
     def __init__(self, source: Any, out: Any, quality: Quality, begin: float, size: tuple[int, int]) -> None:
         self.source, self.out, self.begin, self.fps = source, out, begin, quality.fps
-        self.due, self.pts, self.size = 0.0, -1, size
+        self.due, self.pts, self.size, self.aspect = 0.0, -1, size, pixel_aspect(source)
         source.thread_type = "AUTO"
         if not quality.fps:
             source.codec_context.skip_frame = "NONKEY"
@@ -174,7 +174,7 @@ class _PictureTrack:
 
     def _write(self, frame: Any) -> None:
         # A film may change its size on the way; the preview may not.
-        small = upright(frame, max_height=self.size[1]).reformat(*self.size)
+        small = upright(frame, self.aspect, max_height=self.size[1]).reformat(*self.size)
         small.pts, small.time_base = self.pts, CLOCK
         self.out.mux(self.stream.encode(small))
 

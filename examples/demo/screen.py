@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import PurePath
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -24,9 +24,11 @@ class Step:
         ```
     """
 
-    def __init__(self, progress: Progress, task: TaskID) -> None:
+    def __init__(self, screen: "Screen", progress: Progress, text: str) -> None:
+        self._screen = screen
         self._progress = progress
-        self._task = task
+        self._task = progress.add_task(text, total=None)
+        self._text = text
 
     def at(self, done: float, total: float | None = None) -> None:
         """Say how far the work is."""
@@ -34,7 +36,12 @@ class Step:
 
     def now(self, text: str) -> None:
         """Say what the work has come to."""
-        self._progress.update(self._task, description=text)
+        if text == self._text:
+            return
+        self._text = text
+        if self._progress.disable:
+            self._screen.say(text)
+        self._progress.reset(self._task, description=text, total=None)
 
 
 class Screen:
@@ -55,23 +62,25 @@ class Screen:
 
     def say(self, text: str, style: str = "") -> None:
         """Print a line with the time so far. The text is taken as it is: a file may be called [red].mp4."""
-        self.console.print(Text(f"{time.monotonic() - self._start:6.1f} s  ", "dim") + Text(text, style))
+        clock_so_far = f"{time.monotonic() - self._start:6.1f} s  "
+        self.console.print(Text.assemble((clock_so_far, "dim"), (text, style)))
 
     @contextmanager
     def step(self, text: str) -> Iterator[Step]:
         """Show a moving line with its own clock while something takes time."""
         self.say(text)
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self.console, transient=True) as progress:
-            yield Step(progress, progress.add_task(text, total=None))
+        in_log = not self.console.is_terminal
+        with Progress(*columns, console=self.console, transient=True, disable=in_log) as progress:
+            yield Step(self, progress, text)
 
     def show(self, answer: Answer) -> None:
         """Print the moments of a query as a table."""
-        table = Table(title=Text(f"\u201c{answer.query}\u201d", "bold"), title_justify="left", min_width=60)
-        table.add_column("Video", overflow="fold")
-        table.add_column("Moment", no_wrap=True, style="cyan")
-        table.add_column("Option", no_wrap=True)
-        table.add_column("Score", no_wrap=True, justify="right")
+        table = Table(title=Text(f"\u201c{answer.query}\u201d", "bold"), title_justify="left")
+        table.add_column("Video", overflow="fold", min_width=16)
+        table.add_column("Moment", no_wrap=True, style="cyan", min_width=13)
+        table.add_column("Option", no_wrap=True, min_width=13)
+        table.add_column("Score", no_wrap=True, justify="right", min_width=6)
         for moment in answer.moments:
             times = f"{clock(moment.start_sec)}-{clock(moment.end_sec)}"
             table.add_row(Text(moment.title), times, moment.option, f"{moment.score:.3f}")

@@ -1,5 +1,6 @@
 """Takes still pictures from a film, the right way up and with square pixels."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 CLOCK = Fraction(1, 1000)
 OPEN_TIMEOUT_SEC = 30.0
+SHORTER_JUMP_SEC = 15.0
 
 
 class StillError(Exception):
@@ -26,31 +28,48 @@ def still(film: str, second: float, width: int = 480) -> bytes:
         StillError: There is no such frame.
     """
     try:
-        frame = _frame_at(film, second)
-    except (av.error.FFmpegError, ValueError) as error:
+        with av.open(film, timeout=OPEN_TIMEOUT_SEC) as source:
+            frame, aspect = _frame_at(source, second), pixel_aspect(source.streams.video[0])
+    except (av.error.FFmpegError, ValueError, IndexError) as error:
         raise StillError(f"no picture at {second:.1f} s: {type(error).__name__}") from error
     if frame is None:
         raise StillError(f"no picture at {second:.1f} s")
-    return _jpeg(upright(frame, max_width=width))
+    return _jpeg(upright(frame, aspect, max_width=width))
 
 
-def _frame_at(film: str, second: float) -> Any:
-    """Return the last frame that begins before a second, or None."""
-    with av.open(film, timeout=OPEN_TIMEOUT_SEC) as source:
-        begin = source.start_time or 0
-        source.seek(begin + round(second * av.time_base))
+def _frame_at(source: Any, second: float) -> Any:
+    """Return the last frame that begins before a second; the film's first where that comes later; or None."""
+    # Some containers have no index, and a jump lands behind its mark; then jump shorter, at last to the start.
+    for earlier in (0.0, SHORTER_JUMP_SEC, second):
         shown = None
-        for frame in source.decode(video=0):
-            if shown is not None and (frame.time or 0.0) - begin / av.time_base > second:
+        for frame in _frames_from(source, second - earlier):
+            if (frame.time or 0.0) - start_of(source) > second:
                 break
             shown = frame
-        return shown
+        if shown is not None:
+            return shown
+    return next(_frames_from(source, 0.0), None)
 
 
-def upright(frame: Any, *, max_height: int | None = None, max_width: int | None = None) -> Any:
+def _frames_from(source: Any, second: float) -> Iterator[Any]:
+    source.seek(round((start_of(source) + max(second, 0.0)) * av.time_base))
+    return iter(source.decode(video=0))
+
+
+def start_of(source: Any) -> float:
+    """Return the time stamp with which a film begins, in seconds; the times of moments count from there."""
+    return float((source.start_time or 0) / av.time_base)
+
+
+def pixel_aspect(video: Any) -> float:
+    """Return how much wider than high the pixels of a track are."""
+    return float(video.sample_aspect_ratio or 1)
+
+
+def upright(frame: Any, aspect: float, *, max_height: int | None = None, max_width: int | None = None) -> Any:
     """Return a frame as it is meant to be seen: turned, with square pixels, scaled down to a size if it is larger."""
     turned = frame.rotation % 180 != 0
-    width, height = frame.width * float(_pixel_aspect(frame)), float(frame.height)
+    width, height = frame.width * aspect, float(frame.height)
     seen_width, seen_height = (height, width) if turned else (width, height)
     scale = min(1.0, (max_height or seen_height) / seen_height, (max_width or seen_width) / seen_width)
     size = _even(width * scale), _even(height * scale)
@@ -58,10 +77,6 @@ def upright(frame: Any, *, max_height: int | None = None, max_width: int | None 
         return frame.reformat(*size, format="yuv420p")
     pixels = np.rot90(frame.reformat(*size, format="rgb24").to_ndarray(), round(frame.rotation / 90))
     return av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels)).reformat(format="yuv420p")
-
-
-def _pixel_aspect(frame: Any) -> Fraction:
-    return getattr(frame, "sample_aspect_ratio", None) or Fraction(1)
 
 
 def _even(pixels: float) -> int:

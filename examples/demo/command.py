@@ -1,0 +1,134 @@
+"""What the command does: a long video in, moments in a table and on a page out."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from examples.demo import film as own_film
+from examples.demo.fetch import on_disk
+from examples.demo.job import JobError, LoadedFilm, find_moments, load_film, open_vector_store, store_segments
+from examples.demo.page import Page, write_page
+from examples.demo.preview import Preview, PreviewError, find_preview, write_preview
+from examples.demo.screen import Screen, follow
+from examples.demo.stills import StillError, still
+from langchain_twelvelabs import TwelveLabsEmbeddings
+from twelvelabs_core import TwelveLabsError
+from twelvelabs_sandbox import Sandbox
+
+SANDBOX_ORIGIN = (
+    "Found with vectors of the offline sandbox, which measures colours, motion and sound; it is not Marengo."
+)
+LIVE_ORIGIN = "Found with vectors of TwelveLabs Marengo 3.0."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; return 0, or 1 after one line on stderr that says what is wrong."""
+    options = _parse(arguments)
+    screen = Screen()
+    try:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        _run(options, screen)
+    except (TwelveLabsError, JobError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; what was done is kept, and the next run goes on from there", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m examples.demo", description="Find moments in a video by meaning.")
+    parser.add_argument("--video", help="path or URL of the film; default: a film that the demo makes")
+    parser.add_argument("--query", help="what to look for; default: a few queries")
+    parser.add_argument(
+        "--live", action="store_true", help="use the real API, with TWELVELABS_API_KEY; this costs money"
+    )
+    parser.add_argument("--folder", type=Path, default=Path(".demo"), help="where to keep everything; default: .demo")
+    return parser.parse_args(arguments)
+
+
+def _run(options: argparse.Namespace, screen: Screen) -> None:
+    with _connect(options, screen) as embeddings:
+        path = options.video or _own_film(options.folder, screen)
+        loaded = _load(path, embeddings, screen)
+        with open_vector_store(options.folder / "qdrant", embeddings) as store:
+            with screen.step(f"Storing {len(loaded.documents)} segments in Qdrant"):
+                store_segments(store, loaded)
+            answers = []
+            for answer in find_moments(store, loaded, _queries(options)):
+                screen.show(answer)
+                answers.append(answer)
+    preview, note = _preview(options.folder, path, loaded, screen)
+    origin = LIVE_ORIGIN if options.live else SANDBOX_ORIGIN
+    page = Page(loaded.title, loaded.duration_sec, answers, origin, preview, note)
+    target = options.folder / "moments.html"
+    with screen.step("Writing the page"):
+        write_page(target, page, lambda second: _picture(str(preview or path), second))
+    screen.say(f"Open {target.resolve().as_uri()}", "bold")
+
+
+@contextmanager
+def _connect(options: argparse.Namespace, screen: Screen) -> Iterator[TwelveLabsEmbeddings]:
+    """Yield embeddings with a segment store of their own, on the sandbox unless told otherwise."""
+    segment_store = options.folder / "segments.sqlite"
+    if options.live:
+        screen.say("Using the real API; each new video is paid for once", "bold")
+        yield TwelveLabsEmbeddings(segment_store=segment_store)
+        return
+    with Sandbox() as sandbox:
+        screen.say("Using the embedded sandbox: it is not Marengo, needs no key and costs nothing")
+        yield TwelveLabsEmbeddings(api_key=sandbox.api_key, base_url=sandbox.base_url, segment_store=segment_store)
+
+
+def _own_film(folder: Path, screen: Screen) -> str:
+    path = own_film.demo_film(folder)
+    if not path.exists():
+        with screen.step("Making a film: scenes, sounds and captions"):
+            own_film.write_demo_film(path)
+    return str(path)
+
+
+def _load(path: str, embeddings: TwelveLabsEmbeddings, screen: Screen) -> LoadedFilm:
+    with screen.step("Loading the film") as step:
+        loaded = load_film(path, embeddings, follow(step))
+    tasks = "1 task created" if loaded.tasks_created else "reused, 0 tasks created"
+    screen.say(f"{loaded.title}: {len(loaded.documents)} segments; {tasks}", "bold")
+    return loaded
+
+
+def _queries(options: argparse.Namespace) -> Sequence[str]:
+    if options.query:
+        return (options.query,)
+    return own_film.QUERIES_FOR_ANY_FILM if options.video else own_film.QUERIES
+
+
+def _preview(folder: Path, path: str, loaded: LoadedFilm, screen: Screen) -> tuple[Path | None, str]:
+    """Return the preview, written only where the film is new, and a sentence on what it lacks."""
+    try:
+        preview = find_preview(folder, loaded.version) or _new_preview(folder, path, loaded, screen)
+    except PreviewError as error:
+        screen.say(f"No preview: {error}")
+        return None, f"The film cannot be played here: {error}."
+    lacks = preview.quality.shortcomings
+    return preview.path, f"The film is long: to fit into this page, its preview {lacks}." if lacks else ""
+
+
+def _new_preview(folder: Path, path: str, loaded: LoadedFilm, screen: Screen) -> Preview:
+    with screen.step("Converting the film for the page") as step, on_disk(path, folder, step.at) as local:
+        return write_preview(
+            folder,
+            loaded.version,
+            local,
+            duration_sec=loaded.duration_sec,
+            on_second=lambda second: step.at(second, loaded.duration_sec),
+        )
+
+
+def _picture(film: str, second: float) -> bytes | None:
+    try:
+        return still(film, second)
+    except StillError:
+        return None

@@ -1,0 +1,55 @@
+"""Brings a film from a URL to the disk for a while: not every server lets a reader jump about in a film."""
+
+import http.client
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from examples.demo.preview import PreviewError
+
+CHUNK_BYTES = 1 << 20
+MAX_FETCH_BYTES = 4_000_000_000
+TIMEOUT_SEC = 30.0
+
+
+@contextmanager
+def on_disk(film: str, folder: Path, on_bytes: Callable[[int, int | None], object]) -> Iterator[str]:
+    """Yield the path of a film: its own, or that of a copy which is deleted afterwards.
+
+    Args:
+        film: Path or URL.
+        folder: Where to put the copy.
+        on_bytes: Called with the bytes that have come, and all of them where that is known.
+
+    Raises:
+        PreviewError: The URL does not answer, or the film is larger than 4 GB.
+    """
+    if urllib.parse.urlsplit(film).scheme not in {"http", "https"}:
+        yield film
+        return
+    copy = folder / "part-fetched-film"
+    try:
+        _fetch(film, copy, on_bytes)
+        yield str(copy)
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _fetch(url: str, target: Path, on_bytes: Callable[[int, int | None], object]) -> None:
+    try:
+        request = urllib.request.Request(url, headers={"User-Agent": "twelvelabs-rag demo"})  # noqa: S310  # checked above
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SEC) as answer, target.open("wb") as out:  # noqa: S310
+            told = answer.headers.get("Content-Length")
+            total = int(told) if told else None
+            done = 0
+            while chunk := answer.read(CHUNK_BYTES):
+                done += len(chunk)
+                if done > MAX_FETCH_BYTES:
+                    raise PreviewError(f"the film is larger than {MAX_FETCH_BYTES / 1e9:.0f} GB")
+                out.write(chunk)
+                on_bytes(done, total)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        # The message of some of these has the address, which may be signed.
+        raise PreviewError(f"the film could not be fetched ({type(error).__name__})") from error

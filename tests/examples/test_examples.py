@@ -1,0 +1,132 @@
+"""Every LangChain example, run as it stands, against the sandbox."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from examples.demo.page import TEMPLATE
+from twelvelabs_sandbox import Sandbox
+from twelvelabs_sandbox.films import Scene, describe_look, write_film, write_picture
+
+EXAMPLES = TEMPLATE.parents[1]
+SCENES = [
+    Scene("red", "white", "stripes", "fast", "noise", seconds=6.0),
+    Scene("blue", "yellow", "plain", "still", "tone", seconds=6.0),
+    Scene("green", "black", "checkerboard", "slow", "music", seconds=6.0),
+]
+TIMES = re.compile(r"(\d+\.\d)-(\d+\.\d) s")
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two films and a picture of the first one's third scene."""
+    folder = tmp_path_factory.mktemp("media")
+    write_film(folder / "match.mp4", SCENES)
+    write_film(folder / "other.mp4", [Scene("purple", "white", "stripes", "slow", "music")])
+    write_picture(folder / "green.png", SCENES[2], at=2.0)
+    (folder / "broken.mp4").write_text("not a film")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+class Runner:
+    """Runs examples with the environment that a user sets."""
+
+    def __init__(self, media: Path, service: Sandbox, store: Path) -> None:
+        self.media = media
+        self.environment = {
+            **os.environ,
+            "TWELVELABS_API_KEY": service.api_key,
+            "TWELVELABS_BASE_URL": service.base_url,
+            "TWELVELABS_STORE": str(store),
+        }
+        self.seen: set[str] = set()
+
+    def __call__(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        self.seen.add(name)
+        command = [sys.executable, str(EXAMPLES / name), *arguments]
+        done = subprocess.run(
+            command, cwd=self.media, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done
+
+
+@pytest.fixture(scope="module")
+def run(media: Path, service: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    return Runner(media, service, tmp_path_factory.mktemp("store") / "segments.sqlite")
+
+
+def times(output: str) -> list[tuple[float, float]]:
+    return [(float(start), float(end)) for start, end in TIMES.findall(output)]
+
+
+def middle(moment: tuple[float, float]) -> float:
+    return sum(moment) / 2
+
+
+def test_quickstart(run: Runner) -> None:
+    done = run("langchain_quickstart.py", "match.mp4", describe_look(SCENES[1]))
+    assert len(times(done.stdout)) == 3
+    assert 6 < middle(times(done.stdout)[0]) < 12
+    assert "match.mp4" in done.stderr
+
+
+def test_search_by_image(run: Runner) -> None:
+    found = times(run("langchain_search_by_image.py", "match.mp4", "green.png").stdout)
+    assert 12 < middle(found[0]) < 18
+
+
+def test_filter_by_time(run: Runner) -> None:
+    found = times(run("langchain_filter_by_time.py", "match.mp4", describe_look(SCENES[0]), "5", "18").stdout)
+    assert found
+    assert all(5 <= start < end <= 18 for start, end in found)
+
+
+def test_index(run: Runner) -> None:
+    done = run("langchain_index.py", "match.mp4", "other.mp4")
+    first, second = (
+        [int(count) for count in re.findall(r"(\d+) (?:added|skipped|deleted)", line)]
+        for line in done.stdout.splitlines()
+    )
+    assert first[0] > 0
+    assert first[1:] == [0, 0]
+    assert second == [0, first[0], 0]
+
+
+def test_rag_chain(run: Runner) -> None:
+    shown = run("langchain_rag_chain.py", "match.mp4", describe_look(SCENES[1])).stdout
+    assert shown.count("match.mp4 | ") == 4
+    assert "| visual" in shown
+    assert "tl-segment:" not in shown
+    assert f"Question: {describe_look(SCENES[1])}" in shown
+
+
+def test_async_films_leaves_out_a_broken_one(run: Runner) -> None:
+    done = run("langchain_async_films.py", "purple and white stripes", "match.mp4", "broken.mp4", "other.mp4")
+    assert "other.mp4" in done.stdout.splitlines()[0]
+    assert "left out: broken.mp4" in done.stderr
+    assert len(times(done.stdout)) == 5
+
+
+def test_nothing_is_paid_for_twice(run: Runner, service: Sandbox) -> None:
+    """Six scripts in as many processes, two films: by sight alone is one more piece of work."""
+    assert len(run.seen) == 6
+    assert service.count("POST", "/embed-v2/tasks") == 3
+    assert service.count("POST", "/assets") == 2
+
+
+def test_every_example_is_run_here_and_short(run: Runner) -> None:
+    names = {path.name for path in EXAMPLES.glob("langchain_*.py")}
+    assert run.seen == names
+    assert all(len((EXAMPLES / name).read_text("utf-8").splitlines()) <= 40 for name in names)
