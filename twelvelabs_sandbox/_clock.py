@@ -1,8 +1,10 @@
 """The sandbox's own clock: real time plus what it was advanced by."""
 
-import math
 import threading
 import time
+
+# Ten years: enough for every expiry, and its dates can still be written.
+MOST_SECONDS = 10 * 365 * 24 * 60 * 60.0
 
 
 class Clock:
@@ -28,12 +30,12 @@ class Clock:
         """Move the clock forward.
 
         Args:
-            seconds: How far; 0 or more.
+            seconds: How far; 0 or more, and not more than ten years in all.
 
         Raises:
-            ValueError: If ``seconds`` is negative or not finite.
+            ValueError: If ``seconds`` is out of these bounds.
         """
-        if not (seconds >= 0 and math.isfinite(seconds)):
-            raise ValueError(f"a clock advances by 0 or more seconds, not by {seconds!r}")
         with self._lock:
+            if not 0 <= seconds <= MOST_SECONDS - self._ahead:
+                raise ValueError(f"a clock advances by 0 or more seconds, and at most ten years, not by {seconds!r}")
             self._ahead += seconds

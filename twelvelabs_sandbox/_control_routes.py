@@ -49,7 +49,11 @@ class ControlRoutes:
 
     async def advance(self, request: Request) -> Response:
         """Move the clock forward: ``{"advance_sec": 691200}``."""
-        self._clock.advance(Fields(await self._json(request), "", ("advance_sec",)).seconds("advance_sec"))
+        seconds = Fields(await self._json(request), "", ("advance_sec",)).seconds("advance_sec")
+        try:
+            self._clock.advance(seconds)
+        except ValueError as error:
+            raise invalid(str(error)) from error
         return JSONResponse({"now": rfc3339(self._clock.now())})
 
     async def requests(self, _: Request) -> Response:

@@ -38,7 +38,7 @@ class Fields:
             raise invalid(f"The {self.name(key)} parameter must be a string, not {shown(value)}.")
         if not value.strip():
             raise invalid(f"The {self.name(key)} parameter must not be empty.")
-        if any("\ud800" <= char <= "\udfff" for char in value):
+        if not _is_unicode(value):
             raise invalid(f"The {self.name(key)} parameter is not valid Unicode.")
         return value
 
@@ -94,6 +94,14 @@ class Fields:
         if key not in self._values:
             raise missing(self.name(key))
         return self._values[key]
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether there is no half of a surrogate pair in it; JSON can write one."""
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _finite(value: float) -> bool:

@@ -135,6 +135,7 @@ class _Running:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         self._server = _Server(config)

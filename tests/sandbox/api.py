@@ -44,7 +44,8 @@ def create_task(api: httpx.Client, kind: str, **fields: Any) -> str:
 
 def settled(api: httpx.Client, path: str) -> dict[str, Any]:
     """Ask until an asset or task is no longer processing."""
-    return until(lambda: api.get(path).json(), lambda answer: answer["status"] != "processing")
+    answer: dict[str, Any] = until(lambda: api.get(path).json(), lambda seen: seen["status"] != "processing")
+    return answer
 
 
 def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:

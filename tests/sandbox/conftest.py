@@ -8,8 +8,8 @@ import pytest
 
 from tests.sandbox.api import connect
 from tests.sandbox.file_server import FileServer
-from tests.sandbox.films import Scene, write_film, write_picture, write_sound
 from twelvelabs_sandbox import Sandbox
+from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sound
 
 RED = Scene(color="red", pattern="stripes", motion="fast", sound="noise", seconds=4.0)
 BLUE = Scene(color="blue", pattern="plain", motion="still", sound="tone", seconds=4.0)

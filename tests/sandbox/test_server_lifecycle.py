@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -116,7 +117,7 @@ def test_the_key_is_the_sandbox_s_own_and_never_shown(sandbox: Sandbox, caplog: 
         ({"expired_as": "gone"}, "'gone'"),
     ],
 )
-def test_wrong_options_are_refused(option: dict[str, object], said: str) -> None:
+def test_wrong_options_are_refused(option: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Sandbox(**option)
 

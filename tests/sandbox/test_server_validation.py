@@ -43,7 +43,9 @@ def dynamic(seconds: object) -> dict[str, Any]:
     return {"strategy": "dynamic", "dynamic": {"min_duration_sec": seconds}}
 
 
-BOTH_CALLS = [
+Case = tuple[dict[str, Any], str, Any, str, str]
+
+BOTH_CALLS: list[Case] = [
     (VIDEO, "model_name", NOTHING, MISSING, "model_name"),
     (VIDEO, "model_name", "marengo2.7", INVALID, "'marengo2.7'"),
     (VIDEO, "model_name", None, INVALID, "None"),
@@ -101,7 +103,7 @@ BOTH_CALLS = [
     (AUDIO, "audio.embedding_option", ["visual"], INVALID, "`audio`, `transcription`, not ['visual']"),
     (AUDIO, "audio.segmentation", dynamic(4), INVALID, "`fixed`, not 'dynamic'"),
 ]  # fmt: skip
-SYNC_CALL = [
+SYNC_CALL: list[Case] = [
     (TEXT, "text.input_text", "", INVALID, "must not be empty"),
     (TEXT, "text.input_text", " \n", INVALID, "must not be empty"),
     (TEXT, "text.input_text", 7, INVALID, "must be a string, not 7"),
@@ -120,7 +122,7 @@ SYNC_CALL = [
     (MULTI, "multi_input.media_sources", {}, INVALID, "an array"),
     (MULTI, "multi_input.input_text", "a <@dog>", INVALID, "<@dog>"),
 ]  # fmt: skip
-TASK_CALL = [
+TASK_CALL: list[Case] = [
     (TEXT, "model_name", "marengo3.0", UNKNOWN, "text"),
     (IMAGE, "model_name", "marengo3.0", UNKNOWN, "image"),
 ]  # fmt: skip
@@ -139,13 +141,13 @@ def refused(answer: httpx.Response, code: str, said: str) -> None:
 
 
 @pytest.mark.parametrize("case", BOTH_CALLS + SYNC_CALL)
-def test_embed_refuses(api: httpx.Client, case: tuple[dict[str, Any], str, Any, str, str]) -> None:
+def test_embed_refuses(api: httpx.Client, case: Case) -> None:
     request, path, value, code, said = case
     refused(post(api, "/embed-v2", changed(request, path, value)), code, said)
 
 
 @pytest.mark.parametrize("case", BOTH_CALLS + TASK_CALL)
-def test_tasks_refuses(api: httpx.Client, case: tuple[dict[str, Any], str, Any, str, str]) -> None:
+def test_tasks_refuses(api: httpx.Client, case: Case) -> None:
     request, path, value, code, said = case
     refused(post(api, "/embed-v2/tasks", changed(request, path, value)), code, said)
 

@@ -1,0 +1,66 @@
+"""Media fetched from URLs: followed, bounded, and refused in the vendor's words."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.sandbox.api import body, connect, create_task, settled
+from tests.sandbox.file_server import FileServer
+from twelvelabs_sandbox import Sandbox
+
+
+def image(api: httpx.Client, url: str) -> httpx.Response:
+    return api.post("/embed-v2", json=body("image", media_source={"url": url}))
+
+
+def test_redirects_are_followed(api: httpx.Client, file_server: FileServer) -> None:
+    assert image(api, file_server.url("redirect/picture.jpg")).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["status/404", "status/403", "status/500", "loop", "short", "missing.mp4"])
+@pytest.mark.parametrize("call", ["/embed-v2", "/embed-v2/tasks"])
+def test_what_cannot_be_had_does_not_exist(api: httpx.Client, file_server: FileServer, call: str, name: str) -> None:
+    url = file_server.url(name)
+    answer = api.post(call, json=body("video", media_source={"url": url}))
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "code": "media_url_not_exists",
+        "message": f"Cannot find media url '{url}'. Please use an existing url.",
+    }
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/film.mp4", "http://nowhere.invalid/film.mp4"])
+def test_a_host_that_does_not_answer_is_the_same(api: httpx.Client, url: str) -> None:
+    assert image(api, url).json()["code"] == "media_url_not_exists"
+
+
+def test_a_file_that_says_it_is_too_large_is_not_fetched(api: httpx.Client, file_server: FileServer) -> None:
+    answer = api.post("/embed-v2/tasks", json=body("video", media_source={"url": file_server.url("huge")}))
+    assert answer.json()["message"] == "File size (5.0 GB) exceeds maximum limit of 4 GB"
+
+
+def test_a_file_that_turns_out_too_large_is_not_fetched_to_its_end(
+    file_server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with Sandbox() as sandbox, connect(sandbox) as api:
+        answer = image(api, file_server.url("endless"))
+        assert answer.status_code == 400
+        assert answer.json()["message"].endswith("exceeds maximum limit of 32 MB")
+        (folder,) = tmp_path.glob("twelvelabs-sandbox-*")
+        assert list(folder.iterdir()) == []
+
+
+def test_this_machine_is_not_asked_through_a_proxy(file_server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    with Sandbox() as sandbox, connect(sandbox) as api:
+        assert image(api, file_server.url("picture.jpg")).status_code == 200
+
+
+def test_the_same_film_by_url_and_by_task_twice_at_once(api: httpx.Client, film: Path, file_server: FileServer) -> None:
+    source = {"url": file_server.url(film.name)}
+    tasks = [create_task(api, "video", media_source=source) for _ in range(2)]
+    first, second = (settled(api, f"/embed-v2/tasks/{task}") for task in tasks)
+    assert first["data"] == second["data"] != []
