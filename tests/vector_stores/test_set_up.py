@@ -13,8 +13,8 @@ from langchain_core.stores import InMemoryByteStore
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 from langchain_milvus import Milvus
 
-from langchain_twelvelabs import TwelveLabsEmbeddings, aadd_segments, add_segments
-from tests.langchain.fixtures import look
+from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, aadd_segments, add_segments
+from tests.langchain.fixtures import FIXED, look
 from tests.vector_stores.stores import join, make_chroma, make_faiss, make_lancedb
 from twelvelabs_core import ConfigurationError, InputError
 
@@ -114,6 +114,33 @@ def test_an_unknown_store_that_can_delete_is_made_safe(
     assert sorted(store.texts) == sorted(document.page_content for document in documents)
 
 
+async def test_a_store_whose_delete_fails_gets_no_second_copy(
+    shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]
+) -> None:
+    store = Stubborn(shared_embeddings)
+    with pytest.raises(ConfigurationError, match="Stubborn could not delete"):
+        add_segments(store, documents)
+    with pytest.raises(ConfigurationError, match="Stubborn could not delete"):
+        await aadd_segments(store, documents)
+    assert not store.texts
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 1000])
+async def test_documents_stream_from_the_loader_into_the_store(
+    shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], film: Path, batch_size: int
+) -> None:
+    loader = TwelveLabsVideoLoader(
+        film, embeddings=shared_embeddings, segmentation=FIXED, source="scenes.mkv", end_sec=24.0
+    )
+    ids = [document.id for document in documents]
+    for filled in (
+        add_segments(InMemoryVectorStore(shared_embeddings), loader.lazy_load(), batch_size=batch_size),
+        await aadd_segments(InMemoryVectorStore(shared_embeddings), loader.alazy_load(), batch_size=batch_size),
+        await aadd_segments(InMemoryVectorStore(shared_embeddings), loader.lazy_load(), batch_size=batch_size),
+    ):
+        assert filled == ids
+
+
 def test_chroma_finds_by_its_own_image_search(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], frame: Path, tmp_path: Path
 ) -> None:
@@ -188,3 +215,10 @@ class Plain(Forgetful):
         kept = [(one, text) for one, text in zip(self.ids, self.texts, strict=True) if one not in (ids or [])]
         self.ids, self.texts = [one for one, _ in kept], [text for _, text in kept]
         return True
+
+
+class Stubborn(Forgetful):
+    """A store that fails to delete and says so as Milvus and Qdrant do: by its return value."""
+
+    def delete(self, *_: Any, **__: Any) -> bool:
+        return False
