@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterable
-from typing import cast
+from typing import TypeVar, cast
 
 from twelvelabs_core._errors import InputError
 from twelvelabs_core._media import Media, MediaInput
+
+T = TypeVar("T")
 
 
 def media_list(
@@ -28,6 +30,17 @@ def media_list(
             "source= names a single medium, but a list was passed; use Media.of(medium, source=...) for each."
         )
     return tuple(Media.of(item, version=version) for item in cast("Iterable[MediaInput]", media))
+
+
+def many(values: Iterable[T], name: str) -> list[T]:
+    """Return the values as a list; refuse a single one, which would be taken apart into characters.
+
+    Raises:
+        InputError: It is a single value.
+    """
+    if is_one(values):
+        raise InputError(f"{name} must be a list, got a single {type(values).__name__}; put it into a list.")
+    return list(values)
 
 
 def is_one(media: object) -> bool:

@@ -1,9 +1,14 @@
 """Media that several test files of the core share; written once per run."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.core.surface import Surface, make_surface
+from twelvelabs_core import Settings
+from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sound
 
 RED = Scene(color="red", pattern="stripes", motion="fast", sound="noise", seconds=4.0)
@@ -35,3 +40,28 @@ def sound(media_folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def picture(media_folder: Path) -> Path:
     return media_folder / "picture.jpg"
+
+
+Connect = Callable[..., Surface]
+
+
+@pytest.fixture
+def settings(sandbox: Sandbox) -> Settings:
+    """Settings for the sandbox whose retries do not wait long."""
+    return Settings.resolve(api_key=sandbox.api_key, base_url=sandbox.base_url, max_retry_wait=0.05, timeout=20.0)
+
+
+@pytest.fixture(params=["blocking", "async"])
+def connect(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Connect:
+    """Make a client of the sandbox, with a segment store of the test's own; options are those of `Settings`."""
+
+    def make(*, store: Any = tmp_path / "segments.sqlite3", rate_limiter: Any = None, **changes: Any) -> Surface:
+        return make_surface(request.param, settings.replace(**changes), store=store, rate_limiter=rate_limiter)
+
+    return make
+
+
+@pytest.fixture
+def client(connect: Connect) -> Surface:
+    """A client of the sandbox: in turn a `Client` and an `AsyncClient`, both to be awaited."""
+    return connect()

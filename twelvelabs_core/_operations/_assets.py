@@ -9,6 +9,7 @@ from twelvelabs_core import _limits, _requests
 from twelvelabs_core._errors import InputError, TaskTimeoutError, TwelveLabsError
 from twelvelabs_core._io import Io
 from twelvelabs_core._media import Media, MediaInput
+from twelvelabs_core._media_lists import many
 from twelvelabs_core._operations._base import Requests
 from twelvelabs_core._polling import next_look
 from twelvelabs_core._rate_limiter import RateLimiter
@@ -100,10 +101,11 @@ class AssetOperations(Requests):
             asset_types: Only these kinds: `image`, `video`, `audio`, `document`.
             filename: Only names that contain this, whatever the case.
         """
-        unknown = [kind for kind in asset_types if kind not in ASSET_TYPES]
+        ids, types = many(asset_ids, "asset_ids"), many(asset_types, "asset_types")
+        unknown = [kind for kind in types if kind not in ASSET_TYPES]
         if unknown:
             raise InputError(f"asset_types must be among {', '.join(ASSET_TYPES)}; got {unknown[0]!r}.")
-        params = [("asset_ids", item) for item in asset_ids] + [("asset_types", kind) for kind in asset_types]
+        params = [("asset_ids", item) for item in ids] + [("asset_types", kind) for kind in types]
         call = Call("list assets", "GET", "/assets", tuple(params))
         async for asset in self.pages(call, parse_asset_page, {} if filename is None else {"filename": filename}):
             yield asset

@@ -8,6 +8,7 @@ from twelvelabs_core._checks import check_audio_video, check_image, check_text, 
 from twelvelabs_core._decode import Split
 from twelvelabs_core._errors import InputError
 from twelvelabs_core._media import Media, MediaInput
+from twelvelabs_core._media_lists import many
 from twelvelabs_core._one_vector import clip_option, clip_options, take_one
 from twelvelabs_core._operations._assets import AssetOperations
 from twelvelabs_core._requests import Segmentation, SegmentOptions
@@ -50,7 +51,7 @@ class EmbedOperations(AssetOperations):
         Raises:
             InputError: One of them is empty; the message has its position.
         """
-        checked = [check_text(text, f"texts[{position}]") for position, text in enumerate(texts)]
+        checked = [check_text(text, f"texts[{position}]") for position, text in enumerate(many(texts, "texts"))]
         unique = list(dict.fromkeys(checked))
         embeddings = await self.io.map(self.embed_text, unique, self.settings.max_concurrency)
         by_text = dict(zip(unique, embeddings, strict=True))
@@ -85,7 +86,7 @@ class EmbedOperations(AssetOperations):
         Raises:
             InputError: One of them cannot be embedded; nothing was sent.
         """
-        checked = [await self._image(image) for image in images]
+        checked = [await self._image(image) for image in many(images, "images")]
         return await self.io.map(self._embed_checked_image, checked, self.settings.max_concurrency)
 
     async def embed_text_image(self, text: str, image: MediaInput) -> Embedding:
@@ -118,14 +119,13 @@ class EmbedOperations(AssetOperations):
         Raises:
             InputError: No image, more than ten, or one that cannot be embedded.
         """
-        if isinstance(media_sources, (str, bytes)):
-            raise InputError("media_sources must be a list of images, got a single one.")
-        count, most = len(media_sources), _limits.MULTI_INPUT_MAX_SOURCES
+        sources = many(media_sources, "media_sources")
+        count, most = len(sources), _limits.MULTI_INPUT_MAX_SOURCES
         if not 1 <= count <= most:
             raise InputError(f"media_sources must hold 1 to {most} images, got {count}.")
         if text is not None:
             check_text(text)
-        images = [await self._image(image) for image in media_sources]
+        images = [await self._image(image) for image in sources]
         body = _requests.multi_input_request(self.model, images, text)
         return parse_embedding(await self._embed("embed the images", body))
 
@@ -277,7 +277,7 @@ class EmbedOperations(AssetOperations):
         """
         option = clip_option(input_type, embedding_option)
         options = clip_options(input_type, option, start_sec, end_sec)
-        checked = [await self._clip(clip, options) for clip in clips]
+        checked = [await self._clip(clip, options) for clip in many(clips, "clips")]
 
         async def one(media: Media) -> Matrix:
             return take_one(await self._embed_checked_segments(media, options), option)

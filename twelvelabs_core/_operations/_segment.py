@@ -1,6 +1,5 @@
 """Long video and audio as segments: the operations that a user calls."""
 
-import os
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from twelvelabs_core._errors import (
     TwelveLabsError,
 )
 from twelvelabs_core._media import Media, MediaInput
+from twelvelabs_core._media_lists import is_one, many
 from twelvelabs_core._operations._content import content_of
 from twelvelabs_core._operations._paid import PaidWork, Work
 from twelvelabs_core._progress import OnProgress
@@ -169,7 +169,7 @@ class SegmentOperations(PaidWork):
             IngestionError: At the end, when some failed: each with its reason and task id. A single source raises
                 its own error instead.
         """
-        if isinstance(media, (str, bytes, bytearray, os.PathLike, Media)):
+        if is_one(media):
             raise InputError("segment_many takes a list of media; for one, use segment_video or segment_audio.")
         if input_type not in ("audio", "video"):
             raise InputError(f"input_type must be audio or video, got {input_type!r}.")
@@ -230,8 +230,9 @@ class SegmentOperations(PaidWork):
             SegmentNotFoundError: One of them is not in this client's store.
             InputError: One of them belongs to another vector space.
         """
-        found = await self.io.blocking(lambda: self.store.find_vectors(list(segment_ids)))
-        for segment_id in segment_ids:
+        ids = many(segment_ids, "segment_ids")
+        found = await self.io.blocking(lambda: self.store.find_vectors(ids))
+        for segment_id in ids:
             if segment_id not in found:
                 raise SegmentNotFoundError(
                     f"segment {segment_id} is not in the segment store {self.store.location}. Load its video again, "
@@ -243,7 +244,7 @@ class SegmentOperations(PaidWork):
                     f"{self.space}: their vectors are not comparable. Use the model and key it was made with, "
                     "or load the video again into a collection of its own."
                 )
-        return [found[segment_id].vector for segment_id in segment_ids]
+        return [found[segment_id].vector for segment_id in ids]
 
     async def _segment_many(
         self,
