@@ -6,7 +6,7 @@ it works under a running event loop, in threads and after fork. These files alon
 clients.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -83,7 +83,7 @@ def finish(operation: Coroutine[Any, Any, R]) -> R:
     raise RuntimeError("an operation suspended on a blocking Io: it awaited something that is not from Io")
 
 
-def drain(operation: AsyncIterator[R]) -> Iterator[R]:
+def drain(operation: AsyncIterator[R]) -> Generator[R, None, None]:
     """Drive an async generator on a `BlockingIo`; closing the iterator closes the generator."""
     try:
         while True:

@@ -1,0 +1,266 @@
+"""A segment as a LlamaIndex node or document, a whole video as a document; and back. Pure."""
+
+import base64
+import re
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llama_index.core.schema import (
+    BaseNode,
+    Document,
+    MediaResource,
+    NodeRelationship,
+    RelatedNodeInfo,
+    TextNode,
+)
+from pydantic import PrivateAttr
+
+from twelvelabs_core import InputError, Media, MediaInput, SegmentRecord, parse_reference
+from twelvelabs_core._references import has_head
+from twelvelabs_core._urls import unsigned_url
+
+SEGMENT_KEYS = (
+    "segment_id",
+    "source",
+    "title",
+    "start_sec",
+    "end_sec",
+    "duration_sec",
+    "segment_index",
+    "embedding_option",
+    "embedding_scope",
+    "model",
+)
+LLM_KEYS = frozenset({"source", "start_sec", "end_sec"})
+VIDEO_KEYS = ("source", "title", "content", "version", "segmented_as")
+# Days on which a file was touched: in the identity of a video they would make it new every time.
+DATE_KEYS = frozenset({"creation_date", "last_modified_date", "last_accessed_date"})
+VIDEO_PREFIX = "tl-video:"
+# It never changes: the ids in users' stores depend on it.
+_DOCUMENT_NAMESPACE = uuid.UUID("b826e8a4-1743-50e1-9077-2c7f8f42b2ed")
+_SEGMENT_ID = re.compile(
+    r"^segment_id: ([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})[ \t\r]*$", re.MULTILINE
+)
+_VIDEO = re.compile(rf"^{re.escape(VIDEO_PREFIX)}", re.MULTILINE)
+
+
+class VideoDocument(Document):
+    """A whole video, not embedded yet: what `TwelveLabsVideoSegmenter` turns into nodes.
+
+    Its id depends on the video's name alone, its hash on its content too, so that LlamaIndex's document stores see
+    what is new, changed or gone before anything is paid for. The medium itself stays in this process: a signed URL
+    or bytes are neither written down nor pickled.
+
+    Example:
+        ```python
+        (document,) = TwelveLabsVideoReader().load_data("match.mp4", segment=False)
+        nodes = TwelveLabsVideoSegmenter()([document])
+        ```
+    """
+
+    _media: Media | None = PrivateAttr(default=None)
+
+    @property
+    def media(self) -> Media | None:
+        """The medium, in the process that made this document."""
+        return self._media
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "__pydantic_private__": {"_media": None}}
+
+
+def to_video_document(
+    media: Media,
+    content: str,
+    *,
+    segmented_as: str,
+    input_type: str = "video",
+    extra_info: Mapping[str, Any] | None = None,
+    doc_id: str | None = None,
+) -> VideoDocument:
+    """Return the document of a whole video.
+
+    Args:
+        media: The video.
+        content: The identity of its content.
+        segmented_as: The identity of how it will be segmented: other options are a change, too.
+        input_type: `video` or `audio`.
+        extra_info: More metadata, for the nodes of its segments too.
+        doc_id: Its id. Default: made from its name, so that it stays the same when the content changes.
+
+    Raises:
+        InputError: `extra_info` has a key that segments have.
+    """
+    extra = {name: value for name, value in check_extra_info(extra_info).items() if name not in DATE_KEYS}
+    own = {"source": media.source, "title": media.title, "content": content, "segmented_as": segmented_as}
+    if media.version is not None:
+        own["version"] = media.version
+    fields: dict[str, Any] = {
+        "id_": document_id(media.source) if doc_id is None else doc_id,
+        "text": VIDEO_PREFIX + media.source,
+        "metadata": {**extra, **own},
+        f"{input_type}_resource": resource_of(media),
+    }
+    document = VideoDocument(**fields)
+    document._media = media  # noqa: SLF001  # of a class of this file
+    return document
+
+
+def resource_of(media: Media) -> MediaResource:
+    """Return where a medium is, as far as it may be written down."""
+    if media.path is not None:
+        return MediaResource(path=media.path)
+    if media.asset_id is not None:
+        return MediaResource.model_validate({"url": f"asset:{media.asset_id}"})
+    if media.url is not None and unsigned_url(media.url) == media.url:
+        return MediaResource.model_validate({"url": media.url})
+    return MediaResource()
+
+
+def media_of(node: BaseNode, input_type: str = "video") -> Media | None:
+    """Return the medium that a node stands for as a whole, or None for any other node.
+
+    Raises:
+        InputError: It cannot be had in this process.
+    """
+    if isinstance(node, VideoDocument) and node.media is not None:
+        return node.media
+    resource: MediaResource | None = getattr(node, f"{input_type}_resource", None)
+    if resource is None:
+        return None
+    value: MediaInput | None = resource.path
+    if resource.url is not None:
+        value = str(resource.url)
+    elif resource.data is not None:
+        value = base64.b64decode(resource.data)
+    if not value:
+        raise InputError(
+            f"the document of {node.metadata.get('source', node.node_id)} came without its medium: signed URLs, bytes "
+            "and open files stay in the process that read them. Use ingest_videos, or run without num_workers."
+        )
+    return Media.of(value, source=node.metadata.get("source"), version=node.metadata.get("version"))
+
+
+def to_node(record: SegmentRecord, document: BaseNode) -> TextNode:
+    """Return the node of a segment: its vector is on it, its source is the document of the whole video."""
+    source = RelatedNodeInfo(
+        node_id=document.node_id,
+        # Without its metadata, which would be written down again with every segment.
+        node_type=document.get_type(),
+        hash=document.hash,
+    )
+    fields = node_fields(record, inherited(document), hidden=document.excluded_llm_metadata_keys)
+    return TextNode(relationships={NodeRelationship.SOURCE: source}, **fields)
+
+
+def to_document(record: SegmentRecord, extra_info: Mapping[str, Any] | None = None) -> Document:
+    """Return the document of a segment, with its vector; `VectorStoreIndex.from_documents` does not embed it again."""
+    return Document(**node_fields(record, check_extra_info(extra_info)))
+
+
+def node_fields(record: SegmentRecord, extra: Mapping[str, Any], hidden: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what the node and the document of a segment have in common; `hidden` keys are not for language models."""
+    return {
+        "id_": record.segment_id,
+        "text": record.text(with_reference=False),
+        "embedding": record.vector.tolist(),
+        "metadata": {**extra, **record.metadata},
+        # The embedder sees the segment_id, and finds the stored vector where a store has given the node back without.
+        "excluded_embed_metadata_keys": [name for name in (*extra, *SEGMENT_KEYS) if name != "segment_id"],
+        "excluded_llm_metadata_keys": [*(name for name in SEGMENT_KEYS if name not in LLM_KEYS), *hidden],
+    }
+
+
+def inherited(document: BaseNode) -> dict[str, Any]:
+    """Return what the segments of a video have from its document."""
+    return {name: value for name, value in document.metadata.items() if name not in VIDEO_KEYS}
+
+
+def check_extra_info(extra_info: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return additional metadata.
+
+    Raises:
+        InputError: It has a key of a segment's own.
+    """
+    taken = [name for name in (extra_info or {}) if name in (*SEGMENT_KEYS, *VIDEO_KEYS)]
+    if taken:
+        raise InputError(f"extra_info may not have the key {taken[0]!r}: it is one of a segment's own metadata.")
+    return extra_info or {}
+
+
+def document_id(source: str) -> str:
+    """Return the id of a video's document: a UUID of its name, never of its content."""
+    return str(uuid.uuid5(_DOCUMENT_NAMESPACE, source))
+
+
+def keep_segment_ids(index: int, document: BaseNode) -> str:
+    """Return a node's id for a node parser: a segment keeps its own, anything else gets a new one.
+
+    A node parser after the segmenter takes segments for documents and gives them new ids, which stores that replace
+    by id would keep twice.
+
+    Example:
+        ```python
+        IngestionPipeline(
+            transformations=[TwelveLabsVideoSegmenter(), SentenceSplitter(id_func=keep_segment_ids), embed_model]
+        )
+        ```
+    """
+    segment_id = document.metadata.get("segment_id")
+    return str(uuid.uuid4()) if segment_id is None or index > 0 else str(segment_id)
+
+
+def holds_vector(node: BaseNode, model: str) -> bool:
+    """Return whether a node is a segment's and holds its vector.
+
+    Raises:
+        InputError: The vector is another model's.
+    """
+    if node.embedding is None or "segment_id" not in node.metadata:
+        return False
+    if node.metadata.get("model") != model:
+        raise InputError(
+            f"the node {node.node_id} holds a vector of {node.metadata.get('model')}, but this is {model}: their "
+            "vectors are not comparable. Load the video again with this model, into a collection of its own."
+        )
+    return True
+
+
+def node_reference(text: str) -> str | None:
+    """Return the segment id that the text of a node (metadata mode EMBED) names, or None for ordinary text.
+
+    Raises:
+        InputError: The text of a segment without its id, or of a whole video.
+    """
+    if _VIDEO.search(text):
+        raise InputError(
+            f"{text[:80]!r} is the document of a whole video, not segmented yet: put TwelveLabsVideoSegmenter first "
+            "among the transformations, or load it with segment=True."
+        )
+    named = _SEGMENT_ID.search(text)
+    if named and has_head(text):
+        return named.group(1)
+    try:
+        return parse_reference(text)
+    except InputError:
+        raise InputError(
+            f"{text[:80]!r} is the text of a segment's node without its segment_id, so that its vector cannot be "
+            "found. Leave segment_id out of excluded_embed_metadata_keys; to search for more of its kind, pass "
+            "node.get_content(MetadataMode.EMBED)."
+        ) from None
+
+
+def check_unique(names: Sequence[str]) -> None:
+    """Refuse media that have the same name: the segments of one would take the place of the other's.
+
+    Raises:
+        InputError: Two have the same.
+    """
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InputError(
+            f"{len(twice)} names stand for several media, such as {twice[0]!r}; pass each once, or name them by "
+            "Media.of(medium, source=...)."
+        )

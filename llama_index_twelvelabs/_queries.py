@@ -1,0 +1,162 @@
+"""Queries that LlamaIndex has no words for: by image, sound, clip, and within times of a film."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from llama_index.core.schema import QueryBundle
+from llama_index.core.vector_stores import FilterOperator, MetadataFilter, MetadataFilters
+
+from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
+from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
+from twelvelabs_core import InputError, MediaInput
+
+
+def query_bundle(
+    embed_model: TwelveLabsEmbedding,
+    *,
+    text: str | None = None,
+    image: MediaInput | None = None,
+    audio: MediaInput | None = None,
+    video: MediaInput | None = None,
+    query_str: str | None = None,
+    embedding_option: str | None = None,
+    start_sec: float | None = None,
+    end_sec: float | None = None,
+) -> QueryBundle:
+    """Return a query with its vector, for any retriever or query engine; these then embed nothing themselves.
+
+    Args:
+        embed_model: The index's embedding.
+        text: Words to search by; alone, or together with an image as one vector.
+        image: An image to search by; path, URL, bytes, binary file object or `asset:<id>`.
+        audio: A sound to search by, to 10 minutes; 10 to 30 s say most.
+        video: A clip to search by, to 10 minutes; 10 to 30 s say most.
+        query_str: The question for a language model, which sees no media. Default: `text`, else "".
+        embedding_option: For audio and video: `visual` (default for video), `audio` (default for audio),
+            `transcription` or `fused`.
+        start_sec: First second of the audio or video to search by. Default 0.
+        end_sec: Last second. Default: the end.
+
+    Returns:
+        A `QueryBundle` whose `embedding` has 512 floats.
+
+    Raises:
+        InputError: Nothing to search by, more than goes together, or media that cannot be embedded; nothing was sent.
+
+    Example:
+        ```python
+        retriever.retrieve(query_bundle(embed_model, image="frame.jpg"))
+        query_engine.query(query_bundle(embed_model, video="goal.mp4", query_str="When does this happen again?"))
+        ```
+    """
+    given = {"text": text, "image": image, "audio": audio, "video": video}
+    options = {"embedding_option": embedding_option, "start_sec": start_sec, "end_sec": end_sec}
+    vector = finish(_vector(BLOCKING, embed_model, given, options))
+    return QueryBundle(query_str=query_str or text or "", embedding=vector)
+
+
+async def aquery_bundle(
+    embed_model: TwelveLabsEmbedding,
+    *,
+    text: str | None = None,
+    image: MediaInput | None = None,
+    audio: MediaInput | None = None,
+    video: MediaInput | None = None,
+    query_str: str | None = None,
+    embedding_option: str | None = None,
+    start_sec: float | None = None,
+    end_sec: float | None = None,
+) -> QueryBundle:
+    """Return a query with its vector; the async twin of `query_bundle`."""
+    given = {"text": text, "image": image, "audio": audio, "video": video}
+    options = {"embedding_option": embedding_option, "start_sec": start_sec, "end_sec": end_sec}
+    vector = await _vector(AWAITING, embed_model, given, options)
+    return QueryBundle(query_str=query_str or text or "", embedding=vector)
+
+
+async def _vector(
+    mode: Mode,
+    embed_model: TwelveLabsEmbedding,
+    given: dict[str, MediaInput | None],
+    options: dict[str, float | str | None],
+) -> list[float]:
+    wanted = {name: value for name, value in given.items() if value is not None}
+    chosen = {name: value for name, value in options.items() if value is not None}
+    kinds = tuple(wanted)
+    if chosen and kinds not in (("audio",), ("video",)):
+        raise InputError(
+            f"{next(iter(chosen))} is for a query by audio or video, not by {' and '.join(kinds) or 'nothing'}."
+        )
+    if kinds == ("text", "image"):
+        args = (wanted["text"], wanted["image"])
+        return await _embedded(mode, embed_model, "get_text_image_embedding", *args)
+    if len(kinds) != 1:
+        raise InputError(
+            f"pass one of text, image, audio and video, or text with image; got {' and '.join(kinds) or 'none'}."
+        )
+    method = "get_query_embedding" if kinds == ("text",) else f"get_{kinds[0]}_embedding"
+    return await _embedded(mode, embed_model, method, wanted[kinds[0]], **chosen)
+
+
+async def _embedded(
+    mode: Mode, embed_model: TwelveLabsEmbedding, method: str, *args: object, **options: Any
+) -> list[float]:
+    found: list[float] = await mode.call(embed_model, method, *args, **options)
+    return found
+
+
+def time_filter(
+    start_sec: float | None = None,
+    end_sec: float | None = None,
+    *,
+    embedding_option: str | Sequence[str] | None = None,
+    source: str | Sequence[str] | None = None,
+) -> MetadataFilters:
+    """Return filters for segments that overlap a stretch of time, of one option or film.
+
+    They are flat and compare floats, which is what all LlamaIndex vector stores with filters can do.
+
+    Args:
+        start_sec: Segments that end after this second. Default: any.
+        end_sec: Segments that begin before this second. Default: any.
+        embedding_option: `visual`, `audio`, `transcription` or `fused`; or a list of them.
+        source: The name of a film, or a list of names.
+
+    Returns:
+        `MetadataFilters`, all of which must hold.
+
+    Raises:
+        InputError: No argument, or a time that cannot be.
+
+    Example:
+        ```python
+        retriever = index.as_retriever(filters=time_filter(60, 120, embedding_option="visual"))
+        ```
+    """
+    check_times(start_sec, end_sec)
+    filters = []
+    if start_sec is not None:
+        filters.append(MetadataFilter(key="end_sec", value=float(start_sec), operator=FilterOperator.GT))
+    if end_sec is not None:
+        filters.append(MetadataFilter(key="start_sec", value=float(end_sec), operator=FilterOperator.LT))
+    for key, value in (("embedding_option", embedding_option), ("source", source)):
+        if isinstance(value, str):
+            filters.append(MetadataFilter(key=key, value=value, operator=FilterOperator.EQ))
+        elif value is not None:
+            filters.append(MetadataFilter(key=key, value=list(value), operator=FilterOperator.IN))
+    if not filters:
+        raise InputError("nothing to filter by: pass start_sec, end_sec, embedding_option or source.")
+    return MetadataFilters(filters=list(filters))
+
+
+def check_times(start_sec: float | None, end_sec: float | None) -> None:
+    """Refuse times that cannot be.
+
+    Raises:
+        InputError: Not a number from 0, or an end that is not after the start.
+    """
+    for name, value in (("start_sec", start_sec), ("end_sec", end_sec)):
+        if value is not None and (isinstance(value, (bool, str)) or not value >= 0):
+            raise InputError(f"{name} must be a number of seconds from 0, got {value!r}.")
+    if end_sec is not None and end_sec <= (start_sec or 0):
+        raise InputError(f"end_sec must be after start_sec, got start_sec={start_sec or 0:g} and end_sec={end_sec:g}.")

@@ -1,0 +1,183 @@
+"""`TwelveLabsVideoSegmenter`: one document per video in, one node per segment out; the paid step of a pipeline."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from llama_index.core.schema import BaseNode, TransformComponent
+from pydantic import ConfigDict, Field
+
+from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
+from llama_index_twelvelabs._nodes import VideoDocument, check_unique, media_of, to_node, to_video_document
+from llama_index_twelvelabs._segmenting import all_films
+from llama_index_twelvelabs._travelling import TravelsWhole
+from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
+from twelvelabs_core import ConfigurationError, Media, Segmentation, SegmentOptions
+
+InputType = Literal["audio", "video"]
+
+
+class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
+    """Turns documents of whole videos into nodes, one per segment and option, with vectors and times.
+
+    The step of an `IngestionPipeline` that costs money, behind its document store: a video that has not changed never
+    reaches it. Each video is embedded once by an asynchronous task of the API; the vectors are kept in the segment
+    store of `embed_model`, so that doing it again is free. Documents that are no videos pass through. It stands first
+    among the transformations; a node parser after it needs `id_func=keep_segment_ids`.
+
+    A node's text is title, time range and option; its id is a UUID, the same on every run; its source is the
+    document of the video. Its metadata has the same keys on every node: `segment_id`, `source`, `title`,
+    `start_sec`, `end_sec` and `duration_sec` (float seconds; the last is the film's), `segment_index`,
+    `embedding_option`, `embedding_scope`, `model`.
+
+    One bad video does not stop the others: all are tried, then it raises, and the pipeline stores nothing of that run;
+    the next run gets the good ones from the segment store and pays for nothing twice. `ingest_videos` stores video by
+    video instead. With `docstore_strategy="duplicates_only"` LlamaIndex notes documents as done before they are
+    tried, and would never try them again: use `upserts` (the default) or `ingest_videos`.
+
+    Args:
+        embed_model: The `TwelveLabsEmbedding` that the index uses too. Default: a new one.
+        segmentation: `DynamicSegmentation` (by shots; default, at least 4 s) or `FixedSegmentation`.
+        embedding_option: Among `visual`, `audio`, `transcription`. Default all; each gives a node of its own.
+        embedding_scope: Among `clip` (each segment), `asset` (the whole video). Default `clip` alone.
+        embedding_type: Among `separate_embedding` (default), `fused_embedding`.
+        start_sec: First second to embed. Default 0.
+        end_sec: Last second. Default: the end.
+        id_namespace: Makes other ids for the same segments, for stores whose ids are shared by several collections.
+        timeout: Longest wait for one embedding task, in seconds. Default 7200.
+        show_progress: Whether to write progress to stderr.
+        input_type: `video`; or `audio`, for documents with an `audio_resource`.
+
+    Raises:
+        InputError: An option cannot be used.
+        ConfigurationError: No key anywhere.
+
+    Example:
+        ```python
+        embed_model = TwelveLabsEmbedding()
+        segmenter = TwelveLabsVideoSegmenter(embed_model=embed_model)
+        pipeline = IngestionPipeline(
+            transformations=[segmenter, embed_model], docstore=SimpleDocumentStore(), vector_store=vector_store
+        )
+        pipeline.run(documents=TwelveLabsVideoReader(segmenter=segmenter).load_data("match.mp4", segment=False))
+        ```
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+    embed_model: TwelveLabsEmbedding
+    segmentation: dict[str, Any] | None = None
+    embedding_option: list[str] | None = None
+    embedding_scope: list[str] | None = None
+    embedding_type: list[str] | None = None
+    start_sec: float | None = None
+    end_sec: float | None = None
+    id_namespace: str | None = None
+    # Neither changes a vector, so neither belongs into the identity of a pipeline's transformation.
+    timeout: float | None = Field(default=None, exclude=True)
+    show_progress: bool = Field(default=False, exclude=True)
+    input_type: InputType = "video"
+
+    def __init__(
+        self,
+        *,
+        embed_model: TwelveLabsEmbedding | Mapping[str, Any] | None = None,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = ("clip",),
+        embedding_type: Sequence[str] | None = None,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        id_namespace: str | None = None,
+        timeout: float | None = None,
+        show_progress: bool = False,
+        input_type: InputType = "video",
+    ) -> None:
+        if isinstance(embed_model, Mapping):
+            embed_model = TwelveLabsEmbedding.from_dict(dict(embed_model))
+        if embed_model is not None and not isinstance(embed_model, TwelveLabsEmbedding):
+            raise ConfigurationError(f"embed_model must be a TwelveLabsEmbedding, got {type(embed_model).__name__}.")
+        checked = SegmentOptions.of(
+            input_type,
+            segmentation=segmentation,
+            embedding_option=embedding_option,
+            embedding_scope=embedding_scope,
+            embedding_type=embedding_type,
+            start_sec=start_sec,
+            end_sec=end_sec,
+        )
+        # Written down with the API's defaults filled in, so that a later change of a default is a change.
+        fields: dict[str, Any] = {
+            "embed_model": TwelveLabsEmbedding() if embed_model is None else embed_model,
+            "segmentation": checked.segmentation.to_wire(),
+            "embedding_option": list(checked.embedding_option),
+            "embedding_scope": list(checked.embedding_scope),
+            "embedding_type": list(checked.embedding_type),
+            "start_sec": start_sec,
+            "end_sec": end_sec,
+            "id_namespace": id_namespace,
+            "timeout": timeout,
+            "show_progress": show_progress,
+            "input_type": input_type,
+        }
+        super().__init__(**fields)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the name under which LlamaIndex writes it down."""
+        return "TwelveLabsVideoSegmenter"
+
+    def __call__(self, nodes: Sequence[BaseNode], **_: Any) -> list[BaseNode]:
+        """Return the nodes of all segments in place of their videos' documents, other nodes as they are.
+
+        Raises:
+            TwelveLabsError: The only video failed.
+            IngestionError: Some of several videos failed; the others are in the segment store.
+            InputError: Two videos have the same name, or a document came without its medium; nothing was sent.
+        """
+        return finish(self._segment(BLOCKING, nodes))
+
+    async def acall(self, nodes: Sequence[BaseNode], **_: Any) -> list[BaseNode]:
+        """Return the nodes of all segments; the async twin of `__call__`."""
+        return await self._segment(AWAITING, nodes)
+
+    def options(self) -> dict[str, Any]:
+        """Return the arguments of `twelvelabs_core.Client.segment_many`."""
+        names = ("segmentation", "embedding_option", "embedding_scope", "embedding_type", "start_sec", "end_sec")
+        return {name: getattr(self, name) for name in (*names, "timeout", "input_type")}
+
+    def identity(self) -> str:
+        """Return a digest of everything but the video that decides which nodes it becomes."""
+        options = {name: value for name, value in self.options().items() if name != "timeout"}
+        parts = {"space": self.embed_model.space, "id_namespace": self.id_namespace, **options}
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    async def document(self, mode: Mode, media: Media, extra_info: Mapping[str, Any] | None = None) -> VideoDocument:
+        """Return the document of a whole video; reads the file, or asks its host, and sends nothing to the API.
+
+        Raises:
+            InputError: There is no such file, or `extra_info` has a key of a segment's own.
+        """
+        client = self.embed_model.async_client if mode.is_async else self.embed_model.client
+        content = await mode.ask(client.content_of, media)
+        return to_video_document(
+            media, content, segmented_as=self.identity(), input_type=self.input_type, extra_info=extra_info
+        )
+
+    async def _segment(self, mode: Mode, nodes: Sequence[BaseNode]) -> list[BaseNode]:
+        media = [media_of(node, self.input_type) for node in nodes]
+        videos = [item for item in media if item is not None]
+        check_unique([item.source for item in videos])
+        found = await all_films(
+            mode,
+            self.embed_model,
+            videos,
+            self.options(),
+            id_namespace=self.id_namespace,
+            show_progress=self.show_progress,
+        )
+        segmented: list[BaseNode] = []
+        for node, item in zip(nodes, media, strict=True):
+            segmented += [node] if item is None else [to_node(record, node) for record in found[item.source]]
+        return segmented

@@ -1,0 +1,281 @@
+"""`TwelveLabsVideoReader`: videos as segment nodes or documents with vectors, or as one cheap document each."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from typing import Any
+
+from fsspec import AbstractFileSystem  # type: ignore[import-untyped]  # it ships no types
+from llama_index.core.readers.base import BasePydanticReader
+from llama_index.core.readers.file.base import is_default_fs
+from llama_index.core.schema import Document, TextNode
+from pydantic import ConfigDict
+
+from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
+from llama_index_twelvelabs._nodes import check_extra_info, check_unique, to_document, to_node
+from llama_index_twelvelabs._segmenter import InputType, TwelveLabsVideoSegmenter
+from llama_index_twelvelabs._segmenting import all_films, each_film
+from llama_index_twelvelabs._travelling import TravelsWhole
+from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
+from twelvelabs_core import ConfigurationError, Media, MediaInput, Segmentation
+from twelvelabs_core._io import drain
+from twelvelabs_core._media_lists import media_list
+
+Files = MediaInput | Iterable[MediaInput]
+ExtraInfo = Mapping[str, Any] | None
+
+
+class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
+    """Reads videos as searchable moments, one node or document per segment and option, with its vector and times.
+
+    Each video is embedded once by an asynchronous task of the API, which costs money and takes minutes; the vectors are
+    kept in the segment store of `embed_model`, so that every later read of the same content with the same options is
+    free. `load_nodes` is the short way into an index. For `IngestionPipeline` and its document stores, which are to see
+    what has not changed before anything is paid for, `load_data(..., segment=False)` returns one document per video for
+    `TwelveLabsVideoSegmenter`.
+
+    In `SimpleDirectoryReader` pass `raise_on_error=True`: it prints the error of a bad video and goes on without it.
+
+    Args:
+        embed_model: The `TwelveLabsEmbedding` that the index uses too. Default: a new one.
+        segment: What `load_data` returns: a document per segment (default), or one per video, not embedded yet.
+        segmentation: `DynamicSegmentation` (by shots; default, at least 4 s) or `FixedSegmentation`.
+        embedding_option: Among `visual`, `audio`, `transcription`. Default all; each gives a node of its own.
+        embedding_scope: Among `clip` (each segment), `asset` (the whole video). Default `clip` alone.
+        embedding_type: Among `separate_embedding` (default), `fused_embedding`.
+        start_sec: First second to embed. Default 0.
+        end_sec: Last second. Default: the end.
+        id_namespace: Makes other ids for the same segments, for stores whose ids are shared by several collections.
+        timeout: Longest wait for one embedding task, in seconds. Default 7200.
+        show_progress: Whether to write progress to stderr.
+        input_type: `video`, or `audio` for sound files.
+        segmenter: All of the above but `segment` in one, as the pipeline has it; then pass none of them.
+        is_remote: LlamaIndex's note whether data comes from a remote API; here the vectors do.
+
+    Raises:
+        InputError: An option cannot be used.
+        ConfigurationError: No key anywhere.
+
+    Example:
+        ```python
+        embed_model = TwelveLabsEmbedding()
+        nodes = TwelveLabsVideoReader(embed_model=embed_model).load_nodes("match.mp4")
+        index = VectorStoreIndex(nodes, embed_model=embed_model)
+        ```
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+    segmenter: TwelveLabsVideoSegmenter
+    segment: bool = True
+    is_remote: bool = True
+
+    def __init__(
+        self,
+        *,
+        embed_model: TwelveLabsEmbedding | None = None,
+        segment: bool = True,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = ("clip",),
+        embedding_type: Sequence[str] | None = None,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        id_namespace: str | None = None,
+        timeout: float | None = None,
+        show_progress: bool = False,
+        input_type: InputType = "video",
+        segmenter: TwelveLabsVideoSegmenter | Mapping[str, Any] | None = None,
+        is_remote: bool = True,
+    ) -> None:
+        options: dict[str, Any] = {
+            "embed_model": embed_model,
+            "segmentation": segmentation,
+            "embedding_option": embedding_option,
+            "embedding_scope": embedding_scope,
+            "embedding_type": embedding_type,
+            "start_sec": start_sec,
+            "end_sec": end_sec,
+            "id_namespace": id_namespace,
+            "timeout": timeout,
+            "show_progress": show_progress,
+            "input_type": input_type,
+        }
+        defaults = {"embedding_scope": ("clip",), "show_progress": False, "input_type": "video"}
+        given = [name for name, value in options.items() if value != defaults.get(name)]
+        if segmenter is not None and given:
+            raise ConfigurationError(f"pass segmenter, or {', '.join(sorted(given))}, not both.")
+        if segmenter is None:
+            segmenter = TwelveLabsVideoSegmenter(**options)
+        elif isinstance(segmenter, Mapping):
+            segmenter = TwelveLabsVideoSegmenter.from_dict(dict(segmenter))
+        fields: dict[str, Any] = {"segmenter": segmenter, "segment": segment, "is_remote": is_remote}
+        super().__init__(**fields)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the name under which LlamaIndex writes it down."""
+        return "TwelveLabsVideoReader"
+
+    def load_nodes(
+        self, file: Files, extra_info: ExtraInfo = None, fs: AbstractFileSystem | None = None
+    ) -> list[TextNode]:
+        """Return one node per segment and option, with its vector; its source is the document of the video.
+
+        Args:
+            file: One video or an iterable of them: path, URL, bytes, binary file object or `asset:<id>`. 4 s to 4 h,
+                360x360 to 5184x2160 pixels, local files to 200 MB (API reference and model page).
+            extra_info: Metadata for all nodes.
+            fs: The fsspec file system of the paths. Default: the local one.
+
+        Returns:
+            The nodes, video by video in the order of `file`.
+
+        Raises:
+            InputError: The media cannot be used, two have one name, or `extra_info` has a key of a segment's own.
+            TwelveLabsError: The only video failed.
+            IngestionError: Some of several videos failed; the others are in the segment store.
+        """
+        return finish(self._load_nodes(BLOCKING, file, extra_info, fs))
+
+    async def aload_nodes(
+        self, file: Files, extra_info: ExtraInfo = None, fs: AbstractFileSystem | None = None
+    ) -> list[TextNode]:
+        """Return one node per segment and option; the async twin of `load_nodes`."""
+        return await self._load_nodes(AWAITING, file, extra_info, fs)
+
+    def load_data(
+        self,
+        file: Files,
+        extra_info: ExtraInfo = None,
+        fs: AbstractFileSystem | None = None,
+        *,
+        segment: bool | None = None,
+    ) -> list[Document]:
+        """Return one document per segment and option with its vector, or one per video.
+
+        Args:
+            file: As for `load_nodes`.
+            extra_info: Metadata for all documents. A video's document leaves the days out on which the file was
+                touched: they would make it new.
+            fs: As for `load_nodes`.
+            segment: Whether to segment now. Default: the reader's `segment`.
+
+        Returns:
+            The documents, video by video in the order of `file`.
+
+        Raises:
+            InputError: As for `load_nodes`.
+            TwelveLabsError: As for `load_nodes`.
+            IngestionError: As for `load_nodes`.
+        """
+        return finish(self._load_data(BLOCKING, file, extra_info, fs, segment=segment))
+
+    async def aload_data(
+        self,
+        file: Files,
+        extra_info: ExtraInfo = None,
+        fs: AbstractFileSystem | None = None,
+        *,
+        segment: bool | None = None,
+    ) -> list[Document]:
+        """Return one document per segment and option, or one per video; the async twin of `load_data`."""
+        return await self._load_data(AWAITING, file, extra_info, fs, segment=segment)
+
+    def lazy_load_data(
+        self,
+        file: Files,
+        extra_info: ExtraInfo = None,
+        fs: AbstractFileSystem | None = None,
+        *,
+        segment: bool | None = None,
+    ) -> Iterator[Document]:
+        """Yield documents video by video, as the embedding tasks end.
+
+        Args:
+            file: As for `load_nodes`.
+            extra_info: As for `load_data`.
+            fs: As for `load_nodes`.
+            segment: As for `load_data`.
+
+        Yields:
+            The documents of `load_data`.
+
+        Raises:
+            InputError: As for `load_nodes`.
+            TwelveLabsError: As for `load_nodes`.
+            IngestionError: As for `load_nodes`, at the end.
+        """
+        if not self._segments_now(segment):
+            yield from self.load_data(file, extra_info, fs, segment=False)
+            return
+        check_extra_info(extra_info)
+        with ExitStack() as opened:
+            films = each_film(BLOCKING, *self._work(as_media(file, fs, opened)), **self._how())
+            for _, records in opened.enter_context(closing(drain(films))):
+                yield from (to_document(record, extra_info) for record in records)
+
+    async def alazy_load_data(
+        self,
+        file: Files,
+        extra_info: ExtraInfo = None,
+        fs: AbstractFileSystem | None = None,
+        *,
+        segment: bool | None = None,
+    ) -> list[Document]:
+        """Return the documents of `load_data`; LlamaIndex awaits this and then iterates without awaiting."""
+        return await self.aload_data(file, extra_info, fs, segment=segment)
+
+    async def _load_nodes(
+        self, mode: Mode, file: Files, extra_info: ExtraInfo, fs: AbstractFileSystem | None
+    ) -> list[TextNode]:
+        with ExitStack() as opened:
+            media = as_media(file, fs, opened)
+            documents = [await self.segmenter.document(mode, item, extra_info) for item in media]
+            found = await all_films(mode, *self._work(media), **self._how())
+        return [
+            to_node(record, document)
+            for item, document in zip(media, documents, strict=True)
+            for record in found[item.source]
+        ]
+
+    async def _load_data(
+        self, mode: Mode, file: Files, extra_info: ExtraInfo, fs: AbstractFileSystem | None, *, segment: bool | None
+    ) -> list[Document]:
+        if not self._segments_now(segment):
+            # A remote file stays open: the segmenter is to read it.
+            return [await self.segmenter.document(mode, item, extra_info) for item in as_media(file, fs, ExitStack())]
+        check_extra_info(extra_info)
+        with ExitStack() as opened:
+            media = as_media(file, fs, opened)
+            found = await all_films(mode, *self._work(media), **self._how())
+        return [to_document(record, extra_info) for item in media for record in found[item.source]]
+
+    def _segments_now(self, segment: bool | None) -> bool:  # noqa: FBT001  # passed on
+        return self.segment if segment is None else segment
+
+    def _work(self, media: Sequence[Media]) -> tuple[TwelveLabsEmbedding, Sequence[Media], dict[str, Any]]:
+        return self.segmenter.embed_model, media, self.segmenter.options()
+
+    def _how(self) -> dict[str, Any]:
+        return {"id_namespace": self.segmenter.id_namespace, "show_progress": self.segmenter.show_progress}
+
+
+def as_media(file: Files, fs: AbstractFileSystem | None, opened: ExitStack) -> tuple[Media, ...]:
+    """Return what to read; files of a remote file system are opened there, under their path as name.
+
+    Raises:
+        InputError: Nothing that media can come from, or two have the same name.
+    """
+    media = media_list(file)
+    if fs is not None and not is_default_fs(fs):
+        media = tuple(_open(item, fs, opened) for item in media)
+    check_unique([item.source for item in media])
+    return media
+
+
+def _open(media: Media, fs: AbstractFileSystem, opened: ExitStack) -> Media:
+    if media.path is None:
+        return media
+    stream = fs.open(media.path.as_posix(), "rb")
+    opened.callback(stream.close)
+    return Media.of(stream, source=media.source)
