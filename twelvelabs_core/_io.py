@@ -98,10 +98,20 @@ def drain(operation: AsyncIterator[R]) -> Generator[R, None, None]:
                 finish(close())
 
 
-def no_answer(error: httpx.HTTPError | httpx.InvalidURL) -> NoAnswerError:
-    """Return what an error of the HTTP library means for us; its text may hold the URL and is left out."""
+HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)  # the last of a host name that cannot be one
+
+
+def no_answer(error: Exception) -> NoAnswerError:
+    """Return what one of `HTTP_ERRORS` means for us; its text may hold the URL and is left out."""
     # These fail before a byte of the request is out; of all others the server may have seen the whole request.
-    unsent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
+    unsent = (
+        httpx.ConnectError,
+        httpx.ConnectTimeout,
+        httpx.PoolTimeout,
+        httpx.UnsupportedProtocol,
+        httpx.InvalidURL,
+        UnicodeError,
+    )
     return NoAnswerError(
         _REASONS.get(type(error), type(error).__name__),
         timed_out=isinstance(error, httpx.TimeoutException),
@@ -121,6 +131,8 @@ _REASONS: dict[type[Exception], str] = {
     httpx.LocalProtocolError: "the request could not be sent as built; did the file change meanwhile?",
     httpx.DecodingError: "the answer's compression is broken",
     httpx.TooManyRedirects: "too many redirects",
+    httpx.InvalidURL: "the address is not a URL",
+    UnicodeError: "the host name is not a name",
 }
 
 

@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 
 import httpx
 
-from twelvelabs_core._io import Exchange, Outcome, ReplyReader, no_answer, request_timeout
+from twelvelabs_core._io import HTTP_ERRORS, Exchange, Outcome, ReplyReader, no_answer, request_timeout
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._wire import CHUNK, Body, Reply
 
@@ -103,7 +103,7 @@ class AsyncIo:
                 reader = ReplyReader(exchange, response)
                 async for chunk in response.aiter_bytes():
                     reader.feed(chunk)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except HTTP_ERRORS as error:
             raise no_answer(error) from None
         finally:
             clients.give_back(client)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 import httpx
 
-from twelvelabs_core._io import Exchange, Outcome, ReplyReader, finish, no_answer, request_timeout
+from twelvelabs_core._io import HTTP_ERRORS, Exchange, Outcome, ReplyReader, finish, no_answer, request_timeout
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._wire import Reply
 
@@ -123,7 +123,7 @@ class BlockingIo:
                 reader = ReplyReader(exchange, response)
                 for chunk in _until_stopped(response.iter_bytes(), scope):
                     reader.feed(chunk)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except HTTP_ERRORS as error:
             raise no_answer(error) from None
         return reader.reply()
 

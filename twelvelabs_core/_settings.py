@@ -128,7 +128,8 @@ class Settings:
         shown = redact(repr(url))  # a key is easily pasted into the wrong place
         try:
             parts = urlsplit(url)
-            is_root = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+            host = (parts.hostname or "").encode("idna")
+            is_root = parts.scheme in ("https", "http") and bool(host) and parts.port != 0
         except (ValueError, TypeError, AttributeError):
             is_root = False
         if not is_root or not url.isprintable() or " " in url:

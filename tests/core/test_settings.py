@@ -79,7 +79,7 @@ def test_an_unknown_setting_is_refused_by_name(option: str) -> None:
     [
         "api.twelvelabs.io/v1.3", "ftp://api.twelvelabs.io", "https://", "https://[bad/v1.3", "http://localhost:port/v1.3",
         "http://localhost:99999", "https://api.twelvelabs.io/v1.3?x=1", "https://user:hush@api.twelvelabs.io",
-        "https://api.twelve labs.io", "https://api.twelvelabs.io/\nv1.3", 7,
+        "https://api.twelve labs.io", "https://ex..ample.com", "https://api.twelvelabs.io/\nv1.3", 7,
     ],
 )  # fmt: skip
 def test_a_base_url_that_cannot_be_is_refused(url: object) -> None:

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from twelvelabs_core import _limits
@@ -152,18 +153,14 @@ def error_of_reply(call: Call, reply: Reply, now: float) -> APIStatusError:
     kind = _kind(reply.status)
     code = f" {info.code}" if info.code else ""
     message = f"could not {call.attempt}: HTTP {reply.status}{code}: {info.message or 'no message'}"
-    error = kind(
-        f"{message.rstrip('.')}. {_ADVICE.get(kind, '')}".rstrip(),
+    return kind(
+        f"{message.rstrip('.')}. {_advice(kind, info.retry_at)}".rstrip(),
         status_code=reply.status,
         code=info.code,
         request_id=info.request_id,
         retry_at=info.retry_at,
         body=info.body,
     )
-    if isinstance(error, RateLimitError):
-        when = error.retry_time()
-        error.message += f" after {when:%Y-%m-%d %H:%M:%S} UTC." if when else " later."
-    return error
 
 
 def _kind(status: int) -> type[APIStatusError]:
@@ -179,9 +176,15 @@ def _kind(status: int) -> type[APIStatusError]:
     return BadRequestError if status >= 400 else APIStatusError  # noqa: PLR2004
 
 
+def _advice(kind: type[APIStatusError], retry_at: float | None) -> str:
+    if kind is RateLimitError and retry_at is not None:
+        return f"Try again after {datetime.fromtimestamp(retry_at, UTC):%Y-%m-%d %H:%M:%S} UTC."
+    return _ADVICE.get(kind, "")
+
+
 _ADVICE: dict[type[APIStatusError], str] = {
     AuthenticationError: "Check the API key (TWELVELABS_API_KEY), base_url and the plan.",
-    RateLimitError: "Try again",
+    RateLimitError: "Try again later.",
     ServerError: "Try again later.",
     APIStatusError: "Redirects are not followed; check base_url.",
 }
