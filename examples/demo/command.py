@@ -1,9 +1,11 @@
 """What the command does: a long video in, moments in a table and on a page out."""
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from examples.demo import film as own_film
@@ -62,11 +64,17 @@ def _run(options: argparse.Namespace, screen: Screen) -> None:
                 screen.show(answer)
                 answers.append(answer)
     preview, note = _preview(options.folder, path, loaded, screen)
-    origin = LIVE_ORIGIN if options.live else SANDBOX_ORIGIN
-    page = Page(loaded.title, loaded.duration_sec, answers, origin, preview, note)
+    page = Page(
+        title=loaded.title,
+        duration_sec=loaded.duration_sec,
+        answers=answers,
+        origin=LIVE_ORIGIN if options.live else SANDBOX_ORIGIN,
+        preview=preview.path if preview else None,
+        note=note,
+    )
     target = options.folder / "moments.html"
     with screen.step("Writing the page"):
-        write_page(target, page, lambda second: _picture(str(preview or path), second))
+        write_page(target, page, partial(_picture, _films_for_pictures(path, preview)))
     screen.say(f"Open {target.resolve().as_uri()}", "bold")
 
 
@@ -105,7 +113,7 @@ def _queries(options: argparse.Namespace) -> Sequence[str]:
     return own_film.QUERIES_FOR_ANY_FILM if options.video else own_film.QUERIES
 
 
-def _preview(folder: Path, path: str, loaded: LoadedFilm, screen: Screen) -> tuple[Path | None, str]:
+def _preview(folder: Path, path: str, loaded: LoadedFilm, screen: Screen) -> tuple[Preview | None, str]:
     """Return the preview, written only where the film is new, and a sentence on what it lacks."""
     try:
         preview = find_preview(folder, loaded.version) or _new_preview(folder, path, loaded, screen)
@@ -113,7 +121,7 @@ def _preview(folder: Path, path: str, loaded: LoadedFilm, screen: Screen) -> tup
         screen.say(f"No preview: {error}")
         return None, f"The film cannot be played here: {error}."
     lacks = preview.quality.shortcomings
-    return preview.path, f"The film is long: to fit into this page, its preview {lacks}." if lacks else ""
+    return preview, f"The film is long: to fit into this page, its preview {lacks}." if lacks else ""
 
 
 def _new_preview(folder: Path, path: str, loaded: LoadedFilm, screen: Screen) -> Preview:
@@ -127,8 +135,16 @@ def _new_preview(folder: Path, path: str, loaded: LoadedFilm, screen: Screen) ->
         )
 
 
-def _picture(film: str, second: float) -> bytes | None:
-    try:
-        return still(film, second)
-    except StillError:
-        return None
+def _films_for_pictures(path: str, preview: Preview | None) -> Sequence[str]:
+    """Say where to take pictures from: the preview, which is quick to read, unless it has too few frames."""
+    if preview is None:
+        return (path,)
+    return (str(preview.path),) if preview.quality.fps else (path, str(preview.path))
+
+
+def _picture(films: Sequence[str], second: float) -> bytes | None:
+    """Return a picture from the first film that gives one."""
+    for film in films:
+        with contextlib.suppress(StillError):
+            return still(film, second)
+    return None

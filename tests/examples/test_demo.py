@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,11 +19,12 @@ import av
 import pytest
 from qdrant_client import QdrantClient
 
+from examples.demo import preview as previews
 from examples.demo.command import main
 from examples.demo.film import CAPTIONS, demo_film
 from examples.demo.page import TEMPLATE
 from twelvelabs_sandbox import Sandbox
-from twelvelabs_sandbox.films import Scene, describe_look, write_film
+from twelvelabs_sandbox.films import COLORS, Scene, describe_look, write_film
 
 ROOT = TEMPLATE.parents[2]
 SCENES = [
@@ -188,6 +190,26 @@ def test_a_film_that_cannot_be_used_is_said_in_a_line(tmp_path: Path) -> None:
         assert word in line, (name, line)
         assert not list((tmp_path / "demo").glob("preview-*")), name
         assert not (tmp_path / "demo" / "moments.html").exists(), name
+
+
+def test_a_long_film_has_exact_pictures_though_its_preview_has_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The film's one keyframe is red, so that a preview of keyframes never shows blue."""
+    monkeypatch.setattr(previews, "MAX_BYTES", 120_000)
+    film = tmp_path / "film.mkv"
+    write_film(film, [Scene("red", "white"), Scene("blue", "white")], gop=1000, audio=False)
+    done = run_here(tmp_path / "demo", "--video", str(film), "--query", "plain blue")
+    assert done.returncode == 0, done.stderr
+    assert rows(done.stdout)[0][0] >= 5
+    page = (tmp_path / "demo" / "moments.html").read_text("utf-8")
+    assert "its preview shows keyframes only" in page
+    picture = re.search(r"data:image/jpeg;base64,([^\"]+)", page)
+    assert picture
+    (tmp_path / "still.jpg").write_bytes(b64decode(picture[1]))
+    with av.open(str(tmp_path / "still.jpg")) as still:
+        corner = next(still.decode(video=0)).to_ndarray(format="rgb24")[0, 0]
+    assert list(corner) == pytest.approx(COLORS["blue"], abs=25)
 
 
 class Quiet(SimpleHTTPRequestHandler):
