@@ -1,6 +1,10 @@
 """When to look next at a task or an asset: often at first, then ever less, by how long it has taken already."""
 
 import math
+import time
+from collections.abc import Callable
+
+from twelvelabs_core._errors import InputError
 
 FIRST_LOOK = 0.25
 LONGEST_GAP = 30.0
@@ -19,3 +23,37 @@ def next_look(elapsed: float, remaining: float) -> float:
     """
     gap = min(max(_FACTOR * math.sqrt(elapsed), FIRST_LOOK), LONGEST_GAP)
     return max(0.0, min(gap, remaining))
+
+
+def check_timeout(seconds: object) -> None:
+    """Refuse a time-out that cannot be.
+
+    Raises:
+        InputError: It is not a number of seconds from 0.
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise InputError(f"timeout must be a number of seconds from 0, got {seconds!r}.")
+
+
+class Patience:
+    """How long to go on waiting, and when to look next."""
+
+    def __init__(self, limit: float, clock: Callable[[], float] = time.monotonic) -> None:
+        check_timeout(limit)
+        self.limit = limit
+        self._clock = clock
+        self._start = clock()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds waited so far."""
+        return self._clock() - self._start
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is up."""
+        return self.elapsed >= self.limit
+
+    def next_look(self) -> float:
+        """Return the seconds until the next look."""
+        return next_look(self.elapsed, self.limit - self.elapsed)

@@ -1,8 +1,11 @@
 """What a caller hears while a medium is on its way."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+
+from twelvelabs_core._errors import InputError
 
 Stage = Literal["checking", "uploading", "processing", "ready", "reused", "failed"]
 
@@ -33,4 +36,16 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], object]
-"""Called with each step; in sync clients also from worker threads."""
+"""Called with each step, often from another thread; what it raises ends the work."""
+
+
+def check_callback(callback: object, name: str) -> None:
+    """Refuse what nobody would await.
+
+    Raises:
+        InputError: It is an async function.
+    """
+    if inspect.iscoroutinefunction(callback):
+        raise InputError(f"{name} must be an ordinary function: an async one would never be awaited.")
+    if callback is not None and not callable(callback):
+        raise InputError(f"{name} must be callable, got {type(callback).__name__}.")

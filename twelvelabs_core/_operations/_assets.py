@@ -1,17 +1,16 @@
 """Assets: uploads that tasks and other requests refer to by id."""
 
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from twelvelabs_core import _limits, _requests
+from twelvelabs_core._checks import check_readable
 from twelvelabs_core._errors import InputError, TaskTimeoutError, TwelveLabsError
 from twelvelabs_core._io import Io
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._media_lists import many
-from twelvelabs_core._operations._base import Requests
-from twelvelabs_core._polling import next_look
+from twelvelabs_core._operations._base import Requests, path_part
+from twelvelabs_core._polling import Patience
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._responses import Asset, parse_asset, parse_asset_page
 from twelvelabs_core._settings import Settings
@@ -84,7 +83,7 @@ class AssetOperations(Requests):
         Raises:
             NotFoundError: There is none of this id.
         """
-        call = Call(f"look at asset {asset_id}", "GET", f"/assets/{quote(asset_id, safe='')}")
+        call = Call(f"look at asset {asset_id}", "GET", f"/assets/{path_part(asset_id, 'asset')}")
         return parse_asset((await self.call(call)).body)
 
     async def list_assets(
@@ -122,7 +121,7 @@ class AssetOperations(Requests):
             BadRequestError: Something refers to it (409), and `force` is not set.
         """
         params = (("force", "true"),) if force else ()
-        await self.call(Call(f"delete asset {asset_id}", "DELETE", f"/assets/{quote(asset_id, safe='')}", params))
+        await self.call(Call(f"delete asset {asset_id}", "DELETE", f"/assets/{path_part(asset_id, 'asset')}", params))
 
     async def wait_for_asset(self, asset_id: str, *, timeout: float | None = None) -> Asset:
         """Wait until an asset can be used.
@@ -158,40 +157,12 @@ class AssetOperations(Requests):
         return Media.of(f"asset:{asset.id}", source=media.source)
 
 
-class Patience:
-    """How long to go on waiting, and when to look next."""
-
-    def __init__(self, limit: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self.limit = limit
-        self._clock = clock
-        self._start = clock()
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds waited so far."""
-        return self._clock() - self._start
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the time is up."""
-        return self.elapsed >= self.limit
-
-    def next_look(self) -> float:
-        """Return the seconds until the next look."""
-        return next_look(self.elapsed, self.limit - self.elapsed)
-
-
 def _asset_body(media: Media, fields: dict[str, str], filename: str) -> Body:
     if media.url is not None:
         return form_body({**fields, "url": media.url})
     if media.asset_id is not None:
         raise InputError(f"{media.source} is an asset already.")
-    size = media.size()
-    if size > _limits.DIRECT_UPLOAD_MAX_BYTES:
-        raise InputError(
-            f"{media.source}: {size:,} bytes; a direct upload may have at most {_limits.DIRECT_UPLOAD_MAX_BYTES:,} "
-            f"({_limits.DIRECT_UPLOAD_MAX_BYTES // _limits.MIB} MB); host it and pass its URL (to 4 GB)."
-        )
+    check_readable(media)
     return form_body(fields, media, filename=filename)
 
 

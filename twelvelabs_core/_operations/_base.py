@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
+from urllib.parse import quote
 
 from twelvelabs_core import _limits
 from twelvelabs_core._answers import Answer, Page
@@ -18,6 +19,7 @@ from twelvelabs_core._errors import (
     AuthenticationError,
     BadRequestError,
     ConfigurationError,
+    InputError,
     NotFoundError,
     RateLimitError,
     ServerError,
@@ -134,6 +136,18 @@ class Requests:
                 "the key is a sandbox's, but base_url is the live service: "
                 "pass the sandbox's base_url, or set TWELVELABS_BASE_URL."
             )
+
+
+def path_part(identity: object, kind: str) -> str:
+    """Return an id as exactly one part of a path.
+
+    Raises:
+        InputError: It is no text, or would lead elsewhere.
+    """
+    is_id = isinstance(identity, str) and identity.isprintable() and identity.strip() not in ("", ".", "..")
+    if not is_id:
+        raise InputError(f"{identity!r} is the id of no {kind}; expected a str such as '64f8d2c7e4a1b37f8a9c5d12'.")
+    return quote(str(identity), safe="")
 
 
 def connection_error(call: Call, failure: NoAnswerError, timeout: float) -> APIConnectionError:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from twelvelabs_core._errors import APIStatusError, NotFoundError, TaskFailedError, TaskTimeoutError, TwelveLabsError
 from twelvelabs_core._io import Io
 from twelvelabs_core._media import Media
-from twelvelabs_core._operations._assets import Patience
 from twelvelabs_core._operations._content import content_of
 from twelvelabs_core._operations._embed import check_for
 from twelvelabs_core._operations._tasks import TaskOperations
-from twelvelabs_core._progress import OnProgress, Progress, Stage
+from twelvelabs_core._polling import Patience, check_timeout
+from twelvelabs_core._progress import OnProgress, Progress, Stage, check_callback
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._records import SegmentedMedia, task_key
 from twelvelabs_core._requests import SegmentOptions
@@ -39,6 +39,11 @@ class Work:
     options: SegmentOptions
     timeout: float | None
     on_progress: OnProgress | None
+
+    def __post_init__(self) -> None:
+        check_callback(self.on_progress, "on_progress")
+        if self.timeout is not None:
+            check_timeout(self.timeout)
 
     def report(self, stage: Stage, done: int = 0, total: int = 0, task_id: str | None = None) -> None:
         """Tell the caller."""

@@ -16,7 +16,8 @@ from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._media_lists import is_one, many
 from twelvelabs_core._operations._content import content_of
 from twelvelabs_core._operations._paid import PaidWork, Work
-from twelvelabs_core._progress import OnProgress
+from twelvelabs_core._polling import check_timeout
+from twelvelabs_core._progress import OnProgress, check_callback
 from twelvelabs_core._records import SegmentedMedia, SegmentRecord
 from twelvelabs_core._requests import Segmentation, SegmentOptions
 from twelvelabs_core._segments import Matrix
@@ -182,6 +183,9 @@ class SegmentOperations(PaidWork):
             embedding_scope=embedding_scope,
             embedding_type=embedding_type,
         )
+        check_callback(on_progress, "on_progress")
+        if timeout is not None:
+            check_timeout(timeout)
         return self._segment_many(media, options, timeout, on_progress)
 
     async def register(self, media: SegmentedMedia, *, id_namespace: str | None = None) -> list[SegmentRecord]:

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from twelvelabs_core import _requests
 from twelvelabs_core._errors import InputError, TaskFailedError, TaskTimeoutError
 from twelvelabs_core._media import Media, MediaInput
-from twelvelabs_core._operations._assets import Patience
+from twelvelabs_core._operations._base import path_part
 from twelvelabs_core._operations._embed import EmbedOperations, check_for
+from twelvelabs_core._polling import Patience
+from twelvelabs_core._progress import check_callback
 from twelvelabs_core._requests import Segmentation, SegmentOptions
 from twelvelabs_core._responses import Task, TaskSummary, parse_created_task, parse_task, parse_task_page
 from twelvelabs_core._wire import Call, json_body
@@ -115,7 +116,7 @@ class TaskOperations(EmbedOperations):
         Raises:
             NotFoundError: There is none of this id, or its seven days are over.
         """
-        call = Call(f"look at task {task_id}", "GET", f"/embed-v2/tasks/{quote(task_id, safe='')}")
+        call = Call(f"look at task {task_id}", "GET", f"/embed-v2/tasks/{path_part(task_id, 'task')}")
         return parse_task(await self.call_for_vectors(call))
 
     async def list_tasks(
@@ -164,6 +165,7 @@ class TaskOperations(EmbedOperations):
             TaskTimeoutError: It was not ready in time; it goes on at the server.
             NotFoundError: There is none of this id, or its seven days are over.
         """
+        check_callback(callback, "callback")
         patience = Patience(self.settings.task_timeout if timeout is None else timeout)
         while True:
             task = await self.retrieve_task(task_id)
@@ -196,6 +198,8 @@ class TaskOperations(EmbedOperations):
 
 
 def _rfc3339(name: str, moment: datetime) -> str:
+    if not isinstance(moment, datetime):
+        raise InputError(f"{name} must be a datetime with a time zone, got {moment!r}.")
     if moment.tzinfo is None:
         raise InputError(f"{name} needs a time zone, got {moment.isoformat()}; add tzinfo, such as datetime.UTC.")
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
