@@ -91,6 +91,16 @@ class ConnectedEmbedding(MultiModalEmbedding):
         for name in _SETTINGS:
             self.__dict__[name] = getattr(settings, name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Not left to pydantic, whose message shows the value: it may be a key.
+        field = type(self).model_fields.get(name)
+        if field is not None and field.frozen:
+            raise ConfigurationError(
+                f"{name} cannot be changed on a {type(self).__name__} that is in use; make another, or use "
+                f"model_copy(update={{{name!r}: ...}})."
+            )
+        super().__setattr__(name, value)
+
     @classmethod
     def class_name(cls) -> str:
         """Return the name under which LlamaIndex writes it down."""

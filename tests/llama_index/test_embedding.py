@@ -1,0 +1,290 @@
+"""What `TwelveLabsEmbedding` does beyond the contract: segments keep their vectors, caches keep models apart."""
+
+import asyncio
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from llama_index.core import MockEmbedding, Settings, VectorStoreIndex
+from llama_index.core.ingestion import IngestionPipeline
+from llama_index.core.schema import MetadataMode, TextNode
+from llama_index.core.storage.kvstore import SimpleKVStore
+
+from llama_index_twelvelabs import TwelveLabsEmbedding
+from tests.llama_index.fixtures import PeakLog, connected, look, paid
+from twelvelabs_core import ConfigurationError, InputError, SegmentNotFoundError
+from twelvelabs_sandbox import Sandbox
+
+KEY = "tlk_do_not_show_me"
+both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
+
+
+async def transform(mode: str, embedding: Any, nodes: list[TextNode]) -> None:
+    await embedding.acall(nodes) if mode == "async" else embedding(nodes)
+
+
+# How it is made.
+
+
+def test_no_key_anywhere_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TWELVELABS_API_KEY", raising=False)
+    monkeypatch.delenv("TWELVE_LABS_API_KEY", raising=False)
+    with pytest.raises(ConfigurationError, match="TWELVELABS_API_KEY"):
+        TwelveLabsEmbedding()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_concurrency": 0}, "max_concurrency must be a whole number from 1, got 0"),
+        ({"max_retries": -1}, "max_retries must be"),
+        ({"timeout": 0.0}, "timeout must be"),
+        ({"base_url": "http://example.com/v1.3"}, "unencrypted"),
+        ({"model": "marengo2.7"}, "model must be one of marengo3.0"),
+        ({"model": "marengo3.0", "model_name": "marengo3.5"}, "model and model_name mean the same here"),
+        ({"max_concurrency": 2, "num_workers": 4}, "max_concurrency and num_workers mean the same here"),
+        ({"embed_batch_size": 0}, "greater than 0"),
+        ({"segment_store": ""}, "segment store's location is empty"),
+    ],
+)
+def test_values_that_cannot_be_are_refused_by_name(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        TwelveLabsEmbedding(api_key=KEY, **options)
+    assert KEY not in str(caught.value)
+
+
+def test_llama_index_names_mean_the_same() -> None:
+    embedding = TwelveLabsEmbedding(api_key=KEY, model_name="marengo3.0", num_workers=3)
+    assert (embedding.model, embedding.max_concurrency) == ("marengo3.0", 3)
+    assert embedding.client.settings.max_concurrency == embedding.async_client.settings.max_concurrency == 3
+
+
+def test_what_decides_where_vectors_come_from_cannot_be_changed_later() -> None:
+    embedding = TwelveLabsEmbedding(api_key=KEY)
+    for name, value in (("model_name", "other"), ("api_key", "tlk_other"), ("base_url", "https://example.com")):
+        with pytest.raises(ConfigurationError, match=f"{name} cannot be changed") as caught:
+            setattr(embedding, name, value)
+        assert "tlk_other" not in str(caught.value)
+
+
+def test_what_is_written_down_says_all_that_changes_a_vector_and_nothing_else() -> None:
+    slow = TwelveLabsEmbedding(api_key=KEY, timeout=1, max_retries=0, max_concurrency=1, segment_store=":memory:")
+    fast = TwelveLabsEmbedding(api_key="tlk_other")
+    assert slow.to_dict() == fast.to_dict()
+    fake = TwelveLabsEmbedding(api_key="tlk_sandbox_1", base_url="http://127.0.0.1:9/v1.3")
+    assert (slow.to_dict()["space"], fake.to_dict()["space"]) == ("marengo3.0/512", "sandbox/marengo3.0/512")
+
+
+def test_a_pickle_holds_the_key_only_if_it_was_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert KEY.encode() in pickle.dumps(TwelveLabsEmbedding(api_key=KEY))
+    monkeypatch.setenv("TWELVELABS_API_KEY", KEY)
+    data = pickle.dumps(TwelveLabsEmbedding(max_concurrency=3))
+    assert KEY.encode() not in data
+    monkeypatch.setenv("TWELVELABS_API_KEY", "tlk_another")
+    arrived = pickle.loads(data)  # noqa: S301  # made above
+    assert arrived.client.settings.api_key.get_secret_value() == "tlk_another"
+    assert arrived.client.settings.max_concurrency == 3
+    monkeypatch.delenv("TWELVELABS_API_KEY")
+    keyless = pickle.loads(data)  # noqa: S301  # made above; a worker pool would hang if this raised
+    with pytest.raises(ConfigurationError, match="TWELVELABS_API_KEY"):
+        keyless.get_query_embedding("too late")
+
+
+def test_a_store_in_memory_does_not_pretend_to_travel() -> None:
+    embedding = TwelveLabsEmbedding(api_key=KEY, segment_store=":memory:")
+    with pytest.raises(Exception, match="memory"):
+        pickle.dumps(embedding)
+    assert embedding.segment_store is not None
+
+
+def test_copies_have_clients_of_their_own() -> None:
+    embedding = TwelveLabsEmbedding(api_key=KEY, segment_store=":memory:")
+    assert embedding.model_copy(deep=True).segment_store is embedding.segment_store
+    changed = embedding.model_copy(update={"max_concurrency": 2})
+    assert (changed.client.settings.max_concurrency, embedding.client.settings.max_concurrency) == (2, 8)
+    assert changed.client.settings.api_key == embedding.client.settings.api_key
+
+
+def test_it_may_stand_in_the_settings(embed_model: TwelveLabsEmbedding) -> None:
+    kept = Settings._embed_model
+    try:
+        Settings.embed_model = embed_model
+        index = VectorStoreIndex([TextNode(text="a red car"), TextNode(text="rain")])
+        (found,) = index.as_retriever(similarity_top_k=1).retrieve("rain")
+        assert found.node.get_content() == "rain"
+    finally:
+        Settings._embed_model = kept
+
+
+@both_modes
+@pytest.mark.parametrize("limit", [1, 5])
+async def test_the_bound_is_used_in_full_by_images_too(mode: str, limit: int, watched: Sandbox, frame: Path) -> None:
+    embedding = connected(watched, ":memory:", max_concurrency=limit)
+    if mode == "async":
+        await embedding.aget_image_embedding_batch([frame] * 40)
+    else:
+        await asyncio.to_thread(embedding.get_image_embedding_batch, [frame] * 40)
+    log = watched._requests
+    assert isinstance(log, PeakLog)
+    assert log.peak == limit
+
+
+# Segments keep the vectors that were paid for.
+
+
+@both_modes
+async def test_as_a_transformation_it_leaves_segments_alone(
+    mode: str, nodes: list[TextNode], shared_model: TwelveLabsEmbedding, sandbox: Sandbox
+) -> None:
+    kept = [node.embedding for node in nodes]
+    text = TextNode(text="minutes of a meeting")
+    await transform(mode, shared_model, [*nodes, text])
+    assert [node.embedding for node in nodes] == kept
+    assert text.embedding == shared_model.get_text_embedding("minutes of a meeting")
+    assert paid(sandbox) == 2
+
+
+@both_modes
+async def test_a_segment_that_lost_its_vector_gets_the_stored_one_again(
+    mode: str, nodes: list[TextNode], shared_model: TwelveLabsEmbedding, sandbox: Sandbox
+) -> None:
+    """As from a document store, or from the nodes that a retriever returned."""
+    kept = [node.embedding for node in nodes]
+    for node in nodes:
+        node.embedding = None
+    await transform(mode, shared_model, nodes)
+    assert [node.embedding for node in nodes] == kept
+    index = VectorStoreIndex([node.model_copy(update={"embedding": None}) for node in nodes], embed_model=shared_model)
+    assert paid(sandbox) == 0
+    (best,) = index.as_retriever(similarity_top_k=1).retrieve(look(2))
+    assert best.metadata["start_sec"] == 12.0
+
+
+def test_the_text_of_a_segment_is_a_query_for_more_like_it(
+    nodes: list[TextNode], shared_model: TwelveLabsEmbedding, sandbox: Sandbox
+) -> None:
+    (found,) = (
+        VectorStoreIndex(nodes, embed_model=shared_model)
+        .as_retriever(similarity_top_k=1)
+        .retrieve(nodes[2].get_content(MetadataMode.EMBED))
+    )
+    assert found.node.node_id == nodes[2].node_id
+    assert paid(sandbox) == 0
+
+
+def test_what_is_no_longer_recognised_is_refused_and_never_embedded_as_text(
+    nodes: list[TextNode], shared_model: TwelveLabsEmbedding, sandbox: Sandbox
+) -> None:
+    nodes[0].embedding = None
+    nodes[0].excluded_embed_metadata_keys.append("segment_id")
+    with pytest.raises(InputError, match=r"texts\[1\].*excluded_embed_metadata_keys"):
+        shared_model([TextNode(text="ordinary"), nodes[0]])
+    with pytest.raises(InputError, match=r"MetadataMode\.EMBED"):
+        shared_model.get_query_embedding(nodes[1].get_content())
+    assert paid(sandbox) == 0
+
+
+def test_an_unknown_segment_is_an_error_with_advice(
+    nodes: list[TextNode], embed_model: TwelveLabsEmbedding, sandbox: Sandbox
+) -> None:
+    nodes[0].embedding = None
+    with pytest.raises(SegmentNotFoundError, match="Load its video again"):
+        embed_model([nodes[0]])
+    assert paid(sandbox) == 0
+
+
+def test_segments_of_another_space_or_model_are_refused(
+    nodes: list[TextNode], shared_model: TwelveLabsEmbedding
+) -> None:
+    assert shared_model.segment_store is not None
+    live = TwelveLabsEmbedding(api_key=KEY, segment_store=shared_model.segment_store.location)
+    lost = nodes[0].model_copy(update={"embedding": None})
+    with pytest.raises(InputError, match="not comparable"):
+        live([lost])
+    nodes[1].metadata["model"] = "marengo2.7"
+    with pytest.raises(InputError, match=r"holds a vector of marengo2\.7, but this is marengo3\.0"):
+        shared_model([nodes[1]])
+
+
+def test_a_segment_id_of_somebody_else_is_ordinary_text(embed_model: TwelveLabsEmbedding, sandbox: Sandbox) -> None:
+    node = TextNode(text="a customer segment", metadata={"segment_id": "b2945d4a-4ac9-5ea1-978b-d911cc3a5cb6"})
+    embed_model([node])
+    assert node.embedding == embed_model.get_text_embedding(node.get_content(MetadataMode.EMBED))
+    assert paid(sandbox) == 2
+
+
+# Texts.
+
+
+@both_modes
+async def test_all_texts_are_checked_before_the_first_is_sent(
+    mode: str, embed_model: TwelveLabsEmbedding, sandbox: Sandbox
+) -> None:
+    texts = [f"text {number}" for number in range(150)] + [" "]
+    with pytest.raises(InputError, match=r"texts\[150\] is empty"):
+        await embed_model.aget_text_embedding_batch(texts) if mode == "async" else (
+            embed_model.get_text_embedding_batch(texts)
+        )
+    assert sandbox.count() == 0
+
+
+@both_modes
+async def test_one_bad_picture_among_many_is_found_before_the_first_is_sent(
+    mode: str, embed_model: TwelveLabsEmbedding, sandbox: Sandbox, frame: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "notes.png"
+    bad.write_text("no picture")
+    pictures = [frame] * 120 + [bad]
+    with pytest.raises(InputError, match=r"notes\.png"):
+        await embed_model.aget_image_embedding_batch(pictures) if mode == "async" else (
+            embed_model.get_image_embedding_batch(pictures)
+        )
+    assert sandbox.count() == 0
+
+
+def test_a_single_thing_in_place_of_a_list_is_refused(embed_model: TwelveLabsEmbedding, frame: Path) -> None:
+    with pytest.raises(InputError, match=r"texts must be a list of str, got a single str"):
+        embed_model.get_text_embedding_batch("a red car")  # type: ignore[arg-type]  # made wrong on purpose
+    with pytest.raises(InputError, match=r"img_file_paths must be a list, got a single str: pass \[img_file_path\]"):
+        embed_model.get_image_embedding_batch(str(frame))
+    with pytest.raises(InputError, match=r"video_paths must be a list, got a single PosixPath"):
+        embed_model.get_video_embeddings(frame)  # type: ignore[arg-type]  # made wrong on purpose
+
+
+def test_a_cache_that_models_share_keeps_them_apart(sandbox: Sandbox, tmp_path: Path) -> None:
+    """LlamaIndex's own key is the bare text; here a stand-in of another model has filled the same store."""
+    cache = SimpleKVStore()
+    MockEmbedding(embed_dim=3, embeddings_cache=cache).get_text_embedding("a red car")
+    ours = connected(sandbox, tmp_path / "store.sqlite3", embeddings_cache=cache)
+    assert len(ours.get_text_embedding("a red car")) == 512
+    live = TwelveLabsEmbedding(
+        api_key=KEY, base_url="http://127.0.0.1:9/v1.3", embeddings_cache=cache, max_retries=0, segment_store=":memory:"
+    )
+    with pytest.raises(Exception, match="cannot be reached"):
+        live.get_text_embedding("a red car")
+    assert len(MockEmbedding(embed_dim=3, embeddings_cache=cache).get_text_embedding("a red car")) == 3
+
+
+def test_a_pipeline_cache_does_not_serve_one_space_to_another(sandbox: Sandbox, tmp_path: Path) -> None:
+    first = IngestionPipeline(transformations=[connected(sandbox, tmp_path / "store.sqlite3")])
+    first.run(nodes=[TextNode(text="a red car")])
+    live = TwelveLabsEmbedding(api_key=KEY, base_url=sandbox.base_url, max_retries=0, segment_store=":memory:")
+    with pytest.raises(Exception, match="HTTP 401"):  # it asks, and the sandbox takes its own keys only
+        IngestionPipeline(transformations=[live], cache=first.cache).run(nodes=[TextNode(text="a red car")])
+
+
+# One vector of a clip.
+
+
+def test_a_clip_has_one_vector_per_option(embed_model: TwelveLabsEmbedding, film: Path, sound: Path) -> None:
+    options = ["visual", "audio", "transcription", "fused"]
+    vectors = [embed_model.get_video_embedding(film, embedding_option=option) for option in options]
+    assert len({tuple(vector) for vector in vectors}) == 4
+    assert vectors[0] == embed_model.get_video_embedding(film)
+    window = embed_model.get_video_embedding(film, start_sec=6, end_sec=12)
+    assert window not in vectors
+    with pytest.raises(InputError, match="embedding_option for audio must be one of audio, transcription, fused"):
+        embed_model.get_audio_embedding(sound, embedding_option="visual")
+    with pytest.raises(InputError, match="end_sec must be after start_sec"):
+        embed_model.get_video_embedding(film, start_sec=12, end_sec=6)
