@@ -9,7 +9,6 @@ import numpy as np
 from twelvelabs_sandbox import _listen, _look
 from twelvelabs_sandbox._codebook import unit
 from twelvelabs_sandbox._media_values import ClipVector, Cut, FloatVector, MediaError, MediaKind, Option
-from twelvelabs_sandbox._opening import audio_stream, opened, video_stream
 from twelvelabs_sandbox._shots import changes_of, clip_bounds
 from twelvelabs_sandbox._sounds import film_sounds
 from twelvelabs_sandbox._survey import survey
@@ -53,19 +52,17 @@ def _prepare(window: Window, *, by_shots: bool) -> tuple[dict[Option, Embedder],
     path, start, end = window.path, window.start, window.end
     if not 0 <= start < end:
         raise MediaError("parameter_invalid", f"The window {start} s to {end} s is empty.")
-    with opened(path) as container:
-        has_picture, has_sound = video_stream(container) is not None, audio_stream(container) is not None
     film = window.kind == "video"
-    if not (has_picture if film else has_sound):
-        raise MediaError("parameter_invalid", f"The file has no {'picture' if film else 'sound'} track.")
     facts = survey(path, start, end)
+    if not (facts.frames if film else facts.sounds):
+        raise MediaError("parameter_invalid", f"The file has no {'picture' if film else 'sound'} track in this window.")
     embedders: dict[Option, Embedder] = {}
     changes: list[tuple[float, float]] = []
     if film and ("visual" in window.options or by_shots):
         look = _look.measure(film_thumbnails(path, start, end, facts))
         changes = changes_of(look.times, look.changes)
         embedders["visual"] = lambda begin, until: _look.clip_vector(look, begin, until)
-    if has_sound and ("audio" in window.options or (by_shots and not film)):
+    if facts.sounds and ("audio" in window.options or (by_shots and not film)):
         sound = _listen.measure(film_sounds(path, start, end, _listen.BLOCK))
         changes = changes if film else [(start + at, strength) for at, strength in _listen.changes_of(sound)]
         embedders["audio"] = lambda begin, until: _listen.clip_vector(sound, begin - start, until - start)

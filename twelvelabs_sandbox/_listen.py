@@ -19,10 +19,14 @@ BLOCK = 10 * RATE
 BANDS, NOTES = 40, 12
 LOWEST_HERTZ, HIGHEST_HERTZ, TUNING_HERTZ = 80.0, 7600.0, 440.0
 SPECTRUM_ROWS = PRINT_ROWS[-(BANDS + NOTES) :]
+# Lines of the spectrum below this (47 Hz) are rumble, never a tone.
+FIRST_HEARD = 3
 # What the spectrum weighs beside all that words can name. Words do not reach it, sounds do.
 SPECTRUM_WEIGHT = 0.7
 # Sound this much (decibels) below the loudest of its clip is a pause.
 PAUSE = 30.0
+# Moments (of 40 ms) at either end of a clip that are passed over.
+EDGE = 3
 # How often a second loudness rises and falls: slower is no rhythm at all; between the others it is that of syllables.
 SYLLABLE_PACES = (0.3, 2.5, 8.0)
 # Where the spectra of so many seconds before and after differ by so much (1 - cosine), the sound has become another.
@@ -74,9 +78,9 @@ def _power(samples: FloatArray) -> FloatArray:
 def _scalars(power: FloatArray, before: FloatArray) -> tuple[FloatArray, ...]:
     total = power.sum(axis=1)
     level = 10 * np.log10(total + FAINTEST)
-    peaks = power.argmax(axis=1)
-    near = np.clip(peaks[:, None] + np.arange(-2, 3), 0, power.shape[1] - 1)
-    purity = np.take_along_axis(power, near, axis=1).sum(axis=1) / (total + FAINTEST)
+    heard = power[:, FIRST_HEARD:]
+    near = np.clip(heard.argmax(axis=1)[:, None] + np.arange(-2, 3), 0, heard.shape[1] - 1)
+    purity = np.take_along_axis(heard, near, axis=1).sum(axis=1) / (total + FAINTEST)
     center = power @ _hertz() / (total + FAINTEST)
     chain = np.concatenate([before, power])
     shares = chain / (chain.sum(axis=1, keepdims=True) + FAINTEST)
@@ -106,21 +110,28 @@ def _bands_and_notes() -> FloatArray:
 
 def clip_vector(sound: Sound, start: float, end: float) -> FloatVector:
     """Return the unit vector of what was heard, from and to seconds after the beginning of the window."""
-    first = min(round(start * PER_SECOND), len(sound.level) - 1)
-    clip = slice(first, max(first + 1, round(end * PER_SECOND)))
-    part = Sound(*(getattr(sound, field.name)[clip] for field in fields(Sound)))
+    part = _part(sound, start, end)
     loudness = float(np.percentile(part.level, 90))
     silence = 1 - float(ramp(loudness, -60, -50))
     coordinates = np.zeros(SIZE, np.float32)
     coordinates += facet_coordinates("sound", [silence, *(np.array(_kinds(part)) * (1 - silence))])
     if silence < 1:
-        active = part.level >= part.level.max() - PAUSE
+        active = part.level >= loudness - PAUSE
         high = float(ramp(np.log2(np.median(part.center[active]) + 1), np.log2(350), np.log2(900)))
         loud = float(ramp(loudness, -30, -12))
         coordinates += (1 - silence) * facet_coordinates("pitch", [1 - high, high])
         coordinates += (1 - silence) * facet_coordinates("loudness", [1 - loud, loud])
         coordinates[SPECTRUM_ROWS] = (1 - silence) * SPECTRUM_WEIGHT * _print(part.spectrum[active])
     return vector(coordinates)
+
+
+def _part(sound: Sound, start: float, end: float) -> Sound:
+    first = min(round(start * PER_SECOND), len(sound.level) - 1)
+    last = max(first + 1, round(end * PER_SECOND))
+    if last - first >= PER_SECOND:
+        # The edges may hold a little of the clips before and after.
+        first, last = first + EDGE, last - EDGE
+    return Sound(*(getattr(sound, field.name)[first:last] for field in fields(Sound)))
 
 
 def _print(spectrum: FloatArray) -> FloatVector:
@@ -131,14 +142,14 @@ def _print(spectrum: FloatArray) -> FloatVector:
 
 def _kinds(part: Sound) -> list[float]:
     """Return the shares of tone, noise, music and speech in a clip that is not silent."""
-    active = part.level >= part.level.max() - PAUSE
+    active = part.level >= np.percentile(part.level, 90) - PAUSE
     strength = (10 ** (part.level / 20)).astype(np.float32)
     tone = float(ramp(np.median(part.purity[active]), 0.6, 0.85))
     change = float(part.change[active].mean())
     # Noise never repeats itself but stays as strong as it is; speech swells and fades with its syllables.
     uneven = float(strength.std() / (strength.mean() + FAINTEST))
     noise = (1 - tone) * float(ramp(change, 0.25, 0.4)) * (1 - float(ramp(uneven, 0.3, 0.5)))
-    speech = (1 - tone - noise) * float(ramp(_syllables(strength), 0.35, 0.55)) * float(ramp(change, 0.2, 0.4))
+    speech = (1 - tone - noise) * float(ramp(_syllables(strength), 0.35, 0.55)) * float(ramp(change, 0.1, 0.3))
     return [tone, noise, 1 - tone - noise - speech, speech]
 
 

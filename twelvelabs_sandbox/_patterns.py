@@ -39,8 +39,8 @@ def _contrast(pixels: Pixels) -> tuple[FloatArray, FloatArray]:
     """
     flat = pixels.reshape(len(pixels), -1, 3).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
-    values, axes = np.linalg.eigh(np.einsum("npc,npd->ncd", flat, flat) / flat.shape[1])
-    contrast = np.einsum("npc,nc->np", flat, axes[:, :, -1])
+    values, axes = np.linalg.eigh(flat.transpose(0, 2, 1) @ flat / flat.shape[1])
+    contrast = flat @ axes[:, :, -1:]
     return contrast.reshape(-1, HEIGHT, WIDTH), np.sqrt(np.maximum(values[:, -1], 0))
 
 

@@ -37,15 +37,19 @@ def clip_bounds(start: float, end: float, cut: Cut, changes: list[tuple[float, f
 def changes_of(times: FloatArray, changes: FloatArray) -> list[tuple[float, float]]:
     """Return (second, strength) of those changes from picture to picture that look like a cut."""
     found = []
-    gaps = np.diff(times, prepend=times[:1])
-    smallest = np.where(gaps > FAR_APART, SMALLEST_CHANGE_FAR_APART, SMALLEST_CHANGE)
-    for number in np.flatnonzero(changes >= smallest):
+    far = np.diff(times, prepend=times[:1]) > FAR_APART
+    for number in np.flatnonzero(changes >= np.where(far, SMALLEST_CHANGE_FAR_APART, SMALLEST_CHANGE)):
         time, change = float(times[number]), float(changes[number])
-        near = changes[np.searchsorted(times, time - NEIGHBOURS) : np.searchsorted(times, time + NEIGHBOURS, "right")]
-        around = changes[np.searchsorted(times, time - USUAL) : np.searchsorted(times, time + USUAL, "right")]
-        if change >= near.max() and change > OVER_USUAL * float(np.median(around)) + ABOVE_USUAL:
+        largest = change >= _around(times, changes, time, NEIGHBOURS).max()
+        # Pictures that are seconds apart say nothing about what is usual.
+        usual = 0.0 if far[number] else float(np.median(_around(times, changes, time, USUAL)))
+        if largest and change > OVER_USUAL * usual + ABOVE_USUAL:
             found.append((time, change))
     return found
+
+
+def _around(times: FloatArray, changes: FloatArray, time: float, seconds: float) -> FloatArray:
+    return changes[np.searchsorted(times, time - seconds) : np.searchsorted(times, time + seconds, "right")]
 
 
 def _strongest(start: float, end: float, shortest: float, changes: list[tuple[float, float]]) -> list[float]:

@@ -15,12 +15,6 @@ RATE = 16_000
 GAP_SECONDS = 0.1
 
 
-def has_sound(path: Path) -> bool:
-    """Return whether the file has a sound track that can be decoded."""
-    with opened(path) as container:
-        return audio_stream(container) is not None
-
-
 def film_sounds(path: Path, start: float, end: float, block: int) -> Iterator[FloatArray]:
     """Yield the samples of a window, `block` at a time; the last block is filled up with silence.
 

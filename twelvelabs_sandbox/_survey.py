@@ -8,7 +8,7 @@ from av.container import InputContainer
 from av.packet import Packet
 
 from twelvelabs_sandbox._media_values import MediaError
-from twelvelabs_sandbox._opening import opened, packets, seek, video_stream, zero
+from twelvelabs_sandbox._opening import audio_stream, opened, packets, seek, video_stream, zero
 
 # A file may end this much before its promised length: tracks differ a little, and encoders pad.
 MISSING_SECONDS, MISSING_SHARE = 2.0, 0.02
@@ -21,11 +21,13 @@ class Survey:
     Attributes:
         last: Where the last packet ends.
         frames: Pictures in the window.
+        sounds: Packets of sound in the window; 0 where there is no sound track, or an empty one.
         keyframes: When pictures begin that can be decoded without those before them.
     """
 
     last: float
     frames: int
+    sounds: int
     keyframes: tuple[float, ...]
 
 
@@ -36,10 +38,10 @@ def survey(path: Path, start: float, end: float) -> Survey:
         MediaError: The file breaks off well before the end of the window.
     """
     with opened(path) as container:
-        video = video_stream(container)
+        video, audio = video_stream(container), audio_stream(container)
         seek(container, start)
         clock = PacketClock(container)
-        last, frames, keyframes = 0.0, 0, []
+        last, frames, sounds, keyframes = 0.0, 0, 0, []
         for packet in packets(container):
             begin, until = clock.times(packet)
             last = max(last, until)
@@ -47,12 +49,13 @@ def survey(path: Path, start: float, end: float) -> Survey:
                 frames += 1
                 if packet.is_keyframe:
                     keyframes.append(begin)
+            sounds += audio is not None and packet.stream_index == audio.index
             if begin > end + MISSING_SECONDS:
                 break
     if end - last > max(MISSING_SECONDS, MISSING_SHARE * end):
         message = f"The file breaks off at {last:.1f} s, before the {end:.1f} s that were to be embedded."
         raise MediaError("video_file_broken", message)
-    return Survey(last, frames, tuple(keyframes))
+    return Survey(last, frames, sounds, tuple(keyframes))
 
 
 class PacketClock:

@@ -94,11 +94,17 @@ def save_image(path: Path, pixels: Picture) -> Path:
 
 
 def write_sound(
-    path: Path, scenes: Sequence[Scene], *, rate: int = 32000, channels: int = 1, cover: Path | None = None
+    path: Path,
+    scenes: Sequence[Scene],
+    *,
+    rate: int = 32000,
+    channels: int = 1,
+    cover: Path | None = None,
+    part: tuple[float, float] | None = None,
 ) -> Path:
     """Write the sounds of scenes one after another as wav, mp3, flac, ogg or m4a, by the suffix of the path.
 
-    `cover` is a JPEG which mp3 carries as an attached picture.
+    `cover` is a JPEG which mp3 carries as an attached picture; `part` takes only these seconds of each scene.
     """
     kind = path.suffix[1:]
     with av.open(str(path), "w", format=MUXERS.get(kind, kind)) as out:
@@ -107,8 +113,7 @@ def write_sound(
             _attach(out, cover)
         begin = 0.0
         for scene in scenes:
-            track.add(scene, begin)
-            begin += scene.seconds
+            begin += track.add(scene, begin, part)
         track.close()
     return path
 
@@ -214,13 +219,17 @@ class _SoundTrack:
         self.stream = out.add_stream(codec, rate=self.rate)
         self.stream.layout = LAYOUTS[channels]
 
-    def add(self, scene: Scene, begin: float) -> None:
-        mono, first = sound(scene, self.rate), round(begin * self.rate)
+    def add(self, scene: Scene, begin: float, part: tuple[float, float] | None = None) -> float:
+        """Add the sound of a scene, or some seconds of it, and return how many seconds those were."""
+        start, end = part or (0.0, scene.seconds)
+        mono = sound(scene, self.rate)[round(start * self.rate) : round(end * self.rate)]
+        first = round(begin * self.rate)
         for at in range(0, mono.size, self.rate):
-            part = np.tile(mono[at : at + self.rate], (self.channels, 1))
-            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=LAYOUTS[self.channels])
+            samples = np.tile(mono[at : at + self.rate], (self.channels, 1))
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=LAYOUTS[self.channels])
             frame.sample_rate, frame.pts, frame.time_base = self.rate, first + at, Fraction(1, self.rate)
             self.out.mux(self.stream.encode(frame))
+        return mono.size / self.rate
 
     def close(self) -> None:
         self.out.mux(self.stream.encode(None))
