@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import functools
+import logging
 import ssl
+from contextvars import ContextVar
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +20,20 @@ MOST_REDIRECTS = 5
 PIECE = 256 * 1024
 # Base64 in pieces: any number of characters that is a multiple of four.
 BASE64_PIECE = 4 * PIECE
+
+
+is_fetching: ContextVar[bool] = ContextVar("is_fetching", default=False)
+
+
+class NoUrls(logging.Filter):
+    """Keeps httpx from writing the addresses that we fetch, whose signatures are secrets, into the user's log."""
+
+    def filter(self, _: logging.LogRecord) -> bool:
+        """Whether a record may be written: always, but from our own requests."""
+        return not is_fetching.get()
+
+
+logging.getLogger("httpx").addFilter(NoUrls())
 
 
 class Downloader:
@@ -35,25 +51,29 @@ class Downloader:
         Raises:
             ApiError: 400 ``media_url_not_exists`` when it cannot be had, ``parameter_invalid`` above the limit.
         """
+        token = is_fetching.set(True)
         try:
-            async with (
-                asyncio.timeout(LONGEST_DOWNLOAD_SECONDS),
-                self._get().stream("GET", checked_url(url)) as response,
-            ):
-                if not response.is_success:
-                    raise _unreachable(url)
-                declared = response.headers.get("content-length", "")
-                if declared.isdigit() and int(declared) > limit:
-                    raise invalid(too_large(int(declared), limit))
-                with _writer(path) as file:
-                    await _save(response, file, limit)
+            async with asyncio.timeout(LONGEST_DOWNLOAD_SECONDS):
+                await self._fetch(checked_url(url), path, limit)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError):
             raise _unreachable(url) from None
+        finally:
+            is_fetching.reset(token)
 
     async def aclose(self) -> None:
         """Close its connections."""
         if self._client is not None:
             await self._client.aclose()
+
+    async def _fetch(self, url: str, path: Path, limit: int) -> None:
+        async with self._get().stream("GET", url) as response:
+            if not response.is_success:
+                raise _unreachable(url)
+            declared = response.headers.get("content-length", "")
+            if declared.isdigit() and int(declared) > limit:
+                raise invalid(too_large(int(declared), limit))
+            with _writer(path) as file:
+                await _save(response, file, limit)
 
     def _get(self) -> httpx.AsyncClient:
         if self._client is None:

@@ -18,6 +18,7 @@ from twelvelabs_sandbox._request_log import RecordedRequest, RequestLog
 START_SECONDS = 30.0
 # How long requests that are still being answered may hold up the end.
 GRACE_SECONDS = 1
+KEEP_ALIVE_SECONDS = 120
 
 
 class Sandbox:
@@ -137,6 +138,8 @@ class _Running:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            # Longer than clients keep idle connections: a close from this side could cross with a request.
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         self._server = _Server(config)
         self._error: BaseException | None = None

@@ -1,5 +1,6 @@
 """Media fetched from URLs: followed, bounded, and refused in the vendor's words."""
 
+import logging
 from pathlib import Path
 
 import httpx
@@ -50,6 +51,16 @@ def test_a_file_that_turns_out_too_large_is_not_fetched_to_its_end(
         assert answer.json()["message"].endswith("exceeds maximum limit of 32 MB")
         (folder,) = tmp_path.glob("twelvelabs-sandbox-*")
         assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["picture.jpg", "redirect/picture.jpg", "status/403"])
+def test_signed_urls_are_not_logged(
+    api: httpx.Client, file_server: FileServer, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    image(api, file_server.url(f"{name}?X-Amz-Signature=5ecret"))
+    assert "embed-v2" in caplog.text  # The client's own request is logged, so this test would find the other.
+    assert "5ecret" not in caplog.text
 
 
 def test_this_machine_is_not_asked_through_a_proxy(file_server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
