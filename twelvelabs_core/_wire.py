@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from twelvelabs_core._errors import InputError
 from twelvelabs_core._media import Media
 
 CHUNK = 256 * 1024
@@ -94,16 +95,33 @@ def json_body(value: Mapping[str, Any]) -> Body:
 
     text = json.dumps(value, default=mark, separators=(",", ":"), allow_nan=False)
     parts = [part.encode() for part in text.split(f"<{boundary}>")]
-    length = sum(map(len, parts)) + sum(4 * ((item.size() + 2) // 3) for item in media)
-    return Body(JSON_TYPE, length, lambda: _json_chunks(parts, media))
+    sizes = [item.size() for item in media]
+    length = sum(map(len, parts)) + sum(4 * ((size + 2) // 3) for size in sizes)
+    return Body(JSON_TYPE, length, lambda: _json_chunks(parts, media, sizes))
 
 
-def _json_chunks(parts: Sequence[bytes], media: Sequence[Media]) -> Iterator[bytes]:
+def _json_chunks(parts: Sequence[bytes], media: Sequence[Media], sizes: Sequence[int]) -> Iterator[bytes]:
     for index, part in enumerate(parts):
         yield part
         if index < len(media):
-            for chunk in media[index].read_chunks(BASE64_CHUNK):
+            for chunk in _unchanged(media[index], sizes[index], BASE64_CHUNK):
                 yield base64.b64encode(chunk)
+
+
+def _unchanged(media: Media, size: int, step: int) -> Iterator[bytes]:
+    """Yield the bytes of a medium of the size that was announced.
+
+    Raises:
+        InputError: It is longer or shorter by now.
+    """
+    left = size
+    for chunk in media.read_chunks(step):
+        left -= len(chunk)
+        if left < 0:
+            break
+        yield chunk
+    if left:
+        raise InputError(f"{media.source}: changed while it was being sent; try again when it is complete.")
 
 
 def form_body(fields: Mapping[str, str], file: Media | None = None, *, filename: str | None = None) -> Body:
@@ -120,15 +138,16 @@ def form_body(fields: Mapping[str, str], file: Media | None = None, *, filename:
             f"Content-Type: {file.mime_type}\r\n\r\n"
         )
     prefix = head.encode()
+    size = file.size() if file is not None else 0
     suffix = (f"\r\n--{boundary}--\r\n" if file is not None else f"--{boundary}--\r\n").encode()
 
     def chunks() -> Iterator[bytes]:
         yield prefix
         if file is not None:
-            yield from file.read_chunks(CHUNK)
+            yield from _unchanged(file, size, CHUNK)
         yield suffix
 
-    length = len(prefix) + (file.size() if file is not None else 0) + len(suffix)
+    length = len(prefix) + size + len(suffix)
     return Body(f"multipart/form-data; boundary={boundary}", length, chunks)
 
 

@@ -106,6 +106,22 @@ def test_a_file_that_vanishes_after_its_check_is_an_error_of_input(tmp_path: Pat
         whole(body)
 
 
+@pytest.mark.parametrize("size", [999_999, 1_000_001, 1, 3_000_000])
+def test_a_file_that_changes_its_size_is_an_error_and_never_more_bytes_than_announced(
+    tmp_path: Path, size: int
+) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(bytes(1_000_000))
+    for make in (lambda media: json_body({"x": media}), lambda media: form_body({}, media)):
+        body = make(Media.of(path))
+        path.write_bytes(bytes(size))
+        sent = bytearray()
+        with pytest.raises(InputError, match=r"a\.mp4: changed while it was being sent"):
+            sent.extend(byte for chunk in body.chunks() for byte in chunk)
+        assert len(sent) <= body.length
+        path.write_bytes(bytes(1_000_000))
+
+
 def test_progress_of_a_body_grows_to_its_length_and_starts_again_with_a_second_try() -> None:
     seen: list[tuple[int, int]] = []
     body = counted(form_body({}, Media.of(b"x" * 1_000_000)), lambda done, total: seen.append((done, total)))
