@@ -18,10 +18,16 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 	if $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; \
 	then command -v $$p; break; fi; done)
 
+# Handed on through the environment, where no quote or dollar sign in them means anything.
+override VIDEO := $(value VIDEO)
+override QUERY := $(value QUERY)
+export VIDEO QUERY
+
 .PHONY: demo test lint format bench lock clean
 
 demo: $(VENV)/.ready-demo
-	$(BIN)/python -m examples.demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(QUERY),--query "$(QUERY)") $(if $(LIVE),--live)
+	@$(BIN)/python -m examples.demo $(if $(VIDEO),--video "$$VIDEO") $(if $(QUERY),--query "$$QUERY") \
+		$(if $(filter-out 0 no false,$(LIVE)),--live)
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
@@ -29,7 +35,7 @@ test: $(VENV)/.ready
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(foreach p,$(PACKAGES),-p $(p))
+	$(BIN)/mypy $(foreach p,$(PACKAGES) examples.demo,-p $(p))
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .

@@ -119,16 +119,22 @@ async def arun(store: VectorStore, documents: dict[str, Document]) -> None:
 
 
 def batches(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:
-    """Yield the documents in lists of at most `size`."""
+    """Yield the documents in lists of at most `size`; when their source fails, first what it gave, then its error."""
     check_size(size)
-    batch: list[Document] = []
-    for document in documents:
-        batch.append(document)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+    pending: list[Document] = []
+    try:
+        for document in documents:
+            pending.append(document)
+            if len(pending) == size:
+                yield pending
+                pending = []
+    except Exception:
+        # A loader reports its bad films at the end; the good ones' last documents are paid for.
+        if pending:
+            yield pending
+        raise
+    if pending:
+        yield pending
 
 
 async def abatches(documents: Iterable[Document] | AsyncIterable[Document], size: int) -> AsyncIterator[list[Document]]:
@@ -139,11 +145,16 @@ async def abatches(documents: Iterable[Document] | AsyncIterable[Document], size
         return
     check_size(size)
     pending: list[Document] = []
-    async for document in documents:
-        pending.append(document)
-        if len(pending) == size:
+    try:
+        async for document in documents:
+            pending.append(document)
+            if len(pending) == size:
+                yield pending
+                pending = []
+    except Exception:
+        if pending:
             yield pending
-            pending = []
+        raise
     if pending:
         yield pending
 

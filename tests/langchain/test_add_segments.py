@@ -1,0 +1,59 @@
+"""What `add_segments` promises beside any one store: nothing that arrived is lost."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from langchain_core.documents import Document
+from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
+
+from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, aadd_segments, add_segments
+from twelvelabs_core import IngestionError, InputError
+
+
+async def add(
+    mode: str,
+    store: VectorStore,
+    documents: Callable[[], Iterator[Document]],
+    adocuments: Callable[[], AsyncIterator[Document]],
+) -> None:
+    """Add what fits into one batch."""
+    if mode == "sync":
+        add_segments(store, documents())
+    else:
+        await aadd_segments(store, adocuments())
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_the_good_films_are_stored_before_the_error_of_the_bad_one(
+    mode: str, film: Path, shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    loader = TwelveLabsVideoLoader([film, Path("missing.mp4")], embeddings=shared_embeddings)
+    store = InMemoryVectorStore(shared_embeddings)
+
+    with pytest.raises(IngestionError, match=r"missing\.mp4"):
+        await add(mode, store, loader.lazy_load, loader.alazy_load)
+
+    assert {entry["metadata"]["source"] for entry in store.store.values()} == {str(film)}
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_an_error_in_the_middle_of_a_batch_keeps_what_came_before(
+    mode: str, film: Path, shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    documents = TwelveLabsVideoLoader(film, embeddings=shared_embeddings).load()
+    store = InMemoryVectorStore(shared_embeddings)
+
+    def broken() -> Iterator[Document]:
+        yield from documents
+        raise InputError("the source broke")
+
+    async def abroken() -> AsyncIterator[Document]:
+        for document in documents:
+            yield document
+        raise InputError("the source broke")
+
+    with pytest.raises(InputError, match="the source broke"):
+        await add(mode, store, broken, abroken)
+
+    assert store.store.keys() == {document.id for document in documents}
