@@ -36,6 +36,10 @@ def create_app(options: Options, *, clock: Clock, faults: Faults, requests: Requ
         clock: The clock by which tasks and assets live.
         faults: What is to go wrong.
         requests: Where requests are noted.
+
+    Example:
+        >>> from twelvelabs_sandbox import Clock, Faults, Options, RequestLog
+        >>> app = create_app(Options(), clock=Clock(), faults=Faults(), requests=RequestLog())
     """
     backend = Backend(options, clock)
     routes: list[Route] = [

@@ -60,6 +60,9 @@ class Gate:
             await self._app(scope, receive, answer)
             return
         await asyncio.sleep(fault.delay)
+        if fault.drop == "before" or fault.status is not None:
+            # A connection that is closed with unread data is reset, sometimes before the client has read its answer.
+            await _read_to_end(receive)
         if fault.drop == "before":
             await answer.cut()
         elif fault.status is not None:
@@ -84,6 +87,11 @@ class Gate:
         return ApiError(
             status, ERROR_CODES.get(status, "internal_server_error"), "A fault of the sandbox, as scripted."
         )
+
+
+async def _read_to_end(receive: Receive) -> None:
+    while (await receive()).get("more_body", False):
+        pass
 
 
 class _Answer:

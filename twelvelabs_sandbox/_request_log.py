@@ -30,7 +30,14 @@ class RecordedRequest:
 
 
 class RequestLog:
-    """The last requests, in order of arrival."""
+    """The last requests, in order of arrival.
+
+    Example:
+        >>> log = RequestLog()
+        >>> log.arrived("GET", "/assets", "/assets").status = 200
+        >>> log.count("GET", "/assets", status=200)
+        1
+    """
 
     def __init__(self) -> None:
         self._requests: deque[RecordedRequest] = deque(maxlen=MOST_REQUESTS)
