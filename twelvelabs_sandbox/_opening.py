@@ -105,10 +105,7 @@ def decoded_sounds(stream: AudioStream, source: Iterable["Packet[Stream]"]) -> I
 
 
 def seek(container: InputContainer, second: float) -> None:
-    """Move to the last keyframe before a second of the film; where that is impossible, stay at the beginning."""
-    if second <= 0:
-        return
-    try:
-        container.seek(int((second + zero(container)) * av.time_base))
-    except av.error.FFmpegError:
-        container.seek(0)
+    """Move to the last keyframe before a second of the film; where a format does not allow that, read on from here."""
+    if second > 0:
+        with suppress(av.error.FFmpegError):
+            container.seek(int((second + zero(container)) * av.time_base))

@@ -1,8 +1,10 @@
 """Reads still pictures: JPEG and PNG files as one decoded frame, their size known before anything is decoded."""
 
+import mmap
 import re
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
 from av.video.frame import VideoFrame
 
@@ -17,7 +19,7 @@ SIGNATURES = (
     ("bmp", b"BM....\0\0\0\0"),
 )
 PNG_HEADER = struct.Struct(">12s4sII")  # signature and length, name of the first chunk, width, height
-JPEG_LEAD = b"\xff"
+JPEG_LEAD, JPEG_END = b"\xff", b"\xff\xd9"
 JPEG_FRAME = struct.Struct(">HBHH")  # length, precision, height, width
 # Frame headers: every SOF marker except DHT (C4), JPG (C8) and DAC (CC), which share its range.
 JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -79,7 +81,13 @@ def _jpeg_size(path: Path) -> tuple[int, int]:
                 if len(segment) < JPEG_FRAME.size:
                     break
                 length, _, height, width = JPEG_FRAME.unpack(segment)
-                if marker[0] in JPEG_FRAMES:
+                if marker[0] in JPEG_FRAMES and _is_complete(file):
                     return width, height
                 file.seek(length - len(segment), 1)
-    raise MediaError("parameter_invalid", "The JPEG image has no frame header.")
+    raise MediaError("parameter_invalid", "The JPEG image is incomplete.")
+
+
+def _is_complete(file: BinaryIO) -> bool:
+    """Say whether the end mark follows; FFmpeg would paint the missing part grey. Cameras may append more behind it."""
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.rfind(JPEG_END, file.tell()) >= 0

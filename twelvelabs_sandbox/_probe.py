@@ -20,6 +20,7 @@ from twelvelabs_sandbox._opening import (
     zero,
 )
 from twelvelabs_sandbox._pictures import load_picture, picture_format
+from twelvelabs_sandbox._survey import last_second
 
 TEXT_SUFFIXES = {".txt": "text/plain", ".md": "text/markdown", ".markdown": "text/markdown"}
 MIME_TYPES = {
@@ -63,7 +64,7 @@ def probe_media(path: Path, filename: str | None = None) -> MediaInfo:
         video, audio = video_stream(container), audio_stream(container)
         if video is None and audio is None:
             raise MediaError("video_file_broken", "The file has no picture and no sound track that can be decoded.")
-        return _probe_film(container, video, audio, size)
+        return _probe_film(path, container, video, audio)
 
 
 def _probe_picture(path: Path, kind: str, size: int) -> MediaInfo:
@@ -89,11 +90,11 @@ def _document_type(path: Path, suffix: str) -> str | None:
 
 
 def _probe_film(
-    container: InputContainer, video: VideoStream | None, audio: AudioStream | None, size: int
+    path: Path, container: InputContainer, video: VideoStream | None, audio: AudioStream | None
 ) -> MediaInfo:
-    still = video is not None and _is_still(container, video)
+    still = _is_still(path, container.format.name)
     kind: MediaKind = "image" if still else "video" if video else "audio"
-    duration = None if still else _duration(container)
+    duration = None if still else _duration(path, container)
     width, height = _display_size(container, video) if video else (None, None)
     if audio and not video:
         _check_sound(container, audio)
@@ -102,7 +103,7 @@ def _probe_film(
         kind=kind,
         mime_type=_mime_type(container, kind, video, audio),
         format_name=container.format.name,
-        size=size,
+        size=path.stat().st_size,
         duration=duration,
         width=width,
         height=height,
@@ -114,42 +115,25 @@ def _probe_film(
     )
 
 
-def _is_still(container: InputContainer, video: VideoStream) -> bool:
-    if container.format.name.endswith("_pipe"):
-        return True
-    if container.format.name not in {"gif", "apng"}:
-        return False
-    count = sum(1 for _ in islice(packets(container, video), 2))
-    container.seek(0)
-    return count == 1
+def _is_still(path: Path, format_name: str) -> bool:
+    if format_name not in {"gif", "apng"}:
+        return format_name.endswith("_pipe")
+    with opened(path) as container:
+        return sum(1 for _ in islice(packets(container), 2)) == 1
 
 
-def _duration(container: InputContainer) -> float:
+def _duration(path: Path, container: InputContainer) -> float:
     duration = (container.duration or 0) / av.time_base
     if container.format.name == "matroska,webm":
         # Matroska counts from 0, even where the film begins later.
         duration -= zero(container)
     if duration <= 0 or container.format.name in WITHOUT_LENGTH:
-        measured = last_second(container)
-        container.seek(0)
+        measured = last_second(path)
         # A small difference is padding of the encoder, which FFmpeg knows better.
         duration = measured if abs(measured - duration) > PADDING_SECONDS else duration
     if duration <= 0:
         raise MediaError("video_file_broken", "The file holds no stretch of time: its tracks are empty.")
     return round(duration, 3)
-
-
-def last_second(container: InputContainer) -> float:
-    """Return where the last packet from here on ends, in seconds of the film; 0 where there is none."""
-    begin, last, untimed = zero(container), 0.0, 0.0
-    for packet in packets(container):
-        stamp = packet.pts if packet.pts is not None else packet.dts
-        length = float((packet.duration or 0) * packet.time_base)
-        if stamp is None:
-            untimed += length
-        else:
-            last = max(last, float(stamp * packet.time_base) + length - begin)
-    return last or untimed
 
 
 def _display_size(container: InputContainer, video: VideoStream) -> tuple[int, int]:

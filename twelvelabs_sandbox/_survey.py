@@ -58,6 +58,13 @@ def survey(path: Path, start: float, end: float) -> Survey:
     return Survey(last, frames, sounds, tuple(keyframes))
 
 
+def last_second(path: Path) -> float:
+    """Return where the last packet of a file ends, in seconds of the film; 0 where there is none."""
+    with opened(path) as container:
+        clock = PacketClock(container)
+        return max((clock.times(packet)[1] for packet in packets(container)), default=0.0)
+
+
 class PacketClock:
     """Tells when packets begin and end, in seconds of the film; those without a time stamp follow one another."""
 

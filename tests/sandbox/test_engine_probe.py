@@ -1,0 +1,220 @@
+"""What the sandbox's engine says of files: every kind, odd ones, broken ones and hostile ones."""
+
+import struct
+import zlib
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from twelvelabs_sandbox._engine import MediaError, MediaInfo, probe
+from twelvelabs_sandbox.films import Scene, picture, save_image, write_film, write_picture, write_sound
+
+SCENES = [Scene(sound="tone", seconds=1.5, motion="fast"), Scene(color="blue", sound="noise", seconds=1.5)]
+SIZE = (160, 120)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("probe")
+
+
+def refusal(path: Path, filename: str | None = None) -> MediaError:
+    with pytest.raises(MediaError) as caught:
+        probe(path, filename)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("suffix", "mime_type", "codecs"),
+    [
+        ("mp4", "video/mp4", ("h264", "aac")),
+        ("mov", "video/quicktime", ("h264", "aac")),
+        ("mkv", "video/x-matroska", ("h264", "aac")),
+        ("ts", "video/mp2t", ("h264", "aac")),
+        ("avi", "video/x-msvideo", ("mpeg4", "mp3float")),
+        ("mpg", "video/mpeg", ("mpeg2video", "mp2")),
+        ("webm", "video/webm", ("vp8", "opus")),
+        ("gif", "image/gif", ("gif", None)),
+    ],
+)
+def test_films_of_every_container(folder: Path, suffix: str, mime_type: str, codecs: tuple[str, str | None]) -> None:
+    path = folder / f"film.{suffix}"
+    write_film(path, SCENES, size=SIZE)
+    info = probe(path)
+    assert (info.kind, info.mime_type, info.width, info.height) == ("video", mime_type, *SIZE)
+    assert (info.video_codec, info.audio_codec and info.audio_codec.removeprefix("lib")) == codecs
+    assert info.duration == pytest.approx(3.0, abs=0.15)
+    assert info.size == path.stat().st_size
+    assert info.fps is not None
+    assert info.fps >= 9
+
+
+@pytest.mark.parametrize(
+    ("suffix", "mime_type", "channels"),
+    [
+        ("wav", "audio/wav", 2),
+        ("mp3", "audio/mpeg", 1),
+        ("flac", "audio/flac", 2),
+        ("ogg", "audio/ogg", 1),
+        ("m4a", "audio/mp4", 6),
+    ],
+)
+def test_sounds_of_every_container(folder: Path, suffix: str, mime_type: str, channels: int) -> None:
+    path = write_sound(folder / f"sound.{suffix}", SCENES, channels=channels)
+    info = probe(path)
+    assert (info.kind, info.mime_type, info.channels, info.width, info.fps) == (
+        "audio",
+        mime_type,
+        channels,
+        None,
+        None,
+    )
+    assert info.duration == pytest.approx(3.0, abs=0.1)
+    assert info.sample_rate in {32000, 48000}
+
+
+def test_a_cover_does_not_make_a_film_of_a_song(folder: Path) -> None:
+    cover = write_picture(folder / "cover.jpg", SCENES[0], size=(300, 300))
+    info = probe(write_sound(folder / "song.mp3", SCENES, cover=cover))
+    assert (info.kind, info.width, info.video_codec) == ("audio", None, None)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_pictures(folder: Path, suffix: str) -> None:
+    info = probe(write_picture(folder / f"picture.{suffix}", SCENES[0], size=(200, 140)))
+    kind = "jpeg" if suffix == "jpg" else "png"
+    assert info == MediaInfo("image", f"image/{kind}", kind, info.size, width=200, height=140, video_codec=kind)
+
+
+def test_a_gif_of_one_picture_is_an_image(folder: Path) -> None:
+    write_film(folder / "one.gif", [Scene(seconds=0.1)], size=SIZE)
+    info = probe(folder / "one.gif")
+    assert (info.kind, info.mime_type, info.duration, info.width) == ("image", "image/gif", None, 160)
+
+
+@pytest.mark.parametrize(("degrees", "size"), [(90, (120, 160)), (180, (160, 120)), (270, (120, 160))])
+def test_a_film_turned_by_its_metadata_has_its_display_size(folder: Path, degrees: int, size: tuple[int, int]) -> None:
+    write_film(folder / "upright.mp4", SCENES[:1], size=SIZE)
+    path = folder / f"turned{degrees}.mp4"
+    path.write_bytes(turned((folder / "upright.mp4").read_bytes(), degrees))
+    info = probe(path)
+    assert (info.width, info.height) == size
+
+
+def turned(mp4: bytes, degrees: int) -> bytes:
+    """Write a rotation into the display matrix of an mp4's first track."""
+    one = 1 << 16
+    a, b = {90: (0, one), 180: (-one, 0), 270: (0, -one)}[degrees]
+    # Behind the box name: version and flags, times, id, duration, layer, group, volume.
+    place = mp4.index(b"tkhd") + 4 + 40
+    matrix = struct.pack(">9i", a, b, 0, -b, a, 0, 0, 0, 1 << 30)
+    return mp4[:place] + matrix + mp4[place + len(matrix) :]
+
+
+def test_a_film_that_begins_later_is_as_long_as_its_pictures(folder: Path) -> None:
+    for suffix in ("mkv", "mp4", "ts"):
+        path = folder / f"late.{suffix}"
+        write_film(path, SCENES, size=SIZE, start=5.0)
+        assert probe(path).duration == pytest.approx(3.0, abs=0.15), suffix
+
+
+def test_a_length_that_the_file_does_not_name_is_measured(folder: Path) -> None:
+    for suffix, codec in (("aac", "aac"), ("h264", "libx264")):
+        path = folder / f"raw.{suffix}"
+        write_raw(path, codec)
+        assert probe(path).duration == pytest.approx(2.0, abs=0.15), suffix
+
+
+def write_raw(path: Path, codec: str) -> None:
+    with av.open(str(path), "w", format="adts" if codec == "aac" else "h264") as out:
+        stream: Any = out.add_stream(codec, rate=16000 if codec == "aac" else 25)
+        if codec != "aac":
+            stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        for number in range(50):
+            if codec == "aac":
+                frame: Any = av.AudioFrame.from_ndarray(np.zeros((1, 640), np.float32), format="fltp", layout="mono")
+                frame.sample_rate, frame.pts, frame.time_base = 16000, number * 640, Fraction(1, 16000)
+            else:
+                frame = av.VideoFrame.from_ndarray(picture(SCENES[0], number / 25, SIZE))
+                frame.pts, frame.time_base = number, Fraction(1, 25)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "mime_type"),
+    [
+        ("a.pdf", b"%PDF-1.7\n...", "application/pdf"),
+        ("a.txt", "gr\u00fcn ".encode() * 2000, "text/plain"),
+        ("a.md", b"# Title\n", "text/markdown"),
+    ],
+)
+def test_documents_are_recognised(folder: Path, name: str, content: bytes, mime_type: str) -> None:
+    path = folder / "upload"
+    path.write_bytes(content)
+    info = probe(path, filename=name)
+    assert (info.kind, info.mime_type, info.duration) == ("document", mime_type, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.mp4", b""),
+        ("text.mp4", b"this is no film\n" * 100),
+        ("zeros.mp4", bytes(5000)),
+        ("binary.txt", b"\0\1\2" * 100),
+        ("latin1.txt", "gr\u00fcn".encode("latin-1") * 100),
+    ],
+)
+def test_what_is_no_media_is_a_broken_file(folder: Path, name: str, content: bytes) -> None:
+    path = folder / name
+    path.write_bytes(content)
+    assert refusal(path).code == "video_file_broken"
+
+
+def test_a_playlist_cannot_make_the_engine_open_other_files(folder: Path) -> None:
+    write_film(folder / "secret.ts", SCENES, size=SIZE)
+    for name, content in (
+        ("list.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nsecret.ts\n#EXT-X-ENDLIST\n"),
+        ("list.ffconcat", "ffconcat version 1.0\nfile secret.ts\n"),
+    ):
+        (folder / name).write_text(content)
+        assert refusal(folder / name).code == "video_file_broken"
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(folder: Path) -> None:
+    # Were it decoded, it would be broken: it has no pixels at all.
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    path = folder / "bomb.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IEND", b""))
+    error = refusal(path)
+    assert error.code == "parameter_invalid"
+    assert "30000x30000" in str(error)
+    assert "50,000,000" in str(error)
+    small = write_picture(folder / "small.jpg", SCENES[0], size=SIZE).read_bytes()
+    place = small.index(b"\xff\xc0") + 5
+    (folder / "bomb.jpg").write_bytes(small[:place] + struct.pack(">HH", 60_000, 60_000) + small[place + 4 :])
+    assert "60000x60000" in str(refusal(folder / "bomb.jpg"))
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+@pytest.mark.parametrize("share", [0.0005, 0.02, 0.5])
+def test_an_incomplete_picture_is_refused(folder: Path, suffix: str, share: float) -> None:
+    whole = save_image(folder / f"whole.{suffix}", picture(Scene(grain=9.0), 1.0)).read_bytes()
+    path = folder / f"part.{suffix}"
+    path.write_bytes(whole[: int(len(whole) * share) + 13])
+    assert refusal(path).code == "parameter_invalid"
+
+
+def test_a_message_never_names_the_servers_own_file(folder: Path) -> None:
+    path = folder / "private-name.mp4"
+    path.write_bytes(b"nothing" * 50)
+    assert "private-name" not in str(refusal(path))
