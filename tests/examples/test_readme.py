@@ -47,7 +47,13 @@ def test_block_runs(line: int, code: str, media: Path, sandbox: Sandbox) -> None
         "TWELVELABS_STORE": str(media / "segments.sqlite3"),
     }
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=media, env=environment, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", code],
+        cwd=media,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, f"README.md line {line}:\n{done.stderr}"
     assert "print(" not in code or done.stdout.strip(), f"README.md line {line} prints nothing"
