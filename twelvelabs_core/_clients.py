@@ -45,18 +45,18 @@ class _Start:
             raise ConfigurationError(f"pass settings, or {', '.join(sorted(options))}, not both.")
         self.settings = settings if settings is not None else Settings.resolve(**options)
         self.model = model
-        self.store_input = store
-        self._store = store if isinstance(store, SegmentStore) else None
+        self._stores: dict[str, SegmentStore] = {}
+        if store is not None:
+            self._stores["it"] = store if isinstance(store, SegmentStore) else SegmentStore(store)
 
     def store(self) -> SegmentStore:
-        """Return the segment store, opened at first use."""
-        if self._store is None:
-            self._store = SegmentStore(self.store_input)  # type: ignore[arg-type]
-        return self._store
+        """Return the segment store, opened at first use; the same to all threads."""
+        # setdefault is one step: of several stores that threads make at once, one is used, the others never opened.
+        return self._stores.get("it") or self._stores.setdefault("it", SegmentStore())
 
     def rebuild(self, cls: type[Any]) -> tuple[Any, ...]:
         """Return what pickle needs: no connection crosses a process border, and the key only if it was passed."""
-        return _rebuild, (cls, self.settings, self.model, self.store_input)
+        return _rebuild, (cls, self.settings, self.model, self._stores.get("it"))
 
 
 class AsyncClient(SegmentOperations):
@@ -490,7 +490,7 @@ class Client:
         return finish(self._operations.find_vectors(segment_ids))
 
 
-def _rebuild(cls: type[Any], settings: Settings, model: str, store: StoreInput | None) -> Any:
+def _rebuild(cls: type[Any], settings: Settings, model: str, store: SegmentStore | None) -> Any:
     return cls(settings=settings, model=model, store=store)
 
 

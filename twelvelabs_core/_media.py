@@ -71,8 +71,8 @@ class Media:
         Raises:
             InputError: Nothing that media can come from.
         """
-        if source is not None:
-            source = _checked_name(source)
+        source = None if source is None else _checked_name("source", source)
+        version = None if version is None else _checked_name("version", version)
         if isinstance(value, Media):
             return value._renamed(source, version)  # type: ignore[return-value]  # noqa: SLF001
         if isinstance(value, (bytes, bytearray)):
@@ -236,10 +236,11 @@ MediaInput = str | os.PathLike[str] | bytes | bytearray | BinaryIO | Media
 """Whatever can be passed as media. Strings: http(s) URLs, `asset:<id>`, else paths."""
 
 
-def _checked_name(source: object) -> str:
-    if not isinstance(source, str):
-        raise InputError(f"source must be a str, the name to know the media by; got {type(source).__name__}.")
-    return redact(source)
+def _checked_name(what: str, name: object) -> str:
+    """Return a name that the caller gave, without the signature of a URL in it."""
+    if not isinstance(name, str):
+        raise InputError(f"{what} must be a str, got {type(name).__name__}.")
+    return redact(name)
 
 
 def _name_of_path(text: str) -> str:

@@ -52,8 +52,11 @@ def settings(sandbox: Sandbox) -> Settings:
 
 
 @pytest.fixture(params=["blocking", "async"])
-def connect(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Connect:
+def connect(
+    request: pytest.FixtureRequest, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Connect:
     """Make a client of the sandbox, with a segment store of the test's own; options are those of `Settings`."""
+    monkeypatch.setattr("twelvelabs_core._polling.FIRST_LOOK", 0.02)  # the tests' media are ready soon
 
     def make(*, store: Any = tmp_path / "segments.sqlite3", rate_limiter: Any = None, **changes: Any) -> Surface:
         return make_surface(request.param, settings.replace(**changes), store=store, rate_limiter=rate_limiter)

@@ -1,0 +1,77 @@
+"""A web server that serves one film at every path, counts who asks, and whose validators can be changed."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+
+class FilmServer:
+    """Serves until it is closed.
+
+    Attributes:
+        film: What it serves.
+        etag: The ETag it gives; None for none.
+        head_status: What it answers to HEAD.
+        redirect: Where it sends everybody; None serves the film.
+        requests: (method, path with query, headers) of every request.
+    """
+
+    def __init__(self, film: Path) -> None:
+        self.film = film
+        self.etag: str | None = '"one"'
+        self.head_status = 200
+        self.redirect: str | None = None
+        self.requests: list[tuple[str, str, dict[str, str]]] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def url(self, rest: str = "film.mp4") -> str:
+        """Return an address at which the film is."""
+        return f"http://127.0.0.1:{self._server.server_port}/{rest}"
+
+    def count(self, method: str) -> int:
+        """Return how many requests of a method there were."""
+        return sum(request[0] == method for request in self.requests)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                self._answer(200, server.film.read_bytes())
+
+            def do_HEAD(self) -> None:
+                self._answer(server.head_status, b"")
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                self._answer(200, b"{}")
+
+            def _answer(self, status: int, body: bytes) -> None:
+                server.requests.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
+                self.send_response(status if server.redirect is None else 307)
+                if server.redirect is not None:
+                    self.send_header("Location", server.redirect)
+                if server.etag is not None:
+                    self.send_header("ETag", server.etag)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        return Handler
