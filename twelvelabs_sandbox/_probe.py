@@ -144,7 +144,7 @@ def _display_size(container: InputContainer, video: VideoStream) -> tuple[int, i
 
 
 def _turned(width: int, height: int, rotation: int) -> tuple[int, int]:
-    return (height, width) if rotation % 180 else (width, height)
+    return (height, width) if round(rotation / 90) % 2 else (width, height)
 
 
 def _check_sound(container: InputContainer, audio: AudioStream) -> None:

@@ -148,7 +148,7 @@ def _sampled(frames: Iterator[tuple[float, VideoFrame]], start: float, end: floa
 
 def _shrunk(scaler: VideoReformatter, frame: VideoFrame) -> Pixels:
     """Return a frame upright, whatever its size and shape; the scaler, dear to set up, is kept from frame to frame."""
-    turns = frame.rotation // 90
+    turns = round(frame.rotation / 90)
     width, height = (HEIGHT, WIDTH) if turns % 2 else (WIDTH, HEIGHT)
     transparent = frame.format.has_palette or any(part.is_alpha for part in frame.format.components)
     layout = "rgba" if transparent else "rgb24"

@@ -1,0 +1,355 @@
+"""The vectors of films and sounds: how they are cut, which there are, and what odd, silent and broken files give."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from twelvelabs_sandbox import _thumbnails
+from twelvelabs_sandbox._engine import (
+    ClipVector,
+    Cut,
+    MediaError,
+    embed_image,
+    embed_media,
+    embed_text,
+    probe,
+    spoken_words,
+)
+from twelvelabs_sandbox.films import Scene, describe_look, describe_sound, write_film, write_picture, write_sound
+
+RED = Scene(color="red", pattern="stripes", motion="fast", sound="noise", seconds=5.0)
+BLUE = Scene(color="blue", second="yellow", pattern="checkerboard", motion="still", sound="tone", seconds=7.0)
+SIZE = (240, 180)
+CAPTIONS = [(0.5, 3.0, "a goalkeeper dives"), (3.2, 4.5, "{\\i1}to the\\Nleft{\\i0}"), (9.0, 10.0, "final whistle")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("media")
+
+
+@pytest.fixture(scope="module")
+def film(folder: Path) -> Path:
+    write_film(folder / "film.mkv", [RED, BLUE], size=SIZE, captions=CAPTIONS)
+    return folder / "film.mkv"
+
+
+def embed(path: Path, **changes: Any) -> list[ClipVector]:
+    """Embed the first 12 seconds of a film with every option, changed as asked."""
+    settings: dict[str, Any] = {
+        "kind": "video",
+        "start": 0.0,
+        "end": 12.0,
+        "cut": Cut(fixed_sec=5),
+        "options": ("visual", "audio", "transcription"),
+        "scopes": ("clip",),
+        "separate": True,
+        "fused": False,
+    }
+    return embed_media(path, **(settings | changes))
+
+
+def bounds(clips: list[ClipVector], option: str) -> list[tuple[float, float]]:
+    return [(clip.start, clip.end) for clip in clips if clip.option == option]
+
+
+def test_fixed_clips_have_exactly_the_length_and_only_the_last_is_shorter(film: Path) -> None:
+    assert bounds(embed(film), "visual") == [(0.0, 5.0), (5.0, 10.0), (10.0, 12.0)]
+    assert bounds(embed(film, cut=Cut(fixed_sec=4)), "audio") == [(0.0, 4.0), (4.0, 8.0), (8.0, 12.0)]
+    assert bounds(embed(film, start=1.5, end=8.25, cut=Cut(fixed_sec=3)), "visual") == [
+        (1.5, 4.5),
+        (4.5, 7.5),
+        (7.5, 8.25),
+    ]
+
+
+def test_dynamic_clips_are_cut_where_the_scene_changes(film: Path) -> None:
+    assert bounds(embed(film, cut=Cut(min_sec=4)), "visual") == [(0.0, 5.0), (5.0, 12.0)]
+    # A window that ends too soon after the change for another clip is one clip.
+    assert bounds(embed(film, end=7.0, cut=Cut(min_sec=4)), "visual") == [(0.0, 7.0)]
+    assert bounds(embed(film, start=3.0, end=7.5, cut=Cut(min_sec=2)), "visual") == [(3.0, 5.0), (5.0, 7.5)]
+
+
+def test_clips_are_cut_at_shots_even_where_only_sound_is_asked_for(film: Path) -> None:
+    clips = embed(film, cut=Cut(min_sec=4), options=("audio",))
+    assert [(clip.start, clip.end, clip.option) for clip in clips] == [(0.0, 5.0, "audio"), (5.0, 12.0, "audio")]
+
+
+def test_every_vector_is_float32_of_512_values_and_length_one(film: Path) -> None:
+    clips = embed(film, scopes=("clip", "asset"), fused=True)
+    for clip in clips:
+        assert clip.vector.shape == (512,)
+        assert clip.vector.dtype == np.float32
+        assert np.linalg.norm(clip.vector) == pytest.approx(1.0, abs=1e-5)
+        assert type(clip.start) is float
+
+
+def test_each_option_speaks_of_its_own_side(film: Path) -> None:
+    first, second = ({str(clip.option): clip.vector for clip in embed(film) if clip.start == at} for at in (0.0, 5.0))
+    for option, describe in (("visual", describe_look), ("audio", describe_sound)):
+        red, blue = embed_text(describe(RED)), embed_text(describe(BLUE))
+        assert first[option] @ red > first[option] @ blue + 0.3
+        assert second[option] @ blue > second[option] @ red + 0.3
+    assert abs(first["audio"] @ embed_text("red stripes moving fast")) < 0.01
+    assert abs(first["visual"] @ embed_text("loud noise")) < 0.01
+
+
+def test_captions_are_the_transcription_and_a_clip_without_them_has_none(film: Path) -> None:
+    clips = embed(film, cut=Cut(fixed_sec=4), options=("transcription",))
+    assert bounds(clips, "transcription") == [(0.0, 4.0), (4.0, 8.0), (8.0, 12.0)]
+    np.testing.assert_allclose(clips[0].vector, embed_text("a goalkeeper dives to the left"), atol=1e-6)
+    np.testing.assert_allclose(clips[2].vector, embed_text("final whistle"), atol=1e-6)
+    assert bounds(embed(film, start=5.0, end=8.0, options=("transcription",)), "transcription") == []
+    assert [(round(start, 2), round(end, 2), text) for start, end, text in spoken_words(film)] == [
+        (0.5, 3.0, "a goalkeeper dives"),
+        (3.2, 4.5, "to the left"),
+        (9.0, 10.0, "final whistle"),
+    ]
+
+
+def test_chapters_speak_where_there_are_no_captions(folder: Path) -> None:
+    for suffix in ("mp4", "mov", "mkv"):
+        path = folder / f"chapters.{suffix}"
+        write_film(path, [RED], size=SIZE, chapters=[(0, 2, "kick off"), (2, 5, "first goal")])
+        assert spoken_words(path) == [(0.0, 2.0, "kick off"), (2.0, 5.0, "first goal")], suffix
+    clips = embed(path, end=5.0, cut=Cut(fixed_sec=2), options=("transcription",))
+    np.testing.assert_allclose(clips[0].vector, embed_text("kick off"), atol=1e-6)
+    np.testing.assert_allclose(clips[1].vector, embed_text("first goal"), atol=1e-6)
+
+
+def test_fused_is_one_vector_of_all_options_and_stands_beside_or_alone(film: Path) -> None:
+    both = embed(film, fused=True)
+    assert {clip.option for clip in both} == {"visual", "audio", "transcription", "fused"}
+    parts = [clip.vector for clip in both if clip.start == 0.0 and clip.option != "fused"]
+    fused = next(clip.vector for clip in both if clip.start == 0.0 and clip.option == "fused")
+    assert all(fused @ part > 0.5 for part in parts)
+    alone = embed(film, separate=False, fused=True)
+    assert [clip.option for clip in alone] == ["fused"] * 3
+
+
+def test_the_asset_is_the_mean_of_its_clips_by_length(film: Path) -> None:
+    clips = embed(film, options=("visual",), scopes=("clip", "asset"), cut=Cut(fixed_sec=5), start=2.0)
+    whole = clips.pop()
+    assert (whole.scope, whole.start, whole.end) == ("asset", 2.0, 12.0)
+    mean = np.sum([clip.vector * (clip.end - clip.start) for clip in clips], axis=0)
+    np.testing.assert_allclose(whole.vector, mean / np.linalg.norm(mean), atol=1e-5)
+    only = embed(film, options=("visual",), scopes=("asset",), start=2.0)
+    assert len(only) == 1
+    np.testing.assert_array_equal(only[0].vector, whole.vector)
+
+
+def test_a_film_without_a_sound_track_has_no_sound_vectors(folder: Path) -> None:
+    write_film(folder / "mute.mp4", [RED, BLUE], size=SIZE, audio=False)
+    assert {clip.option for clip in embed(folder / "mute.mp4")} == {"visual"}
+    with pytest.raises(MediaError, match="no sound track") as caught:
+        embed(folder / "mute.mp4", kind="audio")
+    assert caught.value.code == "parameter_invalid"
+
+
+def test_an_empty_sound_track_is_none(folder: Path) -> None:
+    path = folder / "empty-track.mkv"
+    with av.open(str(path), "w", format="matroska") as out:
+        video: Any = out.add_stream("libx264", rate=10)
+        video.width, video.height, video.pix_fmt = *SIZE, "yuv420p"
+        out.add_stream("aac", rate=16000)
+        for number in range(50):
+            frame = av.VideoFrame.from_ndarray(np.full((180, 240, 3), number, np.uint8))
+            frame.pts = number
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+    assert {clip.option for clip in embed(path, end=5.0)} == {"visual"}
+
+
+def test_a_silent_sound_track_is_heard_as_silence(folder: Path) -> None:
+    write_film(folder / "hush.mp4", [Scene(seconds=5.0)], size=SIZE)
+    clip = embed(folder / "hush.mp4", end=5.0, options=("audio",))[0]
+    assert clip.vector @ embed_text("silence") > 0.9
+
+
+def test_a_sound_file_has_no_picture(folder: Path) -> None:
+    path = write_sound(folder / "sound.mp3", [RED, BLUE])
+    clips = embed(path, kind="audio", options=("audio", "transcription"))
+    assert [(clip.start, clip.end, clip.option) for clip in clips] == [
+        (0.0, 5.0, "audio"),
+        (5.0, 10.0, "audio"),
+        (10.0, 12.0, "audio"),
+    ]
+    with pytest.raises(MediaError, match="no picture track"):
+        embed(path)
+
+
+def test_the_cover_of_a_song_is_not_its_picture(folder: Path) -> None:
+    cover = write_picture(folder / "cover.jpg", RED)
+    path = write_sound(folder / "song.mp3", [BLUE], cover=cover)
+    with pytest.raises(MediaError, match="no picture track"):
+        embed(path, end=7.0)
+
+
+def test_sound_is_cut_where_it_becomes_another(folder: Path) -> None:
+    path = write_sound(folder / "two.wav", [RED, BLUE])
+    assert bounds(embed(path, kind="audio", options=("audio",), cut=Cut(min_sec=4)), "audio") == [
+        (0.0, 5.0),
+        (5.0, 12.0),
+    ]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "ts", "avi", "mpg", "webm", "gif"])
+def test_the_container_hardly_changes_the_vectors(folder: Path, film: Path, suffix: str) -> None:
+    path = folder / f"same.{suffix}"
+    write_film(path, [RED, BLUE], size=SIZE)
+    clips = {(clip.start, clip.option): clip.vector for clip in embed(path, options=("visual", "audio"))}
+    for clip in embed(film, options=("visual", "audio")):
+        if (clip.start, clip.option) in clips or suffix != "gif":
+            assert clip.vector @ clips[clip.start, clip.option] > 0.95, (clip.start, clip.option)
+
+
+def test_six_channels_and_two_sound_as_one(folder: Path, film: Path) -> None:
+    one = embed(film, options=("audio",))
+    for channels in (2, 6):
+        write_film(folder / f"{channels}.mp4", [RED, BLUE], size=SIZE, channels=channels)
+        for clip, mono in zip(embed(folder / f"{channels}.mp4", options=("audio",)), one, strict=True):
+            assert clip.vector @ mono.vector > 0.9
+
+
+def test_a_variable_frame_rate_is_read_by_its_time_stamps(folder: Path, film: Path) -> None:
+    write_film(folder / "jitter.mp4", [RED, BLUE], size=SIZE, jitter=True)
+    assert bounds(embed(folder / "jitter.mp4", cut=Cut(min_sec=4)), "visual") == [(0.0, 5.0), (5.0, 12.0)]
+    for clip, even in zip(
+        embed(folder / "jitter.mp4", options=("visual",)), embed(film, options=("visual",)), strict=True
+    ):
+        assert clip.vector @ even.vector > 0.95
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
+def test_a_film_that_begins_later_counts_from_its_first_picture(folder: Path, film: Path, suffix: str) -> None:
+    path = folder / f"late.{suffix}"
+    write_film(path, [RED, BLUE], size=SIZE, start=7.0)
+    assert bounds(embed(path, cut=Cut(min_sec=4)), "visual") == [
+        (0.0, pytest.approx(5.0, abs=0.06)),
+        (pytest.approx(5.0, abs=0.06), 12.0),
+    ]
+    for clip, usual in zip(embed(path, options=("audio",)), embed(film, options=("audio",)), strict=True):
+        assert clip.vector @ usual.vector > 0.9
+
+
+def test_a_window_is_the_same_as_that_part_of_the_whole(film: Path) -> None:
+    whole = {(clip.start, clip.option): clip.vector for clip in embed(film, cut=Cut(fixed_sec=3))}
+    for clip in embed(film, start=6.0, cut=Cut(fixed_sec=3)):
+        assert clip.vector @ whole[clip.start, clip.option] > 0.98, (clip.start, clip.option)
+
+
+def test_a_clip_between_two_pictures_shows_the_nearer_one(folder: Path) -> None:
+    write_film(folder / "slow.mp4", [RED, BLUE], size=SIZE, fps=1, audio=False)
+    clips = embed(folder / "slow.mp4", options=("visual",), start=2.25, end=2.75, cut=Cut(fixed_sec=2))
+    assert clips[0].vector @ embed_text("red stripes") > 0.4
+
+
+def test_heads_of_keyframe_groups_are_enough_for_a_long_film(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = folder / "long.mp4"
+    scenes = [RED, BLUE, Scene(color="green", motion="slow", seconds=6.0), Scene(color="black", seconds=30.0)] * 2
+    write_film(path, scenes, size=SIZE, gop=20, audio=False)
+    full = embed(path, end=96.0, options=("visual",), cut=Cut(fixed_sec=6))
+    monkeypatch.setattr(_thumbnails, "FULL_DECODE_PIXELS", 0.0)
+    monkeypatch.setattr(_thumbnails, "GROUP_DECODE_PIXELS", 0.0)
+    heads = embed(path, end=96.0, options=("visual",), cut=Cut(fixed_sec=6))
+    likeness = [clip.vector @ other.vector for clip, other in zip(heads, full, strict=True)]
+    assert np.median(likeness) > 0.95
+    assert min(likeness) > 0.7
+    assert any(not np.array_equal(clip.vector, other.vector) for clip, other in zip(heads, full, strict=True))
+
+
+def test_a_long_group_of_pictures_is_decoded_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = folder / "one-keyframe.mp4"
+    write_film(path, [RED, BLUE, RED], size=SIZE, gop=1000, audio=False)
+    full = embed(path, end=17.0, options=("visual",), cut=Cut(min_sec=4))
+    monkeypatch.setattr(_thumbnails, "FULL_DECODE_PIXELS", 0.0)
+    monkeypatch.setattr(_thumbnails, "GROUP_DECODE_PIXELS", 0.0)
+    heads = embed(path, end=17.0, options=("visual",), cut=Cut(min_sec=4))
+    assert bounds(heads, "visual") == bounds(full, "visual") == [(0.0, 5.0), (5.0, 12.0), (12.0, 17.0)]
+
+
+def test_an_upright_picture_finds_a_film_that_metadata_turns(folder: Path) -> None:
+    from tests.sandbox.test_engine_probe import turned  # noqa: PLC0415 - one helper of its neighbour
+
+    write_film(folder / "upright.mp4", [RED], size=SIZE, audio=False)
+    (folder / "turned.mp4").write_bytes(turned((folder / "upright.mp4").read_bytes(), 90))
+    upright = embed(folder / "upright.mp4", end=5.0, options=("visual",))[0].vector
+    turned_clip = embed(folder / "turned.mp4", end=5.0, options=("visual",))[0].vector
+    assert upright @ turned_clip < 0.999
+    query = embed_image(write_picture(folder / "red.png", RED))
+    assert query @ upright > 0.75
+
+
+def test_a_film_that_breaks_off_is_refused_but_its_beginning_is_not(folder: Path) -> None:
+    write_film(folder / "whole.mkv", [RED, BLUE, RED], size=SIZE)
+    content = (folder / "whole.mkv").read_bytes()
+    path = folder / "half.mkv"
+    path.write_bytes(content[: int(len(content) * 0.45)])
+    with pytest.raises(MediaError, match="breaks off") as caught:
+        embed(path, end=17.0)
+    assert caught.value.code == "video_file_broken"
+    assert embed(path, end=4.0, options=("visual",))
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "avi", "mpg", "mp3", "wav", "flac", "jpg", "png"])
+def test_damage_gives_a_media_error_or_vectors_and_nothing_else(folder: Path, suffix: str) -> None:
+    path = folder / f"damaged.{suffix}"
+    short = [Scene(sound="music", seconds=1.0), Scene(color="blue", sound="speech", seconds=1.0)]
+    if suffix in {"jpg", "png"}:
+        write_picture(path, short[0], size=(160, 120))
+    elif suffix in {"mp3", "wav", "flac"}:
+        write_sound(path, short)
+    else:
+        write_film(path, short, size=(160, 120), captions=[(0, 1, "words")] if suffix == "mkv" else ())
+    content, rng = path.read_bytes(), np.random.default_rng(1)
+    for attempt in range(24):
+        damaged = bytearray(content[: int(len(content) * rng.uniform(0.1, 1.0))] if attempt % 3 == 0 else content)
+        for place in rng.integers(0, len(damaged), 1 + attempt):
+            damaged[place] = rng.integers(0, 256)
+        path.write_bytes(damaged)
+        try:
+            info = probe(path)
+            if info.kind == "image":
+                embed_image(path)
+            elif info.kind in {"video", "audio"}:
+                embed(path, kind=info.kind, end=min(info.duration or 0.0, 3.0), fused=True)
+        except MediaError as error:
+            assert error.code in {"video_file_broken", "parameter_invalid"}  # noqa: PT017 - vectors are as good an end
+
+
+def test_many_threads_get_the_same_vectors_as_one(film: Path) -> None:
+    alone = embed(film)
+    with ThreadPoolExecutor(4) as pool:
+        for clips in pool.map(embed, [film] * 8):
+            for clip, other in zip(clips, alone, strict=True):
+                np.testing.assert_array_equal(clip.vector, other.vector)
+
+
+def test_a_fresh_process_gets_the_same_vectors(film: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys, numpy as np; from pathlib import Path; from twelvelabs_sandbox._engine import *\n"
+        "clips = embed_media(Path(sys.argv[1]), kind='video', start=0.0, end=12.0, cut=Cut(fixed_sec=5),"
+        " options=('visual', 'audio', 'transcription'), scopes=('clip',), separate=True, fused=False)\n"
+        "np.save(sys.argv[2], np.stack([clip.vector for clip in clips]))"
+    )
+    subprocess.run([sys.executable, "-c", code, film, tmp_path / "vectors.npy"], check=True, timeout=120)
+    np.testing.assert_allclose(np.load(tmp_path / "vectors.npy"), [clip.vector for clip in embed(film)], atol=1e-6)
+
+
+@pytest.mark.parametrize(("start", "end"), [(3.0, 3.0), (4.0, 2.0), (-1.0, 2.0)])
+def test_an_empty_window_is_refused(film: Path, start: float, end: float) -> None:
+    with pytest.raises(MediaError, match="window") as caught:
+        embed(film, start=start, end=end)
+    assert caught.value.code == "parameter_invalid"
+
+
+@pytest.mark.parametrize("lengths", [{}, {"fixed_sec": 2.0, "min_sec": 4.0}, {"fixed_sec": 0.0}, {"min_sec": -1.0}])
+def test_a_cut_says_exactly_one_length(lengths: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="exactly one"):
+        Cut(**lengths)

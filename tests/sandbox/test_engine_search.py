@@ -1,0 +1,104 @@
+"""Whether a film's moments are found by text, picture and sound; floors well under what the benchmark measures."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from twelvelabs_sandbox._engine import ClipVector, Cut, embed_image, embed_media, embed_text, probe
+from twelvelabs_sandbox.films import Scene, describe, random_scenes, write_film, write_picture, write_sound
+
+Film = tuple[list[Scene], list[float], list[ClipVector]]
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
+    """Twenty random scenes, cut at shots."""
+    path = tmp_path_factory.mktemp("search") / "film.mp4"
+    scenes = random_scenes(20, seed=77)
+    begins = write_film(path, scenes)
+    clips = embed_media(
+        path,
+        kind="video",
+        start=0.0,
+        end=probe(path).duration or 0.0,
+        cut=Cut(min_sec=4),
+        options=("visual", "audio"),
+        scopes=("clip",),
+        separate=True,
+        fused=True,
+    )
+    return scenes, begins, clips
+
+
+def found(film: Film, number: int, query: npt.NDArray[np.float32], *options: str) -> bool:
+    """Return whether the clip nearest to a query lies in the scene of that number."""
+    scenes, begins, clips = film
+    best = max((clip for clip in clips if clip.option in options), key=lambda clip: float(clip.vector @ query))
+    return begins[number] <= (best.start + best.end) / 2 < begins[number] + scenes[number].seconds
+
+
+def test_shots_are_found_to_a_frame(film: Film) -> None:
+    _, begins, clips = film
+    starts = np.array([clip.start for clip in clips if clip.option == "visual"])
+    hits = sum(np.abs(starts - begin).min() <= 0.101 for begin in begins)
+    assert hits >= 18
+    assert len(starts) <= 22
+
+
+@pytest.mark.parametrize("options", [("fused",), ("visual", "audio", "fused")])
+def test_a_full_description_finds_its_moment(film: Film, options: tuple[str, ...]) -> None:
+    hits = [found(film, number, embed_text(describe(scene)), *options) for number, scene in enumerate(film[0])]
+    assert np.mean(hits) >= 0.8
+
+
+def test_a_picture_finds_its_moment(film: Film, tmp_path: Path) -> None:
+    hits = []
+    for number, scene in enumerate(film[0]):
+        path = write_picture(tmp_path / "frame.jpg", scene, at=scene.seconds * 0.7, size=(640, 480))
+        hits.append(found(film, number, embed_image(path), "visual", "audio", "fused"))
+    assert np.mean(hits) >= 0.8
+
+
+def test_a_piece_of_sound_finds_its_moment(film: Film, tmp_path: Path) -> None:
+    hits = []
+    for number, scene in enumerate(film[0]):
+        if scene.sound != "silence":
+            path = write_sound(tmp_path / "part.mp3", [scene], part=(1.0, 4.0))
+            query = embed_media(
+                path,
+                kind="audio",
+                start=0.0,
+                end=3.0,
+                cut=Cut(fixed_sec=6),
+                options=("audio",),
+                scopes=("asset",),
+                separate=True,
+                fused=False,
+            )
+            hits.append(found(film, number, query[0].vector, "visual", "audio", "fused"))
+    assert len(hits) >= 10
+    assert np.mean(hits) >= 0.75
+
+
+@pytest.mark.parametrize(
+    ("word", "option", "quality"),
+    [
+        ("silence", "audio", "sound"),
+        ("tone", "audio", "sound"),
+        ("noise", "audio", "sound"),
+        ("music", "audio", "sound"),
+        ("speech", "audio", "sound"),
+        ("plain", "visual", "pattern"),
+        ("stripes", "visual", "pattern"),
+        ("checkerboard", "visual", "pattern"),
+        ("still", "visual", "motion"),
+        ("slow", "visual", "motion"),
+        ("fast", "visual", "motion"),
+    ],
+)
+def test_a_single_word_finds_a_scene_of_that_kind(film: Film, word: str, option: str, quality: str) -> None:
+    scenes, _, _ = film
+    hits = [number for number in range(len(scenes)) if found(film, number, embed_text(word), option)]
+    assert [getattr(scenes[number], quality) for number in hits] == [word]

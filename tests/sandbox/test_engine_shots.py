@@ -1,0 +1,65 @@
+"""Where a window is cut into clips."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from twelvelabs_sandbox._media_values import Cut
+from twelvelabs_sandbox._shots import changes_of, clip_bounds
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "length", "expected"),
+    [
+        (0.0, 12.0, 5.0, [(0.0, 5.0), (5.0, 10.0), (10.0, 12.0)]),
+        (0.0, 12.0, 6.0, [(0.0, 6.0), (6.0, 12.0)]),
+        (1.0, 3.0, 10.0, [(1.0, 3.0)]),
+        (0.0, 12.0004, 6.0, [(0.0, 6.0), (6.0, 12.0)]),
+    ],
+)
+def test_fixed_lengths(start: float, end: float, length: float, expected: list[tuple[float, float]]) -> None:
+    assert clip_bounds(start, end, Cut(fixed_sec=length), []) == expected
+
+
+def test_fixed_lengths_do_not_drift_over_hours() -> None:
+    clips = clip_bounds(0.0, 14_400.0, Cut(fixed_sec=2), [])
+    assert len(clips) == 7200
+    assert clips[-1] == (14_398.0, 14_400.0)
+
+
+def test_the_strongest_changes_win_and_every_clip_is_long_enough() -> None:
+    changes = [(3.0, 0.9), (5.0, 0.2), (6.5, 0.5), (11.0, 0.4)]
+    assert clip_bounds(0.0, 12.0, Cut(min_sec=2), changes) == [(0.0, 3.0), (3.0, 6.5), (6.5, 12.0)]
+    assert clip_bounds(0.0, 12.0, Cut(min_sec=4), changes) == [(0.0, 6.5), (6.5, 12.0)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_clips_are_contiguous_and_never_too_short(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    end = float(rng.uniform(1, 500))
+    changes = [(float(time), float(strength)) for time, strength in rng.uniform(0, 1, (200, 2)) * (end, 1)]
+    clips = clip_bounds(0.0, end, Cut(min_sec=4), changes)
+    assert clips[0][0] == 0.0
+    assert clips[-1][1] == pytest.approx(end, abs=1e-3)
+    assert all(first[1] == second[0] for first, second in pairwise(clips))
+    assert len(clips) == 1 or min(stop - start for start, stop in clips) >= 4 - 2e-3
+
+
+def test_a_window_without_a_change_is_cut_into_equal_parts() -> None:
+    assert clip_bounds(0.0, 20.0, Cut(min_sec=4), []) == [(0.0, 20.0)]
+    assert clip_bounds(0.0, 90.0, Cut(min_sec=4), []) == [(0.0, 30.0), (30.0, 60.0), (60.0, 90.0)]
+
+
+def test_a_cut_stands_out_from_what_is_usual_around_it() -> None:
+    times = np.arange(0, 20, 0.1, dtype=np.float32)
+    calm, busy = np.full(200, 0.01, np.float32), np.full(200, 0.2, np.float32)
+    calm[100] = busy[100] = 0.25
+    assert changes_of(times, calm) == [(float(times[100]), 0.25)]
+    assert changes_of(times, busy) == []
+
+
+def test_pictures_that_are_seconds_apart_must_differ_much() -> None:
+    times = np.array([0, 0.1, 5, 5.1, 10, 10.1], np.float32)
+    changes = np.array([0, 0.05, 0.2, 0.3, 0.6, 0.5], np.float32)
+    assert [time for time, _ in changes_of(times, changes)] == [pytest.approx(10.0)]
