@@ -125,11 +125,11 @@ def media_of(node: BaseNode, input_type: str = "video") -> Media | None:
     Raises:
         InputError: It cannot be had in this process.
     """
-    if isinstance(node, VideoDocument) and node.media is not None:
-        return node.media
     resource: MediaResource | None = getattr(node, f"{input_type}_resource", None)
     if resource is None:
         return None
+    if isinstance(node, VideoDocument) and node.media is not None:
+        return node.media
     value: MediaInput | None = resource.path
     if resource.url is not None:
         value = str(resource.url)

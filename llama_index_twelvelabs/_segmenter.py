@@ -32,9 +32,10 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
     `embedding_option`, `embedding_scope`, `model`.
 
     One bad video does not stop the others: all are tried, then it raises, and the pipeline stores nothing of that run;
-    the next run gets the good ones from the segment store and pays for nothing twice. `ingest_videos` stores video by
-    video instead. With `docstore_strategy="duplicates_only"` LlamaIndex notes documents as done before they are
-    tried, and would never try them again: use `upserts` (the default) or `ingest_videos`.
+    the next run gets the good ones from the segment store and pays for nothing twice. Two things in between are
+    LlamaIndex's: it deletes the old nodes of changed videos before the new ones are made, and with
+    `docstore_strategy="duplicates_only"` it notes documents as done before they are tried, and never tries them again.
+    `ingest_videos` stores video by video, replaces only what has arrived, and tries again what failed.
 
     Args:
         embed_model: The `TwelveLabsEmbedding` that the index uses too. Default: a new one.

@@ -1,0 +1,270 @@
+"""`ingest_videos` and `replace_video`: film by film, old segments go when the new ones are there, failures are told."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from llama_index.core import MockEmbedding, SummaryIndex, VectorStoreIndex
+from llama_index.core.ingestion import IngestionPipeline
+from llama_index.core.schema import TextNode
+from llama_index.core.vector_stores import SimpleVectorStore
+
+from llama_index_twelvelabs import (
+    TwelveLabsEmbedding,
+    TwelveLabsVideoReader,
+    TwelveLabsVideoSegmenter,
+    aingest_videos,
+    areplace_video,
+    ingest_videos,
+    replace_video,
+)
+from tests.llama_index.fixtures import paid, tasks
+from tests.llama_index.videos import (
+    STRATEGIES,
+    change,
+    documents,
+    folder,
+    pipeline_of,
+    segmenter,
+    served,
+    stored,
+    stored_of,
+    text_document,
+)
+from twelvelabs_core import ConfigurationError, IngestionError, InputError, TaskFailedError
+from twelvelabs_sandbox import Fault, Sandbox
+
+__all__ = ["folder", "segmenter"]
+
+both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
+TARGETS = ["index", *STRATEGIES]
+each_target = pytest.mark.parametrize("target", TARGETS)
+
+
+def make(target: str, segmenter: TwelveLabsVideoSegmenter) -> Any:
+    """Return an index, or a pipeline of that strategy; with a text in it that is to stay."""
+    if target == "index":
+        index = VectorStoreIndex([], embed_model=segmenter.embed_model)
+        index.insert(text_document())
+        return index
+    pipeline = pipeline_of(segmenter, target)
+    pipeline.run(documents=[text_document()])
+    return pipeline
+
+
+async def ingest(mode: str, target: Any, sources: Any, segmenter: TwelveLabsVideoSegmenter) -> Any:
+    own = None if isinstance(target, IngestionPipeline) else segmenter
+    if mode == "async":
+        return await aingest_videos(target, sources, segmenter=own)
+    return ingest_videos(target, sources, segmenter=own)
+
+
+@both_modes
+@each_target
+async def test_new_unchanged_changed(
+    mode: str, target: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    films = [folder / "red.mkv", folder / "blue.mkv"]
+    place = make(target, segmenter)
+    report = await ingest(mode, place, films, segmenter)
+    assert sorted(report.stored) == sorted(map(str, films))
+    assert report.unchanged == ()
+    assert len(stored(place)) == 5
+
+    sandbox.clear_requests()
+    report = await ingest(mode, place, films, segmenter)
+    assert (report.stored, sorted(report.unchanged)) == ((), sorted(map(str, films)))
+    assert sandbox.count() == 0
+
+    before = stored(place)
+    change(films[0])
+    report = await ingest(mode, place, films, segmenter)
+    assert (report.stored, report.unchanged) == ((str(films[0]),), (str(films[1]),))
+    assert (tasks(sandbox), paid(sandbox)) == (1, 1)
+    red, blue = documents(segmenter, *films)
+    assert len(stored(place)) == 5
+    assert stored_of(place, red).isdisjoint(before)
+    assert stored_of(place, blue) < set(before)
+    assert len(stored_of(place, text_document())) == 1
+
+
+@both_modes
+@each_target
+async def test_a_bad_film_keeps_what_it_had_is_reported_and_tried_again(
+    mode: str, target: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    films = [folder / "red.mkv", folder / "blue.mkv"]
+    place = make(target, segmenter)
+    await ingest(mode, place, films, segmenter)
+    red, blue = documents(segmenter, *films)
+    old = stored_of(place, red)
+    before = stored(place)
+
+    change(films[0])
+    fail_next_task(sandbox)
+    with pytest.raises(IngestionError, match="2 of 3 sources failed") as caught:
+        await ingest(mode, place, [*films, folder / "missing.mkv"], segmenter)
+    failures = {failure.source: failure for failure in caught.value.failures}
+    assert failures.keys() == {str(films[0]), str(folder / "missing.mkv")}
+    assert failures[str(films[0])].task_id
+    assert "no such file" in failures[str(folder / "missing.mkv")].reason
+    assert caught.value.succeeded == (str(films[1]),)
+    assert stored(place) == before
+
+    report = await ingest(mode, place, films, segmenter)
+    assert (report.stored, report.unchanged) == ((str(films[0]),), (str(films[1]),))
+    assert stored_of(place, red).isdisjoint(old)
+    assert stored_of(place, blue) < set(before)
+
+
+@both_modes
+async def test_the_only_film_raises_its_own_error(
+    mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    place = make("index", segmenter)
+    fail_next_task(sandbox)
+    with pytest.raises(TaskFailedError):
+        await ingest(mode, place, folder / "red.mkv", segmenter)
+    with pytest.raises(InputError, match="no such file"):
+        await ingest(mode, place, [folder / "missing.mkv"], segmenter)
+
+
+def test_good_films_are_in_the_store_before_a_slow_one_ends(
+    folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    place = make("index", segmenter)
+    segmenter.timeout = 0.5
+    sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", task="stuck"))
+    with pytest.raises(IngestionError, match="still processing"):
+        ingest_videos(place, [folder / "red.mkv", folder / "blue.mkv"], segmenter=segmenter)
+    assert len(stored(place)) == 3
+
+
+def test_other_options_are_a_change(folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox) -> None:
+    place = make("index", segmenter)
+    ingest_videos(place, [folder / "red.mkv"], segmenter=segmenter)
+    shorter = segmenter.model_copy(update={"segmentation": {"strategy": "fixed", "fixed": {"duration_sec": 3}}})
+    report = ingest_videos(place, [folder / "red.mkv"], segmenter=shorter)
+    assert report.stored == (str(folder / "red.mkv"),)
+    assert tasks(sandbox) == 2
+    assert len(stored(place)) == 1 + 4
+
+
+def test_an_index_needs_no_segmenter_and_films_may_come_as_documents(
+    folder: Path, embed_model: TwelveLabsEmbedding
+) -> None:
+    index = VectorStoreIndex([], embed_model=embed_model)
+    reader = TwelveLabsVideoReader(embed_model=embed_model, segment=False)
+    given = reader.load_data(folder / "red.mkv", extra_info={"team": "red"})
+    assert ingest_videos(index, given).stored == (str(folder / "red.mkv"),)
+    assert ingest_videos(index, given[0]).unchanged == (str(folder / "red.mkv"),)
+    nodes = index.docstore.docs.values()
+    assert {node.metadata["team"] for node in nodes} == {"red"}
+    assert {node.ref_doc_id for node in nodes} == {given[0].node_id}
+
+
+def test_signed_urls_are_ingested_and_written_down_nowhere(
+    folder: Path, segmenter: TwelveLabsVideoSegmenter, tmp_path: Path
+) -> None:
+    index = VectorStoreIndex([], embed_model=segmenter.embed_model)
+    with served(folder) as url:
+        first = ingest_videos(index, [f"{url}/red.mkv?X-Amz-Signature=s3cr3t"], segmenter=segmenter)
+        again = ingest_videos(index, [f"{url}/red.mkv?X-Amz-Signature=0ther"], segmenter=segmenter)
+    assert first.stored == again.unchanged == (f"{url}/red.mkv",)
+    index.storage_context.persist(str(tmp_path / "kept"))
+    assert not [path for path in (tmp_path / "kept").iterdir() if "s3cr3t" in path.read_text()]
+
+
+def test_progress_is_written_on_request(
+    folder: Path, segmenter: TwelveLabsVideoSegmenter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = make("index", segmenter)
+    ingest_videos(place, [folder / "red.mkv"], segmenter=segmenter, show_progress=True)
+    assert "1/1 (1 ready) | ready" in capsys.readouterr().err
+    ingest_videos(place, [folder / "blue.mkv"], segmenter=segmenter)
+    assert capsys.readouterr().err == ""
+
+
+def test_what_is_not_made_for_films_is_refused_before_anything_is_sent(
+    folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    film = folder / "red.mkv"
+    foreign = VectorStoreIndex([], embed_model=MockEmbedding(embed_dim=512))
+    live = TwelveLabsEmbedding(api_key="tlk_made_up", segment_store=tmp_path / "live.sqlite3")
+    ours = VectorStoreIndex([], embed_model=segmenter.embed_model)
+    refused: list[tuple[Any, Any, dict[str, Any], str]] = [
+        (foreign, film, {}, "embeds queries with MockEmbedding"),
+        (VectorStoreIndex([], embed_model=live), film, {"segmenter": segmenter}, "not comparable"),
+        (SummaryIndex([]), film, {}, "got SummaryIndex"),
+        (pipeline_of(segmenter, vector_store=None), film, {}, "has no vector_store"),
+        (pipeline_of(segmenter, transformations=[]), film, {}, "one TwelveLabsVideoSegmenter .* it has 0"),
+        (pipeline_of(segmenter), film, {"segmenter": segmenter}, "has its own segmenter"),
+        (ours, [text_document()], {}, "the document minutes is no video"),
+        (ours, [film, str(film)], {}, "names stand for several media"),
+        (ours, [3], {}, "media must be a path"),
+    ]
+    for target, sources, options, message in refused:
+        with pytest.raises((ConfigurationError, InputError), match=message):
+            ingest_videos(target, sources, **options)
+    assert sandbox.count() == 0
+
+
+class Broken(SimpleVectorStore):
+    """A vector store that is out of order."""
+
+    def add(self, nodes: Any, **_: Any) -> list[str]:
+        raise ConnectionError(f"cannot take {len(nodes)} nodes")
+
+
+def test_what_the_callers_own_store_raises_is_not_taken_for_a_failed_film(
+    folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    pipeline = pipeline_of(segmenter, vector_store=Broken())
+    with pytest.raises(ConnectionError, match="cannot take 2 nodes"):
+        ingest_videos(pipeline, [folder / "red.mkv"])
+    pipeline.vector_store = SimpleVectorStore()
+    assert ingest_videos(pipeline, [folder / "red.mkv"]).stored == (str(folder / "red.mkv"),)
+    assert tasks(sandbox) == 1
+
+
+# replace_video
+
+
+async def replace(mode: str, index: VectorStoreIndex, nodes: list[Any]) -> list[str]:
+    return await areplace_video(index, nodes) if mode == "async" else replace_video(index, nodes)
+
+
+@both_modes
+async def test_replacing_leaves_each_node_once_and_other_videos_alone(
+    mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter
+) -> None:
+    reader = TwelveLabsVideoReader(segmenter=segmenter)
+    index = VectorStoreIndex([], embed_model=segmenter.embed_model)
+    both = reader.load_nodes([folder / "red.mkv", folder / "blue.mkv"])
+    for _ in range(2):
+        assert await replace(mode, index, [*both, *both]) == [node.node_id for node in both]
+        assert len(stored(index)) == 4
+    change(folder / "red.mkv")
+    new = reader.load_nodes(folder / "red.mkv")
+    assert await replace(mode, index, new) == [node.node_id for node in new]
+    assert stored(index).keys() == {node.node_id for node in [*new, *both[2:]]}
+    assert set(index.docstore.docs) == set(stored(index))
+    assert await replace(mode, index, []) == []
+
+
+def test_nodes_that_cannot_be_replaced_are_refused_and_nothing_is_deleted(
+    nodes: list[TextNode], shared_model: TwelveLabsEmbedding
+) -> None:
+    index = VectorStoreIndex(nodes, embed_model=shared_model)
+    lost = nodes[1].model_copy(update={"embedding": None})
+    with pytest.raises(InputError, match="has no vector"):
+        replace_video(index, [nodes[0], lost])
+    with pytest.raises(InputError, match="has no source document"):
+        replace_video(index, [TextNode(text="alone", embedding=[0.0])])
+    with pytest.raises(InputError, match="index must be a VectorStoreIndex, got SummaryIndex"):
+        replace_video(SummaryIndex([]), nodes)  # type: ignore[arg-type]  # made wrong on purpose
+    assert len(stored(index)) == len(nodes)
+
+
+def fail_next_task(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", task="failed"))

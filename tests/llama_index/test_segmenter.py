@@ -1,0 +1,345 @@
+"""`TwelveLabsVideoSegmenter` in pipelines: what has not changed costs nothing, what failed is neither lost nor done."""
+
+import asyncio
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+from llama_index.core import VectorStoreIndex
+from llama_index.core.ingestion import IngestionPipeline
+from llama_index.core.node_parser import SentenceSplitter
+from llama_index.core.schema import Document, MediaResource, NodeRelationship, TextNode
+from llama_index.core.storage.docstore import SimpleDocumentStore
+
+from llama_index_twelvelabs import (
+    TwelveLabsEmbedding,
+    TwelveLabsVideoReader,
+    TwelveLabsVideoSegmenter,
+    VideoDocument,
+    ingest_videos,
+)
+from tests.llama_index.fixtures import FIXED, tasks
+from tests.llama_index.videos import (
+    STRATEGIES,
+    change,
+    documents,
+    folder,
+    pipeline_of,
+    run,
+    segmenter,
+    served,
+    stored,
+    stored_of,
+    text_document,
+)
+from twelvelabs_core import ConfigurationError, IngestionError, InputError, Media
+from twelvelabs_sandbox import Fault, Sandbox
+
+__all__ = ["folder", "segmenter"]
+
+both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
+each_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
+
+
+@both_modes
+@each_strategy
+async def test_a_second_run_over_the_same_sends_nothing_and_a_changed_film_makes_one_task(
+    mode: str, strategy: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    films = folder / "red.mkv", folder / "blue.mkv"
+    pipeline = pipeline_of(segmenter, strategy)
+    made = await run(mode, pipeline, [*documents(segmenter, *films), text_document()])
+    assert tasks(sandbox) == 2
+    assert sandbox.count("POST", "/embed-v2") == 1  # the text; the segments' vectors stay
+    assert len(made) == len(stored(pipeline)) == 5
+    assert all(node.embedding is not None for node in made)
+
+    sandbox.clear_requests()
+    assert await run(mode, pipeline, [*documents(segmenter, *films), text_document()]) == []
+    assert sandbox.count() == 0
+    assert len(stored(pipeline)) == 5
+
+    before = stored(pipeline)
+    change(films[1])
+    red, blue = documents(segmenter, *films)
+    await run(mode, pipeline, [red, blue, text_document()])
+    assert (tasks(sandbox), sandbox.count("POST", "/embed-v2")) == (1, 0)
+    assert stored_of(pipeline, red) == {node_id for node_id, source in before.items() if source == red.node_id}
+    old = {node_id for node_id, source in before.items() if source == blue.node_id}
+    if strategy == "duplicates_only":  # LlamaIndex deletes nothing under this strategy
+        assert stored_of(pipeline, blue) > old
+    else:
+        assert len(stored_of(pipeline, blue)) == len(old) == 2
+        assert not stored_of(pipeline, blue) & old
+
+
+@both_modes
+async def test_a_film_that_is_gone_goes_under_upserts_and_delete(
+    mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    films = folder / "red.mkv", folder / "blue.mkv"
+    pipeline = pipeline_of(segmenter, "upserts_and_delete")
+    red, blue = documents(segmenter, *films)
+    await run(mode, pipeline, [red, blue, text_document()])
+    sandbox.clear_requests()
+    await run(mode, pipeline, [*documents(segmenter, films[0]), text_document()])
+    assert sandbox.count() == 0
+    assert not stored_of(pipeline, blue)
+    assert len(stored_of(pipeline, red)) == 2
+    assert len(stored_of(pipeline, text_document())) == 1
+
+
+@both_modes
+@pytest.mark.parametrize("strategy", ["upserts", "upserts_and_delete"])
+async def test_one_bad_film_loses_nothing_that_was_paid_for(
+    mode: str, strategy: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    films = folder / "red.mkv", folder / "blue.mkv", folder / "notes.mp4"
+    films[2].write_text("I am a film, believe me.\n" * 40)
+    pipeline = pipeline_of(segmenter, strategy)
+    for _ in range(2):  # the second run pays nothing, for the good ones are in the segment store
+        with pytest.raises(IngestionError, match=r"1 of 3 sources failed.*\n.*notes\.mp4: not a readable"):
+            await run(mode, pipeline, [*documents(segmenter, *films), text_document()])
+        assert tasks(sandbox) == 2
+        assert stored(pipeline) == {}
+    await run(mode, pipeline, [*documents(segmenter, *films[:2]), text_document()])
+    assert tasks(sandbox) == 2
+    assert len(stored(pipeline)) == 5
+
+
+@both_modes
+async def test_a_task_that_failed_is_tried_again_in_the_next_run(
+    mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    films = folder / "red.mkv", folder / "blue.mkv"
+    sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", task="failed"))
+    pipeline = pipeline_of(segmenter)
+    with pytest.raises(IngestionError) as caught:
+        await run(mode, pipeline, documents(segmenter, *films))
+    (failure,) = caught.value.failures
+    assert failure.task_id
+    assert tasks(sandbox) == 2
+    await run(mode, pipeline, documents(segmenter, *films))
+    assert tasks(sandbox) == 3
+    assert len(stored(pipeline)) == 4
+
+
+def test_duplicates_only_of_llama_index_takes_a_failed_film_for_done_and_ingest_videos_does_not(
+    folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    """It notes the hash before it runs the transformations; the docstring and the README say so."""
+    films = folder / "red.mkv", folder / "blue.mkv"
+    sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", task="failed"))
+    pipeline = pipeline_of(segmenter, "duplicates_only")
+    with pytest.raises(IngestionError):
+        pipeline.run(documents=documents(segmenter, *films))
+    assert pipeline.run(documents=documents(segmenter, *films)) == []
+    assert stored(pipeline) == {}
+
+    sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", task="failed"))
+    ours = pipeline_of(segmenter, "duplicates_only")
+    with pytest.raises(IngestionError):
+        ingest_videos(ours, films)
+    report = ingest_videos(ours, films)
+    assert len(report.stored) == 1
+    assert len(stored(ours)) == 4
+
+
+def test_two_films_never_share_an_entry_of_the_pipelines_cache(
+    folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    """LlamaIndex keys it by the text of all documents together; one without text would look like any other."""
+    pipeline = IngestionPipeline(transformations=[segmenter])
+    red = pipeline.run(documents=documents(segmenter, folder / "red.mkv"))
+    blue = pipeline.run(documents=documents(segmenter, folder / "blue.mkv"))
+    assert {node.metadata["title"] for node in red} == {"red.mkv"}
+    assert {node.metadata["title"] for node in blue} == {"blue.mkv"}
+    change(folder / "blue.mkv")
+    changed = pipeline.run(documents=documents(segmenter, folder / "blue.mkv"))
+    assert changed[0].embedding != blue[0].embedding
+    assert tasks(sandbox) == 3
+    again = pipeline.run(documents=documents(segmenter, folder / "blue.mkv"))
+    assert [node.embedding for node in again] == [node.embedding for node in changed]
+
+
+def test_other_options_are_another_transformation(embed_model: TwelveLabsEmbedding) -> None:
+    first = TwelveLabsVideoSegmenter(embed_model=embed_model)
+    same = TwelveLabsVideoSegmenter(
+        embed_model=embed_model,
+        segmentation={"strategy": "dynamic", "dynamic": {"min_duration_sec": 4}},
+        embedding_option=["transcription", "audio", "visual"],
+        timeout=5,
+        show_progress=True,
+    )
+    other = TwelveLabsVideoSegmenter(embed_model=embed_model, segmentation=FIXED)
+    assert first.to_dict() == same.to_dict()
+    assert first.identity() == same.identity() != other.identity()
+    assert first.to_dict() != other.to_dict()
+    again = TwelveLabsVideoSegmenter.from_dict(json.loads(json.dumps(other.to_dict())), embed_model=embed_model)
+    assert again.to_dict() == other.to_dict()
+
+
+def test_options_that_cannot_be_are_refused_when_it_is_made(embed_model: TwelveLabsEmbedding) -> None:
+    with pytest.raises(InputError, match="duration_sec of fixed segmentation must be a whole number from 2 to 10"):
+        TwelveLabsVideoSegmenter(
+            embed_model=embed_model, segmentation={"strategy": "fixed", "fixed": {"duration_sec": 11}}
+        )
+    with pytest.raises(InputError, match="audio has no shots"):
+        TwelveLabsVideoSegmenter(
+            embed_model=embed_model,
+            input_type="audio",
+            segmentation={"strategy": "dynamic", "dynamic": {"min_duration_sec": 4}},
+        )
+    with pytest.raises(ConfigurationError, match="embed_model must be a TwelveLabsEmbedding, got str"):
+        TwelveLabsVideoSegmenter(embed_model="local")  # type: ignore[arg-type]  # made wrong on purpose
+    with pytest.raises(TypeError, match="chunk_size"):
+        TwelveLabsVideoSegmenter(embed_model=embed_model, chunk_size=1)  # type: ignore[call-arg]  # the same
+
+
+@both_modes
+async def test_what_is_no_video_passes_through_in_its_place(
+    mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter
+) -> None:
+    text, node = text_document(), TextNode(text="a chunk", metadata={"source": "book.pdf"})
+    (film,) = documents(segmenter, folder / "red.mkv")
+    given = [text, film, node]
+    made = await segmenter.acall(given) if mode == "async" else segmenter(given)
+    assert made[0] is text
+    assert made[-1] is node
+    assert [one.metadata["embedding_option"] for one in made[1:-1]] == ["visual", "audio"]
+
+
+def test_nodes_carry_source_times_and_vectors(folder: Path, segmenter: TwelveLabsVideoSegmenter) -> None:
+    reader = TwelveLabsVideoReader(segmenter=segmenter, segment=False)
+    (film,) = reader.load_data(folder / "red.mkv", extra_info={"team": "red", "last_modified_date": "2026-11-21"})
+    assert "last_modified_date" not in film.metadata  # a day on which a file was touched is no other film
+    film.excluded_llm_metadata_keys.append("team")
+    node, _ = segmenter([film])
+    assert type(node) is TextNode
+    assert node.ref_doc_id == film.node_id
+    assert node.relationships.keys() == {NodeRelationship.SOURCE}
+    assert node.source_node is not None
+    assert (node.source_node.hash, node.source_node.metadata) == (film.hash, {})
+    assert node.metadata["team"] == "red"
+    assert {"content", "segmented_as"}.isdisjoint(node.metadata)
+    assert "team" in node.excluded_llm_metadata_keys
+    assert "team" in node.excluded_embed_metadata_keys
+
+
+def test_two_films_of_one_name_are_refused_before_anything_is_sent(
+    folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    (film,) = documents(segmenter, folder / "red.mkv")
+    with pytest.raises(InputError, match=r"names stand for several media, such as .*red\.mkv"):
+        segmenter([film, film])
+    assert sandbox.count() == 0
+
+
+def test_documents_that_people_write_themselves_are_segmented(
+    folder: Path, segmenter: TwelveLabsVideoSegmenter
+) -> None:
+    film = folder / "red.mkv"
+    own = [
+        Document(text="by path", video_resource=MediaResource(path=film)),
+        Document(text="by data", video_resource=MediaResource(data=film.read_bytes()), metadata={"source": "kept.mkv"}),
+    ]
+    with served(folder) as url:
+        own.append(Document(text="by url", video_resource=MediaResource(url=f"{url}/red.mkv")))  # type: ignore[arg-type]
+        nodes = segmenter(own)
+    assert [node.metadata["source"] for node in nodes[::2]] == [str(film), "kept.mkv", f"{url}/red.mkv"]
+    assert [node.ref_doc_id for node in nodes[::2]] == [document.node_id for document in own]
+
+
+def test_a_film_that_was_not_segmented_is_never_embedded_as_text(
+    folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    for steps in ([SentenceSplitter()], [SentenceSplitter(), segmenter]):
+        with pytest.raises(InputError, match="put TwelveLabsVideoSegmenter first among the transformations"):
+            VectorStoreIndex.from_documents(
+                documents(segmenter, folder / "red.mkv"), transformations=steps, embed_model=segmenter.embed_model
+            )
+    assert sandbox.count() == 0
+
+
+def test_an_index_refreshes_by_document(folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox) -> None:
+    films = folder / "red.mkv", folder / "blue.mkv"
+    index = VectorStoreIndex.from_documents(
+        [*documents(segmenter, *films), text_document()],
+        transformations=[segmenter],
+        embed_model=segmenter.embed_model,
+    )
+    before = stored(index)
+    assert len(before) == 5
+    sandbox.clear_requests()
+    assert index.refresh_ref_docs([*documents(segmenter, *films), text_document()]) == [False, False, False]
+    assert sandbox.count() == 0
+    change(films[0])
+    assert index.refresh_ref_docs([*documents(segmenter, *films), text_document()]) == [True, False, False]
+    assert tasks(sandbox) == 1
+    assert len(stored(index)) == 5
+    red, _ = documents(segmenter, *films)
+    assert stored_of(index, red).isdisjoint(before)
+
+
+@both_modes
+async def test_it_works_in_worker_processes(
+    mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    """By pickle into new processes, or by fork, as LlamaIndex does it for `run` and `arun`."""
+    # Without a splitter, which wants to download its tokenizer in a fresh process.
+    pipeline = pipeline_of(segmenter, transformations=[segmenter, segmenter.embed_model])
+    films = documents(segmenter, folder / "red.mkv", folder / "blue.mkv")
+    if mode == "async":
+        await pipeline.arun(documents=films, num_workers=2)
+    else:
+        await asyncio.to_thread(pipeline.run, documents=films, num_workers=2)
+    assert tasks(sandbox) == 2
+    assert len(stored(pipeline)) == 4
+    segmenter(documents(segmenter, folder / "red.mkv", folder / "blue.mkv"))  # they wrote into this segment store
+    assert tasks(sandbox) == 2
+
+
+def test_a_signed_url_is_written_down_nowhere_and_does_not_travel(
+    folder: Path, segmenter: TwelveLabsVideoSegmenter, tmp_path: Path
+) -> None:
+    docstore = SimpleDocumentStore()
+    pipeline = pipeline_of(segmenter, docstore=docstore)
+    with served(folder) as url:
+        (film,) = TwelveLabsVideoReader(segmenter=segmenter, segment=False).load_data(
+            f"{url}/red.mkv?X-Amz-Signature=s3cr3t"
+        )
+        pipeline.run(documents=[film])
+    pipeline.persist(str(tmp_path / "kept"))
+    kept = [path.read_text() for path in (tmp_path / "kept").iterdir()] + [repr(film), film.to_json()]
+    assert not [text for text in kept if "s3cr3t" in text]
+    data = pickle.dumps(film)
+    assert b"s3cr3t" not in data
+    arrived = pickle.loads(data)  # noqa: S301  # made above
+    assert (arrived.hash, arrived.media) == (film.hash, None)
+    with pytest.raises(InputError, match="came without its medium"):
+        segmenter([arrived])
+
+
+def test_a_file_or_an_asset_can_be_segmented_where_the_document_arrives(
+    folder: Path, segmenter: TwelveLabsVideoSegmenter
+) -> None:
+    client = segmenter.embed_model.client
+    asset = client.create_asset(folder / "red.mkv")
+    client.wait_for_asset(asset.id)
+    reader = TwelveLabsVideoReader(segmenter=segmenter, segment=False)
+    given = reader.load_data([folder / "red.mkv", f"asset:{asset.id}", Media.of(folder / "blue.mkv", source="cam-7")])
+    arrived = [pickle.loads(pickle.dumps(film)) for film in given]  # noqa: S301  # made here
+    assert all(isinstance(film, VideoDocument) and film.media is None for film in arrived)
+    here, there = segmenter(given), segmenter(arrived)
+    assert [node.node_id for node in here] == [node.node_id for node in there]
+    assert [node.metadata["source"] for node in there[::2]] == [str(folder / "red.mkv"), f"asset:{asset.id}", "cam-7"]
+
+
+def test_sound_files_become_nodes_too(embed_model: TwelveLabsEmbedding, sound: Path) -> None:
+    segmenter = TwelveLabsVideoSegmenter(embed_model=embed_model, input_type="audio", end_sec=6.0)
+    (document,) = TwelveLabsVideoReader(segmenter=segmenter, segment=False).load_data(sound)
+    assert document.video_resource is None
+    nodes = segmenter([document])
+    assert {node.metadata["embedding_option"] for node in nodes} == {"audio"}
+    assert TwelveLabsVideoSegmenter(embed_model=embed_model)([document]) == [document]
