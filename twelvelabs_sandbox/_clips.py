@@ -14,7 +14,7 @@ from twelvelabs_sandbox._sounds import film_sounds
 from twelvelabs_sandbox._survey import survey
 from twelvelabs_sandbox._texts import text_vector
 from twelvelabs_sandbox._thumbnails import film_thumbnails
-from twelvelabs_sandbox._words import spoken_words, words_between
+from twelvelabs_sandbox._words import Script, spoken_words
 
 # The vector of a clip by one option, or None where it has nothing of that kind.
 Embedder = Callable[[float, float], FloatVector | None]
@@ -67,8 +67,8 @@ def _prepare(window: Window, *, by_shots: bool) -> tuple[dict[Option, Embedder],
         changes = changes if film else [(start + at, strength) for at, strength in _listen.changes_of(sound)]
         embedders["audio"] = lambda begin, until: _listen.clip_vector(sound, begin - start, until - start)
     if "transcription" in window.options:
-        spoken = spoken_words(path)
-        embedders["transcription"] = lambda begin, until: _words_vector(words_between(spoken, begin, until))
+        script = Script(spoken_words(path))
+        embedders["transcription"] = lambda begin, until: _words_vector(script.between(begin, until))
     return {option: embed for option, embed in embedders.items() if option in window.options}, changes
 
 

@@ -57,7 +57,7 @@ def facet_coordinates(facet: str, shares: npt.ArrayLike) -> FloatVector:
     return coordinates
 
 
-@functools.lru_cache(maxsize=50_000)
+@functools.lru_cache(maxsize=5_000)
 def word_coordinates(word: str) -> FloatVector:
     """Return the direction of a word that names no quality: 256 signs from its hash, of length 1."""
     bits = np.frombuffer(hashlib.blake2b(word.encode(), digest_size=len(WORD_ROWS) // 8).digest(), np.uint8)

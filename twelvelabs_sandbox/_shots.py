@@ -27,6 +27,7 @@ def clip_bounds(start: float, end: float, cut: Cut, changes: list[tuple[float, f
         cut: How to cut.
         changes: (second, strength) of what changes; used when `cut` asks for a minimum length.
     """
+    start, end = round(start, 3), round(end, 3)
     if cut.fixed_sec is not None:
         edges = [*np.arange(start, end - MILLISECOND, cut.fixed_sec).tolist(), end]
     else:
@@ -55,7 +56,8 @@ def _around(times: FloatArray, changes: FloatArray, time: float, seconds: float)
 def _strongest(start: float, end: float, shortest: float, changes: list[tuple[float, float]]) -> list[float]:
     """Return the edges of clips: the strongest changes first, as long as every clip stays long enough."""
     edges = [start, end]
-    for time, _ in sorted(changes, key=lambda change: (-change[1], change[0])):
+    for exact, _ in sorted(changes, key=lambda change: (-change[1], change[0])):
+        time = round(exact, 3)
         place = bisect(edges, time)
         inside = 0 < place < len(edges)
         if inside and time - edges[place - 1] >= shortest and edges[place] - time >= shortest:

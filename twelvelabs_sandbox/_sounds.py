@@ -75,8 +75,7 @@ def _resampled(path: Path, start: float) -> Iterator[tuple[int, FloatArray]]:
                 samples = mono.to_ndarray()[0].astype(np.float32, copy=False)
                 yield at, np.nan_to_num(samples, posinf=0.0, neginf=0.0)
                 at += samples.size
-        seek(container, start - 1)
-        if shape is None and any(True for _ in packets(container, audio)):
+        if shape is None:
             raise MediaError("video_file_broken", "Nothing of the sound track can be decoded.")
 
 

@@ -50,7 +50,9 @@ def survey(path: Path, start: float, end: float) -> Survey:
                 if packet.is_keyframe:
                     keyframes.append(begin)
             sounds += audio is not None and packet.stream_index == audio.index
-            if begin > end + MISSING_SECONDS:
+            # Tracks may be written one far behind the other.
+            complete = (frames or video is None) and (sounds or audio is None)
+            if complete and begin > end + MISSING_SECONDS:
                 break
     if end - last > max(MISSING_SECONDS, MISSING_SHARE * end):
         message = f"The file breaks off at {last:.1f} s, before the {end:.1f} s that were to be embedded."

@@ -27,13 +27,13 @@ QUALITIES: dict[str, str] = {
     "detailed": "detailed detail textured texture complex busy intricate",
     "silence": "silence silent silently soundless mute muted",
     "tone": "tone beep beeping whistle whistling sine hum humming pure",
-    "noise": "noise noisy hiss hissing static-noise rain wind waterfall applause roar engine",
+    "noise": "noise noisy hiss hissing rain wind waterfall applause roar engine",
     "music": "music musical song melody chord chords tune piano guitar orchestra",
     "speech": "speech speaking speak speaks talking talk talks voice voices narrator conversation dialogue spoken",
     "low": "low deep bass",
-    "high": "high high-pitched shrill treble squeaky",
+    "high": "high shrill treble squeaky",
     "quiet": "quiet quietly soft softly faint whisper whispering",
-    "loud": "loud loudly noisy-loud booming deafening",
+    "loud": "loud loudly booming deafening",
     "red orange yellow green cyan blue purple pink": "colorful colourful rainbow multicolored multicoloured",
 }
 # Things with a usual look or sound; the word itself counts beside it.
@@ -69,8 +69,8 @@ PHRASES: dict[str, str] = {
 FILLERS = """
 a an and are as at be been but by can clip do does film find for footage from had has have he her his how i in is it its
 me moment moments my of on or our part place scene scenes segment she shot show shows some somebody
-someone something that the their them
-there these they this those to us video was we were what when where which while who whose will with you your
+someone something that the their them there these they this those to us video was we were what when where which while
+who whose will with you your
 """
 STOP_WORDS = frozenset(FILLERS.split())
 

@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+from tests.sandbox.odd_files import turned, write_raw
 from twelvelabs_sandbox import _thumbnails
 from twelvelabs_sandbox._engine import (
     ClipVector,
@@ -275,8 +276,6 @@ def test_a_long_group_of_pictures_is_decoded_whole(folder: Path, monkeypatch: py
 
 
 def test_an_upright_picture_finds_a_film_that_metadata_turns(folder: Path) -> None:
-    from tests.sandbox.test_engine_probe import turned  # noqa: PLC0415 - one helper of its neighbour
-
     write_film(folder / "upright.mp4", [RED], size=SIZE, audio=False)
     (folder / "turned.mp4").write_bytes(turned((folder / "upright.mp4").read_bytes(), 90))
     upright = embed(folder / "upright.mp4", end=5.0, options=("visual",))[0].vector
@@ -284,6 +283,17 @@ def test_an_upright_picture_finds_a_film_that_metadata_turns(folder: Path) -> No
     assert upright @ turned_clip < 0.999
     query = embed_image(write_picture(folder / "red.png", RED))
     assert query @ upright > 0.75
+
+
+@pytest.mark.parametrize(("suffix", "codec", "kind"), [("h264", "libx264", "video"), ("aac", "aac", "audio")])
+def test_streams_without_a_container_have_clips_too(folder: Path, suffix: str, codec: str, kind: str) -> None:
+    write_raw(folder / f"raw.{suffix}", codec)
+    clips = embed(folder / f"raw.{suffix}", kind=kind, end=2.0, cut=Cut(fixed_sec=1))
+    assert [(clip.start, clip.end) for clip in clips] == [(0.0, 1.0), (1.0, 2.0)]
+    if kind == "video":
+        # Without time stamps its 50 pictures follow one another at the rate that it names, in both clips alike.
+        assert clips[0].vector @ clips[1].vector > 0.9
+        assert clips[1].vector @ embed_text("red, moving fast") > 0.4
 
 
 def test_a_film_that_breaks_off_is_refused_but_its_beginning_is_not(folder: Path) -> None:

@@ -1,15 +1,11 @@
 """What the sandbox's engine says of files: every kind, odd ones, broken ones and hostile ones."""
 
 import struct
-import zlib
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import av
-import numpy as np
 import pytest
 
+from tests.sandbox.odd_files import chunk, turned, write_raw
 from twelvelabs_sandbox._engine import MediaError, MediaInfo, probe
 from twelvelabs_sandbox.films import Scene, picture, save_image, write_film, write_picture, write_sound
 
@@ -105,16 +101,6 @@ def test_a_film_turned_by_its_metadata_has_its_display_size(folder: Path, degree
     assert (info.width, info.height) == size
 
 
-def turned(mp4: bytes, degrees: int) -> bytes:
-    """Write a rotation into the display matrix of an mp4's first track."""
-    one = 1 << 16
-    a, b = {90: (0, one), 180: (-one, 0), 270: (0, -one)}[degrees]
-    # Behind the box name: version and flags, times, id, duration, layer, group, volume.
-    place = mp4.index(b"tkhd") + 4 + 40
-    matrix = struct.pack(">9i", a, b, 0, -b, a, 0, 0, 0, 1 << 30)
-    return mp4[:place] + matrix + mp4[place + len(matrix) :]
-
-
 def test_a_film_that_begins_later_is_as_long_as_its_pictures(folder: Path) -> None:
     for suffix in ("mkv", "mp4", "ts"):
         path = folder / f"late.{suffix}"
@@ -127,22 +113,6 @@ def test_a_length_that_the_file_does_not_name_is_measured(folder: Path) -> None:
         path = folder / f"raw.{suffix}"
         write_raw(path, codec)
         assert probe(path).duration == pytest.approx(2.0, abs=0.15), suffix
-
-
-def write_raw(path: Path, codec: str) -> None:
-    with av.open(str(path), "w", format="adts" if codec == "aac" else "h264") as out:
-        stream: Any = out.add_stream(codec, rate=16000 if codec == "aac" else 25)
-        if codec != "aac":
-            stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        for number in range(50):
-            if codec == "aac":
-                frame: Any = av.AudioFrame.from_ndarray(np.zeros((1, 640), np.float32), format="fltp", layout="mono")
-                frame.sample_rate, frame.pts, frame.time_base = 16000, number * 640, Fraction(1, 16000)
-            else:
-                frame = av.VideoFrame.from_ndarray(picture(SCENES[0], number / 25, SIZE))
-                frame.pts, frame.time_base = number, Fraction(1, 25)
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
 
 
 @pytest.mark.parametrize(
@@ -199,10 +169,6 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(folder: Pa
     place = small.index(b"\xff\xc0") + 5
     (folder / "bomb.jpg").write_bytes(small[:place] + struct.pack(">HH", 60_000, 60_000) + small[place + 4 :])
     assert "60000x60000" in str(refusal(folder / "bomb.jpg"))
-
-
-def chunk(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])

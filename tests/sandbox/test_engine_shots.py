@@ -43,7 +43,7 @@ def test_clips_are_contiguous_and_never_too_short(seed: int) -> None:
     assert clips[0][0] == 0.0
     assert clips[-1][1] == pytest.approx(end, abs=1e-3)
     assert all(first[1] == second[0] for first, second in pairwise(clips))
-    assert len(clips) == 1 or min(stop - start for start, stop in clips) >= 4 - 2e-3
+    assert len(clips) == 1 or min(stop - start for start, stop in clips) >= 4 - 1e-9
 
 
 def test_a_window_without_a_change_is_cut_into_equal_parts() -> None:
