@@ -23,7 +23,9 @@ from twelvelabs_sandbox._faults import Faults
 from twelvelabs_sandbox._gate import PREFIX, Gate
 from twelvelabs_sandbox._options import Options
 from twelvelabs_sandbox._request_log import RequestLog
+from twelvelabs_sandbox._storage_routes import StorageRefusal, StorageRoutes, answer_refusal, is_storage
 from twelvelabs_sandbox._task_routes import TaskRoutes
+from twelvelabs_sandbox._upload_routes import UploadRoutes
 
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 
@@ -45,17 +47,22 @@ def create_app(options: Options, *, clock: Clock, faults: Faults, requests: Requ
     routes: list[Route] = [
         *EmbedRoutes(backend).routes,
         *TaskRoutes(backend).routes,
+        *UploadRoutes(backend).routes,
         *AssetRoutes(backend).routes,
     ]
     control = ControlRoutes(backend, faults, requests, clock).routes
+    storage = StorageRoutes(backend, clock).routes
     app = Starlette(
-        routes=[Mount(PREFIX, routes=routes), Mount("/_sandbox", routes=control)],
+        routes=[Mount(PREFIX, routes=routes), *storage, Mount("/_sandbox", routes=control)],
         middleware=[Middleware(KeyCheck, options=options)],
-        exception_handlers=dict.fromkeys((ApiError, MediaError, HTTPException, Exception), ErrorAnswers(options)),
+        exception_handlers={
+            **dict.fromkeys((ApiError, MediaError, HTTPException, Exception), ErrorAnswers(options)),
+            StorageRefusal: answer_refusal,
+        },
         lifespan=_lifespan(backend),
     )
     app.router.redirect_slashes = False
-    return Gate(app, routes, faults, requests, clock, nested=options.nested_errors)
+    return Gate(app, [*routes, *storage], faults, requests, clock, nested=options.nested_errors)
 
 
 def _lifespan(backend: Backend) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
@@ -78,7 +85,7 @@ class KeyCheck:
         self._nested = options.nested_errors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or is_storage(scope["path"]):
             await self._app(scope, receive, send)
             return
         given = next((value for name, value in scope["headers"] if name == b"x-api-key"), b"")

@@ -1,47 +1,68 @@
 """The life of assets: received, fetched and looked at, ready or failed, deleted."""
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any, Literal
+from typing import Literal
 
 from twelvelabs_sandbox._clock import Clock
 from twelvelabs_sandbox._engine import MediaError, MediaInfo, probe
 from twelvelabs_sandbox._errors import ApiError, invalid, not_found
 from twelvelabs_sandbox._files import Files
-from twelvelabs_sandbox._limits import DIRECT_UPLOAD_BYTES, IMAGE_BYTES, MEDIA_BYTES, URL_DOCUMENT_BYTES, too_large
+from twelvelabs_sandbox._limits import (
+    DIRECT_UPLOAD_BYTES,
+    IMAGE_BYTES,
+    MEDIA_BYTES,
+    MULTIPART_BYTES,
+    URL_DOCUMENT_BYTES,
+    too_large,
+)
 from twelvelabs_sandbox._media_fetch import Downloader
 from twelvelabs_sandbox._options import Options
+from twelvelabs_sandbox._upload_bodies import UploadRequest
+from twelvelabs_sandbox._user_metadata import UserMetadata
 from twelvelabs_sandbox._wire import new_id
 from twelvelabs_sandbox._workers import Workers
 
+Status = Literal["processing", "ready", "failed"]
+AssetFate = Literal["failed", "stuck"]
+Method = Literal["direct", "url", "multipart"]
+
 UNFETCHABLE = "failed to fetch or materialize source media"
+FILE_BYTES: dict[Method, int] = {"direct": DIRECT_UPLOAD_BYTES, "url": MEDIA_BYTES, "multipart": MULTIPART_BYTES}
 DOCUMENT_SUFFIXES = {"application/pdf": ".pdf", "text/plain": ".txt", "text/markdown": ".md"}
 
 log = logging.getLogger(__name__)
 
-Status = Literal["processing", "ready", "failed"]
-AssetFate = Literal["failed", "stuck"]
-Method = Literal["direct", "url"]
-
 
 @dataclass(eq=False, slots=True)
 class Asset:
-    """One asset; ``fate`` is what a fault decided for it, ``looks`` how often its status was asked."""
+    """One asset.
+
+    Attributes:
+        declared: The kind that a multipart upload was opened for.
+        fate: What a fault decided for it.
+        looks: How often its status was asked.
+        settled: Whether nothing is left to do about it.
+        sha256: Of its bytes, in hex; filled in when it is asked for, and before the bytes of a failed asset go.
+    """
 
     id: str
     method: Method
     filename: str
     created_at: float
     path: Path
-    user_metadata: dict[str, Any] | None = None
+    user_metadata: UserMetadata | None = None
+    declared: str | None = None
     fate: AssetFate | None = None
     looks: int = 0
     settled: bool = False
     info: MediaInfo | None = None
     error: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +86,21 @@ class Assets:
         self._assets: dict[str, Asset] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
-    def create_direct(
-        self, path: Path, filename: str, metadata: dict[str, Any] | None, fate: AssetFate | None
-    ) -> Asset:
+    def create_direct(self, path: Path, filename: str, metadata: UserMetadata | None, fate: AssetFate | None) -> Asset:
         """Begin an asset from a file of ours, which it owns from now on."""
-        return self._begin("direct", path, filename, metadata, fate, url=None)
+        now = self._clock.now()
+        return self._begin(Asset(new_id(now), "direct", filename, now, path, metadata, fate=fate))
 
-    def create_from_url(
-        self, url: str, filename: str, metadata: dict[str, Any] | None, fate: AssetFate | None
-    ) -> Asset:
+    def create_from_url(self, url: str, filename: str, metadata: UserMetadata | None, fate: AssetFate | None) -> Asset:
         """Begin an asset that is fetched in the background."""
-        return self._begin("url", self._files.new(), filename, metadata, fate, url=url)
+        now = self._clock.now()
+        return self._begin(Asset(new_id(now), "url", filename, now, self._files.new(), metadata, fate=fate), url)
+
+    def create_uploaded(self, asset_id: str, path: Path, request: UploadRequest, fate: AssetFate | None) -> Asset:
+        """Begin an asset, whose id was given away before, from the file of a complete upload."""
+        now, metadata = self._clock.now(), request.user_metadata
+        asset = Asset(asset_id, "multipart", request.filename, now, path, metadata, declared=request.kind, fate=fate)
+        return self._begin(asset)
 
     def look(self, asset_id: str) -> Asset:
         """Return one asset; ApiError 404 where there is none."""
@@ -115,6 +140,16 @@ class Assets:
             raise invalid(f"The asset {asset_id} has status `{status}`; only an asset with status `ready` can be used.")
         return ReadyAsset(asset.path, asset.info, asset.filename)
 
+    def find(self, asset_id: str) -> Asset:
+        """Return one asset without counting it as a look at its status; ApiError 404 where there is none."""
+        return self._get(asset_id)
+
+    async def checksum(self, asset: Asset) -> str | None:
+        """Return the SHA-256 of an asset's bytes in hex; None while they are not there."""
+        if asset.sha256 is None and asset.path.exists() and (asset.method != "url" or asset.settled or asset.error):
+            asset.sha256 = await self._workers.for_request(_sha256, asset.path)
+        return asset.sha256
+
     async def delete(self, asset_id: str) -> None:
         """Forget an asset; tasks that were created from it go on."""
         asset = self._get(asset_id)
@@ -132,18 +167,7 @@ class Assets:
             raise not_found(asset_id, "assets")
         return self._assets[asset_id]
 
-    def _begin(
-        self,
-        method: Method,
-        path: Path,
-        filename: str,
-        metadata: dict[str, Any] | None,
-        fate: AssetFate | None,
-        *,
-        url: str | None,
-    ) -> Asset:
-        now = self._clock.now()
-        asset = Asset(new_id(now), method, filename, now, path, metadata, fate)
+    def _begin(self, asset: Asset, url: str | None = None) -> Asset:
         self._assets[asset.id] = asset
         running = asyncio.get_running_loop().create_task(self._prepare(asset, url))
         self._running[asset.id] = running
@@ -167,9 +191,10 @@ class Assets:
         except Exception:
             log.exception("asset %s failed", asset.id)
             asset.error = UNFETCHABLE
-        asset.settled = asset.fate != "stuck"
-        if asset.error:
+        if asset.error and asset.path.exists():
+            await self.checksum(asset)
             asset.path.unlink(missing_ok=True)
+        asset.settled = asset.fate != "stuck"
 
     async def _fetch_and_look(self, asset: Asset, url: str | None) -> None:
         if url is not None:
@@ -180,13 +205,20 @@ class Assets:
 
 
 def _refusal(asset: Asset, info: MediaInfo) -> str | None:
+    if asset.declared not in {None, info.kind}:
+        return f"The upload was opened for a file of type {asset.declared}, but the file is {info.kind}."
     limits = {"image": IMAGE_BYTES}
     if asset.method == "url":
         limits["document"] = URL_DOCUMENT_BYTES
-    limit = limits.get(info.kind, DIRECT_UPLOAD_BYTES if asset.method == "direct" else MEDIA_BYTES)
+    limit = limits.get(info.kind, FILE_BYTES[asset.method])
     if info.size > limit:
         return too_large(info.size, limit)
     suffix = PurePath(asset.filename).suffix.lower()
     if info.kind == "document" and suffix != DOCUMENT_SUFFIXES.get(info.mime_type):
         return f"The extension of {asset.filename} does not fit its content, which is {info.mime_type}."
     return None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

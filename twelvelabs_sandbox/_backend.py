@@ -7,6 +7,7 @@ from twelvelabs_sandbox._intake import Intake
 from twelvelabs_sandbox._media_fetch import Downloader
 from twelvelabs_sandbox._options import Options
 from twelvelabs_sandbox._tasks import Tasks
+from twelvelabs_sandbox._uploads import Uploads
 from twelvelabs_sandbox._workers import Workers
 
 
@@ -19,6 +20,7 @@ class Backend:
         self.workers = Workers()
         self.downloader = Downloader()
         self.assets = Assets(options, clock, self.files, self.workers, self.downloader)
+        self.uploads = Uploads(options, clock, self.files, self.assets)
         self.tasks = Tasks(options, clock, self.files, self.workers)
         self.intake = Intake(self.files, self.workers, self.downloader, self.assets)
 

@@ -31,6 +31,7 @@ class ControlRoutes:
             Route("/faults", self.add_faults, methods=["POST"]),
             Route("/faults", self.clear_faults, methods=["DELETE"]),
             Route("/clock", self.advance, methods=["POST"]),
+            Route("/assets/{asset_id}", self.asset, methods=["GET"]),
             Route("/requests", self.requests, methods=["GET"]),
             Route("/requests", self.clear_requests, methods=["DELETE"]),
         ]
@@ -55,6 +56,13 @@ class ControlRoutes:
         except ValueError as error:
             raise invalid(str(error)) from error
         return JSONResponse({"now": rfc3339(self._clock.now())})
+
+    async def asset(self, request: Request) -> Response:
+        """Tell what an asset's bytes are; this does not count as a look at its status."""
+        assets = self._backend.assets
+        asset = assets.find(request.path_params["asset_id"])
+        checksum = await assets.checksum(asset)
+        return JSONResponse({"_id": asset.id, "status": assets.status(asset), "sha256": checksum})
 
     async def requests(self, _: Request) -> Response:
         """Count the requests by method and template, and list them."""

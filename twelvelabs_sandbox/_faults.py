@@ -38,7 +38,8 @@ class Fault:
 
     Attributes:
         path: The path after ``/v1.3`` as a shell pattern (``/embed-v2/tasks/*``), or a template as in
-            ``Sandbox.requests`` (``/embed-v2/tasks/{task_id}``). Default: every path.
+            ``Sandbox.requests`` (``/embed-v2/tasks/{task_id}``); parts of multipart uploads are sent to ``/uploads/*``,
+            which is outside ``/v1.3``. Default: every path.
         method: Such as ``POST``. Default: every method.
         times: How many requests it strikes; None is for ever (default 1).
         skip: How many matching requests it lets pass first (default 0).

@@ -77,6 +77,17 @@ class Fields:
             )
         return int(value)
 
+    def flag(self, key: str) -> bool:
+        """Read a required boolean."""
+        value = self._get(key)
+        if not isinstance(value, bool):
+            raise invalid(f"The {self.name(key)} parameter must be true or false, not {shown(value)}.")
+        return value
+
+    def any(self, key: str) -> object:
+        """Read a required value of whatever kind."""
+        return self._get(key)
+
     def inner(self, key: str, allowed: Collection[str]) -> "Fields":
         """Read a required object."""
         return Fields(self._get(key), self.name(key), allowed)

@@ -13,6 +13,7 @@ from twelvelabs_sandbox._clock import Clock
 from twelvelabs_sandbox._errors import ApiError, too_many_requests
 from twelvelabs_sandbox._faults import FATE, Fate, Fault, Faults
 from twelvelabs_sandbox._request_log import RecordedRequest, RequestLog
+from twelvelabs_sandbox._storage_routes import KEY_HEADERS, is_storage, storage_error
 from twelvelabs_sandbox._wire import rfc3339_seconds
 
 PREFIX = "/v1.3"
@@ -42,12 +43,13 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope.get("path", "")
-        if scope["type"] != "http" or not path.startswith(PREFIX + "/"):
+        if scope["type"] != "http" or not (path.startswith(PREFIX + "/") or is_storage(path)):
             await self._app(scope, receive, send)
             return
         method, path = scope["method"], path.removeprefix(PREFIX)
         template = self._template(path)
         request = self._requests.arrived(method, path, template)
+        request.leaked_key = is_storage(path) and any(name in KEY_HEADERS for name, _ in scope["headers"])
         fault = self._faults.take(method, path, template)
         answer = _Answer(send, request, fault)
         try:
@@ -66,14 +68,16 @@ class Gate:
         if fault.drop == "before":
             await answer.cut()
         elif fault.status is not None:
-            await self._scripted(fault, fault.status)(scope, receive, answer)
+            await self._scripted(fault, fault.status, scope["path"])(scope, receive, answer)
         else:
             await self._app({**scope, FATE: Fate(fault.task, fault.asset)}, receive, answer)
 
     def _template(self, path: str) -> str:
         return next((route.path for route in self._routes if route.path_regex.match(path)), path)
 
-    def _scripted(self, fault: Fault, status: int) -> Response:
+    def _scripted(self, fault: Fault, status: int, path: str) -> Response:
+        if fault.body is None and is_storage(path):
+            return storage_error(status)
         if fault.body is None:
             return self._usual(status, fault).response(nested=self._nested)
         text = fault.body if isinstance(fault.body, str) else json.dumps(fault.body)

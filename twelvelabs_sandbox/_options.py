@@ -2,6 +2,7 @@
 
 import math
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
@@ -26,6 +27,9 @@ class Options:
         shuffle_data: Give ``data`` in another order than time; the API promises none (default off).
         nested_errors: Errors as ``{"error": {"code", "message"}}`` instead of ``{"code", "message"}`` (default off).
         expired_as: What a task older than seven days is: ``not_found`` (404) or ``failed``.
+        chunk_size: Bytes of each part of a multipart upload but the last (default 5 MiB).
+        upload_headers: What a multipart upload demands to be sent with each part (default
+            ``{"Content-Type": "application/octet-stream"}``).
         max_waiting_tasks: Unfinished tasks above which creating one more gives 429 (default 2000).
 
     Example:
@@ -41,6 +45,8 @@ class Options:
     shuffle_data: bool = False
     nested_errors: bool = False
     expired_as: Literal["not_found", "failed"] = "not_found"
+    chunk_size: int = 5 * 1024 * 1024
+    upload_headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/octet-stream"})
     max_waiting_tasks: int = 2000
 
     def __post_init__(self) -> None:
@@ -48,6 +54,8 @@ class Options:
             raise ValueError(f"the api_key of a sandbox is ASCII and begins with {KEY_PREFIX!r}")
         if self.expired_as not in {"not_found", "failed"}:
             raise ValueError(f"expired_as must be 'not_found' or 'failed', not {self.expired_as!r}")
+        if not (isinstance(self.chunk_size, int) and self.chunk_size >= 1):
+            raise ValueError(f"chunk_size must be a whole number of bytes, 1 or more, not {self.chunk_size!r}")
         for option in fields(self):
             value = getattr(self, option.name)
             if isinstance(value, int | float) and not (value >= 0 and math.isfinite(value)):

@@ -17,6 +17,7 @@ class RecordedRequest:
         template: The path with its ids named, such as ``/embed-v2/tasks/{task_id}``; the path itself where none fits.
         status: The status the request was answered with, or would have been where a fault cut the connection
             afterwards; None while it is handled, and where the connection was cut before.
+        leaked_key: Whether an API key was sent to a signed address, as no client may; such a request is refused.
 
     Example:
         >>> RecordedRequest("GET", "/assets/65", "/assets/{asset_id}", 404).status
@@ -27,6 +28,7 @@ class RecordedRequest:
     path: str
     template: str
     status: int | None = None
+    leaked_key: bool = False
 
 
 class RequestLog:

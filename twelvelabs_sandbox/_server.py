@@ -4,8 +4,11 @@ import asyncio
 import contextlib
 import socket
 import threading
+from http import HTTPStatus
 from typing import Any, Self
+from urllib.parse import quote
 
+import httpx
 import uvicorn
 
 from twelvelabs_sandbox._app import create_app
@@ -19,6 +22,8 @@ START_SECONDS = 30.0
 # How long requests that are still being answered may hold up the end.
 GRACE_SECONDS = 1
 KEEP_ALIVE_SECONDS = 120
+# Enough to read the largest file that may be uploaded.
+CHECKSUM_SECONDS = 300.0
 
 
 class Sandbox:
@@ -31,7 +36,8 @@ class Sandbox:
         host: The address to listen on (default 127.0.0.1: this machine only).
         port: The port; 0 takes a free one (default).
         **options: The fields of Options: ``api_key``, ``task_seconds``, ``task_polls``, ``asset_seconds``,
-            ``asset_polls``, ``shuffle_data``, ``nested_errors``, ``expired_as``, ``max_waiting_tasks``.
+            ``asset_polls``, ``shuffle_data``, ``nested_errors``, ``expired_as``, ``chunk_size``, ``upload_headers``,
+            ``max_waiting_tasks``.
 
     Attributes:
         clock: The clock by which its tasks and assets live; ``clock.advance(seconds)``.
@@ -97,6 +103,25 @@ class Sandbox:
             status: The status they were answered with; None counts every status.
         """
         return self._requests.count(method, path, status)
+
+    def asset_sha256(self, asset_id: str) -> str:
+        """Return the SHA-256, in hex, of the bytes that an asset was made of, ready or failed.
+
+        Args:
+            asset_id: The asset, which for a multipart upload is there when all parts were reported.
+
+        Raises:
+            KeyError: If there is no such asset.
+            RuntimeError: If its bytes are not there (yet), or the sandbox is not running.
+        """
+        address = f"{self.control_url}/assets/{quote(asset_id, safe='')}"
+        answer = httpx.get(address, headers={"x-api-key": self.api_key}, timeout=CHECKSUM_SECONDS, trust_env=False)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            raise KeyError(asset_id)
+        checksum = answer.raise_for_status().json()["sha256"]
+        if checksum is None:
+            raise RuntimeError(f"the sandbox does not have the bytes of asset {asset_id}")
+        return str(checksum)
 
     def clear_faults(self) -> None:
         """Forget all faults."""

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData, QueryParams, UploadFile
 from twelvelabs_sandbox import _marengo30 as marengo30
 from twelvelabs_sandbox._errors import invalid, missing, unknown
 from twelvelabs_sandbox._fields import shown
+from twelvelabs_sandbox._user_metadata import UserMetadata, checked_metadata
 from twelvelabs_sandbox._values import EmbedRequest, MediaRequest
 from twelvelabs_sandbox._wire import parse_time
 
@@ -28,7 +29,7 @@ class AssetRequest:
     file: UploadFile | None
     url: str | None
     filename: str | None
-    user_metadata: dict[str, Any] | None
+    user_metadata: UserMetadata | None
 
 
 def parse_json(text: bytes) -> object:
@@ -94,7 +95,7 @@ def asset_form(form: FormData) -> AssetRequest:
     return AssetRequest(
         file=_form_file(form) if method == "direct" else None,
         url=_form_text(form, "url") if method == "url" else None,
-        filename=_filename(_form_text(form, "filename")) if "filename" in form else None,
+        filename=checked_filename(_form_text(form, "filename")) if "filename" in form else None,
         user_metadata=_metadata(_form_text(form, "user_metadata")) if "user_metadata" in form else None,
     )
 
@@ -144,18 +145,12 @@ def _form_file(form: FormData) -> UploadFile:
     return value
 
 
-def _filename(name: str) -> str:
+def checked_filename(name: str) -> str:
+    """Refuse names that are too short or too long."""
     if not 1 <= len(name) <= LONGEST_FILENAME:
         raise invalid(f"The filename parameter must have 1 to {LONGEST_FILENAME} characters, not {len(name)}.")
     return name
 
 
-def _metadata(text: str) -> dict[str, Any]:
-    value = parse_json(text.encode(errors="replace"))
-    if not isinstance(value, dict):
-        raise invalid("The user_metadata parameter must be a JSON object as a string.")
-    for key, item in value.items():
-        plain = isinstance(item, str | int | float)
-        if not plain and not (isinstance(item, list) and all(isinstance(part, str) for part in item)):
-            raise invalid(f"The user_metadata value of {shown(key)} must be a string, number, boolean or string array.")
-    return value
+def _metadata(text: str) -> UserMetadata:
+    return checked_metadata(parse_json(text.encode(errors="replace")))

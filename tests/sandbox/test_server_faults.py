@@ -202,7 +202,8 @@ def test_everything_works_over_http(sandbox: Sandbox, api: httpx.Client) -> None
     assert api.get("/assets/1").status_code == 404
     counted = api.get(sandbox.control_url + "/requests").json()
     assert counted["counts"] == {"GET /assets": 2, "GET /assets/{asset_id}": 2}
-    assert counted["requests"][0] == {"method": "GET", "path": "/assets", "template": "/assets", "status": 500}
+    first = {"method": "GET", "path": "/assets", "template": "/assets", "status": 500, "leaked_key": False}
+    assert counted["requests"][0] == first
     assert api.delete(sandbox.control_url + "/requests").status_code == 204
     assert api.get(sandbox.control_url + "/requests").json() == {"counts": {}, "requests": []}
     unknown = api.post(sandbox.control_url + "/faults", json={"code": 500})

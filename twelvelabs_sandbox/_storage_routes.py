@@ -1,0 +1,161 @@
+"""``/uploads``: where the parts of a file are sent to, by signed address and without the API key, as to S3."""
+
+import hashlib
+import hmac
+from html import escape
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from twelvelabs_sandbox._backend import Backend
+from twelvelabs_sandbox._clock import Clock
+from twelvelabs_sandbox._errors import ApiError
+from twelvelabs_sandbox._uploads import Part, Upload
+
+STORAGE_PREFIX = "/uploads"
+PART_PATH = "/uploads/{upload_id}/parts/{chunk_index}"
+CONTENT_PATH = "/uploads/{upload_id}/content"
+# Whoever sends one of these to a storage host gives the key away.
+KEY_HEADERS = {b"x-api-key", b"authorization"}
+SIGNATURE = "X-Amz-Signature"
+# Bytes of a refused body that are read before its connection is closed.
+MOST_DRAINED = 64 * 1024 * 1024
+CODES = {403: "AccessDenied", 404: "NoSuchUpload", 503: "SlowDown"}
+
+
+class StorageRoutes:
+    """The storage behind the signed addresses."""
+
+    def __init__(self, backend: Backend, clock: Clock) -> None:
+        self._options = backend.options
+        self._uploads = backend.uploads
+        self._assets = backend.assets
+        self._clock = clock
+        self.routes = [
+            Route(PART_PATH, self.put, methods=["PUT"]),
+            Route(CONTENT_PATH, self.get, methods=["GET"]),
+        ]
+
+    async def put(self, request: Request) -> Response:
+        """Take one part; its link is used up, whatever comes of it."""
+        _refuse_key(request)
+        upload, part = self._claim(request)
+        self._check_headers(request)
+        size = _declared(request)
+        async with part.lock:
+            etag = await _receive(request, upload, part, size, self._clock)
+        return Response(status_code=200, headers={"ETag": f'"{etag}"'})
+
+    async def get(self, request: Request) -> Response:
+        """Give the bytes of a complete upload whose asset is still there."""
+        _refuse_key(request)
+        upload = self._known(request)
+        given = request.query_params.get(SIGNATURE, "").encode()
+        if upload.completed_at is None or not hmac.compare_digest(given, upload.signature.encode()):
+            raise StorageRefusal(403, "SignatureDoesNotMatch", "The signature is not that of this address.")
+        if not upload.path.exists():
+            raise StorageRefusal(404, "NoSuchKey", "The file was deleted.")
+        return FileResponse(upload.path, media_type="application/octet-stream")
+
+    def _known(self, request: Request) -> Upload:
+        try:
+            return self._uploads.get(request.path_params["upload_id"])
+        except ApiError:
+            raise StorageRefusal(404, "NoSuchUpload", "The upload does not exist.") from None
+
+    def _claim(self, request: Request) -> tuple[Upload, Part]:
+        upload = self._known(request)
+        link = upload.links.pop(request.query_params.get(SIGNATURE, ""), None)
+        if link is None or str(link.index) != request.path_params["chunk_index"]:
+            raise StorageRefusal(403, "SignatureDoesNotMatch", "The address was used before, or is not of this chunk.")
+        if self._clock.now() >= link.expires_at or self._uploads.status(upload) != "active":
+            raise StorageRefusal(403, "AccessDenied", "Request has expired.")
+        return upload, upload.parts[link.index - 1]
+
+    def _check_headers(self, request: Request) -> None:
+        for name, value in self._options.upload_headers.items():
+            if request.headers.get(name) != value:
+                message = f"The header {name} must be {value!r}, as in upload_headers: it is part of the signature."
+                raise StorageRefusal(403, "SignatureDoesNotMatch", message)
+
+
+class StorageRefusal(Exception):  # noqa: N818 - an answer, not a fault of the program
+    """A refusal in the storage's own form, which is XML."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+    def response(self) -> Response:
+        """Return the answer."""
+        text = f"<Code>{self.code}</Code><Message>{escape(str(self))}</Message>"
+        xml = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{text}</Error>'
+        return Response(xml, self.status, media_type="application/xml")
+
+
+async def answer_refusal(request: Request, error: Exception) -> Response:
+    """Answer a refusal once its body was read: on a connection closed before that the answer would be lost."""
+    await _drain(request)
+    assert isinstance(error, StorageRefusal)  # noqa: S101 - what the application calls this for
+    return error.response()
+
+
+def storage_error(status: int) -> Response:
+    """Return what the storage says for a status that a fault asks for."""
+    message = "Request has expired." if status == 403 else "A fault of the sandbox, as scripted."  # noqa: PLR2004 - HTTP
+    return StorageRefusal(status, CODES.get(status, "InternalError"), message).response()
+
+
+def is_storage(path: str) -> bool:
+    """Whether a path is one of the storage, where no key is asked for."""
+    return path.startswith(STORAGE_PREFIX + "/")
+
+
+def _refuse_key(request: Request) -> None:
+    if any(name in KEY_HEADERS for name, _ in request.scope["headers"]):
+        message = "Only one way of authentication is allowed: a signed address must be used without the API key."
+        raise StorageRefusal(400, "InvalidArgument", message)
+
+
+def _declared(request: Request) -> int:
+    length = request.headers.get("content-length", "")
+    if not length.isdigit():
+        raise StorageRefusal(411, "MissingContentLength", "The Content-Length header is required.")
+    return int(length)
+
+
+async def _receive(request: Request, upload: Upload, part: Part, size: int, clock: Clock) -> str:
+    """Write a part at its place and return its ETag; what was reported before stays as it is."""
+    if size != part.size:
+        part.error = f"Chunk {part.index} must have {part.size} bytes, not {size}."
+        raise StorageRefusal(400, "EntityTooSmall" if size < part.size else "EntityTooLarge", part.error)
+    digest = hashlib.md5(usedforsecurity=False)
+    is_final = part.reported_at is not None
+    if not is_final:
+        part.etag, part.error, part.changed_at = None, "The upload of the chunk broke off.", clock.now()
+    try:
+        with upload.path.open("r+b") as file:
+            file.seek((part.index - 1) * upload.chunk_size)
+            async for piece in request.stream():
+                digest.update(piece)
+                if not is_final:
+                    file.write(piece)
+    except ClientDisconnect:
+        raise StorageRefusal(400, "RequestTimeout", "The body ended before its end.") from None
+    if not is_final:
+        part.etag, part.error, part.changed_at = digest.hexdigest(), None, clock.now()
+    return digest.hexdigest()
+
+
+async def _drain(request: Request) -> None:
+    received = 0
+    try:
+        async for piece in request.stream():
+            received += len(piece)
+            if received > MOST_DRAINED:
+                return
+    except (ClientDisconnect, RuntimeError, HTTPException):
+        return

@@ -1,0 +1,77 @@
+"""The JSON bodies of multipart uploads, read strictly."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from twelvelabs_sandbox._errors import invalid
+from twelvelabs_sandbox._fields import Fields
+from twelvelabs_sandbox._limits import IMAGE_BYTES, MULTIPART_BYTES, too_large
+from twelvelabs_sandbox._user_metadata import UserMetadata, checked_metadata
+from twelvelabs_sandbox._validation import checked_filename
+
+UploadKind = Literal["video", "audio", "image"]
+KINDS: tuple[UploadKind, ...] = ("video", "audio", "image")
+CREATE_FIELDS = ("filename", "type", "total_size", "enable_hls", "enable_thumbnail", "user_metadata")
+PART_FIELDS = ("chunk_index", "proof", "proof_type", "chunk_size")
+MOST_PARTS = 50
+# More than any file that is allowed has, whatever the size of its parts.
+HIGHEST_INDEX = MULTIPART_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRequest:
+    """What a session was opened for; ``total_size`` in bytes."""
+
+    filename: str
+    kind: UploadKind
+    total_size: int
+    user_metadata: UserMetadata | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedPart:
+    """One part that a client says it has sent."""
+
+    index: int
+    proof: str
+    size: int
+
+
+def create_body(body: object) -> UploadRequest:
+    """Read ``POST /assets/multipart-uploads``."""
+    fields = Fields(body, "", CREATE_FIELDS)
+    filename = checked_filename(fields.text("filename"))
+    chosen = fields.choice("type", KINDS)
+    kind = next(kind for kind in KINDS if kind == chosen)
+    total_size = fields.integer("total_size", 1, 2**53)
+    limit = IMAGE_BYTES if kind == "image" else MULTIPART_BYTES
+    if total_size > limit:
+        raise invalid(too_large(total_size, limit))
+    for name in ("enable_hls", "enable_thumbnail"):
+        if name in fields:
+            fields.flag(name)
+    metadata = checked_metadata(fields.any("user_metadata")) if "user_metadata" in fields else None
+    return UploadRequest(filename, kind, total_size, metadata)
+
+
+def report_body(body: object) -> list[CompletedPart]:
+    """Read ``POST /assets/multipart-uploads/{upload_id}``."""
+    return [
+        _part(item)
+        for item in Fields(body, "", ("completed_chunks",)).inners("completed_chunks", PART_FIELDS, MOST_PARTS)
+    ]
+
+
+def links_body(body: object) -> tuple[int, int]:
+    """Read ``POST /assets/multipart-uploads/{upload_id}/presigned-urls``: the first part and how many."""
+    fields = Fields(body, "", ("start", "count"))
+    return fields.integer("start", 1, HIGHEST_INDEX), fields.integer("count", 1, MOST_PARTS)
+
+
+def _part(item: Fields) -> CompletedPart:
+    item.choice("proof_type", ("etag",))
+    return CompletedPart(
+        item.integer("chunk_index", 1, HIGHEST_INDEX),
+        item.text("proof"),
+        item.integer("chunk_size", 1, MULTIPART_BYTES),
+    )

@@ -1,0 +1,176 @@
+"""The life of multipart uploads: opened, filled part by part in one sparse file, complete or expired."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from twelvelabs_sandbox._assets import AssetFate, Assets
+from twelvelabs_sandbox._clock import Clock
+from twelvelabs_sandbox._errors import invalid, not_found
+from twelvelabs_sandbox._files import Files
+from twelvelabs_sandbox._options import Options
+from twelvelabs_sandbox._upload_bodies import CompletedPart, UploadRequest
+from twelvelabs_sandbox._wire import new_id
+
+SESSION_SECONDS = 24 * 60 * 60
+LINK_SECONDS = 60 * 60
+# Links that come with the answer to a create; the rest is asked for.
+FIRST_LINKS = 10
+
+UploadStatus = Literal["active", "completed", "expired"]
+PartStatus = Literal["pending", "completed", "failed"]
+
+
+@dataclass(eq=False, slots=True)
+class Part:
+    """One part of a file; ``etag`` is what its last whole upload had."""
+
+    index: int
+    size: int
+    etag: str | None = None
+    changed_at: float | None = None
+    reported_at: float | None = None
+    error: str | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def status(self) -> PartStatus:
+        """What the API calls it; a part that was sent but not reported is pending."""
+        return "completed" if self.reported_at is not None else "failed" if self.error else "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A presigned address: good for one upload of one part until it expires."""
+
+    index: int
+    signature: str = field(repr=False)
+    expires_at: float
+
+
+@dataclass(eq=False, slots=True)
+class Upload:
+    """One upload session."""
+
+    id: str
+    asset_id: str
+    request: UploadRequest
+    chunk_size: int
+    created_at: float
+    path: Path
+    fate: AssetFate | None
+    parts: list[Part]
+    links: dict[str, Link] = field(default_factory=dict)
+    completed_at: float | None = None
+    # For the address of the whole file, once it is complete.
+    signature: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+
+    @property
+    def expires_at(self) -> float:
+        """When it ends, whether complete or not."""
+        return self.created_at + SESSION_SECONDS
+
+    @property
+    def updated_at(self) -> float:
+        """When something about it changed last."""
+        return max(part.changed_at or self.created_at for part in self.parts)
+
+    def count(self, status: PartStatus) -> int:
+        """Return how many parts are in a state."""
+        return sum(part.status == status for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one batch of reported parts."""
+
+    processed: int
+    duplicates: int
+    completes: bool
+
+
+class Uploads:
+    """All upload sessions of one sandbox; used on the server's event loop only."""
+
+    def __init__(self, options: Options, clock: Clock, files: Files, assets: Assets) -> None:
+        self._options = options
+        self._clock = clock
+        self._files = files
+        self._assets = assets
+        self._uploads: dict[str, Upload] = {}
+
+    def create(self, request: UploadRequest, fate: AssetFate | None) -> Upload:
+        """Open a session with an empty file of the full length, which takes no space yet."""
+        now, size = self._clock.now(), self._options.chunk_size
+        starts = range(0, request.total_size, size)
+        parts = [Part(index, min(size, request.total_size - start)) for index, start in enumerate(starts, 1)]
+        upload = Upload(new_id(now), new_id(now), request, size, now, self._files.new(), fate, parts)
+        with upload.path.open("wb") as file:
+            file.truncate(request.total_size)
+        self._uploads[upload.id] = upload
+        return upload
+
+    def get(self, upload_id: str) -> Upload:
+        """Return one session; ApiError 404 where there is none."""
+        if upload_id not in self._uploads:
+            raise not_found(upload_id, "multipart_uploads")
+        return self._uploads[upload_id]
+
+    def incomplete(self) -> list[Upload]:
+        """Return the sessions that are not complete, the newest first."""
+        return [upload for upload in reversed(self._uploads.values()) if self.status(upload) != "completed"]
+
+    def status(self, upload: Upload) -> UploadStatus:
+        """Return what a session is on the sandbox's clock; the file of one that expired is deleted."""
+        if upload.completed_at is not None:
+            return "completed"
+        if self._clock.now() < upload.expires_at:
+            return "active"
+        upload.path.unlink(missing_ok=True)
+        return "expired"
+
+    def sign(self, upload: Upload, start: int, count: int) -> list[Link]:
+        """Return fresh links for a run of parts; those that there are stay good."""
+        self._check_active(upload)
+        if start + count - 1 > len(upload.parts):
+            raise invalid(f"The upload has {len(upload.parts)} chunks; start {start} with count {count} goes beyond.")
+        expires_at = min(self._clock.now() + LINK_SECONDS, upload.expires_at)
+        links = [Link(index, secrets.token_hex(32), expires_at) for index in range(start, start + count)]
+        upload.links |= {link.signature: link for link in links}
+        return links
+
+    def report(self, upload: Upload, reported: list[CompletedPart], fate: AssetFate | None) -> Report:
+        """Take note of parts that were sent; none of a batch counts where one of them is wrong."""
+        if self.status(upload) == "expired":
+            self._check_active(upload)
+        parts = [_proven(upload, item) for item in reported]
+        fresh = {part.index: part for part in parts if part.reported_at is None}
+        now = self._clock.now()
+        for part in fresh.values():
+            part.reported_at = part.changed_at = now
+        completes = bool(fresh) and upload.count("completed") == len(upload.parts)
+        if completes:
+            upload.completed_at = now
+            upload.links.clear()
+            self._assets.create_uploaded(upload.asset_id, upload.path, upload.request, fate or upload.fate)
+        return Report(len(fresh), len(parts) - len(fresh), completes)
+
+    def _check_active(self, upload: Upload) -> None:
+        if (status := self.status(upload)) != "active":
+            raise invalid(f"The upload {upload.id} has status `{status}`; only an `active` one can be continued.")
+
+
+def _proven(upload: Upload, reported: CompletedPart) -> Part:
+    """Return the part that a report speaks of, where what it says is true."""
+    if reported.index > len(upload.parts):
+        raise invalid(f"There is no chunk {reported.index}: the upload has {len(upload.parts)} chunks.")
+    part = upload.parts[reported.index - 1]
+    if reported.size != part.size:
+        raise invalid(f"The chunk {part.index} has {part.size} bytes, not {reported.size}.")
+    if part.etag is None:
+        raise invalid(f"The chunk {part.index} has not been uploaded.")
+    if reported.proof != part.etag:
+        raise invalid(f"The proof of chunk {part.index} is not the ETag (without quotes) of what was uploaded.")
+    return part
