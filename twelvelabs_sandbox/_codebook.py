@@ -60,11 +60,16 @@ def facet_coordinates(facet: str, shares: npt.ArrayLike) -> FloatVector:
 @functools.lru_cache(maxsize=5_000)
 def word_coordinates(word: str) -> FloatVector:
     """Return the direction of a word that names no quality: 256 signs from its hash, of length 1."""
-    bits = np.frombuffer(hashlib.blake2b(word.encode(), digest_size=len(WORD_ROWS) // 8).digest(), np.uint8)
+    bits = np.frombuffer(_hashed(word), np.uint8)
     coordinates = np.zeros(SIZE, np.float32)
     coordinates[WORD_ROWS] = (np.unpackbits(bits).astype(np.float32) * 2 - 1) / np.float32(np.sqrt(len(WORD_ROWS)))
     coordinates.flags.writeable = False
     return coordinates
+
+
+def _hashed(word: str) -> bytes:
+    # JSON may bring half a surrogate pair, which plain UTF-8 refuses.
+    return hashlib.blake2b(word.encode(errors="surrogatepass"), digest_size=len(WORD_ROWS) // 8).digest()
 
 
 def unit(vector: npt.ArrayLike) -> FloatVector:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import av
 from av.audio.frame import AudioFrame
@@ -25,6 +26,9 @@ FORMATS = (
     "nsv,rm,wtv,ogg,gif,apng,yuv4mpegpipe,wav,w64,mp3,flac,aac,ac3,eac3,dts,truehd,amr,aiff,au,caf,tta,wv,ape,mpc,mpc8,voc,dsf,"
     "jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe"
 )
+# Titles may be in any encoding. PyAV 19 took the argument away, and is lenient always.
+STRICT_PYAV = ("16", "17", "18")
+LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if av.__version__.startswith(STRICT_PYAV) else {}
 OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)}
 
 
@@ -37,9 +41,12 @@ def opened(path: Path, demuxer: str | None = None) -> Iterator[InputContainer]:
     """
     try:
         # The prefix keeps a colon in the name from being taken for a protocol.
-        with av.open(f"file:{path}", "r", demuxer, options=OPTIONS, metadata_errors="replace") as container:
+        with av.open(f"file:{path}", "r", demuxer, options=OPTIONS, **LENIENT) as container:
             yield container
-    except (av.error.FFmpegError, OSError, ArithmeticError, UnicodeError) as error:
+    except MediaError:
+        raise
+    except (av.error.FFmpegError, OSError, ArithmeticError, ValueError) as error:
+        # PyAV says ValueError, beside FFmpeg's own errors, to tracks that it cannot decode.
         raise MediaError("video_file_broken", f"The file cannot be read as audio or video: {reason(error)}") from error
 
 

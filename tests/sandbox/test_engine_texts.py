@@ -24,7 +24,8 @@ def likeness(first: str, second: str) -> float:
 
 
 @pytest.mark.parametrize(
-    "text", ["red", "a goalkeeper dives", "?!", "the", "\u7d05\u3044\u8eca", "x" * 5000, "\U0001f3ac", "\u0130"]
+    "text",
+    ["red", "a goalkeeper dives", "?!", "the", "\u7d05\u3044\u8eca", "x" * 5000, "\U0001f3ac", "\u0130", "\ud800"],
 )
 def test_any_text_has_a_vector_of_length_one(text: str) -> None:
     vector = embed_text(text)
