@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from twelvelabs_sandbox._asset_part_routes import AssetPartRoutes
 from twelvelabs_sandbox._asset_routes import AssetRoutes
 from twelvelabs_sandbox._backend import Backend
 from twelvelabs_sandbox._clock import Clock
@@ -49,6 +50,7 @@ def create_app(options: Options, *, clock: Clock, faults: Faults, requests: Requ
         *TaskRoutes(backend).routes,
         *UploadRoutes(backend).routes,
         *AssetRoutes(backend).routes,
+        *AssetPartRoutes(backend).routes,
     ]
     control = ControlRoutes(backend, faults, requests, clock).routes
     storage = StorageRoutes(backend, clock).routes

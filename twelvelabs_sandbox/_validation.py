@@ -67,9 +67,17 @@ def time_query(query: QueryParams, name: str) -> float | None:
         raise invalid(f"The {name} parameter must be an RFC 3339 time, not {shown(text)}.") from None
 
 
-def choice_query(query: QueryParams, name: str, allowed: tuple[str, ...]) -> set[str]:
-    """Read a query parameter that may be repeated and has a few known values; empty where it is not there."""
-    values = set(query.getlist(name))
+def choice_query(query: QueryParams, name: str, allowed: tuple[str, ...], *, commas: bool = False) -> set[str]:
+    """Read a query parameter that may be repeated and has a few known values; empty where it is not there.
+
+    Args:
+        query: The whole query.
+        name: The parameter.
+        allowed: Its values.
+        commas: Whether one text may hold several values.
+    """
+    given = query.getlist(name)
+    values = {part for text in given for part in text.split(",")} if commas else set(given)
     if wrong := values.difference(allowed):
         raise invalid(f"The {name} parameter must be one of {', '.join(allowed)}, not {shown(min(wrong))}.")
     return values
