@@ -60,7 +60,7 @@ async def replace_in_index(mode: Mode, index: VectorStoreIndex, ref_doc_id: str,
         # FAISS does not keep the nodes, the index does: it knows whether the video is there.
         known = not store.stores_text and await mode.call(index.docstore, "get_ref_doc_info", ref_doc_id) is not None
         await delete_from_store(mode, store, ref_doc_id, is_known=known)
-    else:
+    elif await has_collection(mode, store):
         await mode.call(index, "delete_ref_doc", ref_doc_id, delete_from_docstore=True)
     if nodes:
         await mode.call(index, "insert_nodes", list(nodes))
@@ -86,10 +86,18 @@ async def delete_from_store(mode: Mode, store: Any, ref_doc_id: str, *, is_known
             )
     elif is_a(store, "LanceDBVectorStore"):
         # The integration writes the id in double quotes, which lancedb from 0.38 on takes for the name of a column.
-        if store.table is not None:
-            store.table.delete(f"{store.doc_id_key} = '{ref_doc_id.replace(chr(39), chr(39) * 2)}'")
-    else:
+        table = getattr(store, "_table", None)  # its `table` raises as long as nothing is in it
+        if table is not None:
+            table.delete(f"{store.doc_id_key} = '{ref_doc_id.replace(chr(39), chr(39) * 2)}'")
+    elif await has_collection(mode, store):
         await mode.call(store, "delete", ref_doc_id)
+
+
+async def has_collection(mode: Mode, store: Any) -> bool:
+    """Return whether a store has a place to delete from; Qdrant makes its collection with the first node."""
+    if not is_a(store, "QdrantVectorStore"):
+        return True
+    return bool(await mode.call(store, "_collection_exists", store.collection_name))
 
 
 def check_node(node: BaseNode) -> str:
