@@ -130,7 +130,7 @@ class Media:
 
     @classmethod
     def _of_path(cls, text: str, source: str | None, version: str | None) -> Self:
-        name = _name_of_path(text)
+        name = name_of_path(text)
         path = Path(text)
         # Only the caller's own home: "~x.mp4" is the name of a file.
         path = path.expanduser() if path.parts[:1] == ("~",) else path
@@ -198,6 +198,18 @@ class Media:
                 return size
         raise InputError(f"{self.source} is not local; its size is the server's to know.")
 
+    def stamp(self) -> tuple[int, int]:
+        """Return size and time of change (nanoseconds) of a file, by which a change is noticed without reading it.
+
+        Raises:
+            InputError: It cannot be read, or is no path.
+        """
+        if self.path is None:
+            raise InputError(f"{self.source} is not a path.")
+        with self._readable():
+            status = self.path.stat()
+        return status.st_size, status.st_mtime_ns
+
     def read_chunks(self, size: int) -> Iterator[bytes]:
         """Read it from its start in pieces of `size` bytes (the last may be shorter); only for local media.
 
@@ -243,7 +255,7 @@ def _checked_name(what: str, name: object) -> str:
     return redact(name)
 
 
-def _name_of_path(text: str) -> str:
+def name_of_path(text: str) -> str:
     """Return a path as a name: POSIX, normalised, and text even where the file's name is not."""
     name = posixpath.normpath(PurePath(text).as_posix())
     try:
@@ -258,7 +270,7 @@ def _own_name(file: BinaryIO) -> str | None:
     name = getattr(file, "name", None)
     if not isinstance(name, str) or not name or name.startswith("<"):
         return None
-    return redact(name) if "://" in name else _name_of_path(name)
+    return redact(name) if "://" in name else name_of_path(name)
 
 
 def _read_whole(file: BinaryIO) -> bytes:

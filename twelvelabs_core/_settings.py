@@ -17,6 +17,7 @@ SANDBOX_KEY_PREFIX = "tlk_sandbox_"
 KEY_VARIABLES = ("TWELVELABS_API_KEY", "TWELVE_LABS_API_KEY")
 BASE_URL_VARIABLE = "TWELVELABS_BASE_URL"
 STORE_VARIABLE = "TWELVELABS_STORE"
+DIMENSION = 512  # values in a vector of marengo3.0; part of the name of its space
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -104,7 +105,7 @@ class Settings:
         text = "twelvelabs-rag account\n" + self.api_key.get_secret_value()
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def space(self, model: str, dimension: int = 512) -> str:
+    def space(self, model: str, dimension: int = DIMENSION) -> str:
         """Return the name of the vector space: who made a vector. Vectors of two spaces are never comparable."""
         return f"{'sandbox/' if self.is_sandbox else ''}{model}/{dimension}"
 

@@ -5,7 +5,9 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from twelvelabs_core._errors import TaskTimeoutError
 from twelvelabs_core._io import Io
+from twelvelabs_core._polling import Patience
 
 _LOOK = 0.05
 
@@ -14,14 +16,24 @@ _lock = threading.Lock()
 
 
 @asynccontextmanager
-async def single_flight(io: Io, place: str, key: str) -> AsyncIterator[None]:
+async def single_flight(io: Io, place: str, key: str, *, source: str, timeout: float) -> AsyncIterator[None]:
     """Hold `key` of `place` for this caller alone, across threads and event loops.
 
     Looking again beats a lock here: one wait serves threads and loops alike, and is ended by cancellation or Ctrl-C.
-    How long the holder may take is bounded by its own time-out.
+
+    Raises:
+        TaskTimeoutError: Another caller in this process holds it for too long; a blocking call on the very loop that
+            the holder needs would wait for ever.
     """
     item = (place, key)
+    patience = Patience(timeout)
     while not _enter(item):
+        if patience.is_over:
+            raise TaskTimeoutError(
+                f"{source} is being embedded by another call in this process, not ready after {timeout:g} s; "
+                "run again later, nothing is paid twice.",
+                task_id="unknown",
+            )
         await io.sleep(_LOOK)
     try:
         yield

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
+from twelvelabs_core._errors import InputError
 from twelvelabs_core._io import Exchange, Io
-from twelvelabs_core._media import Media
+from twelvelabs_core._media import Media, name_of_path
 from twelvelabs_core._operations._base import USER_AGENT
 from twelvelabs_core._store import SegmentStore
 from twelvelabs_core._urls import unsigned_url
@@ -31,19 +31,28 @@ async def content_of(media: Media, store: SegmentStore, io: Io) -> str:
     return "sha256:" + await io.blocking(lambda: _digest(media, store))
 
 
+def check_unchanged(media: Media, content: str) -> None:
+    """Refuse local media that is no longer what its identity says: it was uploaded while somebody replaced it.
+
+    Raises:
+        InputError: It has other bytes now.
+    """
+    if "sha256:" + media.sha256() != content:
+        raise InputError(f"{media.source}: changed while it was being uploaded; nothing was paid for. Try again.")
+
+
 def _digest(media: Media, store: SegmentStore) -> str:
     if media.path is None:
         return media.sha256()
-    path = str(Path(media.path).absolute())
-    before = media.path.stat()
-    known = store.find_digest(path, before.st_size, before.st_mtime_ns)
+    path = name_of_path(str(media.path.absolute()))
+    size, changed_at = media.stamp()
+    known = store.find_digest(path, size, changed_at)
     if known is not None:
         return known
     digest = media.sha256()
-    after = media.path.stat()
-    unchanged = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-    if unchanged and time.time() - after.st_mtime > _SETTLED_AFTER:
-        store.put_digest(path, after.st_size, after.st_mtime_ns, digest)
+    unchanged = (size, changed_at) == media.stamp()
+    if unchanged and time.time() - changed_at / 1e9 > _SETTLED_AFTER:
+        store.put_digest(path, size, changed_at, digest)
     return digest
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from twelvelabs_core import _limits, _requests
 from twelvelabs_core._checks import check_audio_video, check_image, check_text, check_window
 from twelvelabs_core._decode import Split
-from twelvelabs_core._errors import InputError
+from twelvelabs_core._errors import APIResponseError, InputError
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._media_lists import many
 from twelvelabs_core._one_vector import clip_option, clip_options, take_one
@@ -14,6 +14,7 @@ from twelvelabs_core._operations._assets import AssetOperations
 from twelvelabs_core._requests import Segmentation, SegmentOptions
 from twelvelabs_core._responses import Embedding, parse_embedding, parse_segments
 from twelvelabs_core._segments import Matrix, Segments
+from twelvelabs_core._settings import DIMENSION
 from twelvelabs_core._wire import Call, json_body
 
 
@@ -308,7 +309,22 @@ class EmbedOperations(AssetOperations):
 
     async def _embed(self, attempt: str, body: dict[str, Any]) -> Split:
         await self._wait_for_turn()
-        return await self.call_for_vectors(Call(attempt, "POST", "/embed-v2", body=json_body(body)))
+        split = await self.call_for_vectors(Call(attempt, "POST", "/embed-v2", body=json_body(body)))
+        check_dimension(split.vectors)
+        return split
+
+
+def check_dimension(vectors: Matrix) -> None:
+    """Refuse vectors that do not belong to the client's space.
+
+    Raises:
+        APIResponseError: They have another number of values.
+    """
+    if len(vectors) and vectors.shape[1] != DIMENSION:
+        raise APIResponseError(
+            f"the API answered with vectors of {vectors.shape[1]} values where {DIMENSION} were expected; "
+            "nothing of it was used."
+        )
 
 
 def check_for(media: Media, options: SegmentOptions, *, task: bool) -> float | None:

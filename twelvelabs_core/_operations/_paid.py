@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from twelvelabs_core._errors import APIStatusError, NotFoundError, TaskFailedError, TaskTimeoutError, TwelveLabsError
 from twelvelabs_core._io import Io
 from twelvelabs_core._media import Media
-from twelvelabs_core._operations._content import content_of
-from twelvelabs_core._operations._embed import check_for
+from twelvelabs_core._operations._content import check_unchanged, content_of
+from twelvelabs_core._operations._embed import check_dimension, check_for
 from twelvelabs_core._operations._tasks import TaskOperations
 from twelvelabs_core._polling import Patience, check_timeout
 from twelvelabs_core._progress import OnProgress, Progress, Stage, check_callback
@@ -91,7 +91,8 @@ class PaidWork(TaskOperations):
             await self.io.blocking(lambda: check_for(work.media, work.options, task=True))
             content = await content_of(work.media, self.store, self.io)
             job = _Job(work, content, task_key(self.space, content, work.options.identity()))
-            async with single_flight(self.io, self.store.location, job.key):
+            place, timeout = _place(self.store), self._task_timeout(job)
+            async with single_flight(self.io, place, job.key, source=work.media.source, timeout=timeout):
                 return await self._obtain(job)
         except TwelveLabsError:
             work.report("failed")
@@ -127,7 +128,9 @@ class PaidWork(TaskOperations):
         logger.info("going on with task %s of %s", entry.task_id, job.work.media.source)
         try:
             await self._await_result(job, entry.task_id)
-        except NotFoundError:
+        except (NotFoundError, TaskFailedError) as error:
+            if not _is_expiry(error):
+                raise
             logger.warning("task %s of %s has expired at the server", entry.task_id, job.work.media.source)
             reason = f"task {entry.task_id} is not known at the server any more"
             await self.io.blocking(lambda: self.store.put_failure(job.key, reason, expired=True))
@@ -161,10 +164,10 @@ class PaidWork(TaskOperations):
         return written
 
     def _is_abandoned(self, entry: TaskEntry) -> bool:
-        """Whether the process that wrote an intent is gone: a create takes no longer than its time-outs."""
-        host, _, rest = entry.owner.partition("/")
-        pid = rest.partition("/")[0]
-        if host == socket.gethostname() and pid.isdigit() and not _is_alive(int(pid)):
+        """Whether the writer of an intent is gone: a create takes no longer than its time-outs."""
+        host, pid, *_ = f"{entry.owner}//".split("/")
+        # This process holds the key alone now: an intent of its own was left behind by an earlier call.
+        if host == socket.gethostname() and pid.isdigit() and (int(pid) == os.getpid() or not _is_alive(int(pid))):
             return True
         return time.time() - entry.updated_at > 2 * self.settings.timeout + self.settings.max_retry_wait
 
@@ -189,14 +192,15 @@ class PaidWork(TaskOperations):
         known = await self.io.blocking(lambda: self.store.find_asset(job.content, account))
         if known is not None:
             try:
-                await self.wait_for_asset(known)
+                await self.wait_for_asset(known, timeout=self._task_timeout(job))
             except NotFoundError:
                 await self.io.blocking(lambda: self.store.drop_asset(job.content, account))
             else:
                 return
         report = job.work.report
         asset = await self._upload(job.work.media, on_sent=lambda done, total: report("uploading", done, total))
-        await self.wait_for_asset(asset.id)
+        await self.io.blocking(lambda: check_unchanged(job.work.media, job.content))
+        await self.wait_for_asset(asset.id, timeout=self._task_timeout(job))
         await self.io.blocking(lambda: self.store.put_asset(job.content, account, asset.id))
 
     async def _await_result(self, job: _Job, task_id: str) -> None:
@@ -208,6 +212,7 @@ class PaidWork(TaskOperations):
             await self.io.blocking(lambda: self.store.put_failure(job.key, reason))
             raise
         segments = task.segments if task.segments is not None else Segments.empty()
+        check_dimension(segments.vectors)
         if not len(segments):
             logger.warning("task %s of %s gave no vectors", task_id, job.work.media.source)
         duration = _duration(task, segments)
@@ -233,6 +238,15 @@ class PaidWork(TaskOperations):
 
     def _task_timeout(self, job: _Job) -> float:
         return self.settings.task_timeout if job.work.timeout is None else job.work.timeout
+
+
+def _place(store: SegmentStore) -> str:
+    return f"{store.location} {id(store)}" if store.location == ":memory:" else store.location
+
+
+def _is_expiry(error: TwelveLabsError) -> bool:
+    """Whether the server has forgotten a task after its seven days: by 404, or as failed, in these words."""
+    return isinstance(error, NotFoundError) or "no longer available" in str(error)
 
 
 def _duration(task: Task, segments: Segments) -> float:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twelvelabs_core import _requests
-from twelvelabs_core._errors import InputError, TaskFailedError, TaskTimeoutError
+from twelvelabs_core._errors import APIResponseError, InputError, TaskFailedError, TaskTimeoutError
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._operations._base import path_part
 from twelvelabs_core._operations._embed import EmbedOperations, check_for
@@ -117,7 +117,10 @@ class TaskOperations(EmbedOperations):
             NotFoundError: There is none of this id, or its seven days are over.
         """
         call = Call(f"look at task {task_id}", "GET", f"/embed-v2/tasks/{path_part(task_id, 'task')}")
-        return parse_task(await self.call_for_vectors(call))
+        task = parse_task(await self.call_for_vectors(call))
+        if task.id != task_id:
+            raise APIResponseError(f"asked for task {task_id}, the API answered with task {task.id}; nothing was used.")
+        return task
 
     async def list_tasks(
         self,
