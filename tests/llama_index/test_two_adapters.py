@@ -1,0 +1,106 @@
+"""What the two adapters write for one film is the same, and no logic stands in both."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.documents import Document
+
+import langchain_twelvelabs
+import llama_index_twelvelabs
+from langchain_twelvelabs import TwelveLabsAudioLoader, TwelveLabsEmbeddings, TwelveLabsVideoLoader
+from llama_index_twelvelabs import TwelveLabsEmbedding, TwelveLabsVideoReader
+from tests.llama_index.fixtures import CUT, tasks
+from twelvelabs_core import strip_reference
+from twelvelabs_sandbox import Sandbox
+
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"embedding_scope": ["clip", "asset"], "embedding_type": ["separate_embedding", "fused_embedding"]},
+    {"embedding_option": ["audio", "visual"], "id_namespace": "another", "start_sec": 6.0},
+]
+
+
+@pytest.fixture
+def langchain(sandbox: Sandbox, tmp_path: Path) -> TwelveLabsEmbeddings:
+    return TwelveLabsEmbeddings(
+        api_key=sandbox.api_key, base_url=sandbox.base_url, segment_store=tmp_path / "langchain.sqlite3"
+    )
+
+
+def compare(documents: list[Document], nodes: list[Any], langchain: TwelveLabsEmbeddings) -> None:
+    """Compare what LangChain and LlamaIndex put into a vector store."""
+    assert len(documents) == len(nodes) > 0
+    vectors = langchain.embed_documents([document.page_content for document in documents])
+    for document, vector, node in zip(documents, vectors, nodes, strict=True):
+        assert document.id == node.node_id
+        assert document.metadata == node.metadata
+        assert [type(value) for value in document.metadata.values()] == [type(v) for v in node.metadata.values()]
+        assert vector == node.embedding
+        assert strip_reference(document.page_content) == node.get_content()
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=["defaults", "all scopes and types", "namespace and window"])
+def test_ids_metadata_vectors_and_texts_are_equal(
+    options: dict[str, Any], langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding, film: Path
+) -> None:
+    """Each with a segment store of its own, so that nothing is equal because it was shared."""
+    documents = TwelveLabsVideoLoader(film, embeddings=langchain, **{**CUT, **options}).load()
+    reader = TwelveLabsVideoReader(embed_model=embed_model, **{**CUT, **options})
+    compare(documents, reader.load_nodes(film), langchain)
+    compare(documents, reader.load_data(film), langchain)
+
+
+def test_sounds_are_equal_too(langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding, sound: Path) -> None:
+    documents = TwelveLabsAudioLoader(sound, embeddings=langchain).load()
+    compare(documents, TwelveLabsVideoReader(embed_model=embed_model, input_type="audio").load_nodes(sound), langchain)
+
+
+def test_a_film_that_one_has_paid_for_is_free_for_the_other(
+    langchain: TwelveLabsEmbeddings, film: Path, sandbox: Sandbox
+) -> None:
+    documents = TwelveLabsVideoLoader(film, embeddings=langchain, **CUT).load()
+    assert tasks(sandbox) == 1
+    same_store = TwelveLabsEmbedding(
+        api_key=sandbox.api_key, base_url=sandbox.base_url, segment_store=langchain.client.store
+    )
+    compare(documents, TwelveLabsVideoReader(embed_model=same_store, **CUT).load_nodes(film), langchain)
+    assert tasks(sandbox) == 1
+    # A document that was written by the one is understood by the other.
+    assert same_store.get_text_embedding(documents[0].page_content) == langchain.embed_query(documents[0].page_content)
+
+
+@pytest.mark.parametrize("query", ["a red car", "Füße & «quotes»"])
+def test_queries_are_equal(query: str, langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding) -> None:
+    assert langchain.embed_query(query) == embed_model.get_query_embedding(query)
+
+
+def test_queries_by_media_are_equal(
+    langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding, frame: Path, clip: Path, sound: Path
+) -> None:
+    assert langchain.embed_images([frame]) == embed_model.get_image_embedding_batch([frame])
+    assert langchain.embed_text_image("red", frame) == embed_model.get_text_image_embedding("red", frame)
+    for option in ("visual", "audio", "fused"):
+        assert langchain.embed_video(clip, embedding_option=option) == embed_model.get_video_embedding(
+            clip, embedding_option=option
+        )
+    assert langchain.embed_audio(sound) == embed_model.get_audio_embedding(sound)
+
+
+def functions(package: Any) -> Iterator[tuple[str, str]]:
+    """Yield the place and the body, without its docstring, of every function of three statements or more."""
+    for file in Path(package.__file__).parent.rglob("*.py"):
+        for item in ast.walk(ast.parse(file.read_text())):
+            if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                body = item.body[1:] if ast.get_docstring(item) else item.body
+                if sum(isinstance(part, ast.stmt) for part in ast.walk(ast.Module(body, []))) >= 3:
+                    yield f"{file.parent.name}/{file.name}:{item.name}", ast.dump(ast.Module(body, []))
+
+
+def test_no_logic_stands_in_both_adapters() -> None:
+    ours = {body: place for place, body in functions(llama_index_twelvelabs)}
+    assert len(ours) > 30
+    twice = [(place, ours[body]) for place, body in functions(langchain_twelvelabs) if body in ours]
+    assert not twice
