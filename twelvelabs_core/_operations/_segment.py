@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from twelvelabs_core._checks import check_readable
 from twelvelabs_core._errors import (
+    ConfigurationError,
     Failure,
     IngestionError,
     InputError,
@@ -22,6 +23,8 @@ from twelvelabs_core._records import SegmentedMedia, SegmentRecord
 from twelvelabs_core._requests import Segmentation, SegmentOptions
 from twelvelabs_core._segments import Matrix
 from twelvelabs_core._urls import redact
+
+_KEY_REFUSED = 401
 
 
 class SegmentOperations(PaidWork):
@@ -169,6 +172,8 @@ class SegmentOperations(PaidWork):
             InputError: An option cannot be used; nothing was sent.
             IngestionError: At the end, when some failed: each with its reason and task id. A single source raises
                 its own error instead.
+            AuthenticationError: At once, when the key is refused: no other medium would fare better.
+            ConfigurationError: At once, when the segment store cannot be used.
         """
         if is_one(media):
             raise InputError("segment_many takes a list of media; for one, use segment_video or segment_audio.")
@@ -268,16 +273,21 @@ class SegmentOperations(PaidWork):
                 if outcome.result is not None:
                     succeeded.append(outcome.result.source)
                     yield outcome.result
-                elif isinstance(outcome.error, TwelveLabsError):
+                elif isinstance(outcome.error, TwelveLabsError) and not _ends_all(outcome.error):
                     failures.append(_failure(outcome.item, outcome.error))
                 elif outcome.error is not None:
-                    raise outcome.error  # no error of media or API: a defect, or out of memory
+                    raise outcome.error  # not of this medium: a wrong key or store, a defect, out of memory
         finally:
             await outcomes.aclose()  # type: ignore[attr-defined]
         if failures and len(failures) + len(succeeded) == 1:
             raise failures[0].error
         if failures:
             raise IngestionError(failures, succeeded)
+
+
+def _ends_all(error: TwelveLabsError) -> bool:
+    """Whether an error would meet every other medium too: the key is refused, or the store cannot be used."""
+    return isinstance(error, ConfigurationError) or getattr(error, "status_code", None) == _KEY_REFUSED
 
 
 def _failure(item: Any, error: TwelveLabsError) -> Failure:

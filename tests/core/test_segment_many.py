@@ -1,0 +1,203 @@
+"""Many media: as their tasks end, a bounded number ahead, and none lost because of another."""
+
+import asyncio
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tests.core.conftest import Connect
+from tests.core.surface import Surface, content
+from twelvelabs_core import (
+    AuthenticationError,
+    FixedSegmentation,
+    IngestionError,
+    InputError,
+    Media,
+    Progress,
+    TaskFailedError,
+)
+from twelvelabs_sandbox import Fault, Sandbox
+
+TASKS = "/embed-v2/tasks"
+CUT: dict[str, Any] = {
+    "segmentation": FixedSegmentation(8),
+    "embedding_option": ["visual"],
+    "embedding_scope": ["clip"],
+}
+
+
+def paid(sandbox: Sandbox) -> int:
+    return sandbox.count("POST", TASKS)
+
+
+@pytest.fixture
+def films(film: Path) -> list[Media]:
+    """Twelve films with different bytes and names."""
+    data = content(film)
+    return [Media.of(data + struct.pack(">I4sI", 12, b"free", n), source=f"film {n}.mp4") for n in range(12)]
+
+
+async def test_every_film_comes_once_and_the_second_run_is_free(
+    client: Surface, films: list[Media], sandbox: Sandbox
+) -> None:
+    found = [one async for one in client.segment_many(iter(films), **CUT)]
+    assert sorted(one.source for one in found) == sorted(media.source for media in films)
+    assert paid(sandbox) == len(films)
+    sandbox.clear_requests()
+    again = [one async for one in client.segment_many(films, **CUT)]
+    assert all(one.reused for one in again)
+    assert sandbox.count() == 0
+
+
+async def test_nothing_is_nothing(client: Surface, sandbox: Sandbox) -> None:
+    assert [one async for one in client.segment_many([])] == []
+    assert sandbox.count() == 0
+
+
+async def test_what_is_ready_first_comes_first(connect: Connect, films: list[Media], sandbox: Sandbox) -> None:
+    steps: list[Progress] = []
+    sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", delay=0.7))
+    many = connect(max_concurrency=3).segment_many(films[:3], on_progress=steps.append, **CUT)
+    found = [one.source async for one in many]
+    assert found == [step.source for step in steps if step.stage == "ready"]
+
+
+async def test_one_film_twice_in_a_list_is_one_task(client: Surface, film: Path, sandbox: Sandbox) -> None:
+    names = ["a", "b", "c", "d"]
+    found = [one async for one in client.segment_many([Media.of(film, source=name) for name in names], **CUT)]
+    assert sorted(one.source for one in found) == names
+    assert (paid(sandbox), sandbox.count("POST", "/assets")) == (1, 1)
+
+
+# Some fail
+
+
+async def test_bad_ones_do_not_stop_the_others_and_are_reported_together(
+    client: Surface, films: list[Media], media_folder: Path, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed", skip=1))
+    media = [
+        "missing.mp4",
+        films[0],
+        media_folder / "short.mp4",
+        "s3://bucket/key?Signature=5ecre7",
+        films[1],
+        films[2],
+        7,
+    ]
+    found: list[str] = []
+    with pytest.raises(IngestionError, match=r"5 of 7 sources failed") as caught:
+        found.extend([one.source async for one in client.segment_many(media, **CUT)])
+    assert caught.value.failures[0].reason in str(caught.value)
+    reasons = {failure.source: (failure.reason, failure.task_id) for failure in caught.value.failures}
+    assert reasons["missing.mp4"] == ("missing.mp4: no such file.", None)
+    assert "at least 4 s" in reasons[(media_folder / "short.mp4").as_posix()][0]
+    failed = [failure for failure in caught.value.failures if isinstance(failure.error, TaskFailedError)]
+    assert len(failed) == 1
+    assert failed[0].task_id == failed[0].error.task_id
+    assert len(caught.value.succeeded) == 2
+    assert "5ecre7" not in str(caught.value) + repr(caught.value.failures)
+    sandbox.clear_requests()
+    again = [one async for one in client.segment_many(films[:3], **CUT)]
+    assert (len(again), paid(sandbox)) == (3, 1)
+
+
+async def test_results_come_before_the_report(client: Surface, films: list[Media]) -> None:
+    found: list[str] = []
+
+    async def collect() -> None:
+        async for one in client.segment_many(["missing.mp4", *films[:2]], **CUT):
+            found.append(one.source)  # noqa: PERF401  # what came before the error counts
+
+    with pytest.raises(IngestionError):
+        await collect()
+    assert len(found) == 2
+
+
+async def test_a_single_bad_one_raises_its_own_error(client: Surface) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        _ = [one async for one in client.segment_many(["missing.mp4"])]
+
+
+async def test_a_wrong_key_is_not_tried_with_every_film(connect: Connect, films: list[Media], sandbox: Sandbox) -> None:
+    client = connect(api_key=SecretStr("tlk_sandbox_wrong"), max_concurrency=2)
+    with pytest.raises(AuthenticationError):
+        _ = [one async for one in client.segment_many(films, **CUT)]
+    assert sandbox.count() <= 4
+
+
+async def test_an_error_of_the_callers_own_iterator_reaches_the_caller(client: Surface, films: list[Media]) -> None:
+    class OwnError(Exception):
+        pass
+
+    def broken() -> Iterator[Media]:
+        yield films[0]
+        raise OwnError
+
+    with pytest.raises(OwnError):
+        _ = [one async for one in client.segment_many(broken(), **CUT)]
+
+
+@pytest.mark.parametrize("bad", ["film.mp4", Path("film.mp4"), b"film", 7, None])
+async def test_a_single_medium_is_refused_at_the_call(client: Surface, bad: Any) -> None:
+    with pytest.raises(InputError, match="list"):
+        client.segment_many(bad)
+
+
+@pytest.mark.parametrize(
+    "option", [{"input_type": "image"}, {"embedding_option": ["smell"]}, {"timeout": -1}, {"on_progress": 7}]
+)
+async def test_a_bad_option_is_refused_at_the_call(client: Surface, film: Path, option: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=next(iter(option))):
+        client.segment_many([film], **option)
+
+
+# Bounded, and stopped
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+async def test_no_more_is_begun_than_the_consumer_leaves_room_for(
+    connect: Connect, films: list[Media], sandbox: Sandbox, limit: int
+) -> None:
+    taken = 0
+
+    def counted() -> Iterator[Media]:
+        nonlocal taken
+        for media in films[:5]:
+            taken += 1
+            yield media
+
+    consumed = 0
+    async for _ in connect(max_concurrency=limit).segment_many(counted(), **CUT):
+        consumed += 1
+        await asyncio.sleep(0.3)  # the consumer holds; work ahead goes on to its bound
+        assert taken < consumed + limit
+        assert paid(sandbox) < consumed + limit
+    assert consumed == 5
+
+
+async def test_closing_early_stops_new_work(connect: Connect, films: list[Media], sandbox: Sandbox) -> None:
+    many = connect(max_concurrency=2).segment_many(films, **CUT)
+    await anext(aiter(many))
+    await many.aclose()
+    await asyncio.sleep(0.5)  # what was under way ends
+    begun = paid(sandbox)
+    assert begun <= 2
+    sandbox.clear_requests()
+    await asyncio.sleep(0.5)
+    assert sandbox.count() == 0
+
+
+async def test_an_iterator_that_is_never_begun_does_nothing(
+    client: Surface, films: list[Media], sandbox: Sandbox, recwarn: pytest.WarningsRecorder
+) -> None:
+    many = client.segment_many(films, **CUT)
+    await many.aclose()
+    del many
+    client.list_tasks()
+    assert sandbox.count() == 0
+    assert [str(one.message) for one in recwarn if issubclass(one.category, RuntimeWarning)] == []
