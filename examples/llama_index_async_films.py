@@ -1,0 +1,28 @@
+"""Load many videos at once, without blocking: python examples/llama_index_async_films.py "a goal" *.mp4."""
+
+import asyncio
+import sys
+
+from llama_index.core import VectorStoreIndex
+
+from llama_index_twelvelabs import TwelveLabsEmbedding, aingest_videos
+from twelvelabs_core import IngestionError
+
+
+async def main(query: str, films: list[str]) -> None:
+    """Search all films together."""
+    index = VectorStoreIndex([], embed_model=TwelveLabsEmbedding(max_concurrency=4))  # tasks on their way at once
+    try:
+        await aingest_videos(index, films)
+    except IngestionError as error:
+        # The others are stored, and searchable below; those that failed are tried again the next time.
+        for failure in error.failures:
+            print(f"left out: {failure.source}: {failure.reason}", file=sys.stderr)
+
+    for moment in await index.as_retriever(similarity_top_k=5).aretrieve(query):
+        found = moment.metadata
+        print(f"{moment.score:.3f}  {found['title']}  {found['start_sec']:.1f}-{found['end_sec']:.1f} s")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2:]))

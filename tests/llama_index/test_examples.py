@@ -1,0 +1,127 @@
+"""Every LlamaIndex example, run as it stands, against the sandbox."""
+
+import re
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.llama_index.fixtures import tasks
+from twelvelabs_sandbox import Sandbox
+from twelvelabs_sandbox.films import Scene, describe_look, write_film, write_picture
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SCENES = [
+    Scene("red", "white", "stripes", "fast", "noise", seconds=6.0),
+    Scene("blue", "yellow", "plain", "still", "tone", seconds=6.0),
+    Scene("green", "black", "checkerboard", "slow", "music", seconds=6.0),
+]
+TIMES = re.compile(r"(\d+\.\d)-(\d+\.\d) s")
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two films, a text, and a picture of the first film's third scene."""
+    folder = tmp_path_factory.mktemp("media")
+    write_film(folder / "match.mp4", SCENES)
+    write_film(folder / "other.mp4", [Scene("purple", "white", "stripes", "slow", "music")])
+    write_picture(folder / "green.png", SCENES[2], at=2.0)
+    (folder / "broken.mp4").write_text("not a film")
+    (folder / "notes.txt").write_text("Minutes of a meeting.")
+    return folder
+
+
+@dataclass
+class Shown:
+    """What an example wrote."""
+
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(
+    media: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Shown]:
+    """Run an example with the environment that a user sets, in this process, which saves the imports of each.
+
+    The films are paid for once for all examples.
+    """
+    monkeypatch.setenv("TWELVELABS_API_KEY", sandbox.api_key)
+    monkeypatch.setenv("TWELVELABS_BASE_URL", sandbox.base_url)
+    monkeypatch.setenv("TWELVELABS_STORE", str(media / "segments.sqlite"))
+    monkeypatch.chdir(media)
+
+    def run(name: str, *arguments: str) -> Shown:
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        capsys.readouterr()
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        return Shown(*capsys.readouterr())
+
+    return run
+
+
+def run_alone(media: Path, name: str, *arguments: str) -> Shown:
+    """Run an example in a process of its own."""
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    done = subprocess.run(command, cwd=media, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return Shown(done.stdout, done.stderr)
+
+
+def middles(output: str) -> list[float]:
+    return [(float(start) + float(end)) / 2 for start, end in TIMES.findall(output)]
+
+
+def test_quickstart(run: Callable[..., Shown], media: Path, sandbox: Sandbox) -> None:
+    first = run("llama_index_quickstart.py", "match.mp4", describe_look(SCENES[1]))
+    found = middles(first.stdout)
+    assert len(found) == 3
+    assert 6 < found[0] < 12
+    assert "match.mp4" in first.stderr
+    paid = tasks(sandbox)
+    again = run_alone(media, "llama_index_quickstart.py", "match.mp4", describe_look(SCENES[1]))
+    assert again.stdout == first.stdout
+    assert tasks(sandbox) == paid <= 1
+
+
+def test_search_by_image(run: Callable[..., Shown]) -> None:
+    assert 12 < middles(run("llama_index_search_by_image.py", "match.mp4", "green.png").stdout)[0] < 18
+
+
+def test_filter_by_time(run: Callable[..., Shown]) -> None:
+    found = middles(run("llama_index_filter_by_time.py", "match.mp4", describe_look(SCENES[0]), "7", "11").stdout)
+    assert found
+    assert all(6 <= middle <= 12 for middle in found)
+
+
+def test_pipeline(run: Callable[..., Shown]) -> None:
+    first, second = run("llama_index_pipeline.py", "match.mp4", "other.mp4", "notes.txt").stdout.splitlines()
+    assert re.fullmatch(r"first run: ([3-9]|\d\d) nodes written", first)
+    assert second == "second run: 0 nodes written"
+
+
+def test_rag(run: Callable[..., Shown]) -> None:
+    shown = run("llama_index_rag.py", "match.mp4", describe_look(SCENES[1])).stdout
+    assert shown.count("match.mp4 | ") == shown.count("start_sec: ") == 4
+    assert "tl-segment:" not in shown
+    assert f"Query: {describe_look(SCENES[1])}" in shown
+
+
+def test_async_films_leaves_out_a_broken_one(run: Callable[..., Shown]) -> None:
+    done = run("llama_index_async_films.py", "purple and white stripes", "match.mp4", "broken.mp4", "other.mp4")
+    assert "other.mp4" in done.stdout.splitlines()[0]
+    assert "left out: broken.mp4" in done.stderr
+    assert len(middles(done.stdout)) == 5
+
+
+def test_every_example_is_run_here_and_short() -> None:
+    examples = list(EXAMPLES.glob("llama_index_*.py"))
+    assert len(examples) >= 6
+    for example in examples:
+        assert f'run("{example.name}"' in Path(__file__).read_text("utf-8")
+        assert len(example.read_text("utf-8").splitlines()) <= 40
