@@ -96,6 +96,12 @@ class SegmentOptions:
     """How to embed an audio or video: every option of the contract, checked, with the API's defaults filled in.
 
     Everything is sent explicitly, so that a later change of a server's default changes no vector unseen.
+
+    Example:
+        ```python
+        options = SegmentOptions.of("video", embedding_option=["visual"], segmentation=FixedSegmentation(5))
+        print(options.to_wire())
+        ```
     """
 
     input_type: Literal["audio", "video"]

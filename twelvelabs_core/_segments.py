@@ -29,6 +29,11 @@ class Locus(NamedTuple):
         page_end: Last page, or None.
         quadrant: Quarter of a PDF page, or None.
         chunk_index: Position (0-based) of a chunk of text, or None.
+
+    Example:
+        ```python
+        spoken = [locus for locus in segments.loci if locus.embedding_option == "transcription"]
+        ```
     """
 
     start_sec: float
