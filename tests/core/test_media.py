@@ -74,6 +74,7 @@ def test_no_repr_shows_a_signature_or_bytes() -> None:
         ("https://[1:2/a.mp4", "not a URL"),
         ("data:video/mp4;base64,AAAA", "bytes"),
         ("a\x00b.mp4", "NUL"),
+        ("file://fileserver/share/a.mp4", "fileserver"),
         ("asset:", "asset id"),
         ("asset:../tasks", "asset id"),
         ("asset:64f8\n", "asset id"),

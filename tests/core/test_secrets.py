@@ -70,6 +70,20 @@ async def test_a_password_in_the_environment_is_not_sent_along(
     assert all("authorization" not in headers for _, _, headers in server.requests)
 
 
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+async def test_what_goes_to_this_machine_goes_through_no_proxy(
+    connect: Connect, sandbox: Sandbox, elsewhere: FilmServer, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """Unencrypted requests are allowed to this machine only; a proxy is another one."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, elsewhere.url(""))
+    for host in ("127.0.0.1", "localhost"):
+        client = connect(base_url=sandbox.base_url.replace("127.0.0.1", host))
+        assert (await client.embed_text("red")).vector.shape == (512,)
+    assert elsewhere.requests == []
+
+
 # What is shown
 
 
