@@ -188,13 +188,12 @@ def test_work_inside_work_does_not_wait_for_itself(blocking: Client, film: Path)
 
 
 def test_threads_end_with_their_call(blocking: Client, film: Path) -> None:
-    before = threading.active_count()
     _ = list(blocking.segment_many([film] * 3, **CUT))
     blocking.embed_texts(TEXTS)
-    for thread in threading.enumerate():
-        if thread.name == "twelvelabs":
-            thread.join(5)
-    assert threading.active_count() <= before
+    ours = [thread for thread in threading.enumerate() if thread.name == "twelvelabs"]
+    for thread in ours:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in ours)
 
 
 # A blocking client where a loop runs
