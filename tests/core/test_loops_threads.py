@@ -9,7 +9,7 @@ import textwrap
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -139,13 +139,15 @@ async def test_the_loop_is_not_held_up_by_files_and_stores(asynchronous: AsyncCl
     main = threading.get_ident()
     seen: set[int] = set()
 
-    def note(*_: object) -> None:
-        seen.add(threading.get_ident())
+    def noted(method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            seen.add(threading.get_ident())
+            return method(*args, **kwargs)
+
+        return call
 
     for name in ("put_intent", "put_task_id", "put_result", "find_task", "load_result", "put_asset"):
-        store = asynchronous.store
-        method = getattr(store, name)
-        setattr(store, name, lambda *args, _method=method, **kwargs: (note(), _method(*args, **kwargs))[1])
+        setattr(asynchronous.store, name, noted(getattr(asynchronous.store, name)))
     await asynchronous.segment_video(film, **CUT)
     assert seen
     assert main not in seen

@@ -2,7 +2,7 @@
 
 import pickle
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ async def test_no_error_shows_a_secret(connect: Connect, sandbox: Sandbox, serve
         Fault(drop="before"),
         Fault(drop="mid"),
     ]
-    calls = [
+    calls: list[Callable[[], Any]] = [
         lambda: client.embed_text(f"{key} {url}"),
         lambda: client.embed_image(url),
         lambda: client.create_video_task(url),
