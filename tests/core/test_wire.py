@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from email.policy import HTTP
 from pathlib import Path
@@ -38,7 +38,7 @@ def parts_of(body: Body) -> dict[str, tuple[str | None, bytes]]:
     parts: dict[str, tuple[str | None, bytes]] = {}
     for part in message.iter_parts():
         name = part.get_param("name", header="content-disposition")
-        parts[str(name)] = (part.get_filename(), bytes(part.get_payload(decode=True)))  # type: ignore[arg-type]
+        parts[str(name)] = (part.get_filename(), bytes(part.get_payload(decode=True)))
     return parts
 
 
@@ -113,7 +113,8 @@ def test_a_file_that_changes_its_size_is_an_error_and_never_more_bytes_than_anno
     path = tmp_path / "a.mp4"
     path.write_bytes(bytes(1_000_000))
     media = Media.of(path)
-    for make in (lambda: json_body({"x": media}), lambda: form_body({}, media)):
+    makes: list[Callable[[], Body]] = [lambda: json_body({"x": media}), lambda: form_body({}, media)]
+    for make in makes:
         body = make()
         path.write_bytes(bytes(size))
         sent = bytearray()
