@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any
 
+from langchain_core.document_loaders import BaseLoader
 from langchain_core.documents import Document
 from langchain_core.vectorstores import VectorStore
 
@@ -37,6 +38,9 @@ def add_segments(store: VectorStore, documents: Iterable[Document], *, batch_siz
         add_segments(vector_store, loader.lazy_load())
         ```
     """
+    check_arguments(store, documents, batch_size)
+    if not isinstance(documents, Iterable):
+        raise InputError("documents are asynchronous; use aadd_segments.")
     added: dict[str, None] = {}
     for batch in batches(documents, batch_size):
         fresh = not_yet(added, batch)
@@ -66,6 +70,7 @@ async def aadd_segments(
         InputError: As for `add_segments`.
         ConfigurationError: As for `add_segments`.
     """
+    check_arguments(store, documents, batch_size)
     added: dict[str, None] = {}
     async for batch in abatches(documents, batch_size):
         fresh = not_yet(added, batch)
@@ -83,6 +88,8 @@ def not_yet(added: dict[str, None], batch: Iterable[Document]) -> dict[str, Docu
     """
     fresh: dict[str, Document] = {}
     for document in batch:
+        if not isinstance(document, Document):
+            raise InputError(f"documents must be LangChain documents, got {type(document).__name__}.")
         if parse_reference(document.page_content) is None:
             raise InputError(
                 f"the document {document.page_content[:80]!r} is not that of a segment; add_segments takes what "
@@ -120,7 +127,6 @@ async def arun(store: VectorStore, documents: dict[str, Document]) -> None:
 
 def batches(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:
     """Yield the documents in lists of at most `size`; when their source fails, first what it gave, then its error."""
-    check_size(size)
     pending: list[Document] = []
     try:
         for document in documents:
@@ -143,7 +149,6 @@ async def abatches(documents: Iterable[Document] | AsyncIterable[Document], size
         for batch in batches(documents, size):
             yield batch
         return
-    check_size(size)
     pending: list[Document] = []
     try:
         async for document in documents:
@@ -159,7 +164,17 @@ async def abatches(documents: Iterable[Document] | AsyncIterable[Document], size
         yield pending
 
 
-def check_size(size: int) -> None:
-    """Refuse a batch size that cannot be."""
-    if size < 1:
-        raise InputError(f"batch_size must be 1 or more, got {size}.")
+def check_arguments(store: object, documents: object, batch_size: object) -> None:
+    """Refuse what is no store, no documents or no size.
+
+    Raises:
+        InputError: One of them; a slip such as passing the loader itself gets advice.
+    """
+    if not isinstance(store, VectorStore):
+        raise InputError(f"store must be a LangChain VectorStore, got {type(store).__name__}.")
+    if isinstance(documents, BaseLoader):
+        raise InputError("documents is a loader; pass loader.lazy_load(), or loader.alazy_load() to aadd_segments.")
+    if isinstance(documents, Document) or not isinstance(documents, Iterable | AsyncIterable):
+        raise InputError(f"documents must be a list of documents, got {type(documents).__name__}.")
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise InputError(f"batch_size must be a whole number, 1 or more, got {batch_size!r}.")

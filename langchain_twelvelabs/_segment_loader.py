@@ -44,6 +44,8 @@ class SegmentLoader(BaseLoader):
     ) -> None:
         if not isinstance(embeddings, TwelveLabsEmbeddings):
             raise InputError(f"embeddings must be TwelveLabsEmbeddings, got {type(embeddings).__name__}.")
+        if id_namespace is not None and not isinstance(id_namespace, str):
+            raise InputError(f"id_namespace must be a str, got {type(id_namespace).__name__}.")
         self.embeddings = embeddings
         self._media = media_list(media, source=source, version=version)
         self._id_namespace = id_namespace

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from langchain_core.embeddings import Embeddings
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
-from twelvelabs_core import AsyncClient, Client, InputError, MediaInput, SegmentStore, Settings
+from twelvelabs_core import AsyncClient, Client, ConfigurationError, InputError, MediaInput, SegmentStore, Settings
 from twelvelabs_core._media_lists import is_one
 from twelvelabs_core._segments import Matrix
 from twelvelabs_core._texts import TextPlan
@@ -104,11 +104,21 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
             "timeout": timeout,
             "segment_store": segment_store,
         }
-        super().__init__(**{name: value for name, value in given.items() if value is not None})
+        try:
+            super().__init__(**{name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            raise ConfigurationError(f"{first['loc'][0]}: {first['msg']}.") from None
         settings = self.client.settings
         # The values in force, for people to see; what is in `model_fields_set` stays what the caller passed.
         for name in ("api_key", "base_url", "max_concurrency", "max_retries", "timeout"):
             self.__dict__[name] = getattr(settings, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # pydantic's own refusal would show the value, which may be a key.
+        if name in type(self).model_fields:
+            raise AttributeError(f"{name} cannot be changed; use model_copy(update=...), or make new embeddings.")
+        super().__setattr__(name, value)
 
     @property
     def client(self) -> Client:

@@ -1,7 +1,8 @@
 """One medium or many: what loaders and readers take as their first argument, as a tuple of named media."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import TypeVar, cast
 
 from twelvelabs_core._errors import InputError
@@ -45,5 +46,6 @@ def many(values: Iterable[T], name: str) -> list[T]:
 
 def is_one(media: object) -> bool:
     """Return whether this is a single medium; strings, bytes and files are iterable, but one."""
-    single = isinstance(media, (str, bytes, bytearray, os.PathLike, Media)) or hasattr(media, "read")
-    return single or not isinstance(media, Iterable)
+    # A mapping, set or buffer is iterable too, but nobody means its keys, any order or its numbers.
+    single = (str, bytes, bytearray, memoryview, os.PathLike, Media, Mapping, AbstractSet)
+    return isinstance(media, single) or hasattr(media, "read") or not isinstance(media, Iterable)

@@ -1,6 +1,6 @@
 """Which of the texts that a framework hands over name a stored vector, and which are to be embedded. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -37,7 +37,7 @@ class TextPlan:
         Raises:
             InputError: A text is empty, or is a piece of a segment's document; the message has its position.
         """
-        if isinstance(texts, (str, bytes)):
+        if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
             raise InputError(f"texts must be a list of str, got a single {type(texts).__name__}: pass [text].")
         references, plain = {}, {}
         for position, text in enumerate(texts):

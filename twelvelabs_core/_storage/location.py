@@ -57,6 +57,10 @@ def parse_location(location: str | os.PathLike[str]) -> Location:
     Raises:
         ConfigurationError: It is empty, or a URL of something else than SQLite or PostgreSQL.
     """
+    if not isinstance(location, str | os.PathLike):
+        raise ConfigurationError(
+            f"segment_store must be a SegmentStore, a path, a URL or ':memory:', got {type(location).__name__}."
+        )
     text = os.fsdecode(os.fspath(location))
     if not text.strip():
         raise ConfigurationError("the segment store's location is empty; give a path, a URL or ':memory:'.")

@@ -1,0 +1,96 @@
+"""Wrong types are errors of ours, say what was wanted, show no key, and cost nothing."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.documents import Document
+from langchain_core.vectorstores import InMemoryVectorStore
+
+from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, aadd_segments, add_segments
+from twelvelabs_core import ConfigurationError, InputError
+from twelvelabs_sandbox import Sandbox
+
+SECRET = "tlk_sandbox_secret_key_of_mine"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("api_key", 5),
+        ("base_url", 5),
+        ("model", 5),
+        ("timeout", "soon"),
+        ("max_concurrency", 1.5),
+        ("max_retries", "x"),
+        ("segment_store", 5),
+        ("segment_store", {}),
+    ],
+)
+def test_settings_of_a_wrong_type(field: str, value: Any) -> None:
+    given = {"api_key": SECRET, field: value}
+    with pytest.raises(ConfigurationError, match=field) as caught:
+        TwelveLabsEmbeddings(**given)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_new_key_is_refused_without_being_shown(shared_embeddings: TwelveLabsEmbeddings) -> None:
+    with pytest.raises(AttributeError, match="model_copy") as caught:
+        shared_embeddings.api_key = SECRET  # type: ignore[misc, assignment]  # frozen, and a str
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("texts", [None, 5, "one text", b"bytes"])
+def test_texts_of_a_wrong_type(texts: Any, shared_embeddings: TwelveLabsEmbeddings) -> None:
+    with pytest.raises(InputError, match="texts must be a list"):
+        shared_embeddings.embed_documents(texts)
+
+
+WRONG: list[Callable[[TwelveLabsEmbeddings, Document, TwelveLabsVideoLoader], tuple[Any, ...]]] = [
+    lambda _embeddings, document, _loader: (None, [document]),
+    lambda embeddings, _document, _loader: (InMemoryVectorStore(embeddings), None),
+    lambda embeddings, _document, _loader: (InMemoryVectorStore(embeddings), ["a"]),
+    lambda embeddings, document, _loader: (InMemoryVectorStore(embeddings), document),
+    lambda embeddings, _document, loader: (InMemoryVectorStore(embeddings), loader),
+]
+
+
+@pytest.mark.parametrize("arguments", WRONG, ids=["store", "none", "texts", "one document", "loader"])
+async def test_documents_and_stores_of_a_wrong_type(
+    arguments: Callable[..., tuple[Any, ...]],
+    shared_embeddings: TwelveLabsEmbeddings,
+    documents: list[Document],
+    film: Path,
+) -> None:
+    loader = TwelveLabsVideoLoader(film, embeddings=shared_embeddings)
+    with pytest.raises(InputError):
+        add_segments(*arguments(shared_embeddings, documents[0], loader))
+    with pytest.raises(InputError):
+        await aadd_segments(*arguments(shared_embeddings, documents[0], loader))
+
+
+async def test_async_documents_are_for_the_async_twin(
+    shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]
+) -> None:
+    async def some() -> AsyncIterator[Document]:
+        yield documents[0]
+
+    with pytest.raises(InputError, match="aadd_segments"):
+        add_segments(InMemoryVectorStore(shared_embeddings), some())  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="batch_size"):
+        add_segments(InMemoryVectorStore(shared_embeddings), documents, batch_size="x")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("media", [{}, {"a.mp4": 1}, {"a.mp4"}, memoryview(b"x"), None, 5])
+def test_media_of_a_wrong_type(media: Any, shared_embeddings: TwelveLabsEmbeddings) -> None:
+    with pytest.raises(InputError, match="media must be"):
+        TwelveLabsVideoLoader(media, embeddings=shared_embeddings).load()
+
+
+def test_a_namespace_of_a_wrong_type_costs_nothing(
+    shared_embeddings: TwelveLabsEmbeddings, film: Path, sandbox: Sandbox
+) -> None:
+    with pytest.raises(InputError, match="id_namespace"):
+        TwelveLabsVideoLoader(film, embeddings=shared_embeddings, id_namespace=5)  # type: ignore[arg-type]
+    assert sandbox.count() == 0
