@@ -16,6 +16,7 @@ from twelvelabs_sandbox._workers import Workers
 # 36 MB of media are 48 MB of base64; there is room for several images of a multi_input.
 JSON_BYTES = 2 * BASE64_BYTES
 FORM_FIELD_BYTES = 64 * KB
+MOST_FORM_FIELDS = 100
 # Below this, handing the text to a thread costs more than parsing it.
 SMALL_JSON_BYTES = 256 * KB
 
@@ -39,7 +40,7 @@ async def read_form(request: Request, limit: int = DIRECT_UPLOAD_BYTES, *, files
         raise invalid("The request body must be a form with the Content-Type multipart/form-data.")
     bounded = _bounded(request, limit + MB, _refusal(400, limit))
     try:
-        form = await bounded.form(max_files=files, max_fields=20, max_part_size=FORM_FIELD_BYTES)
+        form = await bounded.form(max_files=files, max_fields=MOST_FORM_FIELDS, max_part_size=FORM_FIELD_BYTES)
     except HTTPException as error:
         raise invalid(f"The form cannot be read: {error.detail}") from error
     except ClientDisconnect:

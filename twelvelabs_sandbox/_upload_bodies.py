@@ -6,7 +6,7 @@ from typing import Literal
 from twelvelabs_sandbox._errors import invalid
 from twelvelabs_sandbox._fields import Fields
 from twelvelabs_sandbox._limits import IMAGE_BYTES, MULTIPART_BYTES, too_large
-from twelvelabs_sandbox._user_metadata import UserMetadata, checked_metadata
+from twelvelabs_sandbox._user_metadata import UserMetadata, checked_metadata, without_blanks
 from twelvelabs_sandbox._validation import checked_filename
 
 UploadKind = Literal["video", "audio", "image"]
@@ -50,7 +50,9 @@ def create_body(body: object) -> UploadRequest:
     for name in ("enable_hls", "enable_thumbnail"):
         if name in fields:
             fields.flag(name)
-    metadata = checked_metadata(fields.any("user_metadata")) if "user_metadata" in fields else None
+    metadata = (
+        without_blanks(checked_metadata(fields.any("user_metadata"), nulls=True)) if "user_metadata" in fields else None
+    )
     return UploadRequest(filename, kind, total_size, metadata)
 
 

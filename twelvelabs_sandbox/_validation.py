@@ -9,9 +9,9 @@ from starlette.datastructures import FormData, QueryParams, UploadFile
 
 from twelvelabs_sandbox import _marengo30 as marengo30
 from twelvelabs_sandbox import _marengo35 as marengo35
-from twelvelabs_sandbox._errors import invalid, missing, unknown
+from twelvelabs_sandbox._errors import ApiError, invalid, missing, unknown
 from twelvelabs_sandbox._fields import shown
-from twelvelabs_sandbox._user_metadata import UserMetadata, checked_metadata
+from twelvelabs_sandbox._user_metadata import UserMetadata, checked_metadata, without_blanks
 from twelvelabs_sandbox._values import EmbedRequest, TaskRequest
 from twelvelabs_sandbox._wire import parse_time
 
@@ -61,7 +61,7 @@ def task_request(body: object) -> tuple[str, TaskRequest]:
 
 def page_query(query: QueryParams) -> tuple[int, int]:
     """Read ``page`` and ``page_limit``."""
-    return _whole(query, "page", 1, 10**9), _whole(query, "page_limit", 10, MOST_PER_PAGE)
+    return _whole(query, "page", 1, 2**63 - 1), _whole(query, "page_limit", 10, MOST_PER_PAGE)
 
 
 def time_query(query: QueryParams, name: str) -> float | None:
@@ -164,4 +164,8 @@ def checked_filename(name: str) -> str:
 
 
 def _metadata(text: str) -> UserMetadata:
-    return checked_metadata(parse_json(text.encode(errors="replace")))
+    try:
+        value = parse_json(text.encode(errors="replace"))
+    except ApiError:
+        raise invalid(f"The user_metadata parameter must be a JSON object as a string, not {shown(text)}.") from None
+    return without_blanks(checked_metadata(value, nulls=True))

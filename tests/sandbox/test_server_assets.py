@@ -165,6 +165,12 @@ def test_faults_decide_what_becomes_of_an_asset(sandbox: Sandbox, api: httpx.Cli
         ({"method": "direct", "filename": ""}, FILE, "parameter_invalid", "1 to 255 characters, not 0"),
         ({"method": "direct", "filename": "x" * 256}, FILE, "parameter_invalid", "not 256"),
         ({"method": "direct", "enable_hls": "yes"}, FILE, "parameter_invalid", "enable_hls"),
+        (
+            {"method": "direct", "user_metadata": "{a"},
+            FILE,
+            "parameter_invalid",
+            "user_metadata parameter must be a JSON",
+        ),
         ({"method": "direct", "user_metadata": "[]"}, FILE, "parameter_invalid", "JSON object"),
         ({"method": "direct", "user_metadata": '{"a":{}}'}, FILE, "parameter_invalid", "'a'"),
         ({"method": "direct", "title": "x"}, FILE, "parameter_unknown", "title"),
