@@ -3,6 +3,16 @@
 Knows no framework; `langchain_twelvelabs` and `llama_index_twelvelabs` stand on it.
 """
 
+from twelvelabs_core._answers_uploads import (
+    ChunkBatchReport,
+    MultipartUpload,
+    MultipartUploadStatus,
+    MultipartUploadSummary,
+    PresignedUrl,
+    Transcription,
+    TranscriptionEntry,
+    UploadedChunk,
+)
 from twelvelabs_core._clients import AsyncClient, Client
 from twelvelabs_core._errors import (
     APIConnectionError,
@@ -33,7 +43,9 @@ from twelvelabs_core._requests import DynamicSegmentation, FixedSegmentation, Se
 from twelvelabs_core._responses import Asset, Embedding, MediaMetadata, Task, TaskSummary
 from twelvelabs_core._segments import Locus, Segment, Segments
 from twelvelabs_core._settings import Settings
-from twelvelabs_core._store import SegmentStore, StoredVector, StoreInfo, TaskEntry
+from twelvelabs_core._store import SegmentStore, StoredVector, StoreInfo, TaskEntry, UploadEntry
+from twelvelabs_core._uploading import CompletedChunk
+from twelvelabs_core._user_metadata import UserMetadata
 
 __all__ = [
     "APIConnectionError",
@@ -44,7 +56,9 @@ __all__ = [
     "AsyncClient",
     "AuthenticationError",
     "BadRequestError",
+    "ChunkBatchReport",
     "Client",
+    "CompletedChunk",
     "ConfigurationError",
     "DynamicSegmentation",
     "Embedding",
@@ -56,8 +70,12 @@ __all__ = [
     "Media",
     "MediaInput",
     "MediaMetadata",
+    "MultipartUpload",
+    "MultipartUploadStatus",
+    "MultipartUploadSummary",
     "NotFoundError",
     "OnProgress",
+    "PresignedUrl",
     "Progress",
     "RateLimitError",
     "RateLimiter",
@@ -79,7 +97,12 @@ __all__ = [
     "TaskFailedError",
     "TaskSummary",
     "TaskTimeoutError",
+    "Transcription",
+    "TranscriptionEntry",
     "TwelveLabsError",
+    "UploadEntry",
+    "UploadedChunk",
+    "UserMetadata",
     "parse_reference",
     "strip_reference",
 ]

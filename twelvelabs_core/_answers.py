@@ -32,7 +32,7 @@ def _read_message(value: object) -> object:
     return value.get("message") if isinstance(value, Mapping) else value
 
 
-def _none_as_empty(value: object) -> object:
+def none_as_empty(value: object) -> object:
     return () if value is None else value
 
 
@@ -40,7 +40,7 @@ Id = Annotated[str, Field(min_length=1, validation_alias=AliasChoices("_id", "id
 Time = Annotated[datetime, BeforeValidator(_read_time)]
 Message = Annotated[str | None, BeforeValidator(_read_message)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_none_as_empty)]
+Names = Annotated[tuple[str, ...], BeforeValidator(none_as_empty)]
 
 
 class Answer(BaseModel):

@@ -48,15 +48,13 @@ def check_image(media: Media) -> None:
 
 
 def check_readable(media: Media) -> None:
-    """Refuse local media that is not there, not a file, empty, or too large to be sent.
+    """Refuse local media that is not there, not a file, empty, or larger than any upload may be.
 
     Raises:
         InputError: One of these.
     """
     if media.is_local:
-        _check_bytes(
-            media, _limits.DIRECT_UPLOAD_MAX_BYTES, "a direct upload", advice="; host it and pass its URL (to 4 GB)"
-        )
+        _check_bytes(media, _limits.UPLOAD_MAX_BYTES, "an upload", advice="; cut it, or encode it smaller")
 
 
 def check_audio_video(media: Media, input_type: str, *, task: bool) -> Probe | None:
@@ -69,7 +67,11 @@ def check_audio_video(media: Media, input_type: str, *, task: bool) -> Probe | N
     """
     if not media.is_local:
         return None
-    check_readable(media)
+    if task:
+        advice = "; cut it, or encode it smaller"
+        _check_bytes(media, _limits.TASK_MAX_BYTES, "media of an embedding task", advice)
+    else:
+        check_readable(media)
     found = probe(media)
     if found is None:
         return None
@@ -104,7 +106,7 @@ def _check_bytes(media: Media, limit: int, what: str, advice: str = "") -> None:
         raise InputError(f"{media.source}: file is empty: 0 bytes.")
     if size > limit:
         raise InputError(
-            f"{media.source}: {size:,} bytes; {what} may have at most {limit:,} ({limit // _limits.MIB} MB){advice}."
+            f"{media.source}: {size:,} bytes; {what} may have at most {limit:,} ({_limits.in_words(limit)}){advice}."
         )
 
 

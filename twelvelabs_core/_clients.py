@@ -11,6 +11,15 @@ from typing import Any, Literal, Self
 
 from pydantic import SecretStr
 
+from twelvelabs_core._answers_uploads import (
+    ChunkBatchReport,
+    MultipartUpload,
+    MultipartUploadStatus,
+    MultipartUploadSummary,
+    PresignedUrl,
+    Transcription,
+)
+from twelvelabs_core._checks_uploads import UploadMethod
 from twelvelabs_core._errors import ConfigurationError
 from twelvelabs_core._io import drain, finish
 from twelvelabs_core._io_async import AsyncIo
@@ -25,6 +34,8 @@ from twelvelabs_core._responses import Asset, Embedding, Task, TaskSummary
 from twelvelabs_core._segments import Matrix, Segments
 from twelvelabs_core._settings import Settings
 from twelvelabs_core._store import SegmentStore
+from twelvelabs_core._uploading import CompletedChunk
+from twelvelabs_core._user_metadata import UserMetadata
 
 StoreInput = SegmentStore | str | os.PathLike[str]
 """A segment store, or where it is: a file, a SQLAlchemy URL, or ":memory:"."""
@@ -366,12 +377,23 @@ class Client:
         media: MediaInput,
         *,
         filename: str | None = None,
+        asset_type: str | None = None,
+        method: UploadMethod | None = None,
         enable_hls: bool = False,
         enable_thumbnail: bool = False,
+        user_metadata: UserMetadata | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Asset:
         return finish(
             self._operations.create_asset(
-                media, filename=filename, enable_hls=enable_hls, enable_thumbnail=enable_thumbnail
+                media,
+                filename=filename,
+                asset_type=asset_type,
+                method=method,
+                enable_hls=enable_hls,
+                enable_thumbnail=enable_thumbnail,
+                user_metadata=user_metadata,
+                on_progress=on_progress,
             )
         )
 
@@ -389,6 +411,51 @@ class Client:
     def wait_for_asset(self, asset_id: str, *, timeout: float | None = None) -> Asset:
         return finish(self._operations.wait_for_asset(asset_id, timeout=timeout))
 
+    def retrieve_transcription(self, asset_id: str, *, include: Sequence[str] = ("words",)) -> Transcription:
+        return finish(self._operations.retrieve_transcription(asset_id, include=include))
+
+    def update_user_metadata(self, asset_id: str, user_metadata: UserMetadata) -> None:
+        return finish(self._operations.update_user_metadata(asset_id, user_metadata))
+
+    def replace_user_metadata(self, asset_id: str, user_metadata: UserMetadata) -> None:
+        return finish(self._operations.replace_user_metadata(asset_id, user_metadata))
+
+    def delete_user_metadata(self, asset_id: str) -> None:
+        return finish(self._operations.delete_user_metadata(asset_id))
+
+    def create_multipart_upload(
+        self,
+        filename: str,
+        *,
+        asset_type: str,
+        total_size: int,
+        enable_hls: bool = False,
+        enable_thumbnail: bool = False,
+        user_metadata: UserMetadata | None = None,
+    ) -> MultipartUpload:
+        return finish(
+            self._operations.create_multipart_upload(
+                filename,
+                asset_type=asset_type,
+                total_size=total_size,
+                enable_hls=enable_hls,
+                enable_thumbnail=enable_thumbnail,
+                user_metadata=user_metadata,
+            )
+        )
+
+    def create_presigned_urls(self, upload_id: str, *, start: int, count: int) -> tuple[PresignedUrl, ...]:
+        return finish(self._operations.create_presigned_urls(upload_id, start=start, count=count))
+
+    def report_chunk_batch(self, upload_id: str, completed_chunks: Sequence[CompletedChunk]) -> ChunkBatchReport:
+        return finish(self._operations.report_chunk_batch(upload_id, completed_chunks))
+
+    def retrieve_multipart_upload(self, upload_id: str) -> MultipartUploadStatus:
+        return finish(self._operations.retrieve_multipart_upload(upload_id))
+
+    def list_multipart_uploads(self) -> Iterator[MultipartUploadSummary]:
+        return drain(self._operations.list_multipart_uploads())
+
     def segment_video(
         self,
         video: MediaInput,
@@ -402,6 +469,7 @@ class Client:
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
         timeout: float | None = None,
+        keep_asset: bool = True,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         return finish(
@@ -416,6 +484,7 @@ class Client:
                 embedding_scope=embedding_scope,
                 embedding_type=embedding_type,
                 timeout=timeout,
+                keep_asset=keep_asset,
                 on_progress=on_progress,
             )
         )
@@ -433,6 +502,7 @@ class Client:
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
         timeout: float | None = None,
+        keep_asset: bool = True,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         return finish(
@@ -447,6 +517,7 @@ class Client:
                 embedding_scope=embedding_scope,
                 embedding_type=embedding_type,
                 timeout=timeout,
+                keep_asset=keep_asset,
                 on_progress=on_progress,
             )
         )
@@ -463,6 +534,7 @@ class Client:
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
         timeout: float | None = None,
+        keep_asset: bool = True,
         on_progress: OnProgress | None = None,
     ) -> Iterator[SegmentedMedia]:
         return drain(
@@ -476,6 +548,7 @@ class Client:
                 embedding_scope=embedding_scope,
                 embedding_type=embedding_type,
                 timeout=timeout,
+                keep_asset=keep_asset,
                 on_progress=on_progress,
             )
         )

@@ -63,6 +63,9 @@ class Io(Protocol):
     async def acquire(self, limiter: RateLimiter) -> None:
         """Wait until the caller's rate limiter lets the next request go."""
 
+    async def uninterrupted(self, function: Callable[[], Awaitable[R]]) -> R:
+        """Run a step that a caller who leaves must not cut in two: a create, and writing down what it created."""
+
     async def map(self, function: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int) -> list[R]:
         """Return the results in the order of the items, at most `limit` at work; the first error ends all."""
 

@@ -15,6 +15,7 @@ from typing import TypeVar, cast
 import httpx
 
 from twelvelabs_core._io import HTTP_ERRORS, NO_PROXY, Exchange, Outcome, ReplyReader, no_answer, request_timeout
+from twelvelabs_core._io_log import unsigned_in_logs
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._wire import CHUNK, Body, Reply
 
@@ -98,23 +99,12 @@ class AsyncIo:
         clients = await self._loop_clients()
         client = clients.take()
         try:
-            async with client.stream(
-                exchange.method,
-                exchange.url,
-                params=list(exchange.params) or None,
-                headers=exchange.headers,
-                content=None if exchange.body is None else _body_chunks(exchange.body),
-                timeout=request_timeout(exchange),
-                follow_redirects=exchange.follow_redirects,
-            ) as response:
-                reader = ReplyReader(exchange, response)
-                async for chunk in response.aiter_bytes():
-                    reader.feed(chunk)
+            with unsigned_in_logs():
+                return await _exchange(client, exchange)
         except HTTP_ERRORS as error:
             raise no_answer(error) from None
         finally:
             clients.give_back(client)
-        return reader.reply()
 
     async def sleep(self, seconds: float) -> None:
         """Wait without blocking the loop."""
@@ -127,6 +117,17 @@ class AsyncIo:
     async def acquire(self, limiter: RateLimiter) -> None:
         """Wait until the next request may go."""
         await limiter.async_acquire()
+
+    async def uninterrupted(self, function: Callable[[], Awaitable[R]]) -> R:
+        """Run it to its end though the caller may be cancelled; the cancellation goes on after it."""
+        step = asyncio.ensure_future(function())
+        try:
+            return await asyncio.shield(step)
+        except asyncio.CancelledError:
+            await asyncio.wait([step])
+            if not step.cancelled():
+                step.exception()  # seen, so that it is not reported as lost; the cancellation is what counts
+            raise
 
     async def map(self, function: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int) -> list[R]:
         """Return the results in order, at most `limit` at work; the first error cancels the others."""
@@ -225,3 +226,19 @@ async def _body_chunks(body: Body) -> AsyncIterator[bytes]:
 
 def _next(chunks: Iterator[bytes]) -> bytes | None:
     return next(chunks, None)
+
+
+async def _exchange(client: httpx.AsyncClient, exchange: Exchange) -> Reply:
+    async with client.stream(
+        exchange.method,
+        exchange.url,
+        params=list(exchange.params) or None,
+        headers=exchange.headers,
+        content=None if exchange.body is None else _body_chunks(exchange.body),
+        timeout=request_timeout(exchange),
+        follow_redirects=exchange.follow_redirects,
+    ) as response:
+        reader = ReplyReader(exchange, response)
+        async for chunk in response.aiter_bytes():
+            reader.feed(chunk)
+    return reader.reply()

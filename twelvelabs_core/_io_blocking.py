@@ -24,6 +24,7 @@ from twelvelabs_core._io import (
     no_answer,
     request_timeout,
 )
+from twelvelabs_core._io_log import unsigned_in_logs
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._wire import Reply
 
@@ -117,23 +118,26 @@ class BlockingIo:
 
     async def exchange(self, exchange: Exchange) -> Reply:
         """Send one request and take its answer."""
-        scope = _scope.get()
-        content = _until_stopped(exchange.body.chunks(), scope) if exchange.body is not None else None
         try:
-            with self._http().stream(
-                exchange.method,
-                exchange.url,
-                params=list(exchange.params) or None,
-                headers=exchange.headers,
-                content=content,
-                timeout=request_timeout(exchange),
-                follow_redirects=exchange.follow_redirects,
-            ) as response:
-                reader = ReplyReader(exchange, response)
-                for chunk in _until_stopped(response.iter_bytes(), scope):
-                    reader.feed(chunk)
+            with unsigned_in_logs():
+                return self._exchange(exchange, _scope.get())
         except HTTP_ERRORS as error:
             raise no_answer(error) from None
+
+    def _exchange(self, exchange: Exchange, scope: Scope | None) -> Reply:
+        content = _until_stopped(exchange.body.chunks(), scope) if exchange.body is not None else None
+        with self._http().stream(
+            exchange.method,
+            exchange.url,
+            params=list(exchange.params) or None,
+            headers=exchange.headers,
+            content=content,
+            timeout=request_timeout(exchange),
+            follow_redirects=exchange.follow_redirects,
+        ) as response:
+            reader = ReplyReader(exchange, response)
+            for chunk in _until_stopped(response.iter_bytes(), scope):
+                reader.feed(chunk)
         return reader.reply()
 
     async def sleep(self, seconds: float) -> None:
@@ -151,6 +155,14 @@ class BlockingIo:
     async def acquire(self, limiter: RateLimiter) -> None:
         """Block until the next request may go."""
         limiter.acquire()
+
+    async def uninterrupted(self, function: Callable[[], Awaitable[R]]) -> R:
+        """Run it to its end though the caller may be gone; the next step after it then stops."""
+        token = _scope.set(None)
+        try:
+            return await function()
+        finally:
+            _scope.reset(token)
 
     async def map(self, function: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int) -> list[R]:
         """Return the results in order, at most `limit` at work; the first error ends all."""

@@ -15,6 +15,9 @@ IMAGE_FORMATS = ("JPEG", "PNG")  # model page
 
 BASE64_MAX_BYTES = 36 * MIB  # reference, base64_string: 36 MB of the decoded file
 DIRECT_UPLOAD_MAX_BYTES = 200 * MIB  # reference, POST /assets with method=direct, video and audio
+DOCUMENT_UPLOAD_MAX_BYTES = 200 * MIB  # reference, POST /assets with method=direct, PDF, text, Markdown
+UPLOAD_MAX_BYTES = 10 * GIB  # reference, multipart uploads of video and audio, since 2026-07-23
+MULTIPART_BATCH_MAX = 50  # reference: chunks reported, or presigned URLs asked for, in one call
 URL_MAX_BYTES = 4 * GIB  # reference, POST /assets with method=url, video and audio
 
 SYNC_MAX_SEC = 600.0  # reference: sync audio and video up to 10 minutes with marengo3.0
@@ -38,3 +41,8 @@ PAGE_LIMIT_MAX = 50  # reference: page_limit
 # Ours: a bound on what a reply may hold, so that a broken or hostile server cannot fill the memory.
 REPLY_MAX_BYTES = 16 * MIB
 VECTORS_REPLY_MAX_BYTES = GIB  # 4 h cut every 2 s, three options, 17 digits a number: about 250 MiB
+
+
+def in_words(size: int) -> str:
+    """Return a limit in bytes as the reference writes it: `200 MB`, `4 GB`."""
+    return f"{size // GIB} GB" if size >= GIB else f"{size // MIB} MB"

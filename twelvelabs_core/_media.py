@@ -192,7 +192,7 @@ class Media:
         """
         if self.data is not None:
             return len(self.data)
-        with self._readable():
+        with readable(self.source):
             if self.path is not None:
                 return self.path.stat().st_size
             if self.file is not None:
@@ -210,7 +210,7 @@ class Media:
         """
         if self.path is None:
             raise InputError(f"{self.source} is not a path.")
-        with self._readable():
+        with readable(self.source):
             status = self.path.stat()
         return status.st_size, status.st_mtime_ns
 
@@ -225,23 +225,13 @@ class Media:
             for start in range(0, len(view), size):
                 yield bytes(view[start : start + size])
             return
-        with self._readable():
+        with readable(self.source):
             if self.path is not None:
                 with self.path.open("rb") as stream:
                     yield from _full_chunks(stream.read, size)
             elif self.file is not None:
                 self.file.seek(0)
                 yield from _full_chunks(self.file.read, size)
-
-    @contextmanager
-    def _readable(self) -> Iterator[None]:
-        try:
-            yield
-        except FileNotFoundError:
-            raise InputError(f"{self.source}: no such file.") from None
-        except (OSError, ValueError) as error:  # ValueError: the file object was closed
-            reason = getattr(error, "strerror", None) or error
-            raise InputError(f"{self.source}: cannot be read: {reason}.") from None
 
     def sha256(self) -> str:
         """Return the SHA-256 of its bytes as hex; only for local media."""
@@ -250,6 +240,18 @@ class Media:
 
 MediaInput = str | os.PathLike[str] | bytes | bytearray | BinaryIO | Media
 """Whatever can be passed as media. Strings: http(s) URLs, `asset:<id>`, else paths."""
+
+
+@contextmanager
+def readable(source: str) -> Iterator[None]:
+    """Name the medium in the error when reading it fails."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputError(f"{source}: no such file.") from None
+    except (OSError, ValueError) as error:  # ValueError: the file object was closed
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{source}: cannot be read: {reason}.") from None
 
 
 def _checked_name(what: str, name: object) -> str:

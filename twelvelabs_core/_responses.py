@@ -50,7 +50,7 @@ T = TypeVar("T", bound=Answer)
 def parse_task(split: Split) -> Task:
     """Read the answer of `GET /embed-v2/tasks/{task_id}`, with the vectors of a task that is ready."""
     data, body = _without_data(split, "task")
-    task = _validate(Task, body | {"segments": None}, "task")
+    task = validate(Task, body | {"segments": None}, "task")
     if not data and task.status != "ready" and not len(split.vectors):
         return task
     rows = read_rows(data, split, task.metadata.input_type if task.metadata else None)
@@ -71,7 +71,7 @@ def parse_embedding(split: Split) -> Embedding:
     if len(rows.loci) != 1:
         raise APIResponseError(f"The response has {len(rows.loci)} embeddings in `data` where one was expected.")
     vectors = {"vector": _only_row(rows.vectors), "uncertainty": _only_row(rows.uncertainty)}
-    return _validate(Embedding, body | vectors, "embedding")
+    return validate(Embedding, body | vectors, "embedding")
 
 
 def parse_segments(split: Split) -> Segments:
@@ -85,22 +85,22 @@ def parse_metadata(split: Split) -> MediaMetadata | None:
     """Read what the answer of `POST /embed-v2` says about the medium, such as its duration."""
     _, body = _without_data(split, "embedding")
     metadata = body.get("metadata")
-    return None if metadata is None else _validate(MediaMetadata, metadata, "metadata")
+    return None if metadata is None else validate(MediaMetadata, metadata, "metadata")
 
 
 def parse_asset(body: bytes) -> Asset:
     """Read the answer of `POST /assets` and `GET /assets/{asset_id}`."""
-    return _validate(Asset, without_secrets(read_json(body)), "asset")
+    return validate(Asset, without_secrets(read_json(body)), "asset")
 
 
 def parse_task_page(body: bytes) -> Page[TaskSummary]:
     """Read the answer of `GET /embed-v2/tasks`."""
-    return _parse_page(body, _task_summary)
+    return parse_page(body, _task_summary)
 
 
 def parse_asset_page(body: bytes) -> Page[Asset]:
     """Read the answer of `GET /assets`."""
-    return _parse_page(body, lambda item, where: _validate(Asset, item, where))
+    return parse_page(body, lambda item, where: validate(Asset, item, where))
 
 
 def _only_row(matrix: Matrix | None) -> Matrix | None:
@@ -119,7 +119,8 @@ def _without_data(split: Split, what: str) -> tuple[Any, dict[str, Any]]:
     return split.rest.get("data"), without_secrets(others)
 
 
-def _parse_page(body: bytes, parse_item: Callable[[Any, str], T]) -> Page[T]:
+def parse_page(body: bytes, parse_item: Callable[[Any, str], T]) -> Page[T]:
+    """Read one page of a list."""
     page = without_secrets(read_json(body))
     if not isinstance(page, dict) or "data" not in page:
         raise deviation("list", "has no field `data`")
@@ -128,7 +129,7 @@ def _parse_page(body: bytes, parse_item: Callable[[Any, str], T]) -> Page[T]:
         raise deviation("list", "field `data` is not an array")
     parsed = tuple(parse_item(item, f"data[{index}]") for index, item in enumerate(items))
     page_info = page.get("page_info")
-    return Page(parsed, PageInfo() if page_info is None else _validate(PageInfo, page_info, "page_info"))
+    return Page(parsed, PageInfo() if page_info is None else validate(PageInfo, page_info, "page_info"))
 
 
 def _task_summary(item: Any, where: str) -> TaskSummary:
@@ -143,7 +144,7 @@ def _task_summary(item: Any, where: str) -> TaskSummary:
         if not isinstance(embedding, dict) or not isinstance(embedding.get("metadata", {}), dict | None):
             raise deviation(where, f"field `{name}.metadata` is not an object")
         fields["metadata"] = _current_names(name.removesuffix("_embedding"), embedding.get("metadata") or {})
-    return _validate(TaskSummary, fields, where)
+    return validate(TaskSummary, fields, where)
 
 
 def _current_names(kind: str, metadata: dict[str, Any]) -> dict[str, Any]:
@@ -155,7 +156,8 @@ def _current_names(kind: str, metadata: dict[str, Any]) -> dict[str, Any]:
     return {"input_type": kind} | {names.get(name, name): value for name, value in metadata.items()}
 
 
-def _validate(model: type[T], fields: Any, where: str) -> T:
+def validate(model: type[T], fields: Any, where: str) -> T:
+    """Return the fields as the model, or say which of them is not as documented."""
     try:
         return model.model_validate(fields)
     except ValidationError as error:

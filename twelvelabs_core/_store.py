@@ -16,11 +16,11 @@ from twelvelabs_core._segments import Segments
 from twelvelabs_core._settings import store_location
 from twelvelabs_core._storage import housekeeping, identities, journal, vectors
 from twelvelabs_core._storage.engine import Database
-from twelvelabs_core._storage.entries import Removed, StoredVector, StoreInfo, TaskEntry, UrlEntry
+from twelvelabs_core._storage.entries import Removed, StoredVector, StoreInfo, TaskEntry, UploadEntry, UrlEntry
 from twelvelabs_core._storage.location import default_path, parse_location
-from twelvelabs_core._storage.schema import assets, files, tasks, urls
+from twelvelabs_core._storage.schema import assets, files, tasks, uploads, urls
 
-__all__ = ["Removed", "SegmentStore", "StoreInfo", "StoredVector", "TaskEntry", "UrlEntry"]
+__all__ = ["Removed", "SegmentStore", "StoreInfo", "StoredVector", "TaskEntry", "UploadEntry", "UrlEntry"]
 
 
 class SegmentStore:
@@ -233,14 +233,60 @@ class SegmentStore:
             return identities.find_asset(connection, content, account)
 
     def put_asset(self, content: str, account: str, asset_id: str) -> None:
-        """Write the id of the asset as which an account has uploaded this content, in place of an earlier one."""
+        """Write the id of the asset as which an account has uploaded this content, in place of an earlier one.
+
+        If it was uploaded in chunks, that session is forgotten.
+        """
         with self._database.writing() as connection:
             identities.put(connection, assets, content=content, account=account, asset_id=asset_id)
+            identities.drop_upload(connection, asset_id)
 
     def drop_asset(self, content: str, account: str) -> None:
         """Forget the asset of this content, for instance when the server does not know it any more."""
         with self._database.writing() as connection:
             identities.drop_asset(connection, content, account)
+
+    def find_upload(self, content: str, account: str) -> UploadEntry | None:
+        """Return the session in which an account began to upload this content in chunks, or None."""
+        with self._database.reading() as connection:
+            return identities.find_upload(connection, content, account)
+
+    def put_upload(
+        self,
+        content: str,
+        account: str,
+        *,
+        upload_id: str,
+        asset_id: str,
+        chunk_size: int,
+        upload_headers: Mapping[str, str],
+        options: Mapping[str, Any],
+    ) -> None:
+        """Write that an account has begun to upload this content in chunks, in place of an earlier session.
+
+        Args:
+            content: Identity of the bytes.
+            account: Fingerprint of the account.
+            upload_id: The server's id of the session.
+            asset_id: The asset that it will become.
+            chunk_size: Bytes of each chunk but the last.
+            upload_headers: Headers that each chunk must be sent with.
+            options: What the session was created with; plain JSON values.
+        """
+        values = {"upload_id": upload_id, "asset_id": asset_id, "chunk_size": chunk_size}
+        session = {**values, "upload_headers": dict(upload_headers), "options": dict(options)}
+        with self._database.writing() as connection:
+            identities.put(connection, uploads, content=content, account=account, **session)
+
+    def drop_upload(self, asset_id: str) -> None:
+        """Forget the session in which this asset was uploaded, because it is complete or lost."""
+        with self._database.writing() as connection:
+            identities.drop_upload(connection, asset_id)
+
+    def is_under_way(self, content: str, account: str) -> bool:
+        """Return whether an account has tasks of this content which, as far as is known, have not ended."""
+        with self._database.reading() as connection:
+            return journal.is_under_way(connection, content, account)
 
     # Housekeeping.
 
@@ -273,8 +319,8 @@ class SegmentStore:
         """Delete what was neither written nor given segment ids for some time and which nothing uses.
 
         That is: entries that failed or expired; ready entries, with their vectors, that no segment id names (results
-        which were only ever used directly are such); remembered digests of files. Entries under way, vectors that a
-        segment id names, and what is known of URLs and assets stay.
+        which were only ever used directly are such); remembered digests of files and uploads that were begun. Entries
+        under way, vectors that a segment id names, and what is known of URLs and assets stay.
 
         Args:
             older_than: How long ago, as timedelta or in seconds; 0 is everything of the kind.

@@ -42,7 +42,8 @@ class Call:
         attempt: What it tries, for messages: "create the embedding task".
         path: Path below the base URL, its parts quoted; or, with `foreign`, an absolute URL.
         repeatable: Whether a second try is harmless when the first may have arrived. A create is not.
-        foreign: Not the API: no key is sent, redirects are followed.
+        foreign: Not the API: no key is sent, and nothing of its answer is quoted but the status.
+        headers: More headers, names in lower case; they win over the body's content type.
     """
 
     attempt: str
@@ -52,6 +53,7 @@ class Call:
     body: Body | None = None
     repeatable: bool = True
     foreign: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

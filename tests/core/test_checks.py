@@ -45,11 +45,17 @@ def test_an_empty_file_object_is_refused() -> None:
     assert "0 bytes" in refuse(io.BytesIO())
 
 
-def test_a_file_above_the_upload_limit_is_refused_with_the_limit_and_another_way(tmp_path: Path) -> None:
-    message = refuse(sparse(tmp_path / "big.mp4", _limits.DIRECT_UPLOAD_MAX_BYTES + 1))
-    assert "209,715,201 bytes" in message
-    assert "209,715,200 (200 MB)" in message
-    assert "URL" in message
+@pytest.mark.parametrize("kind", ["video", "audio"])
+def test_a_file_above_the_limit_of_a_task_is_refused_with_the_limit(tmp_path: Path, kind: str) -> None:
+    message = refuse(sparse(tmp_path / "big.mp4", _limits.TASK_MAX_BYTES + 1), kind)
+    assert "4,294,967,297 bytes" in message
+    assert "4,294,967,296 (4 GB)" in message
+
+
+def test_a_file_above_the_limit_of_any_upload_is_refused_with_the_limit(tmp_path: Path) -> None:
+    message = refuse(sparse(tmp_path / "big.mp4", _limits.UPLOAD_MAX_BYTES + 1), task=False)
+    assert "10,737,418,241 bytes" in message
+    assert "10,737,418,240 (10 GB)" in message
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t ", "\u2003"])

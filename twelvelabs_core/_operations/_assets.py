@@ -1,29 +1,52 @@
 """Assets: uploads that tasks and other requests refer to by id."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from twelvelabs_core import _limits, _requests
+from twelvelabs_core import _requests
 from twelvelabs_core._checks import check_readable
+from twelvelabs_core._checks_uploads import (
+    ASSET_TYPES,
+    UploadMethod,
+    check_asset_type,
+    check_filename,
+    kind_by_name,
+    multipart_type,
+    upload_method,
+)
 from twelvelabs_core._errors import InputError, TaskTimeoutError, TwelveLabsError
 from twelvelabs_core._io import Io
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._media_lists import many
-from twelvelabs_core._operations._base import Requests, path_part
+from twelvelabs_core._operations._asset_details import AssetDetailOperations
+from twelvelabs_core._operations._base import path_part
+from twelvelabs_core._operations._content import check_unchanged
+from twelvelabs_core._operations._uploads import UploadOrder
 from twelvelabs_core._polling import Patience
+from twelvelabs_core._progress import OnProgress, Progress, check_callback
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._responses import Asset, parse_asset, parse_asset_page
 from twelvelabs_core._settings import Settings
-from twelvelabs_core._wire import Body, Call, counted, form_body
+from twelvelabs_core._store import SegmentStore
+from twelvelabs_core._user_metadata import UserMetadata, check_user_metadata
+from twelvelabs_core._wire import Call, counted, form_body
 
-ASSET_TYPES = ("image", "video", "audio", "document")
 
-
-class AssetOperations(Requests):
+class AssetOperations(AssetDetailOperations):
     """Uploads, finds and deletes assets."""
 
-    def __init__(self, settings: Settings, io: Io, *, model: str, rate_limiter: RateLimiter | None = None) -> None:
-        super().__init__(settings, io, rate_limiter)
+    def __init__(
+        self,
+        settings: Settings,
+        io: Io,
+        *,
+        model: str,
+        store: Callable[[], SegmentStore],
+        rate_limiter: RateLimiter | None = None,
+    ) -> None:
+        super().__init__(settings, io, store=store, rate_limiter=rate_limiter)
         self.model = _requests.check_model(model)
 
     async def create_asset(
@@ -31,50 +54,75 @@ class AssetOperations(Requests):
         media: MediaInput,
         *,
         filename: str | None = None,
+        asset_type: str | None = None,
+        method: UploadMethod | None = None,
         enable_hls: bool = False,
         enable_thumbnail: bool = False,
+        user_metadata: UserMetadata | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Asset:
         """Upload a file from disk, or have the API fetch a URL.
 
-        The asset is `processing` at first; `wait_for_asset` returns it `ready`. The upload is streamed from disk and
-        never repeated by itself, since an asset may exist already when the answer is lost.
+        The asset is `processing` at first; `wait_for_asset` returns it `ready`. A local file of up to 200 MB goes in
+        one request, streamed from disk and never repeated by itself, since an asset may exist already when the answer
+        is lost. A larger one goes in chunks, several at once and each repeated as needed; when the upload breaks off,
+        even by a crash, the same call within 24 hours sends only what the server does not have.
 
         Args:
-            media: Path, bytes or binary file object of at most 200 MB (API reference), or an http(s) URL (4 GB).
+            media: Path, bytes or binary file object: video and audio to 10 GB, images to 32 MB, PDF, text and Markdown
+                to 200 MB. Or an http(s) URL: video and audio to 4 GB, documents to 512 MB (API reference).
             filename: Name to give it, 1 to 255 characters. Default: the file's.
+            asset_type: `video`, `audio`, `image` or `document`. Default: by the name, else by the content.
+            method: `direct` (one request), `multipart` (in chunks) or `url`. Default: by the size.
             enable_hls: Whether to make a stream for players.
             enable_thumbnail: Whether to make a thumbnail.
+            user_metadata: Notes to keep on it: names with str, number, bool or list of str.
+            on_progress: Called with a `Progress` of stage `uploading` as bytes go out, from other threads too.
 
         Returns:
             The `Asset`, with its id.
 
         Raises:
-            InputError: The file is missing, empty or too large.
+            InputError: The file is missing, empty, too large, or changed while it was sent.
         """
-        return await self._upload(Media.of(media), filename, enable_hls=enable_hls, enable_thumbnail=enable_thumbnail)
+        check_callback(on_progress, "on_progress")
+        check_asset_type(asset_type)
+        item = await self.io.blocking(lambda: Media.of(media))
+        name = check_filename(item.filename if filename is None else filename)
+        options: dict[str, Any] = {"enable_hls": bool(enable_hls), "enable_thumbnail": bool(enable_thumbnail)}
+        if user_metadata is not None:
+            options["user_metadata"] = check_user_metadata(user_metadata)
+        order = UploadOrder(item, name, filename is not None, asset_type, options, _reporter(item, on_progress))
+        return await self._upload(order, method)
 
-    async def _upload(
-        self,
-        item: Media,
-        filename: str | None = None,
-        *,
-        enable_hls: bool = False,
-        enable_thumbnail: bool = False,
-        on_sent: Callable[[int, int], None] | None = None,
-    ) -> Asset:
-        name = filename or item.filename
-        if len(name) > _limits.FILENAME_MAX:
-            raise InputError(f"filename may have at most {_limits.FILENAME_MAX} characters, got {len(name)}.")
-        fields = {
-            "method": "direct" if item.is_local else "url",
-            "filename": name,
-            "enable_hls": _word(enable_hls),
-            "enable_thumbnail": _word(enable_thumbnail),
-        }
-        body = await self.io.blocking(lambda: _asset_body(item, fields, name))
-        if on_sent is not None:
-            body = counted(body, on_sent)
-        call = Call(f"upload {item.source}", "POST", "/assets", body=body, repeatable=False)
+    async def _upload(self, order: UploadOrder, method: str | None = None) -> Asset:
+        """Make an asset of a medium, by one request or in chunks; by the size, if no method is given."""
+        size = await self.io.blocking(lambda: _size(order.media))
+        kind = order.asset_type or kind_by_name(order.filename)
+        method = upload_method(order.media, size, kind, method)
+        if method != "multipart":
+            asset = await self._upload_at_once(order, method)
+            content = order.content
+            if content is not None:
+                await self.io.blocking(lambda: check_unchanged(order.media, content))
+            return asset
+        kind = await self.io.blocking(lambda: multipart_type(order.media, kind))
+        asset_id = await self._upload_in_chunks(replace(order, asset_type=kind))
+        asset = await self.retrieve_asset(asset_id)
+        if order.content is None:
+            await self.io.blocking(lambda: self.store.drop_upload(asset_id))
+        return asset
+
+    async def _upload_at_once(self, order: UploadOrder, method: str) -> Asset:
+        options = {name: json.dumps(value) for name, value in order.options.items()}  # true, false, and an object
+        fields = {"method": method, "filename": order.filename, **options}
+        if order.media.url is not None:
+            body = form_body({**fields, "url": order.media.url})
+        else:
+            body = await self.io.blocking(lambda: form_body(fields, order.media, filename=order.filename))
+        if order.on_sent is not None:
+            body = counted(body, order.on_sent)
+        call = Call(f"upload {order.media.source}", "POST", "/assets", body=body, repeatable=False)
         return parse_asset((await self.call(call)).body)
 
     async def retrieve_asset(self, asset_id: str) -> Asset:
@@ -137,13 +185,18 @@ class AssetOperations(Requests):
             TwelveLabsError: The asset failed; the message has the server's reason.
             TaskTimeoutError: It was not ready in time.
         """
+        asset = await self._settled_asset(asset_id, timeout)
+        if asset.status == "failed":
+            raise asset_failed(asset)
+        return asset
+
+    async def _settled_asset(self, asset_id: str, timeout: float | None) -> Asset:
+        """Wait until an asset is `ready` or `failed`."""
         patience = Patience(self.settings.task_timeout if timeout is None else timeout)
         while True:
             asset = await self.retrieve_asset(asset_id)
-            if asset.status == "ready":
+            if asset.status in ("ready", "failed"):
                 return asset
-            if asset.status == "failed":
-                raise TwelveLabsError(f"asset {asset_id} failed: {asset.error or 'no reason given'}. Upload it again.")
             if patience.is_over:
                 raise TaskTimeoutError(
                     f"asset {asset_id} is not ready after {patience.limit:g} s; wait again with its id.",
@@ -151,20 +204,27 @@ class AssetOperations(Requests):
                 )
             await self.io.sleep(patience.next_look())
 
-    async def _as_ready_asset(self, media: Media) -> Media:
-        asset = await self.create_asset(media)
+    async def _as_ready_asset(self, media: Media, asset_type: str) -> Media:
+        asset = await self.create_asset(media, asset_type=asset_type)
         await self.wait_for_asset(asset.id)
         return Media.of(f"asset:{asset.id}", source=media.source)
 
 
-def _asset_body(media: Media, fields: dict[str, str], filename: str) -> Body:
-    if media.url is not None:
-        return form_body({**fields, "url": media.url})
-    if media.asset_id is not None:
-        raise InputError(f"{media.source} is an asset already.")
+def asset_failed(asset: Asset) -> TwelveLabsError:
+    """Return the error for an asset that cannot be used."""
+    return TwelveLabsError(f"asset {asset.id} failed: {asset.error or 'no reason given'}. Upload it again.")
+
+
+def _size(media: Media) -> int | None:
     check_readable(media)
-    return form_body(fields, media, filename=filename)
+    return media.size() if media.is_local else None
 
 
-def _word(value: Any) -> str:
-    return "true" if value else "false"
+def _reporter(media: Media, on_progress: OnProgress | None) -> Callable[[int, int], None] | None:
+    if on_progress is None:
+        return None
+
+    def report(done: int, total: int) -> None:
+        on_progress(Progress(media.source, "uploading", done, total))
+
+    return report

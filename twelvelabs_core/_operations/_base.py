@@ -123,7 +123,10 @@ class Requests:
         if not call.foreign:
             headers["x-api-key"] = self.settings.api_key.get_secret_value()
         if call.body is not None:
-            headers |= {"content-type": call.body.content_type, "content-length": str(call.body.length)}
+            if call.body.content_type:
+                headers["content-type"] = call.body.content_type
+            headers["content-length"] = str(call.body.length)
+        headers |= call.headers
         return Exchange(
             call.method,
             call.path if call.foreign else self.settings.base_url + call.path,
@@ -132,7 +135,6 @@ class Requests:
             sink,
             max_bytes,
             self.settings.timeout,
-            follow_redirects=call.foreign,
             params=call.params,
         )
 
@@ -169,8 +171,9 @@ def connection_error(call: Call, failure: NoAnswerError, timeout: float) -> APIC
 
 def error_of_reply(call: Call, reply: Reply, now: float) -> APIStatusError:
     """Return the typed error of an answer that is no success."""
-    info = parse_error(reply.status, reply.headers, reply.body, now)
-    kind = _kind(reply.status)
+    # A storage's own error page quotes the signature that it was given.
+    info = parse_error(reply.status, reply.headers, b"" if call.foreign else reply.body, now)
+    kind = _kind_of_foreign(reply.status) if call.foreign else _kind(reply.status)
     code = f" {info.code}" if info.code else ""
     message = f"could not {call.attempt}: HTTP {reply.status}{code}: {info.message or 'no message'}"
     return kind(
@@ -193,6 +196,13 @@ def _kind(status: int) -> type[APIStatusError]:
     if status >= _FIRST_SERVER_ERROR:
         return ServerError
     # A redirect ends here too: the key is not carried to another address.
+    return BadRequestError if status >= 400 else APIStatusError  # noqa: PLR2004
+
+
+def _kind_of_foreign(status: int) -> type[APIStatusError]:
+    """Return the kind of an error that has nothing to do with the API key."""
+    if status >= _FIRST_SERVER_ERROR:
+        return ServerError
     return BadRequestError if status >= 400 else APIStatusError  # noqa: PLR2004
 
 

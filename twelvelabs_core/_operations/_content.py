@@ -38,7 +38,12 @@ def check_unchanged(media: Media, content: str) -> None:
         InputError: It has other bytes now.
     """
     if "sha256:" + media.sha256() != content:
-        raise InputError(f"{media.source}: changed while it was being uploaded; nothing was paid for. Try again.")
+        raise changed_meanwhile(media)
+
+
+def changed_meanwhile(media: Media) -> InputError:
+    """Return the error for media that somebody replaced while it was uploaded."""
+    return InputError(f"{media.source}: changed while it was being uploaded; nothing was paid for. Try again.")
 
 
 def _digest(media: Media, store: SegmentStore) -> str:

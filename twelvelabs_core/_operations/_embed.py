@@ -289,27 +289,29 @@ class EmbedOperations(AssetOperations):
         return await self._embed_checked_segments(await self._clip(value, options), options)
 
     async def _clip(self, value: MediaInput, options: SegmentOptions) -> Media:
-        media = Media.of(value)
+        media = await self.io.blocking(lambda: Media.of(value))
         await self.io.blocking(lambda: check_for(media, options, task=False))
         return media
 
     async def _embed_checked_segments(self, media: Media, options: SegmentOptions) -> Segments:
         if media.is_local and await self.io.blocking(media.size) > _limits.BASE64_MAX_BYTES:
-            media = await self._as_ready_asset(media)
+            media = await self._as_ready_asset(media, options.input_type)
         body = _requests.segments_request(self.model, media, options)
-        return parse_segments(await self._embed(f"embed the {options.input_type}", body))
+        # Minutes of media are billed: when no answer comes, the caller decides whether to ask again.
+        return parse_segments(await self._embed(f"embed the {options.input_type}", body, repeatable=False))
 
     async def _image(self, value: MediaInput) -> Media:
-        media = Media.of(value)
+        media = await self.io.blocking(lambda: Media.of(value))
         await self.io.blocking(lambda: check_image(media))
         return media
 
     async def _embed_checked_image(self, image: Media) -> Embedding:
         return parse_embedding(await self._embed("embed the image", _requests.image_request(self.model, image)))
 
-    async def _embed(self, attempt: str, body: dict[str, Any]) -> Split:
+    async def _embed(self, attempt: str, body: dict[str, Any], *, repeatable: bool = True) -> Split:
         await self._wait_for_turn()
-        split = await self.call_for_vectors(Call(attempt, "POST", "/embed-v2", body=json_body(body)))
+        call = Call(attempt, "POST", "/embed-v2", body=json_body(body), repeatable=repeatable)
+        split = await self.call_for_vectors(call)
         check_dimension(split.vectors)
         return split
 

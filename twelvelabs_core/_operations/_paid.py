@@ -5,30 +5,30 @@ run knowing what was begun.
 """
 
 import logging
-import os
-import socket
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from twelvelabs_core._errors import APIStatusError, NotFoundError, TaskFailedError, TaskTimeoutError, TwelveLabsError
-from twelvelabs_core._io import Io
+from twelvelabs_core._io import CONNECT_TIMEOUT
 from twelvelabs_core._media import Media
-from twelvelabs_core._operations._content import check_unchanged, content_of
+from twelvelabs_core._operations._content import content_of
 from twelvelabs_core._operations._embed import check_dimension, check_for
-from twelvelabs_core._operations._tasks import TaskOperations
+from twelvelabs_core._operations._paid_assets import NO_PLAYBACK, PaidAssets, place_of
+from twelvelabs_core._operations._uploads import UploadOrder
 from twelvelabs_core._polling import Patience, check_timeout
 from twelvelabs_core._progress import OnProgress, Progress, Stage, check_callback
-from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._records import SegmentedMedia, task_key
 from twelvelabs_core._requests import SegmentOptions
 from twelvelabs_core._responses import Task
 from twelvelabs_core._segments import Segments
-from twelvelabs_core._settings import Settings
 from twelvelabs_core._single_flight import single_flight
-from twelvelabs_core._store import SegmentStore, TaskEntry
+from twelvelabs_core._storage.owners import has_ended, is_own
+from twelvelabs_core._store import TaskEntry
 
 logger = logging.getLogger("twelvelabs_core")
+
+CLOCK_MARGIN = 30.0  # between the clocks of machines that share a store
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Work:
     options: SegmentOptions
     timeout: float | None
     on_progress: OnProgress | None
+    keep_asset: bool = True
 
     def __post_init__(self) -> None:
         check_callback(self.on_progress, "on_progress")
@@ -59,26 +60,24 @@ class _Job:
     content: str
     key: str
 
+    def order(self) -> UploadOrder:
+        """Return how its local bytes become an asset."""
+        media = self.work.media
+        return UploadOrder(
+            media,
+            media.filename,
+            asset_type=self.work.options.input_type,
+            options=NO_PLAYBACK,
+            on_sent=self._report_sent,
+            content=self.content,
+        )
 
-class PaidWork(TaskOperations):
+    def _report_sent(self, done: int, total: int) -> None:
+        self.work.report("uploading", done, total)
+
+
+class PaidWork(PaidAssets):
     """Embeds a medium by an asynchronous task, once for all runs that share a segment store."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        io: Io,
-        *,
-        model: str,
-        store: Callable[[], SegmentStore],
-        rate_limiter: RateLimiter | None = None,
-    ) -> None:
-        super().__init__(settings, io, model=model, rate_limiter=rate_limiter)
-        self._open_store = store
-
-    @property
-    def store(self) -> SegmentStore:
-        """The segment store: what was paid for. Opened at first use."""
-        return self._open_store()
 
     @property
     def space(self) -> str:
@@ -91,12 +90,25 @@ class PaidWork(TaskOperations):
             await self.io.blocking(lambda: check_for(work.media, work.options, task=True))
             content = await content_of(work.media, self.store, self.io)
             job = _Job(work, content, task_key(self.space, content, work.options.identity()))
-            place, timeout = _place(self.store), self._task_timeout(job)
+            place, timeout = place_of(self.store), self._task_timeout(job)
             async with single_flight(self.io, place, job.key, source=work.media.source, timeout=timeout):
-                return await self._obtain(job)
+                return await self._obtain_and_clean_up(job)
         except TwelveLabsError:
             work.report("failed")
             raise
+
+    async def _obtain_and_clean_up(self, job: _Job) -> SegmentedMedia:
+        deletes = job.work.media.is_local and not job.work.keep_asset
+        try:
+            segmented = await self._obtain(job)
+        except TaskFailedError:
+            if deletes:
+                with suppress(TwelveLabsError):  # the failure of the task is what the caller must hear of
+                    await self._delete_used_asset(job.order(), self._task_timeout(job))
+            raise
+        if deletes:
+            await self._delete_used_asset(job.order(), self._task_timeout(job))
+        return segmented
 
     async def _obtain(self, job: _Job) -> SegmentedMedia:
         """Take the result from the store, wait for a task that was begun, or pay for a new one."""
@@ -140,20 +152,12 @@ class PaidWork(TaskOperations):
         """Write the intent; False when another process, still at work, was faster."""
         if entry is not None and entry.state == "intent" and not self._is_abandoned(entry):
             return False
-        if job.work.media.is_local:
-            await self._make_reachable(job)  # before the intent: an upload costs no task
-        written = await self.io.blocking(
-            lambda: self.store.put_intent(
-                job.key,
-                space=self.space,
-                content=job.content,
-                model=self.model,
-                params=job.work.options.identity(),
-                source=job.work.media.source,
-                account=self.settings.account,
-                replacing=entry,
-            )
-        )
+        order, timeout = job.order(), self._task_timeout(job)
+        async with self._asset_lock(order, timeout):
+            if job.work.media.is_local:
+                await self._make_reachable(order, timeout)  # before the intent: an upload costs no task
+            await self._wait_for_turn()  # this too: an intent must not grow old while its owner is alive
+            written = await self._put_intent(job, entry)
         if written and entry is not None:
             logger.warning(
                 "%s was begun before (%s, %s); a new task is paid for",
@@ -163,13 +167,27 @@ class PaidWork(TaskOperations):
             )
         return written
 
+    async def _put_intent(self, job: _Job, replacing: TaskEntry | None) -> bool:
+        return await self.io.blocking(
+            lambda: self.store.put_intent(
+                job.key,
+                space=self.space,
+                content=job.content,
+                model=self.model,
+                params=job.work.options.identity(),
+                source=job.work.media.source,
+                account=self.settings.account,
+                replacing=replacing,
+            )
+        )
+
     def _is_abandoned(self, entry: TaskEntry) -> bool:
-        """Whether the writer of an intent is gone: a create takes no longer than its time-outs."""
-        host, pid, *_ = f"{entry.owner}//".split("/")
-        # This process holds the key alone now: an intent of its own was left behind by an earlier call.
-        if host == socket.gethostname() and pid.isdigit() and (int(pid) == os.getpid() or not _is_alive(int(pid))):
-            return True
-        return time.time() - entry.updated_at > 2 * self.settings.timeout + self.settings.max_retry_wait
+        """Whether the writer of an intent is gone: it has ended, or had more time than a create can take."""
+        if is_own(entry.owner) or has_ended(entry.owner):
+            return True  # its own: this call holds the key alone, so an earlier one left the intent behind
+        tries, waits = self.settings.max_retries + 1, self.settings.max_retries
+        longest = tries * (CONNECT_TIMEOUT + self.settings.timeout) + waits * self.settings.max_retry_wait
+        return time.time() - entry.updated_at > longest + CLOCK_MARGIN
 
     async def _pay(self, job: _Job) -> str:
         """Create the task; the journal has its id before anything else happens."""
@@ -177,6 +195,9 @@ class PaidWork(TaskOperations):
         if media.is_local:
             asset_id = await self.io.blocking(lambda: self.store.find_asset(job.content, self.settings.account))
             media = Media.of(f"asset:{asset_id}", source=media.source)
+        return await self.io.uninterrupted(lambda: self._create_and_note(job, media))
+
+    async def _create_and_note(self, job: _Job, media: Media) -> str:
         try:
             task = await self._start_task(media, job.work.options)
         except APIStatusError as error:
@@ -185,23 +206,6 @@ class PaidWork(TaskOperations):
             raise
         await self.io.blocking(lambda: self.store.put_task_id(job.key, task.id))
         return task.id
-
-    async def _make_reachable(self, job: _Job) -> None:
-        """See that local bytes are a ready asset: the one uploaded before, or a new one."""
-        account = self.settings.account
-        known = await self.io.blocking(lambda: self.store.find_asset(job.content, account))
-        if known is not None:
-            try:
-                await self.wait_for_asset(known, timeout=self._task_timeout(job))
-            except NotFoundError:
-                await self.io.blocking(lambda: self.store.drop_asset(job.content, account))
-            else:
-                return
-        report = job.work.report
-        asset = await self._upload(job.work.media, on_sent=lambda done, total: report("uploading", done, total))
-        await self.io.blocking(lambda: check_unchanged(job.work.media, job.content))
-        await self.wait_for_asset(asset.id, timeout=self._task_timeout(job))
-        await self.io.blocking(lambda: self.store.put_asset(job.content, account, asset.id))
 
     async def _await_result(self, job: _Job, task_id: str) -> None:
         job.work.report("processing", task_id=task_id)
@@ -240,10 +244,6 @@ class PaidWork(TaskOperations):
         return self.settings.task_timeout if job.work.timeout is None else job.work.timeout
 
 
-def _place(store: SegmentStore) -> str:
-    return f"{store.location} {id(store)}" if store.location == ":memory:" else store.location
-
-
 def _is_expiry(error: TwelveLabsError) -> bool:
     """Whether the server has forgotten a task after its seven days: by 404, or as failed, in these words."""
     return isinstance(error, NotFoundError) or "no longer available" in str(error)
@@ -252,15 +252,3 @@ def _is_expiry(error: TwelveLabsError) -> bool:
 def _duration(task: Task, segments: Segments) -> float:
     told = None if task.metadata is None else task.metadata.duration
     return float(told) if told else max((locus.end_sec for locus in segments.loci), default=0.0)
-
-
-def _is_alive(pid: int) -> bool:
-    if os.name != "posix":
-        return True  # elsewhere signal 0 is no harmless question; the time-out decides
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # it is there, and not ours
-    return True

@@ -43,16 +43,18 @@ class SegmentOperations(PaidWork):
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
         timeout: float | None = None,
+        keep_asset: bool = True,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         """Return the segments of a video of 4 s to 4 h, embedded by an asynchronous task once and never again.
 
         The same content with the same options comes from the segment store without a request; a task that an earlier
-        run began is waited for. A local file is uploaded as an asset, a URL is fetched by the API.
+        run began is waited for. A local file is uploaded as an asset, the same bytes once for all their tasks; above
+        200 MB in chunks, of which a run after a crash sends only those that are missing. A URL is fetched by the API.
 
         Args:
             video: Path, URL, bytes, binary file object or `asset:<id>`; 360x360 to 5184x2160 pixels, 1:1 to 2.4:1
-                lying or standing (model page), local files to 200 MB.
+                lying or standing, to 4 GB (model page and API reference).
             source: The name to know it by. Default: the path as given, the URL without signature, `asset:<id>`.
             version: For a URL: a new value means that the film behind it changed.
             start_sec: First second to embed. Default 0.
@@ -62,6 +64,8 @@ class SegmentOperations(PaidWork):
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
             timeout: Longest wait for the task in seconds. Default: the settings' `task_timeout`.
+            keep_asset: False deletes the uploaded file at the API once its segments are stored, or its task failed,
+                unless another task of the same bytes is under way. An `asset:<id>` is never deleted.
             on_progress: Called with a `Progress` at each step.
 
         Returns:
@@ -81,7 +85,8 @@ class SegmentOperations(PaidWork):
             embedding_scope=embedding_scope,
             embedding_type=embedding_type,
         )
-        return await self._segment(Work(Media.of(video, source=source, version=version), options, timeout, on_progress))
+        media = await self.io.blocking(lambda: Media.of(video, source=source, version=version))
+        return await self._segment(Work(media, options, timeout, on_progress, keep_asset))
 
     async def segment_audio(
         self,
@@ -96,6 +101,7 @@ class SegmentOperations(PaidWork):
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
         timeout: float | None = None,
+        keep_asset: bool = True,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         """Return the segments of audio of 4 s to 4 h, embedded by an asynchronous task once and never again.
@@ -103,8 +109,8 @@ class SegmentOperations(PaidWork):
         Everything is as for `segment_video`, but for the media and the options.
 
         Args:
-            audio: Path, URL, bytes, binary file object or `asset:<id>`; WAV, MP3 or FLAC (model page),
-                local files to 200 MB.
+            audio: Path, URL, bytes, binary file object or `asset:<id>`; WAV, MP3 or FLAC, to 4 GB
+                (model page and API reference).
             source: The name to know it by. Default: the path as given, the URL without signature, `asset:<id>`.
             version: For a URL: a new value means that the audio behind it changed.
             start_sec: First second to embed. Default 0.
@@ -114,6 +120,8 @@ class SegmentOperations(PaidWork):
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
             timeout: Longest wait for the task in seconds. Default: the settings' `task_timeout`.
+            keep_asset: False deletes the uploaded file at the API once its segments are stored, or its task failed,
+                unless another task of the same bytes is under way. An `asset:<id>` is never deleted.
             on_progress: Called with a `Progress` at each step.
 
         Returns:
@@ -133,7 +141,8 @@ class SegmentOperations(PaidWork):
             embedding_scope=embedding_scope,
             embedding_type=embedding_type,
         )
-        return await self._segment(Work(Media.of(audio, source=source, version=version), options, timeout, on_progress))
+        media = await self.io.blocking(lambda: Media.of(audio, source=source, version=version))
+        return await self._segment(Work(media, options, timeout, on_progress, keep_asset))
 
     def segment_many(
         self,
@@ -147,6 +156,7 @@ class SegmentOperations(PaidWork):
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
         timeout: float | None = None,
+        keep_asset: bool = True,
         on_progress: OnProgress | None = None,
     ) -> AsyncIterator[SegmentedMedia]:
         """Iterate over many videos or audio files as their tasks end, at most `max_concurrency` on their way at once.
@@ -163,6 +173,7 @@ class SegmentOperations(PaidWork):
             embedding_scope: As for `segment_video`.
             embedding_type: As for `segment_video`.
             timeout: Longest wait for each task in seconds. Default: the settings' `task_timeout`.
+            keep_asset: As for `segment_video`, for each.
             on_progress: Called with a `Progress` at each step of each.
 
         Yields:
@@ -191,7 +202,7 @@ class SegmentOperations(PaidWork):
         check_callback(on_progress, "on_progress")
         if timeout is not None:
             check_timeout(timeout)
-        return self._segment_many(media, options, timeout, on_progress)
+        return self._segment_many(media, options, timeout, on_progress, keep_asset=keep_asset)
 
     async def register(self, media: SegmentedMedia, *, id_namespace: str | None = None) -> list[SegmentRecord]:
         """Return a medium's records, and let their ids be found in the segment store from now on.
@@ -222,7 +233,7 @@ class SegmentOperations(PaidWork):
         Raises:
             InputError: Nothing that media can come from, or no such file.
         """
-        item = Media.of(media)
+        item = await self.io.blocking(lambda: Media.of(media))
         await self.io.blocking(lambda: check_readable(item))
         return await content_of(item, self.store, self.io)
 
@@ -261,9 +272,12 @@ class SegmentOperations(PaidWork):
         options: SegmentOptions,
         timeout: float | None,
         on_progress: OnProgress | None,
+        *,
+        keep_asset: bool,
     ) -> AsyncIterator[SegmentedMedia]:
         async def one(value: MediaInput) -> SegmentedMedia:
-            return await self._segment(Work(Media.of(value), options, timeout, on_progress))
+            item = await self.io.blocking(lambda: Media.of(value))
+            return await self._segment(Work(item, options, timeout, on_progress, keep_asset))
 
         failures: list[Failure] = []
         succeeded: list[str] = []

@@ -60,7 +60,7 @@ class TaskOperations(EmbedOperations):
             embedding_scope=embedding_scope,
             embedding_type=embedding_type,
         )
-        return await self._create_task(Media.of(audio), options)
+        return await self._create_task(audio, options)
 
     async def create_video_task(
         self,
@@ -102,7 +102,7 @@ class TaskOperations(EmbedOperations):
             embedding_scope=embedding_scope,
             embedding_type=embedding_type,
         )
-        return await self._create_task(Media.of(video), options)
+        return await self._create_task(video, options)
 
     async def retrieve_task(self, task_id: str) -> Task:
         """Return a task as it is now; with its vectors when it is ready.
@@ -186,9 +186,13 @@ class TaskOperations(EmbedOperations):
                 )
             await self.io.sleep(patience.next_look())
 
-    async def _create_task(self, media: Media, options: SegmentOptions) -> Task:
+    async def _create_task(self, value: MediaInput, options: SegmentOptions) -> Task:
+        media = await self.io.blocking(lambda: Media.of(value))
         await self.io.blocking(lambda: check_for(media, options, task=True))
-        return await self._start_task(await self._as_ready_asset(media) if media.is_local else media, options)
+        if media.is_local:
+            media = await self._as_ready_asset(media, options.input_type)
+        await self._wait_for_turn()
+        return await self._start_task(media, options)
 
     async def _start_task(self, media: Media, options: SegmentOptions) -> Task:
         """Create the task for media that the API can reach; never repeated once it may have arrived."""
@@ -196,7 +200,6 @@ class TaskOperations(EmbedOperations):
         call = Call(
             f"create the embedding task of {media.source}", "POST", "/embed-v2/tasks", body=body, repeatable=False
         )
-        await self._wait_for_turn()
         return parse_created_task((await self.call(call)).body)
 
 

@@ -110,6 +110,10 @@ class Database:
         engine = file_engine(self.location.path)
         with engine.connect() as connection:
             schema.check_tables(connection, self.location.printable)
+            is_old = schema.lacks_tables(connection)
+        if is_old:
+            with engine.connect().execution_options(twelvelabs_writes=True) as connection, connection.begin():
+                schema.add_tables(connection)
         return engine
 
     def _open_memory(self) -> Engine:
@@ -137,6 +141,7 @@ def open_server(url: URL, place: str) -> Engine:
             if not schema.has_tables(connection):
                 schema.create_tables(connection)
             schema.check_tables(connection, place)
+            schema.add_tables(connection)
     except BaseException:
         engine.dispose()
         raise

@@ -1,7 +1,7 @@
 """The values that a `SegmentStore` hands out, as frozen dataclasses."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from twelvelabs_core._segments import Matrix
@@ -97,6 +97,38 @@ class UrlEntry:
     url: str
     content: str
     validator: str | None
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class UploadEntry:
+    """What is needed to go on with an upload in chunks; the server itself knows which chunks it has.
+
+    Attributes:
+        content: Identity of the bytes.
+        account: Fingerprint of the account that uploads them.
+        upload_id: The server's id of the session.
+        asset_id: The asset that it will become.
+        chunk_size: Bytes of each chunk but the last.
+        upload_headers: Headers that each chunk must be sent with.
+        options: What the session was created with: filename, type...
+        updated_at: When this was written, in seconds since the epoch (UTC).
+
+    Example:
+        ```python
+        entry = store.find_upload(content, account)
+        if entry is not None:
+            print(client.retrieve_multipart_upload(entry.upload_id).chunks_pending)
+        ```
+    """
+
+    content: str
+    account: str
+    upload_id: str
+    asset_id: str
+    chunk_size: int
+    upload_headers: Mapping[str, str] = field(repr=False)
+    options: Mapping[str, Any]
     updated_at: float
 
 

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, sele
 
 from twelvelabs_core._storage.entries import Removed, StoreInfo
 from twelvelabs_core._storage.journal import ENDED
-from twelvelabs_core._storage.schema import VERSION, files, metadata, segments, tasks, vectors
+from twelvelabs_core._storage.schema import VERSION, files, metadata, segments, tasks, uploads, vectors
 
 IS_UNUSED = ~select(segments.c.segment_id).where(segments.c.task == tasks.c.id).exists()
 
@@ -58,8 +58,9 @@ def delete_source(connection: Connection, source: str, *, with_vectors: bool) ->
 
 
 def prune(connection: Connection, before: float) -> Removed:
-    """Delete what was last written before a time: failed and expired entries, unused results, file digests."""
+    """Delete what was last written before a time: failed and expired entries, unused results, file digests, uploads."""
     connection.execute(delete(files).where(files.c.updated_at < before))
+    connection.execute(delete(uploads).where(uploads.c.updated_at < before))
     which = (tasks.c.updated_at < before) & or_(tasks.c.state.in_(ENDED), (tasks.c.state == "ready") & IS_UNUSED)
     return delete_tasks(connection, which)
 

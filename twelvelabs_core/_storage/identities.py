@@ -1,13 +1,13 @@
-"""What is known of media without reading them again: digests of files, contents of URLs, uploaded assets."""
+"""What is known of media without reading them again: digests of files, contents of URLs, assets, uploads begun."""
 
 import time
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select
 
-from twelvelabs_core._storage.entries import UrlEntry
+from twelvelabs_core._storage.entries import UploadEntry, UrlEntry
 from twelvelabs_core._storage.journal import upsert
-from twelvelabs_core._storage.schema import assets, files, urls
+from twelvelabs_core._storage.schema import assets, files, uploads, urls
 
 
 def put(connection: Connection, into: Table, **values: Any) -> None:
@@ -40,3 +40,15 @@ def find_asset(connection: Connection, content: str, account: str) -> str | None
 def drop_asset(connection: Connection, content: str, account: str) -> None:
     """Forget an uploaded asset."""
     connection.execute(delete(assets).where(assets.c.content == content, assets.c.account == account))
+
+
+def find_upload(connection: Connection, content: str, account: str) -> UploadEntry | None:
+    """Return the upload session that an account began for this content."""
+    query = select(uploads).where(uploads.c.content == content, uploads.c.account == account)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else UploadEntry(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name
+
+
+def drop_upload(connection: Connection, asset_id: str) -> None:
+    """Forget the upload session of an asset."""
+    connection.execute(delete(uploads).where(uploads.c.asset_id == asset_id))

@@ -6,9 +6,6 @@
 for an entry are told apart by the database, never by a read before a write.
 """
 
-import os
-import secrets
-import socket
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -18,19 +15,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from twelvelabs_core._errors import InputError
 from twelvelabs_core._storage.entries import TaskEntry
+from twelvelabs_core._storage.owners import owner
 from twelvelabs_core._storage.schema import tasks
 
 UNDER_WAY = ("intent", "processing")
 ENDED = ("failed", "expired")
 UNFINISHED = (*UNDER_WAY, *ENDED)
-
-# Process numbers are used again; together with this, which forked children share, they are not.
-TOKEN = secrets.token_hex(4)
-
-
-def owner() -> str:
-    """Name this process: `host/pid/token`."""
-    return f"{socket.gethostname()}/{os.getpid()}/{TOKEN}"
 
 
 def upsert(connection: Connection, into: Table) -> sqlite.Insert | postgresql.Insert:
@@ -43,6 +33,12 @@ def find(connection: Connection, key: str) -> TaskEntry | None:
     columns = [tasks.c[name] for name in TaskEntry.__dataclass_fields__]
     row = connection.execute(select(*columns).where(tasks.c.key == key)).one_or_none()
     return None if row is None else TaskEntry(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name
+
+
+def is_under_way(connection: Connection, content: str, account: str) -> bool:
+    """Return whether an account has begun a task of this content that has not ended, as far as is known."""
+    which = (tasks.c.content == content) & (tasks.c.account == account) & tasks.c.state.in_(UNDER_WAY)
+    return connection.scalar(select(tasks.c.id).where(which).limit(1)) is not None
 
 
 def put_intent(connection: Connection, values: Mapping[str, Any], replacing: TaskEntry | None) -> bool:

@@ -148,6 +148,22 @@ assets = table(
     needed("updated_at", Double),
 )
 
+uploads = table(
+    "uploads",
+    Column("content", Name, primary_key=True),
+    Column("account", Text, primary_key=True),
+    needed("upload_id", Text),
+    needed("asset_id", Text, index=True),
+    needed("chunk_size", BigInteger),
+    needed("upload_headers", Json),
+    needed("options", Json),
+    needed("updated_at", Double),
+)
+
+# Tables that stores written before they were thought of may lack. Nothing else changed with them, so the version is
+# the same: older releases go on with a store that has them.
+ADDED = (uploads,)
+
 
 def create_tables(connection: Connection) -> None:
     """Make the tables of a new store and write their version."""
@@ -160,6 +176,16 @@ def create_tables(connection: Connection) -> None:
 def has_tables(connection: Connection) -> bool:
     """Return whether any table of a store is there."""
     return any(name in metadata.tables for name in inspect(connection).get_table_names())
+
+
+def lacks_tables(connection: Connection) -> bool:
+    """Return whether a store is older than one of its tables."""
+    return not {table.name for table in ADDED} <= set(inspect(connection).get_table_names())
+
+
+def add_tables(connection: Connection) -> None:
+    """Make the tables that an older store lacks; call it while nobody else writes."""
+    metadata.create_all(connection, tables=ADDED)
 
 
 def check_tables(connection: Connection, place: str) -> None:
@@ -183,5 +209,5 @@ def check_tables(connection: Connection, place: str) -> None:
             f"it is of version {version}, this package reads version {VERSION}",
             f"Use the twelvelabs-rag release that wrote it. {KEEP_DAMAGED}",
         )
-    if missing := set(metadata.tables) - present:
+    if missing := set(metadata.tables) - present - {table.name for table in ADDED}:
         raise unusable(place, f"its tables {', '.join(sorted(missing))} are missing", KEEP_DAMAGED)

@@ -1,0 +1,33 @@
+"""A film sent in chunks by a process that is killed in the middle: the program, and the film."""
+
+import os
+import signal
+import struct
+import sys
+from pathlib import Path
+
+from twelvelabs_core import Client, Progress
+
+
+def padded(film: Path, target: Path, size: int) -> Path:
+    """Write a film of `size` bytes, nearly all of them a hole in the file, which players skip."""
+    content = film.read_bytes()
+    box = size - len(content)
+    target.write_bytes(content + struct.pack(">I4s", box, b"free"))
+    os.truncate(target, size)
+    return target
+
+
+def upload(film: str, store: str, kill_after: int) -> None:
+    """Upload a film in chunks, and be killed as if by the system when so many bytes are out."""
+
+    def die_in_the_middle(step: Progress) -> None:
+        if kill_after and step.done >= kill_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with Client(store=store, max_concurrency=4) as client:
+        print(client.create_asset(film, method="multipart", on_progress=die_in_the_middle).id)  # noqa: T201
+
+
+if __name__ == "__main__":
+    upload(sys.argv[1], sys.argv[2], int(sys.argv[3]))
