@@ -25,12 +25,20 @@ from twelvelabs_core._errors import (
     TwelveLabsError,
 )
 from twelvelabs_core._media import Media, MediaInput
+from twelvelabs_core._multi_input import MediaSource
+from twelvelabs_core._options import SegmentOptions, TimeBasedMetadata
 from twelvelabs_core._progress import OnProgress, Progress
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._records import SegmentedMedia, SegmentRecord
 from twelvelabs_core._references import parse_reference, strip_reference
-from twelvelabs_core._requests import DynamicSegmentation, FixedSegmentation, Segmentation, SegmentOptions
-from twelvelabs_core._responses import Asset, Embedding, MediaMetadata, Task, TaskSummary
+from twelvelabs_core._responses import Asset, Embedding, MediaMetadata, Task, TaskSummary, Usage
+from twelvelabs_core._segmentations import (
+    DynamicSegmentation,
+    FixedSegmentation,
+    Segmentation,
+    SequentialSegmentation,
+    SpatialSegmentation,
+)
 from twelvelabs_core._segments import Locus, Segment, Segments
 from twelvelabs_core._settings import Settings
 from twelvelabs_core._store import SegmentStore, StoredVector, StoreInfo, TaskEntry
@@ -56,6 +64,7 @@ __all__ = [
     "Media",
     "MediaInput",
     "MediaMetadata",
+    "MediaSource",
     "NotFoundError",
     "OnProgress",
     "Progress",
@@ -69,8 +78,10 @@ __all__ = [
     "Segmentation",
     "SegmentedMedia",
     "Segments",
+    "SequentialSegmentation",
     "ServerError",
     "Settings",
+    "SpatialSegmentation",
     "StoreInfo",
     "StoredVector",
     "Task",
@@ -79,7 +90,9 @@ __all__ = [
     "TaskFailedError",
     "TaskSummary",
     "TaskTimeoutError",
+    "TimeBasedMetadata",
     "TwelveLabsError",
+    "Usage",
     "parse_reference",
     "strip_reference",
 ]

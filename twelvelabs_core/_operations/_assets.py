@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from twelvelabs_core import _limits, _requests
+from twelvelabs_core import _limits
 from twelvelabs_core._checks import check_readable
 from twelvelabs_core._errors import InputError, TaskTimeoutError, TwelveLabsError
 from twelvelabs_core._io import Io
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._media_lists import many
+from twelvelabs_core._models import model_of
 from twelvelabs_core._operations._base import Requests, path_part
 from twelvelabs_core._polling import Patience
 from twelvelabs_core._rate_limiter import RateLimiter
@@ -22,9 +23,19 @@ ASSET_TYPES = ("image", "video", "audio", "document")
 class AssetOperations(Requests):
     """Uploads, finds and deletes assets."""
 
-    def __init__(self, settings: Settings, io: Io, *, model: str, rate_limiter: RateLimiter | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        io: Io,
+        *,
+        model: str,
+        embedding_dimension: int | None = None,
+        rate_limiter: RateLimiter | None = None,
+    ) -> None:
         super().__init__(settings, io, rate_limiter)
-        self.model = _requests.check_model(model)
+        self._rules = model_of(model)
+        self.model = self._rules.name
+        self.embedding_dimension = self._rules.dimension(embedding_dimension)
 
     async def create_asset(
         self,
