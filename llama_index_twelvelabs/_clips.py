@@ -8,7 +8,7 @@ from llama_index_instrumentation import get_dispatcher
 
 from llama_index_twelvelabs._base import ConnectedEmbedding
 from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
-from llama_index_twelvelabs._observing import as_media, embed_all, embed_one
+from llama_index_twelvelabs._observing import embed_media, embed_medium
 from twelvelabs_core import Media, MediaInput
 
 dispatcher = get_dispatcher(__name__)
@@ -42,7 +42,7 @@ class ClipEmbedding(ConnectedEmbedding):
             APIResponseError: The API gave no such vector, as for `audio` of a silent film.
         """
         options = clip(embedding_option, start_sec, end_sec)
-        return finish(embed_one(BLOCKING, self, "_get_video_embedding", Media.of(video_path), **options))
+        return finish(embed_medium(BLOCKING, self, "_get_video_embedding", video_path, **options))
 
     async def aget_video_embedding(
         self,
@@ -54,7 +54,7 @@ class ClipEmbedding(ConnectedEmbedding):
     ) -> Embedding:
         """Embed a short clip as one vector; the async twin of `get_video_embedding`."""
         options = clip(embedding_option, start_sec, end_sec)
-        return await embed_one(AWAITING, self, "_get_video_embedding", Media.of(video_path), **options)
+        return await embed_medium(AWAITING, self, "_get_video_embedding", video_path, **options)
 
     def get_video_embeddings(
         self,
@@ -79,8 +79,8 @@ class ClipEmbedding(ConnectedEmbedding):
             InputError: One of them cannot be embedded; nothing was sent.
             APIResponseError: As for `get_video_embedding`.
         """
-        media, options = as_media(video_paths, "video_paths"), clip(embedding_option, start_sec, end_sec)
-        return finish(embed_all(BLOCKING, self, "_get_video_embeddings", media, **options))
+        options = clip(embedding_option, start_sec, end_sec)
+        return finish(embed_media(BLOCKING, self, "_get_video_embeddings", video_paths, "video_paths", **options))
 
     async def aget_video_embeddings(
         self,
@@ -91,8 +91,8 @@ class ClipEmbedding(ConnectedEmbedding):
         end_sec: float | None = None,
     ) -> list[Embedding]:
         """Embed short clips as one vector each; the async twin of `get_video_embeddings`."""
-        media, options = as_media(video_paths, "video_paths"), clip(embedding_option, start_sec, end_sec)
-        return await embed_all(AWAITING, self, "_get_video_embeddings", media, **options)
+        options = clip(embedding_option, start_sec, end_sec)
+        return await embed_media(AWAITING, self, "_get_video_embeddings", video_paths, "video_paths", **options)
 
     @dispatcher.span
     def _get_video_embedding(self, video_path: Media, **options: Any) -> Embedding:
@@ -135,7 +135,7 @@ class ClipEmbedding(ConnectedEmbedding):
             APIResponseError: The API gave no such vector, as for `transcription` where nobody speaks.
         """
         options = clip(embedding_option, start_sec, end_sec)
-        return finish(embed_one(BLOCKING, self, "_get_audio_embedding", Media.of(audio_path), **options))
+        return finish(embed_medium(BLOCKING, self, "_get_audio_embedding", audio_path, **options))
 
     async def aget_audio_embedding(
         self,
@@ -147,7 +147,7 @@ class ClipEmbedding(ConnectedEmbedding):
     ) -> Embedding:
         """Embed a short sound as one vector; the async twin of `get_audio_embedding`."""
         options = clip(embedding_option, start_sec, end_sec)
-        return await embed_one(AWAITING, self, "_get_audio_embedding", Media.of(audio_path), **options)
+        return await embed_medium(AWAITING, self, "_get_audio_embedding", audio_path, **options)
 
     def get_audio_embeddings(
         self,
@@ -172,8 +172,8 @@ class ClipEmbedding(ConnectedEmbedding):
             InputError: One of them cannot be embedded; nothing was sent.
             APIResponseError: As for `get_audio_embedding`.
         """
-        media, options = as_media(audio_paths, "audio_paths"), clip(embedding_option, start_sec, end_sec)
-        return finish(embed_all(BLOCKING, self, "_get_audio_embeddings", media, **options))
+        options = clip(embedding_option, start_sec, end_sec)
+        return finish(embed_media(BLOCKING, self, "_get_audio_embeddings", audio_paths, "audio_paths", **options))
 
     async def aget_audio_embeddings(
         self,
@@ -184,8 +184,8 @@ class ClipEmbedding(ConnectedEmbedding):
         end_sec: float | None = None,
     ) -> list[Embedding]:
         """Embed short sounds as one vector each; the async twin of `get_audio_embeddings`."""
-        media, options = as_media(audio_paths, "audio_paths"), clip(embedding_option, start_sec, end_sec)
-        return await embed_all(AWAITING, self, "_get_audio_embeddings", media, **options)
+        options = clip(embedding_option, start_sec, end_sec)
+        return await embed_media(AWAITING, self, "_get_audio_embeddings", audio_paths, "audio_paths", **options)
 
     @dispatcher.span
     def _get_audio_embedding(self, audio_path: Media, **options: Any) -> Embedding:

@@ -7,7 +7,7 @@ from llama_index_instrumentation import get_dispatcher
 
 from llama_index_twelvelabs._base import ConnectedEmbedding
 from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
-from llama_index_twelvelabs._observing import as_media, embed_all, embed_one
+from llama_index_twelvelabs._observing import embed_media, embed_medium
 from twelvelabs_core import Media, MediaInput
 
 dispatcher = get_dispatcher(__name__)
@@ -29,11 +29,11 @@ class ImageEmbedding(ConnectedEmbedding):
         Raises:
             InputError: It is missing, no image, too small or too large; nothing was sent.
         """
-        return finish(embed_one(BLOCKING, self, "_get_image_embedding", Media.of(img_file_path)))
+        return finish(embed_medium(BLOCKING, self, "_get_image_embedding", img_file_path))
 
     async def aget_image_embedding(self, img_file_path: MediaInput) -> Embedding:
         """Embed one image; the async twin of `get_image_embedding`."""
-        return await embed_one(AWAITING, self, "_get_image_embedding", Media.of(img_file_path))
+        return await embed_medium(AWAITING, self, "_get_image_embedding", img_file_path)
 
     def get_image_embedding_batch(
         self,
@@ -52,8 +52,7 @@ class ImageEmbedding(ConnectedEmbedding):
         Raises:
             InputError: One of them cannot be embedded; nothing was sent.
         """
-        media = as_media(img_file_paths, "img_file_paths")
-        return finish(embed_all(BLOCKING, self, "_get_image_embeddings", media))
+        return finish(embed_media(BLOCKING, self, "_get_image_embeddings", img_file_paths, "img_file_paths"))
 
     async def aget_image_embedding_batch(
         self,
@@ -61,8 +60,7 @@ class ImageEmbedding(ConnectedEmbedding):
         show_progress: bool = False,  # noqa: ARG002, FBT001, FBT002  # the base class's signature
     ) -> list[Embedding]:
         """Embed images; the async twin of `get_image_embedding_batch`."""
-        media = as_media(img_file_paths, "img_file_paths")
-        return await embed_all(AWAITING, self, "_get_image_embeddings", media)
+        return await embed_media(AWAITING, self, "_get_image_embeddings", img_file_paths, "img_file_paths")
 
     def _get_image_embedding(self, img_file_path: MediaInput) -> Embedding:
         return finish(self._images(BLOCKING, [img_file_path]))[0]
@@ -95,11 +93,11 @@ class ImageEmbedding(ConnectedEmbedding):
         Raises:
             InputError: The text is empty, or the image cannot be embedded; nothing was sent.
         """
-        return finish(embed_one(BLOCKING, self, "_get_text_image_embedding", Media.of(image), text=text))
+        return finish(embed_medium(BLOCKING, self, "_get_text_image_embedding", image, text=text))
 
     async def aget_text_image_embedding(self, text: str, image: MediaInput) -> Embedding:
         """Embed a text and an image into one vector; the async twin of `get_text_image_embedding`."""
-        return await embed_one(AWAITING, self, "_get_text_image_embedding", Media.of(image), text=text)
+        return await embed_medium(AWAITING, self, "_get_text_image_embedding", image, text=text)
 
     @dispatcher.span
     def _get_text_image_embedding(self, image: Media, *, text: str) -> Embedding:

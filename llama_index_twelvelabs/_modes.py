@@ -4,6 +4,7 @@ Operations are `async def` over a `Mode`. A public method runs them as `finish(o
 twin as `await operation(AWAITING, ...)`; so the two cannot come to differ.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -43,6 +44,10 @@ class Mode:
         hidden = method.startswith("_") and not method.startswith("__")
         twin = async_name or (f"_a{method[1:]}" if hidden else f"a{method}")
         return await self.ask(getattr(target, twin if self.is_async else method), *args, **kwargs)
+
+    async def blocking(self, function: Callable[[], R]) -> R:
+        """Run what reads files or talks to stores that only block; beside the loop, where there is one."""
+        return await asyncio.to_thread(function) if self.is_async else function()
 
     async def each(self, items: Any) -> AsyncGenerator[Any]:
         """Yield the items of a blocking or an async iterator; closing this closes it."""

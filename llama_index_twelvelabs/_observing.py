@@ -1,4 +1,4 @@
-"""The way of every public embedding call: observed; texts batch by batch, with a progress bar on request."""
+"""The way of every public embedding call: observed, media under their names, texts batch by batch."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,24 +9,40 @@ from llama_index_twelvelabs._base import ConnectedEmbedding
 from llama_index_twelvelabs._events import observed
 from llama_index_twelvelabs._modes import Mode
 from twelvelabs_core import InputError, Media, MediaInput
+from twelvelabs_core._media_lists import is_one
 
 
-async def embed_one(
-    mode: Mode, embedding: ConnectedEmbedding, hook: str, item: str | Media, **options: Any
-) -> list[float]:
-    """Return the vector that a hook such as `_get_text_embedding` gives for one item."""
-    with observed(embedding, [label(item)]) as vectors:
+async def embed_one(mode: Mode, embedding: ConnectedEmbedding, hook: str, item: str, **options: Any) -> list[float]:
+    """Return the vector that a hook such as `_get_text_embedding` gives for one text."""
+    with observed(embedding, [item]) as vectors:
         vectors.append(await mode.call(embedding, hook, item, **options))
     return vectors[0]
 
 
-async def embed_all(
-    mode: Mode, embedding: ConnectedEmbedding, hook: str, media: Sequence[Media], **options: Any
+async def embed_medium(
+    mode: Mode, embedding: ConnectedEmbedding, hook: str, item: MediaInput, **options: Any
+) -> list[float]:
+    """Return the vector that a hook such as `_get_image_embedding` gives for one medium."""
+    media = await mode.blocking(lambda: Media.of(item))
+    with observed(embedding, [media.source]) as vectors:
+        vectors.append(await mode.call(embedding, hook, media, **options))
+    return vectors[0]
+
+
+async def embed_media(
+    mode: Mode, embedding: ConnectedEmbedding, hook: str, items: Sequence[MediaInput], what: str, **options: Any
 ) -> list[list[float]]:
-    """Return the vectors that a hook such as `_get_image_embeddings` gives; called once, so that it can check all."""
+    """Return the vectors that a hook such as `_get_image_embeddings` gives; called once, so that it can check all.
+
+    Raises:
+        InputError: A single medium in place of a list, or something that no media can come from.
+    """
+    if is_one(items):
+        raise InputError(f"{what} must be a list, got a single {type(items).__name__}: pass [{what[:-1]}].")
+    media = await mode.blocking(lambda: [Media.of(item) for item in items])
     if not media:
         return []
-    with observed(embedding, [label(item) for item in media]) as vectors:
+    with observed(embedding, [item.source for item in media]) as vectors:
         vectors.extend(await mode.call(embedding, hook, media, **options))
     return vectors
 
@@ -46,19 +62,3 @@ async def embed_batches(
             vectors.extend(await mode.call(embedding, hook, batch))
         found += vectors
     return found
-
-
-def label(item: str | Media) -> str:
-    """Return what observers may see of an item: a text itself, a medium's name without signature."""
-    return item.source if isinstance(item, Media) else item
-
-
-def as_media(values: Sequence[MediaInput], what: str) -> list[Media]:
-    """Return media, before anything is observed: a `Media` shows neither bytes nor signed URLs.
-
-    Raises:
-        InputError: A single one, or something that no media can come from.
-    """
-    if isinstance(values, (str, bytes, bytearray)) or hasattr(values, "read") or not hasattr(values, "__iter__"):
-        raise InputError(f"{what} must be a list, got a single {type(values).__name__}: pass [{what[:-1]}].")
-    return [Media.of(value) for value in values]

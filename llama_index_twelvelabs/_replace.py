@@ -88,7 +88,8 @@ async def delete_from_store(mode: Mode, store: Any, ref_doc_id: str, *, is_known
         # The integration writes the id in double quotes, which lancedb from 0.38 on takes for the name of a column.
         table = getattr(store, "_table", None)  # its `table` raises as long as nothing is in it
         if table is not None:
-            table.delete(f"{store.doc_id_key} = '{ref_doc_id.replace(chr(39), chr(39) * 2)}'")
+            where = f"{store.doc_id_key} = '{ref_doc_id.replace(chr(39), chr(39) * 2)}'"
+            await mode.blocking(lambda: table.delete(where))
     elif await has_collection(mode, store):
         await mode.call(store, "delete", ref_doc_id)
 

@@ -69,10 +69,11 @@ def ingest_videos(
 ) -> IngestionReport:
     """Put videos into an index or a pipeline's vector store, each as soon as its vectors are there.
 
-    A video that has not changed since the last time, content and options, is skipped. The old segments of a changed
-    one are replaced only when the new ones have arrived. One bad video does not stop the others: it keeps what it had
-    in the store, is reported at the end, and is tried again the next time. Other documents are left alone, also under
-    `docstore_strategy="upserts_and_delete"`.
+    A video that has not changed since the last time, content and options, is skipped: the document store of the index
+    or pipeline knows, so keep it with the vector store (without it, all videos are written anew, which costs nothing).
+    The old segments of a changed video are replaced only when the new ones have arrived. One bad video does not stop
+    the others: it keeps what it had in the store, is reported at the end, and is tried again the next time. Other
+    documents are left alone, also under `docstore_strategy="upserts_and_delete"`.
 
     Args:
         index_or_pipeline: A `VectorStoreIndex` with a `TwelveLabsEmbedding`, or an `IngestionPipeline` with a
@@ -88,7 +89,7 @@ def ingest_videos(
     Raises:
         ConfigurationError: The index or the pipeline is not made for videos; nothing was sent.
         InputError: Two videos have the same name, or a document is no video; nothing was sent.
-        TwelveLabsError: The only video failed.
+        TwelveLabsError: The only video failed, or what would meet every video: the key is refused.
         IngestionError: Some of several videos failed: each with its reason and task id.
 
     Example:
@@ -114,14 +115,14 @@ async def aingest_videos(
 
 
 async def _ingest(mode: Mode, target: Target, sources: Sources, *, show_progress: bool) -> IngestionReport:
-    wanted = as_videos(sources, target.segmenter.input_type)
+    wanted = await mode.blocking(lambda: as_videos(sources, target.segmenter.input_type))
     check_unique([media.source for media, _ in wanted])
     failures: list[Failure] = []
     unchanged, changed = [], {}
     for media, given in wanted:
         try:
             document = await document_of(mode, target.segmenter, media, given)
-        except TwelveLabsError as error:
+        except InputError as error:
             failures.append(failure(media.source, error))
             continue
         if await target.hash_of(mode, document.node_id) == document.hash:
@@ -173,6 +174,8 @@ async def _films(
                 failures += error.failures
                 return
             except TwelveLabsError as error:
+                if len(media) > 1:
+                    raise  # of no single one: a wrong key, a segment store that cannot be used
                 failures.append(failure(media[0].source, error))
                 return
             yield film

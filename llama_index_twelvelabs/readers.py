@@ -229,7 +229,7 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
         self, mode: Mode, file: Files, extra_info: ExtraInfo, fs: AbstractFileSystem | None
     ) -> list[TextNode]:
         with ExitStack() as opened:
-            media = as_media(file, fs, opened)
+            media = await mode.blocking(lambda: as_media(file, fs, opened))
             documents = [await self.segmenter.document(mode, item, extra_info) for item in media]
             found = await all_films(mode, *self._work(media), **self._how())
         return [
@@ -243,10 +243,11 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
     ) -> list[Document]:
         if not self._segments_now(segment):
             # A remote file stays open: the segmenter is to read it.
-            return [await self.segmenter.document(mode, item, extra_info) for item in as_media(file, fs, ExitStack())]
+            media = await mode.blocking(lambda: as_media(file, fs, ExitStack()))
+            return [await self.segmenter.document(mode, item, extra_info) for item in media]
         check_extra_info(extra_info)
         with ExitStack() as opened:
-            media = as_media(file, fs, opened)
+            media = await mode.blocking(lambda: as_media(file, fs, opened))
             found = await all_films(mode, *self._work(media), **self._how())
         return [to_document(record, extra_info) for item in media for record in found[item.source]]
 

@@ -9,7 +9,6 @@ import asyncio
 import functools
 import ssl
 import threading
-import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import TypeVar, cast
 
@@ -35,9 +34,10 @@ def _ssl_context() -> ssl.SSLContext:
 class _LoopClients:
     """The HTTP clients of one event loop: those at work, and a stack of those at rest."""
 
-    def __init__(self) -> None:
+    def __init__(self, forget: Callable[[], None]) -> None:
         self._all: set[httpx.AsyncClient] = set()
         self._idle: list[httpx.AsyncClient] = []
+        self._forget = forget
         self._guard = self._until_shutdown()
 
     async def open(self) -> None:
@@ -48,6 +48,7 @@ class _LoopClients:
         try:
             yield
         finally:
+            self._forget()
             self._idle.clear()
             while self._all:
                 await self._all.pop().aclose()
@@ -71,20 +72,26 @@ class AsyncIo:
     """An `Io` on whichever asyncio loop is running."""
 
     def __init__(self) -> None:
-        self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopClients] = weakref.WeakKeyDictionary()
+        self._clients: dict[asyncio.AbstractEventLoop, _LoopClients] = {}
         self._lock = threading.Lock()
 
     async def _loop_clients(self) -> _LoopClients:
         loop = asyncio.get_running_loop()
         with self._lock:
             clients = self._clients.get(loop)
-            if clients is None:
-                clients = self._clients[loop] = _LoopClients()
-                opening = clients.open()
-            else:
+            if clients is not None:
                 return clients
+            # A loop that was closed without its shutdown has forgotten nothing; weak keys would not help, for the
+            # clients of a loop refer to it.
+            self._clients = {other: kept for other, kept in self._clients.items() if not other.is_closed()}
+            clients = self._clients[loop] = _LoopClients(functools.partial(self._forget, loop))
+            opening = clients.open()
         await opening  # completes in one step: the generator only yields
         return clients
+
+    def _forget(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._lock:
+            self._clients.pop(loop, None)
 
     async def exchange(self, exchange: Exchange) -> Reply:
         """Send one request and take its answer."""

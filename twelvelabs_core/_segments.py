@@ -116,9 +116,8 @@ class Segments(Sequence[Segment]):
         if order != list(range(len(loci))):
             vectors = vectors[order]
             loci = [loci[row] for row in order]
-        self.vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-        self.vectors.setflags(write=False)
         self.loci = tuple(loci)
+        self.vectors = _read_only(vectors)
         self._indexes = _place_indexes(self.loci)
 
     @classmethod
@@ -133,12 +132,21 @@ class Segments(Sequence[Segment]):
 
     def select(self, *, embedding_option: str | None = None, embedding_scope: str | None = None) -> Self:
         """Return the rows of one option, one scope, or both."""
-        keep = [
-            row
-            for row, locus in enumerate(self.loci)
-            if embedding_option in (None, locus.embedding_option) and embedding_scope in (None, locus.embedding_scope)
-        ]
-        return type(self)(self.vectors[keep], [self.loci[row] for row in keep])
+        return self._rows(
+            [
+                row
+                for row, locus in enumerate(self.loci)
+                if embedding_option in (None, locus.embedding_option)
+                and embedding_scope in (None, locus.embedding_scope)
+            ]
+        )
+
+    def _rows(self, rows: Sequence[int]) -> Self:
+        """Return some rows, each with the index that it has in the whole medium."""
+        part = type(self)(self.vectors[list(rows)], [self.loci[row] for row in rows])
+        index_of = dict(zip(self.loci, self._indexes, strict=True))
+        part._indexes = [index_of[locus] for locus in part.loci]  # noqa: SLF001  # of its own class
+        return part
 
     def __len__(self) -> int:
         return len(self.loci)
@@ -149,7 +157,7 @@ class Segments(Sequence[Segment]):
     def __getitem__(self, index: slice) -> Self: ...
     def __getitem__(self, index: int | slice) -> "Segment | Self":
         if isinstance(index, slice):
-            return type(self)(self.vectors[index], self.loci[index])
+            return self._rows(range(len(self))[index])
         return Segment(self.loci[index], self.vectors[index], self._indexes[index])
 
     def __iter__(self) -> Iterator[Segment]:
@@ -165,6 +173,13 @@ class Segments(Sequence[Segment]):
     def __repr__(self) -> str:
         ends = max((locus.end_sec for locus in self.loci), default=0.0)
         return f"<Segments: {len(self)} vectors of {self.vectors.shape[1]}, until {ends:.1f} s>"
+
+
+def _read_only(vectors: Matrix) -> Matrix:
+    """Return a read-only float32 view; the caller's own array stays as it is."""
+    matrix = np.ascontiguousarray(vectors, dtype=np.float32).view()
+    matrix.setflags(write=False)
+    return matrix
 
 
 def _rank(locus: Locus) -> tuple[int, tuple[int, int, int, int, str], int, str]:

@@ -100,6 +100,11 @@ class Settings:
         return self.api_key.get_secret_value().startswith(SANDBOX_KEY_PREFIX)
 
     @property
+    def is_live(self) -> bool:
+        """Whether `base_url` is the live service, in whatever spelling or version."""
+        return urlsplit(self.base_url).hostname == urlsplit(DEFAULT_BASE_URL).hostname
+
+    @property
     def account(self) -> str:
         """A fingerprint of the key, safe to store: tasks and assets are visible to the account that made them."""
         text = "twelvelabs-rag account\n" + self.api_key.get_secret_value()

@@ -31,7 +31,7 @@ from tests.llama_index.videos import (
     stored_of,
     text_document,
 )
-from twelvelabs_core import ConfigurationError, IngestionError, InputError, TaskFailedError
+from twelvelabs_core import AuthenticationError, ConfigurationError, IngestionError, InputError, TaskFailedError
 from twelvelabs_sandbox import Fault, Sandbox
 
 __all__ = ["folder", "segmenter"]
@@ -127,6 +127,19 @@ async def test_the_only_film_raises_its_own_error(
         await ingest(mode, place, folder / "red.mkv", segmenter)
     with pytest.raises(InputError, match="no such file"):
         await ingest(mode, place, [folder / "missing.mkv"], segmenter)
+
+
+@both_modes
+async def test_a_wrong_key_is_not_taken_for_a_failure_of_each_film(
+    mode: str, folder: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    wrong = TwelveLabsEmbedding(
+        api_key="tlk_sandbox_wrong", base_url=sandbox.base_url, segment_store=tmp_path / "wrong.sqlite3"
+    )
+    segmenter = TwelveLabsVideoSegmenter(embed_model=wrong)
+    index = VectorStoreIndex([], embed_model=wrong)
+    with pytest.raises(AuthenticationError):
+        await ingest(mode, index, [folder / "red.mkv", folder / "blue.mkv"], segmenter)
 
 
 def test_good_films_are_in_the_store_before_a_slow_one_ends(

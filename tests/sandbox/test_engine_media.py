@@ -135,12 +135,12 @@ def test_fused_is_one_vector_of_all_options_and_stands_beside_or_alone(film: Pat
 
 
 def test_the_asset_is_the_mean_of_its_clips_by_length(film: Path) -> None:
-    clips = embed(film, options=("visual",), scopes=("clip", "asset"), cut=Cut(fixed_sec=5), start=2.0)
+    clips = embed(film, options=("visual",), scopes=("clip", "asset"), cut=Cut(fixed_sec=4), start=2.0)
     whole = clips.pop()
     assert (whole.scope, whole.start, whole.end) == ("asset", 2.0, 12.0)
     mean = np.sum([clip.vector * (clip.end - clip.start) for clip in clips], axis=0)
     np.testing.assert_allclose(whole.vector, mean / np.linalg.norm(mean), atol=1e-5)
-    only = embed(film, options=("visual",), scopes=("asset",), start=2.0)
+    only = embed(film, options=("visual",), scopes=("asset",), cut=Cut(fixed_sec=4), start=2.0)
     assert len(only) == 1
     np.testing.assert_array_equal(only[0].vector, whole.vector)
 
@@ -245,10 +245,13 @@ def test_a_window_is_the_same_as_that_part_of_the_whole(film: Path) -> None:
         assert clip.vector @ whole[clip.start, clip.option] > 0.98, (clip.start, clip.option)
 
 
-def test_a_clip_between_two_pictures_shows_the_nearer_one(folder: Path) -> None:
+def test_a_clip_without_a_picture_of_its_own_shows_the_one_that_stands(folder: Path) -> None:
     write_film(folder / "slow.mp4", [RED, BLUE], size=SIZE, fps=1, audio=False)
-    clips = embed(folder / "slow.mp4", options=("visual",), start=2.25, end=2.75, cut=Cut(fixed_sec=2))
-    assert clips[0].vector @ embed_text("red stripes") > 0.4
+    red, blue = embed_text("red stripes"), embed_text("blue and yellow checkerboard")
+    inside = embed(folder / "slow.mp4", options=("visual",), start=2.25, end=2.75, cut=Cut(fixed_sec=2))
+    assert inside[0].vector @ red > 0.4
+    across = embed(folder / "slow.mp4", options=("visual",), start=4.6, end=5.6, cut=Cut(fixed_sec=0.3))
+    assert [clip.vector @ red > clip.vector @ blue for clip in across] == [True, False, False, False]
 
 
 def test_heads_of_keyframe_groups_are_enough_for_a_long_film(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,6 +115,12 @@ def test_a_length_that_the_file_does_not_name_is_measured(folder: Path) -> None:
         assert probe(path).duration == pytest.approx(2.0, abs=0.15), suffix
 
 
+def test_half_a_song_is_half_as_long_whatever_its_header_says(folder: Path) -> None:
+    content = write_sound(folder / "song.mp3", [Scene(sound="noise", seconds=8.0)]).read_bytes()
+    (folder / "half.mp3").write_bytes(content[: len(content) // 2])
+    assert probe(folder / "half.mp3").duration == pytest.approx(4.0, abs=0.3)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "mime_type"),
     [

@@ -99,6 +99,7 @@ def test_a_piece_of_sound_finds_its_moment(film: Film, tmp_path: Path) -> None:
     ],
 )
 def test_a_single_word_finds_a_scene_of_that_kind(film: Film, word: str, option: str, quality: str) -> None:
-    scenes, _, _ = film
+    scenes, _, clips = film
+    assert max(float(clip.vector @ embed_text(word)) for clip in clips if clip.option == option) > 0.35
     hits = [number for number in range(len(scenes)) if found(film, number, embed_text(word), option)]
     assert [getattr(scenes[number], quality) for number in hits] == [word]

@@ -28,7 +28,7 @@ from twelvelabs_core._errors import (
 from twelvelabs_core._io import Exchange, Io
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._retry import Outcome, RetryPolicy
-from twelvelabs_core._settings import DEFAULT_BASE_URL, Settings
+from twelvelabs_core._settings import Settings
 from twelvelabs_core._wire import Call, NoAnswerError, Reply, Sink
 
 T = TypeVar("T", bound=Answer)
@@ -131,7 +131,7 @@ class Requests:
         )
 
     def _check_destination(self, call: Call) -> None:
-        if not call.foreign and self.settings.is_sandbox and self.settings.base_url == DEFAULT_BASE_URL:
+        if not call.foreign and self.settings.is_sandbox and self.settings.is_live:
             raise ConfigurationError(
                 "the key is a sandbox's, but base_url is the live service: "
                 "pass the sandbox's base_url, or set TWELVELABS_BASE_URL."

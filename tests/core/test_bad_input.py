@@ -1,0 +1,118 @@
+"""Bad input, each with a clear error of its own and not one request: the list that a newcomer will meet."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tests.core.conftest import Connect
+from tests.core.surface import Surface
+from twelvelabs_core import AsyncClient, Client, ConfigurationError, FixedSegmentation, InputError, Settings
+from twelvelabs_sandbox import Sandbox
+from twelvelabs_sandbox.films import Scene, write_film
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory, media_folder: Path) -> Path:
+    """A folder with everything that is no good film."""
+    folder = tmp_path_factory.mktemp("bad")
+    (folder / "folder.mp4").mkdir()
+    (folder / "empty.mp4").touch()
+    (folder / "notes.mp4").write_text("these are only my notes\n" * 100)
+    shutil.copy(media_folder / "short.mp4", folder / "short.mp4")
+    write_film(folder / "small.mp4", [Scene(seconds=5)], size=(200, 200), fps=2, audio=False)
+    write_film(folder / "wide.mp4", [Scene(seconds=5)], size=(7560, 360), fps=1, audio=False)
+    return folder
+
+
+FILES = {
+    "missing.mp4": "no such file",
+    "folder.mp4": "folder",
+    "empty.mp4": "0 bytes",
+    "notes.mp4": "not a readable audio or video file",
+    "short.mp4": r"3\.\d+ s long; an embedding task needs at least 4 s",
+    "small.mp4": "200x200 pixels; the API needs at least 360x360",
+    "wide.mp4": "7560x360",
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_a_bad_file(client: Surface, sandbox: Sandbox, bad: Path, name: str) -> None:
+    calls = [client.segment_video, client.create_video_task]
+    if name != "short.mp4":  # fine for an answer at once
+        calls += [client.embed_video, client.embed_clip]
+    for call in calls:
+        with pytest.raises(InputError, match=FILES[name]) as caught:
+            await call(bad / name)
+        assert name in str(caught.value)
+    assert sandbox.count() == 0
+
+
+@pytest.mark.parametrize("name", ["missing.mp4", "folder.mp4", "empty.mp4", "notes.mp4"])
+async def test_a_bad_file_for_audio_or_image(client: Surface, sandbox: Sandbox, bad: Path, name: str) -> None:
+    for call in (client.segment_audio, client.create_audio_task, client.embed_audio, client.embed_image):
+        with pytest.raises(InputError, match=name):
+            await call(bad / name)
+    assert sandbox.count() == 0
+
+
+OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
+    "end before start": ({"start_sec": 5, "end_sec": 4}, "end_sec must be after start_sec.*5.*4"),
+    "window after the end": ({"start_sec": 60}, "start_sec 60 is not before the film's end at 8"),
+    "segments of 1 s": (
+        {"segmentation": {"strategy": "fixed", "fixed": {"duration_sec": 1}}},
+        "2 to 10 seconds, got 1",
+    ),
+    "segments of 11 s": ({"segmentation": {"strategy": "fixed", "fixed": {"duration_sec": 11}}}, "2 to 10 .*, got 11"),
+    "unknown option": ({"embedding_option": ["smell"]}, "visual, audio, transcription; got 'smell'"),
+    "unknown scope": ({"embedding_scope": ["shot"]}, "clip, asset; got 'shot'"),
+    "unknown type": ({"embedding_type": ["mixed"]}, "separate_embedding, fused_embedding; got 'mixed'"),
+    "no option": ({"embedding_option": []}, "empty"),
+}
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+async def test_a_bad_option(client: Surface, sandbox: Sandbox, film: Path, case: str) -> None:
+    option, message = OPTIONS[case]
+    for call in (client.segment_video, client.create_video_task, client.embed_video):
+        with pytest.raises(InputError, match=message):
+            await call(film, **option)
+    assert sandbox.count() == 0
+
+
+@pytest.mark.parametrize("seconds", [1, 11])
+def test_segments_of_a_length_that_cannot_be(seconds: int) -> None:
+    with pytest.raises(InputError, match=f"2 to 10 seconds, got {seconds}"):
+        FixedSegmentation(duration_sec=seconds)
+
+
+async def test_empty_texts(client: Surface, sandbox: Sandbox, picture: Path) -> None:
+    with pytest.raises(InputError, match=r"text is empty .*at least 1 character"):
+        await client.embed_text("")
+    with pytest.raises(InputError, match=r"texts\[1\] is empty"):
+        await client.embed_texts(["red", "\n", "blue"])
+    with pytest.raises(InputError, match="text is empty"):
+        await client.embed_text_image(" ", picture)
+    assert sandbox.count() == 0
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_no_key(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, kind: Any) -> None:
+    for name in ("TWELVELABS_API_KEY", "TWELVE_LABS_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ConfigurationError, match="TWELVELABS_API_KEY"):
+        kind(base_url=sandbox.base_url)
+    assert sandbox.count() == 0
+
+
+@pytest.mark.parametrize("url", [None, "https://api.twelvelabs.io/v1.3/", "https://API.twelvelabs.io/v1.4"])
+async def test_a_sandbox_key_is_never_sent_to_the_live_service(
+    connect: Connect, sandbox: Sandbox, film: Path, url: str | None
+) -> None:
+    settings = Settings.resolve(api_key=sandbox.api_key, base_url=url) if url else Settings(SecretStr(sandbox.api_key))
+    client = connect(base_url=settings.base_url)
+    for call in (client.embed_text, client.segment_video):
+        with pytest.raises(ConfigurationError, match="sandbox"):
+            await call(str(film))

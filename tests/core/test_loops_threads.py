@@ -1,0 +1,261 @@
+"""One client, many event loops and threads: answers never mixed, nothing left open, nobody locked out."""
+
+import asyncio
+import contextvars
+import gc
+import subprocess
+import sys
+import textwrap
+import threading
+import weakref
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.core.conftest import Connect
+from twelvelabs_core import AsyncClient, Client, FixedSegmentation, Progress, Settings, TaskTimeoutError
+from twelvelabs_sandbox import Fault, Sandbox
+
+TEXTS = [f"a {color} car number {number}" for number in range(5) for color in ("red", "blue", "green", "white")]
+CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
+OPEN_FILES = Path("/proc/self/fd")
+
+
+@pytest.fixture
+def blocking(settings: Settings, tmp_path: Path) -> Iterator[Client]:
+    with Client(settings=settings, store=tmp_path / "segments.sqlite3") as client:
+        yield client
+
+
+@pytest.fixture
+def asynchronous(settings: Settings, tmp_path: Path) -> AsyncClient:
+    return AsyncClient(settings=settings, store=tmp_path / "segments.sqlite3")
+
+
+@pytest.fixture
+def expected(blocking: Client) -> dict[str, list[float]]:
+    """The vectors of TEXTS, each asked for on its own."""
+    return {text: blocking.embed_text(text).vector.tolist() for text in TEXTS}
+
+
+def right(embeddings: list[Any], expected: dict[str, list[float]]) -> bool:
+    return [embedding.vector.tolist() for embedding in embeddings] == [expected[text] for text in TEXTS]
+
+
+# Event loops
+
+
+def test_one_client_serves_one_loop_after_another(asynchronous: AsyncClient, expected: dict[str, list[float]]) -> None:
+    for _ in range(3):
+        assert right(asyncio.run(asynchronous.embed_texts(TEXTS)), expected)
+
+
+def test_a_loop_that_was_closed_the_hard_way_does_not_hold_up_the_next(asynchronous: AsyncClient) -> None:
+    for _ in range(3):
+        loop = asyncio.new_event_loop()
+        assert loop.run_until_complete(asynchronous.embed_text("red")).vector.shape == (512,)
+        loop.close()  # without the shutdown that asyncio.run does
+
+
+def test_loops_are_let_go(asynchronous: AsyncClient) -> None:
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    async def use() -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        await asynchronous.embed_texts(TEXTS[:4])
+
+    for _ in range(5):
+        asyncio.run(use())
+    gc.collect()
+    assert [ref() for ref in loops] == [None] * 5
+
+
+@pytest.mark.skipif(not OPEN_FILES.exists(), reason="needs /proc")
+def test_connections_are_closed_with_their_loop(asynchronous: AsyncClient) -> None:
+    asyncio.run(asynchronous.embed_text("red"))
+    before = len(list(OPEN_FILES.iterdir()))
+    for _ in range(3):
+        asyncio.run(asynchronous.embed_texts(TEXTS))
+    assert len(list(OPEN_FILES.iterdir())) <= before
+
+
+def test_loops_of_two_threads_at_once(asynchronous: AsyncClient, expected: dict[str, list[float]]) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(lambda: asyncio.run(asynchronous.embed_texts(TEXTS))) for _ in range(4)]
+        assert all(right(run.result(), expected) for run in runs)
+
+
+async def test_connections_are_used_again(asynchronous: AsyncClient, sandbox: Sandbox) -> None:
+    seen: set[int] = set()
+    original = asynchronous.io._loop_clients  # type: ignore[attr-defined]
+
+    async def watched() -> Any:
+        clients = await original()
+        seen.update(id(client) for client in clients._all)
+        return clients
+
+    asynchronous.io._loop_clients = watched  # type: ignore[attr-defined]
+    for _ in range(3):
+        await asynchronous.embed_texts(TEXTS)
+    assert len(seen) <= asynchronous.settings.max_concurrency
+    assert sandbox.count() == 3 * len(TEXTS)
+    await asynchronous.aclose()
+
+
+async def test_many_at_once_get_their_own_answers(connect: Connect, expected: dict[str, list[float]]) -> None:
+    client = connect(max_concurrency=64)
+    calls = [client.start("embed_texts", TEXTS) for _ in range(5)]
+    assert all(right(found, expected) for found in await asyncio.gather(*calls))
+
+
+async def test_a_cancelled_call_ends_its_requests_and_the_client_goes_on(
+    asynchronous: AsyncClient, sandbox: Sandbox, expected: dict[str, list[float]]
+) -> None:
+    sandbox.clear_requests()
+    sandbox.faults.add(Fault(path="/embed-v2", delay=5.0, times=8))
+    call = asyncio.create_task(asynchronous.embed_texts(TEXTS))
+    while sandbox.count() < 8:  # noqa: ASYNC110  # the server has no event to wait for
+        await asyncio.sleep(0.01)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert right(await asynchronous.embed_texts(TEXTS), expected)
+    assert sandbox.count() == 8 + len(TEXTS)
+    await asynchronous.aclose()
+
+
+async def test_the_loop_is_not_held_up_by_files_and_stores(asynchronous: AsyncClient, film: Path) -> None:
+    """While a film is checked, read and stored, no step of the loop takes as long as that work does."""
+    main = threading.get_ident()
+    seen: set[int] = set()
+
+    def note(*_: object) -> None:
+        seen.add(threading.get_ident())
+
+    for name in ("put_intent", "put_task_id", "put_result", "find_task", "load_result", "put_asset"):
+        store = asynchronous.store
+        method = getattr(store, name)
+        setattr(store, name, lambda *args, _method=method, **kwargs: (note(), _method(*args, **kwargs))[1])
+    await asynchronous.segment_video(film, **CUT)
+    assert seen
+    assert main not in seen
+    await asynchronous.aclose()
+
+
+# Threads
+
+
+def test_sixteen_threads_share_one_client(blocking: Client, expected: dict[str, list[float]]) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        runs = [pool.submit(blocking.embed_texts, TEXTS) for _ in range(16)]
+        assert all(right(run.result(), expected) for run in runs)
+
+
+def test_threads_carry_the_callers_context(blocking: Client, film: Path, media_folder: Path) -> None:
+    who = contextvars.ContextVar("who", default="nobody")
+    who.set("caller")
+    heard: set[str] = set()
+    threads: set[int] = set()
+
+    def listen(_: Progress) -> None:
+        heard.add(who.get())
+        threads.add(threading.get_ident())
+
+    _ = list(blocking.segment_many([film, media_folder / "film.mp4"], on_progress=listen, **CUT))
+    assert heard == {"caller"}
+    assert threading.get_ident() not in threads
+
+
+def test_work_inside_work_does_not_wait_for_itself(blocking: Client, film: Path) -> None:
+    found: list[int] = []
+
+    def embed_many(step: Progress) -> None:
+        if step.stage == "processing":
+            found.append(len(blocking.embed_texts(TEXTS)))
+
+    _ = list(blocking.segment_many([film], on_progress=embed_many, **CUT))
+    assert found == [len(TEXTS)]
+
+
+def test_threads_end_with_their_call(blocking: Client, film: Path) -> None:
+    before = threading.active_count()
+    _ = list(blocking.segment_many([film] * 3, **CUT))
+    blocking.embed_texts(TEXTS)
+    for thread in threading.enumerate():
+        if thread.name == "twelvelabs":
+            thread.join(5)
+    assert threading.active_count() <= before
+
+
+# A blocking client where a loop runs
+
+
+async def test_a_blocking_call_on_the_loop_that_its_film_waits_for_gives_up(tmp_path: Path, film: Path) -> None:
+    """The holder cannot go on while the loop is blocked: without a bound this would wait for ever."""
+    with Sandbox(task_seconds=3600.0) as slow:
+        changed = Settings.resolve(api_key=slow.api_key, base_url=slow.base_url)
+        holder = AsyncClient(settings=changed, store=tmp_path / "s.sqlite3")
+        call = asyncio.create_task(holder.segment_video(film, **CUT))
+        while not slow.count("POST", "/embed-v2/tasks"):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        client = Client(settings=changed, store=tmp_path / "s.sqlite3")
+        with client, pytest.raises(TaskTimeoutError, match="another call in this process"):
+            client.segment_video(film, timeout=0.3, **CUT)
+        slow.clock.advance(3601)
+        assert (await call).segments.vectors.shape == (3, 512)
+        await holder.aclose()
+
+
+def test_a_blocking_client_leaves_no_trace_in_the_loop(blocking: Client, film: Path) -> None:
+    async def use() -> None:
+        many = blocking.segment_many([film, film], **CUT)
+        next(many)
+        del many
+        tasks = blocking.list_tasks()
+        next(tasks)
+
+    asyncio.run(use(), debug=True)
+    assert len(blocking.embed_texts(TEXTS[:2])) == 2
+
+
+# Nothing is left open
+
+
+@pytest.mark.parametrize("way", ["loops", "with", "blocking"])
+def test_no_resource_is_left_open(sandbox: Sandbox, way: str) -> None:
+    script = textwrap.dedent(
+        """
+        import asyncio, gc, sys
+        from twelvelabs_core import AsyncClient, Client
+        key, base_url, way = sys.argv[1:]
+        texts = [f"text {number}" for number in range(12)]
+
+        async def use_with():
+            async with AsyncClient(key, base_url=base_url) as client:
+                await client.embed_texts(texts)
+
+        if way == "blocking":
+            with Client(key, base_url=base_url) as client:
+                client.embed_texts(texts)
+        elif way == "with":
+            asyncio.run(use_with())
+        else:
+            client = AsyncClient(key, base_url=base_url)
+            for _ in range(3):
+                asyncio.run(client.embed_texts(texts))
+        gc.collect()
+        """
+    )
+    command = [sys.executable, "-W", "error::ResourceWarning", "-c", script, sandbox.api_key, sandbox.base_url, way]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_vectors_of_both_clients_are_equal(blocking: Client, asynchronous: AsyncClient) -> None:
+    one, other = blocking.embed_text("red").vector, asyncio.run(asynchronous.embed_text("red")).vector
+    assert np.array_equal(one, other)

@@ -1,0 +1,236 @@
+"""Clients, results and errors in other processes: forked, spawned, pickled; and Ctrl-C in our own."""
+
+import asyncio
+import multiprocessing
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.core import spawned
+from twelvelabs_core import (
+    APIStatusError,
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    Failure,
+    FixedSegmentation,
+    IngestionError,
+    SegmentStore,
+    Settings,
+    TaskError,
+    TwelveLabsError,
+)
+from twelvelabs_sandbox import Fault, Sandbox
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ProcessPoolExecutor]:
+    """One worker, started anew as on Windows and macOS, with another key in its environment."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, initializer=spawned.with_key, initargs=("tlk_sandbox_of_the_worker",)) as pool:
+        yield pool
+
+
+# Spawn and pickle
+
+
+def test_clients_work_in_a_spawned_process(pool: ProcessPoolExecutor, settings: Settings, tmp_path: Path) -> None:
+    with Client(settings=settings, store=tmp_path / "s.sqlite3") as client:
+        expected = client.embed_text("red").vector.tolist()
+        assert pool.submit(spawned.embed, client, "red").result() == expected
+    other = AsyncClient(settings=settings)
+    assert pool.submit(spawned.embed_async, other, "red").result() == expected
+
+
+def test_a_client_keeps_its_settings_model_and_store_through_pickle(settings: Settings, tmp_path: Path) -> None:
+    for kind in (Client, AsyncClient):
+        client = kind(settings=settings, store=tmp_path / "s.sqlite3")
+        twin = pickle.loads(pickle.dumps(client))  # noqa: S301
+        assert (twin.settings, twin.model, twin.space) == (client.settings, client.model, client.space)
+        assert twin.store.location == str(tmp_path / "s.sqlite3")
+
+
+def test_a_key_of_the_environment_stays_at_home(
+    pool: ProcessPoolExecutor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWELVELABS_API_KEY", sandbox.api_key)
+    found = Settings.resolve(base_url=sandbox.base_url)
+    given = Settings.resolve(api_key=sandbox.api_key, base_url=sandbox.base_url)
+    assert pool.submit(spawned.key_of, found).result() == "tlk_sandbox_of_the_worker"
+    assert pool.submit(spawned.key_of, given).result() == sandbox.api_key
+    for kind in (Client, AsyncClient):
+        assert sandbox.api_key.encode() not in pickle.dumps(kind(settings=found))
+
+
+@pytest.mark.parametrize("store", [":memory:", SegmentStore(":memory:")])
+def test_a_store_in_memory_cannot_travel_and_says_so(settings: Settings, store: Any) -> None:
+    with pytest.raises(ConfigurationError, match="memory"):
+        pickle.dumps(Client(settings=settings, store=store))
+
+
+def test_results_travel(pool: ProcessPoolExecutor, settings: Settings, tmp_path: Path, film: Path) -> None:
+    with Client(settings=settings, store=tmp_path / "s.sqlite3") as client:
+        embedding = client.embed_text("red")
+        media = client.segment_video(film, segmentation=FixedSegmentation(4), embedding_option=["visual"])
+        task = client.retrieve_task(str(media.task_id))
+        assert pool.submit(spawned.send_back, embedding).result() == embedding
+        assert pool.submit(spawned.send_back, task).result() == task
+        back = pool.submit(spawned.send_back, media).result()
+        assert back.segments == media.segments
+        assert [one.segment_id for one in back.records()] == [one.segment_id for one in media.records()]
+        assert np.array_equal(
+            pool.submit(spawned.send_back, media.records()[0]).result().vector, media.segments[0].vector
+        )
+        assert len(client.register(back)) == 3
+
+
+def kinds(root: type[TwelveLabsError]) -> list[type[TwelveLabsError]]:
+    return [root, *(kind for child in root.__subclasses__() for kind in kinds(child))]
+
+
+def make(kind: type[TwelveLabsError]) -> TwelveLabsError:
+    if kind is IngestionError:
+        failed = make(TaskError)
+        return IngestionError(
+            [Failure("a.mp4", "it failed", "64f8", failed), Failure("b.mp4", "no", None, failed)], ["c.mp4"]
+        )
+    if issubclass(kind, APIStatusError):
+        return kind("it failed", status_code=429, code="c", request_id="r", retry_at=1.5, body={"a": [1]})
+    return kind("it failed", task_id="64f8") if issubclass(kind, TaskError) else kind("it failed")
+
+
+@pytest.mark.parametrize("kind", kinds(TwelveLabsError))
+def test_every_error_crosses_a_process_as_it_is(pool: ProcessPoolExecutor, kind: type[TwelveLabsError]) -> None:
+    error = make(kind)
+    with pytest.raises(kind) as caught:
+        pool.submit(spawned.raise_it, error).result(timeout=60)
+    back = caught.value
+    assert type(back) is kind
+    assert (str(back), back.args) == (str(error), error.args)
+    assert plain(back) == plain(error)
+
+
+def plain(error: TwelveLabsError) -> dict[str, Any]:
+    """Return what an error holds; errors inside it are compared by their text."""
+    held = dict(vars(error))
+    if "failures" in held:
+        held["failures"] = [(one.source, one.reason, one.task_id, str(one.error)) for one in held["failures"]]
+    return held
+
+
+# Fork
+
+FORK = """
+    import asyncio, os, sys
+    from twelvelabs_core import AsyncClient, Client
+    key, base_url, store, film = sys.argv[1:]
+    client = Client(key, base_url=base_url, store=store)
+    other = AsyncClient(key, base_url=base_url)
+    texts = [f"a car number {number}" for number in range(40)]
+    expected = [one.vector.tolist() for one in client.embed_texts(texts)]
+    asyncio.run(other.embed_texts(texts[:3]))
+    first = client.segment_video(film)
+
+    def work():
+        for _ in range(3):
+            assert [one.vector.tolist() for one in client.embed_texts(texts)] == expected
+        for text, vector in zip(texts, expected):
+            assert client.embed_text(text).vector.tolist() == vector
+        assert [one.vector.tolist() for one in asyncio.run(other.embed_texts(texts))] == expected
+        assert client.segment_video(film).segments == first.segments
+        records = client.register(first)
+        assert len(client.find_vectors([record.segment_id for record in records])) == len(first.segments)
+
+    children = []
+    for _ in range(2):
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                work()
+                status = 0
+            finally:
+                sys.stdout.flush()
+                os._exit(status)
+        children.append(child)
+    work()
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0]
+    print("all good")
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs fork")
+def test_forked_children_and_their_parent_go_on_with_one_client(sandbox: Sandbox, tmp_path: Path, film: Path) -> None:
+    arguments = [sandbox.api_key, sandbox.base_url, str(tmp_path / "s.sqlite3"), str(film)]
+    command = [sys.executable, "-c", textwrap.dedent(FORK), *arguments]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "all good\n"), done.stderr
+    assert sandbox.count("POST", "/embed-v2/tasks") == 1
+
+
+# Ctrl-C
+
+INTERRUPT = """
+    import asyncio, sys
+    from twelvelabs_core import AsyncClient, Client
+    key, base_url, store, film, way = sys.argv[1:]
+    client = Client(key, base_url=base_url, store=store)
+    other = AsyncClient(key, base_url=base_url, store=store)
+    texts = [f"text {number}" for number in range(100)]
+
+    if way == "one text":
+        client.embed_text("red")
+    elif way == "texts":
+        client.embed_texts(texts)
+    elif way == "texts in a loop":
+        asyncio.run(other.embed_texts(texts))
+    elif way == "video":
+        client.segment_video(film)
+    elif way == "videos":
+        list(client.segment_many([film, film]))
+    elif way == "video in a loop":
+        asyncio.run(other.segment_video(film))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize("way", ["one text", "texts", "texts in a loop", "video", "videos", "video in a loop"])
+async def test_ctrl_c_ends_what_is_under_way(tmp_path: Path, film: Path, way: str) -> None:
+    """Each of these calls would take an hour."""
+    with Sandbox(task_seconds=3600.0) as slow:
+        slow.faults.add(Fault(path="/embed-v2", delay=3600.0, times=None))
+        arguments = [slow.api_key, slow.base_url, str(tmp_path / "s.sqlite3"), str(film), way]
+        command = [sys.executable, "-c", textwrap.dedent(INTERRUPT), *arguments]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE)  # noqa: ASYNC220
+        try:
+            await until_busy(slow, process, way)
+            process.send_signal(signal.SIGINT)
+            _, errors = await asyncio.to_thread(process.communicate, timeout=20)
+        finally:
+            process.kill()
+    assert process.returncode in (-signal.SIGINT, 130, 1)
+    assert b"KeyboardInterrupt" in errors
+    assert b"Fatal" not in errors
+
+
+async def until_busy(slow: Sandbox, process: "subprocess.Popen[bytes]", way: str) -> None:
+    def is_busy() -> bool:
+        if "video" in way:
+            return slow.count("GET", "/embed-v2/tasks/{task_id}") >= 2
+        return slow.count("POST", "/embed-v2") >= (1 if way == "one text" else 8)
+
+    for _ in range(1500):
+        if is_busy():
+            return
+        assert process.poll() is None, "the process ended by itself"
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not begin within 30 s")
