@@ -141,6 +141,14 @@ class Failure:
         reason: The message of its error.
         task_id: Its embedding task, when one was created.
         error: The error itself.
+
+    Example:
+        ```python
+        try:
+            films = list(client.segment_many(paths))
+        except IngestionError as error:
+            again = [failure.source for failure in error.failures]
+        ```
     """
 
     source: str

@@ -130,7 +130,7 @@ class Media:
 
     @classmethod
     def _of_path(cls, text: str, source: str | None, version: str | None) -> Self:
-        name = name_of_path(text)
+        name = redact(name_of_path(text))  # "b.example.com/f.mp4?Signature=..." is a path: somebody forgot https://
         path = Path(text)
         # Only the caller's own home: "~x.mp4" is the name of a file.
         path = path.expanduser() if path.parts[:1] == ("~",) else path

@@ -45,6 +45,12 @@ class SegmentOptions:
     """How to embed an audio or video: every option of the contract, checked, with the API's defaults filled in.
 
     Everything is sent explicitly, so that a later change of a server's default changes no vector unseen.
+
+    Example:
+        ```python
+        options = SegmentOptions.of("video", embedding_option=["visual"], segmentation=FixedSegmentation(5))
+        print(options.to_wire())
+        ```
     """
 
     input_type: Literal["audio", "video"]
@@ -186,7 +192,7 @@ def chosen(
     if unknown:
         hint = model.hint(lambda other: unknown[0] in _allowed(other, input_type, name))
         raise InputError(
-            f"{name} for {input_type} must be among {', '.join(allowed)} with {model.name}; got {unknown[0]!r}{hint}."
+            f"{name} for {input_type} must be among {', '.join(allowed)}; got {unknown[0]!r} with {model.name}{hint}."
         )
     if not values:
         raise InputError(f"{name} is empty; choose among {', '.join(allowed)}.")

@@ -29,6 +29,11 @@ class Locus(NamedTuple):
         page_end: Last page, or None.
         quadrant: Quarter of a PDF page, or None.
         chunk_index: Position (0-based) of a chunk of text, or None.
+
+    Example:
+        ```python
+        spoken = [locus for locus in segments.loci if locus.embedding_option == "transcription"]
+        ```
     """
 
     start_sec: float
@@ -122,8 +127,8 @@ class Segments(Sequence[Segment]):
             vectors = vectors[order]
             uncertainty = None if uncertainty is None else uncertainty[order]
             loci = [loci[row] for row in order]
-        self.vectors = _frozen(vectors)
-        self.uncertainty = None if uncertainty is None else _frozen(uncertainty)
+        self.vectors = _read_only(vectors)
+        self.uncertainty = None if uncertainty is None else _read_only(uncertainty)
         self.loci = tuple(loci)
         self._indexes = _place_indexes(self.loci)
 
@@ -193,12 +198,6 @@ def _read_only(vectors: Matrix) -> Matrix:
     matrix = np.ascontiguousarray(vectors, dtype=np.float32).view()
     matrix.setflags(write=False)
     return matrix
-
-
-def _frozen(matrix: Matrix) -> Matrix:
-    rows = np.ascontiguousarray(matrix, dtype=np.float32)
-    rows.setflags(write=False)
-    return rows
 
 
 def _rank(locus: Locus) -> tuple[int, tuple[int, int, int, int, str], int, str]:

@@ -7,11 +7,13 @@ from starlette.routing import Route
 from twelvelabs_sandbox._backend import Backend
 from twelvelabs_sandbox._body import read_json
 from twelvelabs_sandbox._embedding import media_vectors, still_vector, take_images, take_media
-from twelvelabs_sandbox._embedding_json import media_body, out_of_order, still_body
+from twelvelabs_sandbox._embedding_json import media_body, multi_body, out_of_order, still_body
 from twelvelabs_sandbox._intake import LocalMedia
 from twelvelabs_sandbox._limits import SYNC_LENGTH
+from twelvelabs_sandbox._multi35 import multi_row, take_multi
+from twelvelabs_sandbox._rows import Usage
 from twelvelabs_sandbox._validation import sync_request
-from twelvelabs_sandbox._values import MediaRequest, StillRequest
+from twelvelabs_sandbox._values import MediaRequest, MultiRequest, StillRequest
 
 
 class EmbedRoutes:
@@ -25,7 +27,13 @@ class EmbedRoutes:
         """Embed a text, images, a film or a sound at once."""
         body = await read_json(request, self._backend.workers, too_large_status=413)
         _, asked = sync_request(body)
-        answer = await (self._media(asked) if isinstance(asked, MediaRequest) else self._still(asked))
+        match asked:
+            case MediaRequest():
+                answer = await self._media(asked)
+            case MultiRequest():
+                answer = await self._multi(asked)
+            case StillRequest():
+                answer = await self._still(asked)
         return Response(answer, media_type="application/json")
 
     async def _still(self, asked: StillRequest) -> bytes:
@@ -38,6 +46,18 @@ class EmbedRoutes:
             for image in images:
                 image.delete()
         return still_body(asked, images, vector)
+
+    async def _multi(self, asked: MultiRequest) -> bytes:
+        usage = Usage()
+        if not asked.sources:
+            return multi_body(asked, multi_row(asked, [], usage), usage)
+        taken = await take_multi(self._backend.intake, asked)
+        try:
+            row = await self._backend.workers.for_request(multi_row, asked, taken, usage)
+        finally:
+            for media in taken:
+                media.delete()
+        return multi_body(asked, row, usage)
 
     async def _media(self, asked: MediaRequest) -> bytes:
         media = await take_media(self._backend.intake, asked, SYNC_LENGTH)

@@ -4,75 +4,91 @@ import functools
 import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from twelvelabs_sandbox._engine import ClipVector, FloatVector
 from twelvelabs_sandbox._intake import LocalMedia
-from twelvelabs_sandbox._values import MediaRequest, StillRequest
+from twelvelabs_sandbox._rows import Json, Row, Usage, clip_rows, media_labels
+from twelvelabs_sandbox._values import MediaRequest, MultiRequest, StillRequest, TaskRequest
 
-Json = dict[str, object]
+T = TypeVar("T")
 
 
 def still_body(request: StillRequest, images: Sequence[LocalMedia], vector: FloatVector) -> bytes:
     """Return the answer of ``POST /embed-v2`` for a text, images or both."""
-    parts = [b'{"data":[', _entry(vector, None, None, None, None), b"]"]
-    if request.input_type != "text":
-        origin = _origin(images[0]) if request.input_type != "multi_input" else {}
-        parts += [b',"metadata":', compact({"input_type": request.input_type, **origin})]
-    return b"".join([*parts, b"}"])
+    row = Row(vector, media_labels(None, None, None, None))
+    if request.input_type == "text":
+        return _body([row], {})
+    origin = _origin(images[0]) if request.input_type != "multi_input" else {}
+    return _body([row], {"metadata": {"input_type": request.input_type, **origin}})
+
+
+def multi_body(request: MultiRequest, row: Row, usage: Usage) -> bytes:
+    """Return the answer of ``POST /embed-v2`` for the one input type of marengo3.5."""
+    metadata = {"input_type": "multi_input", "embedding_dimension": request.shape.dimension}
+    return _body([row], {"metadata": metadata, "usage": usage.body()})
 
 
 def media_body(request: MediaRequest, media: LocalMedia, vectors: Iterable[ClipVector]) -> bytes:
     """Return the answer of ``POST /embed-v2`` for a film or sound."""
-    return b"".join([b'{"data":', *data_array(vectors), b',"metadata":', compact(media_metadata(request, media)), b"}"])
+    return _body(clip_rows(vectors), {"metadata": task_metadata(request, media)})
 
 
-def data_array(vectors: Iterable[ClipVector]) -> Iterator[bytes]:
+def data_array(rows: Iterable[Row]) -> Iterator[bytes]:
     """Write a ``data`` array, one entry at a time."""
     opening = b"["
-    for row in vectors:
+    for row in rows:
         yield opening
-        yield _entry(row.vector, row.option, row.scope, row.start, row.end)
+        yield _entry(row)
         opening = b","
     yield b"]" if opening == b"," else b"[]"
 
 
-def out_of_order(vectors: Sequence[ClipVector]) -> list[ClipVector]:
-    """Return the vectors in an order that is the same each time, but not that of time."""
-    mixed = list(vectors)
+def out_of_order(items: Iterable[T]) -> list[T]:
+    """Return items in an order that is the same each time, but not that in which they came."""
+    given = list(items)
+    mixed = list(given)
     random.Random(len(mixed)).shuffle(mixed)  # noqa: S311 - an order, not a secret
-    return mixed if mixed != list(vectors) else mixed[::-1]
+    return mixed if [id(item) for item in mixed] != [id(item) for item in given] else mixed[::-1]
 
 
-def media_metadata(request: MediaRequest, media: LocalMedia) -> Json:
-    """Return the ``metadata`` beside the vectors of a film or sound."""
+def task_metadata(request: TaskRequest, media: LocalMedia) -> Json:
+    """Return the ``metadata`` beside the vectors of a task, or of a film or sound at once."""
     metadata: Json = {"input_type": request.input_type, **_origin(media)}
-    if request.input_type == "video" and request.cut.fixed_sec is not None:
+    if isinstance(request, MediaRequest) and request.input_type == "video" and request.cut.fixed_sec is not None:
         metadata["clip_length"] = int(request.cut.fixed_sec)
-    return metadata | {
-        "embedding_scopes": list(request.scopes),
-        "embedding_options": list(request.options),
-        "duration": media.info.duration,
-        **_offsets(request),
-    }
+    metadata["embedding_scopes"] = list(request.scopes or ())
+    metadata["embedding_options"] = list(request.options or ())
+    if isinstance(request, MediaRequest):
+        metadata |= {"duration": media.info.duration, **_offsets(request)}
+    return metadata if request.shape is None else metadata | {"embedding_dimension": request.shape.dimension}
 
 
-def listed_metadata(request: MediaRequest, media: LocalMedia) -> Json:
+def listed_metadata(request: TaskRequest, media: LocalMedia) -> Json:
     """Return the ``metadata`` of a task in a list, which has other names (those of v1)."""
     kind = request.input_type
     metadata: Json = dict(_origin(media))
-    if kind == "video" and request.cut.fixed_sec is not None:
+    if isinstance(request, MediaRequest) and kind == "video" and request.cut.fixed_sec is not None:
         metadata["video_clip_length"] = request.cut.fixed_sec
-    return metadata | {
-        f"{kind}_embedding_scope": list(request.scopes),
-        f"{kind}_embedding_option": list(request.options),
-        "duration": media.info.duration,
-        **(_offsets(request) if kind == "audio" else {}),
-    }
+    metadata[f"{kind}_embedding_scope"] = list(request.scopes or ())
+    metadata[f"{kind}_embedding_option"] = list(request.options or ())
+    if not isinstance(request, MediaRequest):
+        return metadata
+    return metadata | {"duration": media.info.duration, **(_offsets(request) if kind == "audio" else {})}
 
 
 def compact(value: object) -> bytes:
     """Return JSON without spaces."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def numbers(vector: FloatVector) -> bytes:
+    """Return a vector as a JSON array."""
+    return b"[" + (_format(len(vector)) % tuple(vector.tolist())).encode() + b"]"
+
+
+def _body(rows: Iterable[Row], beside: Json) -> bytes:
+    return b"".join([b'{"data":', *data_array(rows), b"," if beside else b"", compact(beside)[1:]])
 
 
 def _origin(media: LocalMedia) -> Json:
@@ -85,10 +101,9 @@ def _offsets(request: MediaRequest) -> Json:
     return offsets if request.end_sec is None else offsets | {"end_offset_sec": request.end_sec}
 
 
-def _entry(vector: FloatVector, option: str | None, scope: str | None, start: float | None, end: float | None) -> bytes:
-    labels = {"embedding_option": option, "embedding_scope": scope, "start_sec": start, "end_sec": end}
-    numbers = _format(len(vector)) % tuple(vector.tolist())
-    return b'{"embedding":[' + numbers.encode() + b"]," + compact(labels)[1:]
+def _entry(row: Row) -> bytes:
+    unsure = b"" if row.uncertainty is None else b'"embedding_uncertainty":' + numbers(row.uncertainty) + b","
+    return b'{"embedding":' + numbers(row.vector) + b"," + unsure + compact(row.labels)[1:]
 
 
 @functools.cache

@@ -15,22 +15,33 @@ from twelvelabs_sandbox._clips import Window, clip_vectors
 from twelvelabs_sandbox._codebook import unit
 from twelvelabs_sandbox._look import image_vector
 from twelvelabs_sandbox._media_values import ClipVector, Cut, FloatVector, MediaError, MediaInfo
+from twelvelabs_sandbox._pdf import QUADRANTS, PdfPage, page_count, pdf_pages
 from twelvelabs_sandbox._probe import probe_media
+from twelvelabs_sandbox._sentences import chunks, sentences
 from twelvelabs_sandbox._texts import text_vector
+from twelvelabs_sandbox._tokens import count_tokens, first_tokens
 from twelvelabs_sandbox._words import spoken_words
 
 __all__ = [
+    "QUADRANTS",
     "ClipVector",
     "Cut",
     "FloatVector",
     "MediaError",
     "MediaInfo",
+    "PdfPage",
+    "chunks",
+    "count_tokens",
     "embed_image",
     "embed_media",
     "embed_multi",
     "embed_text",
     "embed_text_image",
+    "first_tokens",
+    "page_count",
+    "pdf_pages",
     "probe",
+    "sentences",
     "spoken_words",
 ]
 

@@ -38,6 +38,15 @@ def invalid(message: str) -> ApiError:
     return ApiError(400, "parameter_invalid", message)
 
 
+class OversizeError(ApiError):
+    """A medium that is larger than what asked for it allows."""
+
+
+def oversize(message: str) -> ApiError:
+    """A medium above the limit, which the message names; some calls answer 413 to it."""
+    return OversizeError(400, "parameter_invalid", message)
+
+
 def missing(name: str) -> ApiError:
     """A required parameter that is not there."""
     return ApiError(400, "parameter_not_provided", f"The {name} parameter is required but was not provided.")

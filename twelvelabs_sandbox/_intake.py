@@ -44,8 +44,13 @@ class Intake:
         self._downloader = downloader
         self._assets = assets
 
-    async def take(self, source: MediaSource, limit: int) -> LocalMedia:
+    async def take(self, source: MediaSource, limit: int, usual_name: str | None = None) -> LocalMedia:
         """Bring one medium to disk, at most ``limit`` bytes of it.
+
+        Args:
+            source: Where it is.
+            limit: The most bytes.
+            usual_name: A name for what has none, since only a name can make a text of a file.
 
         Raises:
             ApiError: 400 where it cannot be had, is too large, or is no media.
@@ -57,10 +62,10 @@ class Intake:
         try:
             if source.kind == "url":
                 await self._downloader.download(source.value, path, limit)
-                info = await self._workers.for_request(probe, path, url_filename(source.value))
+                info = await self._workers.for_request(probe, path, url_filename(source.value) or usual_name)
                 return LocalMedia(path, info, url=source.value)
             await self._workers.for_request(decode_base64, source.value, path, min(limit, BASE64_BYTES))
-            return LocalMedia(path, await self._workers.for_request(probe, path))
+            return LocalMedia(path, await self._workers.for_request(probe, path, usual_name))
         except MediaError as error:
             path.unlink(missing_ok=True)
             raise ApiError(400, error.code, str(error)) from error

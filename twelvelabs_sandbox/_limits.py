@@ -1,9 +1,10 @@
 """How large, long and wide media may be: the documented limits, judged on what a file turned out to be."""
 
 from dataclasses import dataclass
+from math import ceil
 
 from twelvelabs_sandbox._engine import MediaInfo
-from twelvelabs_sandbox._errors import ApiError, invalid
+from twelvelabs_sandbox._errors import ApiError, invalid, oversize
 
 # The documentation does not say whether a MB is 10^6 or 2^20 bytes. The smaller reading is the safe one: what passes
 # here passes there.
@@ -14,6 +15,10 @@ MEDIA_BYTES = 4 * GB
 DIRECT_UPLOAD_BYTES = 200 * MB
 MULTIPART_BYTES = 10 * GB
 URL_DOCUMENT_BYTES = 512 * MB
+TASK_DOCUMENT_BYTES = 512 * MB
+# What marengo3.5 takes in a synchronous call, whichever way it is sent.
+SYNC35_BYTES, SYNC35_SECONDS = 32 * MB, 30
+SYNC_PAGES_PER_MB, TASK_PAGES_PER_MB = 16, 64
 
 SMALLEST_IMAGE = 128
 IMAGE_FORMATS = {"jpeg", "png"}
@@ -33,6 +38,7 @@ class Length:
 
 # No minimum is documented for the synchronous call.
 SYNC_LENGTH = Length(0, 10 * 60)
+ANY_LENGTH = Length(0, float("inf"))
 TASK_LENGTH = Length(4, 4 * 60 * 60)
 
 
@@ -48,7 +54,7 @@ def check_image(info: MediaInfo) -> None:
     if info.format_name not in IMAGE_FORMATS:
         raise invalid(f"The image must be a JPEG or PNG file, not {info.mime_type}.")
     if info.size > IMAGE_BYTES:
-        raise invalid(too_large(info.size, IMAGE_BYTES))
+        raise oversize(too_large(info.size, IMAGE_BYTES))
     width, height = info.width or 0, info.height or 0
     if min(width, height) < SMALLEST_IMAGE:
         raise invalid(f"The image must be at least {SMALLEST_IMAGE}x{SMALLEST_IMAGE} pixels, not {width}x{height}.")
@@ -77,6 +83,24 @@ def check_video(info: MediaInfo, length: Length) -> None:
     if seconds > length.longest:
         raise ApiError(400, "video_duration_too_long", _bounds("video", length, seconds))
     _check_picture(info.width or 0, info.height or 0)
+
+
+def check_document(info: MediaInfo, limit: int) -> None:
+    """Refuse what cannot be embedded as a document."""
+    _check_kind(info, "document")
+    if info.size > limit:
+        raise oversize(too_large(info.size, limit))
+
+
+def pages_beyond(pages: int, size: int, per_mb: int) -> str | None:
+    """Say in the vendor's words that a PDF of ``size`` bytes has too many pages; None where it has not."""
+    allowed = per_mb * max(1, ceil(size / MB))
+    return f"Document ({pages} pages) exceeds maximum limit of {allowed} pages" if pages > allowed else None
+
+
+def too_long(seconds: float, limit: int) -> str:
+    """Say in the vendor's words that a film or sound is too long."""
+    return f"Duration ({seconds:.1f} seconds) exceeds maximum limit of {limit} seconds ({limit // 60} minutes)"
 
 
 def _check_picture(width: int, height: int) -> None:

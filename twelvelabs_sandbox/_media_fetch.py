@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import httpx
 
-from twelvelabs_sandbox._errors import ApiError, invalid
+from twelvelabs_sandbox._errors import ApiError, invalid, oversize
 from twelvelabs_sandbox._limits import too_large
 
 LONGEST_DOWNLOAD_SECONDS = 600
@@ -71,7 +71,7 @@ class Downloader:
                 raise _unreachable(url)
             declared = response.headers.get("content-length", "")
             if declared.isdigit() and int(declared) > limit:
-                raise invalid(too_large(int(declared), limit))
+                raise oversize(too_large(int(declared), limit))
             with _writer(path) as file:
                 await _save(response, file, limit)
 
@@ -108,7 +108,7 @@ def decode_base64(text: str, path: Path, limit: int) -> None:
     """Write what a base64 string holds to a file; the string itself is never copied as a whole."""
     size = len(text) // 4 * 3 - text.count("=", -2)
     if size > limit:
-        raise invalid(too_large(size, limit))
+        raise oversize(too_large(size, limit))
     # Padding ends a text; without this check it would pass at the end of any piece.
     if text.find("=", 0, -2) >= 0:
         raise _no_base64()
@@ -125,7 +125,7 @@ async def _save(response: httpx.Response, file: BinaryIO, limit: int) -> None:
     async for piece in response.aiter_bytes(PIECE):
         size += len(piece)
         if size > limit:
-            raise invalid(too_large(size, limit))
+            raise oversize(too_large(size, limit))
         file.write(piece)
 
 

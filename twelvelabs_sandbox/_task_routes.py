@@ -9,10 +9,9 @@ from starlette.routing import Route
 
 from twelvelabs_sandbox._backend import Backend
 from twelvelabs_sandbox._body import read_json
-from twelvelabs_sandbox._embedding import take_media
-from twelvelabs_sandbox._embedding_json import compact, listed_metadata, media_metadata
+from twelvelabs_sandbox._embedding import take_for_task
+from twelvelabs_sandbox._embedding_json import compact, listed_metadata, task_metadata
 from twelvelabs_sandbox._faults import fate_of
-from twelvelabs_sandbox._limits import TASK_LENGTH
 from twelvelabs_sandbox._tasks import Task
 from twelvelabs_sandbox._validation import choice_query, page_query, task_request, time_query
 from twelvelabs_sandbox._wire import page_body, rfc3339
@@ -37,10 +36,13 @@ class TaskRoutes:
         """Begin a task once its media have been fetched and looked at."""
         model, asked = task_request(await read_json(request, self._backend.workers, too_large_status=400))
         self._tasks.check_room()
-        media = await take_media(self._backend.intake, asked, TASK_LENGTH)
+        asked, media = await take_for_task(self._backend.intake, asked)
         task = self._tasks.create(model, asked, media, fate_of(request.scope).task)
         location = f"{request.url.replace(query='')}/{task.id}"
-        return JSONResponse({"_id": task.id, "status": "processing", "data": None}, 202, {"Location": location})
+        body: dict[str, object] = {"_id": task.id, "status": "processing", "data": None}
+        if asked.shape is not None:
+            body["metadata"] = {"embedding_dimension": asked.shape.dimension}
+        return JSONResponse(body, 202, {"Location": location})
 
     async def list(self, request: Request) -> Response:
         """List tasks without their vectors."""
@@ -56,7 +58,10 @@ class TaskRoutes:
         status = self._tasks.status(task)
         body: dict[str, object] = {"_id": task.id, "status": status, **self._times(task)}
         if status == "ready" and task.result is not None:
-            return _stream(body | {"metadata": media_metadata(task.request, task.media)}, task.result)
+            body["metadata"] = task_metadata(task.request, task.media)
+            if task.request.shape is not None:
+                body["usage"] = task.usage.body()
+            return _stream(body, task.result)
         if status == "failed":
             body["error"] = {"message": self._tasks.error(task)}
         return JSONResponse({**body, "data": None})

@@ -3,19 +3,21 @@
 import asyncio
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from twelvelabs_sandbox._clock import Clock
-from twelvelabs_sandbox._embedding import media_vectors
+from twelvelabs_sandbox._documents35 import TaskFailure
+from twelvelabs_sandbox._embedding import task_rows
 from twelvelabs_sandbox._embedding_json import data_array, out_of_order
 from twelvelabs_sandbox._engine import MediaError
 from twelvelabs_sandbox._errors import not_found, too_many_requests
 from twelvelabs_sandbox._files import Files
 from twelvelabs_sandbox._intake import LocalMedia
 from twelvelabs_sandbox._options import Options
-from twelvelabs_sandbox._values import MediaRequest
+from twelvelabs_sandbox._rows import Usage
+from twelvelabs_sandbox._values import TaskRequest
 from twelvelabs_sandbox._wire import new_id, rfc3339_seconds
 from twelvelabs_sandbox._workers import Workers
 
@@ -36,7 +38,7 @@ class Task:
 
     id: str
     model: str
-    request: MediaRequest
+    request: TaskRequest
     media: LocalMedia
     created_at: float
     fate: TaskFate | None = None
@@ -44,6 +46,7 @@ class Task:
     finished_at: float | None = None
     error: str | None = None
     result: Path | None = None
+    usage: Usage = field(default_factory=Usage)
 
 
 class Tasks:
@@ -62,7 +65,7 @@ class Tasks:
         if len(self._running) >= self._options.max_waiting_tasks:
             raise too_many_requests(rfc3339_seconds(self._clock.now() + 1))
 
-    def create(self, model: str, request: MediaRequest, media: LocalMedia, fate: TaskFate | None) -> Task:
+    def create(self, model: str, request: TaskRequest, media: LocalMedia, fate: TaskFate | None) -> Task:
         """Begin a task; it owns the media from now on."""
         now = self._clock.now()
         created = now - KEPT_SECONDS - 1 if fate == "expired" else now
@@ -129,6 +132,8 @@ class Tasks:
                 task.error = FAILED
             elif task.fate is None:
                 task.result = await self._workers.for_task(self._compute, task)
+        except TaskFailure as error:
+            task.error = str(error)
         except MediaError as error:
             task.error = f"{UNPROCESSABLE} ({error})"
         except Exception:
@@ -140,11 +145,13 @@ class Tasks:
             task.finished_at = self._clock.now()
 
     def _compute(self, task: Task) -> Path:
-        vectors = media_vectors(task.request, task.media)
-        if self._options.shuffle_data:
-            vectors = out_of_order(vectors)
+        rows = task_rows(task.request, task.media, task.usage)
         path = self._files.new()
         # Written once and streamed from disk each time it is asked for: four hours are 60 MB.
-        with path.open("wb") as file:
-            file.writelines(data_array(vectors))
+        try:
+            with path.open("wb") as file:
+                file.writelines(data_array(out_of_order(rows) if self._options.shuffle_data else rows))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
         return path

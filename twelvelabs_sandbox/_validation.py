@@ -8,14 +8,21 @@ from typing import Any
 from starlette.datastructures import FormData, QueryParams, UploadFile
 
 from twelvelabs_sandbox import _marengo30 as marengo30
+from twelvelabs_sandbox import _marengo35 as marengo35
 from twelvelabs_sandbox._errors import invalid, missing, unknown
 from twelvelabs_sandbox._fields import shown
 from twelvelabs_sandbox._user_metadata import UserMetadata, checked_metadata
-from twelvelabs_sandbox._values import EmbedRequest, MediaRequest
+from twelvelabs_sandbox._values import EmbedRequest, TaskRequest
 from twelvelabs_sandbox._wire import parse_time
 
-SYNC_REQUESTS: dict[str, Callable[[object], EmbedRequest]] = {"marengo3.0": marengo30.sync_request}
-TASK_REQUESTS: dict[str, Callable[[object], MediaRequest]] = {"marengo3.0": marengo30.task_request}
+SYNC_REQUESTS: dict[str, Callable[[object], EmbedRequest]] = {
+    marengo30.MODEL: marengo30.sync_request,
+    marengo35.MODEL: marengo35.sync_request,
+}
+TASK_REQUESTS: dict[str, Callable[[object], TaskRequest]] = {
+    marengo30.MODEL: marengo30.task_request,
+    marengo35.MODEL: marengo35.task_request,
+}
 MOST_PER_PAGE = 50
 LONGEST_FILENAME = 255
 ASSET_FIELDS = {"method", "file", "url", "filename", "enable_hls", "enable_thumbnail", "user_metadata"}
@@ -46,7 +53,7 @@ def sync_request(body: object) -> tuple[str, EmbedRequest]:
     return model, SYNC_REQUESTS[model](body)
 
 
-def task_request(body: object) -> tuple[str, MediaRequest]:
+def task_request(body: object) -> tuple[str, TaskRequest]:
     """Read ``POST /embed-v2/tasks`` by the rules of the model that it names; also returns the model."""
     model = _model(body, TASK_REQUESTS)
     return model, TASK_REQUESTS[model](body)
@@ -114,10 +121,6 @@ def _model(body: object, known: dict[str, Any]) -> str:
     if "model_name" not in body:
         raise missing("model_name")
     model = body["model_name"]
-    if model == "marengo3.5" and model not in known:
-        raise invalid(
-            "The model_name `marengo3.5` is not available: this version of the sandbox knows marengo3.0 only."
-        )
     if not isinstance(model, str) or model not in known:
         raise invalid(f"The model_name parameter must be one of {', '.join(known)}, not {shown(model)}.")
     return model

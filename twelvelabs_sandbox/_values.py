@@ -6,6 +6,7 @@ from typing import Literal
 from twelvelabs_sandbox._engine import Cut
 
 SourceKind = Literal["url", "base64_string", "asset_id"]
+SourceType = Literal["image", "video", "audio", "document"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +18,30 @@ class MediaSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """How Marengo 3.5 is to give its vectors.
+
+    Attributes:
+        dimension: Their length: 128, 256 or 512.
+        uncertainty: Whether each comes with one of uncertainty.
+    """
+
+    dimension: int = 512
+    uncertainty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TimedText:
+    """A text of the caller about a stretch of the media, in seconds from its beginning."""
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class StillRequest:
-    """A text, images or both that become one vector (``text``, ``image``, ``text_image``, ``multi_input``)."""
+    """A text, images or both that become one vector of 3.0 (``text``, ``image``, ``text_image``, ``multi_input``)."""
 
     input_type: str
     text: str | None = None
@@ -36,9 +59,11 @@ class MediaRequest:
         end_sec: End of it; None is the end of the file.
         cut: How to cut it into clips.
         options: ``visual``, ``audio``, ``transcription``.
-        scopes: ``clip``, ``asset``.
+        scopes: ``clip``, ``asset``; with 3.5 also ``local``, which is the same as ``clip``.
         separate: One vector for each option.
         fused: One vector of all options.
+        shape: How 3.5 is to give the vectors; None with 3.0.
+        texts: What is to be fused with the clips (3.5).
     """
 
     input_type: Literal["audio", "video"]
@@ -50,6 +75,66 @@ class MediaRequest:
     scopes: tuple[str, ...]
     separate: bool
     fused: bool
+    shape: Shape | None = None
+    texts: tuple[TimedText, ...] = ()
 
 
-EmbedRequest = StillRequest | MediaRequest
+@dataclass(frozen=True, slots=True)
+class MultiSource:
+    """One of several media that become one vector."""
+
+    media_type: SourceType
+    source: MediaSource
+
+
+@dataclass(frozen=True, slots=True)
+class MultiRequest:
+    """A text, media or both that become one vector of 3.5.
+
+    Attributes:
+        text: The text without placeholders, which may be empty; None where none was given.
+        sources: The media, in order.
+        shape: How to give the vector.
+        truncate: Whether a text that is too long is cut instead of refused.
+    """
+
+    text: str | None
+    sources: tuple[MultiSource, ...]
+    shape: Shape
+    truncate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """How a text is cut: so many sentences a chunk, so many of them repeated in the next."""
+
+    most: int
+    overlap: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRequest:
+    """A PDF or a text that becomes vectors; what None stands for depends on the file."""
+
+    source: MediaSource
+    options: tuple[str, ...] | None
+    scopes: tuple[str, ...] | None
+    spatial: str | None
+    sequential: Sentences | None
+    shape: Shape
+    input_type: Literal["document"] = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    """An image that becomes one vector in a task."""
+
+    source: MediaSource
+    shape: Shape
+    input_type: Literal["image"] = "image"
+    options: tuple[str, ...] = ("visual",)
+    scopes: tuple[str, ...] = ("asset",)
+
+
+TaskRequest = MediaRequest | DocumentRequest | ImageRequest
+EmbedRequest = StillRequest | MediaRequest | MultiRequest

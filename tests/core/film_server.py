@@ -60,6 +60,9 @@ class FilmServer:
                 self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 self._answer(200, b"{}")
 
+            def do_DELETE(self) -> None:
+                self._answer(204, b"")
+
             def _answer(self, status: int, body: bytes) -> None:
                 server.requests.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
                 self.send_response(status if server.redirect is None else 307)

@@ -55,9 +55,19 @@ def test_an_unknown_model_is_refused_with_those_that_exist(name: Any) -> None:
 @pytest.mark.parametrize(
     ("model", "kind", "change", "message"),
     [
-        (NEW, "video", {"embedding_option": ["transcription"]}, r"visual, audio with marengo3\.5.*model='marengo3\.0'"),
-        (NEW, "audio", {"embedding_option": ["visual"]}, r"must be among audio with marengo3\.5; got 'visual'\."),
-        (OLD, "video", {"embedding_scope": ["local"]}, r"clip, asset with marengo3\.0.*'local'.*model='marengo3\.5'"),
+        (
+            NEW,
+            "video",
+            {"embedding_option": ["transcription"]},
+            r"visual, audio; got 'transcription' with marengo3\.5.*'marengo3\.0'",
+        ),
+        (NEW, "audio", {"embedding_option": ["visual"]}, r"must be among audio; got 'visual' with marengo3\.5\."),
+        (
+            OLD,
+            "video",
+            {"embedding_scope": ["local"]},
+            r"clip, asset; got 'local' with marengo3\.0.*model='marengo3\.5'",
+        ),
         (NEW, "video", {"embedding_scope": ["page"]}, r"clip, local, asset.*'page'"),
         (OLD, "audio", {"segmentation": DynamicSegmentation()}, r"fixed with marengo3\.0.*dynamic.*'marengo3\.5'"),
         (OLD, "video", {"segmentation": {"spatial": {"strategy": "standard"}}}, "spatial.*documents"),

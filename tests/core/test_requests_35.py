@@ -67,7 +67,10 @@ OLD_DYNAMIC_4 = VideoSegmentation_Dynamic(dynamic=VideoSegmentationDynamicDynami
 OLD_FIXED_5 = VideoSegmentation_Fixed(fixed=VideoSegmentationFixedFixed(duration_sec=5))
 OLD_AUDIO_6 = AudioSegmentation(strategy="fixed", fixed=AudioSegmentationFixed(duration_sec=6))
 OLD_OPTIONS = ["visual", "audio", "transcription"]
-TEXTS = [{"start": 0.0, "end": 4.5, "text": "Kick-off"}, {"start": 7.0, "end": 7.0, "text": "Goal"}]
+TEXTS: list[dict[str, Any]] = [
+    {"start": 0.0, "end": 4.5, "text": "Kick-off"},
+    {"start": 7.0, "end": 7.0, "text": "Goal"},
+]
 
 Ours = Callable[[Any, Path], Any]
 Theirs = Callable[[Path], dict[str, Any]]

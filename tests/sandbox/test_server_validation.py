@@ -49,7 +49,6 @@ BOTH_CALLS: list[Case] = [
     (VIDEO, "model_name", NOTHING, MISSING, "model_name"),
     (VIDEO, "model_name", "marengo2.7", INVALID, "'marengo2.7'"),
     (VIDEO, "model_name", None, INVALID, "None"),
-    (VIDEO, "model_name", "marengo3.5", INVALID, "knows marengo3.0 only"),
     (VIDEO, "input_type", NOTHING, MISSING, "input_type"),
     (VIDEO, "input_type", "document", INVALID, "'document'"),
     (VIDEO, "input_type", ["video"], INVALID, "['video']"),

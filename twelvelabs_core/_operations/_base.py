@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import quote
@@ -109,8 +110,13 @@ class Requests:
             return None, error, Outcome(None, failure.may_have_arrived)
         if reply.ok:
             return reply, TwelveLabsError(""), Outcome(reply.status)
-        status_error = error_of_reply(call, reply, time.time())
+        status_error = error_of_reply(call, self._without_key(reply), time.time())
         return None, status_error, Outcome(reply.status, retry_at=status_error.retry_at)
+
+    def _without_key(self, reply: Reply) -> Reply:
+        """Return an error's reply without our key, should the server quote it in whatever form it has."""
+        key = self.settings.api_key.get_secret_value().encode()
+        return replace(reply, body=reply.body.replace(key, b"***"))
 
     def _exchange(self, call: Call, sink: Sink | None, max_bytes: int) -> Exchange:
         headers = {"accept": "*/*", "user-agent": USER_AGENT}
