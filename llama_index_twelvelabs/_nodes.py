@@ -168,8 +168,8 @@ def node_fields(record: SegmentRecord, extra: Mapping[str, Any], hidden: Sequenc
         "embedding": record.vector.tolist(),
         "metadata": {**extra, **record.metadata},
         # The embedder sees the segment_id, and finds the stored vector where a store has given the node back without.
-        "excluded_embed_metadata_keys": [name for name in (*extra, *SEGMENT_KEYS) if name != "segment_id"],
-        "excluded_llm_metadata_keys": [*(name for name in SEGMENT_KEYS if name not in LLM_KEYS), *hidden],
+        "excluded_embed_metadata_keys": [name for name in (*extra, *record.metadata) if name != "segment_id"],
+        "excluded_llm_metadata_keys": [*(name for name in record.metadata if name not in LLM_KEYS), *hidden],
     }
 
 

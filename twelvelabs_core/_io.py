@@ -20,6 +20,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 CONNECT_TIMEOUT = 10.0
+# What may go unencrypted because it stays on this machine must not go through a proxy that the environment names.
+NO_PROXY: dict[str, None] = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))
 
 
 @dataclass(frozen=True, slots=True)

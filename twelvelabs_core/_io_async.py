@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 
 import httpx
 
-from twelvelabs_core._io import HTTP_ERRORS, Exchange, Outcome, ReplyReader, no_answer, request_timeout
+from twelvelabs_core._io import HTTP_ERRORS, NO_PROXY, Exchange, Outcome, ReplyReader, no_answer, request_timeout
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._wire import CHUNK, Body, Reply
 
@@ -56,7 +56,7 @@ class _LoopClients:
     def take(self) -> httpx.AsyncClient:
         if self._idle:
             return self._idle.pop()
-        client = httpx.AsyncClient(verify=_ssl_context(), limits=_ONE, follow_redirects=False)
+        client = httpx.AsyncClient(verify=_ssl_context(), limits=_ONE, mounts=NO_PROXY, follow_redirects=False)
         self._all.add(client)
         return client
 

@@ -14,7 +14,16 @@ from typing import Any, TypeVar, cast
 
 import httpx
 
-from twelvelabs_core._io import HTTP_ERRORS, Exchange, Outcome, ReplyReader, finish, no_answer, request_timeout
+from twelvelabs_core._io import (
+    HTTP_ERRORS,
+    NO_PROXY,
+    Exchange,
+    Outcome,
+    ReplyReader,
+    finish,
+    no_answer,
+    request_timeout,
+)
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._wire import Reply
 
@@ -103,7 +112,7 @@ class BlockingIo:
                     max_keepalive_connections=KEEPALIVE_CONNECTIONS,
                     keepalive_expiry=KEEPALIVE_SECONDS,
                 )
-                self._client = httpx.Client(limits=limits, follow_redirects=False)
+                self._client = httpx.Client(limits=limits, mounts=NO_PROXY, follow_redirects=False)
             return self._client
 
     async def exchange(self, exchange: Exchange) -> Reply:

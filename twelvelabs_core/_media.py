@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import BinaryIO, Literal, Self
 from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
 
 from twelvelabs_core._errors import InputError
 from twelvelabs_core._limits import DIRECT_UPLOAD_MAX_BYTES, FILENAME_MAX
@@ -100,7 +101,10 @@ class Media:
         if scheme == "asset":
             return cls._of_asset(text.partition(":")[2], source, version)
         if scheme == "file" and "://" in text:
-            return cls._of_path(unquote(urlsplit(text).path), source, version)
+            parts = urlsplit(text)
+            if parts.netloc not in ("", "localhost"):
+                raise InputError(f"a file:// URL names a file of this machine, not of {parts.netloc!r}.")
+            return cls._of_path(url2pathname(parts.path), source, version)
         if scheme == "data":
             raise InputError("data: URIs are not taken; decode it and pass the bytes.")
         if "://" in text:

@@ -27,6 +27,7 @@ from twelvelabs_sandbox._request_log import RequestLog
 from twelvelabs_sandbox._storage_routes import StorageRefusal, StorageRoutes, answer_refusal, is_storage
 from twelvelabs_sandbox._task_routes import TaskRoutes
 from twelvelabs_sandbox._upload_routes import UploadRoutes
+from twelvelabs_sandbox._v1_routes import V1Routes
 
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 
@@ -48,6 +49,7 @@ def create_app(options: Options, *, clock: Clock, faults: Faults, requests: Requ
     routes: list[Route] = [
         *EmbedRoutes(backend).routes,
         *TaskRoutes(backend).routes,
+        *V1Routes(backend).routes,
         *UploadRoutes(backend).routes,
         *AssetRoutes(backend).routes,
         *AssetPartRoutes(backend).routes,

@@ -1,9 +1,7 @@
 """``/assets``: upload by form or by URL, poll, list, delete."""
 
-import shutil
 from mimetypes import guess_type
-from pathlib import Path, PurePath
-from typing import BinaryIO
+from pathlib import PurePath
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -73,8 +71,7 @@ class AssetRoutes:
     async def _from_file(self, asked: AssetRequest, upload: UploadFile, fate: AssetFate | None) -> Asset:
         if (upload.size or 0) > DIRECT_UPLOAD_BYTES:
             raise invalid(too_large(upload.size or 0, DIRECT_UPLOAD_BYTES))
-        path = self._backend.files.new()
-        await self._backend.workers.for_request(_save, upload.file, path)
+        path = await self._backend.intake.save(upload)
         name = asked.filename or PurePath(upload.filename or "").name or "file"
         return self._assets.create_direct(path, name[:LONGEST_FILENAME], asked.user_metadata, fate)
 
@@ -129,9 +126,3 @@ def _technical(info: MediaInfo) -> dict[str, object]:
         "has_audio": info.audio_codec is not None if info.duration is not None else None,
     }
     return {key: value for key, value in facts.items() if value is not None}
-
-
-def _save(source: BinaryIO, path: Path) -> None:
-    source.seek(0)
-    with path.open("wb") as file:
-        shutil.copyfileobj(source, file, 1024 * 1024)

@@ -8,6 +8,7 @@ from twelvelabs_sandbox._media_fetch import Downloader
 from twelvelabs_sandbox._options import Options
 from twelvelabs_sandbox._tasks import Tasks
 from twelvelabs_sandbox._uploads import Uploads
+from twelvelabs_sandbox._v1_json import segment_lines
 from twelvelabs_sandbox._workers import Workers
 
 
@@ -22,11 +23,13 @@ class Backend:
         self.assets = Assets(options, clock, self.files, self.workers, self.downloader)
         self.uploads = Uploads(options, clock, self.files, self.assets)
         self.tasks = Tasks(options, clock, self.files, self.workers)
+        self.v1_tasks = Tasks(options, clock, self.files, self.workers, segment_lines)
         self.intake = Intake(self.files, self.workers, self.downloader, self.assets)
 
     async def aclose(self) -> None:
         """Stop all work, then delete all files."""
         await self.tasks.aclose()
+        await self.v1_tasks.aclose()
         await self.assets.aclose()
         await self.downloader.aclose()
         self.files.cut_short()

@@ -15,7 +15,6 @@ from twelvelabs_sandbox._workers import Workers
 
 # 36 MB of media are 48 MB of base64; there is room for several images of a multi_input.
 JSON_BYTES = 2 * BASE64_BYTES
-FORM_BYTES = DIRECT_UPLOAD_BYTES + MB
 FORM_FIELD_BYTES = 64 * KB
 # Below this, handing the text to a thread costs more than parsing it.
 SMALL_JSON_BYTES = 256 * KB
@@ -34,13 +33,13 @@ async def read_json(request: Request, workers: Workers, *, too_large_status: int
 
 
 @asynccontextmanager
-async def read_form(request: Request) -> AsyncIterator[FormData]:
-    """Give the fields of a multipart form; a file part lies on disk and is gone afterwards."""
+async def read_form(request: Request, limit: int = DIRECT_UPLOAD_BYTES, *, files: int = 1) -> AsyncIterator[FormData]:
+    """Give the fields of a multipart form of at most ``limit`` bytes of files, which are gone afterwards."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise invalid("The request body must be a form with the Content-Type multipart/form-data.")
-    bounded = _bounded(request, FORM_BYTES, _refusal(400, DIRECT_UPLOAD_BYTES))
+    bounded = _bounded(request, limit + MB, _refusal(400, limit))
     try:
-        form = await bounded.form(max_files=1, max_fields=20, max_part_size=FORM_FIELD_BYTES)
+        form = await bounded.form(max_files=files, max_fields=20, max_part_size=FORM_FIELD_BYTES)
     except HTTPException as error:
         raise invalid(f"The form cannot be read: {error.detail}") from error
     except ClientDisconnect:

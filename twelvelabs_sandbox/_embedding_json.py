@@ -19,8 +19,8 @@ def still_body(request: StillRequest, images: Sequence[LocalMedia], vector: Floa
     row = Row(vector, media_labels(None, None, None, None))
     if request.input_type == "text":
         return _body([row], {})
-    origin = _origin(images[0]) if request.input_type != "multi_input" else {}
-    return _body([row], {"metadata": {"input_type": request.input_type, **origin}})
+    named = origin(images[0]) if request.input_type != "multi_input" else {}
+    return _body([row], {"metadata": {"input_type": request.input_type, **named}})
 
 
 def multi_body(request: MultiRequest, row: Row, usage: Usage) -> bytes:
@@ -54,7 +54,7 @@ def out_of_order(items: Iterable[T]) -> list[T]:
 
 def task_metadata(request: TaskRequest, media: LocalMedia) -> Json:
     """Return the ``metadata`` beside the vectors of a task, or of a film or sound at once."""
-    metadata: Json = {"input_type": request.input_type, **_origin(media)}
+    metadata: Json = {"input_type": request.input_type, **origin(media)}
     if isinstance(request, MediaRequest) and request.input_type == "video" and request.cut.fixed_sec is not None:
         metadata["clip_length"] = int(request.cut.fixed_sec)
     metadata["embedding_scopes"] = list(request.scopes or ())
@@ -67,7 +67,7 @@ def task_metadata(request: TaskRequest, media: LocalMedia) -> Json:
 def listed_metadata(request: TaskRequest, media: LocalMedia) -> Json:
     """Return the ``metadata`` of a task in a list, which has other names (those of v1)."""
     kind = request.input_type
-    metadata: Json = dict(_origin(media))
+    metadata: Json = dict(origin(media))
     if isinstance(request, MediaRequest) and kind == "video" and request.cut.fixed_sec is not None:
         metadata["video_clip_length"] = request.cut.fixed_sec
     metadata[f"{kind}_embedding_scope"] = list(request.scopes or ())
@@ -91,7 +91,8 @@ def _body(rows: Iterable[Row], beside: Json) -> bytes:
     return b"".join([b'{"data":', *data_array(rows), b"," if beside else b"", compact(beside)[1:]])
 
 
-def _origin(media: LocalMedia) -> Json:
+def origin(media: LocalMedia) -> Json:
+    """Return where a medium came from, as far as it has a name."""
     named = {"input_url": media.url, "input_filename": media.filename}
     return {key: value for key, value in named.items() if value is not None}
 

@@ -1,8 +1,12 @@
 """A media source of a request becomes a file of ours that was looked at."""
 
+import shutil
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
+
+from starlette.datastructures import UploadFile
 
 from twelvelabs_sandbox._assets import Assets
 from twelvelabs_sandbox._engine import MediaError, MediaInfo, probe
@@ -58,6 +62,24 @@ class Intake:
         if source.kind == "asset_id":
             asset = self._assets.ready(source.value)
             return LocalMedia(self._files.second(asset.path), asset.info, filename=asset.filename)
+        return await self._looked_at(source, limit, usual_name)
+
+    async def save(self, upload: UploadFile) -> Path:
+        """Copy a file part of a form, which goes with its request, to a file of ours."""
+        path = self._files.new()
+        await self._workers.for_request(_copy, upload.file, path)
+        return path
+
+    async def take_upload(self, upload: UploadFile) -> LocalMedia:
+        """Take a medium that was sent in a form; ApiError 400 where it is none."""
+        path, name = await self.save(upload), PurePath(upload.filename or "").name or None
+        try:
+            return LocalMedia(path, await self._workers.for_request(probe, path, name), filename=name)
+        except MediaError as error:
+            path.unlink(missing_ok=True)
+            raise ApiError(400, error.code, str(error)) from error
+
+    async def _looked_at(self, source: MediaSource, limit: int, usual_name: str | None) -> LocalMedia:
         path = self._files.new()
         try:
             if source.kind == "url":
@@ -72,6 +94,12 @@ class Intake:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+
+
+def _copy(source: BinaryIO, path: Path) -> None:
+    source.seek(0)
+    with path.open("wb") as file:
+        shutil.copyfileobj(source, file, 1024 * 1024)
 
 
 def url_filename(url: str) -> str | None:

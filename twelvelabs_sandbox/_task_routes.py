@@ -12,11 +12,10 @@ from twelvelabs_sandbox._body import read_json
 from twelvelabs_sandbox._embedding import take_for_task
 from twelvelabs_sandbox._embedding_json import compact, listed_metadata, task_metadata
 from twelvelabs_sandbox._faults import fate_of
-from twelvelabs_sandbox._tasks import Task
+from twelvelabs_sandbox._tasks import STATUSES, Task
 from twelvelabs_sandbox._validation import choice_query, page_query, task_request, time_query
 from twelvelabs_sandbox._wire import page_body, rfc3339
 
-STATUSES = ("processing", "ready", "failed")
 PIECE = 1024 * 1024
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from twelvelabs_sandbox._errors import not_found, too_many_requests
 from twelvelabs_sandbox._files import Files
 from twelvelabs_sandbox._intake import LocalMedia
 from twelvelabs_sandbox._options import Options
-from twelvelabs_sandbox._rows import Usage
+from twelvelabs_sandbox._rows import Row, Usage
 from twelvelabs_sandbox._values import TaskRequest
 from twelvelabs_sandbox._wire import new_id, rfc3339_seconds
 from twelvelabs_sandbox._workers import Workers
@@ -29,6 +29,7 @@ GONE = "The embedding result is no longer available and cannot be retrieved."
 log = logging.getLogger(__name__)
 
 Status = Literal["processing", "ready", "failed"]
+STATUSES: tuple[Status, ...] = ("processing", "ready", "failed")
 TaskFate = Literal["failed", "stuck", "expired"]
 
 
@@ -52,7 +53,15 @@ class Task:
 class Tasks:
     """All tasks of one sandbox; used on the server's event loop only."""
 
-    def __init__(self, options: Options, clock: Clock, files: Files, workers: Workers) -> None:
+    def __init__(
+        self,
+        options: Options,
+        clock: Clock,
+        files: Files,
+        workers: Workers,
+        write: Callable[[Iterable[Row]], Iterable[bytes]] = data_array,
+    ) -> None:
+        self._write = write
         self._options = options
         self._clock = clock
         self._files = files
@@ -150,7 +159,7 @@ class Tasks:
         # Written once and streamed from disk each time it is asked for: four hours are 60 MB.
         try:
             with path.open("wb") as file:
-                file.writelines(data_array(out_of_order(rows) if self._options.shuffle_data else rows))
+                file.writelines(self._write(out_of_order(rows) if self._options.shuffle_data else rows))
         except BaseException:
             path.unlink(missing_ok=True)
             raise

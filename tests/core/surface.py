@@ -41,7 +41,8 @@ class Surface:
 
 def make_surface(kind: str, settings: Settings, **options: Any) -> Surface:
     """Return a surface of `blocking` or `async` kind."""
-    return Surface({"blocking": Client, "async": AsyncClient}[kind](settings=settings, **options))
+    client = AsyncClient(settings=settings, **options) if kind == "async" else Client(settings=settings, **options)
+    return Surface(client)
 
 
 def content(path: Path) -> bytes:

@@ -72,6 +72,7 @@ async def test_tasks_are_listed_page_by_page_until_the_caller_stops(connect: Con
 
 async def test_assets_are_listed_found_and_deleted(client: Surface, picture: Path) -> None:
     asset = await client.create_asset(content(picture), filename="needle in haystack.jpg")
+    await client.wait_for_asset(asset.id)
     assert [found.id async for found in client.list_assets(filename="NEEDLE")] == [asset.id]
     assert [found.id async for found in client.list_assets(asset_ids=[asset.id], asset_types=["image"])] == [asset.id]
     await client.delete_asset(asset.id)

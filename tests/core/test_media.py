@@ -74,6 +74,7 @@ def test_no_repr_shows_a_signature_or_bytes() -> None:
         ("https://[1:2/a.mp4", "not a URL"),
         ("data:video/mp4;base64,AAAA", "bytes"),
         ("a\x00b.mp4", "NUL"),
+        ("file://fileserver/share/a.mp4", "fileserver"),
         ("asset:", "asset id"),
         ("asset:../tasks", "asset id"),
         ("asset:64f8\n", "asset id"),
@@ -147,13 +148,13 @@ def test_a_file_object_is_named_after_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [3, None, b"x.mp4", "<urllib response>", ""])
 def test_a_file_object_without_a_name_of_its_own_is_named_by_its_digest(name: object) -> None:
     stream = io.BytesIO(b"film")
-    stream.name = name  # type: ignore[attr-defined]
+    stream.name = name
     assert Media.of(stream).source == Media.of(b"film").source
 
 
 def test_a_file_object_named_by_a_signed_url_loses_the_signature() -> None:
     stream = io.BytesIO(b"film")
-    stream.name = SIGNED  # type: ignore[attr-defined]
+    stream.name = SIGNED
     media = Media.of(stream)
     assert media.source == "https://b.example.com/dir/my%20film.mp4?id=7"
 

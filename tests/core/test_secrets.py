@@ -2,7 +2,7 @@
 
 import pickle
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,20 @@ async def test_a_password_in_the_environment_is_not_sent_along(
     assert all("authorization" not in headers for _, _, headers in server.requests)
 
 
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+async def test_what_goes_to_this_machine_goes_through_no_proxy(
+    connect: Connect, sandbox: Sandbox, elsewhere: FilmServer, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """Unencrypted requests are allowed to this machine only; a proxy is another one."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, elsewhere.url(""))
+    for host in ("127.0.0.1", "localhost"):
+        client = connect(base_url=sandbox.base_url.replace("127.0.0.1", host))
+        assert (await client.embed_text("red")).vector.shape == (512,)
+    assert elsewhere.requests == []
+
+
 # What is shown
 
 
@@ -93,7 +107,7 @@ async def test_no_error_shows_a_secret(connect: Connect, sandbox: Sandbox, serve
         Fault(drop="before"),
         Fault(drop="mid"),
     ]
-    calls = [
+    calls: list[Callable[[], Any]] = [
         lambda: client.embed_text(f"{key} {url}"),
         lambda: client.embed_image(url),
         lambda: client.create_video_task(url),

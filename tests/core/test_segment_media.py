@@ -81,7 +81,7 @@ async def test_a_renamed_file_is_the_same_work_under_another_name(
     twin = Path(shutil.copy(film, tmp_path / "copy.mp4"))
     first = await client.segment_video(film, **CUT)
     sandbox.clear_requests()
-    given = [twin, content(film), Media.of(film, source="cam-7/monday"), film.open("rb")]
+    given: list[Any] = [twin, content(film), Media.of(film, source="cam-7/monday"), film.open("rb")]
     found = [await client.segment_video(value, **CUT) for value in given]
     assert sandbox.count() == 0
     assert [one.source for one in found[:3]] == [twin.as_posix(), Media.of(content(film)).source, "cam-7/monday"]
@@ -111,7 +111,12 @@ async def test_a_file_is_read_again_only_when_it_may_have_changed(
     await connect().segment_video(path, **CUT)
     read: list[Media] = []
     digest = Media.sha256
-    monkeypatch.setattr(Media, "sha256", lambda media: read.append(media) or digest(media))
+
+    def noted(media: Media) -> str:
+        read.append(media)
+        return digest(media)
+
+    monkeypatch.setattr(Media, "sha256", noted)
     assert (await connect().segment_video(path, **CUT)).reused
     assert read == []
     os.utime(path, (1_700_000_001, 1_700_000_001))

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -60,7 +61,7 @@ def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: objec
         {"max_retry_wait": 0}, {"task_timeout": 0}, {"task_timeout": float("inf")},
     ],
 )  # fmt: skip
-def test_a_number_that_cannot_be_is_refused_by_name_and_value(option: dict[str, object]) -> None:
+def test_a_number_that_cannot_be_is_refused_by_name_and_value(option: dict[str, Any]) -> None:
     ((name, value),) = option.items()
     with pytest.raises(ConfigurationError) as caught:
         Settings.resolve(api_key=KEY, **option)
@@ -71,7 +72,7 @@ def test_a_number_that_cannot_be_is_refused_by_name_and_value(option: dict[str, 
 @pytest.mark.parametrize("option", ["max_retry", "key_from_environment"])
 def test_an_unknown_setting_is_refused_by_name(option: str) -> None:
     with pytest.raises(ConfigurationError, match=option):
-        Settings.resolve(api_key=KEY, **{option: 3})
+        Settings.resolve(api_key=KEY, **dict[str, Any]({option: 3}))
 
 
 @pytest.mark.parametrize(

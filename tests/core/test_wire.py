@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from email.policy import HTTP
 from pathlib import Path
@@ -35,10 +35,10 @@ def parts_of(body: Body) -> dict[str, tuple[str | None, bytes]]:
     """Parse a form by the standard library's parser: name -> (filename, content)."""
     header = f"Content-Type: {body.content_type}\r\n\r\n".encode()
     message = message_from_bytes(header + whole(body), policy=HTTP)
-    parts = {}
+    parts: dict[str, tuple[str | None, bytes]] = {}
     for part in message.iter_parts():
         name = part.get_param("name", header="content-disposition")
-        parts[str(name)] = (part.get_filename(), part.get_payload(decode=True))
+        parts[str(name)] = (part.get_filename(), bytes(part.get_payload(decode=True)))
     return parts
 
 
@@ -112,8 +112,10 @@ def test_a_file_that_changes_its_size_is_an_error_and_never_more_bytes_than_anno
 ) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(bytes(1_000_000))
-    for make in (lambda media: json_body({"x": media}), lambda media: form_body({}, media)):
-        body = make(Media.of(path))
+    media = Media.of(path)
+    makes: list[Callable[[], Body]] = [lambda: json_body({"x": media}), lambda: form_body({}, media)]
+    for make in makes:
+        body = make()
         path.write_bytes(bytes(size))
         sent = bytearray()
         with pytest.raises(InputError, match=r"a\.mp4: changed while it was being sent"):

@@ -1,10 +1,12 @@
 """Fixtures of the sandbox's tests: a client, and small media that are written once."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import twelvelabs as sdk
 
 from tests.sandbox.api import connect
 from tests.sandbox.file_server import FileServer
@@ -56,3 +58,17 @@ def file_server(media: Path) -> Iterator[FileServer]:
     """A plain web server that has the media."""
     with FileServer(media) as server:
         yield server
+
+
+@pytest.fixture(params=["sync", "async"])
+async def official(
+    sandbox: Sandbox, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Any]:
+    """The vendor's own client of the shared sandbox, once sync and once async."""
+    monkeypatch.delenv("TWELVELABS_BASE_URL", raising=False)
+    if request.param == "sync":
+        with sdk.TwelveLabs(api_key=sandbox.api_key, base_url=sandbox.base_url) as client:
+            yield client
+    else:
+        async with sdk.AsyncTwelveLabs(api_key=sandbox.api_key, base_url=sandbox.base_url) as client:
+            yield client

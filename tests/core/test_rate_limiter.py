@@ -1,0 +1,63 @@
+"""A caller's own rate limiter: asked before each request that is paid for, and before no other."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.core.conftest import Connect
+from twelvelabs_core import FixedSegmentation, InputError
+from twelvelabs_sandbox import Fault, Sandbox
+
+
+class Counting:
+    """Lets everything through, and counts."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def acquire(self) -> None:
+        self.asked += 1
+
+    async def async_acquire(self) -> None:
+        self.asked += 1
+
+
+class Refusing(Counting):
+    """Lets nothing through."""
+
+    def acquire(self) -> None:
+        raise PermissionError
+
+    async def async_acquire(self) -> None:
+        raise PermissionError
+
+
+async def test_it_is_asked_once_for_each_thing_that_is_embedded(
+    connect: Connect, sandbox: Sandbox, film: Path, picture: Path
+) -> None:
+    limiter = Counting()
+    client = connect(rate_limiter=limiter)
+    await client.embed_texts(["red", "blue", "red"])
+    await client.embed_image(picture)
+    await client.embed_clip(film)
+    assert limiter.asked == 4
+    sandbox.faults.add(Fault(path="/embed-v2", status=503, times=2))
+    await client.embed_text("green")
+    assert limiter.asked == 5  # a second try is no second request to the caller
+    options: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
+    await client.segment_video(film, **options)
+    assert limiter.asked == 6  # neither uploads nor looks count
+    await client.segment_video(film, **options)
+    _ = [task async for task in client.list_tasks(status="failed")]
+    with pytest.raises(InputError):
+        await client.embed_text("")
+    assert limiter.asked == 6
+
+
+async def test_what_it_raises_reaches_the_caller_and_nothing_is_sent(connect: Connect, sandbox: Sandbox) -> None:
+    client = connect(rate_limiter=Refusing())
+    for call in (client.embed_text, lambda text: client.embed_texts([text, "blue"])):
+        with pytest.raises(PermissionError):
+            await call("red")
+    assert sandbox.count() == 0
