@@ -35,12 +35,20 @@ from twelvelabs_core._errors import (
     TwelveLabsError,
 )
 from twelvelabs_core._media import Media, MediaInput
+from twelvelabs_core._multi_input import MediaSource
+from twelvelabs_core._options import SegmentOptions, TimeBasedMetadata
 from twelvelabs_core._progress import OnProgress, Progress
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._records import SegmentedMedia, SegmentRecord
 from twelvelabs_core._references import parse_reference, strip_reference
-from twelvelabs_core._requests import DynamicSegmentation, FixedSegmentation, Segmentation, SegmentOptions
-from twelvelabs_core._responses import Asset, Embedding, MediaMetadata, Task, TaskSummary
+from twelvelabs_core._responses import Asset, Embedding, MediaMetadata, Task, TaskSummary, Usage
+from twelvelabs_core._segmentations import (
+    DynamicSegmentation,
+    FixedSegmentation,
+    Segmentation,
+    SequentialSegmentation,
+    SpatialSegmentation,
+)
 from twelvelabs_core._segments import Locus, Segment, Segments
 from twelvelabs_core._settings import Settings
 from twelvelabs_core._store import SegmentStore, StoredVector, StoreInfo, TaskEntry, UploadEntry
@@ -70,6 +78,7 @@ __all__ = [
     "Media",
     "MediaInput",
     "MediaMetadata",
+    "MediaSource",
     "MultipartUpload",
     "MultipartUploadStatus",
     "MultipartUploadSummary",
@@ -87,8 +96,10 @@ __all__ = [
     "Segmentation",
     "SegmentedMedia",
     "Segments",
+    "SequentialSegmentation",
     "ServerError",
     "Settings",
+    "SpatialSegmentation",
     "StoreInfo",
     "StoredVector",
     "Task",
@@ -97,11 +108,13 @@ __all__ = [
     "TaskFailedError",
     "TaskSummary",
     "TaskTimeoutError",
+    "TimeBasedMetadata",
     "Transcription",
     "TranscriptionEntry",
     "TwelveLabsError",
     "UploadEntry",
     "UploadedChunk",
+    "Usage",
     "UserMetadata",
     "parse_reference",
     "strip_reference",

@@ -1,12 +1,18 @@
 """Media against the API's limits, before anything is sent: each refusal names the limit and the value."""
 
+from pathlib import Path
+
 from twelvelabs_core import _limits
 from twelvelabs_core._errors import InputError
 from twelvelabs_core._image_header import read_image_header
 from twelvelabs_core._media import Media
+from twelvelabs_core._media_types import PDF_ENDINGS, TEXT_ENDINGS, document_kind, media_type_of
+from twelvelabs_core._models import MARENGO_30, Model
 from twelvelabs_core._probe import Probe, probe
 
+DOCUMENT_MAX_BYTES = 512 * _limits.MIB  # reference, AsyncDocumentInputRequest
 _HEADER_CHUNK = 64 * 1024
+_TEXT_CHUNK = 1024 * 1024
 
 
 def check_text(text: str, what: str = "text") -> str:
@@ -28,8 +34,8 @@ def check_text(text: str, what: str = "text") -> str:
     return text
 
 
-def check_image(media: Media) -> None:
-    """Refuse an image whose header or size the API would refuse.
+def check_image(media: Media, model: Model = MARENGO_30) -> None:
+    """Refuse an image whose size, or (where the model's are known) format or resolution the API would refuse.
 
     Raises:
         InputError: Missing, empty, too large, neither JPEG nor PNG, or too small.
@@ -37,6 +43,8 @@ def check_image(media: Media) -> None:
     if not media.is_local:
         return
     _check_bytes(media, _limits.IMAGE_MAX_BYTES, "an image")
+    if not model.knows_media:
+        return
     header = read_image_header(media.read_chunks(_HEADER_CHUNK))
     if header is None:
         raise InputError(f"{media.source}: images must be {' or '.join(_limits.IMAGE_FORMATS)}; this is neither.")
@@ -57,7 +65,7 @@ def check_readable(media: Media) -> None:
         _check_bytes(media, _limits.UPLOAD_MAX_BYTES, "an upload", advice="; cut it, or encode it smaller")
 
 
-def check_audio_video(media: Media, input_type: str, *, task: bool) -> Probe | None:
+def check_audio_video(media: Media, input_type: str, *, task: bool, model: Model = MARENGO_30) -> Probe | None:
     """Refuse audio or video that the API would refuse; return what was found out, if anything.
 
     Length, resolution and format need PyAV (extra `media`); without it they are left to the server.
@@ -75,11 +83,50 @@ def check_audio_video(media: Media, input_type: str, *, task: bool) -> Probe | N
     found = probe(media)
     if found is None:
         return None
-    _check_kind(media, found, input_type)
-    _check_duration(media, found, task=task)
-    if input_type == "video":
+    _check_kind(media, found, input_type, model)
+    _check_duration(media, found, model.task_sec if task else (0.0, model.sync_max_sec), task=task)
+    if input_type == "video" and model.knows_media:
         _check_picture(media, found)
     return found
+
+
+def check_source(media: Media, media_type: str, model: Model) -> None:
+    """Refuse a source of `multi_input` that the API would refuse.
+
+    Raises:
+        InputError: Missing, empty, unreadable, too large or too long.
+    """
+    if media_type == "image":
+        check_image(media, model)
+    elif media.is_local:
+        if model.sync_max_bytes is not None:
+            _check_bytes(media, model.sync_max_bytes, f"{media_type} of {model.name} at once")
+        if media_type == "document":
+            check_document(media)
+        else:
+            check_audio_video(media, media_type, task=False, model=model)
+
+
+def check_document(media: Media, limit: int | None = None) -> None:
+    """Refuse a local document that the API would refuse. Pages are left to the API: it counts them before it works.
+
+    Args:
+        media: PDF, text or Markdown.
+        limit: Most bytes. Default: those of a task.
+
+    Raises:
+        InputError: Missing, empty, too large, of another kind, or no text in it.
+    """
+    if not media.is_local:
+        return
+    _check_bytes(media, limit or DOCUMENT_MAX_BYTES, "a document")
+    ending = Path(media.title).suffix.lower()
+    if ending and media.origin != "bytes" and ending not in (*PDF_ENDINGS, *TEXT_ENDINGS):
+        raise InputError(
+            f"{media.source}: documents must be PDF (.pdf), text (.txt) or Markdown (.md); this is {ending}."
+        )
+    if document_kind(media) == "text":
+        _check_plain_text(media)
 
 
 def check_window(start_sec: float | None, end_sec: float | None, duration_sec: float | None, source: str) -> None:
@@ -110,7 +157,15 @@ def _check_bytes(media: Media, limit: int, what: str, advice: str = "") -> None:
         )
 
 
-def _check_kind(media: Media, found: Probe, input_type: str) -> None:
+def _check_plain_text(media: Media) -> None:
+    kind = media_type_of(media)
+    if kind not in (None, "document"):
+        raise InputError(f"{media.source}: is {kind}, not a document (PDF, text or Markdown).")
+    if not any(chunk.strip() for chunk in media.read_chunks(_TEXT_CHUNK)):
+        raise InputError(f"{media.source}: holds no text.")
+
+
+def _check_kind(media: Media, found: Probe, input_type: str, model: Model) -> None:
     if found.is_picture:
         raise InputError(f"{media.source}: is a picture ({found.format_name}), not {input_type}; use embed_image.")
     if input_type == "video" and found.width is None:
@@ -118,22 +173,20 @@ def _check_kind(media: Media, found: Probe, input_type: str) -> None:
     if input_type == "audio" and not found.has_audio:
         raise InputError(f"{media.source}: has no sound track.")
     names = found.format_name.split(",")
-    if input_type == "audio" and not any(name in _limits.AUDIO_FORMATS for name in names):
+    if input_type == "audio" and model.knows_media and not any(name in _limits.AUDIO_FORMATS for name in names):
         raise InputError(
             f"{media.source}: audio must be {', '.join(_limits.AUDIO_FORMATS).upper()}; this is {found.format_name}."
         )
 
 
-def _check_duration(media: Media, found: Probe, *, task: bool) -> None:
+def _check_duration(media: Media, found: Probe, allowed: tuple[float, float] | None, *, task: bool) -> None:
     seconds = found.duration_sec
-    if seconds is None:
+    if seconds is None or allowed is None:
         return
+    least, limit = allowed
     # Containers round: a film cut at 4 s may say 3.98.
-    if task and seconds < _limits.TASK_MIN_SEC - 0.05:
-        raise InputError(
-            f"{media.source}: {seconds:.2f} s long; an embedding task needs at least {_limits.TASK_MIN_SEC:g} s."
-        )
-    limit = _limits.TASK_MAX_SEC if task else _limits.SYNC_MAX_SEC
+    if seconds < least - 0.05:
+        raise InputError(f"{media.source}: {seconds:.2f} s long; an embedding task needs at least {least:g} s.")
     if seconds > limit + 1:
         advice = "cut it" if task else "use segment_video or segment_audio"
         raise InputError(f"{media.source}: {seconds:,.1f} s long; at most {limit:,.0f} s here: {advice}.")

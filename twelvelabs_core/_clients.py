@@ -25,12 +25,15 @@ from twelvelabs_core._io import drain, finish
 from twelvelabs_core._io_async import AsyncIo
 from twelvelabs_core._io_blocking import BlockingIo
 from twelvelabs_core._media import MediaInput
+from twelvelabs_core._models import DEFAULT_MODEL
+from twelvelabs_core._multi_input import MediaSource
 from twelvelabs_core._operations._segment import SegmentOperations
+from twelvelabs_core._options import TimeBasedMetadata
 from twelvelabs_core._progress import OnProgress
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._records import SegmentedMedia, SegmentRecord
-from twelvelabs_core._requests import DEFAULT_MODEL, Segmentation
 from twelvelabs_core._responses import Asset, Embedding, Task, TaskSummary
+from twelvelabs_core._segmentations import Segmentation
 from twelvelabs_core._segments import Matrix, Segments
 from twelvelabs_core._settings import Settings
 from twelvelabs_core._store import SegmentStore
@@ -48,6 +51,7 @@ class _Start:
         self,
         settings: Settings | None,
         model: str,
+        embedding_dimension: int | None,
         store: StoreInput | None,
         given: dict[str, Any],
     ) -> None:
@@ -56,6 +60,7 @@ class _Start:
             raise ConfigurationError(f"pass settings, or {', '.join(sorted(options))}, not both.")
         self.settings = settings if settings is not None else Settings.resolve(**options)
         self.model = model
+        self.embedding_dimension = embedding_dimension
         self._stores: dict[str, SegmentStore] = {}
         if store is not None:
             self._stores["it"] = store if isinstance(store, SegmentStore) else SegmentStore(store)
@@ -67,7 +72,7 @@ class _Start:
 
     def rebuild(self, cls: type[Any]) -> tuple[Any, ...]:
         """Return what pickle needs: no connection crosses a process border, and the key only if it was passed."""
-        return _rebuild, (cls, self.settings, self.model, self._stores.get("it"))
+        return _rebuild, (cls, self.settings, self.model, self.embedding_dimension, self._stores.get("it"))
 
 
 class AsyncClient(SegmentOperations):
@@ -89,6 +94,7 @@ class AsyncClient(SegmentOperations):
         api_key: SecretStr | str | None = None,
         *,
         model: str = DEFAULT_MODEL,
+        embedding_dimension: int | None = None,
         base_url: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
@@ -104,10 +110,15 @@ class AsyncClient(SegmentOperations):
             "max_retries": max_retries,
             "max_concurrency": max_concurrency,
         }
-        self._start = _Start(settings, model, store, given)
+        self._start = _Start(settings, model, embedding_dimension, store, given)
         self._async_io = AsyncIo()
         super().__init__(
-            self._start.settings, self._async_io, model=model, store=self._start.store, rate_limiter=rate_limiter
+            self._start.settings,
+            self._async_io,
+            model=model,
+            store=self._start.store,
+            embedding_dimension=embedding_dimension,
+            rate_limiter=rate_limiter,
         )
 
     async def aclose(self) -> None:
@@ -134,7 +145,9 @@ class Client:
 
     Args:
         api_key: The key. Default: `TWELVELABS_API_KEY`, else `TWELVE_LABS_API_KEY`.
-        model: The embedding model. Default `marengo3.0`.
+        model: The embedding model, `marengo3.0` (default) or `marengo3.5`; their vectors are not comparable.
+        embedding_dimension: Values in a vector: 512 (default), with marengo3.5 also 256 or 128. A shorter vector is
+            the beginning of the longer one; each length is a space of its own.
         base_url: Root of the API. Default: `TWELVELABS_BASE_URL`, else the live service.
         timeout: Longest silence of the server within one request, in seconds. Default 60.
         max_retries: How often a safe request is repeated. Default 4.
@@ -146,6 +159,7 @@ class Client:
 
     Raises:
         ConfigurationError: No key, or a value that cannot be.
+        InputError: An unknown model, or a dimension that it does not have.
 
     Example:
         ```python
@@ -162,6 +176,7 @@ class Client:
         api_key: SecretStr | str | None = None,
         *,
         model: str = DEFAULT_MODEL,
+        embedding_dimension: int | None = None,
         base_url: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
@@ -177,10 +192,15 @@ class Client:
             "max_retries": max_retries,
             "max_concurrency": max_concurrency,
         }
-        self._start = _Start(settings, model, store, given)
+        self._start = _Start(settings, model, embedding_dimension, store, given)
         self._io = BlockingIo()
         self._operations = SegmentOperations(
-            self._start.settings, self._io, model=model, store=self._start.store, rate_limiter=rate_limiter
+            self._start.settings,
+            self._io,
+            model=model,
+            store=self._start.store,
+            embedding_dimension=embedding_dimension,
+            rate_limiter=rate_limiter,
         )
 
     @property
@@ -192,6 +212,11 @@ class Client:
     def model(self) -> str:
         """The embedding model."""
         return self._operations.model
+
+    @property
+    def embedding_dimension(self) -> int:
+        """Number of values in each vector."""
+        return self._operations.embedding_dimension
 
     @property
     def store(self) -> SegmentStore:
@@ -219,23 +244,42 @@ class Client:
     def __repr__(self) -> str:
         return f"Client(space={self.space!r}, base_url={self.settings.base_url!r})"
 
-    def embed_text(self, text: str) -> Embedding:
-        return finish(self._operations.embed_text(text))
+    def embed_text(self, text: str, *, auto_truncate: bool = False, embedding_uncertainty: bool = False) -> Embedding:
+        return finish(
+            self._operations.embed_text(text, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
+        )
 
-    def embed_texts(self, texts: Iterable[str]) -> list[Embedding]:
-        return finish(self._operations.embed_texts(texts))
+    def embed_texts(
+        self, texts: Iterable[str], *, auto_truncate: bool = False, embedding_uncertainty: bool = False
+    ) -> list[Embedding]:
+        return finish(
+            self._operations.embed_texts(
+                texts, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty
+            )
+        )
 
-    def embed_image(self, image: MediaInput) -> Embedding:
-        return finish(self._operations.embed_image(image))
+    def embed_image(self, image: MediaInput, *, embedding_uncertainty: bool = False) -> Embedding:
+        return finish(self._operations.embed_image(image, embedding_uncertainty=embedding_uncertainty))
 
-    def embed_images(self, images: Iterable[MediaInput]) -> list[Embedding]:
-        return finish(self._operations.embed_images(images))
+    def embed_images(self, images: Iterable[MediaInput], *, embedding_uncertainty: bool = False) -> list[Embedding]:
+        return finish(self._operations.embed_images(images, embedding_uncertainty=embedding_uncertainty))
 
-    def embed_text_image(self, text: str, image: MediaInput) -> Embedding:
-        return finish(self._operations.embed_text_image(text, image))
+    def embed_text_image(self, text: str, image: MediaInput, *, auto_truncate: bool = False) -> Embedding:
+        return finish(self._operations.embed_text_image(text, image, auto_truncate=auto_truncate))
 
-    def embed_multi_input(self, media_sources: Sequence[MediaInput], *, text: str | None = None) -> Embedding:
-        return finish(self._operations.embed_multi_input(media_sources, text=text))
+    def embed_multi_input(
+        self,
+        media_sources: Sequence[MediaInput | MediaSource],
+        *,
+        text: str | None = None,
+        auto_truncate: bool = False,
+        embedding_uncertainty: bool = False,
+    ) -> Embedding:
+        return finish(
+            self._operations.embed_multi_input(
+                media_sources, text=text, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty
+            )
+        )
 
     def embed_audio(
         self,
@@ -323,6 +367,8 @@ class Client:
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        embedding_uncertainty: bool = False,
     ) -> Task:
         return finish(
             self._operations.create_audio_task(
@@ -333,6 +379,8 @@ class Client:
                 embedding_option=embedding_option,
                 embedding_scope=embedding_scope,
                 embedding_type=embedding_type,
+                time_based_metadata=time_based_metadata,
+                embedding_uncertainty=embedding_uncertainty,
             )
         )
 
@@ -346,6 +394,8 @@ class Client:
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        embedding_uncertainty: bool = False,
     ) -> Task:
         return finish(
             self._operations.create_video_task(
@@ -356,8 +406,32 @@ class Client:
                 embedding_option=embedding_option,
                 embedding_scope=embedding_scope,
                 embedding_type=embedding_type,
+                time_based_metadata=time_based_metadata,
+                embedding_uncertainty=embedding_uncertainty,
             )
         )
+
+    def create_document_task(
+        self,
+        document: MediaInput,
+        *,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_uncertainty: bool = False,
+    ) -> Task:
+        return finish(
+            self._operations.create_document_task(
+                document,
+                segmentation=segmentation,
+                embedding_option=embedding_option,
+                embedding_scope=embedding_scope,
+                embedding_uncertainty=embedding_uncertainty,
+            )
+        )
+
+    def create_image_task(self, image: MediaInput, *, embedding_uncertainty: bool = False) -> Task:
+        return finish(self._operations.create_image_task(image, embedding_uncertainty=embedding_uncertainty))
 
     def retrieve_task(self, task_id: str) -> Task:
         return finish(self._operations.retrieve_task(task_id))
@@ -468,6 +542,8 @@ class Client:
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
         on_progress: OnProgress | None = None,
@@ -483,6 +559,8 @@ class Client:
                 embedding_option=embedding_option,
                 embedding_scope=embedding_scope,
                 embedding_type=embedding_type,
+                time_based_metadata=time_based_metadata,
+                embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
                 on_progress=on_progress,
@@ -501,6 +579,8 @@ class Client:
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
         on_progress: OnProgress | None = None,
@@ -516,6 +596,60 @@ class Client:
                 embedding_option=embedding_option,
                 embedding_scope=embedding_scope,
                 embedding_type=embedding_type,
+                time_based_metadata=time_based_metadata,
+                embedding_uncertainty=embedding_uncertainty,
+                timeout=timeout,
+                keep_asset=keep_asset,
+                on_progress=on_progress,
+            )
+        )
+
+    def segment_document(
+        self,
+        document: MediaInput,
+        *,
+        source: str | None = None,
+        version: str | None = None,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_uncertainty: bool = False,
+        timeout: float | None = None,
+        keep_asset: bool = True,
+        on_progress: OnProgress | None = None,
+    ) -> SegmentedMedia:
+        return finish(
+            self._operations.segment_document(
+                document,
+                source=source,
+                version=version,
+                segmentation=segmentation,
+                embedding_option=embedding_option,
+                embedding_scope=embedding_scope,
+                embedding_uncertainty=embedding_uncertainty,
+                timeout=timeout,
+                keep_asset=keep_asset,
+                on_progress=on_progress,
+            )
+        )
+
+    def segment_image(
+        self,
+        image: MediaInput,
+        *,
+        source: str | None = None,
+        version: str | None = None,
+        embedding_uncertainty: bool = False,
+        timeout: float | None = None,
+        keep_asset: bool = True,
+        on_progress: OnProgress | None = None,
+    ) -> SegmentedMedia:
+        return finish(
+            self._operations.segment_image(
+                image,
+                source=source,
+                version=version,
+                embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
                 on_progress=on_progress,
@@ -526,13 +660,15 @@ class Client:
         self,
         media: Iterable[MediaInput],
         *,
-        input_type: Literal["audio", "video"] = "video",
+        input_type: Literal["audio", "video", "document", "image"] = "video",
         start_sec: float | None = None,
         end_sec: float | None = None,
         segmentation: Segmentation | None = None,
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
         on_progress: OnProgress | None = None,
@@ -547,6 +683,8 @@ class Client:
                 embedding_option=embedding_option,
                 embedding_scope=embedding_scope,
                 embedding_type=embedding_type,
+                time_based_metadata=time_based_metadata,
+                embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
                 on_progress=on_progress,
@@ -563,8 +701,10 @@ class Client:
         return finish(self._operations.find_vectors(segment_ids))
 
 
-def _rebuild(cls: type[Any], settings: Settings, model: str, store: SegmentStore | None) -> Any:
-    return cls(settings=settings, model=model, store=store)
+def _rebuild(
+    cls: type[Any], settings: Settings, model: str, embedding_dimension: int | None, store: SegmentStore | None
+) -> Any:
+    return cls(settings=settings, model=model, embedding_dimension=embedding_dimension, store=store)
 
 
 for _name, _method in vars(Client).items():

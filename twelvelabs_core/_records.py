@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twelvelabs_core._references import head_line, reference_line
-from twelvelabs_core._segments import Matrix, Segment, Segments
+from twelvelabs_core._segments import Locus, Matrix, Segment, Segments
 
 SEGMENT_NAMESPACE = uuid.UUID("0938e0e6-3859-5b3c-a0bb-9faf041c6eba")
 """The root of every segment id. It never changes: ids in users' stores depend on it."""
@@ -21,7 +21,9 @@ class SegmentRecord:
     Attributes:
         segment_id: UUID string, the same on every run for the same work under the same name.
         head: Its head line: title, time range, option.
-        metadata: Flat and of plain types, the same keys on every record.
+        metadata: Flat and of plain types, the same keys on every record; those of documents and images have
+            `page_start`, `page_end` (1-based, 0 for none), `quadrant` ("" for none) and `chunk_index` (0-based, -1
+            for none) beside them.
         vector: float32 array of shape (dimension,).
 
     Example:
@@ -103,27 +105,57 @@ class SegmentedMedia:
             "embedding_option": segment.embedding_option,
             "embedding_scope": segment.embedding_scope,
             "model": self.model,
+            **self._place(segment.locus),
         }
         return SegmentRecord(identity, head_line(self.title, segment.locus), metadata, segment.vector)
 
     def _segment_id(self, segment: Segment, id_namespace: str | None) -> str:
         root = SEGMENT_NAMESPACE if id_namespace is None else uuid.uuid5(SEGMENT_NAMESPACE, id_namespace)
-        start, end = (f"{seconds:.3f}" for seconds in (segment.start_sec, segment.end_sec))
         parts = (
             self.space,
             self.source,
             self.content,
             segment.embedding_option,
             segment.embedding_scope,
-            f"{start}-{end}",
-            self._variant(segment.embedding_option),
+            _locus_name(segment.locus),
+            self._variant(segment.locus),
         )
         # JSON, not a joining character: no name can then imitate another field.
         return str(uuid.uuid5(root, json.dumps(parts, ensure_ascii=True)))
 
-    def _variant(self, option: str) -> str:
-        """Return what, beside place and option, changes a vector: a fused one depends on what was fused."""
-        return "+".join(self.options["embedding_option"]) if option == "fused" else ""
+    def _place(self, locus: Locus) -> dict[str, str | int]:
+        """Return where a segment of a document stands; media with times have none of these keys."""
+        if self.options.get("input_type") not in ("document", "image"):
+            return {}
+        return {
+            "page_start": locus.page_start or 0,
+            "page_end": locus.page_end or locus.page_start or 0,
+            "quadrant": locus.quadrant or "",
+            "chunk_index": -1 if locus.chunk_index is None else locus.chunk_index,
+        }
+
+    def _variant(self, locus: Locus) -> str:
+        """Return what, beside place and option, changes a vector: what was fused, and how a text was cut."""
+        if locus.embedding_option == "fused":
+            names = "+".join(self.options["embedding_option"])
+            texts = self.options.get("time_based_metadata")
+            return f"{names}+{_digest(texts)}" if texts else names
+        if locus.chunk_index is not None:
+            return _digest(self.options.get("segmentation"))
+        return ""
+
+
+def _locus_name(locus: Locus) -> str:
+    """Return the place of a segment as its id has it."""
+    if locus.chunk_index is not None:
+        return f"chunk {locus.chunk_index}"
+    if locus.page_start is not None:
+        return f"page {locus.page_start}-{locus.page_end or locus.page_start} {locus.quadrant or ''}".rstrip()
+    return f"{locus.start_sec:.3f}-{locus.end_sec:.3f}"
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def task_key(space: str, content: str, options: Mapping[str, Any]) -> str:

@@ -40,11 +40,22 @@ def clock(seconds: float) -> str:
 
 
 def head_line(title: str, locus: Locus) -> str:
-    """Return the head line: title, time range and option; it differs per option of one time range."""
+    """Return the head line: title, place and option; it differs per option of one time range, page or chunk."""
     name = " ".join(title.split()) or "untitled"
     scope = " asset" if locus.embedding_scope == "asset" else ""
     option = locus.embedding_option or "segment"
-    return f"{name} | {clock(locus.start_sec)}-{clock(locus.end_sec)} | {option}{scope}"
+    return f"{name} | {place(locus)} | {option}{scope}"
+
+
+def place(locus: Locus) -> str:
+    """Return where a segment stands, as people write it: `0:12.5-0:18.0`, `page 3 top_left`, `chunk 7`."""
+    if locus.chunk_index is not None:
+        return f"chunk {locus.chunk_index}"
+    if locus.page_start is not None:
+        last = locus.page_end or locus.page_start
+        pages = f"{locus.page_start}" if last == locus.page_start else f"{locus.page_start}-{last}"
+        return f"page {pages}{f' {locus.quadrant}' if locus.quadrant else ''}"
+    return f"{clock(locus.start_sec)}-{clock(locus.end_sec)}"
 
 
 def reference_line(segment_id: str) -> str:

@@ -27,7 +27,7 @@ class Rows:
 
     def segments(self) -> Segments:
         """Return the rows in their fixed order."""
-        return Segments(self.vectors, self.loci)
+        return Segments(self.vectors, self.loci, self.uncertainty)
 
 
 def read_rows(data: Any, split: Split, input_type: str | None) -> Rows:

@@ -65,6 +65,7 @@ class Segment:
         locus: Times, option, scope (and page or chunk).
         vector: float32 array of shape (dimension,); a read-only view of its `Segments` matrix.
         index: Position (0-based) of its time range, page or chunk in the medium; the options of one clip share it.
+        uncertainty: float32 like `vector`, higher where the model is less sure; None if it was not asked for.
 
     Example:
         ```python
@@ -76,6 +77,7 @@ class Segment:
     locus: Locus
     vector: Matrix
     index: int
+    uncertainty: Matrix | None = None
 
     @property
     def start_sec(self) -> float:
@@ -104,6 +106,7 @@ class Segments(Sequence[Segment]):
     Attributes:
         vectors: Read-only float32 matrix of shape (len(self), dimension). Unit length is not promised by the API.
         loci: One `Locus` per row.
+        uncertainty: Like `vectors`, higher where the model is less sure; None if it was not asked for.
 
     Example:
         ```python
@@ -112,17 +115,21 @@ class Segments(Sequence[Segment]):
         ```
     """
 
-    __slots__ = ("_indexes", "loci", "vectors")
+    __slots__ = ("_indexes", "loci", "uncertainty", "vectors")
 
-    def __init__(self, vectors: Matrix, loci: Sequence[Locus]) -> None:
+    def __init__(self, vectors: Matrix, loci: Sequence[Locus], uncertainty: Matrix | None = None) -> None:
         if vectors.ndim != 2 or len(vectors) != len(loci):  # noqa: PLR2004  # a matrix has two axes
             raise ValueError(f"need one row per locus, got shape {vectors.shape} for {len(loci)} loci")
+        if uncertainty is not None and uncertainty.shape != vectors.shape:
+            raise ValueError(f"need an uncertainty of shape {vectors.shape}, got {uncertainty.shape}")
         order = sorted(range(len(loci)), key=lambda row: _rank(loci[row]))
         if order != list(range(len(loci))):
             vectors = vectors[order]
+            uncertainty = None if uncertainty is None else uncertainty[order]
             loci = [loci[row] for row in order]
-        self.loci = tuple(loci)
         self.vectors = _read_only(vectors)
+        self.uncertainty = None if uncertainty is None else _read_only(uncertainty)
+        self.loci = tuple(loci)
         self._indexes = _place_indexes(self.loci)
 
     @classmethod
@@ -148,7 +155,8 @@ class Segments(Sequence[Segment]):
 
     def _rows(self, rows: Sequence[int]) -> Self:
         """Return some rows, each with the index that it has in the whole medium."""
-        part = type(self)(self.vectors[list(rows)], [self.loci[row] for row in rows])
+        uncertainty = None if self.uncertainty is None else self.uncertainty[list(rows)]
+        part = type(self)(self.vectors[list(rows)], [self.loci[row] for row in rows], uncertainty)
         index_of = dict(zip(self.loci, self._indexes, strict=True))
         part._indexes = [index_of[locus] for locus in part.loci]  # noqa: SLF001  # of its own class
         return part
@@ -163,7 +171,8 @@ class Segments(Sequence[Segment]):
     def __getitem__(self, index: int | slice) -> "Segment | Self":
         if isinstance(index, slice):
             return self._rows(range(len(self))[index])
-        return Segment(self.loci[index], self.vectors[index], self._indexes[index])
+        uncertainty = None if self.uncertainty is None else self.uncertainty[index]
+        return Segment(self.loci[index], self.vectors[index], self._indexes[index], uncertainty)
 
     def __iter__(self) -> Iterator[Segment]:
         return (self[row] for row in range(len(self)))
@@ -171,7 +180,11 @@ class Segments(Sequence[Segment]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Segments):
             return NotImplemented
-        return self.loci == other.loci and np.array_equal(self.vectors, other.vectors)
+        if self.uncertainty is None or other.uncertainty is None:
+            same = self.uncertainty is other.uncertainty
+        else:
+            same = np.array_equal(self.uncertainty, other.uncertainty)
+        return same and self.loci == other.loci and np.array_equal(self.vectors, other.vectors)
 
     __hash__ = None  # type: ignore[assignment]  # compared by value, and large
 

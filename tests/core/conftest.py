@@ -55,11 +55,13 @@ def settings(sandbox: Sandbox) -> Settings:
 def connect(
     request: pytest.FixtureRequest, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Connect:
-    """Make a client of the sandbox, with a segment store of the test's own; options are those of `Settings`."""
+    """Make a client of the sandbox, with a segment store of the test's own and options of `Settings` or the client."""
     monkeypatch.setattr("twelvelabs_core._polling.FIRST_LOOK", 0.02)  # the tests' media are ready soon
 
-    def make(*, store: Any = tmp_path / "segments.sqlite3", rate_limiter: Any = None, **changes: Any) -> Surface:
-        return make_surface(request.param, settings.replace(**changes), store=store, rate_limiter=rate_limiter)
+    def make(*, store: Any = tmp_path / "segments.sqlite3", **changes: Any) -> Surface:
+        names = ("model", "embedding_dimension", "rate_limiter")
+        options = {name: changes.pop(name) for name in names if name in changes}
+        return make_surface(request.param, settings.replace(**changes), store=store, **options)
 
     return make
 

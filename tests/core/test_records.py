@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from twelvelabs_core import Locus, SegmentedMedia, Segments
+from twelvelabs_core import Locus, SegmentedMedia, Segments, parse_reference
 
 LOCI = [
     Locus(0.0, 6.0, "visual", "clip"),
@@ -116,3 +116,71 @@ def test_vectors_stay_in_line_with_their_records() -> None:
     for record, segment in zip(media.records(), media.segments, strict=True):
         assert np.array_equal(record.vector, segment.vector)
         assert record.metadata["start_sec"] == segment.start_sec
+
+
+# Documents
+
+
+PAGES = [
+    Locus(0.0, 0.0, "visual", "page", 1, 1),
+    Locus(0.0, 0.0, "visual", "page", 1, 1, "top_left"),
+    Locus(0.0, 0.0, "visual", "page", 2, 2),
+    Locus(0.0, 0.0, "visual", "asset"),
+]
+CHUNKS = [Locus(0.0, 0.0, "text", "chunk", chunk_index=index) for index in range(3)]
+CUT = {"sequential": {"strategy": "sentence", "max_sentences": 8, "overlap_sentences": 2}}
+
+
+def document(loci: list[Locus], **options: object) -> SegmentedMedia:
+    rows = Segments(np.arange(4 * len(loci), dtype=np.float32).reshape(-1, 4), loci)
+    return medium(
+        title="plan.pdf", segments=rows, duration_sec=0.0, model="marengo3.5", space="marengo3.5/512",
+        options={"input_type": "document", "embedding_option": ["visual"], **options},
+    )  # fmt: skip
+
+
+def test_pages_and_chunks_have_a_place_instead_of_times() -> None:
+    found = [(record.head, list(record.metadata.values())[-4:]) for record in document(PAGES).records()]
+    assert found == [
+        ("plan.pdf | page 1 | visual", [1, 1, "", -1]),
+        ("plan.pdf | page 1 top_left | visual", [1, 1, "top_left", -1]),
+        ("plan.pdf | page 2 | visual", [2, 2, "", -1]),
+        ("plan.pdf | 0:00.0-0:00.0 | visual asset", [0, 0, "", -1]),
+    ]
+    record = document(CHUNKS, segmentation=CUT).records()[2]
+    assert record.head == "plan.pdf | chunk 2 | text"
+    assert list(record.metadata)[10:] == ["page_start", "page_end", "quadrant", "chunk_index"]
+    assert (record.metadata["chunk_index"], record.metadata["start_sec"], record.metadata["end_sec"]) == (2, 0.0, 0.0)
+    assert {type(value) for value in record.metadata.values()} == {str, float, int}
+
+
+@pytest.mark.parametrize("loci", [PAGES, CHUNKS])
+def test_every_page_and_chunk_has_an_id_and_a_reference_that_is_read_back(loci: list[Locus]) -> None:
+    records = document(loci, segmentation=CUT).records()
+    assert len({record.segment_id for record in records}) == len(loci)
+    for record in records:
+        assert parse_reference(record.text(with_reference=True)) == record.segment_id
+
+
+def test_ids_of_documents_never_change_either() -> None:
+    assert [document(PAGES).records()[0].segment_id, document(CHUNKS, segmentation=CUT).records()[0].segment_id] == [
+        "cd8ac059-8190-5f71-b463-6ca27caef6f3",
+        "1d87f14d-d066-5f28-ba6f-ff4dfa0a4d9d",
+    ]
+
+
+def test_how_a_text_is_cut_changes_its_chunks_and_no_page() -> None:
+    other = {"sequential": {**CUT["sequential"], "max_sentences": 9}}
+    assert not set(ids(document(CHUNKS, segmentation=CUT))) & set(ids(document(CHUNKS, segmentation=other)))
+    quadrants = {"spatial": {"strategy": "quadrants"}}
+    assert ids(document(PAGES)) == ids(document(PAGES, segmentation=quadrants))
+
+
+def test_what_is_told_of_a_film_changes_its_fused_vectors_alone() -> None:
+    told = [
+        medium(options={"embedding_option": ["audio", "visual"], "time_based_metadata": [{"text": text}]})
+        for text in ("kick-off", "goal")
+    ]
+    for one, other in ((told[0], told[1]), (told[0], medium())):
+        changed = [mine != yours for mine, yours in zip(ids(one), ids(other), strict=True)]
+        assert changed == [locus.embedding_option == "fused" for locus in medium().segments.loci]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from twelvelabs_core import DynamicSegmentation, FixedSegmentation, InputError, Media, SegmentOptions
+from twelvelabs_core._multi_input import Source
 from twelvelabs_core._records import task_key
 from twelvelabs_core._requests import (
     image_request,
@@ -133,7 +134,7 @@ def test_bodies_for_one_vector() -> None:
     assert text_request("m", "a red car")["text"] == {"input_text": "a red car"}
     assert image_request("m", IMAGE)["image"] == {"media_source": source}
     assert text_image_request("m", "t", IMAGE)["text_image"] == {"media_source": source, "input_text": "t"}
-    assert multi_input_request("m", [IMAGE], None)["multi_input"] == {
+    assert multi_input_request("m", [Source(IMAGE, "image")], None)["multi_input"] == {
         "media_sources": [{"media_type": "image", **source}]
     }
 

@@ -185,7 +185,7 @@ def test_options_that_cannot_be_are_refused_when_it_is_made(embed_model: TwelveL
         TwelveLabsVideoSegmenter(
             embed_model=embed_model, segmentation={"strategy": "fixed", "fixed": {"duration_sec": 11}}
         )
-    with pytest.raises(InputError, match="audio has no shots"):
+    with pytest.raises(InputError, match="segmentation of audio must be fixed"):
         TwelveLabsVideoSegmenter(
             embed_model=embed_model,
             input_type="audio",

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from twelvelabs_core import _requests
 from twelvelabs_core._checks import check_readable
 from twelvelabs_core._checks_uploads import (
     ASSET_TYPES,
@@ -20,6 +19,7 @@ from twelvelabs_core._errors import InputError, TaskTimeoutError, TwelveLabsErro
 from twelvelabs_core._io import Io
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._media_lists import many
+from twelvelabs_core._models import model_of
 from twelvelabs_core._operations._asset_details import AssetDetailOperations
 from twelvelabs_core._operations._base import path_part
 from twelvelabs_core._operations._content import check_unchanged
@@ -44,10 +44,13 @@ class AssetOperations(AssetDetailOperations):
         *,
         model: str,
         store: Callable[[], SegmentStore],
+        embedding_dimension: int | None = None,
         rate_limiter: RateLimiter | None = None,
     ) -> None:
         super().__init__(settings, io, store=store, rate_limiter=rate_limiter)
-        self.model = _requests.check_model(model)
+        self._rules = model_of(model)
+        self.model = self._rules.name
+        self.embedding_dimension = self._rules.dimension(embedding_dimension)
 
     async def create_asset(
         self,

@@ -13,13 +13,13 @@ from twelvelabs_core._errors import APIStatusError, NotFoundError, TaskFailedErr
 from twelvelabs_core._io import CONNECT_TIMEOUT
 from twelvelabs_core._media import Media
 from twelvelabs_core._operations._content import content_of
-from twelvelabs_core._operations._embed import check_dimension, check_for
+from twelvelabs_core._operations._embed import check_dimension
 from twelvelabs_core._operations._paid_assets import NO_PLAYBACK, PaidAssets, place_of
 from twelvelabs_core._operations._uploads import UploadOrder
+from twelvelabs_core._options import TaskOptions
 from twelvelabs_core._polling import Patience, check_timeout
 from twelvelabs_core._progress import OnProgress, Progress, Stage, check_callback
 from twelvelabs_core._records import SegmentedMedia, task_key
-from twelvelabs_core._requests import SegmentOptions
 from twelvelabs_core._responses import Task
 from twelvelabs_core._segments import Segments
 from twelvelabs_core._single_flight import single_flight
@@ -36,7 +36,7 @@ class Work:
     """One medium to be embedded, and how."""
 
     media: Media
-    options: SegmentOptions
+    options: TaskOptions
     timeout: float | None
     on_progress: OnProgress | None
     keep_asset: bool = True
@@ -82,12 +82,12 @@ class PaidWork(PaidAssets):
     @property
     def space(self) -> str:
         """The vector space of this client, such as `marengo3.0/512`; never mix two in one vector store."""
-        return self.settings.space(self.model)
+        return self.settings.space(self.model, self.embedding_dimension)
 
     async def _segment(self, work: Work) -> SegmentedMedia:
         try:
             work.report("checking")
-            await self.io.blocking(lambda: check_for(work.media, work.options, task=True))
+            await self.io.blocking(lambda: self._check_task(work.media, work.options))
             content = await content_of(work.media, self.store, self.io)
             job = _Job(work, content, task_key(self.space, content, work.options.identity()))
             place, timeout = place_of(self.store), self._task_timeout(job)
@@ -215,8 +215,8 @@ class PaidWork(PaidAssets):
             reason = str(error)
             await self.io.blocking(lambda: self.store.put_failure(job.key, reason))
             raise
-        segments = task.segments if task.segments is not None else Segments.empty()
-        check_dimension(segments.vectors)
+        segments = task.segments if task.segments is not None else Segments.empty(self.embedding_dimension)
+        check_dimension(segments.vectors, self.embedding_dimension)
         if not len(segments):
             logger.warning("task %s of %s gave no vectors", task_id, job.work.media.source)
         duration = _duration(task, segments)

@@ -1,6 +1,6 @@
 """Long video and audio as segments: the operations that a user calls."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from twelvelabs_core._checks import check_readable
@@ -16,18 +16,21 @@ from twelvelabs_core._errors import (
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._media_lists import is_one, many
 from twelvelabs_core._operations._content import content_of
-from twelvelabs_core._operations._paid import PaidWork, Work
+from twelvelabs_core._operations._documents import DocumentOperations
+from twelvelabs_core._operations._paid import Work
+from twelvelabs_core._operations._plans import task_plan
+from twelvelabs_core._options import SegmentOptions, TaskOptions, TimeBasedMetadata
 from twelvelabs_core._polling import check_timeout
 from twelvelabs_core._progress import OnProgress, check_callback
 from twelvelabs_core._records import SegmentedMedia, SegmentRecord
-from twelvelabs_core._requests import Segmentation, SegmentOptions
+from twelvelabs_core._segmentations import Segmentation
 from twelvelabs_core._segments import Matrix
 from twelvelabs_core._urls import redact
 
 _KEY_REFUSED = 401
 
 
-class SegmentOperations(PaidWork):
+class SegmentOperations(DocumentOperations):
     """Turns long video and audio into stored segments."""
 
     async def segment_video(
@@ -42,27 +45,35 @@ class SegmentOperations(PaidWork):
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
-        """Return the segments of a video of 4 s to 4 h, embedded by an asynchronous task once and never again.
+        """Return the segments of a video, embedded by an asynchronous task once and never again.
 
         The same content with the same options comes from the segment store without a request; a task that an earlier
         run began is waited for. A local file is uploaded as an asset, the same bytes once for all their tasks; above
         200 MB in chunks, of which a run after a crash sends only those that are missing. A URL is fetched by the API.
 
         Args:
-            video: Path, URL, bytes, binary file object or `asset:<id>`; 360x360 to 5184x2160 pixels, 1:1 to 2.4:1
-                lying or standing, to 4 GB (model page and API reference).
+            video: Path, URL, bytes, binary file object or `asset:<id>`, to 4 GB; with marengo3.0 4 s to 4 h, 360x360
+                to 5184x2160 pixels, 1:1 to 2.4:1 lying or standing (reference, model page).
             source: The name to know it by. Default: the path as given, the URL without signature, `asset:<id>`.
             version: For a URL: a new value means that the film behind it changed.
             start_sec: First second to embed. Default 0.
             end_sec: Last second. Default: the end.
-            segmentation: `DynamicSegmentation` (default, 4 s) or `FixedSegmentation`.
-            embedding_option: `visual`, `audio`, `transcription`. Default all.
+            segmentation: `DynamicSegmentation` (default: 4 s, with marengo3.5 2 s) or `FixedSegmentation`.
+            embedding_option: `visual`, `audio`, `transcription` (marengo3.0 only; `audio` of marengo3.5 covers
+                speech). Default all.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
-            embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
+            embedding_type: `separate_embedding` (default), `fused_embedding`, or both; fused takes two options, and
+                with marengo3.5 `time_based_metadata`.
+            time_based_metadata: Text of your own for the fused vectors of marengo3.5: a list of
+                {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds of the film; `start` may equal `end`.
+            embedding_uncertainty: Return also how unsure the model is of each value; scope is then `clip` alone.
+                marengo3.5.
             timeout: Longest wait for the task in seconds. Default: the settings' `task_timeout`.
             keep_asset: False deletes the uploaded file at the API once its segments are stored, or its task failed,
                 unless another task of the same bytes is under way. An `asset:<id>` is never deleted.
@@ -84,6 +95,9 @@ class SegmentOperations(PaidWork):
             embedding_option=embedding_option,
             embedding_scope=embedding_scope,
             embedding_type=embedding_type,
+            time_based_metadata=time_based_metadata,
+            embedding_uncertainty=embedding_uncertainty,
+            model=self.model,
         )
         media = await self.io.blocking(lambda: Media.of(video, source=source, version=version))
         return await self._segment(Work(media, options, timeout, on_progress, keep_asset))
@@ -100,25 +114,31 @@ class SegmentOperations(PaidWork):
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
-        """Return the segments of audio of 4 s to 4 h, embedded by an asynchronous task once and never again.
+        """Return the segments of audio, embedded by an asynchronous task once and never again.
 
         Everything is as for `segment_video`, but for the media and the options.
 
         Args:
-            audio: Path, URL, bytes, binary file object or `asset:<id>`; WAV, MP3 or FLAC, to 4 GB
-                (model page and API reference).
+            audio: Path, URL, bytes, binary file object or `asset:<id>`, to 4 GB; with marengo3.0 4 s to 4 h, WAV,
+                MP3 or FLAC (reference, model page).
             source: The name to know it by. Default: the path as given, the URL without signature, `asset:<id>`.
             version: For a URL: a new value means that the audio behind it changed.
             start_sec: First second to embed. Default 0.
             end_sec: Last second. Default: the end.
-            segmentation: `FixedSegmentation`. Default 6 s.
-            embedding_option: `audio`, `transcription`. Default both.
+            segmentation: `FixedSegmentation` (default with marengo3.0, 6 s), or with marengo3.5 also
+                `DynamicSegmentation` (default there, 2 s).
+            embedding_option: `audio`, `transcription`; default both. marengo3.5: `audio`, which covers speech.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
-            embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
+            embedding_type: `separate_embedding` (default), `fused_embedding`, or both; fused takes two options.
+            time_based_metadata: For fused vectors of marengo3.5, as for video; audio alone has none.
+            embedding_uncertainty: Return also how unsure the model is of each value; scope is then `clip` alone.
+                marengo3.5.
             timeout: Longest wait for the task in seconds. Default: the settings' `task_timeout`.
             keep_asset: False deletes the uploaded file at the API once its segments are stored, or its task failed,
                 unless another task of the same bytes is under way. An `asset:<id>` is never deleted.
@@ -140,6 +160,9 @@ class SegmentOperations(PaidWork):
             embedding_option=embedding_option,
             embedding_scope=embedding_scope,
             embedding_type=embedding_type,
+            time_based_metadata=time_based_metadata,
+            embedding_uncertainty=embedding_uncertainty,
+            model=self.model,
         )
         media = await self.io.blocking(lambda: Media.of(audio, source=source, version=version))
         return await self._segment(Work(media, options, timeout, on_progress, keep_asset))
@@ -148,30 +171,34 @@ class SegmentOperations(PaidWork):
         self,
         media: Iterable[MediaInput],
         *,
-        input_type: Literal["audio", "video"] = "video",
+        input_type: Literal["audio", "video", "document", "image"] = "video",
         start_sec: float | None = None,
         end_sec: float | None = None,
         segmentation: Segmentation | None = None,
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
         on_progress: OnProgress | None = None,
     ) -> AsyncIterator[SegmentedMedia]:
-        """Iterate over many videos or audio files as their tasks end, at most `max_concurrency` on their way at once.
+        """Iterate over many media of one kind as their tasks end, at most `max_concurrency` on their way at once.
 
         One bad source does not stop the others. Closing the iterator stops new work; what was begun is in the journal.
 
         Args:
             media: Any number of media; `Media.of(value, source=..., version=...)` names one.
-            input_type: `video` or `audio`.
-            start_sec: As for `segment_video`, for each.
-            end_sec: As for `segment_video`, for each.
-            segmentation: As for `segment_video`.
-            embedding_option: As for `segment_video`.
-            embedding_scope: As for `segment_video`.
+            input_type: `video` or `audio`; with marengo3.5 also `document` or `image`.
+            start_sec: As for `segment_video`, for each; audio and video only.
+            end_sec: As for `segment_video`, for each; audio and video only.
+            segmentation: As for `segment_video` or `segment_document`.
+            embedding_option: As for `segment_video` or `segment_document`.
+            embedding_scope: As for `segment_video` or `segment_document`.
             embedding_type: As for `segment_video`.
+            time_based_metadata: As for `segment_video`, the same for each.
+            embedding_uncertainty: As for `segment_video` or `segment_document`.
             timeout: Longest wait for each task in seconds. Default: the settings' `task_timeout`.
             keep_asset: As for `segment_video`, for each.
             on_progress: Called with a `Progress` at each step of each.
@@ -187,22 +214,23 @@ class SegmentOperations(PaidWork):
             ConfigurationError: At once, when the segment store cannot be used.
         """
         if is_one(media):
-            raise InputError("segment_many takes a list of media; for one, use segment_video or segment_audio.")
-        if input_type not in ("audio", "video"):
-            raise InputError(f"input_type must be audio or video, got {input_type!r}.")
-        options = SegmentOptions.of(
+            raise InputError("segment_many takes a list of media; for one, use segment_video or its like.")
+        plan = task_plan(
             input_type,
+            self.model,
             start_sec=start_sec,
             end_sec=end_sec,
             segmentation=segmentation,
             embedding_option=embedding_option,
             embedding_scope=embedding_scope,
             embedding_type=embedding_type,
+            time_based_metadata=time_based_metadata,
+            embedding_uncertainty=embedding_uncertainty,
         )
         check_callback(on_progress, "on_progress")
         if timeout is not None:
             check_timeout(timeout)
-        return self._segment_many(media, options, timeout, on_progress, keep_asset=keep_asset)
+        return self._segment_many(media, plan, timeout, on_progress, keep_asset=keep_asset)
 
     async def register(self, media: SegmentedMedia, *, id_namespace: str | None = None) -> list[SegmentRecord]:
         """Return a medium's records, and let their ids be found in the segment store from now on.
@@ -269,7 +297,7 @@ class SegmentOperations(PaidWork):
     async def _segment_many(
         self,
         media: Iterable[MediaInput],
-        options: SegmentOptions,
+        plan: Callable[[Media], TaskOptions],
         timeout: float | None,
         on_progress: OnProgress | None,
         *,
@@ -277,6 +305,7 @@ class SegmentOperations(PaidWork):
     ) -> AsyncIterator[SegmentedMedia]:
         async def one(value: MediaInput) -> SegmentedMedia:
             item = await self.io.blocking(lambda: Media.of(value))
+            options = await self.io.blocking(lambda: plan(item))
             return await self._segment(Work(item, options, timeout, on_progress, keep_asset))
 
         failures: list[Failure] = []

@@ -5,20 +5,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twelvelabs_core import _requests
+from twelvelabs_core._checks import check_document, check_image
 from twelvelabs_core._errors import APIResponseError, InputError, TaskFailedError, TaskTimeoutError
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._operations._base import path_part
-from twelvelabs_core._operations._embed import EmbedOperations, check_for
+from twelvelabs_core._operations._embed_media import EmbedMediaOperations
+from twelvelabs_core._options import SegmentOptions, TaskOptions, TimeBasedMetadata
 from twelvelabs_core._polling import Patience
 from twelvelabs_core._progress import check_callback
-from twelvelabs_core._requests import Segmentation, SegmentOptions
 from twelvelabs_core._responses import Task, TaskSummary, parse_created_task, parse_task, parse_task_page
+from twelvelabs_core._segmentations import Segmentation
 from twelvelabs_core._wire import Call, json_body
 
 TASK_STATUSES = ("processing", "ready", "failed")
 
 
-class TaskOperations(EmbedOperations):
+class TaskOperations(EmbedMediaOperations):
     """Creates tasks and brings their results."""
 
     async def create_audio_task(
@@ -31,19 +33,26 @@ class TaskOperations(EmbedOperations):
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        embedding_uncertainty: bool = False,
     ) -> Task:
-        """Start a task that embeds audio of 4 s to 4 h (API reference). Each call is paid for; see `segment_audio`.
+        """Start a task that embeds audio (marengo3.0: 4 s to 4 h). Each call is paid for; see `segment_audio`.
 
         A local file is uploaded as an asset first.
 
         Args:
-            audio: Path, URL, bytes, binary file object or `asset:<id>`; WAV, MP3 or FLAC (model page).
+            audio: Path, URL, bytes, binary file object or `asset:<id>`; with marengo3.0 WAV, MP3
+                or FLAC (model page).
             start_sec: First second to embed. Default 0.
             end_sec: Last second. Default: the end.
-            segmentation: `FixedSegmentation`. Default 6 s.
-            embedding_option: `audio`, `transcription`. Default both.
+            segmentation: `FixedSegmentation` (default with marengo3.0, 6 s), or with marengo3.5 also
+                `DynamicSegmentation` (default there, 2 s).
+            embedding_option: `audio`, `transcription`; default both. marengo3.5: `audio`, which covers speech.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
-            embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
+            embedding_type: `separate_embedding` (default), `fused_embedding`, or both; fused takes two options.
+            time_based_metadata: For fused vectors of marengo3.5, as for video; audio alone has none.
+            embedding_uncertainty: Return also how unsure the model is of each value; scope is then `clip` alone.
+                marengo3.5.
 
         Returns:
             The `Task`, processing.
@@ -59,6 +68,9 @@ class TaskOperations(EmbedOperations):
             embedding_option=embedding_option,
             embedding_scope=embedding_scope,
             embedding_type=embedding_type,
+            time_based_metadata=time_based_metadata,
+            embedding_uncertainty=embedding_uncertainty,
+            model=self.model,
         )
         return await self._create_task(audio, options)
 
@@ -72,20 +84,28 @@ class TaskOperations(EmbedOperations):
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        embedding_uncertainty: bool = False,
     ) -> Task:
-        """Start a task that embeds video of 4 s to 4 h (API reference). Each call is paid for; see `segment_video`.
+        """Start a task that embeds video (marengo3.0: 4 s to 4 h). Each call is paid for; see `segment_video`.
 
         A local file is uploaded as an asset first.
 
         Args:
-            video: Path, URL, bytes, binary file object or `asset:<id>`; 360x360 to 5184x2160 pixels, 1:1 to 2.4:1
-                lying or standing (model page).
+            video: Path, URL, bytes, binary file object or `asset:<id>`; with marengo3.0 360x360 to
+                5184x2160 pixels, 1:1 to 2.4:1 lying or standing (model page).
             start_sec: First second to embed. Default 0.
             end_sec: Last second. Default: the end.
-            segmentation: `DynamicSegmentation` (default, 4 s) or `FixedSegmentation`.
-            embedding_option: `visual`, `audio`, `transcription`. Default all.
+            segmentation: `DynamicSegmentation` (default: 4 s, with marengo3.5 2 s) or `FixedSegmentation`.
+            embedding_option: `visual`, `audio`, `transcription` (marengo3.0 only; `audio` of marengo3.5 covers
+                speech). Default all.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
-            embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
+            embedding_type: `separate_embedding` (default), `fused_embedding`, or both; fused takes two options, and
+                with marengo3.5 `time_based_metadata`.
+            time_based_metadata: Text of your own for the fused vectors of marengo3.5: a list of
+                {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds of the film; `start` may equal `end`.
+            embedding_uncertainty: Return also how unsure the model is of each value; scope is then `clip` alone.
+                marengo3.5.
 
         Returns:
             The `Task`, processing.
@@ -101,6 +121,9 @@ class TaskOperations(EmbedOperations):
             embedding_option=embedding_option,
             embedding_scope=embedding_scope,
             embedding_type=embedding_type,
+            time_based_metadata=time_based_metadata,
+            embedding_uncertainty=embedding_uncertainty,
+            model=self.model,
         )
         return await self._create_task(video, options)
 
@@ -186,21 +209,36 @@ class TaskOperations(EmbedOperations):
                 )
             await self.io.sleep(patience.next_look())
 
-    async def _create_task(self, value: MediaInput, options: SegmentOptions) -> Task:
+    async def _create_task(self, value: MediaInput, options: TaskOptions) -> Task:
         media = await self.io.blocking(lambda: Media.of(value))
-        await self.io.blocking(lambda: check_for(media, options, task=True))
+        await self.io.blocking(lambda: self._check_task(media, options))
         if media.is_local:
             media = await self._as_ready_asset(media, options.input_type)
         await self._wait_for_turn()
         return await self._start_task(media, options)
 
-    async def _start_task(self, media: Media, options: SegmentOptions) -> Task:
+    async def _start_task(self, media: Media, options: TaskOptions) -> Task:
         """Create the task for media that the API can reach; never repeated once it may have arrived."""
-        body = json_body(_requests.segments_request(self.model, media, options))
+        request = _requests.with_extras(
+            _requests.segments_request(self.model, media, options),
+            self._rules,
+            embedding_dimension=self.embedding_dimension,
+            embedding_uncertainty=options.embedding_uncertainty,
+        )
+        body = json_body(request)
         call = Call(
             f"create the embedding task of {media.source}", "POST", "/embed-v2/tasks", body=body, repeatable=False
         )
         return parse_created_task((await self.call(call)).body)
+
+    def _check_task(self, media: Media, options: TaskOptions) -> None:
+        """Check a medium against the limits of its kind."""
+        if isinstance(options, SegmentOptions):
+            self._check_segments(media, options, task=True)
+        elif options.input_type == "image":
+            check_image(media, self._rules)
+        else:
+            check_document(media)
 
 
 def _rfc3339(name: str, moment: datetime) -> str:

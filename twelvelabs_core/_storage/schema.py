@@ -108,7 +108,7 @@ vectors = table(
     Column("page_end", Integer),
     Column("quadrant", Text),
     Column("chunk_index", Integer),
-    needed("vector", LargeBinary),  # float32, little-endian
+    needed("vector", LargeBinary),  # float32, little-endian; after it its uncertainty, where that was asked for
     needed("checksum", BigInteger),  # CRC-32 of `vector`: a flipped bit is found, not searched with
 )
 

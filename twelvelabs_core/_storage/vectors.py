@@ -41,8 +41,9 @@ def put(connection: Connection, key: str, segments: Segments) -> bool:
 
 def vector_rows(task: int, segments: Segments) -> Iterator[dict[str, object]]:
     """Yield the database row of each vector."""
-    values = memoryview(np.ascontiguousarray(segments.vectors, dtype=WIRE_TYPE).tobytes())
-    size = segments.dimension * WIRE_TYPE.itemsize
+    parts = [segments.vectors] if segments.uncertainty is None else [segments.vectors, segments.uncertainty]
+    values = memoryview(np.ascontiguousarray(np.hstack(parts), dtype=WIRE_TYPE).tobytes())
+    size = len(parts) * segments.dimension * WIRE_TYPE.itemsize
     for row, locus in enumerate(segments.loci):
         vector = values[row * size : (row + 1) * size]
         yield {"task": task, "row": row, **locus._asdict(), "vector": vector, "checksum": zlib.crc32(vector)}
@@ -65,8 +66,8 @@ def load(connection: Connection, key: str) -> tuple[Segments, float]:
     size = entry.dimension * WIRE_TYPE.itemsize
     if len(rows) != entry.vector_count or not all(is_intact(row[0], row[1], size) for row in rows):
         raise damaged(key)
-    matrix = np.frombuffer(b"".join(row[0] for row in rows), dtype=WIRE_TYPE).reshape(len(rows), entry.dimension)
-    return Segments(matrix, [Locus(*row[2:]) for row in rows]), entry.duration_sec
+    matrix, uncertainty = read_matrices([row[0] for row in rows], entry.dimension)
+    return Segments(matrix, [Locus(*row[2:]) for row in rows], uncertainty), entry.duration_sec
 
 
 def add_aliases(connection: Connection, key: str, rows: Iterable[tuple[str, int]], source: str) -> None:
@@ -117,18 +118,26 @@ def find(connection: Connection, segment_ids: Sequence[str]) -> dict[str, Stored
         for row in connection.execute(query.where(segment_table.c.segment_id.in_(batch))):
             if not is_intact(row.vector, row.checksum, row.dimension * WIRE_TYPE.itemsize):
                 raise damaged(row.key)
-            found[row.segment_id] = StoredVector(row.space, read_vector(row.vector))
+            found[row.segment_id] = StoredVector(row.space, read_vector(row.vector, row.dimension))
     return found
 
 
-def is_intact(vector: object, checksum: int, size: int) -> bool:
-    """Return whether a vector's bytes are those that were written."""
-    return isinstance(vector, bytes) and len(vector) == size and zlib.crc32(vector) == checksum
+def is_intact(data: object, checksum: int, size: int) -> bool:
+    """Return whether the bytes of a vector, and of its uncertainty if there is one, are those that were written."""
+    return isinstance(data, bytes) and len(data) in (size, 2 * size) and zlib.crc32(data) == checksum
 
 
-def read_vector(data: bytes) -> Matrix:
+def read_matrices(rows: Sequence[bytes], dimension: int) -> tuple[Matrix, Matrix | None]:
+    """Return the vectors that lie in these bytes, and their uncertainty where it was stored with them."""
+    matrix = np.frombuffer(b"".join(rows), dtype=WIRE_TYPE).reshape(len(rows), -1 if rows else dimension)
+    if matrix.shape[1] == dimension:
+        return matrix, None
+    return matrix[:, :dimension], matrix[:, dimension:]
+
+
+def read_vector(data: bytes, dimension: int) -> Matrix:
     """Return the array that lies in these bytes; read-only, and without a copy on little-endian machines."""
-    vector = np.frombuffer(data, dtype=WIRE_TYPE).astype(np.float32, copy=False)
+    vector = np.frombuffer(data, dtype=WIRE_TYPE, count=dimension).astype(np.float32, copy=False)
     vector.setflags(write=False)
     return vector
 
