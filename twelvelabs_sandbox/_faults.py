@@ -3,15 +3,15 @@
 import fnmatch
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from twelvelabs_sandbox._assets import AssetFate
 from twelvelabs_sandbox._tasks import TaskFate
 
-Drop = Literal["before", "after", "mid"]
-DROPS = ("before", "after", "mid")
+Drop = Literal["before", "during", "after", "mid"]
+DROPS = ("before", "during", "after", "mid")
 TASK_FATES = ("failed", "stuck", "expired")
 ASSET_FATES = ("failed", "stuck")
 STATUSES = range(200, 600)
@@ -45,12 +45,13 @@ class Fault:
         skip: How many matching requests it lets pass first (default 0).
         status: Answer with this HTTP status instead of handling the request.
         headers: Added to the answer, also to an ordinary one where ``status`` is not set.
+        omit_headers: Names of headers that are left out of the answer, such as ``ETag``.
         body: The body of the scripted answer: a string as it is (may be empty), anything else as JSON. Default: the
             vendor's error body for that status.
         delay: Real seconds to wait before anything else (default 0).
         slow: Real seconds over which the body of the answer is spread (default 0).
-        drop: Cut the connection: ``before`` the request is handled, ``after`` it was handled but without an answer, or
-            in the ``mid`` of the answer's body.
+        drop: Cut the connection: ``before`` the request is handled, ``during`` its body, of which only the beginning is
+            read, ``after`` it was handled but without an answer, or in the ``mid`` of the answer's body.
         task: The task created by this request ends as ``failed``, stays ``processing`` (``stuck``), or is more than
             seven days old at once (``expired``).
         asset: The asset created by this request ends as ``failed`` or stays ``processing`` (``stuck``).
@@ -69,6 +70,7 @@ class Fault:
     skip: int = 0
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    omit_headers: Sequence[str] = ()
     body: Any = None
     delay: float = 0.0
     slow: float = 0.0
@@ -83,6 +85,7 @@ class Fault:
         _require(isinstance(self.skip, int) and self.skip >= 0, "skip", self.skip)
         _require(self.status is None or self.status in STATUSES, "status", self.status)
         _require(_is_headers(self.headers), "headers", self.headers)
+        _require(_is_names(self.omit_headers), "omit_headers", self.omit_headers)
         for name in ("delay", "slow"):
             seconds = getattr(self, name)
             _require(isinstance(seconds, int | float) and 0 <= seconds < math.inf, name, seconds)
@@ -91,8 +94,12 @@ class Fault:
         _require(self.asset in {None, *ASSET_FATES}, "asset", self.asset)
         if self.body is not None and self.status is None:
             raise ValueError("a fault with a body needs a status")
-        if not any((self.status, self.headers, self.delay, self.slow, self.drop, self.task, self.asset)):
-            raise ValueError("a fault needs at least one of status, headers, delay, slow, drop, task, asset")
+        if not any(
+            (self.status, self.headers, self.omit_headers, self.delay, self.slow, self.drop, self.task, self.asset)
+        ):
+            raise ValueError(
+                "a fault needs at least one of status, headers, omit_headers, delay, slow, drop, task, asset"
+            )
 
     def matches(self, method: str, path: str, template: str) -> bool:
         """Whether it is for a request; ``path`` and ``template`` begin after ``/v1.3``."""
@@ -151,6 +158,10 @@ class _Armed:
 def _require(good: bool, name: str, value: object) -> None:  # noqa: FBT001 - reads as a sentence
     if not good:
         raise ValueError(f"the {name} of a fault cannot be {value!r}")
+
+
+def _is_names(names: object) -> bool:
+    return isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
 
 
 def _is_headers(headers: object) -> bool:

@@ -70,7 +70,8 @@ class Gate:
         elif fault.status is not None:
             await self._scripted(fault, fault.status, scope["path"])(scope, receive, answer)
         else:
-            await self._app({**scope, FATE: Fate(fault.task, fault.asset)}, receive, answer)
+            source = _breaking(receive, answer) if fault.drop == "during" else receive
+            await self._app({**scope, FATE: Fate(fault.task, fault.asset)}, source, answer)
 
     def _template(self, path: str) -> str:
         return next((route.path for route in self._routes if route.path_regex.match(path)), path)
@@ -91,6 +92,21 @@ class Gate:
         return ApiError(
             status, ERROR_CODES.get(status, "internal_server_error"), "A fault of the sandbox, as scripted."
         )
+
+
+def _breaking(receive: Receive, answer: "_Answer") -> Receive:
+    """Return a source of which the first piece comes, and then nothing but the end of the connection."""
+    has_begun = False
+
+    async def pieces() -> Message:
+        nonlocal has_begun
+        if has_begun:
+            await answer.cut()
+            return {"type": "http.disconnect"}
+        has_begun = True
+        return {**await receive(), "more_body": True}
+
+    return pieces
 
 
 async def _read_to_end(receive: Receive) -> None:
@@ -143,7 +159,9 @@ class _Answer:
             if self._fault
             else []
         )
-        await self._send({**message, "headers": [*message["headers"], API_VERSION, *extra]})
+        omitted = {name.lower().encode() for name in self._fault.omit_headers} if self._fault else set()
+        headers = [pair for pair in [*message["headers"], API_VERSION] if pair[0].lower() not in omitted]
+        await self._send({**message, "headers": [*headers, *extra]})
 
     async def _drip(self, message: Message, seconds: float) -> None:
         body = message.get("body", b"")

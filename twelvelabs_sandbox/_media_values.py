@@ -39,7 +39,7 @@ class MediaInfo:
     """What a file is, before any limit is judged.
 
     Attributes:
-        kind: ``document`` is recognised only (PDF, plain text, Markdown); it has no vectors yet.
+        kind: ``document`` is PDF, plain text or Markdown.
         mime_type: Such as ``video/mp4``.
         format_name: As FFmpeg names the container; ``jpeg`` or ``png`` for images.
         size: Bytes.

@@ -10,6 +10,8 @@ from twelvelabs_sandbox._media_values import MediaError
 END = re.compile(r"(?<=[.!?\u2026])[\"'\u2019\u201d)\]]*\s+|(?<=[\u3002\uff01\uff1f])|\n\s*\n")
 # In Markdown headings, items of lists and rows of tables stand for themselves.
 OWN_LINE = re.compile(r"\s*(#{1,6}\s|[-*+]\s|\d+[.)]\s|\||>)")
+# The number of an item in a list belongs to what follows.
+NUMBER = re.compile(r"\d+[.)]")
 # Characters to read at once; a sentence that is longer is none.
 PIECE = 65_536
 
@@ -20,13 +22,18 @@ def sentences(path: Path) -> Iterator[str]:
     Raises:
         MediaError: The file is not UTF-8, or has no sentence that ends within 65,536 characters.
     """
-    rest = ""
+    rest = number = ""
     for piece in _pieces(path):
         *whole, rest = END.split(rest + piece)
         if len(rest) > PIECE:
             raise MediaError("parameter_invalid", f"The text has a sentence of more than {PIECE} characters.")
-        yield from filter(None, map(_one_line, whole))
-    if last := _one_line(rest):
+        for text in filter(None, map(_one_line, whole)):
+            if NUMBER.fullmatch(text):
+                number = f"{text} "
+            else:
+                yield number + text
+                number = ""
+    if last := _one_line(number + rest):
         yield last
 
 
@@ -48,8 +55,10 @@ def _pieces(path: Path) -> Iterator[str]:
     """Yield a file line by line, with an empty line around what stands for itself."""
     try:
         with path.open(encoding="utf-8-sig") as file:
+            at_begin = True
             while line := file.readline(PIECE):
-                yield f"\n\n{line}\n\n" if OWN_LINE.match(line) else line
+                yield f"\n\n{line}\n\n" if at_begin and OWN_LINE.match(line) else line
+                at_begin = line.endswith("\n")
     except UnicodeDecodeError as error:
         raise MediaError("parameter_invalid", "The text is not valid UTF-8.") from error
 

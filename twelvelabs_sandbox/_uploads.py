@@ -16,6 +16,8 @@ from twelvelabs_sandbox._wire import new_id
 
 SESSION_SECONDS = 24 * 60 * 60
 LINK_SECONDS = 60 * 60
+# As S3 has it; far more than the largest file has in parts of the usual size.
+MOST_PARTS = 10_000
 # Links that come with the answer to a create; the rest is asked for.
 FIRST_LINKS = 10
 
@@ -105,6 +107,10 @@ class Uploads:
         """Open a session with an empty file of the full length, which takes no space yet."""
         now, size = self._clock.now(), self._options.chunk_size
         starts = range(0, request.total_size, size)
+        if len(starts) > MOST_PARTS:
+            raise invalid(
+                f"The upload would have {len(starts)} chunks of {size} bytes; at most {MOST_PARTS} are allowed."
+            )
         parts = [Part(index, min(size, request.total_size - start)) for index, start in enumerate(starts, 1)]
         upload = Upload(new_id(now), new_id(now), request, size, now, self._files.new(), fate, parts)
         with upload.path.open("wb") as file:
@@ -136,7 +142,9 @@ class Uploads:
         self._check_active(upload)
         if start + count - 1 > len(upload.parts):
             raise invalid(f"The upload has {len(upload.parts)} chunks; start {start} with count {count} goes beyond.")
-        expires_at = min(self._clock.now() + LINK_SECONDS, upload.expires_at)
+        now = self._clock.now()
+        upload.links = {key: link for key, link in upload.links.items() if link.expires_at > now}
+        expires_at = min(now + LINK_SECONDS, upload.expires_at)
         links = [Link(index, secrets.token_hex(32), expires_at) for index in range(start, start + count)]
         upload.links |= {link.signature: link for link in links}
         return links

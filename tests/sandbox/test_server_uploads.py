@@ -370,3 +370,27 @@ def test_checksums_are_told_of_every_asset_and_of_no_other(sandbox: Sandbox, api
 def test_parts_have_a_size(size: Any) -> None:
     with pytest.raises(ValueError, match="chunk_size"):
         Options(chunk_size=size)
+
+
+def test_more_parts_than_s3_takes_are_refused() -> None:
+    with Sandbox(chunk_size=1) as sandbox, connect(sandbox) as api:
+        body = {"filename": "film.mp4", "type": "video", "total_size": 10_001}
+        answer = api.post(PATH, json=body)
+        assert answer.status_code == 400
+        assert "10001 chunks of 1 bytes; at most 10000" in answer.json()["message"]
+
+
+def test_an_etag_can_be_withheld_and_a_part_broken_off(sandbox: Sandbox, api: httpx.Client) -> None:
+    content = bytes(4_000_000)
+    session = opened(api, content)
+    sandbox.faults.add(Fault(path=PART, omit_headers=["ETag"]), Fault(path=PART, drop="during"))
+    bare = put(session["upload_urls"][0]["url"], content)
+    assert (bare.status_code, "etag" in bare.headers) == (200, False)
+    (fresh,) = links(api, session, 1, 1)
+    with pytest.raises(httpx.TransportError):
+        put(fresh, content)
+    path = f"{PATH}/{session['upload_id']}"
+    status = until(lambda: api.get(path).json(), lambda seen: seen["chunks_failed"] == 1)
+    assert status["uploaded_chunks"][0]["error"] == "The upload of the chunk broke off."
+    (fresh,) = links(api, session, 1, 1)
+    assert put(fresh, content).headers["etag"]
