@@ -106,6 +106,12 @@ class UploadedChunk(Answer):
         uploaded_at: When it was reported (UTC), or None.
         updated_at: When this last changed (UTC), or None.
         error: Why it failed, or None.
+
+    Example:
+        ```python
+        for chunk in client.retrieve_multipart_upload(upload_id).uploaded_chunks:
+            print(chunk.index, chunk.status)
+        ```
     """
 
     index: Index
@@ -192,6 +198,12 @@ class TranscriptionEntry(Answer):
         end: Where it ends, in seconds.
         value: What was said.
         speaker: Who said it, for utterances where it is known; else None.
+
+    Example:
+        ```python
+        for word in client.retrieve_transcription(asset_id).words:
+            print(word.start, word.value)
+        ```
     """
 
     start: Number

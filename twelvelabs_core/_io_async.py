@@ -65,6 +65,10 @@ class _LoopClients:
         if client in self._all:
             self._idle.append(client)
 
+    async def discard(self, client: httpx.AsyncClient) -> None:
+        self._all.discard(client)
+        await client.aclose()
+
     async def aclose(self) -> None:
         await self._guard.aclose()
 
@@ -100,11 +104,15 @@ class AsyncIo:
         client = clients.take()
         try:
             with unsigned_in_logs():
-                return await _exchange(client, exchange)
-        except HTTP_ERRORS as error:
-            raise no_answer(error) from None
-        finally:
-            clients.give_back(client)
+                reply = await _exchange(client, exchange)
+        except BaseException as error:
+            # A request that was cancelled on its way may leave its connection taken for ever, and it is the only one.
+            await clients.discard(client)
+            if isinstance(error, HTTP_ERRORS):
+                raise no_answer(error) from None
+            raise
+        clients.give_back(client)
+        return reply
 
     async def sleep(self, seconds: float) -> None:
         """Wait without blocking the loop."""

@@ -1,5 +1,6 @@
 """Files of any size in chunks: sent once, over every fault, gone on with after a crash."""
 
+import asyncio
 import hashlib
 import io
 import logging
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -408,11 +410,13 @@ async def test_no_signature_in_a_log_an_error_or_the_store(
     signature = session.url.get_secret_value().partition("X-Amz-Signature=")[2]
     assert len(signature) > 20
     stored = contents_of(tmp_path, "segments.sqlite3*")
-    for text in (caplog.text, repr(caught.value), str(caught.value.__dict__), repr(session), stored):
+    # The sandbox runs in this process too; what a server logs is not a client's to hide.
+    logged = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn"))
+    for text in (logged, repr(caught.value), str(caught.value.__dict__), repr(session), stored):
         assert "Signature=" not in text
         assert signature not in text
         assert storage.api_key not in text
-    assert "PUT" in caplog.text
+    assert "HTTP Request: PUT" in logged
 
 
 async def test_a_film_is_not_sent_over_an_open_line(uploader: Surface, storage: Sandbox, big: Path) -> None:
@@ -438,3 +442,25 @@ async def test_a_session_whose_chunks_do_not_add_up_is_refused(uploader: Surface
 async def test_an_unknown_upload_is_not_found(uploader: Surface) -> None:
     with pytest.raises(NotFoundError):
         await uploader.retrieve_multipart_upload("64f8d2c7e4a1b37f8a9c5d12")
+
+
+async def test_calls_that_were_cancelled_leave_their_connections_free(connect: Connect, storage: Sandbox) -> None:
+    """A connection whose request was cancelled on its way must not be waited for by later requests."""
+    client = again(connect, storage, max_retries=0, timeout=3.0)
+    if not client.is_async:
+        pytest.skip("a blocking call cannot be cancelled")
+    for number in range(5):
+        sent: asyncio.Event = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        call = client.start(
+            "create_asset",
+            CONTENT[number:],
+            method="multipart",
+            asset_type="video",
+            on_progress=lambda _, sent=sent: loop.call_soon_threadsafe(sent.set),
+        )
+        await sent.wait()
+        call.cancel()
+        with suppress(asyncio.CancelledError):
+            await call
+        await client.embed_texts([f"red {index}" for index in range(8)])
