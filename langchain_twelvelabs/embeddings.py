@@ -231,7 +231,7 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         self,
         audio: MediaInput,
         *,
-        embedding_option: str = "audio",
+        embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
     ) -> list[float]:
@@ -240,7 +240,8 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         Args:
             audio: Path, URL, bytes, binary file object or `asset:<id>`; WAV, MP3 or FLAC, to 10 minutes (API
                 reference and model page). One vector says most about 10 to 30 s.
-            embedding_option: `audio` (how it sounds), `transcription` (what is said) or `fused` (both).
+            embedding_option: `audio` (how it sounds; default), `transcription` (what is said) or `fused` (both).
+                marengo3.5 has one vector of everything, and no choice.
             start_sec: First second to embed. Default 0.
             end_sec: Last second. Default: the end.
 
@@ -260,7 +261,7 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         self,
         audio: MediaInput,
         *,
-        embedding_option: str = "audio",
+        embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
     ) -> list[float]:
@@ -274,7 +275,7 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         self,
         video: MediaInput,
         *,
-        embedding_option: str = "visual",
+        embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
     ) -> list[float]:
@@ -283,7 +284,8 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         Args:
             video: Path, URL, bytes, binary file object or `asset:<id>`; 360x360 to 5184x2160 pixels, to 10 minutes
                 (API reference and model page). One vector says most about 10 to 30 s.
-            embedding_option: `visual` (what is seen), `audio`, `transcription` or `fused` (all three).
+            embedding_option: `visual` (what is seen; default), `audio`, `transcription` or `fused` (all three).
+                marengo3.5 has one vector of everything, and no choice.
             start_sec: First second to embed. Default 0.
             end_sec: Last second. Default: the end.
 
@@ -303,7 +305,7 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         self,
         video: MediaInput,
         *,
-        embedding_option: str = "visual",
+        embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
     ) -> list[float]:

@@ -21,7 +21,7 @@ class ClipEmbedding(ConnectedEmbedding):
         self,
         video_path: MediaInput,
         *,
-        embedding_option: str = "visual",
+        embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
     ) -> Embedding:
@@ -30,7 +30,8 @@ class ClipEmbedding(ConnectedEmbedding):
         Args:
             video_path: Path, URL, bytes, binary file object or `asset:<id>`; 360x360 to 5184x2160 pixels, to 10
                 minutes (API reference and model page). One vector says most about 10 to 30 s.
-            embedding_option: `visual` (what is seen), `audio`, `transcription` or `fused` (all three).
+            embedding_option: `visual` (what is seen; default), `audio`, `transcription` or `fused` (all three).
+                marengo3.5 has one vector of everything, and no choice.
             start_sec: First second to embed. Default 0.
             end_sec: Last second. Default: the end.
 
@@ -48,7 +49,7 @@ class ClipEmbedding(ConnectedEmbedding):
         self,
         video_path: MediaInput,
         *,
-        embedding_option: str = "visual",
+        embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
     ) -> Embedding:
@@ -60,7 +61,7 @@ class ClipEmbedding(ConnectedEmbedding):
         self,
         video_paths: Sequence[MediaInput],
         *,
-        embedding_option: str = "visual",
+        embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
     ) -> list[Embedding]:
@@ -86,7 +87,7 @@ class ClipEmbedding(ConnectedEmbedding):
         self,
         video_paths: Sequence[MediaInput],
         *,
-        embedding_option: str = "visual",
+        embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
     ) -> list[Embedding]:
@@ -114,7 +115,7 @@ class ClipEmbedding(ConnectedEmbedding):
         self,
         audio_path: MediaInput,
         *,
-        embedding_option: str = "audio",
+        embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
     ) -> Embedding:
@@ -123,7 +124,8 @@ class ClipEmbedding(ConnectedEmbedding):
         Args:
             audio_path: Path, URL, bytes, binary file object or `asset:<id>`; WAV, MP3 or FLAC, to 10 minutes (API
                 reference and model page). One vector says most about 10 to 30 s.
-            embedding_option: `audio` (how it sounds), `transcription` (what is said) or `fused` (both).
+            embedding_option: `audio` (how it sounds; default), `transcription` (what is said) or `fused` (both).
+                marengo3.5 has one vector of everything, and no choice.
             start_sec: First second to embed. Default 0.
             end_sec: Last second. Default: the end.
 
@@ -141,7 +143,7 @@ class ClipEmbedding(ConnectedEmbedding):
         self,
         audio_path: MediaInput,
         *,
-        embedding_option: str = "audio",
+        embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
     ) -> Embedding:
@@ -153,7 +155,7 @@ class ClipEmbedding(ConnectedEmbedding):
         self,
         audio_paths: Sequence[MediaInput],
         *,
-        embedding_option: str = "audio",
+        embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
     ) -> list[Embedding]:
@@ -179,7 +181,7 @@ class ClipEmbedding(ConnectedEmbedding):
         self,
         audio_paths: Sequence[MediaInput],
         *,
-        embedding_option: str = "audio",
+        embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
     ) -> list[Embedding]:
@@ -211,6 +213,6 @@ class ClipEmbedding(ConnectedEmbedding):
         return [vector.tolist() for vector in vectors]
 
 
-def clip(embedding_option: str, start_sec: float | None, end_sec: float | None) -> dict[str, Any]:
+def clip(embedding_option: str | None, start_sec: float | None, end_sec: float | None) -> dict[str, Any]:
     """Return the options of one clip by their names."""
     return {"embedding_option": embedding_option, "start_sec": start_sec, "end_sec": end_sec}

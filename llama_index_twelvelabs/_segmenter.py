@@ -99,8 +99,11 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
             embed_model = TwelveLabsEmbedding.from_dict(dict(embed_model))
         if embed_model is not None and not isinstance(embed_model, TwelveLabsEmbedding):
             raise ConfigurationError(f"embed_model must be a TwelveLabsEmbedding, got {type(embed_model).__name__}.")
+        if embed_model is None:
+            embed_model = TwelveLabsEmbedding()
         checked = SegmentOptions.of(
             input_type,
+            model=embed_model.model_name,
             segmentation=segmentation,
             embedding_option=embedding_option,
             embedding_scope=embedding_scope,
@@ -110,7 +113,7 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
         )
         # Written down with the API's defaults filled in, so that a later change of a default is a change.
         fields: dict[str, Any] = {
-            "embed_model": TwelveLabsEmbedding() if embed_model is None else embed_model,
+            "embed_model": embed_model,
             "segmentation": checked.segmentation.to_wire(),
             "embedding_option": list(checked.embedding_option),
             "embedding_scope": list(checked.embedding_scope),

@@ -219,8 +219,16 @@ class EmbedOperations(AssetOperations):
         body = _requests.multi_input_request(self.model, sources, text)
         truncate = None if text is None else auto_truncate
         attempt = "embed the media" if sources else "embed the text"
+        # Seconds of media are billed: when no answer comes, the caller decides whether to ask again.
+        repeatable = not any(source.media_type in ("audio", "video") for source in sources)
         return parse_embedding(
-            await self._embed(attempt, body, auto_truncate=truncate, embedding_uncertainty=embedding_uncertainty)
+            await self._embed(
+                attempt,
+                body,
+                auto_truncate=truncate,
+                embedding_uncertainty=embedding_uncertainty,
+                repeatable=repeatable,
+            )
         )
 
     async def _embed_each(self, checked: Sequence[Sequence[Source]]) -> list[Embedding]:
