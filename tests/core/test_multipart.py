@@ -79,9 +79,9 @@ def is_whole(storage: Sandbox, asset_id: str, content: bytes = CONTENT) -> bool:
 async def test_chunks_of_every_kind_of_media_become_the_same_file(
     uploader: Surface, storage: Sandbox, big: Path, kind: str
 ) -> None:
-    media = {"path": lambda: big, "bytes": lambda: CONTENT, "file": lambda: io.BytesIO(CONTENT)}
     with big.open("rb") as opened:
-        asset = await send(uploader, opened if kind == "open file" else media[kind](), filename="match.mp4")
+        media = {"path": big, "bytes": CONTENT, "file": io.BytesIO(CONTENT), "open file": opened}
+        asset = await send(uploader, media[kind], filename="match.mp4")
         assert not opened.closed
     assert (asset.method, asset.filename) == ("multipart", "match.mp4")
     assert is_whole(storage, asset.id)
@@ -287,7 +287,11 @@ def test_a_process_that_is_killed_leaves_only_the_rest_to_the_next(storage: Sand
             timeout=120,
         )
 
+    storage.faults.add(
+        Fault(path=PART, method="PUT", status=500, skip=4, times=2), Fault(path=PART, method="PUT", status=403, skip=9)
+    )
     assert run(24 * CHUNK).returncode == -signal.SIGKILL
+    assert [storage.count("PUT", PART, status=status) for status in (500, 403)] == [2, 1]
     reported = storage.count("POST", SESSION, status=200)
     assert reported == 2
     storage.clear_requests()
@@ -449,9 +453,9 @@ async def test_calls_that_were_cancelled_leave_their_connections_free(connect: C
     client = again(connect, storage, max_retries=0, timeout=3.0)
     if not client.is_async:
         pytest.skip("a blocking call cannot be cancelled")
+    loop = asyncio.get_running_loop()
     for number in range(5):
-        sent: asyncio.Event = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        sent = asyncio.Event()
         call = client.start(
             "create_asset",
             CONTENT[number:],
