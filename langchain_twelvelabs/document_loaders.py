@@ -20,7 +20,7 @@ class TwelveLabsVideoLoader(SegmentLoader):
 
     Args:
         media: One video or an iterable of them: path, URL, bytes, binary file object or `asset:<id>`. 4 s to 4 h,
-            360x360 to 5184x2160 pixels, local files to 200 MB (API reference and model page).
+            360x360 to 5184x2160 pixels, files to 4 GB (API reference and model page).
         embeddings: The `TwelveLabsEmbeddings` that the vector store uses too.
         segmentation: `DynamicSegmentation` (by shots; default, at least 4 s) or `FixedSegmentation`.
         embedding_option: Among `visual`, `audio`, `transcription`. Default all; each gives a document of its own.
@@ -69,7 +69,7 @@ class TwelveLabsAudioLoader(SegmentLoader):
 
     Args:
         media: One sound file or an iterable of them: path, URL, bytes, binary file object or `asset:<id>`; WAV, MP3
-            or FLAC, 4 s to 4 h, local files to 200 MB (API reference and model page).
+            or FLAC, 4 s to 4 h, files to 4 GB (API reference and model page).
         embeddings: The `TwelveLabsEmbeddings` that the vector store uses too.
         segmentation: `FixedSegmentation`. Default 6 s.
         embedding_option: Among `audio` (how it sounds), `transcription` (what is said). Default both.

@@ -123,7 +123,7 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
 
         Args:
             file: One video or an iterable of them: path, URL, bytes, binary file object or `asset:<id>`. 4 s to 4 h,
-                360x360 to 5184x2160 pixels, local files to 200 MB (API reference and model page).
+                360x360 to 5184x2160 pixels, files to 4 GB (API reference and model page).
             extra_info: Metadata for all nodes.
             fs: The fsspec file system of the paths. Default: the local one.
 

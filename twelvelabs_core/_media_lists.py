@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from typing import TypeVar, cast
 
 from twelvelabs_core._errors import InputError
@@ -46,6 +45,6 @@ def many(values: Iterable[T], name: str) -> list[T]:
 
 def is_one(media: object) -> bool:
     """Return whether this is a single medium; strings, bytes and files are iterable, but one."""
-    # A mapping, set or buffer is iterable too, but nobody means its keys, any order or its numbers.
-    single = (str, bytes, bytearray, memoryview, os.PathLike, Media, Mapping, AbstractSet)
+    # A mapping or buffer is iterable too, but nobody means its keys or its numbers.
+    single = (str, bytes, bytearray, memoryview, os.PathLike, Media, Mapping)
     return isinstance(media, single) or hasattr(media, "read") or not isinstance(media, Iterable)

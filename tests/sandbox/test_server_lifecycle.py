@@ -45,8 +45,9 @@ def test_many_sandboxes_in_one_process_leave_no_thread_socket_or_file(film: Path
     threads, open_files = threading.active_count(), open_descriptors()
     for _ in range(3):
         once()
-    assert threading.active_count() == threads
-    assert open_descriptors() == open_files
+    # Fewer is fine: what an earlier test left to the garbage collector may have been closed meanwhile.
+    assert threading.active_count() <= threads
+    assert open_descriptors() <= open_files
     assert list(temporary.iterdir()) == []
 
 
