@@ -33,11 +33,11 @@ def _ssl_context() -> ssl.SSLContext:
 
 
 class _LoopClients:
-    """The HTTP clients of one event loop: those at work, and a stack of those at rest."""
+    """The HTTP clients of one event loop: a stack of those at rest; the others are at work."""
 
     def __init__(self, forget: Callable[[], None]) -> None:
-        self._all: set[httpx.AsyncClient] = set()
         self._idle: list[httpx.AsyncClient] = []
+        self._is_open = True
         self._forget = forget
         self._guard = self._until_shutdown()
 
@@ -50,24 +50,20 @@ class _LoopClients:
             yield
         finally:
             self._forget()
-            self._idle.clear()
-            while self._all:
-                await self._all.pop().aclose()
+            self._is_open = False
+            while self._idle:
+                await self._idle.pop().aclose()
 
     def take(self) -> httpx.AsyncClient:
         if self._idle:
             return self._idle.pop()
-        client = httpx.AsyncClient(verify=_ssl_context(), limits=_ONE, mounts=NO_PROXY, follow_redirects=False)
-        self._all.add(client)
-        return client
+        return httpx.AsyncClient(verify=_ssl_context(), limits=_ONE, mounts=NO_PROXY, follow_redirects=False)
 
-    def give_back(self, client: httpx.AsyncClient) -> None:
-        if client in self._all:
+    async def give_back(self, client: httpx.AsyncClient) -> None:
+        if self._is_open:
             self._idle.append(client)
-
-    async def discard(self, client: httpx.AsyncClient) -> None:
-        self._all.discard(client)
-        await client.aclose()
+        else:
+            await client.aclose()
 
     async def aclose(self) -> None:
         await self._guard.aclose()
@@ -107,11 +103,11 @@ class AsyncIo:
                 reply = await _exchange(client, exchange)
         except BaseException as error:
             # A request that was cancelled on its way may leave its connection taken for ever, and it is the only one.
-            await clients.discard(client)
+            await client.aclose()
             if isinstance(error, HTTP_ERRORS):
                 raise no_answer(error) from None
             raise
-        clients.give_back(client)
+        await clients.give_back(client)
         return reply
 
     async def sleep(self, seconds: float) -> None:
@@ -192,7 +188,7 @@ class AsyncIo:
         """Nothing can be closed without waiting; each loop's shutdown closes its own clients."""
 
     async def aclose(self) -> None:
-        """Close the running loop's connections."""
+        """Close the running loop's connections, those in use as soon as they are free."""
         with self._lock:
             clients = self._clients.pop(asyncio.get_running_loop(), None)
         if clients is not None:

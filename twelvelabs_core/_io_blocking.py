@@ -9,7 +9,9 @@ import os
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 import httpx
@@ -101,32 +103,41 @@ class BlockingIo:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._client: httpx.Client | None = None
+        self._users: Counter[httpx.Client] = Counter()
 
-    def _http(self) -> httpx.Client:
-        """Return this process's HTTP client; after fork a new one, for sockets cannot be shared."""
+    @contextmanager
+    def _borrowed(self) -> Iterator[httpx.Client]:
+        """Lend this process's HTTP client; after fork a new one, for sockets cannot be shared.
+
+        Closing a connection under a thread that reads from it would leave that thread waiting, so a client that
+        `close` has given up is closed by the last to bring it back.
+        """
         if self._pid != os.getpid():
             self._forget_clients()  # never closed here: the parent still speaks through it
         with self._lock:
-            if self._client is None:
-                limits = httpx.Limits(
-                    max_connections=None,
-                    max_keepalive_connections=KEEPALIVE_CONNECTIONS,
-                    keepalive_expiry=KEEPALIVE_SECONDS,
-                )
-                self._client = httpx.Client(limits=limits, mounts=NO_PROXY, follow_redirects=False)
-            return self._client
+            client = self._client = self._client or _make_client()
+            self._users[client] += 1
+        try:
+            yield client
+        finally:
+            with self._lock:
+                self._users[client] -= 1
+                is_last = self._users[client] == 0 and client is not self._client
+                self._users += Counter()  # drops what counts nothing
+            if is_last:
+                client.close()
 
     async def exchange(self, exchange: Exchange) -> Reply:
         """Send one request and take its answer."""
         try:
-            with unsigned_in_logs():
-                return self._exchange(exchange, _scope.get())
+            with self._borrowed() as client, unsigned_in_logs():
+                return self._exchange(client, exchange, _scope.get())
         except HTTP_ERRORS as error:
             raise no_answer(error) from None
 
-    def _exchange(self, exchange: Exchange, scope: Scope | None) -> Reply:
+    def _exchange(self, client: httpx.Client, exchange: Exchange, scope: Scope | None) -> Reply:
         content = _until_stopped(exchange.body.chunks(), scope) if exchange.body is not None else None
-        with self._http().stream(
+        with client.stream(
             exchange.method,
             exchange.url,
             params=list(exchange.params) or None,
@@ -192,12 +203,20 @@ class BlockingIo:
             crew.dismiss()
 
     def close(self) -> None:
-        """Close this process's connections."""
+        """Close this process's connections, those in use as soon as they are free."""
         if self._pid == os.getpid():
             with self._lock:
                 client, self._client = self._client, None
-            if client is not None:
+                is_free = client is not None and self._users[client] == 0
+            if client is not None and is_free:
                 client.close()
+
+
+def _make_client() -> httpx.Client:
+    limits = httpx.Limits(
+        max_connections=None, max_keepalive_connections=KEEPALIVE_CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS
+    )
+    return httpx.Client(limits=limits, mounts=NO_PROXY, follow_redirects=False)
 
 
 class _Crew:

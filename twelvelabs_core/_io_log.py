@@ -23,9 +23,12 @@ def unsigned_in_logs() -> Iterator[None]:
 
 
 def _without_signatures(record: logging.LogRecord) -> bool:
-    if _is_ours.get() and isinstance(record.args, tuple):
-        record.args = tuple(redact(str(value)) if isinstance(value, httpx.URL) else value for value in record.args)
+    if _is_ours.get():
+        record.msg = redact(str(record.msg))  # of an answer's headers: a redirect has its address there
+        if isinstance(record.args, tuple):
+            record.args = tuple(redact(str(value)) if isinstance(value, httpx.URL) else value for value in record.args)
     return True
 
 
-logging.getLogger("httpx").addFilter(_without_signatures)
+for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks"):
+    logging.getLogger(_name).addFilter(_without_signatures)

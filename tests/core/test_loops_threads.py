@@ -100,7 +100,7 @@ async def test_connections_are_used_again(asynchronous: AsyncClient, sandbox: Sa
 
     async def watched() -> Any:
         clients = await original()
-        seen.update(id(client) for client in clients._all)
+        seen.update(id(client) for client in clients._idle)
         return clients
 
     asynchronous.io._loop_clients = watched  # type: ignore[attr-defined]
@@ -161,6 +161,26 @@ def test_sixteen_threads_share_one_client(blocking: Client, expected: dict[str, 
     with ThreadPoolExecutor(16) as pool:
         runs = [pool.submit(blocking.embed_texts, TEXTS) for _ in range(16)]
         assert all(right(run.result(), expected) for run in runs)
+
+
+def test_a_client_that_one_thread_closes_serves_the_others(settings: Settings) -> None:
+    careful = settings.replace(max_retries=0)  # not one request may break
+    with Client(settings=careful) as client, ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(client.embed_texts, TEXTS) for _ in range(4)]
+        while not all(run.done() for run in runs):
+            client.close()
+            time.sleep(0.005)
+        assert all(len(run.result()) == len(TEXTS) for run in runs)
+
+
+async def test_a_client_that_one_task_closes_serves_the_others(settings: Settings) -> None:
+    client = AsyncClient(settings=settings.replace(max_retries=0))
+    runs = [asyncio.create_task(client.embed_texts(TEXTS)) for _ in range(4)]
+    while not all(run.done() for run in runs):
+        await client.aclose()
+        await asyncio.sleep(0.005)
+    assert [len(found) for found in await asyncio.gather(*runs)] == [len(TEXTS)] * 4
+    await client.aclose()
 
 
 def test_threads_carry_the_callers_context(blocking: Client, film: Path, media_folder: Path) -> None:

@@ -1,0 +1,55 @@
+"""No log line of ours or of the HTTP library holds the key or a URL's signature, at any level."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tests.core.conftest import Connect
+from tests.core.film_server import FilmServer
+from tests.core.surface import content
+from twelvelabs_core import FixedSegmentation, TwelveLabsError
+from twelvelabs_sandbox import Fault, Sandbox
+
+CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
+SIGNATURE = "5ecre7516na7ure"
+SIGNED = f"film.mp4?id=1&X-Amz-Credential={SIGNATURE}&X-Amz-Signature={SIGNATURE}"
+
+
+@pytest.fixture
+def server(film: Path) -> Iterator[FilmServer]:
+    with FilmServer(film) as server:
+        yield server
+
+
+@pytest.fixture
+def elsewhere(film: Path) -> Iterator[FilmServer]:
+    """Where redirects lead."""
+    with FilmServer(film) as server:
+        yield server
+
+
+async def test_no_log_holds_a_secret(
+    connect: Connect, server: FilmServer, elsewhere: FilmServer, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    client = connect()
+    server.redirect = elsewhere.url(SIGNED)
+    await client.segment_video(server.url(SIGNED), **CUT)
+    await client.segment_video(content(server.film), **CUT)
+    await client.create_asset(server.url(SIGNED))
+    sandbox.faults.add(Fault(path="/embed-v2", status=500, headers={"Location": server.url(SIGNED)}))
+    await client.embed_text(f"red {server.url(SIGNED)}")
+    with pytest.raises(TwelveLabsError):
+        await connect(api_key=SecretStr("tlk_sandbox_wrong")).embed_text("red")
+    await client.close()
+    # The sandbox runs in this process too, on a thread of its own; here the client is looked at.
+    records = [one for one in caplog.records if not str(one.threadName).startswith("twelvelabs-sandbox")]
+    logged = "\n".join(f"{one.name} {one.getMessage()} {one.__dict__!r}" for one in records)
+    assert {"httpx", "httpcore"} <= {one.name.partition(".")[0] for one in records}  # their logs were looked at
+    assert "film.mp4" in logged
+    for secret in (SIGNATURE, sandbox.api_key, "tlk_sandbox_wrong"):
+        assert secret not in logged
