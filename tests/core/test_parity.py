@@ -24,6 +24,13 @@ def unwrapped(annotation: Any) -> str:
     return re.sub(r"\b(collections\.abc\.)?Async(Iterator|Generator)\b", "collections.abc.Iterator", text)
 
 
+def test_both_have_the_same_public_names() -> None:
+    """Looked at on objects, as a shell completes them: nothing of the machinery is on show."""
+    one, other = Client("tlk_sandbox_x", store=":memory:"), AsyncClient("tlk_sandbox_x", store=":memory:")
+    names = {kind: {name for name in dir(kind) if not name.startswith("_")} for kind in (one, other)}
+    assert names[one] - {"close"} == names[other] - {"aclose"}
+
+
 @pytest.mark.parametrize("name", ["__init__", *METHODS])
 def test_both_take_the_same(name: str) -> None:
     one, other = (inspect.signature(getattr(kind, name)) for kind in (Client, AsyncClient))

@@ -38,7 +38,7 @@ class AssetDetailOperations(UploadOperations):
         path = f"/assets/{path_part(asset_id, 'asset')}/transcription"
         params = tuple(("include", kind) for kind in kinds)
         call = Call(f"get the transcription of asset {asset_id}", "GET", path, params)
-        return parse_transcription((await self.call(call)).body)
+        return parse_transcription((await self._call(call)).body)
 
     async def update_user_metadata(self, asset_id: str, user_metadata: UserMetadata) -> None:
         """Merge notes into those kept on an asset: names given are set, None deletes one, the others stay.
@@ -80,4 +80,4 @@ class AssetDetailOperations(UploadOperations):
         body = None
         if method != "DELETE":
             body = json_body({"user_metadata": check_user_metadata(user_metadata)})
-        await self.call(Call(f"change the user metadata of asset {asset_id}", method, path, body=body))
+        await self._call(Call(f"change the user metadata of asset {asset_id}", method, path, body=body))

@@ -90,7 +90,7 @@ class AssetOperations(AssetDetailOperations):
         """
         check_callback(on_progress, "on_progress")
         check_asset_type(asset_type)
-        item = await self.io.blocking(lambda: Media.of(media))
+        item = await self._io.blocking(lambda: Media.of(media))
         name = check_filename(item.filename if filename is None else filename)
         options: dict[str, Any] = {"enable_hls": bool(enable_hls), "enable_thumbnail": bool(enable_thumbnail)}
         if user_metadata is not None:
@@ -100,20 +100,20 @@ class AssetOperations(AssetDetailOperations):
 
     async def _upload(self, order: UploadOrder, method: str | None = None) -> Asset:
         """Make an asset of a medium, by one request or in chunks; by the size, if no method is given."""
-        size = await self.io.blocking(lambda: _size(order.media))
+        size = await self._io.blocking(lambda: _size(order.media))
         kind = order.asset_type or kind_by_name(order.filename)
         method = upload_method(order.media, size, kind, method)
         if method != "multipart":
             asset = await self._upload_at_once(order, method)
             content = order.content
             if content is not None:
-                await self.io.blocking(lambda: check_unchanged(order.media, content))
+                await self._io.blocking(lambda: check_unchanged(order.media, content))
             return asset
-        kind = await self.io.blocking(lambda: multipart_type(order.media, kind))
+        kind = await self._io.blocking(lambda: multipart_type(order.media, kind))
         asset_id = await self._upload_in_chunks(replace(order, asset_type=kind))
         asset = await self.retrieve_asset(asset_id)
         if order.content is None:
-            await self.io.blocking(lambda: self.store.drop_upload(asset_id))
+            await self._io.blocking(lambda: self.store.drop_upload(asset_id))
         return asset
 
     async def _upload_at_once(self, order: UploadOrder, method: str) -> Asset:
@@ -122,11 +122,11 @@ class AssetOperations(AssetDetailOperations):
         if order.media.url is not None:
             body = form_body({**fields, "url": order.media.url})
         else:
-            body = await self.io.blocking(lambda: form_body(fields, order.media, filename=order.filename))
+            body = await self._io.blocking(lambda: form_body(fields, order.media, filename=order.filename))
         if order.on_sent is not None:
             body = counted(body, order.on_sent)
         call = Call(f"upload {order.media.source}", "POST", "/assets", body=body, repeatable=False)
-        return parse_asset((await self.call(call)).body)
+        return parse_asset((await self._call(call)).body)
 
     async def retrieve_asset(self, asset_id: str) -> Asset:
         """Return an asset as it is now.
@@ -135,7 +135,7 @@ class AssetOperations(AssetDetailOperations):
             NotFoundError: There is none of this id.
         """
         call = Call(f"look at asset {asset_id}", "GET", f"/assets/{path_part(asset_id, 'asset')}")
-        return parse_asset((await self.call(call)).body)
+        return parse_asset((await self._call(call)).body)
 
     async def list_assets(
         self,
@@ -157,7 +157,7 @@ class AssetOperations(AssetDetailOperations):
             raise InputError(f"asset_types must be among {', '.join(ASSET_TYPES)}; got {unknown[0]!r}.")
         params = [("asset_ids", item) for item in ids] + [("asset_types", kind) for kind in types]
         call = Call("list assets", "GET", "/assets", tuple(params))
-        async for asset in self.pages(call, parse_asset_page, {} if filename is None else {"filename": filename}):
+        async for asset in self._pages(call, parse_asset_page, {} if filename is None else {"filename": filename}):
             yield asset
 
     async def delete_asset(self, asset_id: str, *, force: bool = False) -> None:
@@ -172,7 +172,7 @@ class AssetOperations(AssetDetailOperations):
             BadRequestError: Something refers to it (409), and `force` is not set.
         """
         params = (("force", "true"),) if force else ()
-        await self.call(Call(f"delete asset {asset_id}", "DELETE", f"/assets/{path_part(asset_id, 'asset')}", params))
+        await self._call(Call(f"delete asset {asset_id}", "DELETE", f"/assets/{path_part(asset_id, 'asset')}", params))
 
     async def wait_for_asset(self, asset_id: str, *, timeout: float | None = None) -> Asset:
         """Wait until an asset can be used.
@@ -205,7 +205,7 @@ class AssetOperations(AssetDetailOperations):
                     f"asset {asset_id} is not ready after {patience.limit:g} s; wait again with its id.",
                     task_id=asset_id,
                 )
-            await self.io.sleep(patience.next_look())
+            await self._io.sleep(patience.next_look())
 
     async def _as_ready_asset(self, media: Media, asset_type: str) -> Media:
         asset = await self.create_asset(media, asset_type=asset_type)

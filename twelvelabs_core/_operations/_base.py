@@ -45,34 +45,34 @@ class Requests:
 
     def __init__(self, settings: Settings, io: Io, rate_limiter: RateLimiter | None = None) -> None:
         self.settings = settings
-        self.io = io
+        self._io = io
         self._rate_limiter = rate_limiter
         self._policy = RetryPolicy(settings.max_retries, settings.max_retry_wait)
 
     async def _wait_for_turn(self) -> None:
         """Wait for the caller's rate limiter, before a request that embeds something."""
         if self._rate_limiter is not None:
-            await self.io.acquire(self._rate_limiter)
+            await self._io.acquire(self._rate_limiter)
 
-    async def call(self, call: Call) -> Reply:
+    async def _call(self, call: Call) -> Reply:
         """Send a call whose answer is small; return its success."""
         return (await self._with_retries(call, lambda: None, _limits.REPLY_MAX_BYTES))[0]
 
-    async def call_for_vectors(self, call: Call) -> Split:
+    async def _call_for_vectors(self, call: Call) -> Split:
         """Send a call whose answer holds vectors; they go straight into a matrix."""
         _, splitter = await self._with_retries(
             call, lambda: VectorSplitter(max_bytes=_limits.VECTORS_REPLY_MAX_BYTES), _limits.REPLY_MAX_BYTES
         )
         return splitter.finish()
 
-    async def pages(
+    async def _pages(
         self, call: Call, parse: Callable[[bytes], Page[T]], filters: Mapping[str, str]
     ) -> AsyncIterator[T]:
         """Yield the items of a list, page by page, until its last."""
         for number in range(1, _LISTED_PAGES_MAX + 1):
             params = (*filters.items(), ("page", str(number)), ("page_limit", str(_limits.PAGE_LIMIT_MAX)))
             one = Call(call.attempt, call.method, call.path, call.params + params)
-            page = parse((await self.call(one)).body)
+            page = parse((await self._call(one)).body)
             for item in page.data:
                 yield item
             last = page.page_info.total_page
@@ -98,13 +98,13 @@ class Requests:
             )
             if wait is None:
                 raise error
-            await self.io.sleep(wait)
+            await self._io.sleep(wait)
 
     async def _try(
         self, call: Call, sink: Sink | None, max_bytes: int
     ) -> tuple[Reply | None, TwelveLabsError, Outcome]:
         try:
-            reply = await self.io.exchange(self._exchange(call, sink, max_bytes))
+            reply = await self._io.exchange(self._exchange(call, sink, max_bytes))
         except NoAnswerError as failure:
             error = connection_error(call, failure, self.settings.timeout)
             return None, error, Outcome(None, failure.may_have_arrived)

@@ -61,7 +61,7 @@ class ChunkOperations(MultipartOperations):
         batch: list[CompletedChunk] = []
         failure: Exception | None = None
         is_complete = False
-        outcomes = self.io.as_completed(
+        outcomes = self._io.as_completed(
             lambda part: self._send_part(session, part), parts, min(self.settings.max_concurrency, len(parts))
         )
         try:
@@ -82,7 +82,7 @@ class ChunkOperations(MultipartOperations):
 
     async def _report(self, session: Session, batch: list[CompletedChunk]) -> bool:
         # A chunk counts only if the file still was what its digest says after the chunk was read.
-        await self.io.blocking(session.ranges.check_unchanged)
+        await self._io.blocking(session.ranges.check_unchanged)
         report = await self.report_chunk_batch(session.entry.upload_id, batch)
         return report.url is not None or (report.total_completed or 0) >= len(session.parts)
 
@@ -108,7 +108,7 @@ class ChunkOperations(MultipartOperations):
             wait = self._wait_before_next(attempt, outcome)
             if wait is None:
                 raise error
-            await self.io.sleep(wait)
+            await self._io.sleep(wait)
 
     async def _put(self, session: Session, part: Part, url: str) -> tuple[Reply | None, TwelveLabsError, Outcome]:
         """Send one chunk to its URL; an answer without an ETag proves nothing and is a failure."""
@@ -148,7 +148,7 @@ class ChunkOperations(MultipartOperations):
                     return _needed(pool.take(index, just_received=True), index)
                 finally:
                     pool.end()
-            await self.io.sleep(_LOOK)
+            await self._io.sleep(_LOOK)
         return url
 
     def _checked_target(self, url: str) -> str:
@@ -165,7 +165,7 @@ class ChunkOperations(MultipartOperations):
     async def _slot(self) -> AsyncIterator[None]:
         """Hold one of the `max_concurrency` chunks that may be under way, over all uploads of this client."""
         while not self._slots.take():
-            await self.io.sleep(_LOOK)
+            await self._io.sleep(_LOOK)
         try:
             yield
         finally:

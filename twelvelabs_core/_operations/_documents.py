@@ -42,8 +42,8 @@ class DocumentOperations(PaidWork):
             InputError: The file or an option cannot be used, or the model takes no documents; nothing was sent.
         """
         self._rules.rules("document")
-        media = await self.io.blocking(lambda: Media.of(document))
-        options = await self.io.blocking(
+        media = await self._io.blocking(lambda: Media.of(document))
+        options = await self._io.blocking(
             lambda: document_options(
                 media,
                 self.model,
@@ -120,8 +120,8 @@ class DocumentOperations(PaidWork):
             TaskTimeoutError: It was not ready in time; the next run goes on waiting for the same task.
         """
         self._rules.rules("document")
-        media = await self.io.blocking(lambda: Media.of(document, source=source, version=version))
-        options = await self.io.blocking(
+        media = await self._io.blocking(lambda: Media.of(document, source=source, version=version))
+        options = await self._io.blocking(
             lambda: document_options(
                 media,
                 self.model,
@@ -166,5 +166,5 @@ class DocumentOperations(PaidWork):
             TaskTimeoutError: It was not ready in time; the next run goes on waiting for the same task.
         """
         options = ImageOptions.of(embedding_uncertainty=embedding_uncertainty, model=self.model)
-        media = await self.io.blocking(lambda: Media.of(image, source=source, version=version))
+        media = await self._io.blocking(lambda: Media.of(image, source=source, version=version))
         return await self._segment(Work(media, options, timeout, on_progress, keep_asset))

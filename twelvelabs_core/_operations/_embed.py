@@ -83,7 +83,7 @@ class EmbedOperations(AssetOperations):
         async def one(text: str) -> Embedding:
             return await self._embed_checked_text(text, auto_truncate, embedding_uncertainty)
 
-        embeddings = await self.io.map(one, unique, self.settings.max_concurrency)
+        embeddings = await self._io.map(one, unique, self.settings.max_concurrency)
         by_text = dict(zip(unique, embeddings, strict=True))
         return [by_text[text] for text in checked]
 
@@ -133,7 +133,7 @@ class EmbedOperations(AssetOperations):
                 await self._embed("embed the image", body, embedding_uncertainty=embedding_uncertainty)
             )
 
-        return await self.io.map(one, checked, self.settings.max_concurrency)
+        return await self._io.map(one, checked, self.settings.max_concurrency)
 
     async def embed_text_image(self, text: str, image: MediaInput, *, auto_truncate: bool = False) -> Embedding:
         """Embed a text and an image into one vector.
@@ -203,10 +203,10 @@ class EmbedOperations(AssetOperations):
     async def _sources(self, values: Sequence[MediaInput | MediaSource], text: str | None) -> list[Source]:
         """Check the media of one `multi_input`, each alone and all together."""
         check_count(len(values), self._rules, has_text=text is not None)
-        sources = await self.io.blocking(lambda: [Source.of(value, self._rules) for value in values])
+        sources = await self._io.blocking(lambda: [Source.of(value, self._rules) for value in values])
         check_names(sources, text)
         check_together(sources, text, self._rules)
-        await self.io.blocking(lambda: check_sources(sources, self._rules))
+        await self._io.blocking(lambda: check_sources(sources, self._rules))
         return sources
 
     async def _embed_sources(
@@ -235,7 +235,7 @@ class EmbedOperations(AssetOperations):
         async def one(sources: Sequence[Source]) -> Embedding:
             return await self._embed_sources(sources, None)
 
-        return await self.io.map(one, checked, self.settings.max_concurrency)
+        return await self._io.map(one, checked, self.settings.max_concurrency)
 
     def _text(self, text: str, what: str = "text", *, auto_truncate: bool) -> str:
         return check_length(check_text(text, what), self._rules, what, auto_truncate=auto_truncate)
@@ -245,8 +245,8 @@ class EmbedOperations(AssetOperations):
             check_flag(name, value, self._rules)
 
     async def _image(self, value: MediaInput) -> Media:
-        media = await self.io.blocking(lambda: Media.of(value))
-        await self.io.blocking(lambda: check_image(media, self._rules))
+        media = await self._io.blocking(lambda: Media.of(value))
+        await self._io.blocking(lambda: check_image(media, self._rules))
         return media
 
     async def _embed(
@@ -267,7 +267,7 @@ class EmbedOperations(AssetOperations):
         )
         await self._wait_for_turn()
         call = Call(attempt, "POST", "/embed-v2", body=json_body(complete), repeatable=repeatable)
-        split = await self.call_for_vectors(call)
+        split = await self._call_for_vectors(call)
         check_dimension(split.vectors, self.embedding_dimension)
         return split
 

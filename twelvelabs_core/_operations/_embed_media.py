@@ -186,7 +186,7 @@ class EmbedMediaOperations(EmbedOperations):
         async def one(media: Media) -> Matrix:
             return take_one(await self._embed_checked_segments(media, options), option)
 
-        return await self.io.map(one, checked, self.settings.max_concurrency)
+        return await self._io.map(one, checked, self.settings.max_concurrency)
 
     async def _embed_whole(self, clips: list[MediaInput], input_type: Literal["audio", "video"]) -> list[Matrix]:
         """Embed clips with a model that makes one vector of all that a clip holds."""
@@ -197,12 +197,12 @@ class EmbedMediaOperations(EmbedOperations):
         return await self._embed_checked_segments(await self._clip(value, options), options)
 
     async def _clip(self, value: MediaInput, options: SegmentOptions) -> Media:
-        media = await self.io.blocking(lambda: Media.of(value))
-        await self.io.blocking(lambda: self._check_segments(media, options, task=False))
+        media = await self._io.blocking(lambda: Media.of(value))
+        await self._io.blocking(lambda: self._check_segments(media, options, task=False))
         return media
 
     async def _embed_checked_segments(self, media: Media, options: SegmentOptions) -> Segments:
-        if media.is_local and await self.io.blocking(media.size) > _limits.BASE64_MAX_BYTES:
+        if media.is_local and await self._io.blocking(media.size) > _limits.BASE64_MAX_BYTES:
             media = await self._as_ready_asset(media, options.input_type)
         body = _requests.segments_request(self.model, media, options)
         # Minutes of media are billed: when no answer comes, the caller decides whether to ask again.

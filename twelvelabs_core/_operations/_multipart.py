@@ -81,7 +81,7 @@ class MultipartOperations(Requests):
             body["user_metadata"] = check_user_metadata(user_metadata)
         attempt = f"create the upload session of {filename}"
         call = Call(attempt, "POST", MULTIPART_PATH, body=json_body(body), repeatable=False)
-        return parse_multipart_upload((await self.call(call)).body)
+        return parse_multipart_upload((await self._call(call)).body)
 
     async def create_presigned_urls(self, upload_id: str, *, start: int, count: int) -> tuple[PresignedUrl, ...]:
         """Ask for fresh URLs of consecutive chunks: each works once and for an hour.
@@ -102,7 +102,7 @@ class MultipartOperations(Requests):
         path = f"{_session_path(upload_id)}/presigned-urls"
         body = json_body({"start": start, "count": count})
         call = Call(f"get URLs for upload {upload_id}", "POST", path, body=body)
-        return parse_presigned_urls((await self.call(call)).body)
+        return parse_presigned_urls((await self._call(call)).body)
 
     async def report_chunk_batch(self, upload_id: str, completed_chunks: Sequence[CompletedChunk]) -> ChunkBatchReport:
         """Report chunks that were sent. When the last one is reported, the asset is made of them.
@@ -124,7 +124,7 @@ class MultipartOperations(Requests):
             raise InputError(f"completed_chunks must be 1 to {_limits.MULTIPART_BATCH_MAX} chunks, got {len(chunks)}.")
         body = json_body({"completed_chunks": [_proof(chunk) for chunk in chunks]})
         call = Call(f"report chunks of upload {upload_id}", "POST", _session_path(upload_id), body=body)
-        return parse_chunk_batch_report((await self.call(call)).body)
+        return parse_chunk_batch_report((await self._call(call)).body)
 
     async def retrieve_multipart_upload(self, upload_id: str) -> MultipartUploadStatus:
         """Return how far an upload is, with all its chunks (they come in pages of 50).
@@ -146,13 +146,13 @@ class MultipartOperations(Requests):
             return Page(status.uploaded_chunks, page_info)
 
         call = Call(f"look at upload {upload_id}", "GET", _session_path(upload_id))
-        chunks = {chunk.index: chunk async for chunk in self.pages(call, parse, {})}
+        chunks = {chunk.index: chunk async for chunk in self._pages(call, parse, {})}
         return seen[-1].model_copy(update={"uploaded_chunks": tuple(chunks[index] for index in sorted(chunks))})
 
     async def list_multipart_uploads(self) -> AsyncIterator[MultipartUploadSummary]:
         """Iterate over the account's unfinished uploads; pages are fetched as they are needed."""
         call = Call("list multipart uploads", "GET", MULTIPART_PATH)
-        async for upload in self.pages(call, parse_upload_page, {}):
+        async for upload in self._pages(call, parse_upload_page, {}):
             yield upload
 
 

@@ -87,11 +87,11 @@ class PaidWork(PaidAssets):
     async def _segment(self, work: Work) -> SegmentedMedia:
         try:
             work.report("checking")
-            await self.io.blocking(lambda: self._check_task(work.media, work.options))
-            content = await content_of(work.media, self.store, self.io)
+            await self._io.blocking(lambda: self._check_task(work.media, work.options))
+            content = await content_of(work.media, self.store, self._io)
             job = _Job(work, content, task_key(self.space, content, work.options.identity()))
             place, timeout = place_of(self.store), self._task_timeout(job)
-            async with single_flight(self.io, place, job.key, source=work.media.source, timeout=timeout):
+            async with single_flight(self._io, place, job.key, source=work.media.source, timeout=timeout):
                 return await self._obtain_and_clean_up(job)
         except TwelveLabsError:
             work.report("failed")
@@ -114,7 +114,7 @@ class PaidWork(PaidAssets):
         """Take the result from the store, wait for a task that was begun, or pay for a new one."""
         patience = Patience(self._task_timeout(job))
         while True:
-            entry = await self.io.blocking(lambda: self.store.find_task(job.key))
+            entry = await self._io.blocking(lambda: self.store.find_task(job.key))
             if entry is not None and entry.state == "ready":
                 return await self._stored(job, entry.task_id, reused=True)
             if await self._went_on(job, entry):
@@ -129,7 +129,7 @@ class PaidWork(PaidAssets):
                     f"{patience.limit:g} s; run again later.",
                     task_id=(entry.task_id if entry else None) or "unknown",
                 )
-            await self.io.sleep(patience.next_look())
+            await self._io.sleep(patience.next_look())
 
     async def _went_on(self, job: _Job, entry: TaskEntry | None) -> bool:
         """Wait for the task that this or another process began, if this account can see it."""
@@ -145,7 +145,7 @@ class PaidWork(PaidAssets):
                 raise
             logger.warning("task %s of %s has expired at the server", entry.task_id, job.work.media.source)
             reason = f"task {entry.task_id} is not known at the server any more"
-            await self.io.blocking(lambda: self.store.put_failure(job.key, reason, expired=True))
+            await self._io.blocking(lambda: self.store.put_failure(job.key, reason, expired=True))
         return True
 
     async def _claim(self, job: _Job, entry: TaskEntry | None) -> bool:
@@ -168,7 +168,7 @@ class PaidWork(PaidAssets):
         return written
 
     async def _put_intent(self, job: _Job, replacing: TaskEntry | None) -> bool:
-        return await self.io.blocking(
+        return await self._io.blocking(
             lambda: self.store.put_intent(
                 job.key,
                 space=self.space,
@@ -193,18 +193,18 @@ class PaidWork(PaidAssets):
         """Create the task; the journal has its id before anything else happens."""
         media = job.work.media
         if media.is_local:
-            asset_id = await self.io.blocking(lambda: self.store.find_asset(job.content, self.settings.account))
+            asset_id = await self._io.blocking(lambda: self.store.find_asset(job.content, self.settings.account))
             media = Media.of(f"asset:{asset_id}", source=media.source)
-        return await self.io.uninterrupted(lambda: self._create_and_note(job, media))
+        return await self._io.uninterrupted(lambda: self._create_and_note(job, media))
 
     async def _create_and_note(self, job: _Job, media: Media) -> str:
         try:
             task = await self._start_task(media, job.work.options)
         except APIStatusError as error:
             reason = str(error)
-            await self.io.blocking(lambda: self.store.put_failure(job.key, reason))
+            await self._io.blocking(lambda: self.store.put_failure(job.key, reason))
             raise
-        await self.io.blocking(lambda: self.store.put_task_id(job.key, task.id))
+        await self._io.blocking(lambda: self.store.put_task_id(job.key, task.id))
         return task.id
 
     async def _await_result(self, job: _Job, task_id: str) -> None:
@@ -213,17 +213,17 @@ class PaidWork(PaidAssets):
             task = await self.wait_for_task(task_id, timeout=self._task_timeout(job))
         except TaskFailedError as error:
             reason = str(error)
-            await self.io.blocking(lambda: self.store.put_failure(job.key, reason))
+            await self._io.blocking(lambda: self.store.put_failure(job.key, reason))
             raise
         segments = task.segments if task.segments is not None else Segments.empty(self.embedding_dimension)
         check_dimension(segments.vectors, self.embedding_dimension)
         if not len(segments):
             logger.warning("task %s of %s gave no vectors", task_id, job.work.media.source)
         duration = _duration(task, segments)
-        await self.io.blocking(lambda: self.store.put_result(job.key, segments, duration_sec=duration))
+        await self._io.blocking(lambda: self.store.put_result(job.key, segments, duration_sec=duration))
 
     async def _stored(self, job: _Job, task_id: str | None, *, reused: bool) -> SegmentedMedia:
-        segments, duration = await self.io.blocking(lambda: self.store.load_result(job.key))
+        segments, duration = await self._io.blocking(lambda: self.store.load_result(job.key))
         job.work.report("reused" if reused else "ready", task_id=task_id)
         media = job.work.media
         return SegmentedMedia(

@@ -23,7 +23,7 @@ class PaidAssets(TaskOperations):
     async def _asset_lock(self, order: UploadOrder, timeout: float) -> AsyncIterator[None]:
         """Hold the asset of a content, so that two tasks upload it once and none deletes what another needs."""
         place, key = place_of(self.store), f"asset {order.content}"
-        async with single_flight(self.io, place, key, source=order.media.source, timeout=timeout):
+        async with single_flight(self._io, place, key, source=order.media.source, timeout=timeout):
             yield
 
     async def _make_reachable(self, order: UploadOrder, timeout: float) -> None:
@@ -34,9 +34,9 @@ class PaidAssets(TaskOperations):
         # broken off finds it, sends nothing again and waits for the same asset.
         asset = await self._settled_asset((await self._upload(order)).id, timeout)
         if asset.status == "failed":
-            await self.io.blocking(lambda: self.store.drop_upload(asset.id))
+            await self._io.blocking(lambda: self.store.drop_upload(asset.id))
             raise asset_failed(asset)
-        await self.io.blocking(lambda: self.store.put_asset(order.content or "", self.settings.account, asset.id))
+        await self._io.blocking(lambda: self.store.put_asset(order.content or "", self.settings.account, asset.id))
 
     async def _is_uploaded(self, order: UploadOrder, timeout: float) -> bool:
         known = await self._asset_of(order)
@@ -56,7 +56,7 @@ class PaidAssets(TaskOperations):
             asset_id = await self._asset_of(order)
             if asset_id is None:
                 return
-            if await self.io.blocking(lambda: self.store.is_under_way(content, account)):
+            if await self._io.blocking(lambda: self.store.is_under_way(content, account)):
                 logger.info("asset %s of %s is kept: another task needs it", asset_id, order.media.source)
                 return
             try:
@@ -66,10 +66,10 @@ class PaidAssets(TaskOperations):
             await self._forget_asset(order)
 
     async def _asset_of(self, order: UploadOrder) -> str | None:
-        return await self.io.blocking(lambda: self.store.find_asset(order.content or "", self.settings.account))
+        return await self._io.blocking(lambda: self.store.find_asset(order.content or "", self.settings.account))
 
     async def _forget_asset(self, order: UploadOrder) -> None:
-        await self.io.blocking(lambda: self.store.drop_asset(order.content or "", self.settings.account))
+        await self._io.blocking(lambda: self.store.drop_asset(order.content or "", self.settings.account))
 
 
 def place_of(store: SegmentStore) -> str:

@@ -99,7 +99,7 @@ class SegmentOperations(DocumentOperations):
             embedding_uncertainty=embedding_uncertainty,
             model=self.model,
         )
-        media = await self.io.blocking(lambda: Media.of(video, source=source, version=version))
+        media = await self._io.blocking(lambda: Media.of(video, source=source, version=version))
         return await self._segment(Work(media, options, timeout, on_progress, keep_asset))
 
     async def segment_audio(
@@ -164,7 +164,7 @@ class SegmentOperations(DocumentOperations):
             embedding_uncertainty=embedding_uncertainty,
             model=self.model,
         )
-        media = await self.io.blocking(lambda: Media.of(audio, source=source, version=version))
+        media = await self._io.blocking(lambda: Media.of(audio, source=source, version=version))
         return await self._segment(Work(media, options, timeout, on_progress, keep_asset))
 
     def segment_many(
@@ -244,7 +244,7 @@ class SegmentOperations(DocumentOperations):
         """
         records = media.records(id_namespace)
         rows = [(record.segment_id, row) for row, record in enumerate(records)]
-        await self.io.blocking(lambda: self.store.add_aliases(media.task_key, rows, source=media.source))
+        await self._io.blocking(lambda: self.store.add_aliases(media.task_key, rows, source=media.source))
         return records
 
     async def content_of(self, media: MediaInput) -> str:
@@ -261,9 +261,9 @@ class SegmentOperations(DocumentOperations):
         Raises:
             InputError: Nothing that media can come from, or no such file.
         """
-        item = await self.io.blocking(lambda: Media.of(media))
-        await self.io.blocking(lambda: check_readable(item))
-        return await content_of(item, self.store, self.io)
+        item = await self._io.blocking(lambda: Media.of(media))
+        await self._io.blocking(lambda: check_readable(item))
+        return await content_of(item, self.store, self._io)
 
     async def find_vectors(self, segment_ids: Sequence[str]) -> list[Matrix]:
         """Return the stored vectors of registered segments; nothing is sent.
@@ -279,7 +279,7 @@ class SegmentOperations(DocumentOperations):
             InputError: One of them belongs to another vector space.
         """
         ids = many(segment_ids, "segment_ids")
-        found = await self.io.blocking(lambda: self.store.find_vectors(ids))
+        found = await self._io.blocking(lambda: self.store.find_vectors(ids))
         for segment_id in ids:
             if segment_id not in found:
                 raise SegmentNotFoundError(
@@ -304,13 +304,13 @@ class SegmentOperations(DocumentOperations):
         keep_asset: bool,
     ) -> AsyncIterator[SegmentedMedia]:
         async def one(value: MediaInput) -> SegmentedMedia:
-            item = await self.io.blocking(lambda: Media.of(value))
-            options = await self.io.blocking(lambda: plan(item))
+            item = await self._io.blocking(lambda: Media.of(value))
+            options = await self._io.blocking(lambda: plan(item))
             return await self._segment(Work(item, options, timeout, on_progress, keep_asset))
 
         failures: list[Failure] = []
         succeeded: list[str] = []
-        outcomes = self.io.as_completed(one, media, self.settings.max_concurrency)
+        outcomes = self._io.as_completed(one, media, self.settings.max_concurrency)
         try:
             async for outcome in outcomes:
                 if outcome.result is not None:

@@ -140,7 +140,7 @@ class TaskOperations(EmbedMediaOperations):
             NotFoundError: There is none of this id, or its seven days are over.
         """
         call = Call(f"look at task {task_id}", "GET", f"/embed-v2/tasks/{path_part(task_id, 'task')}")
-        task = parse_task(await self.call_for_vectors(call))
+        task = parse_task(await self._call_for_vectors(call))
         if task.id != task_id:
             raise APIResponseError(f"asked for task {task_id}, the API answered with task {task.id}; nothing was used.")
         return task
@@ -166,7 +166,7 @@ class TaskOperations(EmbedMediaOperations):
             if moment is not None:
                 filters[name] = _rfc3339(name, moment)
         call = Call("list embedding tasks", "GET", "/embed-v2/tasks")
-        async for task in self.pages(call, parse_task_page, filters):
+        async for task in self._pages(call, parse_task_page, filters):
             yield task
 
     async def wait_for_task(
@@ -207,11 +207,11 @@ class TaskOperations(EmbedMediaOperations):
                     "wait again with its id, nothing is paid twice.",
                     task_id=task_id,
                 )
-            await self.io.sleep(patience.next_look())
+            await self._io.sleep(patience.next_look())
 
     async def _create_task(self, value: MediaInput, options: TaskOptions) -> Task:
-        media = await self.io.blocking(lambda: Media.of(value))
-        await self.io.blocking(lambda: self._check_task(media, options))
+        media = await self._io.blocking(lambda: Media.of(value))
+        await self._io.blocking(lambda: self._check_task(media, options))
         if media.is_local:
             media = await self._as_ready_asset(media, options.input_type)
         await self._wait_for_turn()
@@ -229,7 +229,7 @@ class TaskOperations(EmbedMediaOperations):
         call = Call(
             f"create the embedding task of {media.source}", "POST", "/embed-v2/tasks", body=body, repeatable=False
         )
-        return parse_created_task((await self.call(call)).body)
+        return parse_created_task((await self._call(call)).body)
 
     def _check_task(self, media: Media, options: TaskOptions) -> None:
         """Check a medium against the limits of its kind."""

@@ -88,8 +88,8 @@ class UploadOperations(ChunkOperations):
 
     async def _upload_in_chunks(self, order: UploadOrder) -> str:
         """Send what the server does not have yet; return the asset's id. The store keeps the session until told."""
-        ranges = await self.io.blocking(lambda: Ranges(order.media))
-        content = await content_of(order.media, self.store, self.io)
+        ranges = await self._io.blocking(lambda: Ranges(order.media))
+        content = await content_of(order.media, self.store, self._io)
         if order.content not in (None, content):
             raise changed_meanwhile(order.media)
         for _ in range(SESSIONS_MAX):
@@ -104,7 +104,7 @@ class UploadOperations(ChunkOperations):
 
     async def _open_session(self, order: UploadOrder, content: str, ranges: Ranges) -> tuple[Session, frozenset[int]]:
         """Go on with the session that was begun for this content, or begin one; with the chunks that are there."""
-        entry = await self.io.blocking(lambda: self.store.find_upload(content, self.settings.account))
+        entry = await self._io.blocking(lambda: self.store.find_upload(content, self.settings.account))
         if entry is not None and order.fits(entry):
             status = await self._status_of(entry)
             if status is not None and status.status in ("active", "completed"):
@@ -129,7 +129,7 @@ class UploadOperations(ChunkOperations):
             "options": options,
         }
         account = self.settings.account
-        await self.io.blocking(lambda: self.store.put_upload(content, account, **values))
+        await self._io.blocking(lambda: self.store.put_upload(content, account, **values))
         entry = UploadEntry(content=content, account=account, updated_at=time.time(), **values)
         return _session_of(entry, order, ranges, UrlPool(upload.upload_urls))
 
@@ -169,7 +169,7 @@ class UploadOperations(ChunkOperations):
             return None
 
     async def _forget(self, entry: UploadEntry) -> None:
-        await self.io.blocking(lambda: self.store.drop_upload(entry.asset_id))
+        await self._io.blocking(lambda: self.store.drop_upload(entry.asset_id))
 
 
 def _session_of(entry: UploadEntry, order: UploadOrder, ranges: Ranges, urls: UrlPool) -> Session:
