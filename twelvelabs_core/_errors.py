@@ -64,7 +64,15 @@ class InputError(TwelveLabsError, ValueError):
 
 
 class APIConnectionError(TwelveLabsError):
-    """The API gave no answer. Worth another try; a create may have happened, look at the list of tasks."""
+    """The API gave no answer. Worth another try; a create may have happened, look at the list of tasks.
+
+    Attributes:
+        may_have_arrived: False when the request surely never left; what it was to create was not created.
+    """
+
+    def __init__(self, message: str, *, may_have_arrived: bool = True) -> None:
+        super().__init__(message)
+        self.may_have_arrived = may_have_arrived
 
 
 class APITimeoutError(APIConnectionError, TimeoutError):

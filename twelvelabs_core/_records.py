@@ -63,6 +63,8 @@ class SegmentedMedia:
         segments: The vectors with their times.
         task_id: The embedding task that made them.
         reused: Whether they came from the segment store without a new task.
+        attempts: How often its embedding was begun; above 1, earlier tasks failed, expired, or were lost with an
+            answer and may have been paid for too.
 
     Example:
         ```python
@@ -80,6 +82,7 @@ class SegmentedMedia:
     segments: Segments
     task_id: str | None
     reused: bool
+    attempts: int
     task_key: str = field(repr=False)
     options: Mapping[str, Any] = field(repr=False)
 

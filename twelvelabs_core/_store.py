@@ -14,7 +14,7 @@ from typing import Any, Self
 from twelvelabs_core._errors import ConfigurationError, InputError
 from twelvelabs_core._segments import Segments
 from twelvelabs_core._settings import store_location
-from twelvelabs_core._storage import housekeeping, identities, journal, vectors
+from twelvelabs_core._storage import housekeeping, identities, journal, schema, vectors
 from twelvelabs_core._storage.engine import Database
 from twelvelabs_core._storage.entries import Removed, StoredVector, StoreInfo, TaskEntry, UploadEntry, UrlEntry
 from twelvelabs_core._storage.location import default_path, parse_location
@@ -59,11 +59,23 @@ class SegmentStore:
         given = location if location is not None else store_location()
         self._location = parse_location(given if given is not None else default_path())
         self._database = Database(self._location)
+        self._journal_name: str | None = None
 
     @property
     def location(self) -> str:
         """Where it lies, for people: path, ":memory:", or URL without password."""
         return self._location.printable
+
+    @property
+    def journal_name(self) -> str:
+        """A name that tells this store's journal from all others; uploads carry a digest of it."""
+        if self._journal_name is None:
+            with self._database.reading() as connection:
+                self._journal_name = schema.journal_name(connection)
+        if self._journal_name is None:
+            with self._database.writing() as connection:
+                self._journal_name = schema.name_journal(connection)
+        return self._journal_name
 
     # The journal of paid work.
 
@@ -123,6 +135,29 @@ class SegmentStore:
         """
         with self._database.writing() as connection:
             journal.change(connection, key, state="processing", task_id=task_id, error=None)
+
+    def adopt_task(self, entry: TaskEntry, task_id: str) -> bool:
+        """Write the id of a task that was found at the server for an intent; its state is `processing` from now.
+
+        Args:
+            entry: The intent, as `find_task` returned it.
+            task_id: The server's id of its task.
+
+        Returns:
+            Whether the id was written; False when somebody has written to the entry since.
+        """
+        with self._database.writing() as connection:
+            return journal.adopt(connection, entry, task_id)
+
+    def intents(self, account: str) -> list[TaskEntry]:
+        """Return the entries of an account whose task's id is not known: about to be created, or lost."""
+        with self._database.reading() as connection:
+            return journal.intents(connection, account)
+
+    def known_task_ids(self, task_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of some task ids that the journal has."""
+        with self._database.reading() as connection:
+            return journal.known_ids(connection, task_ids)
 
     def put_failure(self, key: str, reason: str, *, expired: bool = False) -> None:
         """Write that a task has failed, or has expired at the server. A ready entry stays as it is.

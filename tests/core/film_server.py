@@ -1,6 +1,7 @@
 """A web server that serves one film at every path, counts who asks, and whose validators can be changed."""
 
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +13,7 @@ class FilmServer:
     Attributes:
         film: What it serves.
         etag: The ETag it gives; None for none.
+        delay: Real seconds before it sends the film.
         head_status: What it answers to HEAD.
         redirect: Where it sends everybody; None serves the film.
         requests: (method, path with query, headers) of every request.
@@ -20,6 +22,7 @@ class FilmServer:
     def __init__(self, film: Path) -> None:
         self.film = film
         self.etag: str | None = '"one"'
+        self.delay = 0.0
         self.head_status = 200
         self.redirect: str | None = None
         self.requests: list[tuple[str, str, dict[str, str]]] = []
@@ -51,6 +54,7 @@ class FilmServer:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                time.sleep(server.delay)
                 self._answer(200, server.film.read_bytes())
 
             def do_HEAD(self) -> None:

@@ -26,7 +26,8 @@ def record(title: str, start: float, end: float, option: str, scope: str) -> Seg
     segments = Segments(np.ones((1, 4), np.float32), [Locus(start, end, option, scope)])
     media = SegmentedMedia(
         source="s", title=title, model="marengo3.0", space="marengo3.0/512", content="sha256:a", duration_sec=end,
-        segments=segments, task_id=None, reused=False, task_key="k", options={"embedding_option": ["audio", "visual"]},
+        segments=segments, task_id=None, reused=False, attempts=1, task_key="k",
+        options={"embedding_option": ["audio", "visual"]},
     )  # fmt: skip
     return media.records()[0]
 

@@ -123,8 +123,8 @@ def longer_and_shorter(embeddings: TwelveLabsEmbeddings, film: Path) -> tuple[li
     client.store.put_intent("scaled", params={}, account="nobody", replacing=None, **names)
     client.store.put_result("scaled", scaled, duration_sec=24.0)
     media = SegmentedMedia(
-        title="scaled.mkv", duration_sec=24.0, segments=scaled, task_id=None, reused=False, task_key="scaled",
-        options={"embedding_option": ["audio", "transcription", "visual"]}, **names,
+        title="scaled.mkv", duration_sec=24.0, segments=scaled, task_id=None, reused=False, attempts=1,
+        task_key="scaled", options={"embedding_option": ["audio", "transcription", "visual"]}, **names,
     )  # fmt: skip
     return [to_document(record) for record in client.register(media)], scaled.vectors
 

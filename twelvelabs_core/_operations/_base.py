@@ -164,9 +164,10 @@ def connection_error(call: Call, failure: NoAnswerError, timeout: float) -> APIC
         "try again" if call.repeatable or not failure.may_have_arrived else "it may have happened: look at the list"
     )
     message = f"could not {call.attempt}: {failure}; {advice}."
+    kind: type[APIConnectionError] = APIConnectionError
     if failure.timed_out:
-        return APITimeoutError(f"{message} The time-out is {timeout:g} s.")
-    return APIConnectionError(message)
+        kind, message = APITimeoutError, f"{message} The time-out is {timeout:g} s."
+    return kind(message, may_have_arrived=failure.may_have_arrived)
 
 
 def error_of_reply(call: Call, reply: Reply, now: float) -> APIStatusError:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from twelvelabs_core._document_options import ImageOptions
 from twelvelabs_core._media import Media, MediaInput
-from twelvelabs_core._operations._paid import PaidWork, Work
+from twelvelabs_core._operations._paid import PaidWork
 from twelvelabs_core._operations._plans import document_options
+from twelvelabs_core._operations._work import Work
 from twelvelabs_core._progress import OnProgress
 from twelvelabs_core._records import SegmentedMedia
 from twelvelabs_core._responses import Task

@@ -7,76 +7,41 @@ run knowing what was begun.
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 
-from twelvelabs_core._errors import APIStatusError, NotFoundError, TaskFailedError, TaskTimeoutError, TwelveLabsError
+from twelvelabs_core._errors import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    NotFoundError,
+    ServerError,
+    TaskFailedError,
+    TaskTimeoutError,
+    TwelveLabsError,
+)
 from twelvelabs_core._io import CONNECT_TIMEOUT
+from twelvelabs_core._lost_tasks import could_be_result, mark_of, marked
 from twelvelabs_core._media import Media
 from twelvelabs_core._operations._content import content_of
 from twelvelabs_core._operations._embed import check_dimension
-from twelvelabs_core._operations._paid_assets import NO_PLAYBACK, PaidAssets, place_of
-from twelvelabs_core._operations._uploads import UploadOrder
-from twelvelabs_core._options import TaskOptions
-from twelvelabs_core._polling import Patience, check_timeout
-from twelvelabs_core._progress import OnProgress, Progress, Stage, check_callback
+from twelvelabs_core._operations._lost import LostTasks
+from twelvelabs_core._operations._paid_assets import place_of
+from twelvelabs_core._operations._work import Job, Work
+from twelvelabs_core._polling import Patience
 from twelvelabs_core._records import SegmentedMedia, task_key
 from twelvelabs_core._responses import Task
 from twelvelabs_core._segments import Segments
 from twelvelabs_core._single_flight import single_flight
+from twelvelabs_core._storage.journal import FOUND
 from twelvelabs_core._storage.owners import has_ended, is_own
 from twelvelabs_core._store import TaskEntry
 
 logger = logging.getLogger("twelvelabs_core")
 
+_TIMED_OUT = 408
 CLOCK_MARGIN = 30.0  # between the clocks of machines that share a store
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One medium to be embedded, and how."""
-
-    media: Media
-    options: TaskOptions
-    timeout: float | None
-    on_progress: OnProgress | None
-    keep_asset: bool = True
-
-    def __post_init__(self) -> None:
-        check_callback(self.on_progress, "on_progress")
-        if self.timeout is not None:
-            check_timeout(self.timeout)
-
-    def report(self, stage: Stage, done: int = 0, total: int = 0, task_id: str | None = None) -> None:
-        """Tell the caller."""
-        if self.on_progress is not None:
-            self.on_progress(Progress(self.media.source, stage, done, total, task_id))
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A piece of work with its identity."""
-
-    work: Work
-    content: str
-    key: str
-
-    def order(self) -> UploadOrder:
-        """Return how its local bytes become an asset."""
-        media = self.work.media
-        return UploadOrder(
-            media,
-            media.filename,
-            asset_type=self.work.options.input_type,
-            options=NO_PLAYBACK,
-            on_sent=self._report_sent,
-            content=self.content,
-        )
-
-    def _report_sent(self, done: int, total: int) -> None:
-        self.work.report("uploading", done, total)
-
-
-class PaidWork(PaidAssets):
+class PaidWork(LostTasks):
     """Embeds a medium by an asynchronous task, once for all runs that share a segment store."""
 
     @property
@@ -89,85 +54,96 @@ class PaidWork(PaidAssets):
             work.report("checking")
             await self._io.blocking(lambda: self._check_task(work.media, work.options))
             content = await content_of(work.media, self.store, self._io)
-            job = _Job(work, content, task_key(self.space, content, work.options.identity()))
-            place, timeout = place_of(self.store), self._task_timeout(job)
-            async with single_flight(self._io, place, job.key, source=work.media.source, timeout=timeout):
+            job = await self._job(work, content)
+            place = place_of(self.store)
+            async with single_flight(self._io, place, job.key, source=job.source, timeout=job.timeout):
                 return await self._obtain_and_clean_up(job)
         except TwelveLabsError:
             work.report("failed")
             raise
 
-    async def _obtain_and_clean_up(self, job: _Job) -> SegmentedMedia:
+    async def _job(self, work: Work, content: str) -> Job:
+        filename = work.media.filename
+        if work.media.is_local:
+            filename = marked(filename, mark_of(await self._io.blocking(lambda: self.store.journal_name), content))
+        key = task_key(self.space, content, work.options.identity())
+        timeout = self.settings.task_timeout if work.timeout is None else work.timeout
+        return Job(work, content, key, filename, timeout)
+
+    async def _obtain_and_clean_up(self, job: Job) -> SegmentedMedia:
         deletes = job.work.media.is_local and not job.work.keep_asset
         try:
             segmented = await self._obtain(job)
         except TaskFailedError:
             if deletes:
                 with suppress(TwelveLabsError):  # the failure of the task is what the caller must hear of
-                    await self._delete_used_asset(job.order(), self._task_timeout(job))
+                    await self._delete_used_asset(job.order(), job.timeout)
             raise
         if deletes:
-            await self._delete_used_asset(job.order(), self._task_timeout(job))
+            await self._delete_used_asset(job.order(), job.timeout)
         return segmented
 
-    async def _obtain(self, job: _Job) -> SegmentedMedia:
+    async def _obtain(self, job: Job) -> SegmentedMedia:
         """Take the result from the store, wait for a task that was begun, or pay for a new one."""
-        patience = Patience(self._task_timeout(job))
+        patience = Patience(job.timeout)
         while True:
             entry = await self._io.blocking(lambda: self.store.find_task(job.key))
             if entry is not None and entry.state == "ready":
-                return await self._stored(job, entry.task_id, reused=True)
+                return await self._stored(job, reused=True)
             if await self._went_on(job, entry):
                 continue  # it is ready now, or has expired and the journal says so
+            if await self._found(entry):
+                continue
             if await self._claim(job, entry):
                 task_id = await self._pay(job)
                 await self._await_result(job, task_id)
-                return await self._stored(job, task_id, reused=False)
+                return await self._stored(job, reused=False)
             if patience.is_over:
                 raise TaskTimeoutError(
-                    f"{job.work.media.source} is being embedded by another process, not ready after "
+                    f"{job.source} is being embedded by another process, not ready after "
                     f"{patience.limit:g} s; run again later.",
                     task_id=(entry.task_id if entry else None) or "unknown",
                 )
             await self._io.sleep(patience.next_look())
 
-    async def _went_on(self, job: _Job, entry: TaskEntry | None) -> bool:
+    async def _went_on(self, job: Job, entry: TaskEntry | None) -> bool:
         """Wait for the task that this or another process began, if this account can see it."""
         if entry is None or entry.state != "processing" or entry.task_id is None:
             return False
         if entry.account != self.settings.account:
             return False
-        logger.info("going on with task %s of %s", entry.task_id, job.work.media.source)
+        logger.info("going on with task %s of %s", entry.task_id, job.source)
         try:
             await self._await_result(job, entry.task_id)
         except (NotFoundError, TaskFailedError) as error:
             if not _is_expiry(error):
                 raise
-            logger.warning("task %s of %s has expired at the server", entry.task_id, job.work.media.source)
+            logger.warning("task %s of %s has expired at the server", entry.task_id, job.source)
             reason = f"task {entry.task_id} is not known at the server any more"
             await self._io.blocking(lambda: self.store.put_failure(job.key, reason, expired=True))
         return True
 
-    async def _claim(self, job: _Job, entry: TaskEntry | None) -> bool:
+    async def _found(self, entry: TaskEntry | None) -> bool:
+        """Whether the task of an intent that was left behind is in the journal now; see `_recover`."""
+        if entry is None or entry.state != "intent" or entry.account != self.settings.account:
+            return False
+        return self._is_abandoned(entry) and await self._recover(entry)
+
+    async def _claim(self, job: Job, entry: TaskEntry | None) -> bool:
         """Write the intent; False when another process, still at work, was faster."""
         if entry is not None and entry.state == "intent" and not self._is_abandoned(entry):
             return False
-        order, timeout = job.order(), self._task_timeout(job)
+        order, timeout = job.order(), job.timeout
         async with self._asset_lock(order, timeout):
             if job.work.media.is_local:
                 await self._make_reachable(order, timeout)  # before the intent: an upload costs no task
             await self._wait_for_turn()  # this too: an intent must not grow old while its owner is alive
             written = await self._put_intent(job, entry)
         if written and entry is not None:
-            logger.warning(
-                "%s was begun before (%s, %s); a new task is paid for",
-                job.work.media.source,
-                entry.state,
-                entry.error or "its outcome is unknown",
-            )
+            _report_again(job, entry)
         return written
 
-    async def _put_intent(self, job: _Job, replacing: TaskEntry | None) -> bool:
+    async def _put_intent(self, job: Job, replacing: TaskEntry | None) -> bool:
         return await self._io.blocking(
             lambda: self.store.put_intent(
                 job.key,
@@ -175,7 +151,7 @@ class PaidWork(PaidAssets):
                 content=job.content,
                 model=self.model,
                 params=job.work.options.identity(),
-                source=job.work.media.source,
+                source=job.source,
                 account=self.settings.account,
                 replacing=replacing,
             )
@@ -189,41 +165,75 @@ class PaidWork(PaidAssets):
         longest = tries * (CONNECT_TIMEOUT + self.settings.timeout) + waits * self.settings.max_retry_wait
         return time.time() - entry.updated_at > longest + CLOCK_MARGIN
 
-    async def _pay(self, job: _Job) -> str:
+    async def _pay(self, job: Job) -> str:
         """Create the task; the journal has its id before anything else happens."""
         media = job.work.media
         if media.is_local:
             asset_id = await self._io.blocking(lambda: self.store.find_asset(job.content, self.settings.account))
             media = Media.of(f"asset:{asset_id}", source=media.source)
-        return await self._io.uninterrupted(lambda: self._create_and_note(job, media))
+        try:
+            return await self._io.uninterrupted(lambda: self._create_and_note(job, media))
+        except TwelveLabsError as error:
+            if not _may_have_happened(error):
+                raise
+            entry = await self._recovered(job, error)
+            if entry is None or entry.task_id is None:
+                raise
+            return entry.task_id
 
-    async def _create_and_note(self, job: _Job, media: Media) -> str:
+    async def _create_and_note(self, job: Job, media: Media) -> str:
         try:
             task = await self._start_task(media, job.work.options)
-        except APIStatusError as error:
+        except TwelveLabsError as error:
             reason = str(error)
-            await self._io.blocking(lambda: self.store.put_failure(job.key, reason))
+            if not _may_have_happened(error):
+                await self._io.blocking(lambda: self.store.put_failure(job.key, reason))
             raise
         await self._io.blocking(lambda: self.store.put_task_id(job.key, task.id))
         return task.id
 
-    async def _await_result(self, job: _Job, task_id: str) -> None:
+    async def _recovered(self, job: Job, error: TwelveLabsError) -> TaskEntry | None:
+        """After a create whose outcome is unknown, look for its task; None where that cannot be told either."""
+        logger.warning("the outcome of a create is unknown (%s); looking for its task", error)
+        entry = await self._io.blocking(lambda: self.store.find_task(job.key))
+        if entry is None or entry.state != "intent":
+            return entry
+        try:
+            await self._recover(entry)
+        except TwelveLabsError as failure:
+            logger.warning("the list of tasks cannot be had: %s", failure)
+            return None
+        return await self._io.blocking(lambda: self.store.find_task(job.key))
+
+    async def _await_result(self, job: Job, task_id: str) -> None:
         job.work.report("processing", task_id=task_id)
         try:
-            task = await self.wait_for_task(task_id, timeout=self._task_timeout(job))
+            task = await self.wait_for_task(task_id, timeout=job.timeout)
         except TaskFailedError as error:
             reason = str(error)
             await self._io.blocking(lambda: self.store.put_failure(job.key, reason))
             raise
         segments = task.segments if task.segments is not None else Segments.empty(self.embedding_dimension)
         check_dimension(segments.vectors, self.embedding_dimension)
+        await self._check_found(job, task_id, segments)
         if not len(segments):
-            logger.warning("task %s of %s gave no vectors", task_id, job.work.media.source)
+            logger.warning("task %s of %s gave no vectors", task_id, job.source)
         duration = _duration(task, segments)
         await self._io.blocking(lambda: self.store.put_result(job.key, segments, duration_sec=duration))
 
-    async def _stored(self, job: _Job, task_id: str | None, *, reused: bool) -> SegmentedMedia:
+    async def _check_found(self, job: Job, task_id: str, segments: Segments) -> None:
+        """Refuse the result of a task that was found in the list and turns out to be cut in another way."""
+        entry = await self._io.blocking(lambda: self.store.find_task(job.key))
+        if entry is None or entry.error != FOUND or could_be_result(entry.params, segments):
+            return
+        reason = f"task {task_id}, found in the list, turned out to be another's: its segments are cut in another way"
+        await self._io.blocking(lambda: self.store.put_failure(job.key, reason))
+        raise APIResponseError(f"{job.source}: {reason}. Nothing of it was stored; the next run creates a task.")
+
+    async def _stored(self, job: Job, *, reused: bool) -> SegmentedMedia:
+        entry = await self._io.blocking(lambda: self.store.find_task(job.key))
         segments, duration = await self._io.blocking(lambda: self.store.load_result(job.key))
+        task_id = None if entry is None else entry.task_id
         job.work.report("reused" if reused else "ready", task_id=task_id)
         media = job.work.media
         return SegmentedMedia(
@@ -236,12 +246,34 @@ class PaidWork(PaidAssets):
             segments=segments,
             task_id=task_id,
             reused=reused,
+            attempts=1 if entry is None else entry.attempts,
             task_key=job.key,
             options=job.work.options.identity(),
         )
 
-    def _task_timeout(self, job: _Job) -> float:
-        return self.settings.task_timeout if job.work.timeout is None else job.work.timeout
+
+def _may_have_happened(error: TwelveLabsError) -> bool:
+    """Whether a create that ended with this error may have made a task all the same."""
+    if isinstance(error, APIConnectionError):
+        return error.may_have_arrived
+    if isinstance(error, APIStatusError):
+        # Behind a gateway, an error of the server's side says nothing of what the server has done.
+        return isinstance(error, ServerError) or error.status_code == _TIMED_OUT
+    return isinstance(error, APIResponseError)
+
+
+def _report_again(job: Job, entry: TaskEntry) -> None:
+    """Say that this work had been begun before, and what that may have cost."""
+    if entry.state == "intent":
+        logger.warning(
+            "%s was begun before and no task of the list can be told to be its own; a new task is paid for, "
+            "perhaps the second",
+            job.source,
+        )
+    elif entry.task_id is not None:
+        logger.warning("%s was begun before (%s); a new task is paid for", job.source, entry.error or entry.state)
+    else:
+        logger.info("%s was begun before (%s); no task had come of it", job.source, entry.error or entry.state)
 
 
 def _is_expiry(error: TwelveLabsError) -> bool:

@@ -17,8 +17,8 @@ from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._media_lists import is_one, many
 from twelvelabs_core._operations._content import content_of
 from twelvelabs_core._operations._documents import DocumentOperations
-from twelvelabs_core._operations._paid import Work
 from twelvelabs_core._operations._plans import task_plan
+from twelvelabs_core._operations._work import Work
 from twelvelabs_core._options import SegmentOptions, TaskOptions, TimeBasedMetadata
 from twelvelabs_core._polling import check_timeout
 from twelvelabs_core._progress import OnProgress, check_callback

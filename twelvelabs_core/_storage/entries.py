@@ -23,7 +23,7 @@ class TaskEntry:
         account: Fingerprint of the account that pays; only this account sees the task at the server.
         state: `intent` (about to be created), `processing`, `ready`, `failed` or `expired`.
         task_id: The server's id, as soon as it is known.
-        error: Why it failed or expired.
+        error: Why it failed or expired; of a task that was found in the list instead of created, a note of that.
         duration_sec: Length of the medium in seconds, once ready.
         attempts: How many intents were written for this key; above 1, earlier ones failed or were given up.
         owner: `host/pid/token` of the process that wrote the intent.

@@ -7,7 +7,7 @@ for an entry are told apart by the database, never by a read before a write.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select, update
@@ -18,6 +18,8 @@ from twelvelabs_core._storage.entries import TaskEntry
 from twelvelabs_core._storage.owners import owner
 from twelvelabs_core._storage.schema import tasks
 
+IDS_PER_QUERY = 500
+FOUND = "found in the list of tasks"  # how an entry has its id that was not told it by the create's answer
 UNDER_WAY = ("intent", "processing")
 ENDED = ("failed", "expired")
 UNFINISHED = (*UNDER_WAY, *ENDED)
@@ -77,6 +79,30 @@ def change(connection: Connection, key: str, **values: Any) -> None:
     result = connection.execute(statement.values(**values, revision=tasks.c.revision + 1, updated_at=time.time()))
     if not result.rowcount and find(connection, key) is None:
         raise no_entry(key)
+
+
+def adopt(connection: Connection, entry: TaskEntry, task_id: str) -> bool:
+    """Give an intent the task that was found for it, unless somebody has written to it since; return whether it was."""
+    unchanged = (tasks.c.key == entry.key) & (tasks.c.state == "intent") & (tasks.c.revision == entry.revision)
+    changes = {"state": "processing", "task_id": task_id, "error": FOUND, "owner": owner()}
+    moved = {"revision": tasks.c.revision + 1, "updated_at": time.time()}
+    return connection.execute(update(tasks).where(unchanged).values(**changes, **moved)).rowcount > 0
+
+
+def intents(connection: Connection, account: str) -> list[TaskEntry]:
+    """Return an account's entries whose task's id is not known."""
+    columns = [tasks.c[name] for name in TaskEntry.__dataclass_fields__]
+    rows = connection.execute(select(*columns).where(tasks.c.account == account, tasks.c.state == "intent"))
+    return [TaskEntry(**row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name
+
+
+def known_ids(connection: Connection, task_ids: Sequence[str]) -> frozenset[str]:
+    """Return those of some task ids that the journal has."""
+    found: set[str] = set()
+    for start in range(0, len(task_ids), IDS_PER_QUERY):
+        some = task_ids[start : start + IDS_PER_QUERY]
+        found.update(connection.scalars(select(tasks.c.task_id).where(tasks.c.task_id.in_(some))))
+    return frozenset(found)
 
 
 def no_entry(key: str) -> InputError:

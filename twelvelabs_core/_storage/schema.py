@@ -2,6 +2,7 @@
 
 import json
 import time
+import uuid
 from typing import Any
 
 from sqlalchemy import (
@@ -22,6 +23,7 @@ from sqlalchemy import (
     inspect,
     select,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -171,6 +173,18 @@ def create_tables(connection: Connection) -> None:
     connection.execute(
         insert(meta), [{"name": "version", "value": str(VERSION)}, {"name": "created_at", "value": str(time.time())}]
     )
+
+
+def journal_name(connection: Connection) -> str | None:
+    """Return the name that tells this store's journal from all others, or None where it has none yet."""
+    return connection.scalar(select(meta.c.value).where(meta.c.name == "journal"))
+
+
+def name_journal(connection: Connection) -> str:
+    """Give this store's journal a name for good, unless somebody else just did; return it."""
+    into = postgresql.insert(meta) if connection.dialect.name == "postgresql" else sqlite.insert(meta)
+    connection.execute(into.values(name="journal", value=uuid.uuid4().hex).on_conflict_do_nothing())
+    return str(journal_name(connection))
 
 
 def has_tables(connection: Connection) -> bool:
