@@ -57,6 +57,9 @@ class Io(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait."""
 
+    def now(self) -> float:
+        """Return the seconds of a clock that never goes back, to measure waits by."""
+
     async def blocking(self, function: Callable[[], R]) -> R:
         """Run a function that reads files, computes digests or speaks SQL."""
 

@@ -9,6 +9,7 @@ import asyncio
 import functools
 import ssl
 import threading
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import TypeVar, cast
 
@@ -113,6 +114,10 @@ class AsyncIo:
     async def sleep(self, seconds: float) -> None:
         """Wait without blocking the loop."""
         await asyncio.sleep(seconds)
+
+    def now(self) -> float:
+        """Return the seconds of a clock that never goes back."""
+        return time.monotonic()
 
     async def blocking(self, function: Callable[[], R]) -> R:
         """Run it in a thread: the loop must not wait for a disk."""

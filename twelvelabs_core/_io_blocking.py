@@ -159,6 +159,10 @@ class BlockingIo:
         else:
             scope.sleep(seconds)
 
+    def now(self) -> float:
+        """Return the seconds of a clock that never goes back."""
+        return time.monotonic()
+
     async def blocking(self, function: Callable[[], R]) -> R:
         """Run it here: this thread may block."""
         return function()

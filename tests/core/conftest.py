@@ -1,11 +1,12 @@
 """Media that several test files of the core share; written once per run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.core import postgres
 from tests.core.surface import Surface, make_surface
 from twelvelabs_core import Settings
 from twelvelabs_sandbox import Sandbox
@@ -40,6 +41,13 @@ def sound(media_folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def picture(media_folder: Path) -> Path:
     return media_folder / "picture.jpg"
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server."""
+    with postgres.server(tmp_path_factory.mktemp("pg")) as url:
+        yield url
 
 
 Connect = Callable[..., Surface]

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 import pickle
 import sqlite3
 import subprocess
@@ -11,20 +10,20 @@ import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine
 
+from tests.core import postgres
 from twelvelabs_core._errors import ConfigurationError, InputError
 from twelvelabs_core._segments import Locus, Segments
 from twelvelabs_core._store import SegmentStore, TaskEntry
 
 DIMENSION = 8
-POSTGRES = os.environ.get("TWELVELABS_TEST_POSTGRES", "")  # postgresql+psycopg://user@host/database: tested too
 
 
 def make_segments(count: int = 4, *, seed: int = 1) -> Segments:
@@ -68,25 +67,13 @@ def name_all(store: SegmentStore, key: str, count: int, source: str = "match.mp4
     return ids
 
 
-def postgres_schema() -> Iterator[str]:
-    """Make an empty schema for one test."""
-    schema = f"test_{uuid.uuid4().hex}"
-    engine = create_engine(POSTGRES)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
-    yield f"{POSTGRES}?options=-csearch_path%3D{schema}"
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
-    engine.dispose()
-
-
-@pytest.fixture(params=["file", "memory", *(["postgres"] if POSTGRES else [])])
+@pytest.fixture(params=["file", "memory", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SegmentStore]:
-    places = postgres_schema() if request.param == "postgres" else iter([":memory:"])
-    location = str(tmp_path / "segments.sqlite3") if request.param == "file" else next(places)
-    with SegmentStore(location) as opened:
-        yield opened
-    next(places, None)
+    with ExitStack() as opened:
+        location = {"file": str(tmp_path / "segments.sqlite3"), "memory": ":memory:"}.get(request.param)
+        if location is None:
+            location = opened.enter_context(postgres.schema(request.getfixturevalue("postgres_server")))
+        yield opened.enter_context(SegmentStore(location))
 
 
 # The journal.

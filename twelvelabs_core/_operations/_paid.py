@@ -96,7 +96,7 @@ class PaidWork(LostTasks):
                 continue
             if await self._claim(job, entry):
                 task_id = await self._pay(job)
-                await self._await_result(job, task_id)
+                await self._await_result(job, task_id, is_new=True)
                 return await self._stored(job, reused=False)
             if patience.is_over:
                 raise TaskTimeoutError(
@@ -205,10 +205,10 @@ class PaidWork(LostTasks):
             return None
         return await self._io.blocking(lambda: self.store.find_task(job.key))
 
-    async def _await_result(self, job: Job, task_id: str) -> None:
+    async def _await_result(self, job: Job, task_id: str, *, is_new: bool = False) -> None:
         job.work.report("processing", task_id=task_id)
         try:
-            task = await self.wait_for_task(task_id, timeout=job.timeout)
+            task = await self._wait(task_id, job.timeout, is_new=is_new)
         except TaskFailedError as error:
             reason = str(error)
             await self._io.blocking(lambda: self.store.put_failure(job.key, reason))

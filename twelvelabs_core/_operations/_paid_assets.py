@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from twelvelabs_core._errors import NotFoundError
 from twelvelabs_core._operations._assets import asset_failed
-from twelvelabs_core._operations._tasks import TaskOperations
 from twelvelabs_core._operations._uploads import UploadOrder
+from twelvelabs_core._operations._watching import WatchOperations
 from twelvelabs_core._single_flight import single_flight
 from twelvelabs_core._store import SegmentStore
 
@@ -16,7 +16,7 @@ logger = logging.getLogger("twelvelabs_core")
 NO_PLAYBACK = {"enable_hls": False, "enable_thumbnail": False}
 
 
-class PaidAssets(TaskOperations):
+class PaidAssets(WatchOperations):
     """Keeps one asset for each content of this account."""
 
     @asynccontextmanager

