@@ -34,6 +34,7 @@ from twelvelabs_core._errors import (
     TaskTimeoutError,
     TwelveLabsError,
 )
+from twelvelabs_core._failure_report import OnError
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._multi_input import MediaSource
 from twelvelabs_core._options import SegmentOptions, TimeBasedMetadata
@@ -83,6 +84,7 @@ __all__ = [
     "MultipartUploadStatus",
     "MultipartUploadSummary",
     "NotFoundError",
+    "OnError",
     "OnProgress",
     "PresignedUrl",
     "Progress",

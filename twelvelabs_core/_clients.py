@@ -21,6 +21,7 @@ from twelvelabs_core._answers_uploads import (
 )
 from twelvelabs_core._checks_uploads import UploadMethod
 from twelvelabs_core._errors import ConfigurationError
+from twelvelabs_core._failure_report import OnError
 from twelvelabs_core._io import drain, finish
 from twelvelabs_core._io_async import AsyncIo
 from twelvelabs_core._io_blocking import BlockingIo
@@ -671,6 +672,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        on_error: OnError = "raise",
         on_progress: OnProgress | None = None,
     ) -> Iterator[SegmentedMedia]:
         return drain(
@@ -687,6 +689,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                on_error=on_error,
                 on_progress=on_progress,
             )
         )

@@ -26,6 +26,10 @@ from typing import Any
 class TwelveLabsError(Exception):
     """Anything this package raises on purpose.
 
+    Attributes:
+        message: What was attempted, what came back, what to do next.
+        task_id: The embedding task that was waited for when it happened, or None.
+
     Example:
         ```python
         try:
@@ -34,6 +38,8 @@ class TwelveLabsError(Exception):
             print(error)
         ```
     """
+
+    task_id: str | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -196,6 +202,8 @@ class TaskError(TwelveLabsError):
     Attributes:
         task_id: The task's id.
     """
+
+    task_id: str
 
     def __init__(self, message: str, *, task_id: str) -> None:
         super().__init__(message)

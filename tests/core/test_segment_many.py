@@ -13,6 +13,7 @@ from tests.core.conftest import Connect
 from tests.core.surface import Surface, content
 from twelvelabs_core import (
     AuthenticationError,
+    Failure,
     FixedSegmentation,
     IngestionError,
     InputError,
@@ -104,6 +105,45 @@ async def test_bad_ones_do_not_stop_the_others_and_are_reported_together(
     sandbox.clear_requests()
     again = [one async for one in client.segment_many(films[:3], **CUT)]
     assert (len(again), paid(sandbox)) == (3, 1)
+
+
+async def test_a_run_may_skip_what_fails_and_says_so(
+    client: Surface, films: list[Media], caplog: pytest.LogCaptureFixture
+) -> None:
+    media = ["missing.mp4", films[0], "also missing.mp4"]
+    found = [one.source async for one in client.segment_many(media, on_error="skip", **CUT)]
+    assert found == ["film 0.mp4"]
+    assert [record.levelname for record in caplog.records if "2 of 3 sources failed" in record.message] == ["WARNING"]
+    assert "- missing.mp4: missing.mp4: no such file." in caplog.text
+    assert [one async for one in client.segment_many(["missing.mp4"], on_error="skip")] == []
+
+
+async def test_a_function_hears_of_each_failure_as_it_happens(client: Surface, films: list[Media]) -> None:
+    failures: list[Failure] = []
+    media = ["missing.mp4", *films[:2]]
+    found = [one.source async for one in client.segment_many(media, on_error=failures.append, **CUT)]
+    assert (len(found), [failure.source for failure in failures]) == (2, ["missing.mp4"])
+    with pytest.raises(InputError, match="on_error must be 'raise', 'skip' or a function, got 'ignore'"):
+        client.segment_many(media, on_error="ignore")
+
+
+async def test_a_wrong_key_is_never_skipped(connect: Connect, films: list[Media]) -> None:
+    wrong = connect(api_key=SecretStr("tlk_sandbox_wrong"))
+    with pytest.raises(AuthenticationError):
+        _ = [one async for one in wrong.segment_many(films, on_error="skip", **CUT)]
+
+
+async def test_the_report_names_the_task_of_a_wait_that_failed(
+    client: Surface, films: list[Media], sandbox: Sandbox
+) -> None:
+    """It goes on at the server, paid for: whoever reads the report must be able to find it."""
+    sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=403, times=1))
+    with pytest.raises(IngestionError) as caught:
+        _ = [one async for one in client.segment_many(films[:2], **CUT)]
+    (failure,) = caught.value.failures
+    entry = next(task for task in [one async for one in client.list_tasks()] if task.id == failure.task_id)
+    assert entry.status in ("processing", "ready")
+    assert f"[task {failure.task_id}]" in str(caught.value)
 
 
 async def test_results_come_before_the_report(client: Surface, films: list[Media]) -> None:

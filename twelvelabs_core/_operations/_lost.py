@@ -15,19 +15,20 @@ logger = logging.getLogger("twelvelabs_core")
 
 LISTED_BEFORE = 600.0  # seconds: how far the server's clock may be behind ours
 SETTLED_AFTER = 60.0  # seconds: a create that has not shown up by then never will
+ANSWERED_AFTER = 1.0  # seconds: the same where the server has answered, so that it is done with the create
 
 
 class LostTasks(PaidAssets):
     """Finds tasks that were created though nobody heard of it."""
 
-    async def _recover(self, entry: TaskEntry) -> bool:
+    async def _recover(self, entry: TaskEntry, *, is_answered: bool = False) -> bool:
         """Look for the task of an intent whose create broke off; return whether the journal has its id now.
 
         It is adopted only where exactly one task of the list can be it. A create may still be on its way in the
         server, so that nothing is concluded from an empty list before the intent is old enough.
         """
         # An answer that takes longer than the time-out is one that nobody would have waited for.
-        settled_after = min(self.settings.timeout, SETTLED_AFTER)
+        settled_after = ANSWERED_AFTER if is_answered else min(self.settings.timeout, SETTLED_AFTER)
         while True:
             candidates = await self._candidates(entry)
             if candidates is None or len(candidates) > 1:

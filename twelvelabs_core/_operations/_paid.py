@@ -38,6 +38,7 @@ from twelvelabs_core._store import TaskEntry
 logger = logging.getLogger("twelvelabs_core")
 
 _TIMED_OUT = 408
+_OF_GATEWAYS = frozenset({408, 502, 504})
 CLOCK_MARGIN = 30.0  # between the clocks of machines that share a store
 
 
@@ -199,7 +200,7 @@ class PaidWork(LostTasks):
         if entry is None or entry.state != "intent":
             return entry
         try:
-            await self._recover(entry)
+            await self._recover(entry, is_answered=_is_answered(error))
         except TwelveLabsError as failure:
             logger.warning("the list of tasks cannot be had: %s", failure)
             return None
@@ -212,6 +213,9 @@ class PaidWork(LostTasks):
         except TaskFailedError as error:
             reason = str(error)
             await self._io.blocking(lambda: self.store.put_failure(job.key, reason))
+            raise
+        except TwelveLabsError as error:
+            error.task_id = task_id  # it goes on at the server: whoever reads the report can look for it
             raise
         segments = task.segments if task.segments is not None else Segments.empty(self.embedding_dimension)
         check_dimension(segments.vectors, self.embedding_dimension)
@@ -259,6 +263,13 @@ def _may_have_happened(error: TwelveLabsError) -> bool:
     if isinstance(error, APIStatusError):
         # Behind a gateway, an error of the server's side says nothing of what the server has done.
         return isinstance(error, ServerError) or error.status_code == _TIMED_OUT
+    return isinstance(error, APIResponseError)
+
+
+def _is_answered(error: TwelveLabsError) -> bool:
+    """Whether the API itself has answered, not a gateway before it: then it does not work on the request any more."""
+    if isinstance(error, APIStatusError):
+        return error.status_code not in _OF_GATEWAYS
     return isinstance(error, APIResponseError)
 
 

@@ -1,18 +1,11 @@
 """Long video and audio as segments: the operations that a user calls."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from twelvelabs_core._checks import check_readable
-from twelvelabs_core._errors import (
-    ConfigurationError,
-    Failure,
-    IngestionError,
-    InputError,
-    SegmentNotFoundError,
-    TaskError,
-    TwelveLabsError,
-)
+from twelvelabs_core._errors import InputError, SegmentNotFoundError
+from twelvelabs_core._failure_report import FailureReport, OnError
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._media_lists import is_one, many
 from twelvelabs_core._operations._content import content_of
@@ -25,9 +18,6 @@ from twelvelabs_core._progress import OnProgress, check_callback
 from twelvelabs_core._records import SegmentedMedia, SegmentRecord
 from twelvelabs_core._segmentations import Segmentation
 from twelvelabs_core._segments import Matrix
-from twelvelabs_core._urls import redact
-
-_KEY_REFUSED = 401
 
 
 class SegmentOperations(DocumentOperations):
@@ -182,6 +172,7 @@ class SegmentOperations(DocumentOperations):
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        on_error: OnError = "raise",
         on_progress: OnProgress | None = None,
     ) -> AsyncIterator[SegmentedMedia]:
         """Iterate over many media of one kind as their tasks end, at most `max_concurrency` on their way at once.
@@ -201,6 +192,8 @@ class SegmentOperations(DocumentOperations):
             embedding_uncertainty: As for `segment_video` or `segment_document`.
             timeout: Longest wait for each task in seconds. Default: the settings' `task_timeout`.
             keep_asset: As for `segment_video`, for each.
+            on_error: What is done at the end when some failed: `raise` (default) an error that lists them, or `skip`
+                them with a warning in the log. A function is called with each `Failure` as it happens instead.
             on_progress: Called with a `Progress` at each step of each.
 
         Yields:
@@ -228,9 +221,10 @@ class SegmentOperations(DocumentOperations):
             embedding_uncertainty=embedding_uncertainty,
         )
         check_callback(on_progress, "on_progress")
+        report = FailureReport(on_error)
         if timeout is not None:
             check_timeout(timeout)
-        return self._segment_many(media, plan, timeout, on_progress, keep_asset=keep_asset)
+        return self._segment_many(media, plan, timeout, on_progress, report, keep_asset=keep_asset)
 
     async def register(self, media: SegmentedMedia, *, id_namespace: str | None = None) -> list[SegmentRecord]:
         """Return a medium's records, and let their ids be found in the segment store from now on.
@@ -300,6 +294,7 @@ class SegmentOperations(DocumentOperations):
         plan: Callable[[Media], TaskOptions],
         timeout: float | None,
         on_progress: OnProgress | None,
+        report: FailureReport,
         *,
         keep_asset: bool,
     ) -> AsyncIterator[SegmentedMedia]:
@@ -308,34 +303,14 @@ class SegmentOperations(DocumentOperations):
             options = await self._io.blocking(lambda: plan(item))
             return await self._segment(Work(item, options, timeout, on_progress, keep_asset))
 
-        failures: list[Failure] = []
-        succeeded: list[str] = []
         outcomes = self._io.as_completed(one, media, self.settings.max_concurrency)
         try:
             async for outcome in outcomes:
                 if outcome.result is not None:
-                    succeeded.append(outcome.result.source)
+                    report.succeeded.append(outcome.result.source)
                     yield outcome.result
-                elif isinstance(outcome.error, TwelveLabsError) and not _ends_all(outcome.error):
-                    failures.append(_failure(outcome.item, outcome.error))
                 elif outcome.error is not None:
-                    raise outcome.error  # not of this medium: a wrong key or store, a defect, out of memory
+                    report.add(outcome.item, outcome.error)
         finally:
             await outcomes.aclose()  # type: ignore[attr-defined]
-        if failures and len(failures) + len(succeeded) == 1:
-            raise failures[0].error
-        if failures:
-            raise IngestionError(failures, succeeded)
-
-
-def _ends_all(error: TwelveLabsError) -> bool:
-    """Whether an error would meet every other medium too: the key is refused, or the store cannot be used."""
-    return isinstance(error, ConfigurationError) or getattr(error, "status_code", None) == _KEY_REFUSED
-
-
-def _failure(item: Any, error: TwelveLabsError) -> Failure:
-    try:
-        name = Media.of(item).source
-    except TwelveLabsError:
-        name = redact(repr(item))[:200]
-    return Failure(name, str(error), error.task_id if isinstance(error, TaskError) else None, error)
+        report.close()
