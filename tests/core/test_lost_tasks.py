@@ -92,7 +92,7 @@ async def test_a_run_that_was_killed_while_it_created_is_gone_on_with(
 ) -> None:
     """The server is still fetching the film when its sender is dead and the next run looks at the list."""
     client = connect(timeout=10.0)
-    films.delay = 1.5
+    films.delay = 0.7
     process = start_process(sandbox, Path(client.store.location), films.url())
     try:
         await until(lambda: states(client) == {"intent": 1} and films.count("HEAD") == paid(sandbox) == 1, process)

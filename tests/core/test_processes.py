@@ -180,7 +180,8 @@ def test_forked_children_and_their_parent_go_on_with_one_client(sandbox: Sandbox
 # Ctrl-C
 
 INTERRUPT = """
-    import asyncio, sys
+    import asyncio, signal, sys
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background of a shell ignores it
     from twelvelabs_core import AsyncClient, Client
     key, base_url, store, film, way = sys.argv[1:]
     client = Client(key, base_url=base_url, store=store)

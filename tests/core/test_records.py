@@ -27,6 +27,7 @@ def medium(**changes: object) -> SegmentedMedia:
         "segments": Segments(np.arange(20, dtype=np.float32).reshape(5, 4), LOCI),
         "task_id": "64f8d2c7e4a1b37f8a9c5d12",
         "reused": False,
+        "attempts": 1,
         "task_key": "k",
         "options": {"embedding_option": ["audio", "visual"]},
     }
