@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import httpx
 
+from twelvelabs_core._inflate import ACCEPTED, Inflater
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._wire import Body, NoAnswerError, Reply, Sink
 
@@ -148,17 +149,22 @@ class ReplyReader:
     """Takes a reply chunk by chunk: into the sink on success, else into a bounded buffer."""
 
     def __init__(self, exchange: Exchange, response: httpx.Response) -> None:
+        self._inflater = Inflater(response.headers.get("content-encoding", ""))
         self._sink = exchange.sink if response.is_success else None
         self._max_bytes = exchange.max_bytes
         self._buffer = bytearray()
         self._response = response
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next chunk."""
+        """Take the next chunk, as it came over the wire."""
+        for piece in self._inflater.pieces(chunk):
+            self._take(piece)
+
+    def _take(self, piece: bytes) -> None:
         if self._sink is not None:
-            self._sink.feed(chunk)
+            self._sink.feed(piece)
             return
-        self._buffer += chunk
+        self._buffer += piece
         if len(self._buffer) > self._max_bytes:
             raise NoAnswerError(
                 f"the answer is larger than {self._max_bytes:,} bytes", timed_out=False, may_have_arrived=True
@@ -166,7 +172,13 @@ class ReplyReader:
 
     def reply(self) -> Reply:
         """Return the whole reply."""
+        self._inflater.finish()
         return Reply(self._response.status_code, dict(self._response.headers), bytes(self._buffer))
+
+
+def request_headers(exchange: Exchange) -> dict[str, str]:
+    """Return the headers of one request; it asks for no compression but the one that is unpacked with care."""
+    return {"accept-encoding": ACCEPTED} | exchange.headers
 
 
 def request_timeout(exchange: Exchange) -> httpx.Timeout:

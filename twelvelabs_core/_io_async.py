@@ -15,7 +15,16 @@ from typing import TypeVar, cast
 
 import httpx
 
-from twelvelabs_core._io import HTTP_ERRORS, NO_PROXY, Exchange, Outcome, ReplyReader, no_answer, request_timeout
+from twelvelabs_core._io import (
+    HTTP_ERRORS,
+    NO_PROXY,
+    Exchange,
+    Outcome,
+    ReplyReader,
+    no_answer,
+    request_headers,
+    request_timeout,
+)
 from twelvelabs_core._io_log import unsigned_in_logs
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._wire import CHUNK, Body, Reply
@@ -242,12 +251,12 @@ async def _exchange(client: httpx.AsyncClient, exchange: Exchange) -> Reply:
         exchange.method,
         exchange.url,
         params=list(exchange.params) or None,
-        headers=exchange.headers,
+        headers=request_headers(exchange),
         content=None if exchange.body is None else _body_chunks(exchange.body),
         timeout=request_timeout(exchange),
         follow_redirects=exchange.follow_redirects,
     ) as response:
         reader = ReplyReader(exchange, response)
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.aiter_raw():
             reader.feed(chunk)
     return reader.reply()

@@ -24,6 +24,7 @@ from twelvelabs_core._io import (
     ReplyReader,
     finish,
     no_answer,
+    request_headers,
     request_timeout,
 )
 from twelvelabs_core._io_log import unsigned_in_logs
@@ -141,13 +142,13 @@ class BlockingIo:
             exchange.method,
             exchange.url,
             params=list(exchange.params) or None,
-            headers=exchange.headers,
+            headers=request_headers(exchange),
             content=content,
             timeout=request_timeout(exchange),
             follow_redirects=exchange.follow_redirects,
         ) as response:
             reader = ReplyReader(exchange, response)
-            for chunk in _until_stopped(response.iter_bytes(), scope):
+            for chunk in _until_stopped(response.iter_raw(), scope):
                 reader.feed(chunk)
         return reader.reply()
 

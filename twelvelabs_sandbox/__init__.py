@@ -10,5 +10,16 @@ from twelvelabs_sandbox._faults import Fault, Faults
 from twelvelabs_sandbox._options import Options
 from twelvelabs_sandbox._request_log import RecordedRequest, RequestLog
 from twelvelabs_sandbox._server import Sandbox
+from twelvelabs_sandbox._task_log import RecordedTask
 
-__all__ = ["Clock", "Fault", "Faults", "Options", "RecordedRequest", "RequestLog", "Sandbox", "create_app"]
+__all__ = [
+    "Clock",
+    "Fault",
+    "Faults",
+    "Options",
+    "RecordedRequest",
+    "RecordedTask",
+    "RequestLog",
+    "Sandbox",
+    "create_app",
+]

@@ -23,6 +23,7 @@ from twelvelabs_sandbox._errors import ApiError, bad_key
 from twelvelabs_sandbox._faults import Faults
 from twelvelabs_sandbox._gate import PREFIX, Gate
 from twelvelabs_sandbox._options import Options
+from twelvelabs_sandbox._playback import PlaybackRoutes
 from twelvelabs_sandbox._request_log import RequestLog
 from twelvelabs_sandbox._storage_routes import StorageRefusal, StorageRoutes, answer_refusal, is_storage
 from twelvelabs_sandbox._task_routes import TaskRoutes
@@ -55,7 +56,7 @@ def create_app(options: Options, *, clock: Clock, faults: Faults, requests: Requ
         *AssetPartRoutes(backend).routes,
     ]
     control = ControlRoutes(backend, faults, requests, clock).routes
-    storage = StorageRoutes(backend, clock).routes
+    storage = [*StorageRoutes(backend, clock).routes, *PlaybackRoutes(backend).routes]
     app = Starlette(
         routes=[Mount(PREFIX, routes=routes), *storage, Mount("/_sandbox", routes=control)],
         middleware=[Middleware(KeyCheck, options=options)],
@@ -66,7 +67,7 @@ def create_app(options: Options, *, clock: Clock, faults: Faults, requests: Requ
         lifespan=_lifespan(backend),
     )
     app.router.redirect_slashes = False
-    return Gate(app, [*routes, *storage], faults, requests, clock, nested=options.nested_errors)
+    return Gate(app, [*routes, *storage], faults=faults, requests=requests, clock=clock, options=options)
 
 
 def _lifespan(backend: Backend) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:

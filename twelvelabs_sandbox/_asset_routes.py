@@ -17,6 +17,7 @@ from twelvelabs_sandbox._faults import fate_of
 from twelvelabs_sandbox._intake import url_filename
 from twelvelabs_sandbox._limits import DIRECT_UPLOAD_BYTES, too_large
 from twelvelabs_sandbox._media_fetch import checked_url
+from twelvelabs_sandbox._playback import playback
 from twelvelabs_sandbox._validation import (
     ASSET_KINDS,
     LONGEST_FILENAME,
@@ -47,6 +48,7 @@ class AssetRoutes:
         async with read_form(request) as form:
             asked = asset_form(form)
             asset = await self._from_file(asked, asked.file, fate) if asked.file else self._from_url(asked, fate)
+            asset.enable_hls, asset.enable_thumbnail = asked.enable_hls, asked.enable_thumbnail
         return JSONResponse(self._short(asset, "processing"), 201)
 
     async def list(self, request: Request) -> Response:
@@ -55,11 +57,11 @@ class AssetRoutes:
         page, limit = page_query(query)
         kinds = choice_query(query, "asset_types", ASSET_KINDS)
         found = self._assets.look_all(set(query.getlist("asset_ids")), kinds, query.get("filename", ""))
-        return JSONResponse(page_body(found, page, limit, self._detail))
+        return JSONResponse(page_body(found, page, limit, lambda asset: self._detail(asset, request)))
 
     async def retrieve(self, request: Request) -> Response:
         """Give one asset's status and facts."""
-        return JSONResponse(self._detail(self._assets.look(request.path_params["asset_id"])))
+        return JSONResponse(self._detail(self._assets.look(request.path_params["asset_id"]), request))
 
     async def delete(self, request: Request) -> Response:
         """Delete one asset; nothing here refers to assets, so ``force`` changes nothing."""
@@ -92,9 +94,10 @@ class AssetRoutes:
         }
         return body if asset.user_metadata is None else body | {"user_metadata": asset.user_metadata}
 
-    def _detail(self, asset: Asset) -> dict[str, object]:
+    def _detail(self, asset: Asset, request: Request) -> dict[str, object]:
         status = self._assets.status(asset)
-        body = self._short(asset, status)
+        base = f"{request.url.scheme}://{request.url.netloc}"
+        body = self._short(asset, status) | playback(asset, status, base)
         if status == "failed":
             body["error"] = {"message": asset.error}
         if status == "ready" and asset.info is not None:

@@ -3,8 +3,9 @@
 import asyncio
 import hashlib
 import logging
+import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Literal
 
@@ -48,6 +49,9 @@ class Asset:
         looks: How often its status was asked.
         settled: Whether nothing is left to do about it.
         sha256: Of its bytes, in hex; filled in when it is asked for, and before the bytes of a failed asset go.
+        enable_hls: Whether a stream for players was asked for.
+        enable_thumbnail: Whether a thumbnail was asked for.
+        signature: What opens the address of its thumbnail.
     """
 
     id: str
@@ -63,6 +67,9 @@ class Asset:
     info: MediaInfo | None = None
     error: str | None = None
     sha256: str | None = None
+    enable_hls: bool = False
+    enable_thumbnail: bool = False
+    signature: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,7 @@ class Assets:
         """Begin an asset, whose id was given away before, from the file of a complete upload."""
         now, metadata = self._clock.now(), request.user_metadata
         asset = Asset(asset_id, "multipart", request.filename, now, path, metadata, declared=request.kind, fate=fate)
+        asset.enable_hls, asset.enable_thumbnail = request.enable_hls, request.enable_thumbnail
         return self._begin(asset)
 
     def look(self, asset_id: str) -> Asset:

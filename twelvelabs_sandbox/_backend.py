@@ -24,7 +24,9 @@ class Backend:
         self.uploads = Uploads(options, clock, self.files, self.assets)
         self.tasks = Tasks(options, clock, self.files, self.workers)
         self.v1_tasks = Tasks(options, clock, self.files, self.workers, segment_lines)
-        self.intake = Intake(self.files, self.workers, self.downloader, self.assets)
+        self.intake = Intake(
+            self.files, self.workers, self.downloader, self.assets, echo_filenames=options.echo_filenames
+        )
 
     async def aclose(self) -> None:
         """Stop all work, then delete all files."""

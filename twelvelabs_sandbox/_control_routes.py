@@ -14,6 +14,7 @@ from twelvelabs_sandbox._errors import invalid, unknown
 from twelvelabs_sandbox._faults import Fault, Faults
 from twelvelabs_sandbox._fields import Fields
 from twelvelabs_sandbox._request_log import RequestLog
+from twelvelabs_sandbox._task_log import recorded_tasks
 from twelvelabs_sandbox._wire import rfc3339
 
 FAULT_FIELDS = {field.name for field in fields(Fault)}
@@ -32,6 +33,7 @@ class ControlRoutes:
             Route("/faults", self.clear_faults, methods=["DELETE"]),
             Route("/clock", self.advance, methods=["POST"]),
             Route("/assets/{asset_id}", self.asset, methods=["GET"]),
+            Route("/tasks", self.tasks, methods=["GET"]),
             Route("/requests", self.requests, methods=["GET"]),
             Route("/requests", self.clear_requests, methods=["DELETE"]),
         ]
@@ -63,6 +65,10 @@ class ControlRoutes:
         asset = assets.find(request.path_params["asset_id"])
         checksum = await assets.checksum(asset)
         return JSONResponse({"_id": asset.id, "status": assets.status(asset), "sha256": checksum})
+
+    async def tasks(self, _: Request) -> Response:
+        """List every task that was created, in that order; this does not count as a look at their status."""
+        return JSONResponse({"tasks": [asdict(task) for task in recorded_tasks(self._backend)]})
 
     async def requests(self, _: Request) -> Response:
         """Count the requests by method and template, and list them."""

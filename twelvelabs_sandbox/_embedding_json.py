@@ -92,8 +92,8 @@ def _body(rows: Iterable[Row], beside: Json) -> bytes:
 
 
 def origin(media: LocalMedia) -> Json:
-    """Return where a medium came from, as far as it has a name."""
-    named = {"input_url": media.url, "input_filename": media.filename}
+    """Return where a medium came from, as far as it has a name and the options let answers say it."""
+    named = {"input_url": media.url, "input_filename": media.filename} if media.is_named else {}
     return {key: value for key, value in named.items() if value is not None}
 
 

@@ -18,6 +18,7 @@ from twelvelabs_sandbox._media_values import ClipVector, Cut, FloatVector, Media
 from twelvelabs_sandbox._pdf import QUADRANTS, PdfPage, page_count, pdf_pages
 from twelvelabs_sandbox._probe import probe_media
 from twelvelabs_sandbox._sentences import chunks, sentences
+from twelvelabs_sandbox._stills import still
 from twelvelabs_sandbox._texts import text_vector
 from twelvelabs_sandbox._tokens import count_tokens, first_tokens
 from twelvelabs_sandbox._words import spoken_words
@@ -43,6 +44,7 @@ __all__ = [
     "probe",
     "sentences",
     "spoken_words",
+    "still",
 ]
 
 

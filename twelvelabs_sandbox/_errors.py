@@ -73,7 +73,8 @@ def bad_key() -> ApiError:
     return ApiError(401, "api_key_invalid", message)
 
 
-def too_many_requests(retry_at: str) -> ApiError:
-    """The text of a rate limit as the real service words it."""
-    message = f"You have exceeded the rate limit (100req/1day). Please try again later after {retry_at}."
+def too_many_requests(retry_at: str | None) -> ApiError:
+    """The text of a rate limit as the real service words it; without a time where that is to stand elsewhere."""
+    after = "" if retry_at is None else f" after {retry_at}"
+    message = f"You have exceeded the rate limit (100req/1day). Please try again later{after}."
     return ApiError(429, "too_many_requests", message)

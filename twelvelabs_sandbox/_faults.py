@@ -2,12 +2,14 @@
 
 import fnmatch
 import math
+import random
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from twelvelabs_sandbox._assets import AssetFate
+from twelvelabs_sandbox._options import RATE_LIMIT_FORMS, RateLimitForm
 from twelvelabs_sandbox._tasks import TaskFate
 
 Drop = Literal["before", "during", "after", "mid"]
@@ -15,6 +17,7 @@ DROPS = ("before", "during", "after", "mid")
 TASK_FATES = ("failed", "stuck", "expired")
 ASSET_FATES = ("failed", "stuck")
 STATUSES = range(200, 600)
+HARMS = ("status", "rate_limit", "headers", "omit_headers", "delay", "slow", "drop", "task", "asset")
 FATE = "twelvelabs_sandbox.fate"
 
 
@@ -43,7 +46,16 @@ class Fault:
         method: Such as ``POST``. Default: every method.
         times: How many requests it strikes; None is for ever (default 1).
         skip: How many matching requests it lets pass first (default 0).
+        probability: How likely it strikes each request that it matches and is due (default 1); ``times`` bounds how
+            often it does so.
+        seed: Of the probability (default 0). The same fault strikes the same ones of its requests, by their order.
         status: Answer with this HTTP status instead of handling the request.
+        rate_limit: Answer 429 and say in this form only when to come back: ``retry-after`` (seconds),
+            ``retry-after-date`` (the same header as HTTP date), ``ratelimit`` (``X-Ratelimit-Remaining: 0`` and
+            ``-Reset`` as UTC epoch seconds), ``ratelimit-request`` or ``ratelimit-duration`` (that counter is used up,
+            the other resets later and is not), ``message`` (the time in the message), ``empty`` (nothing, without a
+            body) or ``bare`` (nothing, with the vendor's body).
+        wait: How many seconds of the sandbox's clock from now ``rate_limit`` tells the client to wait (default 1).
         headers: Added to the answer, also to an ordinary one where ``status`` is not set.
         omit_headers: Names of headers that are left out of the answer, such as ``ETag``.
         body: The body of the scripted answer: a string as it is (may be empty), anything else as JSON. Default: the
@@ -68,7 +80,11 @@ class Fault:
     method: str | None = None
     times: int | None = 1
     skip: int = 0
+    probability: float = 1.0
+    seed: int = 0
     status: int | None = None
+    rate_limit: RateLimitForm | None = None
+    wait: float = 1.0
     headers: Mapping[str, str] = field(default_factory=dict)
     omit_headers: Sequence[str] = ()
     body: Any = None
@@ -83,23 +99,24 @@ class Fault:
         _require(self.method is None or isinstance(self.method, str), "method", self.method)
         _require(self.times is None or (isinstance(self.times, int) and self.times >= 1), "times", self.times)
         _require(isinstance(self.skip, int) and self.skip >= 0, "skip", self.skip)
+        _require(_is_number(self.probability) and 0 < self.probability <= 1, "probability", self.probability)
+        _require(isinstance(self.seed, int), "seed", self.seed)
         _require(self.status is None or self.status in STATUSES, "status", self.status)
+        _require(self.rate_limit in {None, *RATE_LIMIT_FORMS}, "rate_limit", self.rate_limit)
         _require(_is_headers(self.headers), "headers", self.headers)
         _require(_is_names(self.omit_headers), "omit_headers", self.omit_headers)
-        for name in ("delay", "slow"):
+        for name in ("delay", "slow", "wait"):
             seconds = getattr(self, name)
-            _require(isinstance(seconds, int | float) and 0 <= seconds < math.inf, name, seconds)
+            _require(_is_number(seconds) and 0 <= seconds < math.inf, name, seconds)
         _require(self.drop in {None, *DROPS}, "drop", self.drop)
         _require(self.task in {None, *TASK_FATES}, "task", self.task)
         _require(self.asset in {None, *ASSET_FATES}, "asset", self.asset)
         if self.body is not None and self.status is None:
             raise ValueError("a fault with a body needs a status")
-        if not any(
-            (self.status, self.headers, self.omit_headers, self.delay, self.slow, self.drop, self.task, self.asset)
-        ):
-            raise ValueError(
-                "a fault needs at least one of status, headers, omit_headers, delay, slow, drop, task, asset"
-            )
+        if self.rate_limit is not None and self.status is not None:
+            raise ValueError("a fault with a rate_limit takes no status: it is 429")
+        if not any(getattr(self, name) for name in HARMS):
+            raise ValueError(f"a fault needs at least one of {', '.join(HARMS)}")
 
     def matches(self, method: str, path: str, template: str) -> bool:
         """Whether it is for a request; ``path`` and ``template`` begin after ``/v1.3``."""
@@ -127,7 +144,7 @@ class Faults:
     def add(self, *faults: Fault) -> None:
         """Add faults behind those that are there."""
         with self._lock:
-            self._armed += [_Armed(fault, fault.skip, fault.times) for fault in faults]
+            self._armed += [_Armed(fault, fault.skip, fault.times, _chance(fault)) for fault in faults]
 
     def clear(self) -> None:
         """Forget all faults."""
@@ -142,6 +159,8 @@ class Faults:
                     if armed.skip > 0:
                         armed.skip -= 1
                         continue
+                    if armed.chance.random() >= armed.fault.probability:
+                        continue
                     if armed.times is not None:
                         armed.times -= 1
                     return armed.fault
@@ -153,6 +172,16 @@ class _Armed:
     fault: Fault
     skip: int
     times: int | None
+    chance: random.Random
+
+
+def _chance(fault: Fault) -> random.Random:
+    """Return the fault's own source of chance: faults that differ must not strike in step."""
+    return random.Random(repr(fault))  # noqa: S311 - scripts mishaps, guards nothing
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _require(good: bool, name: str, value: object) -> None:  # noqa: FBT001 - reads as a sentence

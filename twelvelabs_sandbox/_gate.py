@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from twelvelabs_sandbox._clock import Clock
 from twelvelabs_sandbox._errors import ApiError, too_many_requests
 from twelvelabs_sandbox._faults import FATE, Fate, Fault, Faults
+from twelvelabs_sandbox._options import Options, RateLimitForm
+from twelvelabs_sandbox._rate_limits import Limiter, limit_answer
 from twelvelabs_sandbox._request_log import RecordedRequest, RequestLog
 from twelvelabs_sandbox._storage_routes import KEY_HEADERS, is_storage, storage_error
 from twelvelabs_sandbox._wire import rfc3339_seconds
@@ -19,6 +21,7 @@ from twelvelabs_sandbox._wire import rfc3339_seconds
 PREFIX = "/v1.3"
 API_VERSION = (b"x-api-version", b"1.3")
 SLOW_PIECES = 10
+TEMPLATE = "twelvelabs_sandbox.template"
 ERROR_CODES = {
     400: "parameter_invalid",
     401: "api_key_invalid",
@@ -32,14 +35,22 @@ class Gate:
     """A plain ASGI application around another."""
 
     def __init__(
-        self, app: ASGIApp, routes: Iterable[Route], faults: Faults, requests: RequestLog, clock: Clock, *, nested: bool
+        self,
+        app: ASGIApp,
+        routes: Iterable[Route],
+        *,
+        faults: Faults,
+        requests: RequestLog,
+        clock: Clock,
+        options: Options,
     ) -> None:
         self._app = app
         self._routes = list(routes)
         self._faults = faults
         self._requests = requests
         self._clock = clock
-        self._nested = nested
+        self._options = options
+        self._limiter = Limiter(options, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope.get("path", "")
@@ -53,36 +64,58 @@ class Gate:
         fault = self._faults.take(method, path, template)
         answer = _Answer(send, request, fault)
         try:
-            await self._handle(scope, receive, answer, fault)
+            await self._handle({**scope, TEMPLATE: template}, receive, answer, fault)
         except asyncio.CancelledError:  # The server stops while it handles this request: the client sees it go away.
             await answer.cut()
 
     async def _handle(self, scope: Scope, receive: Receive, answer: "_Answer", fault: Fault | None) -> None:
         if fault is None:
-            await self._app(scope, receive, answer)
+            await self._limited(scope, receive, answer)
             return
         await asyncio.sleep(fault.delay)
-        if fault.drop == "before" or fault.status is not None:
+        scripted = None if fault.drop == "before" else self._scripted(fault, scope["path"])
+        if fault.drop == "before" or scripted is not None:
             # A connection that is closed with unread data is reset, sometimes before the client has read its answer.
             await _read_to_end(receive)
         if fault.drop == "before":
             await answer.cut()
-        elif fault.status is not None:
-            await self._scripted(fault, fault.status, scope["path"])(scope, receive, answer)
+        elif scripted is not None:
+            await scripted(scope, receive, answer)
         else:
             source = _breaking(receive, answer) if fault.drop == "during" else receive
-            await self._app({**scope, FATE: Fate(fault.task, fault.asset)}, source, answer)
+            await self._limited({**scope, FATE: Fate(fault.task, fault.asset)}, source, answer)
+
+    async def _limited(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        """Handle a request within the rate limits of the options."""
+        counted = scope["method"], scope[TEMPLATE]
+        wait = self._limiter.enter(*counted)
+        if wait is not None:
+            await _read_to_end(receive)
+            await self._limit_answer(self._options.rate_limit_form, wait)(scope, receive, answer)
+            return
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            self._limiter.leave(*counted)
 
     def _template(self, path: str) -> str:
         return next((route.path for route in self._routes if route.path_regex.match(path)), path)
 
-    def _scripted(self, fault: Fault, status: int, path: str) -> Response:
+    def _scripted(self, fault: Fault, path: str) -> Response | None:
+        """Return the answer that a fault gives in place of the usual one, if it does."""
+        if fault.rate_limit is not None:
+            return self._limit_answer(fault.rate_limit, fault.wait)
+        if fault.status is None:
+            return None
         if fault.body is None and is_storage(path):
-            return storage_error(status)
+            return storage_error(fault.status)
         if fault.body is None:
-            return self._usual(status, fault).response(nested=self._nested)
+            return self._usual(fault.status, fault).response(nested=self._options.nested_errors)
         text = fault.body if isinstance(fault.body, str) else json.dumps(fault.body)
-        return Response(text, status, media_type="application/json")
+        return Response(text, fault.status, media_type="application/json")
+
+    def _limit_answer(self, form: RateLimitForm, wait: float) -> Response:
+        return limit_answer(form, wait, self._clock.now(), nested=self._options.nested_errors)
 
     def _usual(self, status: int, fault: Fault) -> ApiError:
         if status == 429:  # noqa: PLR2004 - HTTP

@@ -27,12 +27,14 @@ class LocalMedia:
         info: What it is.
         url: The address it came from, if any.
         filename: The name of the asset it came from, if any.
+        is_named: Whether answers say url and filename.
     """
 
     path: Path
     info: MediaInfo
     url: str | None = None
     filename: str | None = None
+    is_named: bool = True
 
     def delete(self) -> None:
         """Delete the file."""
@@ -42,7 +44,10 @@ class LocalMedia:
 class Intake:
     """Takes media in: downloads URLs, decodes base64, looks assets up."""
 
-    def __init__(self, files: Files, workers: Workers, downloader: Downloader, assets: Assets) -> None:
+    def __init__(
+        self, files: Files, workers: Workers, downloader: Downloader, assets: Assets, *, echo_filenames: bool
+    ) -> None:
+        self._is_named = echo_filenames
         self._files = files
         self._workers = workers
         self._downloader = downloader
@@ -61,7 +66,9 @@ class Intake:
         """
         if source.kind == "asset_id":
             asset = self._assets.ready(source.value)
-            return LocalMedia(self._files.second(asset.path), asset.info, filename=asset.filename)
+            return LocalMedia(
+                self._files.second(asset.path), asset.info, filename=asset.filename, is_named=self._is_named
+            )
         return await self._looked_at(source, limit, usual_name)
 
     async def save(self, upload: UploadFile) -> Path:
@@ -74,7 +81,8 @@ class Intake:
         """Take a medium that was sent in a form; ApiError 400 where it is none."""
         path, name = await self.save(upload), PurePath(upload.filename or "").name or None
         try:
-            return LocalMedia(path, await self._workers.for_request(probe, path, name), filename=name)
+            info = await self._workers.for_request(probe, path, name)
+            return LocalMedia(path, info, filename=name, is_named=self._is_named)
         except MediaError as error:
             path.unlink(missing_ok=True)
             raise ApiError(400, error.code, str(error)) from error
@@ -85,7 +93,7 @@ class Intake:
             if source.kind == "url":
                 await self._downloader.download(source.value, path, limit)
                 info = await self._workers.for_request(probe, path, url_filename(source.value) or usual_name)
-                return LocalMedia(path, info, url=source.value)
+                return LocalMedia(path, info, url=source.value, is_named=self._is_named)
             await self._workers.for_request(decode_base64, source.value, path, min(limit, BASE64_BYTES))
             return LocalMedia(path, await self._workers.for_request(probe, path, usual_name))
         except MediaError as error:

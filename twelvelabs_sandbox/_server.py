@@ -17,6 +17,7 @@ from twelvelabs_sandbox._faults import Faults
 from twelvelabs_sandbox._gate import PREFIX
 from twelvelabs_sandbox._options import Options
 from twelvelabs_sandbox._request_log import RecordedRequest, RequestLog
+from twelvelabs_sandbox._task_log import RecordedTask
 
 START_SECONDS = 30.0
 # How long requests that are still being answered may hold up the end.
@@ -37,7 +38,8 @@ class Sandbox:
         port: The port; 0 takes a free one (default).
         **options: The fields of Options: ``api_key``, ``task_seconds``, ``task_polls``, ``asset_seconds``,
             ``asset_polls``, ``shuffle_data``, ``nested_errors``, ``expired_as``, ``chunk_size``, ``upload_headers``,
-            ``max_waiting_tasks``.
+            ``max_waiting_tasks``, ``task_seconds_sigma``, ``seed``, ``echo_filenames``, ``requests_per_minute``,
+            ``rate_window``, ``max_concurrent_requests``, ``rate_limit_form``.
 
     Attributes:
         clock: The clock by which its tasks and assets live; ``clock.advance(seconds)``.
@@ -86,7 +88,7 @@ class Sandbox:
 
     @property
     def control_url(self) -> str:
-        """The address of its own switches (``/faults``, ``/clock``, ``/requests``); RuntimeError before the start."""
+        """The address of ``/faults``, ``/clock``, ``/requests`` and ``/tasks``; RuntimeError before the start."""
         return self.base_url.removesuffix(PREFIX) + "/_sandbox"
 
     @property
@@ -114,14 +116,21 @@ class Sandbox:
             KeyError: If there is no such asset.
             RuntimeError: If its bytes are not there (yet), or the sandbox is not running.
         """
-        address = f"{self.control_url}/assets/{quote(asset_id, safe='')}"
-        answer = httpx.get(address, headers={"x-api-key": self.api_key}, timeout=CHECKSUM_SECONDS, trust_env=False)
+        answer = self._ask(f"/assets/{quote(asset_id, safe='')}")
         if answer.status_code == HTTPStatus.NOT_FOUND:
             raise KeyError(asset_id)
         checksum = answer.raise_for_status().json()["sha256"]
         if checksum is None:
             raise RuntimeError(f"the sandbox does not have the bytes of asset {asset_id}")
         return str(checksum)
+
+    def tasks(self) -> list[RecordedTask]:
+        """Return every task that was created since the start, in the order of creation (those of v1 behind the others).
+
+        Raises:
+            RuntimeError: If the sandbox is not running.
+        """
+        return [RecordedTask(**task) for task in self._ask("/tasks").raise_for_status().json()["tasks"]]
 
     def clear_faults(self) -> None:
         """Forget all faults."""
@@ -130,6 +139,10 @@ class Sandbox:
     def clear_requests(self) -> None:
         """Forget the requests so far."""
         self._requests.clear()
+
+    def _ask(self, path: str) -> httpx.Response:
+        headers = {"x-api-key": self.api_key}
+        return httpx.get(self.control_url + path, headers=headers, timeout=CHECKSUM_SECONDS, trust_env=False)
 
     def start(self) -> None:
         """Begin to answer; with no assets and no tasks. Does nothing while it is running."""

@@ -14,9 +14,10 @@ from twelvelabs_sandbox._clock import Clock
 from twelvelabs_sandbox._errors import ApiError
 from twelvelabs_sandbox._uploads import Part, Upload
 
-STORAGE_PREFIX = "/uploads"
+STORAGE_PREFIXES = ("/uploads/", "/thumbnails/")
 PART_PATH = "/uploads/{upload_id}/parts/{chunk_index}"
 CONTENT_PATH = "/uploads/{upload_id}/content"
+THUMBNAIL_PATH = "/thumbnails/{asset_id}.jpg"
 # Whoever sends one of these to a storage host gives the key away.
 KEY_HEADERS = {b"x-api-key", b"authorization"}
 SIGNATURE = "X-Amz-Signature"
@@ -111,7 +112,7 @@ def storage_error(status: int) -> Response:
 
 def is_storage(path: str) -> bool:
     """Whether a path is one of the storage, where no key is asked for."""
-    return path.startswith(STORAGE_PREFIX + "/")
+    return path.startswith(STORAGE_PREFIXES)
 
 
 def _refuse_key(request: Request) -> None:

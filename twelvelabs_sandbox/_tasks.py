@@ -1,7 +1,10 @@
 """The life of embedding tasks: created, worked on, ready or failed, forgotten after seven days."""
 
 import asyncio
+import hashlib
 import logging
+import math
+import random
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,18 +38,27 @@ TaskFate = Literal["failed", "stuck", "expired"]
 
 @dataclass(eq=False, slots=True)
 class Task:
-    """One task; ``fate`` is what a fault decided for it, ``looks`` how often its status was asked."""
+    """One task.
+
+    Attributes:
+        seconds: How long it takes on the sandbox's clock, beyond the real work.
+        fate: What a fault decided for it.
+        looks: How often its status was asked.
+        sha256: Of the bytes of its medium, in hex; None until they were read.
+    """
 
     id: str
     model: str
     request: TaskRequest
     media: LocalMedia
     created_at: float
+    seconds: float
     fate: TaskFate | None = None
     looks: int = 0
     finished_at: float | None = None
     error: str | None = None
     result: Path | None = None
+    sha256: str | None = None
     usage: Usage = field(default_factory=Usage)
 
 
@@ -68,6 +80,7 @@ class Tasks:
         self._workers = workers
         self._tasks: dict[str, Task] = {}
         self._running: set[asyncio.Task[None]] = set()
+        self._spread = random.Random(options.seed)  # noqa: S311 - a lifelike spread, not a secret
 
     def check_room(self) -> None:
         """Refuse a new task while too many are unfinished."""
@@ -78,7 +91,8 @@ class Tasks:
         """Begin a task; it owns the media from now on."""
         now = self._clock.now()
         created = now - KEPT_SECONDS - 1 if fate == "expired" else now
-        task = Task(new_id(now), model, request, media, created, fate)
+        seconds = self._options.task_seconds * math.exp(self._spread.gauss(0.0, self._options.task_seconds_sigma))
+        task = Task(new_id(now), model, request, media, created, seconds, fate)
         self._tasks[task.id] = task
         running = asyncio.get_running_loop().create_task(self._run(task))
         self._running.add(running)
@@ -106,12 +120,20 @@ class Tasks:
                 found.append(task)
         return [task for task in found if not statuses or self.status(task) in statuses]
 
+    def all(self) -> list[Task]:
+        """Return every task in the order of creation, without counting this as a look."""
+        return list(self._tasks.values())
+
     def status(self, task: Task) -> Status:
+        """Return what a task is for those who ask; the first ``task_polls`` of them hear that it is processing."""
+        is_early = task.looks <= self._options.task_polls and not self.expired(task)
+        return "processing" if is_early else self.state(task)
+
+    def state(self, task: Task) -> Status:
         """Return what a task is on the sandbox's clock, which may be later than its work was done."""
         if self.expired(task):
             return "failed"
-        due = self._clock.now() >= task.created_at + self._options.task_seconds
-        if task.finished_at is None or not due or task.looks <= self._options.task_polls:
+        if task.finished_at is None or self._clock.now() < task.created_at + task.seconds:
             return "processing"
         return "failed" if task.error else "ready"
 
@@ -123,7 +145,7 @@ class Tasks:
         """Return when the status changed last."""
         if task.finished_at is None or self.status(task) == "processing":
             return task.created_at
-        return max(task.finished_at, task.created_at + self._options.task_seconds)
+        return max(task.finished_at, task.created_at + task.seconds)
 
     def expired(self, task: Task) -> bool:
         """Whether the seven days are over."""
@@ -137,6 +159,7 @@ class Tasks:
 
     async def _run(self, task: Task) -> None:
         try:
+            task.sha256 = await self._workers.for_task(_sha256, task.media.path)
             if task.fate == "failed":
                 task.error = FAILED
             elif task.fate is None:
@@ -164,3 +187,8 @@ class Tasks:
             path.unlink(missing_ok=True)
             raise
         return path
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

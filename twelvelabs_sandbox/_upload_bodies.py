@@ -26,6 +26,8 @@ class UploadRequest:
     kind: UploadKind
     total_size: int
     user_metadata: UserMetadata | None
+    enable_hls: bool = False
+    enable_thumbnail: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,11 @@ def create_body(body: object) -> UploadRequest:
     limit = IMAGE_BYTES if kind == "image" else MULTIPART_BYTES
     if total_size > limit:
         raise invalid(too_large(total_size, limit))
-    for name in ("enable_hls", "enable_thumbnail"):
-        if name in fields:
-            fields.flag(name)
+    hls, thumbnail = (name in fields and fields.flag(name) for name in ("enable_hls", "enable_thumbnail"))
     metadata = (
         without_blanks(checked_metadata(fields.any("user_metadata"), nulls=True)) if "user_metadata" in fields else None
     )
-    return UploadRequest(filename, kind, total_size, metadata)
+    return UploadRequest(filename, kind, total_size, metadata, hls, thumbnail)
 
 
 def report_body(body: object) -> list[CompletedPart]:

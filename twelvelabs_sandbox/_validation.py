@@ -37,6 +37,8 @@ class AssetRequest:
     url: str | None
     filename: str | None
     user_metadata: UserMetadata | None
+    enable_hls: bool
+    enable_thumbnail: bool
 
 
 def parse_json(text: bytes) -> object:
@@ -99,9 +101,6 @@ def asset_form(form: FormData) -> AssetRequest:
     method = _form_text(form, "method")
     if method not in {"direct", "url"}:
         raise invalid(f"The method parameter must be one of `direct`, `url`, not {shown(method)}.")
-    for flag in ("enable_hls", "enable_thumbnail"):
-        if _form_text(form, flag, "false").lower() not in {"true", "false"}:
-            raise invalid(f"The {flag} parameter must be true or false.")
     needed, other = ("file", "url") if method == "direct" else ("url", "file")
     if needed not in form:
         raise missing(needed)
@@ -112,7 +111,17 @@ def asset_form(form: FormData) -> AssetRequest:
         url=_form_text(form, "url") if method == "url" else None,
         filename=checked_filename(_form_text(form, "filename")) if "filename" in form else None,
         user_metadata=_metadata(_form_text(form, "user_metadata")) if "user_metadata" in form else None,
+        enable_hls=_form_flag(form, "enable_hls"),
+        enable_thumbnail=_form_flag(form, "enable_thumbnail"),
     )
+
+
+def _form_flag(form: FormData, name: str) -> bool:
+    """Return a switch of a form; not given it is on, as the vendor's newest reference has it."""
+    text = _form_text(form, name, "true").lower()
+    if text not in {"true", "false"}:
+        raise invalid(f"The {name} parameter must be true or false.")
+    return text == "true"
 
 
 def _model(body: object, known: dict[str, Any]) -> str:

@@ -33,6 +33,7 @@ def test_an_upload_is_processing_and_then_ready_with_its_facts(api: httpx.Client
     }
     ready = settled(api, f"/assets/{asset['_id']}")
     facts = ready.pop("technical_metadata")
+    assert ready.pop("thumbnail")["status"] == "ready"
     assert ready == {**asset, "status": "ready", "size": film.stat().st_size, "duration": 8.0}
     assert (facts["video_width"], facts["video_height"]) == (480, 360)
     assert facts["file_size_bytes"] == film.stat().st_size

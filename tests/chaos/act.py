@@ -1,0 +1,324 @@
+"""One chaos run from empty to the verdict: workers that are killed and started again, a storm, and two calm runs."""
+
+import json
+import random
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.chaos import journals, leaks
+from tests.chaos.gateway import Gateway
+from tests.chaos.nursery import Child, Nursery
+from tests.chaos.storm import CountedFaults, Storm
+from tests.chaos.verdict import Matrix, Moment, TaskLog, Verdict, check_reports, check_stores, check_tasks
+from tests.chaos.videos import Signature, make_films, sources
+from tests.chaos.worker import OPTIONS, SEGMENTATION
+from tests.sandbox.file_server import FileServer
+from twelvelabs_core import Client
+from twelvelabs_sandbox import Sandbox
+
+# Characters that a URL, JSON and base64 write in other ways.
+API_KEY = "tlk_sandbox_Ch4os+/=Key&%~d1e0c7b2"
+EIGHT_DAYS = 8 * 24 * 3600.0
+REQUESTS_PER_VIDEO = 9
+MAX_CONCURRENCY = 8
+LOOK = 0.01
+# A run without a request for so long hangs.
+STALL_SECONDS = 60.0
+KILL_SECONDS = 1.0, 5.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How large a run is.
+
+    Attributes:
+        videos: All of them, the bad ones among them.
+        kills: How often a worker is killed.
+        processes: How many workers work at once, all on all videos.
+        store: `sqlite` or `postgresql`.
+        seed: Of everything that is drawn.
+        echoes: Whether the sandbox's lists name files and URLs.
+        timeout: Longest wait of a worker for one task, in seconds.
+    """
+
+    videos: int = 200
+    kills: int = 20
+    processes: int = 1
+    store: str = "sqlite"
+    seed: int = 1
+    echoes: bool = True
+    timeout: float = 8.0
+
+    @property
+    def bad(self) -> int:
+        return max(2, self.videos // 25)
+
+
+@dataclass
+class Worker:
+    """One of the processes, over all its starts."""
+
+    number: int
+    folder: Path
+    starts: int = 0
+    ended: int = 0
+    process: Child | None = None
+    said: Path = field(default_factory=Path)
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process is not None and self.process.is_alive
+
+    @property
+    def is_ready(self) -> bool:
+        return (self.said / "ready").exists()
+
+    def outcome(self) -> dict[str, Any]:
+        path = self.said / "outcome.json"
+        return json.loads(path.read_text()) if path.exists() else {"failures": [], "ended_by": "no outcome"}  # type: ignore[no-any-return]
+
+
+class Act:
+    """One run. ``play`` does all of it."""
+
+    def __init__(self, plan: Plan, folder: Path, films: Path, say: Say) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._films = films
+        self._say = say
+        self._random = random.Random(plan.seed)  # noqa: S311  # a storm, no secret
+        self._signature = Signature.of(plan.seed)
+        self._dumps = 0
+
+    def play(self) -> Verdict:
+        """Return the verdict; the folder is emptied before."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        with ExitStack() as stack:
+            self._set_up(stack)
+            expected = self._clean_vectors()
+            self._storm()
+            log = self._calm()
+            return self._judge(expected, log)
+
+    def _set_up(self, stack: ExitStack) -> None:
+        plan = self._plan
+        self._say(f"making {plan.videos - plan.bad} films (once)")
+        films = make_films(self._films, plan.videos - plan.bad, seed=1)
+        server = stack.enter_context(FileServer(self._films))
+        self._videos = sources(self._films, films, plan.bad, server, self._signature)
+        self._good = [video for video in self._videos if video.reason is None]
+        self._bad = [video for video in self._videos if video.reason is not None]
+        self._sandbox = Sandbox(
+            api_key=API_KEY,
+            task_seconds=0.2,
+            task_seconds_sigma=0.5,
+            asset_seconds=0.05,
+            seed=plan.seed,
+            echo_filenames=plan.echoes,
+        )
+        self._sandbox.faults = self._faults = CountedFaults()
+        stack.enter_context(self._sandbox)
+        port = int(self._sandbox.base_url.split(":")[2].split("/")[0])
+        self._gateway = stack.enter_context(Gateway(port))
+        self._base_url = self._sandbox.base_url.replace(f":{port}/", f":{self._gateway.port}/")
+        self._journal = stack.enter_context(journals.opened(plan.store, self._folder / "journal"))
+        self._workers = [Worker(number, self._folder / f"worker-{number}") for number in range(plan.processes)]
+        self._nursery = stack.enter_context(Nursery(API_KEY))
+        stack.callback(self._kill_all)
+
+    def _clean_vectors(self) -> dict[Moment, Matrix]:
+        """Return what the store must hold, from a calm sandbox of its own."""
+        self._say("embedding them without a storm, to compare with")
+        by_path = {str(self._films / Path(video.source).name): video.source for video in self._good}
+        expected = {}
+        with Sandbox() as calm, Client(calm.api_key, base_url=calm.base_url, store=":memory:") as client:
+            options = {"segmentation": SEGMENTATION, "embedding_option": OPTIONS, "embedding_scope": ["clip"]}
+            for film in client.segment_many(list(by_path), **options):  # type: ignore[arg-type]
+                for one in film.segments:
+                    moment = Moment(by_path[film.source], one.start_sec, one.end_sec, one.embedding_option)
+                    expected[moment] = one.vector
+        return expected
+
+    def _storm(self) -> None:
+        """Let the workers run, and kill them, until that was done often enough."""
+        plan = self._plan
+        storm = Storm(self._sandbox, self._gateway, self._journal, plan.seed)
+        storm.start()
+        try:
+            for worker in self._workers:
+                self._start(worker)
+            for kill in range(plan.kills):
+                self._kill_one(kill)
+        finally:
+            self._storm_told = storm
+            self._kill_all()
+            storm.stop()
+
+    def _kill_one(self, kill: int) -> None:
+        """Kill a random worker after a random number of requests, and start it again."""
+        share = REQUESTS_PER_VIDEO * self._plan.videos / (self._plan.kills + 1)
+        target = self._sandbox.count() + self._random.randint(1, max(2, int(1.6 * share)))
+        patience, nudge = self._random.uniform(*KILL_SECONDS), self._random.uniform(0, 0.05)
+        victim = self._random.choice(self._workers)
+        begin, last = None, time.monotonic() + STALL_SECONDS
+        while self._sandbox.count() < target and time.monotonic() < last:
+            for worker in self._workers:
+                if not worker.is_alive:
+                    worker.ended += 1
+                    self._start(worker)
+                    begin = None if worker is victim else begin
+            if begin is None and victim.is_ready:
+                begin = time.monotonic()
+            if begin is not None and time.monotonic() - begin > patience:
+                break
+            time.sleep(LOOK)
+        time.sleep(nudge)
+        self._kill(victim)
+        ready = sum(task.status == "ready" for task in self._sandbox.tasks())
+        self._say(f"kill {kill + 1}/{self._plan.kills} of worker {victim.number}: {ready} tasks ready")
+        self._start(victim)
+
+    def _calm(self) -> TaskLog:
+        """Run to the end: once with what is there, and again after the stuck tasks have expired at the server."""
+        self._say("calm: everything but stuck tasks comes to its end")
+        self._run_all()
+        before = self._settled_tasks()
+        self._say("calm: eight days later")
+        self._sandbox.clock.advance(EIGHT_DAYS)
+        self._run_all(search=True)
+        known = {task.id for task in before}
+        return TaskLog(before, [task for task in self._settled_tasks() if task.id not in known])
+
+    def _settled_tasks(self) -> list[Any]:
+        """Return the tasks of v2 once all have ended that will."""
+        for _ in range(1000):
+            tasks = self._sandbox.tasks()
+            if not [task for task in tasks if task.status == "processing" and task.fate != "stuck"]:
+                break
+            time.sleep(0.05)
+        return tasks
+
+    def _run_all(self, *, search: bool = False) -> None:
+        for worker in self._workers:
+            self._start(worker, search=search)
+        last = time.monotonic() + STALL_SECONDS + 2.0 * self._plan.videos + 3 * self._plan.timeout
+        for worker in self._workers:
+            assert worker.process is not None
+            worker.process.wait(max(1.0, last - time.monotonic()))
+            self._kill(worker)  # where it has not ended, its outcome says that there is none
+
+    def _judge(self, expected: dict[Moment, Matrix], log: TaskLog) -> Verdict:
+        plan, storm, struck = self._plan, self._storm_told, self._faults.struck
+        names = "names files" if plan.echoes else "names no files"
+        verdict = Verdict()
+        verdict.tell(
+            f"{plan.videos} videos ({len(self._good)} good, {len(self._bad)} bad), {plan.store}, "
+            f"{plan.processes} process(es), seed {plan.seed}, the sandbox {names}"
+        )
+        ended = sum(worker.ended for worker in self._workers)
+        verdict.tell(f"        killed {plan.kills} times, {ended} other runs ended by themselves")
+        verdict.tell(f"        {', '.join(f'{name} x {count}' for name, count in sorted(struck.items()))}")
+        verdict.tell(f"        door shut x {storm.shut}, journal locked x {storm.locked}")
+        self._dump()
+        stores = [worker.folder / "qdrant" for worker in self._workers]
+        check_stores(verdict, stores, expected, len(self._good))
+        check_reports(verdict, [worker.outcome() for worker in self._workers], self._bad)
+        check_tasks(verdict, self._good, log, is_echoing=plan.echoes, warnings=self._warnings())
+        self._check_secrets(verdict)
+        return verdict
+
+    def _warnings(self) -> str:
+        logs = sorted(self._folder.glob("worker-*/said-*/log.txt"))
+        return "\n".join(
+            line for path in logs for line in path.read_text(errors="replace").splitlines() if " WARNING " in line
+        )
+
+    def _check_secrets(self, verdict: Verdict) -> None:
+        """Nothing may be found, and everything that was planted must be."""
+        secrets = leaks.needles(API_KEY, self._signature)
+        found = leaks.look(self._channels(self._folder), secrets)
+        size = sum(found.channels.values())
+        detail = f"{size / 1e6:.1f} MB in {', '.join(found.channels)}"
+        verdict.check(
+            "no key and no signature in anything said or stored", detail, [" ".join(one) for one in found.leaks]
+        )
+        empty = [f"{name} is empty" for name, count in found.channels.items() if not count]
+        planted = self._planted(secrets)
+        missed = [f"planted in {name}, not found" for name in found.channels if name not in planted]
+        verdict.check("planted ones are found in each of them", f"{len(found.channels)} channels", empty + missed)
+
+    def _planted(self, secrets: dict[str, bytes]) -> set[str]:
+        """Let a worker give everything away in a folder of its own; return where both secrets were found."""
+        places = []
+        for name, secret in (("key", API_KEY), ("signature", f"https://a.b/c?{self._signature.query}")):
+            folder = self._folder.with_name(f"{self._folder.name}-planted-{name}")
+            shutil.rmtree(folder, ignore_errors=True)
+            (folder / "journal").mkdir(parents=True)
+            worker = Worker(0, folder / "worker-0")
+            self._start(worker, plant=secret, store=str(folder / "journal" / "segments.sqlite3"))
+            assert worker.process is not None
+            worker.process.wait(STALL_SECONDS)
+            shutil.copytree(folder / "journal", folder / "journal-bytes")
+            places.append(leaks.look(self._channels(folder), secrets).leaking)
+            shutil.rmtree(folder)
+        return places[0] & places[1]
+
+    def _channels(self, folder: Path) -> dict[str, Path]:
+        """Gather what was said, by kind."""
+        channels = {}
+        for name in ("log.txt", "stderr.txt", "errors.txt", "errors.pickle", "search.txt"):
+            gathered = folder / "channels" / name
+            gathered.parent.mkdir(exist_ok=True)
+            parts = [path.read_bytes() for path in sorted(folder.glob(f"worker-*/said-*/{name}"))]
+            gathered.write_bytes(b"".join(parts))
+            channels[name.partition(".")[0] + (" pickled" if name.endswith("pickle") else "")] = gathered
+        channels["journal"] = folder / "journal-bytes"
+        channels["vector store"] = folder / "worker-0" / "qdrant"
+        return channels
+
+    def _start(self, worker: Worker, *, search: bool = False, plant: str = "", store: str = "") -> None:
+        worker.starts += 1
+        worker.said = worker.folder / f"said-{worker.starts:03}"
+        worker.said.mkdir(parents=True)
+        videos = [video.given for video in self._videos]
+        self._random.shuffle(videos)
+        config = {
+            "base_url": self._base_url,
+            "store": store or self._journal.location,
+            "qdrant": str(worker.folder / "qdrant"),
+            "said": str(worker.said),
+            "videos": videos,
+            "max_concurrency": MAX_CONCURRENCY,
+            "silence": 5.0,
+            "timeout": self._plan.timeout,
+            "search": search,
+            "plant": plant,
+        }
+        path = worker.folder / "config.json"
+        path.write_text(json.dumps(config))
+        worker.process = self._nursery.start(path, worker.said / "stderr.txt")
+
+    def _kill(self, worker: Worker) -> None:
+        if worker.is_alive:
+            assert worker.process is not None
+            worker.process.kill()
+            self._dump()
+
+    def _kill_all(self) -> None:
+        for worker in self._workers:
+            if worker.is_alive:
+                self._kill(worker)
+
+    def _dump(self) -> None:
+        self._dumps += 1
+        folder = self._folder / "journal-bytes" / f"{self._dumps:03}"
+        folder.mkdir(parents=True)
+        self._journal.dump(folder)

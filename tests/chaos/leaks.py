@@ -1,0 +1,58 @@
+"""Looks for secrets in what a run left behind: logs, stderr, errors, pickles, search results, journal and store."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from tests.chaos.videos import Signature
+
+# Long enough that no chance makes it, short enough that a message which was cut is still recognised.
+PREFIX = 16
+CONTEXT = 60
+
+
+@dataclass
+class Found:
+    """What was looked at, and what was found.
+
+    Attributes:
+        channels: Bytes that were looked at in each channel.
+        leaks: Which secret was found in which file, with what stood before it.
+    """
+
+    channels: dict[str, int] = field(default_factory=dict)
+    leaks: list[tuple[str, str, str]] = field(default_factory=list)
+
+    @property
+    def leaking(self) -> set[str]:
+        return {channel for channel, _, _ in self.leaks}
+
+
+def needles(api_key: str, signature: Signature) -> dict[str, bytes]:
+    """Return what must not be found, in every form in which it may be written."""
+    key = api_key.encode()
+    found = {"key": key, "key, url-quoted": quote(api_key, safe="").encode()}
+    for offset in range(3):
+        # What stands before moves the letters of base64; the first and last are mixed with it and left out.
+        found[f"key, base64 +{offset}"] = b64encode(b"x" * offset + key)[4 if offset else 0 : -4][: PREFIX * 2]
+    for name in ("signature", "credential", "token"):
+        found[name] = getattr(signature, name)[:PREFIX].encode()
+    return found
+
+
+def look(channels: Mapping[str, Path], secrets: Mapping[str, bytes]) -> Found:
+    """Search all files of each channel: a file, or a folder with everything in it."""
+    found = Found()
+    for channel, place in channels.items():
+        paths = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+        contents = [path.read_bytes() for path in paths]
+        found.channels[channel] = sum(map(len, contents))
+        for path, content in zip(paths, contents, strict=True):
+            for name, secret in secrets.items():
+                at = content.find(secret)
+                if at >= 0:
+                    before = content[max(0, at - CONTEXT) : at].decode(errors="replace")
+                    found.leaks.append((channel, f"{name} in {path.name}", before))
+    return found
