@@ -13,6 +13,7 @@ from twelvelabs_core._answers_uploads import (
     TranscriptionEntry,
     UploadedChunk,
 )
+from twelvelabs_core._answers_v1 import LegacyEmbedding, LegacyPart, LegacyTask
 from twelvelabs_core._clients import AsyncClient, Client
 from twelvelabs_core._errors import (
     APIConnectionError,
@@ -34,6 +35,7 @@ from twelvelabs_core._errors import (
     TaskTimeoutError,
     TwelveLabsError,
 )
+from twelvelabs_core._legacy_v1 import AsyncLegacyV1, LegacyV1
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._multi_input import MediaSource
 from twelvelabs_core._options import SegmentOptions, TimeBasedMetadata
@@ -62,6 +64,7 @@ __all__ = [
     "APITimeoutError",
     "Asset",
     "AsyncClient",
+    "AsyncLegacyV1",
     "AuthenticationError",
     "BadRequestError",
     "ChunkBatchReport",
@@ -74,6 +77,10 @@ __all__ = [
     "FixedSegmentation",
     "IngestionError",
     "InputError",
+    "LegacyEmbedding",
+    "LegacyPart",
+    "LegacyTask",
+    "LegacyV1",
     "Locus",
     "Media",
     "MediaInput",

@@ -159,12 +159,7 @@ class TaskOperations(EmbedMediaOperations):
             started_at: Only those created after; with a time zone. Default: seven days ago.
             ended_at: Only those created before; with a time zone.
         """
-        if status is not None and status not in TASK_STATUSES:
-            raise InputError(f"status must be one of {', '.join(TASK_STATUSES)}; got {status!r}.")
-        filters: dict[str, str] = {} if status is None else {"status": status}
-        for name, moment in (("started_at", started_at), ("ended_at", ended_at)):
-            if moment is not None:
-                filters[name] = _rfc3339(name, moment)
+        filters = task_filters(status, started_at, ended_at)
         call = Call("list embedding tasks", "GET", "/embed-v2/tasks")
         async for task in self._pages(call, parse_task_page, filters):
             yield task
@@ -239,6 +234,21 @@ class TaskOperations(EmbedMediaOperations):
             check_image(media, self._rules)
         else:
             check_document(media)
+
+
+def task_filters(status: str | None, started_at: datetime | None, ended_at: datetime | None) -> dict[str, str]:
+    """Return the query of a list of tasks.
+
+    Raises:
+        InputError: A status that there is not, or a time without its zone.
+    """
+    if status is not None and status not in TASK_STATUSES:
+        raise InputError(f"status must be one of {', '.join(TASK_STATUSES)}; got {status!r}.")
+    filters: dict[str, str] = {} if status is None else {"status": status}
+    for name, moment in (("started_at", started_at), ("ended_at", ended_at)):
+        if moment is not None:
+            filters[name] = _rfc3339(name, moment)
+    return filters
 
 
 def _rfc3339(name: str, moment: datetime) -> str:
