@@ -18,7 +18,7 @@ class Calls:
     """The endpoints of one operation.
 
     Attributes:
-        endpoints: Method and path of those that it always calls, such as `GET /assets/{asset_id}`.
+        endpoints: Method and path of those that it is for, such as `GET /assets/{asset_id}`; none: it asks no one.
         also: Those that it calls where they are needed, as for local files.
         models: The models that it embeds with; empty where no model is involved.
     """
@@ -70,5 +70,5 @@ V1_GET_STATUS = "GET /embed/tasks/{task_id}/status"
 # How a local file becomes an asset: in one request, or in chunks.
 IN_CHUNKS = (POST_UPLOADS, POST_UPLOAD, POST_URLS, GET_UPLOAD)
 AS_ASSET = (POST_ASSETS, GET_ASSET, *IN_CHUNKS)
-# What a run does that finds an earlier one's work half done, and what `keep_asset=False` asks for.
-PAID_ONCE = (*AS_ASSET, GET_TASKS, DELETE_ASSET)
+# The same, and what `keep_asset=False` asks for.
+PAID_ONCE = (*AS_ASSET, DELETE_ASSET)

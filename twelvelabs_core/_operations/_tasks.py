@@ -9,6 +9,7 @@ from twelvelabs_core._checks import check_document, check_image
 from twelvelabs_core._errors import APIResponseError, InputError, TaskFailedError, TaskTimeoutError
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._operations._base import path_part
+from twelvelabs_core._operations._declared import AS_ASSET, EVERY_MODEL, GET_TASK, GET_TASKS, POST_TASKS, calls
 from twelvelabs_core._operations._embed_media import EmbedMediaOperations
 from twelvelabs_core._options import SegmentOptions, TaskOptions, TimeBasedMetadata
 from twelvelabs_core._polling import Patience
@@ -23,6 +24,7 @@ TASK_STATUSES = ("processing", "ready", "failed")
 class TaskOperations(EmbedMediaOperations):
     """Creates tasks and brings their results."""
 
+    @calls(POST_TASKS, also=AS_ASSET, models=EVERY_MODEL)
     async def create_audio_task(
         self,
         audio: MediaInput,
@@ -74,6 +76,7 @@ class TaskOperations(EmbedMediaOperations):
         )
         return await self._create_task(audio, options)
 
+    @calls(POST_TASKS, also=AS_ASSET, models=EVERY_MODEL)
     async def create_video_task(
         self,
         video: MediaInput,
@@ -127,6 +130,7 @@ class TaskOperations(EmbedMediaOperations):
         )
         return await self._create_task(video, options)
 
+    @calls(GET_TASK)
     async def retrieve_task(self, task_id: str) -> Task:
         """Return a task as it is now; with its vectors when it is ready.
 
@@ -145,6 +149,7 @@ class TaskOperations(EmbedMediaOperations):
             raise APIResponseError(f"asked for task {task_id}, the API answered with task {task.id}; nothing was used.")
         return task
 
+    @calls(GET_TASKS)
     async def list_tasks(
         self,
         *,
@@ -164,6 +169,7 @@ class TaskOperations(EmbedMediaOperations):
         async for task in self._pages(call, parse_task_page, filters):
             yield task
 
+    @calls(GET_TASK)
     async def wait_for_task(
         self,
         task_id: str,
