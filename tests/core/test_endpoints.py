@@ -94,14 +94,8 @@ async def registered(client: Surface, media: Path) -> list[str]:
 
 
 async def old_task(client: Surface, media: Path) -> str:
-    found: str = await old(client).create_task(video_file=media / "film.mp4")
+    found: str = await client.legacy_v1.create_task(video_file=media / "film.mp4")
     return found
-
-
-def old(client: Surface) -> Surface:
-    surface = Surface(client.client.legacy_v1)  # type: ignore[arg-type]
-    surface.is_async = client.is_async
-    return surface
 
 
 async def every(items: Any) -> list[Any]:
@@ -161,12 +155,12 @@ SCENARIOS: dict[str, Scenario] = {
     "register": Scenario(lambda c, _, media: c.register(media), segmented),
     "content_of": Scenario(lambda c, m, _: c.content_of(m / "film.mp4")),
     "find_vectors": Scenario(lambda c, _, ids: c.find_vectors(ids), registered),
-    "legacy_v1.embed": Scenario(lambda c, _, __: old(c).embed(text="red")),
-    "legacy_v1.create_task": Scenario(lambda c, m, _: old(c).create_task(video_file=m / "film.mp4")),
-    "legacy_v1.task_status": Scenario(lambda c, _, id_: old(c).task_status(id_), old_task),
-    "legacy_v1.retrieve_task": Scenario(lambda c, _, id_: old(c).retrieve_task(id_), old_task),
-    "legacy_v1.list_tasks": Scenario(lambda c, _, __: every(old(c).list_tasks())),
-    "legacy_v1.wait_for_task": Scenario(lambda c, _, id_: old(c).wait_for_task(id_), old_task),
+    "legacy_v1.embed": Scenario(lambda c, _, __: c.legacy_v1.embed(text="red")),
+    "legacy_v1.create_task": Scenario(lambda c, m, _: c.legacy_v1.create_task(video_file=m / "film.mp4")),
+    "legacy_v1.task_status": Scenario(lambda c, _, id_: c.legacy_v1.task_status(id_), old_task),
+    "legacy_v1.retrieve_task": Scenario(lambda c, _, id_: c.legacy_v1.retrieve_task(id_), old_task),
+    "legacy_v1.list_tasks": Scenario(lambda c, _, __: every(c.legacy_v1.list_tasks())),
+    "legacy_v1.wait_for_task": Scenario(lambda c, _, id_: c.legacy_v1.wait_for_task(id_), old_task),
 }
 
 

@@ -44,14 +44,8 @@ MISSING = "64f8d2c7e4a1b37f8a9c5d12"
 
 @pytest.fixture
 def old(client: Surface) -> Surface:
-    return legacy(client)
-
-
-def legacy(client: Surface) -> Surface:
-    """Return the old API of a client, to be awaited."""
-    surface = Surface(client.client.legacy_v1)  # type: ignore[arg-type]
-    surface.is_async = client.is_async
-    return surface
+    found: Surface = client.legacy_v1
+    return found
 
 
 # Embedding at once
@@ -334,12 +328,12 @@ async def test_a_client_of_another_model_fetches_but_makes_no_vectors(
 ) -> None:
     task_id = await old.create_task(video_file=film)
     new = connect(model="marengo3.5")
-    assert (await legacy(new).wait_for_task(task_id)).segments.dimension == 512
+    assert (await new.legacy_v1.wait_for_task(task_id)).segments.dimension == 512
     sandbox.clear_requests()
     with pytest.raises(InputError, match=r"marengo3\.0 alone.*marengo3\.5.*legacy_v1\.embed"):
-        await legacy(new).embed(text="red")
+        await new.legacy_v1.embed(text="red")
     with pytest.raises(InputError, match=r"legacy_v1\.create_task"):
-        await legacy(new).create_task(video_file=film)
+        await new.legacy_v1.create_task(video_file=film)
     assert sandbox.count() == 0
     await new.close()
 
@@ -433,7 +427,7 @@ async def test_what_was_refused_at_the_door_and_a_text_are_sent_again(
 async def test_tasks_are_listed_page_by_page_with_filters(connect: Connect, film: Path) -> None:
     with Sandbox(task_seconds=1e6) as busy:
         client = connect(api_key=busy.api_key, base_url=busy.base_url)
-        old = legacy(client)
+        old = client.legacy_v1
         created = [await old.create_task(video_file=film) for _ in range(52)]
         busy.clear_requests()
         assert [task.id async for task in old.list_tasks()] == created[::-1]

@@ -1,7 +1,7 @@
 """Asynchronous embedding tasks, `/embed-v2/tasks`: create, look, list, wait."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from twelvelabs_core import _requests
@@ -253,13 +253,16 @@ def task_filters(status: str | None, started_at: datetime | None, ended_at: date
     filters: dict[str, str] = {} if status is None else {"status": status}
     for name, moment in (("started_at", started_at), ("ended_at", ended_at)):
         if moment is not None:
-            filters[name] = _rfc3339(name, moment)
+            filters[name] = _rfc3339(name, moment, up=name == "ended_at")
     return filters
 
 
-def _rfc3339(name: str, moment: datetime) -> str:
+def _rfc3339(name: str, moment: datetime, *, up: bool) -> str:
+    """Return a time in whole seconds, as documented, rounded so that nothing of the range is lost."""
     if not isinstance(moment, datetime):
         raise InputError(f"{name} must be a datetime with a time zone, got {moment!r}.")
     if moment.tzinfo is None:
         raise InputError(f"{name} needs a time zone, got {moment.isoformat()}; add tzinfo, such as datetime.UTC.")
+    if up and moment.microsecond:
+        moment += timedelta(seconds=1)
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
