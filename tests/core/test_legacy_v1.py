@@ -421,6 +421,31 @@ async def test_what_was_refused_at_the_door_and_a_text_are_sent_again(
     assert sandbox.count("POST", EMBED) == 3
 
 
+class Counting:
+    """A rate limiter that lets everything through, and counts."""
+
+    asked = 0
+
+    def acquire(self) -> None:
+        self.asked += 1
+
+    async def async_acquire(self) -> None:
+        self.asked += 1
+
+
+async def test_the_caller_s_rate_limiter_is_asked_for_what_is_paid_for_alone(connect: Connect, film: Path) -> None:
+    limiter = Counting()
+    client = connect(rate_limiter=limiter)
+    task_id = await client.legacy_v1.create_task(video_file=film)
+    assert limiter.asked == 1
+    await client.legacy_v1.embed(text="red")
+    assert limiter.asked == 2
+    await client.legacy_v1.wait_for_task(task_id)
+    _ = [task async for task in client.legacy_v1.list_tasks(status="failed")]
+    assert limiter.asked == 2
+    await client.close()
+
+
 # Lists
 
 
