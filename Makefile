@@ -1,7 +1,7 @@
 # Every command makes its own environment in .venv; nothing but Python >= 3.11 and make is needed.
 #
 #   make demo [VIDEO=film.mp4] [QUERY="a red car"] [LIVE=1]    a long video in, moments out
-#   make test | lint | format | bench | lock | clean
+#   make test | lint | format | bench | table | lock | clean
 
 SHELL := /bin/sh
 VENV := .venv
@@ -23,7 +23,7 @@ override VIDEO := $(value VIDEO)
 override QUERY := $(value QUERY)
 export VIDEO QUERY
 
-.PHONY: demo test lint format bench lock clean
+.PHONY: demo test lint format bench table lock clean
 
 demo: $(VENV)/.ready-demo
 	@$(BIN)/python -m examples.demo $(if $(VIDEO),--video "$$VIDEO") $(if $(QUERY),--query "$$QUERY") \
@@ -43,6 +43,10 @@ format: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+# The README's table of endpoints, from the code; a test says when it is out of date.
+table: $(VENV)/.ready
+	$(BIN)/python -m tests.endpoint_table
 
 # A small lock for the demo, the whole one for everything else; the demo's versions are the whole one's.
 $(VENV)/.ready-demo: requirements-demo.lock pyproject.toml | $(BIN)/uv

@@ -13,6 +13,7 @@ from twelvelabs_core._answers_uploads import (
     TranscriptionEntry,
     UploadedChunk,
 )
+from twelvelabs_core._answers_v1 import LegacyEmbedding, LegacyPart, LegacyTask
 from twelvelabs_core._clients import AsyncClient, Client
 from twelvelabs_core._errors import (
     APIConnectionError,
@@ -35,6 +36,7 @@ from twelvelabs_core._errors import (
     TwelveLabsError,
 )
 from twelvelabs_core._failure_report import OnError
+from twelvelabs_core._legacy_v1 import AsyncLegacyV1, LegacyV1
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._multi_input import MediaSource
 from twelvelabs_core._options import SegmentOptions, TimeBasedMetadata
@@ -63,6 +65,7 @@ __all__ = [
     "APITimeoutError",
     "Asset",
     "AsyncClient",
+    "AsyncLegacyV1",
     "AuthenticationError",
     "BadRequestError",
     "ChunkBatchReport",
@@ -75,6 +78,10 @@ __all__ = [
     "FixedSegmentation",
     "IngestionError",
     "InputError",
+    "LegacyEmbedding",
+    "LegacyPart",
+    "LegacyTask",
+    "LegacyV1",
     "Locus",
     "Media",
     "MediaInput",

@@ -42,7 +42,7 @@ def check_image(media: Media, model: Model = MARENGO_30) -> None:
     """
     if not media.is_local:
         return
-    _check_bytes(media, _limits.IMAGE_MAX_BYTES, "an image")
+    check_size(media, _limits.IMAGE_MAX_BYTES, "an image")
     if not model.knows_media:
         return
     header = read_image_header(media.read_chunks(_HEADER_CHUNK))
@@ -62,7 +62,7 @@ def check_readable(media: Media) -> None:
         InputError: One of these.
     """
     if media.is_local:
-        _check_bytes(media, _limits.UPLOAD_MAX_BYTES, "an upload", advice="; cut it, or encode it smaller")
+        check_size(media, _limits.UPLOAD_MAX_BYTES, "an upload", advice="; cut it, or encode it smaller")
 
 
 def check_audio_video(media: Media, input_type: str, *, task: bool, model: Model = MARENGO_30) -> Probe | None:
@@ -77,7 +77,7 @@ def check_audio_video(media: Media, input_type: str, *, task: bool, model: Model
         return None
     if task:
         advice = "; cut it, or encode it smaller"
-        _check_bytes(media, _limits.TASK_MAX_BYTES, "media of an embedding task", advice)
+        check_size(media, _limits.TASK_MAX_BYTES, "media of an embedding task", advice)
     else:
         check_readable(media)
     found = probe(media)
@@ -100,7 +100,7 @@ def check_source(media: Media, media_type: str, model: Model) -> None:
         check_image(media, model)
     elif media.is_local:
         if model.sync_max_bytes is not None:
-            _check_bytes(media, model.sync_max_bytes, f"{media_type} of {model.name} at once")
+            check_size(media, model.sync_max_bytes, f"{media_type} of {model.name} at once")
         if media_type == "document":
             check_document(media)
         else:
@@ -119,7 +119,7 @@ def check_document(media: Media, limit: int | None = None) -> None:
     """
     if not media.is_local:
         return
-    _check_bytes(media, limit or DOCUMENT_MAX_BYTES, "a document")
+    check_size(media, limit or DOCUMENT_MAX_BYTES, "a document")
     ending = Path(media.title).suffix.lower()
     if ending and media.origin != "bytes" and ending not in (*PDF_ENDINGS, *TEXT_ENDINGS):
         raise InputError(
@@ -143,7 +143,7 @@ def check_window(start_sec: float | None, end_sec: float | None, duration_sec: f
         raise InputError(f"{source}: end_sec {end_sec:g} is after the film's end at {duration_sec:.3f} s.")
 
 
-def _check_bytes(media: Media, limit: int, what: str, advice: str = "") -> None:
+def check_size(media: Media, limit: int, what: str, advice: str = "") -> None:
     """Refuse local media that is not there, not a file, empty or too large."""
     size = media.size()
     path = media.path

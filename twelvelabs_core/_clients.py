@@ -25,6 +25,7 @@ from twelvelabs_core._failure_report import OnError
 from twelvelabs_core._io import drain, finish
 from twelvelabs_core._io_async import AsyncIo
 from twelvelabs_core._io_blocking import BlockingIo
+from twelvelabs_core._legacy_v1 import AsyncLegacyV1, LegacyV1
 from twelvelabs_core._media import MediaInput
 from twelvelabs_core._models import DEFAULT_MODEL
 from twelvelabs_core._multi_input import MediaSource
@@ -122,6 +123,11 @@ class AsyncClient(SegmentOperations):
             rate_limiter=rate_limiter,
         )
 
+    @property
+    def legacy_v1(self) -> AsyncLegacyV1:
+        """The old embed API (v1): to fetch tasks that were made with it. Each call of it warns."""
+        return AsyncLegacyV1(self.settings, self._async_io, self.model, self._rate_limiter, self)
+
     async def aclose(self) -> None:
         """Close the connections of the running event loop. Another loop's are closed when it shuts down."""
         await self._async_io.aclose()
@@ -195,6 +201,7 @@ class Client:
         }
         self._start = _Start(settings, model, embedding_dimension, store, given)
         self._io = BlockingIo()
+        self._rate_limiter = rate_limiter
         self._operations = SegmentOperations(
             self._start.settings,
             self._io,
@@ -228,6 +235,11 @@ class Client:
     def space(self) -> str:
         """The vector space of this client, such as `marengo3.0/512`; never mix two in one vector store."""
         return self._operations.space
+
+    @property
+    def legacy_v1(self) -> LegacyV1:
+        """The old embed API (v1): to fetch tasks that were made with it. Each call of it warns."""
+        return LegacyV1(self.settings, self._io, self.model, self._rate_limiter, self)
 
     def close(self) -> None:
         """Close the connections; the client opens new ones when it is used again."""

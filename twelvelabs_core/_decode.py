@@ -27,6 +27,7 @@ MAX_VECTOR_BYTES = 1024 * 1024
 # Enough numbers at a time to hide the cost of a numpy call; above this, work arrays pass the size (128 KiB) from which
 # malloc maps fresh pages for each, which doubles the time.
 SCAN_BYTES = 128 * 1024
+VECTOR_KEYS = ("embedding", "embedding_uncertainty")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +74,7 @@ class VectorSplitter:
         self,
         *,
         max_bytes: int = MAX_BODY_BYTES,
-        keys: tuple[str] | tuple[str, str] = ("embedding", "embedding_uncertainty"),
+        keys: tuple[str] | tuple[str, str] = VECTOR_KEYS,
         scan_bytes: int = SCAN_BYTES,
     ) -> None:
         self._max_bytes = max_bytes

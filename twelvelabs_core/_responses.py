@@ -95,7 +95,7 @@ def parse_asset(body: bytes) -> Asset:
 
 def parse_task_page(body: bytes) -> Page[TaskSummary]:
     """Read the answer of `GET /embed-v2/tasks`."""
-    return parse_page(body, _task_summary)
+    return parse_page(body, task_summary)
 
 
 def parse_asset_page(body: bytes) -> Page[Asset]:
@@ -132,7 +132,7 @@ def parse_page(body: bytes, parse_item: Callable[[Any, str], T]) -> Page[T]:
     return Page(parsed, PageInfo() if page_info is None else validate(PageInfo, page_info, "page_info"))
 
 
-def _task_summary(item: Any, where: str) -> TaskSummary:
+def task_summary(item: Any, where: str) -> TaskSummary:
     """Read an item of a list, whose metadata stand in `video_embedding`, `audio_embedding`..., by older names."""
     if not isinstance(item, dict):
         raise deviation(where, "is not an object")
@@ -143,11 +143,11 @@ def _task_summary(item: Any, where: str) -> TaskSummary:
             continue
         if not isinstance(embedding, dict) or not isinstance(embedding.get("metadata", {}), dict | None):
             raise deviation(where, f"field `{name}.metadata` is not an object")
-        fields["metadata"] = _current_names(name.removesuffix("_embedding"), embedding.get("metadata") or {})
+        fields["metadata"] = current_names(name.removesuffix("_embedding"), embedding.get("metadata") or {})
     return validate(TaskSummary, fields, where)
 
 
-def _current_names(kind: str, metadata: dict[str, Any]) -> dict[str, Any]:
+def current_names(kind: str, metadata: dict[str, Any]) -> dict[str, Any]:
     """Rename `video_embedding_option`, `audio_embedding_scopes`, `video_clip_length`... as tasks have them."""
     names = {f"{kind}_clip_length": "clip_length"}
     for singular in ("option", "scope"):

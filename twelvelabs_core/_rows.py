@@ -1,4 +1,4 @@
-"""The rows of an answer's `data`: each vector with its time, option and scope, checked."""
+"""The rows of an answer: each vector with its time, option and scope, checked."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,26 @@ from twelvelabs_core._json import deviation
 from twelvelabs_core._segments import Locus, Matrix, Segments
 
 _TIMED = ("audio", "video")
+_TIMED_SCOPES = ("clip", "video")
 _MOST_SECONDS = 1e9  # far above any film; keeps times in milliseconds exact
+
+
+@dataclass(frozen=True, slots=True)
+class RowNames:
+    """What an API version calls the fields of a row.
+
+    Attributes:
+        vector: The array of numbers.
+        start: First second.
+        end: Last second.
+    """
+
+    vector: str = "embedding"
+    start: str = "start_sec"
+    end: str = "end_sec"
+
+
+CURRENT_NAMES = RowNames()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,16 +60,45 @@ def read_rows(data: Any, split: Split, input_type: str | None) -> Rows:
     Raises:
         APIResponseError: A row is not as documented, or two rows stand for the same time, option and scope.
     """
-    if not isinstance(data, list):
-        raise deviation("data", "is not an array")
-    loci = [_read_locus(item, f"data[{index}]", input_type) for index, item in enumerate(data)]
+    loci = _read_loci(data, "data", input_type, CURRENT_NAMES)
     _check_rows(data, "embedding", split, split.vectors)
     if split.uncertainty is not None:
         _check_rows(data, "embedding_uncertainty", split, split.uncertainty)
         if split.uncertainty.shape != split.vectors.shape:
             raise deviation("data", "field `embedding_uncertainty` is not of the length of `embedding`")
-    _check_unique(loci)
+    _check_unique(loci, "data")
     return Rows(split.vectors, loci, split.uncertainty)
+
+
+def read_some_rows(data: Any, where: str, split: Split, names: RowNames) -> Rows:
+    """Read one of several arrays of rows in an answer, whose vectors were cut out before.
+
+    Args:
+        data: The array.
+        where: Where it stands, for messages.
+        split: The answer.
+        names: What the fields of a row are called.
+
+    Raises:
+        APIResponseError: As for `read_rows`.
+    """
+    loci = _read_loci(data, where, None, names)
+    rows: list[int] = []
+    for index, item in enumerate(data):
+        row = split.row(item.get(names.vector))
+        if row is None:
+            raise deviation(f"{where}[{index}]", f"field `{names.vector}` is not an array of numbers")
+        rows.append(row)
+    _check_unique(loci, where)
+    if rows == list(range(len(split.vectors))):
+        return Rows(split.vectors, loci, None)  # the usual case: all of them, without a copy
+    return Rows(split.vectors[rows], loci, None)
+
+
+def _read_loci(data: Any, where: str, input_type: str | None, names: RowNames) -> list[Locus]:
+    if not isinstance(data, list):
+        raise deviation(where, "is not an array")
+    return [_read_locus(item, f"{where}[{index}]", input_type, names) for index, item in enumerate(data)]
 
 
 def _check_rows(data: list[dict[str, Any]], key: str, split: Split, vectors: Matrix) -> None:
@@ -62,7 +110,7 @@ def _check_rows(data: list[dict[str, Any]], key: str, split: Split, vectors: Mat
         raise deviation("data", f"{len(data)} items, but the response has {len(vectors)} arrays named `{key}`")
 
 
-def _check_unique(loci: list[Locus]) -> None:
+def _check_unique(loci: list[Locus], where: str) -> None:
     """Rows are told apart by what they stand for, since the API promises no order."""
     keys = [(locus.place, locus.embedding_option, locus.embedding_scope) for locus in loci]
     if len(set(keys)) == len(keys):
@@ -70,15 +118,16 @@ def _check_unique(loci: list[Locus]) -> None:
     seen: dict[Any, int] = {}
     for index, key in enumerate(keys):
         if key in seen:
-            raise deviation(f"data[{index}]", f"same time, option and scope as data[{seen[key]}]")
+            raise deviation(f"{where}[{index}]", f"same time, option and scope as {where}[{seen[key]}]")
         seen[key] = index
 
 
-def _read_locus(item: Any, where: str, input_type: str | None) -> Locus:
+def _read_locus(item: Any, where: str, input_type: str | None, names: RowNames) -> Locus:
     if not isinstance(item, dict):
         raise deviation(where, "is not an object")
     scope = _read_text(item, "embedding_scope", where)
-    start, end = _read_times(item, where, required=scope == "clip" or (scope == "asset" and input_type in _TIMED))
+    required = scope in _TIMED_SCOPES or (scope == "asset" and input_type in _TIMED)
+    start, end = _read_times(item, where, names, required=required)
     return Locus(
         start,
         end,
@@ -91,13 +140,13 @@ def _read_locus(item: Any, where: str, input_type: str | None) -> Locus:
     )
 
 
-def _read_times(item: dict[str, Any], where: str, *, required: bool) -> tuple[float, float]:
-    start, end = item.get("start_sec"), item.get("end_sec")
+def _read_times(item: dict[str, Any], where: str, names: RowNames, *, required: bool) -> tuple[float, float]:
+    start, end = item.get(names.start), item.get(names.end)
     if start is None and end is None and not required:
         return 0.0, 0.0
-    start, end = (_read_second(item, name, where) for name in ("start_sec", "end_sec"))
+    start, end = (_read_second(item, name, where) for name in (names.start, names.end))
     if end < start:
-        raise deviation(where, f"field `end_sec` ({end}) is before `start_sec` ({start})")
+        raise deviation(where, f"field `{names.end}` ({end}) is before `{names.start}` ({start})")
     return start, end
 
 

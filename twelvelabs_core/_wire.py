@@ -126,31 +126,57 @@ def _unchanged(media: Media, size: int, step: int) -> Iterator[bytes]:
         raise InputError(f"{media.source}: changed while it was being sent; try again when it is complete.")
 
 
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file in a form.
+
+    Attributes:
+        name: The field's name.
+        media: Where its bytes are; local.
+        filename: What to call it.
+    """
+
+    name: str
+    media: Media
+    filename: str
+
+
 def form_body(fields: Mapping[str, str], file: Media | None = None, *, filename: str | None = None) -> Body:
     """Return a multipart/form-data body: scalars first, then the file, streamed from where it lies."""
+    return files_body(fields, [] if file is None else [FilePart("file", file, filename or file.filename)])
+
+
+def files_body(fields: Mapping[str, str | Sequence[str]], files: Sequence[FilePart]) -> Body:
+    """Return a multipart/form-data body with any number of files; a field with several values is repeated."""
     boundary = secrets.token_hex(16)
-    head = "".join(
+    texts = "".join(
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    )
-    if file is not None:
-        quoted = (filename or file.filename).replace("\\", "_").replace('"', "%22").replace("\r", "").replace("\n", "")
-        head += (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quoted}"\r\n'
-            f"Content-Type: {file.mime_type}\r\n\r\n"
-        )
-    prefix = head.encode()
-    size = file.size() if file is not None else 0
-    suffix = (f"\r\n--{boundary}--\r\n" if file is not None else f"--{boundary}--\r\n").encode()
+        for name, given in fields.items()
+        for value in ([given] if isinstance(given, str) else given)
+    ).encode()
+    heads = [_file_head(boundary, part) for part in files]
+    sizes = [part.media.size() for part in files]
+    end = f"--{boundary}--\r\n".encode()
 
     def chunks() -> Iterator[bytes]:
-        yield prefix
-        if file is not None:
-            yield from _unchanged(file, size, CHUNK)
-        yield suffix
+        yield texts + b"".join(heads[:1])
+        for index, part in enumerate(files):
+            if index:
+                yield heads[index]
+            yield from _unchanged(part.media, sizes[index], CHUNK)
+            yield b"\r\n"
+        yield end
 
-    length = len(prefix) + size + len(suffix)
+    length = len(texts) + sum(map(len, heads)) + sum(sizes) + 2 * len(files) + len(end)
     return Body(f"multipart/form-data; boundary={boundary}", length, chunks)
+
+
+def _file_head(boundary: str, part: FilePart) -> bytes:
+    quoted = part.filename.replace("\\", "_").replace('"', "%22").replace("\r", "").replace("\n", "")
+    return (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{part.name}"; filename="{quoted}"\r\n'
+        f"Content-Type: {part.media.mime_type}\r\n\r\n"
+    ).encode()
 
 
 def counted(body: Body, report: Callable[[int, int], None]) -> Body:

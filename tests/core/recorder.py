@@ -1,22 +1,41 @@
-"""A server that notes the JSON it is sent and refuses everything: to compare what two clients send."""
+"""A server that notes what it is sent and refuses everything: to compare what two clients send."""
 
 import json
 import threading
+from email import message_from_bytes
+from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
+from urllib.parse import parse_qs, urlsplit
 
 REFUSAL = b'{"code":"parameter_invalid","message":"noted"}'
+
+
+class Sent(NamedTuple):
+    """One request.
+
+    Attributes:
+        method: Such as `POST`.
+        path: Without the query.
+        query: The values of each parameter.
+        body: JSON as a value; a form as the values of each field, files as (name, type, content); None without a body.
+    """
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    body: Any
 
 
 class Recorder:
     """Notes requests until it is closed.
 
     Attributes:
-        sent: (path, JSON body) of every request.
+        sent: Every request.
     """
 
     def __init__(self) -> None:
-        self.sent: list[tuple[str, Any]] = []
+        self.sent: list[Sent] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -26,7 +45,7 @@ class Recorder:
         """Where it listens."""
         return f"http://127.0.0.1:{self._server.server_port}/v1.3"
 
-    def take(self) -> tuple[str, Any]:
+    def take(self) -> Sent:
         """Return the only request since the last look."""
         (only,) = self.sent
         self.sent.clear()
@@ -47,9 +66,11 @@ class Recorder:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                sent.append((self.path, json.loads(body)))
+            def note(self) -> None:
+                parts = urlsplit(self.path)
+                data = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                body = _read(self.headers.get("Content-Type", ""), data) if data else None
+                sent.append(Sent(self.command, parts.path, parse_qs(parts.query, keep_blank_values=True), body))
                 self.send_response(400)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(REFUSAL)))
@@ -59,4 +80,19 @@ class Recorder:
             def log_message(self, *_: Any) -> None:
                 pass
 
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            setattr(Handler, f"do_{method}", Handler.note)
         return Handler
+
+
+def _read(content_type: str, data: bytes) -> Any:
+    if not content_type.startswith("multipart/form-data"):
+        return json.loads(data)
+    message = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + data, policy=HTTP)
+    fields: dict[str, list[Any]] = {}
+    for part in message.iter_parts():
+        name, content = str(part.get_param("name", header="content-disposition")), part.get_payload(decode=True)
+        filename = part.get_filename()
+        value = content if filename is None else (filename, part.get_content_type(), content)
+        fields.setdefault(name, []).append(value)
+    return fields

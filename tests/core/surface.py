@@ -5,21 +5,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from twelvelabs_core import AsyncClient, Client, Settings
+from twelvelabs_core import AsyncClient, AsyncLegacyV1, Client, LegacyV1, Settings
 
 
 class Surface:
-    """A `Client` or `AsyncClient`; what it returns is awaited, what it yields is iterated asynchronously.
+    """A `Client` or `AsyncClient`, or its old API; what it returns is awaited, what it yields iterated asynchronously.
 
     The calls of a blocking client run on the test's own thread, that is, under a running event loop.
     """
 
-    def __init__(self, client: Client | AsyncClient) -> None:
+    def __init__(self, client: Client | AsyncClient | LegacyV1 | AsyncLegacyV1) -> None:
         self.client = client
-        self.is_async = isinstance(client, AsyncClient)
+        self.is_async = isinstance(client, AsyncClient | AsyncLegacyV1)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.client, name)
+        if isinstance(found, LegacyV1 | AsyncLegacyV1):
+            return Surface(found)
         if self.is_async or not callable(found):
             return found
         return lambda *args, **kwargs: _awaitable(found(*args, **kwargs))
@@ -35,7 +37,7 @@ class Surface:
         """Close its connections."""
         if isinstance(self.client, AsyncClient):
             await self.client.aclose()
-        else:
+        elif isinstance(self.client, Client):
             self.client.close()
 
 

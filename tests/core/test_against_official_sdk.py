@@ -168,3 +168,49 @@ def test_our_task_is_theirs_to_retrieve(sdk: TwelveLabs, ours: Client, media: Pa
 
     assert segments is not None
     assert_same(rows(sdk.embed.v_2.tasks.retrieve(task.id).data), our_rows(segments))
+
+
+@pytest.mark.filterwarnings("ignore:legacy_v1:DeprecationWarning")
+def test_a_task_of_v1(sdk: TwelveLabs, ours: Client, media: Path) -> None:
+    """Both fetch a task that the SDK made, and one that we made, and read the same vectors."""
+    with (media / "film.mp4").open("rb") as file:
+        made = sdk.embed.tasks.create(model_name=MODEL, video_file=file, video_embedding_scope=["clip", "video"])
+    assert made.id is not None
+    mine = ours.legacy_v1.create_task(video_file=media / "film.mp4", video_embedding_scope=["clip", "video"])
+    results = [ours.legacy_v1.wait_for_task(task_id) for task_id in (made.id, mine)]
+    theirs = [sdk.embed.tasks.retrieve(task_id) for task_id in (made.id, mine)]
+
+    for result, their in zip(results, theirs, strict=True):
+        assert result.segments is not None
+        assert_same(old_rows(their.video_embedding), our_rows(result.segments))
+        assert (result.status, result.model_name, result.created_at) == (
+            their.status,
+            their.model_name,
+            their.created_at,
+        )
+    assert results[0].segments == results[1].segments
+    assert [task.id for task in sdk.embed.tasks.list()][:2] == [mine, made.id]
+    assert [task.id for task in ours.legacy_v1.list_tasks()][:2] == [mine, made.id]
+
+
+@pytest.mark.filterwarnings("ignore:legacy_v1:DeprecationWarning")
+def test_at_once_by_v1(sdk: TwelveLabs, ours: Client, media: Path) -> None:
+    files = {name: (name, (media / name).read_bytes()) for name in ("red.png", "sound.wav")}
+    response = sdk.embed.create(
+        model_name=MODEL, text="a flag", image_file=files["red.png"], audio_file=files["sound.wav"]
+    )
+    answer = ours.legacy_v1.embed(text="a flag", image_file=media / "red.png", audio_file=media / "sound.wav")
+
+    for kind in ("text_embedding", "image_embedding", "audio_embedding"):
+        assert_same(old_rows(getattr(response, kind)), our_rows(getattr(answer, kind).segments))
+
+
+def old_rows(embedding: Any) -> dict[Row, np.ndarray]:
+    """Return the rows of v1 as the SDK has them; what it leaves None stands as we write it."""
+
+    def place(item: Any) -> Row:
+        names = ("start_offset_sec", "end_offset_sec", "embedding_option", "embedding_scope")
+        start, end, option, scope = (getattr(item, name, None) for name in names)
+        return start or 0.0, end or 0.0, option or "", scope or ""
+
+    return {place(item): np.array(item.float_, np.float32) for item in embedding.segments}

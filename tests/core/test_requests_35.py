@@ -317,7 +317,7 @@ def test_at_once(recorder: Recorder, sdk: TwelveLabs, picture: Path, kind: str, 
     with pytest.raises(ApiError):
         sdk.embed.v_2.create(**case.theirs(picture))
     theirs = recorder.take()
-    assert theirs[0] == "/v1.3/embed-v2"
+    assert (theirs.method, theirs.path) == ("POST", "/v1.3/embed-v2")
     assert ours(recorder, kind, case, picture) == theirs
 
 
@@ -327,5 +327,5 @@ def test_by_a_task(recorder: Recorder, sdk: TwelveLabs, picture: Path, kind: str
     with pytest.raises(ApiError):
         sdk.embed.v_2.tasks.create(**case.theirs(picture))
     theirs = recorder.take()
-    assert theirs[0] == "/v1.3/embed-v2/tasks"
+    assert (theirs.method, theirs.path) == ("POST", "/v1.3/embed-v2/tasks")
     assert ours(recorder, kind, case, picture) == theirs

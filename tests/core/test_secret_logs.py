@@ -32,6 +32,7 @@ def elsewhere(film: Path) -> Iterator[FilmServer]:
         yield server
 
 
+@pytest.mark.filterwarnings("ignore:legacy_v1:DeprecationWarning")
 async def test_no_log_holds_a_secret(
     connect: Connect, server: FilmServer, elsewhere: FilmServer, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -41,6 +42,8 @@ async def test_no_log_holds_a_secret(
     await client.segment_video(server.url(SIGNED), **CUT)
     await client.segment_video(content(server.film), **CUT)
     await client.create_asset(server.url(SIGNED))
+    await client.legacy_v1.create_task(video_url=server.url(SIGNED))
+    await client.legacy_v1.embed(image_url=server.url(SIGNED))
     sandbox.faults.add(Fault(path="/embed-v2", status=500, headers={"Location": server.url(SIGNED)}))
     await client.embed_text(f"red {server.url(SIGNED)}")
     with pytest.raises(TwelveLabsError):

@@ -6,6 +6,7 @@ from twelvelabs_core._answers_uploads import Transcription
 from twelvelabs_core._errors import InputError
 from twelvelabs_core._media_lists import many
 from twelvelabs_core._operations._base import path_part
+from twelvelabs_core._operations._declared import GET_TRANSCRIPTION, USER_METADATA, calls
 from twelvelabs_core._operations._uploads import UploadOperations
 from twelvelabs_core._responses_uploads import parse_transcription
 from twelvelabs_core._user_metadata import UserMetadata, check_user_metadata
@@ -17,6 +18,7 @@ TRANSCRIPTION_KINDS = ("words", "sentences", "utterances")
 class AssetDetailOperations(UploadOperations):
     """Reads transcriptions; writes user metadata."""
 
+    @calls(GET_TRANSCRIPTION)
     async def retrieve_transcription(self, asset_id: str, *, include: Sequence[str] = ("words",)) -> Transcription:
         """Return the words spoken in an audio or video asset, as far as the API has made them out.
 
@@ -40,6 +42,7 @@ class AssetDetailOperations(UploadOperations):
         call = Call(f"get the transcription of asset {asset_id}", "GET", path, params)
         return parse_transcription((await self._call(call)).body)
 
+    @calls(f"PATCH {USER_METADATA}")
     async def update_user_metadata(self, asset_id: str, user_metadata: UserMetadata) -> None:
         """Merge notes into those kept on an asset: names given are set, None deletes one, the others stay.
 
@@ -52,6 +55,7 @@ class AssetDetailOperations(UploadOperations):
         """
         await self._change_user_metadata("PATCH", asset_id, user_metadata)
 
+    @calls(f"PUT {USER_METADATA}")
     async def replace_user_metadata(self, asset_id: str, user_metadata: UserMetadata) -> None:
         """Replace all notes kept on an asset.
 
@@ -64,6 +68,7 @@ class AssetDetailOperations(UploadOperations):
         """
         await self._change_user_metadata("PUT", asset_id, user_metadata)
 
+    @calls(f"DELETE {USER_METADATA}")
     async def delete_user_metadata(self, asset_id: str) -> None:
         """Delete all notes kept on an asset.
 

@@ -23,6 +23,7 @@ from twelvelabs_core._models import model_of
 from twelvelabs_core._operations._asset_details import AssetDetailOperations
 from twelvelabs_core._operations._base import path_part
 from twelvelabs_core._operations._content import check_unchanged
+from twelvelabs_core._operations._declared import DELETE_ASSET, GET_ASSET, GET_ASSETS, IN_CHUNKS, POST_ASSETS, calls
 from twelvelabs_core._operations._uploads import UploadOrder
 from twelvelabs_core._polling import Patience
 from twelvelabs_core._progress import OnProgress, Progress, check_callback
@@ -52,6 +53,7 @@ class AssetOperations(AssetDetailOperations):
         self.model = self._rules.name
         self.embedding_dimension = self._rules.dimension(embedding_dimension)
 
+    @calls(POST_ASSETS, also=(*IN_CHUNKS, GET_ASSET))
     async def create_asset(
         self,
         media: MediaInput,
@@ -128,6 +130,7 @@ class AssetOperations(AssetDetailOperations):
         call = Call(f"upload {order.media.source}", "POST", "/assets", body=body, repeatable=False)
         return parse_asset((await self._call(call)).body)
 
+    @calls(GET_ASSET)
     async def retrieve_asset(self, asset_id: str) -> Asset:
         """Return an asset as it is now.
 
@@ -137,6 +140,7 @@ class AssetOperations(AssetDetailOperations):
         call = Call(f"look at asset {asset_id}", "GET", f"/assets/{path_part(asset_id, 'asset')}")
         return parse_asset((await self._call(call)).body)
 
+    @calls(GET_ASSETS)
     async def list_assets(
         self,
         *,
@@ -160,6 +164,7 @@ class AssetOperations(AssetDetailOperations):
         async for asset in self._pages(call, parse_asset_page, {} if filename is None else {"filename": filename}):
             yield asset
 
+    @calls(DELETE_ASSET)
     async def delete_asset(self, asset_id: str, *, force: bool = False) -> None:
         """Delete an asset.
 
@@ -174,6 +179,7 @@ class AssetOperations(AssetDetailOperations):
         params = (("force", "true"),) if force else ()
         await self._call(Call(f"delete asset {asset_id}", "DELETE", f"/assets/{path_part(asset_id, 'asset')}", params))
 
+    @calls(GET_ASSET)
     async def wait_for_asset(self, asset_id: str, *, timeout: float | None = None) -> Asset:
         """Wait until an asset can be used.
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from twelvelabs_core import _limits
 from twelvelabs_core._answers import Answer, Page
-from twelvelabs_core._decode import Split, VectorSplitter
+from twelvelabs_core._decode import VECTOR_KEYS, Split, VectorSplitter
 from twelvelabs_core._error_bodies import parse_error
 from twelvelabs_core._errors import (
     APIConnectionError,
@@ -58,10 +58,10 @@ class Requests:
         """Send a call whose answer is small; return its success."""
         return (await self._with_retries(call, lambda: None, _limits.REPLY_MAX_BYTES))[0]
 
-    async def _call_for_vectors(self, call: Call) -> Split:
-        """Send a call whose answer holds vectors; they go straight into a matrix."""
+    async def _call_for_vectors(self, call: Call, keys: tuple[str] | tuple[str, str] = VECTOR_KEYS) -> Split:
+        """Send a call whose answer holds vectors under these keys; they go straight into a matrix."""
         _, splitter = await self._with_retries(
-            call, lambda: VectorSplitter(max_bytes=_limits.VECTORS_REPLY_MAX_BYTES), _limits.REPLY_MAX_BYTES
+            call, lambda: VectorSplitter(max_bytes=_limits.VECTORS_REPLY_MAX_BYTES, keys=keys), _limits.REPLY_MAX_BYTES
         )
         return splitter.finish()
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from twelvelabs_core._document_options import ImageOptions
 from twelvelabs_core._media import Media, MediaInput
+from twelvelabs_core._operations._declared import AS_ASSET, GET_TASK, PAID_ONCE, POST_TASKS, calls
 from twelvelabs_core._operations._paid import PaidWork
 from twelvelabs_core._operations._plans import document_options
 from twelvelabs_core._operations._work import Work
@@ -16,6 +17,7 @@ from twelvelabs_core._segmentations import Segmentation
 class DocumentOperations(PaidWork):
     """Embeds the pages of PDFs, chunks of text, and images."""
 
+    @calls(POST_TASKS, also=AS_ASSET, models=["marengo3.5"])
     async def create_document_task(
         self,
         document: MediaInput,
@@ -56,6 +58,7 @@ class DocumentOperations(PaidWork):
         )
         return await self._create_task(media, options)
 
+    @calls(POST_TASKS, also=AS_ASSET, models=["marengo3.5"])
     async def create_image_task(self, image: MediaInput, *, embedding_uncertainty: bool = False) -> Task:
         """Start a task that embeds an image (marengo3.5). Each call is paid for; see `segment_image`.
 
@@ -74,6 +77,7 @@ class DocumentOperations(PaidWork):
         options = ImageOptions.of(embedding_uncertainty=embedding_uncertainty, model=self.model)
         return await self._create_task(image, options)
 
+    @calls(POST_TASKS, GET_TASK, also=PAID_ONCE, models=["marengo3.5"])
     async def segment_document(
         self,
         document: MediaInput,
@@ -134,6 +138,7 @@ class DocumentOperations(PaidWork):
         )
         return await self._segment(Work(media, options, timeout, on_progress, keep_asset))
 
+    @calls(POST_TASKS, GET_TASK, also=PAID_ONCE, models=["marengo3.5"])
     async def segment_image(
         self,
         image: MediaInput,

@@ -19,6 +19,7 @@ from twelvelabs_core._multi_input import (
     check_uncertainty,
 )
 from twelvelabs_core._operations._assets import AssetOperations
+from twelvelabs_core._operations._declared import EVERY_MODEL, POST_EMBED, calls
 from twelvelabs_core._options import check_flag
 from twelvelabs_core._responses import Embedding, parse_embedding
 from twelvelabs_core._segments import Matrix
@@ -29,6 +30,7 @@ from twelvelabs_core._wire import Call, json_body
 class EmbedOperations(AssetOperations):
     """Embeds what becomes one vector."""
 
+    @calls(POST_EMBED, models=EVERY_MODEL)
     async def embed_text(
         self, text: str, *, auto_truncate: bool = False, embedding_uncertainty: bool = False
     ) -> Embedding:
@@ -55,6 +57,7 @@ class EmbedOperations(AssetOperations):
         self._text(text, auto_truncate=auto_truncate)
         return await self._embed_checked_text(text, auto_truncate, embedding_uncertainty)
 
+    @calls(POST_EMBED, models=EVERY_MODEL)
     async def embed_texts(
         self, texts: Iterable[str], *, auto_truncate: bool = False, embedding_uncertainty: bool = False
     ) -> list[Embedding]:
@@ -87,6 +90,7 @@ class EmbedOperations(AssetOperations):
         by_text = dict(zip(unique, embeddings, strict=True))
         return [by_text[text] for text in checked]
 
+    @calls(POST_EMBED, models=EVERY_MODEL)
     async def embed_image(self, image: MediaInput, *, embedding_uncertainty: bool = False) -> Embedding:
         """Embed one image.
 
@@ -104,6 +108,7 @@ class EmbedOperations(AssetOperations):
         (embedding,) = await self.embed_images([image], embedding_uncertainty=embedding_uncertainty)
         return embedding
 
+    @calls(POST_EMBED, models=EVERY_MODEL)
     async def embed_images(
         self, images: Iterable[MediaInput], *, embedding_uncertainty: bool = False
     ) -> list[Embedding]:
@@ -135,6 +140,7 @@ class EmbedOperations(AssetOperations):
 
         return await self._io.map(one, checked, self.settings.max_concurrency)
 
+    @calls(POST_EMBED, models=EVERY_MODEL)
     async def embed_text_image(self, text: str, image: MediaInput, *, auto_truncate: bool = False) -> Embedding:
         """Embed a text and an image into one vector.
 
@@ -158,6 +164,7 @@ class EmbedOperations(AssetOperations):
             body = _requests.text_image_request(self.model, text, medium)
         return parse_embedding(await self._embed("embed the text and image", body, auto_truncate=auto_truncate))
 
+    @calls(POST_EMBED, models=EVERY_MODEL)
     async def embed_multi_input(
         self,
         media_sources: Sequence[MediaInput | MediaSource],

@@ -10,6 +10,7 @@ from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._media_lists import many
 from twelvelabs_core._multi_input import MediaSource
 from twelvelabs_core._one_vector import check_whole_clip, clip_option, clip_options, take_one
+from twelvelabs_core._operations._declared import AS_ASSET, EVERY_MODEL, POST_EMBED, calls
 from twelvelabs_core._operations._embed import EmbedOperations
 from twelvelabs_core._options import SegmentOptions
 from twelvelabs_core._responses import parse_segments
@@ -20,6 +21,7 @@ from twelvelabs_core._segments import Matrix, Segments
 class EmbedMediaOperations(EmbedOperations):
     """Embeds audio and video that are short enough to be answered at once."""
 
+    @calls(POST_EMBED, also=AS_ASSET, models=["marengo3.0"])
     async def embed_audio(
         self,
         audio: MediaInput,
@@ -65,6 +67,7 @@ class EmbedMediaOperations(EmbedOperations):
         )
         return await self._embed_segments(audio, options)
 
+    @calls(POST_EMBED, also=AS_ASSET, models=["marengo3.0"])
     async def embed_video(
         self,
         video: MediaInput,
@@ -111,6 +114,7 @@ class EmbedMediaOperations(EmbedOperations):
         )
         return await self._embed_segments(video, options)
 
+    @calls(POST_EMBED, also=AS_ASSET, models=EVERY_MODEL)
     async def embed_clip(
         self,
         clip: MediaInput,
@@ -149,6 +153,7 @@ class EmbedMediaOperations(EmbedOperations):
         )
         return vector
 
+    @calls(POST_EMBED, also=AS_ASSET, models=EVERY_MODEL)
     async def embed_clips(
         self,
         clips: Iterable[MediaInput],

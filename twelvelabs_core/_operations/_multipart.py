@@ -20,6 +20,7 @@ from twelvelabs_core._checks_uploads import MULTIPART_TYPES, check_filename, che
 from twelvelabs_core._errors import InputError
 from twelvelabs_core._media_lists import many
 from twelvelabs_core._operations._base import Requests, path_part
+from twelvelabs_core._operations._declared import GET_UPLOAD, GET_UPLOADS, POST_UPLOAD, POST_UPLOADS, POST_URLS, calls
 from twelvelabs_core._responses_uploads import (
     parse_chunk_batch_report,
     parse_multipart_upload,
@@ -37,6 +38,7 @@ MULTIPART_PATH = "/assets/multipart-uploads"
 class MultipartOperations(Requests):
     """Creates upload sessions, asks for URLs, reports chunks, looks at progress."""
 
+    @calls(POST_UPLOADS)
     async def create_multipart_upload(
         self,
         filename: str,
@@ -83,6 +85,7 @@ class MultipartOperations(Requests):
         call = Call(attempt, "POST", MULTIPART_PATH, body=json_body(body), repeatable=False)
         return parse_multipart_upload((await self._call(call)).body)
 
+    @calls(POST_URLS)
     async def create_presigned_urls(self, upload_id: str, *, start: int, count: int) -> tuple[PresignedUrl, ...]:
         """Ask for fresh URLs of consecutive chunks: each works once and for an hour.
 
@@ -104,6 +107,7 @@ class MultipartOperations(Requests):
         call = Call(f"get URLs for upload {upload_id}", "POST", path, body=body)
         return parse_presigned_urls((await self._call(call)).body)
 
+    @calls(POST_UPLOAD)
     async def report_chunk_batch(self, upload_id: str, completed_chunks: Sequence[CompletedChunk]) -> ChunkBatchReport:
         """Report chunks that were sent. When the last one is reported, the asset is made of them.
 
@@ -126,6 +130,7 @@ class MultipartOperations(Requests):
         call = Call(f"report chunks of upload {upload_id}", "POST", _session_path(upload_id), body=body)
         return parse_chunk_batch_report((await self._call(call)).body)
 
+    @calls(GET_UPLOAD)
     async def retrieve_multipart_upload(self, upload_id: str) -> MultipartUploadStatus:
         """Return how far an upload is, with all its chunks (they come in pages of 50).
 
@@ -149,6 +154,7 @@ class MultipartOperations(Requests):
         chunks = {chunk.index: chunk async for chunk in self._pages(call, parse, {})}
         return seen[-1].model_copy(update={"uploaded_chunks": tuple(chunks[index] for index in sorted(chunks))})
 
+    @calls(GET_UPLOADS)
     async def list_multipart_uploads(self) -> AsyncIterator[MultipartUploadSummary]:
         """Iterate over the account's unfinished uploads; pages are fetched as they are needed."""
         call = Call("list multipart uploads", "GET", MULTIPART_PATH)

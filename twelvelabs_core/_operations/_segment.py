@@ -9,6 +9,7 @@ from twelvelabs_core._failure_report import FailureReport, OnError
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._media_lists import is_one, many
 from twelvelabs_core._operations._content import content_of
+from twelvelabs_core._operations._declared import EVERY_MODEL, GET_TASK, PAID_ONCE, POST_TASKS, calls
 from twelvelabs_core._operations._documents import DocumentOperations
 from twelvelabs_core._operations._plans import task_plan
 from twelvelabs_core._operations._work import Work
@@ -23,6 +24,7 @@ from twelvelabs_core._segments import Matrix
 class SegmentOperations(DocumentOperations):
     """Turns long video and audio into stored segments."""
 
+    @calls(POST_TASKS, GET_TASK, also=PAID_ONCE, models=EVERY_MODEL)
     async def segment_video(
         self,
         video: MediaInput,
@@ -92,6 +94,7 @@ class SegmentOperations(DocumentOperations):
         media = await self._io.blocking(lambda: Media.of(video, source=source, version=version))
         return await self._segment(Work(media, options, timeout, on_progress, keep_asset))
 
+    @calls(POST_TASKS, GET_TASK, also=PAID_ONCE, models=EVERY_MODEL)
     async def segment_audio(
         self,
         audio: MediaInput,
@@ -157,6 +160,7 @@ class SegmentOperations(DocumentOperations):
         media = await self._io.blocking(lambda: Media.of(audio, source=source, version=version))
         return await self._segment(Work(media, options, timeout, on_progress, keep_asset))
 
+    @calls(POST_TASKS, GET_TASK, also=PAID_ONCE, models=EVERY_MODEL)
     def segment_many(
         self,
         media: Iterable[MediaInput],
@@ -226,6 +230,7 @@ class SegmentOperations(DocumentOperations):
             check_timeout(timeout)
         return self._segment_many(media, plan, timeout, on_progress, report, keep_asset=keep_asset)
 
+    @calls()
     async def register(self, media: SegmentedMedia, *, id_namespace: str | None = None) -> list[SegmentRecord]:
         """Return a medium's records, and let their ids be found in the segment store from now on.
 
@@ -241,6 +246,7 @@ class SegmentOperations(DocumentOperations):
         await self._io.blocking(lambda: self.store.add_aliases(media.task_key, rows, source=media.source))
         return records
 
+    @calls()
     async def content_of(self, media: MediaInput) -> str:
         """Return the identity of a medium's content, by which paid work is found again; nothing is sent to the API.
 
@@ -259,6 +265,7 @@ class SegmentOperations(DocumentOperations):
         await self._io.blocking(lambda: check_readable(item))
         return await content_of(item, self.store, self._io)
 
+    @calls()
     async def find_vectors(self, segment_ids: Sequence[str]) -> list[Matrix]:
         """Return the stored vectors of registered segments; nothing is sent.
 

@@ -1,13 +1,14 @@
 """Asynchronous embedding tasks, `/embed-v2/tasks`: create, look, list, wait."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from twelvelabs_core import _requests
 from twelvelabs_core._checks import check_document, check_image
 from twelvelabs_core._errors import APIResponseError, InputError
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._operations._base import path_part
+from twelvelabs_core._operations._declared import AS_ASSET, EVERY_MODEL, GET_TASK, GET_TASKS, POST_TASKS, calls
 from twelvelabs_core._operations._embed_media import EmbedMediaOperations
 from twelvelabs_core._options import SegmentOptions, TaskOptions, TimeBasedMetadata
 from twelvelabs_core._responses import Task, TaskSummary, parse_created_task, parse_task, parse_task_page
@@ -20,6 +21,7 @@ TASK_STATUSES = ("processing", "ready", "failed")
 class TaskOperations(EmbedMediaOperations):
     """Creates tasks and brings their results."""
 
+    @calls(POST_TASKS, also=AS_ASSET, models=EVERY_MODEL)
     async def create_audio_task(
         self,
         audio: MediaInput,
@@ -71,6 +73,7 @@ class TaskOperations(EmbedMediaOperations):
         )
         return await self._create_task(audio, options)
 
+    @calls(POST_TASKS, also=AS_ASSET, models=EVERY_MODEL)
     async def create_video_task(
         self,
         video: MediaInput,
@@ -124,6 +127,7 @@ class TaskOperations(EmbedMediaOperations):
         )
         return await self._create_task(video, options)
 
+    @calls(GET_TASK)
     async def retrieve_task(self, task_id: str) -> Task:
         """Return a task as it is now; with its vectors when it is ready.
 
@@ -142,6 +146,7 @@ class TaskOperations(EmbedMediaOperations):
             raise APIResponseError(f"asked for task {task_id}, the API answered with task {task.id}; nothing was used.")
         return task
 
+    @calls(GET_TASKS)
     async def list_tasks(
         self,
         *,
@@ -156,12 +161,7 @@ class TaskOperations(EmbedMediaOperations):
             started_at: Only those created after; with a time zone. Default: seven days ago.
             ended_at: Only those created before; with a time zone.
         """
-        if status is not None and status not in TASK_STATUSES:
-            raise InputError(f"status must be one of {', '.join(TASK_STATUSES)}; got {status!r}.")
-        filters: dict[str, str] = {} if status is None else {"status": status}
-        for name, moment in (("started_at", started_at), ("ended_at", ended_at)):
-            if moment is not None:
-                filters[name] = _rfc3339(name, moment)
+        filters = task_filters(status, started_at, ended_at)
         call = Call("list embedding tasks", "GET", "/embed-v2/tasks")
         async for task in self._pages(call, parse_task_page, filters):
             yield task
@@ -198,9 +198,27 @@ class TaskOperations(EmbedMediaOperations):
             check_document(media)
 
 
-def _rfc3339(name: str, moment: datetime) -> str:
+def task_filters(status: str | None, started_at: datetime | None, ended_at: datetime | None) -> dict[str, str]:
+    """Return the query of a list of tasks.
+
+    Raises:
+        InputError: A status that there is not, or a time without its zone.
+    """
+    if status is not None and status not in TASK_STATUSES:
+        raise InputError(f"status must be one of {', '.join(TASK_STATUSES)}; got {status!r}.")
+    filters: dict[str, str] = {} if status is None else {"status": status}
+    for name, moment in (("started_at", started_at), ("ended_at", ended_at)):
+        if moment is not None:
+            filters[name] = _rfc3339(name, moment, up=name == "ended_at")
+    return filters
+
+
+def _rfc3339(name: str, moment: datetime, *, up: bool) -> str:
+    """Return a time in whole seconds, as documented, rounded so that nothing of the range is lost."""
     if not isinstance(moment, datetime):
         raise InputError(f"{name} must be a datetime with a time zone, got {moment!r}.")
     if moment.tzinfo is None:
         raise InputError(f"{name} needs a time zone, got {moment.isoformat()}; add tzinfo, such as datetime.UTC.")
+    if up and moment.microsecond:
+        moment += timedelta(seconds=1)
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

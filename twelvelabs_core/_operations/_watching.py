@@ -8,6 +8,7 @@ from typing import Any
 from twelvelabs_core import _limits
 from twelvelabs_core._errors import BadRequestError, NotFoundError, TaskFailedError, TaskTimeoutError, TwelveLabsError
 from twelvelabs_core._io import Io
+from twelvelabs_core._operations._declared import GET_TASK, GET_TASKS, calls
 from twelvelabs_core._operations._tasks import TaskOperations
 from twelvelabs_core._polling import FIRST_LOOK, Patience
 from twelvelabs_core._progress import check_callback
@@ -45,6 +46,7 @@ class WatchOperations(TaskOperations):
         )
         self._watch = Watch()
 
+    @calls(GET_TASK, also=[GET_TASKS])
     async def wait_for_task(
         self,
         task_id: str,
