@@ -156,8 +156,11 @@ class PaidWork(PaidAssets):
         async with self._asset_lock(order, timeout):
             if job.work.media.is_local:
                 await self._make_reachable(order, timeout)  # before the intent: an upload costs no task
-            await self._wait_for_turn()  # this too: an intent must not grow old while its owner is alive
+            # This too: an intent must not grow old while its owner is alive.
+            await self._wait_for_turn(job.work.options.input_type, f"embed {job.work.media.source}")
             written = await self._put_intent(job, entry)
+        if not written:
+            self._give_turn_back()
         if written and entry is not None:
             logger.warning(
                 "%s was begun before (%s, %s); a new task is paid for",
