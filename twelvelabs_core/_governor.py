@@ -36,7 +36,16 @@ class Governor:
         self._lock = threading.Lock()
         self._pacing = Pacing()
 
-    async def turn(self, io: Io, category: str, bounds: Bounds, attempt: str) -> Turn:
+    async def turn(
+        self,
+        io: Io,
+        category: str,
+        bounds: Bounds,
+        attempt: str,
+        *,
+        longest: float | None = None,
+        reserved: Turn | None = None,
+    ) -> Turn:
         """Wait until one more request may go; give the turn back by `heard` or `leave`.
 
         Args:
@@ -44,19 +53,28 @@ class Governor:
             category: The category in which the request is counted.
             bounds: What the caller allows.
             attempt: What the request tries, for the message.
+            longest: Most seconds to wait for whatever reason; None waits for others, and for the caller's own pace, as
+                long as it takes.
+            reserved: A turn that was taken before; returned if it can still be used.
 
         Raises:
-            RateLimitError: The server wants a longer pause than the caller waits. Nothing was sent.
+            RateLimitError: The server wants a longer pause than the caller waits, or `longest` is over. Nothing was
+                sent.
         """
+        waited = 0.0
         while True:
             with self._lock:
                 now = self._clock()
+                if reserved is not None and self._pacing.is_good(reserved, bounds, now):
+                    return reserved
                 answer = self._pacing.ask(category, bounds, now)
             if isinstance(answer, Turn):
                 return answer
-            if answer.is_too_long:
+            seconds = _spread(answer)
+            if answer.is_too_long or (longest is not None and waited + answer.seconds > longest):
                 raise _refusal(answer, category, bounds, attempt, now)
-            await io.sleep(_spread(answer))
+            await io.sleep(seconds)
+            waited += seconds
 
     def check(self, category: str, bounds: Bounds, attempt: str) -> None:
         """Refuse what `turn` would refuse now, before something is done that only such a request makes useful.
@@ -69,11 +87,6 @@ class Governor:
             pause = self._pacing.pause(category, bounds, now)
         if pause is not None and pause.is_too_long:
             raise _refusal(pause, category, bounds, attempt, now)
-
-    def is_open(self, turn: Turn, bounds: Bounds) -> bool:
-        """Whether a turn that was taken a while ago can still be used: no pause began since."""
-        with self._lock:
-            return self._pacing.pause(turn.category, bounds, self._clock()) is None
 
     def heard(self, turn: Turn, outcome: Outcome, bounds: Bounds) -> int:
         """Learn how a request ended; of a refused one return how many of its category have got through so far."""
@@ -135,13 +148,17 @@ def forget_pace() -> None:
 
 
 def _refusal(wait: Wait, category: str, bounds: Bounds, attempt: str, now: float) -> RateLimitError:
-    retry_at = now + wait.seconds
-    return RateLimitError(
-        f"could not {attempt}: not sent, for the API refuses requests of the category {category} for another "
-        f"{wait.seconds:.0f} s, and max_retry_wait is {bounds.max_wait:g} s. {when_to_retry(retry_at)}",
-        status_code=RATE_LIMITED,
-        retry_at=retry_at,
-    )
+    if wait.reason == "pause":
+        retry_at = now + wait.seconds
+        reason = (
+            f"the API refuses requests of the category {category} for another {wait.seconds:.0f} s, and max_retry_wait "
+            f"is {bounds.max_wait:g} s. {when_to_retry(retry_at)}"
+        )
+    else:
+        retry_at = None
+        reason = f"others had all the room or pace for max_retry_wait, {bounds.max_wait:g} s. Try again later."
+    message = f"could not {attempt}: not sent, for {reason}"
+    return RateLimitError(message, status_code=RATE_LIMITED, retry_at=retry_at)
 
 
 def _spread(wait: Wait) -> float:

@@ -111,10 +111,10 @@ class _Lane:
 
 
 class _Pace:
-    """Requests of the last while, as many as the strictest question needs."""
+    """The last requests, whoever sent them."""
 
     def __init__(self) -> None:
-        self._sent: deque[float] = deque(maxlen=0)
+        self._sent: deque[float] = deque(maxlen=_SENT_MAX)
 
     def wait(self, per_minute: float | None, now: float) -> float:
         """Return the seconds until one more request keeps within a number a minute."""
@@ -124,8 +124,6 @@ class _Pace:
         whole = int(per_minute)
         count = max(1, min(whole, _SENT_MAX))
         span = 60.0 * count / (whole or per_minute)
-        if count > (self._sent.maxlen or 0):
-            self._sent = deque(self._sent, maxlen=count)
         if self._sent and self._sent[-1] > now:
             self._sent.clear()  # the clock was set back
         return max(0.0, self._sent[-count] + span - now) if len(self._sent) >= count else 0.0
@@ -174,6 +172,14 @@ class Pacing:
         # A likely one beyond the caller's cap is not believed: a request is sent to hear it from the server.
         seconds = max(named, likely if likely <= bounds.max_wait else 0.0)
         return Wait(seconds, "pause") if seconds > 0 else None
+
+    def is_good(self, turn: Turn, bounds: Bounds, now: float) -> bool:
+        """Whether a turn that was taken before its request can still be used; if not, it is given back."""
+        self._drop_old(now)
+        if turn in self._turns and self.pause(turn.category, bounds, now) is None:
+            return True
+        self.leave(turn)
+        return False
 
     def leave(self, turn: Turn) -> None:
         """Give a turn back; again is harmless."""

@@ -62,13 +62,17 @@ class Tries:
     One that was refused by a server that let others of its kind through since the last refusal does not: that is a
     matter of pace, which the refusal has slowed down, and not of asking a closed door again.
 
+    Args:
+        policy: How many are allowed.
+        forgiving: False counts every try.
+
     Attributes:
         counted: How many count.
     """
 
-    def __init__(self, policy: RetryPolicy) -> None:
+    def __init__(self, policy: RetryPolicy, *, forgiving: bool = True) -> None:
         self.counted = 0
-        self._left_to_forgive = policy.max_retries * FORGIVEN_EACH
+        self._left_to_forgive = policy.max_retries * FORGIVEN_EACH if forgiving else 0
         self._seen: int | None = None
 
     def note(self, outcome: Outcome, *, before: int, now: int) -> None:

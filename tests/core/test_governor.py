@@ -464,3 +464,37 @@ async def test_a_create_waits_for_its_turn_before_its_intent_is_written(
     monkeypatch.setattr(client.store, "put_intent", noted)
     await client.segment_video(film, **CUT)
     assert written[0] >= until
+
+
+async def test_a_create_whose_intent_is_written_does_not_wait_behind_others_for_ever(
+    connect: Connect, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else another machine takes the intent for abandoned, and pays again."""
+    client = connect(requests_per_minute=1.0)
+    asset = (await connect().create_asset(film)).id
+    await connect().wait_for_asset(asset)
+    clock = VirtualTime()
+    clock.advance(61)  # the upload was a request too
+    monkeypatch.setattr(governor_of(client.settings), "_clock", clock)
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "0"}))
+    with pytest.raises(RateLimitError, match="others had all the room or pace"):  # the next turn is a minute away
+        await client.segment_video(f"asset:{asset}", **CUT)
+    assert client.store.info().tasks == {"failed": 1}
+    clock.advance(61)
+    await client.segment_video(f"asset:{asset}", **CUT)
+    assert sandbox.count("POST", TASKS, status=202) == 1
+
+
+async def test_a_turn_that_was_reserved_for_nothing_is_free_again(
+    connect: Connect, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect(max_concurrent_requests=1)
+    put_intent, calls = client.store.put_intent, list[bool]()
+
+    def others_are_faster_once(*args: Any, **kwargs: Any) -> bool:
+        calls.append(True)
+        return len(calls) > 1 and put_intent(*args, **kwargs)
+
+    monkeypatch.setattr(client.store, "put_intent", others_are_faster_once)
+    await asyncio.wait_for(client.start("segment_video", film, timeout=10.0, **CUT), 20)
+    assert (len(calls), sandbox.count("POST", TASKS)) == (2, 1)

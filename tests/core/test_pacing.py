@@ -82,18 +82,14 @@ class AnyCourse(RuleBasedStateMachine):
             assert len(counted) < at_once
         if per_minute is not None and kind != LOOKS:
             self.check_pace(per_minute)
-        if kind != LOOKS and self.paced:
+        if kind != LOOKS:
             self.granted.append(self.now)
         self.under_way[answer] = None
         return answer
 
-    paced = False  # what was sent before the first caller with a pace of its own is not remembered
-
     def check_pace(self, per_minute: float) -> None:
-        if self.paced:
-            most, span = (1, 60.0 / per_minute) if per_minute < 1 else (int(per_minute), 60.0)
-            assert len([moment for moment in self.granted if moment > self.now - span + 1e-6]) < most
-        self.paced = True
+        most, span = (1, 60.0 / per_minute) if per_minute < 1 else (int(per_minute), 60.0)
+        assert len([moment for moment in self.granted if moment > self.now - span + 1e-6]) < most
 
     @rule(turn=consumes(turns), seconds=waits, cap=caps)
     def refused(self, turn: Any, seconds: float | None, cap: float) -> None:
@@ -134,11 +130,10 @@ class AnyCourse(RuleBasedStateMachine):
     def teardown(self) -> None:
         for turn in self.under_way:
             self.pacing.leave(turn)
-        self.now += 300.0
+        self.now += 300.0  # longer than any pause
         for kind in CATEGORIES:  # whatever it was, work gets on, one by one, and then everybody has room
-            for _ in range(200):
+            for _ in range(1300):  # 1 + 2 + ... + 50, more than a course has steps
                 succeed(self.pacing, take(self.pacing, self.now, kind=kind))
-                self.now += 0.01
             assert len([take(self.pacing, self.now, kind=kind) for _ in range(100)]) == 100
 
 

@@ -93,6 +93,13 @@ class Requests:
         if reserved is not None and turn is not None:
             reserved.governor.leave(turn)
 
+    def _take_reserved(self, category: str) -> Turn | None:
+        """Return the turn that this caller reserved for a request of a category."""
+        reserved = _reserved.get()
+        if reserved is None or reserved.governor is not self._governor:
+            return None
+        return reserved.take() if reserved.turn is not None and reserved.turn.category == category else None
+
     def _check_pause(self, category: str, attempt: str) -> None:
         """Refuse to prepare for a request that would be refused.
 
@@ -129,9 +136,17 @@ class Requests:
 
     async def _with_retries(self, call: Call, make_sink: Callable[[], SinkT], max_bytes: int) -> tuple[Reply, SinkT]:
         self._check_destination(call)
-        tries = Tries(self._policy)
+        category = category_of(call.method, call.path, call.category)
+        reserved = self._take_reserved(category)
+        # What was written down before a reserved request must not grow old: its tries and their waits are few.
+        longest = None if reserved is None else self._policy.max_wait
+        tries = Tries(self._policy, forgiving=reserved is None)
         while True:
-            turn = await self._turn_of(call)  # what is refused here was never sent, and counts as no try
+            # What is refused here was never sent, and counts as no try.
+            turn = await self._governor.turn(
+                self._io, category, self._bounds, call.attempt, longest=longest, reserved=reserved
+            )
+            reserved = None
             try:
                 sink = make_sink()  # a new one for each try: half a body of a broken answer must leave no trace
                 reply, error, outcome = await self._try(call, sink, max_bytes)
@@ -152,19 +167,6 @@ class Requests:
                 raise error
             if outcome.status != RATE_LIMITED:
                 await self._io.sleep(wait)  # after a 429 the next turn is what everybody waits for
-
-    async def _turn_of(self, call: Call) -> Turn:
-        """Return the turn that was reserved for a call, or wait for one."""
-        category = category_of(call.method, call.path, call.category)
-        reserved = _reserved.get()
-        if reserved is not None and reserved.governor is self._governor:
-            turn = reserved.turn
-            if turn is not None and turn.category == category:
-                reserved.take()
-                if self._governor.is_open(turn, self._bounds):
-                    return turn
-                self._governor.leave(turn)
-        return await self._governor.turn(self._io, category, self._bounds, call.attempt)
 
     async def _try(
         self, call: Call, sink: Sink | None, max_bytes: int

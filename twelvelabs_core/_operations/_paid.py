@@ -188,8 +188,8 @@ class PaidWork(PaidAssets):
         """Whether the writer of an intent is gone: it has ended, or had more time than a create can take."""
         if is_own(entry.owner) or has_ended(entry.owner):
             return True  # its own: this call holds the key alone, so an earlier one left the intent behind
-        tries, waits = self.settings.max_retries + 1, self.settings.max_retries
-        longest = tries * (CONNECT_TIMEOUT + self.settings.timeout) + waits * self.settings.max_retry_wait
+        tries = self.settings.max_retries + 1  # each after a wait, the first too: a pause may have begun meanwhile
+        longest = tries * (CONNECT_TIMEOUT + self.settings.timeout + self.settings.max_retry_wait)
         return time.time() - entry.updated_at > longest + CLOCK_MARGIN
 
     async def _pay(self, job: _Job) -> str:
