@@ -5,12 +5,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from langchain_core.embeddings import Embeddings
+from langchain_core.rate_limiters import BaseRateLimiter
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
 from twelvelabs_core import AsyncClient, Client, ConfigurationError, InputError, MediaInput, SegmentStore, Settings
 from twelvelabs_core._media_lists import is_one
 from twelvelabs_core._segments import Matrix
 from twelvelabs_core._texts import TextPlan
+
+_SETTINGS = (
+    "api_key",
+    "base_url",
+    "max_concurrency",
+    "max_retries",
+    "timeout",
+    "requests_per_minute",
+    "max_concurrent_requests",
+)
 
 
 class TwelveLabsEmbeddings(BaseModel, Embeddings):
@@ -35,6 +46,12 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         max_concurrency: Most requests at once in one call. Default 8.
         max_retries: How often a request is repeated. Default 4.
         timeout: Longest silence of the server within one request, in seconds. Default 60.
+        requests_per_minute: Most requests in any minute over all objects of this process with this key and host,
+            looks (GETs) not counted. Default: as the API lets them through.
+        max_concurrent_requests: Most requests under way at once over all objects of this process with this key and
+            host. Default: fewer only after the API has refused some.
+        rate_limiter: A LangChain rate limiter, such as `InMemoryRateLimiter(requests_per_second=2)`; asked once per
+            text, image, clip and embedding task, also for the loaders. It is not pickled.
 
     Instantiate:
         ```python
@@ -76,7 +93,10 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
     max_concurrency: int | None = None
     max_retries: int | None = None
     timeout: float | None = None
+    requests_per_minute: float | None = None
+    max_concurrent_requests: int | None = None
     segment_store: SegmentStore | None = Field(default=None, exclude=True)
+    rate_limiter: BaseRateLimiter | None = Field(default=None, exclude=True, repr=False)
 
     _client: Client | None = PrivateAttr(default=None)
     _async_client: AsyncClient | None = PrivateAttr(default=None)
@@ -91,7 +111,10 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         max_concurrency: int | None = None,
         max_retries: int | None = None,
         timeout: float | None = None,
+        requests_per_minute: float | None = None,
+        max_concurrent_requests: int | None = None,
         segment_store: SegmentStore | str | os.PathLike[str] | None = None,
+        rate_limiter: BaseRateLimiter | None = None,
     ) -> None:
         if segment_store is not None and not isinstance(segment_store, SegmentStore):
             segment_store = SegmentStore(segment_store)
@@ -102,7 +125,10 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
             "max_concurrency": max_concurrency,
             "max_retries": max_retries,
             "timeout": timeout,
+            "requests_per_minute": requests_per_minute,
+            "max_concurrent_requests": max_concurrent_requests,
             "segment_store": segment_store,
+            "rate_limiter": rate_limiter,
         }
         try:
             super().__init__(**{name: value for name, value in given.items() if value is not None})
@@ -111,7 +137,7 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
             raise ConfigurationError(f"{first['loc'][0]}: {first['msg']}.") from None
         settings = self.client.settings
         # The values in force, for people to see; what is in `model_fields_set` stays what the caller passed.
-        for name in ("api_key", "base_url", "max_concurrency", "max_retries", "timeout"):
+        for name in _SETTINGS:
             self.__dict__[name] = getattr(settings, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -125,14 +151,21 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         """The client beneath; made at first use, connected at its first request."""
         if self._client is None:
             store = SegmentStore() if self.segment_store is None else self.segment_store
-            self._client = Client(settings=self._settings(), model=self.model, store=store)
+            self._client = Client(
+                settings=self._settings(), model=self.model, store=store, rate_limiter=_turns(self.rate_limiter)
+            )
         return self._client
 
     @property
     def async_client(self) -> AsyncClient:
         """The asyncio client beneath, on the same segment store; serves any number of event loops."""
         if self._async_client is None:
-            self._async_client = AsyncClient(settings=self.client.settings, model=self.model, store=self.client.store)
+            self._async_client = AsyncClient(
+                settings=self.client.settings,
+                model=self.model,
+                store=self.client.store,
+                rate_limiter=_turns(self.rate_limiter),
+            )
         return self._async_client
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
@@ -327,17 +360,33 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
 
     def __getstate__(self) -> dict[Any, Any]:
         state = super().__getstate__()
-        fields = state["__dict__"]
+        fields = {**state["__dict__"], "rate_limiter": None}  # it holds a lock, and paces this process alone
         if "api_key" not in self.model_fields_set:
-            fields = {**fields, "api_key": None}  # a worker reads it from its own environment
+            fields["api_key"] = None  # a worker reads it from its own environment
         return {**state, "__dict__": fields, "__pydantic_private__": {"_client": None, "_async_client": None}}
 
     def _settings(self) -> Settings:
-        names = ("api_key", "base_url", "max_concurrency", "max_retries", "timeout")
-        fields = {name: getattr(self, name) for name in names}
+        fields = {name: getattr(self, name) for name in _SETTINGS}
         if "api_key" not in self.model_fields_set:
             fields["api_key"] = None
         return Settings.resolve(**fields)
+
+
+class _Turns:
+    """A LangChain rate limiter, asked as the core asks; like LangChain itself it does not look at the answer."""
+
+    def __init__(self, limiter: BaseRateLimiter) -> None:
+        self._limiter = limiter
+
+    def acquire(self) -> None:
+        self._limiter.acquire(blocking=True)
+
+    async def async_acquire(self) -> None:
+        await self._limiter.aacquire(blocking=True)
+
+
+def _turns(limiter: BaseRateLimiter | None) -> _Turns | None:
+    return None if limiter is None else _Turns(limiter)
 
 
 def _as_list(uris: Sequence[MediaInput]) -> list[MediaInput]:

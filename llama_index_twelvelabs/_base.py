@@ -25,7 +25,15 @@ logger = logging.getLogger("llama_index_twelvelabs")
 
 DEFAULT_MODEL = "marengo3.0"
 EMBED_BATCH_SIZE = 100
-_SETTINGS = ("api_key", "base_url", "max_concurrency", "max_retries", "timeout")
+_SETTINGS = (
+    "api_key",
+    "base_url",
+    "max_concurrency",
+    "max_retries",
+    "timeout",
+    "requests_per_minute",
+    "max_concurrent_requests",
+)
 # What belongs to one process; a copy in another is welcome, but not needed.
 _OF_THIS_PROCESS = ("callback_manager", "rate_limiter", "embeddings_cache")
 
@@ -45,6 +53,8 @@ class ConnectedEmbedding(MultiModalEmbedding):
     max_concurrency: int | None = Field(default=None, exclude=True, frozen=True)
     max_retries: int | None = Field(default=None, exclude=True, frozen=True)
     timeout: float | None = Field(default=None, exclude=True, frozen=True)
+    requests_per_minute: float | None = Field(default=None, exclude=True, frozen=True)
+    max_concurrent_requests: int | None = Field(default=None, exclude=True, frozen=True)
     segment_store: SegmentStore | None = Field(default=None, exclude=True, frozen=True)
 
     _client: Client | None = PrivateAttr(default=None)
@@ -61,6 +71,8 @@ class ConnectedEmbedding(MultiModalEmbedding):
         max_concurrency: int | None = None,
         max_retries: int | None = None,
         timeout: float | None = None,
+        requests_per_minute: float | None = None,
+        max_concurrent_requests: int | None = None,
         segment_store: SegmentStore | str | os.PathLike[str] | None = None,
         embed_batch_size: int = EMBED_BATCH_SIZE,
         callback_manager: CallbackManager | None = None,
@@ -78,6 +90,8 @@ class ConnectedEmbedding(MultiModalEmbedding):
             "max_concurrency": one_of("max_concurrency", max_concurrency, "num_workers", num_workers),
             "max_retries": max_retries,
             "timeout": timeout,
+            "requests_per_minute": requests_per_minute,
+            "max_concurrent_requests": max_concurrent_requests,
             "segment_store": segment_store,
             "embed_batch_size": embed_batch_size,
             "callback_manager": callback_manager,

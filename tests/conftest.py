@@ -4,7 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from twelvelabs_core._governor import forget_pace
 from twelvelabs_sandbox import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def no_pace_of_other_tests() -> None:
+    """Forget what was learnt of the shared sandbox: all tests ask it with the same key."""
+    forget_pace()
 
 
 @pytest.fixture(scope="session")

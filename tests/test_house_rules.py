@@ -95,6 +95,7 @@ def test_only_few_files_hold_a_lock() -> None:
     """A lock that is held while a process forks is held for ever in the child."""
     allowed = {
         "_single_flight.py",  # one worker per key across all clients of a process: no Io could hold that
+        "_governor.py",  # one pace across all clients, threads and loops of a process; begins anew after fork
         "_progress_line.py",  # one line of a terminal that several threads write; a fork between two writes is harmless
         "_ranges.py",  # one read position of a file object that several parts share; made anew for each upload
         "_uploading.py",  # the byte count of an upload whose parts go out together; made anew for each upload

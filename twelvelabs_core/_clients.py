@@ -101,6 +101,8 @@ class AsyncClient(SegmentOperations):
         timeout: float | None = None,
         max_retries: int | None = None,
         max_concurrency: int | None = None,
+        requests_per_minute: float | None = None,
+        max_concurrent_requests: int | None = None,
         store: StoreInput | None = None,
         rate_limiter: RateLimiter | None = None,
         settings: Settings | None = None,
@@ -111,6 +113,8 @@ class AsyncClient(SegmentOperations):
             "timeout": timeout,
             "max_retries": max_retries,
             "max_concurrency": max_concurrency,
+            "requests_per_minute": requests_per_minute,
+            "max_concurrent_requests": max_concurrent_requests,
         }
         self._start = _Start(settings, model, embedding_dimension, store, given)
         self._async_io = AsyncIo()
@@ -159,10 +163,14 @@ class Client:
         timeout: Longest silence of the server within one request, in seconds. Default 60.
         max_retries: How often a safe request is repeated. Default 4.
         max_concurrency: Most requests at once in one call. Default 8.
+        requests_per_minute: Most requests in any minute over all clients of this process with this key and host, looks
+            (GETs) not counted. Default None: as the API lets them through.
+        max_concurrent_requests: Most requests under way at once over all calls, clients and threads of this process
+            with this key and host. Default None: fewer only after the API has refused some.
         store: The segment store, or where it is. Default: `TWELVELABS_STORE`, else a file in the user's data folder.
         rate_limiter: Asked before each request that embeds something; for a pace that several objects share. It is
             not pickled.
-        settings: All of key, base URL, time-out, retries and concurrency in one; then pass none of them.
+        settings: All of key, base URL, time-out, retries, concurrency and pace in one; then pass none of them.
 
     Raises:
         ConfigurationError: No key, or a value that cannot be.
@@ -188,6 +196,8 @@ class Client:
         timeout: float | None = None,
         max_retries: int | None = None,
         max_concurrency: int | None = None,
+        requests_per_minute: float | None = None,
+        max_concurrent_requests: int | None = None,
         store: StoreInput | None = None,
         rate_limiter: RateLimiter | None = None,
         settings: Settings | None = None,
@@ -198,6 +208,8 @@ class Client:
             "timeout": timeout,
             "max_retries": max_retries,
             "max_concurrency": max_concurrency,
+            "requests_per_minute": requests_per_minute,
+            "max_concurrent_requests": max_concurrent_requests,
         }
         self._start = _Start(settings, model, embedding_dimension, store, given)
         self._io = BlockingIo()

@@ -80,6 +80,19 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes, now: float
     )
 
 
+def when_to_retry(retry_at: float) -> str:
+    """Return the sentence that tells people when to try again."""
+    return f"Try again after {datetime.fromtimestamp(retry_at, UTC):%Y-%m-%d %H:%M:%S} UTC."
+
+
+def limits_reset_at(headers: Mapping[str, str], now: float) -> float | None:
+    """Return when the first limit is reset that an answer's headers (names in lower case) show as used up, or None."""
+    if not any("ratelimit" in name for name in headers):
+        return None
+    reset = _soonest_reset(headers, now)
+    return reset if reset is not None and reset - now <= _MAX_WAIT_SEC else None
+
+
 def _decode(body: bytes) -> Any:
     """Return the JSON value without secrets, or the text where it is none."""
     start = body[:_MAX_READ_BYTES]

@@ -1,6 +1,6 @@
 """What to embed, as typed values -> the JSON body for the model. Pure: no reading, no sending."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from twelvelabs_core._media import Media
@@ -76,6 +76,21 @@ def with_extras(
     if len(model.dimensions) > 1:
         extras["embedding_dimension"] = embedding_dimension
     return {**body, **extras}
+
+
+def category(body: Mapping[str, Any]) -> str:
+    """Return what the API counts a body of `POST /embed-v2` as: its modality, of a mixture the weightiest.
+
+    The published categories name no mixtures; a wrong guess here costs one refused request.
+    """
+    if body["input_type"] != "multi_input":
+        return str(body["input_type"])
+    content = body["multi_input"]
+    kinds = {source["media_type"] for source in content.get("media_sources", ())}
+    heavy = next((kind for kind in ("video", "audio", "document") if kind in kinds), None)
+    if heavy is not None or not kinds:
+        return heavy or "text"
+    return "text_image" if "input_text" in content else "image"
 
 
 def _named_source(source: Source) -> dict[str, Any]:

@@ -35,8 +35,14 @@ class Settings:
         max_retries: How often a safe request is repeated after the first try. Default 4.
         max_concurrency: Most requests under way at once in one call. Default 8.
         max_retry_wait: Longest wait before a retry; when the server asks for more, the error is raised at once,
-            with `retry_at`. Default 60.
+            with `retry_at`, also to others of this key and host whose requests the server would refuse. Default 60.
         task_timeout: Longest wait for one embedding task. Default 7200 (a 4 h film takes long).
+        requests_per_minute: Most requests in any minute, whoever in this process sends them with the same key to the
+            same host; a float above 0, 0.5 is one in two minutes. Looks (GETs) are not counted: the API counts them
+            in none of its limits. Default None: as the API lets them through.
+        max_concurrent_requests: Most requests under way at once, looks included, over all calls, clients and threads
+            of this process with the same key and host; one that takes longer than 30 s is not counted any more.
+            Default None: fewer only after the API has refused some.
 
     Example:
         ```python
@@ -52,6 +58,8 @@ class Settings:
     max_concurrency: int = 8
     max_retry_wait: float = 60.0
     task_timeout: float = 7200.0
+    requests_per_minute: float | None = None
+    max_concurrent_requests: int | None = None
     key_from_environment: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -64,6 +72,10 @@ class Settings:
             _check_seconds(name, getattr(self, name))
         _check_count("max_retries", self.max_retries, least=0)
         _check_count("max_concurrency", self.max_concurrency, least=1)
+        if self.requests_per_minute is not None:
+            _check_rate("requests_per_minute", self.requests_per_minute)
+        if self.max_concurrent_requests is not None:
+            _check_count("max_concurrent_requests", self.max_concurrent_requests, least=1)
 
     @classmethod
     def resolve(cls, *, api_key: SecretStr | str | None = None, base_url: str | None = None, **options: Any) -> Self:
@@ -170,6 +182,11 @@ def store_location() -> str | None:
 def _check_seconds(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise ConfigurationError(f"{name} must be a number of seconds above 0, got {value!r}.")
+
+
+def _check_rate(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ConfigurationError(f"{name} must be a number above 0, got {value!r}.")
 
 
 def _check_count(name: str, value: object, *, least: int) -> None:

@@ -44,6 +44,7 @@ class Call:
         repeatable: Whether a second try is harmless when the first may have arrived. A create is not.
         foreign: Not the API: no key is sent, and nothing of its answer is quoted but the status.
         headers: More headers, names in lower case; they win over the body's content type.
+        category: What the API counts it as: the modality of an embedding. Empty: by method and path (`_pacing`).
     """
 
     attempt: str
@@ -54,6 +55,7 @@ class Call:
     repeatable: bool = True
     foreign: bool = False
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)

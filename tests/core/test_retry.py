@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twelvelabs_core._polling import FIRST_LOOK, LONGEST_GAP, next_look
-from twelvelabs_core._retry import Outcome, RetryPolicy
+from twelvelabs_core._retry import FORGIVEN_EACH, Outcome, RetryPolicy, Tries
 
 NOW = 1_700_000_000.0
 POLICY = RetryPolicy(max_retries=4, max_wait=60.0)
@@ -70,6 +70,31 @@ def test_waits_grow_and_those_who_failed_together_do_not_return_together() -> No
     assert waits == sorted(set(waits))
     assert wait(Outcome(500), jitter=0.0) != wait(Outcome(500), jitter=1.0)
     assert wait(Outcome(429, retry_at=NOW + 10), jitter=0.0) != wait(Outcome(429, retry_at=NOW + 10), jitter=1.0)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=200), st.integers(0, 5))
+def test_refusals_while_others_get_through_are_not_counted_but_have_an_end(
+    course: list[tuple[bool, bool]], max_retries: int
+) -> None:
+    tries, through, forgiven = Tries(RetryPolicy(max_retries, 60.0)), 0, 0
+    for is_refused, others_got_through in course:
+        before = through
+        through += others_got_through
+        tries.note(Outcome(429 if is_refused else 503), before=before, now=through if is_refused else 0)
+        forgiven += is_refused and others_got_through
+    uncounted = len(course) - tries.counted
+    assert 0 <= uncounted <= max_retries * FORGIVEN_EACH
+    assert uncounted >= min(forgiven, max_retries * FORGIVEN_EACH)
+    assert tries.counted >= sum(not is_refused for is_refused, _ in course)
+
+
+def test_a_closed_door_counts_every_time() -> None:
+    tries = Tries(POLICY)
+    for _ in range(5):
+        tries.note(Outcome(429), before=7, now=7)
+    assert tries.counted == 5
+    tries.note(Outcome(429), before=7, now=8)
+    assert tries.counted == 5
 
 
 @given(st.floats(0, 20_000), st.floats(-10, 20_000))

@@ -58,6 +58,8 @@ def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: objec
         {"timeout": 0}, {"timeout": -1}, {"timeout": float("nan")}, {"timeout": float("inf")}, {"timeout": "5"},
         {"max_retries": -1}, {"max_retries": 1.5}, {"max_retries": True},
         {"max_concurrency": 0}, {"max_concurrency": 2.0}, {"max_concurrency": "8"},
+        {"requests_per_minute": 0}, {"requests_per_minute": "60"}, {"requests_per_minute": float("inf")},
+        {"requests_per_minute": True}, {"max_concurrent_requests": 0}, {"max_concurrent_requests": 1.5},
         {"max_retry_wait": 0}, {"task_timeout": 0}, {"task_timeout": float("inf")},
     ],
 )  # fmt: skip

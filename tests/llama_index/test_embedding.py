@@ -11,8 +11,9 @@ from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.schema import MetadataMode, TextNode
 from llama_index.core.storage.kvstore import SimpleKVStore
 
-from llama_index_twelvelabs import TwelveLabsEmbedding
-from tests.llama_index.fixtures import PeakLog, connected, look, paid
+from llama_index_twelvelabs import TwelveLabsEmbedding, TwelveLabsVideoReader
+from tests.llama_index.contract import CountingLimiter
+from tests.llama_index.fixtures import CUT, PeakLog, connected, look, paid
 from twelvelabs_core import ConfigurationError, InputError, SegmentNotFoundError
 from twelvelabs_sandbox import Sandbox
 
@@ -40,6 +41,8 @@ def test_no_key_anywhere_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
         ({"max_concurrency": 0}, "max_concurrency must be a whole number from 1, got 0"),
         ({"max_retries": -1}, "max_retries must be"),
         ({"timeout": 0.0}, "timeout must be"),
+        ({"requests_per_minute": 0}, "requests_per_minute must be a number above 0, got 0"),
+        ({"max_concurrent_requests": 0}, "max_concurrent_requests must be a whole number from 1, got 0"),
         ({"base_url": "http://example.com/v1.3"}, "unencrypted"),
         ({"model": "marengo2.7"}, "model must be one of marengo3.0"),
         ({"model": "marengo3.0", "model_name": "marengo3.5"}, "model and model_name mean the same here"),
@@ -52,6 +55,27 @@ def test_values_that_cannot_be_are_refused_by_name(options: dict[str, Any], mess
     with pytest.raises(ValueError, match=message) as caught:
         TwelveLabsEmbedding(api_key=KEY, **options)
     assert KEY not in str(caught.value)
+
+
+def test_the_pace_reaches_both_clients_and_a_worker() -> None:
+    embedding = TwelveLabsEmbedding(api_key=KEY, requests_per_minute=30, max_concurrent_requests=2)
+    for one in (embedding, pickle.loads(pickle.dumps(embedding))):  # noqa: S301  # made here
+        for settings in (one.client.settings, one.async_client.settings):
+            assert (settings.requests_per_minute, settings.max_concurrent_requests) == (30, 2)
+    assert "requests_per_minute" not in embedding.to_dict()  # it changes no vector
+
+
+@both_modes
+async def test_a_rate_limiter_is_asked_once_for_a_task_and_for_no_look(
+    mode: str, sandbox: Sandbox, tmp_path: Path, film: Path
+) -> None:
+    limiter = CountingLimiter(requests_per_minute=60_000)
+    embedding = connected(sandbox, tmp_path / "store.sqlite3", rate_limiter=limiter)
+    reader = TwelveLabsVideoReader(embed_model=embedding, **CUT)
+    for _ in range(2):  # the second time nothing is embedded
+        nodes = await reader.aload_nodes(film) if mode == "async" else await asyncio.to_thread(reader.load_nodes, film)
+        assert nodes
+        assert (limiter.asked, paid(sandbox)) == (1, 1)
 
 
 def test_llama_index_names_mean_the_same() -> None:

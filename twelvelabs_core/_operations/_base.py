@@ -3,15 +3,15 @@
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import TypeVar
 from urllib.parse import quote
 
 from twelvelabs_core import _limits
 from twelvelabs_core._answers import Answer, Page
 from twelvelabs_core._decode import VECTOR_KEYS, Split, VectorSplitter
-from twelvelabs_core._error_bodies import parse_error
+from twelvelabs_core._error_bodies import limits_reset_at, parse_error, when_to_retry
 from twelvelabs_core._errors import (
     APIConnectionError,
     APIResponseError,
@@ -26,9 +26,11 @@ from twelvelabs_core._errors import (
     ServerError,
     TwelveLabsError,
 )
+from twelvelabs_core._governor import Governor, governor_of
 from twelvelabs_core._io import Exchange, Io
+from twelvelabs_core._pacing import Bounds, Turn, category_of
 from twelvelabs_core._rate_limiter import RateLimiter
-from twelvelabs_core._retry import Outcome, RetryPolicy
+from twelvelabs_core._retry import RATE_LIMITED, Outcome, RetryPolicy, Tries
 from twelvelabs_core._settings import Settings
 from twelvelabs_core._wire import Call, NoAnswerError, Reply, Sink
 
@@ -40,19 +42,71 @@ _FIRST_SERVER_ERROR = 500
 _LISTED_PAGES_MAX = 10_000  # of 50 items; a server that never ends its list must not hold us for ever
 
 
+@dataclass(slots=True)
+class _Reserved:
+    """A turn that was taken ahead of its request, until the request takes it over."""
+
+    governor: Governor
+    turn: Turn | None
+
+    def take(self) -> Turn | None:
+        turn, self.turn = self.turn, None
+        return turn
+
+
+_reserved: ContextVar[_Reserved | None] = ContextVar("twelvelabs_turn", default=None)
+
+
 class Requests:
-    """Sends calls: adds the key, retries what is safe, turns every failure into a typed error."""
+    """Sends calls: adds the key, waits its turn, retries what is safe, turns every failure into a typed error."""
 
     def __init__(self, settings: Settings, io: Io, rate_limiter: RateLimiter | None = None) -> None:
         self.settings = settings
         self._io = io
         self._rate_limiter = rate_limiter
         self._policy = RetryPolicy(settings.max_retries, settings.max_retry_wait)
+        self._bounds = Bounds(settings.max_retry_wait, settings.requests_per_minute, settings.max_concurrent_requests)
+        self._governor = governor_of(settings)
 
-    async def _wait_for_turn(self) -> None:
-        """Wait for the caller's rate limiter, before a request that embeds something."""
+    async def _wait_for_turn(self, reserve: str | None = None, attempt: str = "") -> None:
+        """Wait for the caller's rate limiter, before a request that embeds something.
+
+        Args:
+            reserve: Its category, to wait for the governor too: this caller's next request of that category finds its
+                turn taken, and does not wait unless a pause begins meanwhile.
+            attempt: With `reserve`, what the request tries, for the message.
+
+        Raises:
+            RateLimitError: The API wants a pause longer than `max_retry_wait`.
+        """
         if self._rate_limiter is not None:
             await self._io.acquire(self._rate_limiter)
+        if reserve is not None:
+            self._give_turn_back()
+            turn = await self._governor.turn(self._io, reserve, self._bounds, attempt)
+            _reserved.set(_Reserved(self._governor, turn))
+
+    def _give_turn_back(self) -> None:
+        """Free a reserved turn that no request will use."""
+        reserved = _reserved.get()
+        turn = None if reserved is None else reserved.take()
+        if reserved is not None and turn is not None:
+            reserved.governor.leave(turn)
+
+    def _take_reserved(self, category: str) -> Turn | None:
+        """Return the turn that this caller reserved for a request of a category."""
+        reserved = _reserved.get()
+        if reserved is None or reserved.governor is not self._governor:
+            return None
+        return reserved.take() if reserved.turn is not None and reserved.turn.category == category else None
+
+    def _check_pause(self, category: str, attempt: str) -> None:
+        """Refuse to prepare for a request that would be refused.
+
+        Raises:
+            RateLimitError: The API wants a pause longer than `max_retry_wait`.
+        """
+        self._governor.check(category, self._bounds, attempt)
 
     async def _call(self, call: Call) -> Reply:
         """Send a call whose answer is small; return its success."""
@@ -82,15 +136,28 @@ class Requests:
 
     async def _with_retries(self, call: Call, make_sink: Callable[[], SinkT], max_bytes: int) -> tuple[Reply, SinkT]:
         self._check_destination(call)
-        attempt = 0
+        category = category_of(call.method, call.path, call.category)
+        reserved = self._take_reserved(category)
+        # What was written down before a reserved request must not grow old: its tries and their waits are few.
+        longest = None if reserved is None else self._policy.max_wait
+        tries = Tries(self._policy, forgiving=reserved is None)
         while True:
-            attempt += 1
-            sink = make_sink()  # a new one for each try: half a body of a broken answer must leave no trace
-            reply, error, outcome = await self._try(call, sink, max_bytes)
+            # What is refused here was never sent, and counts as no try.
+            turn = await self._governor.turn(
+                self._io, category, self._bounds, call.attempt, longest=longest, reserved=reserved
+            )
+            reserved = None
+            try:
+                sink = make_sink()  # a new one for each try: half a body of a broken answer must leave no trace
+                reply, error, outcome = await self._try(call, sink, max_bytes)
+                got_through = self._governor.heard(turn, outcome, self._bounds)
+            finally:
+                self._governor.leave(turn)
             if reply is not None:
                 return reply, sink
+            tries.note(outcome, before=turn.got_through, now=got_through)
             wait = self._policy.wait(
-                attempt,
+                tries.counted,
                 outcome,
                 repeatable=call.repeatable,
                 now=time.time(),
@@ -98,7 +165,8 @@ class Requests:
             )
             if wait is None:
                 raise error
-            await self._io.sleep(wait)
+            if outcome.status != RATE_LIMITED:
+                await self._io.sleep(wait)  # after a 429 the next turn is what everybody waits for
 
     async def _try(
         self, call: Call, sink: Sink | None, max_bytes: int
@@ -109,7 +177,8 @@ class Requests:
             error = connection_error(call, failure, self.settings.timeout)
             return None, error, Outcome(None, failure.may_have_arrived)
         if reply.ok:
-            return reply, TwelveLabsError(""), Outcome(reply.status)
+            resets_at = None if call.foreign else limits_reset_at(reply.headers, time.time())
+            return reply, TwelveLabsError(""), Outcome(reply.status, retry_at=resets_at)
         status_error = error_of_reply(call, self._without_key(reply), time.time())
         return None, status_error, Outcome(reply.status, retry_at=status_error.retry_at)
 
@@ -209,7 +278,7 @@ def _kind_of_foreign(status: int) -> type[APIStatusError]:
 
 def _advice(kind: type[APIStatusError], retry_at: float | None) -> str:
     if kind is RateLimitError and retry_at is not None:
-        return f"Try again after {datetime.fromtimestamp(retry_at, UTC):%Y-%m-%d %H:%M:%S} UTC."
+        return when_to_retry(retry_at)
     return _ADVICE.get(kind, "")
 
 

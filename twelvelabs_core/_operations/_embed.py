@@ -273,7 +273,8 @@ class EmbedOperations(AssetOperations):
             auto_truncate=auto_truncate,
         )
         await self._wait_for_turn()
-        call = Call(attempt, "POST", "/embed-v2", body=json_body(complete), repeatable=repeatable)
+        kind = _requests.category(complete)
+        call = Call(attempt, "POST", "/embed-v2", body=json_body(complete), repeatable=repeatable, category=kind)
         split = await self._call_for_vectors(call)
         check_dimension(split.vectors, self.embedding_dimension)
         return split

@@ -138,8 +138,11 @@ class PaidWork(LostTasks):
         async with self._asset_lock(order, timeout):
             if job.work.media.is_local:
                 await self._make_reachable(order, timeout)  # before the intent: an upload costs no task
-            await self._wait_for_turn()  # this too: an intent must not grow old while its owner is alive
+            # This too: an intent must not grow old while its owner is alive.
+            await self._wait_for_turn(job.work.options.input_type, f"embed {job.work.media.source}")
             written = await self._put_intent(job, entry)
+        if not written:
+            self._give_turn_back()
         if written and entry is not None:
             _report_again(job, entry)
         return written
@@ -162,8 +165,8 @@ class PaidWork(LostTasks):
         """Whether the writer of an intent is gone: it has ended, or had more time than a create can take."""
         if is_own(entry.owner) or has_ended(entry.owner):
             return True  # its own: this call holds the key alone, so an earlier one left the intent behind
-        tries, waits = self.settings.max_retries + 1, self.settings.max_retries
-        longest = tries * (CONNECT_TIMEOUT + self.settings.timeout) + waits * self.settings.max_retry_wait
+        tries = self.settings.max_retries + 1  # each after a wait, the first too: a pause may have begun meanwhile
+        longest = tries * (CONNECT_TIMEOUT + self.settings.timeout + self.settings.max_retry_wait)
         return time.time() - entry.updated_at > longest + CLOCK_MARGIN
 
     async def _pay(self, job: Job) -> str:

@@ -30,6 +30,8 @@ class PaidAssets(WatchOperations):
         """See that local bytes are a ready asset: the one uploaded before, or a new one."""
         if await self._is_uploaded(order, timeout):
             return
+        if order.asset_type is not None:  # what cannot be embedded today need not be uploaded today
+            self._check_pause(order.asset_type, f"embed {order.media.source}")
         # Until the asset is known to be ready, the store keeps the session of an upload in chunks: a run that was
         # broken off finds it, sends nothing again and waits for the same asset.
         asset = await self._settled_asset((await self._upload(order)).id, timeout)

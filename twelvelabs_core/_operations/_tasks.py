@@ -183,9 +183,8 @@ class TaskOperations(EmbedMediaOperations):
             embedding_uncertainty=options.embedding_uncertainty,
         )
         body = json_body(request)
-        call = Call(
-            f"create the embedding task of {media.source}", "POST", "/embed-v2/tasks", body=body, repeatable=False
-        )
+        attempt, category = f"create the embedding task of {media.source}", options.input_type
+        call = Call(attempt, "POST", "/embed-v2/tasks", body=body, repeatable=False, category=category)
         return parse_created_task((await self._call(call)).body)
 
     def _check_task(self, media: Media, options: TaskOptions) -> None:

@@ -1,0 +1,156 @@
+"""A server with a rate limit: texts embedded by our client, and by callers who each retry by themselves.
+
+The sandbox takes so many requests in each stretch of time and refuses the others with `Retry-After`. The others' way is
+what users of the SDK write: a gate of the same width, and a loop that waits out each request's own 429. Counted are
+requests, refusals and texts that were given up, by the server.
+"""
+
+import argparse
+import asyncio
+import math
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twelvelabs import AsyncTwelveLabs
+from twelvelabs.core.api_error import ApiError
+from twelvelabs.types.text_input_request import TextInputRequest
+
+from twelvelabs_core import AsyncClient, Client
+from twelvelabs_core._governor import forget_pace
+from twelvelabs_sandbox import Fault, Faults, Sandbox
+
+KEY = "tlk_sandbox_benchmark"
+MODEL = "marengo3.0"
+TOO_MANY = 429
+
+
+class RateLimit(Faults):
+    """In each stretch of time some requests pass; the others are told when the next one begins."""
+
+    def __init__(self, most: int, seconds: float, answer: float) -> None:
+        super().__init__()
+        self.add(Fault(delay=answer, times=None))
+        self.requests = self.refused = 0
+        self._most, self._seconds = most, seconds
+        self._passed, self._ends = 0, 0.0
+        self._counting = threading.Lock()
+
+    def take(self, method: str, path: str, template: str) -> Fault | None:
+        """Return the refusal of a request, or of one that passes what else is scripted."""
+        with self._counting:
+            now = time.monotonic()
+            if now >= self._ends:
+                self._passed, self._ends = 0, now + self._seconds
+            self.requests += 1
+            self._passed += 1
+            if self._passed <= self._most:
+                return super().take(method, path, template)
+            self.refused += 1
+            # Whole seconds, as the header has them on the live service.
+            return Fault(status=TOO_MANY, body="", headers={"Retry-After": str(math.ceil(self._ends - now))})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one way cost."""
+
+    requests: int
+    refused: int
+    lost: int
+
+
+def measure(options: argparse.Namespace, name: str, run: Callable[[str, list[str]], int]) -> Row:
+    """Run one way against a fresh server, print a row; `run` returns how many texts were lost."""
+    forget_pace()
+    limit = RateLimit(options.most, options.window, options.delay)
+    sandbox = Sandbox(api_key=KEY)
+    sandbox.faults = limit
+    texts = [f"a red car number {number}" for number in range(options.texts)]
+    with sandbox:
+        start = time.perf_counter()
+        lost = run(sandbox.base_url, texts)
+        wall = time.perf_counter() - start
+    print(f"{name:<34}{limit.requests:>9} requests{limit.refused:>8} 429s{lost:>7} lost{wall:>9.1f} s", flush=True)
+    return Row(limit.requests, limit.refused, lost)
+
+
+async def by_hand(options: argparse.Namespace, base_url: str, texts: list[str]) -> int:
+    """Embed by the SDK, each text retried by itself: as often as our `max_retries`, after the time in the header."""
+    client = AsyncTwelveLabs(api_key=KEY, base_url=base_url)
+    gate = asyncio.Semaphore(options.concurrency)
+
+    async def one(text: str) -> bool:
+        async with gate:
+            for _ in range(options.retries + 1):
+                try:
+                    await client.embed.v_2.create(
+                        input_type="text", model_name=MODEL, text=TextInputRequest(input_text=text)
+                    )
+                except ApiError as error:
+                    if error.status_code != TOO_MANY:
+                        raise
+                    await asyncio.sleep(float((error.headers or {})["retry-after"]))
+                else:
+                    return True
+            return False
+
+    return (await asyncio.gather(*map(one, texts))).count(False)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--texts", type=int, default=300)
+    parser.add_argument("--concurrency", type=int, default=32)
+    parser.add_argument("--most", type=int, default=20, help="requests that the server takes in each window")
+    parser.add_argument("--window", type=float, default=1.0, help="seconds")
+    parser.add_argument("--delay", type=float, default=0.05, help="seconds that an answer takes")
+    parser.add_argument("--retries", type=int, default=4)
+    options = parser.parse_args()
+    settings: dict[str, Any] = {
+        "max_concurrency": options.concurrency,
+        "max_retries": options.retries,
+        "store": ":memory:",
+    }
+    pace = f"{options.most} per {options.window:g} s"
+    print(f"{options.texts} texts, {options.concurrency} at once; the server takes {pace}")
+
+    def ours(base_url: str, texts: list[str]) -> int:
+        with Client(KEY, base_url=base_url, **settings) as client:
+            return len(texts) - len(client.embed_texts(texts))
+
+    def in_a_loop(base_url: str, texts: list[str]) -> int:
+        async def run() -> int:
+            async with AsyncClient(KEY, base_url=base_url, **settings) as client:
+                return len(texts) - len(await client.embed_texts(texts))
+
+        return run_to_end(run)
+
+    rows = [
+        measure(options, "ours, Client", ours),
+        measure(options, "ours, AsyncClient", in_a_loop),
+        measure(options, "SDK, each by itself", lambda url, texts: run_to_end(lambda: by_hand(options, url, texts))),
+    ]
+    theirs = rows.pop()
+    for name, row in zip(("Client", "AsyncClient"), rows, strict=True):
+        print(
+            f"ratio to each by itself, {name}: {theirs.requests / row.requests:.2f}x fewer requests, "
+            f"{theirs.refused / max(1, row.refused):.1f}x fewer 429s, "
+            f"{theirs.lost} texts lost there and {row.lost} here"
+        )
+
+
+def run_to_end(function: Callable[[], Awaitable[int]]) -> int:
+    """Run on an event loop of its own."""
+
+    async def whole() -> int:
+        return await function()
+
+    return asyncio.run(whole())
+
+
+if __name__ == "__main__":
+    main()

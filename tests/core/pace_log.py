@@ -1,0 +1,58 @@
+"""A sandbox that knows when requests come and beside how many others, and one that takes only some at a time."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from twelvelabs_sandbox import Fault, Faults, RecordedRequest, RequestLog, Sandbox
+
+
+class PaceLog(RequestLog):
+    """Notes (moment, requests under way) at each arrival, in order."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        super().__init__()
+        self.arrivals: list[tuple[float, int]] = []
+        self._clock = clock
+
+    def arrived(self, method: str, path: str, template: str) -> RecordedRequest:
+        request = super().arrived(method, path, template)
+        self.arrivals.append((self._clock(), sum(one.status is None for one in self.all())))
+        return request
+
+    def clear(self) -> None:
+        super().clear()
+        self.arrivals.clear()
+
+
+@contextmanager
+def paced_sandbox(clock: Callable[[], float] = time.time, **options: Any) -> Iterator[tuple[Sandbox, PaceLog]]:
+    """Run a sandbox of the test's own with such a log."""
+    log, sandbox = PaceLog(clock), Sandbox(**options)
+    sandbox._requests = log
+    with sandbox:
+        yield sandbox, log
+
+
+class FewAtATime(Faults):
+    """A rate limit: in each stretch of time some requests pass, the others are told when the next one begins."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        super().__init__()
+        self.refused = 0
+        self._most, self._seconds = most, seconds
+        self._passed, self._ends = 0, 0.0
+        self._counting = threading.Lock()
+
+    def take(self, method: str, path: str, template: str) -> Fault | None:
+        with self._counting:
+            now = time.monotonic()
+            if now >= self._ends:
+                self._passed, self._ends = 0, now + self._seconds
+            self._passed += 1
+            if self._passed <= self._most:
+                return super().take(method, path, template)
+            self.refused += 1
+            return Fault(status=429, body="", headers={"Retry-After": f"{self._ends - now:.3f}"})
