@@ -696,6 +696,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        max_tasks: int | None = None,
         on_error: OnError = "raise",
         on_progress: OnProgress | None = None,
     ) -> Iterator[SegmentedMedia]:
@@ -713,6 +714,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                max_tasks=max_tasks,
                 on_error=on_error,
                 on_progress=on_progress,
             )

@@ -35,6 +35,17 @@ def check_timeout(seconds: object) -> None:
         raise InputError(f"timeout must be a number of seconds from 0, got {seconds!r}.")
 
 
+def check_count(name: str, value: object) -> int:
+    """Return a number of things to be done at once.
+
+    Raises:
+        InputError: It is no whole number from 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(f"{name} must be a whole number from 1, got {value!r}.")
+    return value
+
+
 class Patience:
     """How long to go on waiting, and when to look next."""
 

@@ -74,6 +74,27 @@ async def test_one_film_twice_in_a_list_is_one_task(client: Surface, film: Path,
     assert (paid(sandbox), sandbox.count("POST", "/assets")) == (1, 1)
 
 
+async def test_more_may_be_on_their_way_than_are_sent_at_once(connect: Connect, films: list[Media]) -> None:
+    with Sandbox(task_seconds=3600.0) as slow:
+        client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, max_concurrency=2)
+
+        async def all_of_them() -> list[str]:
+            return [one.source async for one in client.segment_many(films, max_tasks=12, **CUT)]
+
+        def blocking() -> list[str]:
+            return asyncio.run(all_of_them())
+
+        run = asyncio.create_task(all_of_them() if client.is_async else asyncio.to_thread(blocking))
+        for _ in range(1500):
+            if paid(slow) == len(films):
+                break
+            await asyncio.sleep(0.02)
+        slow.clock.advance(3600)
+        assert sorted(await asyncio.wait_for(run, 60)) == sorted(media.source for media in films)
+    with pytest.raises(InputError, match="max_tasks must be a whole number from 1, got 0"):
+        client.segment_many(films, max_tasks=0)
+
+
 # Some fail
 
 

@@ -14,7 +14,7 @@ from twelvelabs_core._operations._documents import DocumentOperations
 from twelvelabs_core._operations._plans import task_plan
 from twelvelabs_core._operations._work import Work
 from twelvelabs_core._options import SegmentOptions, TaskOptions, TimeBasedMetadata
-from twelvelabs_core._polling import check_timeout
+from twelvelabs_core._polling import check_count, check_timeout
 from twelvelabs_core._progress import OnProgress, check_callback
 from twelvelabs_core._records import SegmentedMedia, SegmentRecord
 from twelvelabs_core._segmentations import Segmentation
@@ -176,10 +176,11 @@ class SegmentOperations(DocumentOperations):
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        max_tasks: int | None = None,
         on_error: OnError = "raise",
         on_progress: OnProgress | None = None,
     ) -> AsyncIterator[SegmentedMedia]:
-        """Iterate over many media of one kind as their tasks end, at most `max_concurrency` on their way at once.
+        """Iterate over many media of one kind as their tasks end, at most `max_tasks` on their way at once.
 
         One bad source does not stop the others. Closing the iterator stops new work; what was begun is in the journal.
 
@@ -196,6 +197,9 @@ class SegmentOperations(DocumentOperations):
             embedding_uncertainty: As for `segment_video` or `segment_document`.
             timeout: Longest wait for each task in seconds. Default: the settings' `task_timeout`.
             keep_asset: As for `segment_video`, for each.
+            max_tasks: Most media on their way at once, and so the most that is paid for ahead of the consumer. Default:
+                the settings' `max_concurrency`. Tasks take minutes: with hundreds of media, 50 and more save hours;
+                `max_concurrent_requests` then bounds what is sent at once.
             on_error: What is done at the end when some failed: `raise` (default) an error that lists them, or `skip`
                 them with a warning in the log. A function is called with each `Failure` as it happens instead.
             on_progress: Called with a `Progress` at each step of each.
@@ -226,9 +230,10 @@ class SegmentOperations(DocumentOperations):
         )
         check_callback(on_progress, "on_progress")
         report = FailureReport(on_error)
+        limit = self.settings.max_concurrency if max_tasks is None else check_count("max_tasks", max_tasks)
         if timeout is not None:
             check_timeout(timeout)
-        return self._segment_many(media, plan, timeout, on_progress, report, keep_asset=keep_asset)
+        return self._segment_many(media, plan, timeout, on_progress, report, limit=limit, keep_asset=keep_asset)
 
     @calls()
     async def register(self, media: SegmentedMedia, *, id_namespace: str | None = None) -> list[SegmentRecord]:
@@ -303,6 +308,7 @@ class SegmentOperations(DocumentOperations):
         on_progress: OnProgress | None,
         report: FailureReport,
         *,
+        limit: int,
         keep_asset: bool,
     ) -> AsyncIterator[SegmentedMedia]:
         async def one(value: MediaInput) -> SegmentedMedia:
@@ -310,7 +316,7 @@ class SegmentOperations(DocumentOperations):
             options = await self._io.blocking(lambda: plan(item))
             return await self._segment(Work(item, options, timeout, on_progress, keep_asset))
 
-        outcomes = self._io.as_completed(one, media, self.settings.max_concurrency)
+        outcomes = self._io.as_completed(one, media, limit)
         try:
             async for outcome in outcomes:
                 if outcome.result is not None:
