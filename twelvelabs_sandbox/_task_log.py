@@ -24,12 +24,12 @@ class RecordedTask:
         url: The address that its medium came from, if any.
         status: ``processing``, ``ready`` or ``failed``, also where nobody has asked for it yet.
         fate: What a fault decided for it: ``failed``, ``stuck``, ``expired`` or None.
+        is_computed: Whether the sandbox has done its real work on it, so that only its clock holds the task back.
         created_at: When, on the sandbox's clock; RFC 3339. An ``expired`` one says more than seven days ago.
 
     Example:
-        >>> task = RecordedTask(
-        ...     "65", "v2", "marengo3.0", "video", None, "match.mp4", None, "ready", None, "2026-01-01T00:00:00.000Z"
-        ... )
+        >>> at = "2026-01-01T00:00:00.000Z"
+        >>> task = RecordedTask("65", "v2", "marengo3.0", "video", None, "match.mp4", None, "ready", None, True, at)
         >>> task.filename
         'match.mp4'
     """
@@ -43,6 +43,7 @@ class RecordedTask:
     url: str | None
     status: Status
     fate: TaskFate | None
+    is_computed: bool
     created_at: str
 
 
@@ -65,5 +66,6 @@ def _record(api: Api, task: Task, tasks: Tasks) -> RecordedTask:
         task.media.url,
         tasks.state(task),
         task.fate,
+        task.finished_at is not None,
         rfc3339(task.created_at),
     )

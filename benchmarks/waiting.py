@@ -1,0 +1,170 @@
+"""Waiting for many tasks: status requests and delay, ours and one request per task every five seconds.
+
+A thousand tasks are created on the sandbox, each taking its own time (log-normal, median ten minutes), and waited for
+together. Time is virtual: when every waiter sleeps, the sandbox's clock moves to the next one's wake, so that an hour
+of waiting takes as long as its requests. Both ways run against a sandbox of the same seed, which counts the requests.
+"""
+
+import argparse
+import asyncio
+import heapq
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from twelvelabs_core import FixedSegmentation, SegmentStore, Settings, Task
+from twelvelabs_core._io import Exchange
+from twelvelabs_core._io_async import AsyncIo
+from twelvelabs_core._operations._segment import SegmentOperations
+from twelvelabs_core._wire import Reply
+from twelvelabs_sandbox import Sandbox
+from twelvelabs_sandbox.films import Scene, write_sound
+
+PEERS_GAP = 5.0
+TIMES_FEWER = 20
+AT_ONCE = 16
+
+
+class VirtualIo(AsyncIo):
+    """An `Io` whose sleeps take no time: when all who wait are asleep, the clock goes to the first who wakes."""
+
+    def __init__(self, advance: Callable[[float], None]) -> None:
+        super().__init__()
+        self._advance = advance
+        self._time = 0.0
+        self._asleep: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = 0
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self.awake = 0
+
+    def now(self) -> float:
+        """Return the virtual time."""
+        return self._time
+
+    async def exchange(self, exchange: Exchange) -> Reply:
+        """Send a request, a few at once: there is one processor."""
+        async with self._room:
+            return await super().exchange(exchange)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep until the virtual time has come."""
+        self._count += 1
+        wake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._asleep, (self._time + seconds, self._count, wake))
+        self.awake -= 1
+        await wake
+
+    def move_on(self) -> None:
+        """Wake whoever is first, and all who wake within the same hundredth of a second."""
+        first = self._asleep[0][0]
+        self._advance(max(0.0, first - self._time))
+        self._time = max(first, self._time)
+        while self._asleep and self._asleep[0][0] <= self._time + 0.01:
+            _, _, wake = heapq.heappop(self._asleep)
+            self.awake += 1
+            wake.set_result(None)
+
+
+async def run_all(io: VirtualIo, waits: list[Coroutine[Any, Any, Any]]) -> None:
+    """Run waiters in virtual time."""
+
+    async def one(wait: Awaitable[Any]) -> None:
+        try:
+            await wait
+        finally:
+            io.awake -= 1
+
+    io.awake = len(waits)
+    tasks = [asyncio.create_task(one(wait)) for wait in waits]
+    shown = time.monotonic()
+    while not all(task.done() for task in tasks):
+        await asyncio.sleep(0)
+        if io.awake == 0 and not all(task.done() for task in tasks):
+            io.move_on()
+        if time.monotonic() > shown + 5:
+            shown = time.monotonic()
+            left = sum(not task.done() for task in tasks)
+            print(f"  {left} tasks left after {io.now():.0f} s", file=sys.stderr, flush=True)
+    for task in tasks:
+        task.result()
+
+
+async def create(client: SegmentOperations, sound: Path, count: int) -> list[str]:
+    """Create tasks of one short sound."""
+    asset = await client.create_asset(sound)
+    await client.wait_for_asset(asset.id)
+
+    async def one(_: int) -> str:
+        options = {"segmentation": FixedSegmentation(10), "embedding_scope": ["clip"], "embedding_option": ["audio"]}
+        return (await client.create_audio_task(f"asset:{asset.id}", **options)).id  # type: ignore[arg-type]
+
+    return [outcome.result or "" async for outcome in AsyncIo().as_completed(one, range(count), AT_ONCE)]
+
+
+def until_computed(sandbox: Sandbox, count: int) -> None:
+    """Wait until the sandbox has done its real work, so that only the virtual time decides when a task is ready."""
+    for _ in range(3000):
+        if sum(entry.is_computed for entry in sandbox.tasks()) >= count:
+            return
+        time.sleep(0.1)
+    raise SystemExit("the sandbox did not finish its work in 300 s")
+
+
+async def measure(name: str, count: int, sound: Path, *, is_ours: bool) -> tuple[float, float]:
+    """Wait for all tasks in one way; return the status requests for each task, and the mean delay in seconds."""
+    with Sandbox(task_seconds=600.0, task_seconds_sigma=0.5) as sandbox, tempfile.TemporaryDirectory() as folder:
+        settings = Settings(api_key=sandbox.api_key, base_url=sandbox.base_url)  # type: ignore[arg-type]
+        store = SegmentStore(Path(folder) / "s.sqlite3")
+        io = VirtualIo(sandbox.clock.advance)
+        makers = SegmentOperations(settings, AsyncIo(), model="marengo3.0", store=lambda: store)
+        client = SegmentOperations(settings, io, model="marengo3.0", store=lambda: store)
+        ids = await create(makers, sound, count)
+        await asyncio.to_thread(until_computed, sandbox, count)
+        sandbox.clear_requests()
+        delays: list[float] = []
+
+        async def ours(task_id: str) -> Task:
+            return await client._wait(task_id, 36_000.0, is_new=True)  # noqa: SLF001  # as the paid work does
+
+        async def peers(task_id: str) -> Task:
+            while (task := await client.retrieve_task(task_id)).status == "processing":
+                await io.sleep(PEERS_GAP)
+            return task
+
+        async def timed(task_id: str) -> None:
+            task = await (ours if is_ours else peers)(task_id)
+            ready_at = task.updated_at.timestamp() if task.updated_at else 0.0
+            delays.append(sandbox.clock.now() - ready_at)
+
+        await run_all(io, [timed(task_id) for task_id in ids])
+        requests = sandbox.count("GET")
+        store.close()
+    delay = sum(delays) / len(delays)
+    print(f"{name:<36}{count:>6} tasks{requests:>9} requests{requests / count:>9.2f} each{delay:>8.2f} s delay")
+    return requests / count, delay
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tasks", type=int, default=1000, help="tasks that are waited for (default 1000)")
+    parser.add_argument("--peers-tasks", type=int, default=100, help="tasks for the other way (default 100)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        sound = Path(folder) / "sound.wav"
+        write_sound(sound, [Scene(sound="tone", seconds=4.5)], rate=8000)
+        each, delay = asyncio.run(measure("one list for all", options.tasks, sound, is_ours=True))
+        one = "one GET per task every 5 s"
+        peers_each, peers_delay = asyncio.run(measure(one, options.peers_tasks, sound, is_ours=False))
+    ratio = peers_each / each
+    later = delay / peers_delay
+    print(f"{ratio:.1f}x fewer requests (at least {TIMES_FEWER}), {later:.2f} times their delay (at most 1)")
+    if ratio < TIMES_FEWER or delay > peers_delay:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
