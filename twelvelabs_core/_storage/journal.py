@@ -66,7 +66,9 @@ def replaceable(replacing: TaskEntry | None) -> ColumnElement[bool]:
     ended = tasks.c.state.in_(ENDED)
     if replacing is None:
         return ended
-    return or_(ended, and_(tasks.c.state.in_(UNDER_WAY), tasks.c.revision == replacing.revision))
+    # The revision alone would also fit the entry of a later life, after a deletion.
+    is_same = and_(tasks.c.revision == replacing.revision, tasks.c.created_at == replacing.created_at)
+    return or_(ended, and_(tasks.c.state.in_(UNDER_WAY), is_same))
 
 
 def change(connection: Connection, key: str, **values: Any) -> None:
