@@ -106,7 +106,9 @@ class LegacyV1Operations(Requests):
         await self._wait_for_turn()
         # Seconds of audio are billed: when no answer comes, the caller decides whether to ask again.
         attempt = f"embed the {' and '.join(kinds)} by the old API"
-        call = Call(attempt, "POST", "/embed", body=body, repeatable="audio" not in media)
+        # Of several kinds it counts as the heaviest, as everywhere; old and new calls share each kind's limit.
+        kind = next(kind for kind in ("audio", "image", "text") if kind in kinds)
+        call = Call(attempt, "POST", "/embed", body=body, repeatable="audio" not in media, category=kind)
         split = await self._call_for_vectors(call, VECTOR_KEYS)
         check_dimension(split.vectors, MARENGO_30.dimensions[-1])
         return parse_legacy_embedding(split, kinds)
@@ -151,7 +153,7 @@ class LegacyV1Operations(Requests):
         body = await self._io.blocking(lambda: _form(fields, {"video": video}))
         await self._wait_for_turn()
         attempt = f"create the old embedding task of {video.source}"
-        call = Call(attempt, "POST", _TASKS, body=body, repeatable=False)
+        call = Call(attempt, "POST", _TASKS, body=body, repeatable=False, category="video")
         return parse_legacy_created((await self._call(call)).body)
 
     @calls(V1_GET_STATUS)
