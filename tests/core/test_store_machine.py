@@ -1,4 +1,4 @@
-"""The journal as a state machine: whatever is called, in whatever order and through two handles, a model says so too."""
+"""The journal as a state machine: whatever is called, in whatever order and through two handles, a model agrees."""
 
 import math
 import shutil
