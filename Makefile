@@ -2,6 +2,7 @@
 #
 #   make demo [VIDEO=film.mp4] [QUERY="a red car"] [LIVE=1]    a long video in, moments out
 #   make test | lint | format | bench | lock | clean
+#   make chaos [STORE=postgresql] [PROCESSES=4] [VIDEOS=200] [KILLS=20] [SEED=1]    paid once, nothing lost, in a storm
 
 SHELL := /bin/sh
 VENV := .venv
@@ -23,7 +24,7 @@ override VIDEO := $(value VIDEO)
 override QUERY := $(value QUERY)
 export VIDEO QUERY
 
-.PHONY: demo test lint format bench lock clean
+.PHONY: demo test lint format bench chaos lock clean
 
 demo: $(VENV)/.ready-demo
 	@$(BIN)/python -m examples.demo $(if $(VIDEO),--video "$$VIDEO") $(if $(QUERY),--query "$$QUERY") \
@@ -43,6 +44,14 @@ format: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+STORE ?= sqlite
+PROCESSES ?= 1
+VIDEOS ?= 200
+KILLS ?= 20
+SEED ?= 1
+chaos: $(VENV)/.ready
+	@$(BIN)/python -m tests.chaos --store $(STORE) --processes $(PROCESSES) --videos $(VIDEOS) --kills $(KILLS) --seed $(SEED)
 
 # A small lock for the demo, the whole one for everything else; the demo's versions are the whole one's.
 $(VENV)/.ready-demo: requirements-demo.lock pyproject.toml | $(BIN)/uv
@@ -73,4 +82,4 @@ lock: | $(BIN)/uv
 		-c requirements.lock -o requirements-demo.lock
 
 clean:
-	rm -rf $(VENV) .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis dist
+	rm -rf $(VENV) .chaos .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis dist
