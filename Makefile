@@ -2,6 +2,7 @@
 #
 #   make demo [VIDEO=film.mp4] [QUERY="a red car"] [LIVE=1]    a long video in, moments out
 #   make test | lint | format | bench | table | lock | clean
+#   make chaos [STORE=postgresql] [PROCESSES=4] [VIDEOS=200] [KILLS=20] [SEED=1]    paid once, nothing lost, in a storm
 
 SHELL := /bin/sh
 VENV := .venv
@@ -23,7 +24,7 @@ override VIDEO := $(value VIDEO)
 override QUERY := $(value QUERY)
 export VIDEO QUERY
 
-.PHONY: demo test lint format bench table lock clean
+.PHONY: demo test lint format bench chaos table lock clean
 
 demo: $(VENV)/.ready-demo
 	@$(BIN)/python -m examples.demo $(if $(VIDEO),--video "$$VIDEO") $(if $(QUERY),--query "$$QUERY") \
@@ -43,6 +44,14 @@ format: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+STORE ?= sqlite
+PROCESSES ?= 1
+VIDEOS ?= 200
+KILLS ?= 20
+SEED ?= 1
+chaos: $(VENV)/.ready
+	@$(BIN)/python -m tests.chaos --store $(STORE) --processes $(PROCESSES) --videos $(VIDEOS) --kills $(KILLS) --seed $(SEED)
 
 # The README's table of endpoints, from the code; a test says when it is out of date.
 table: $(VENV)/.ready
@@ -77,4 +86,4 @@ lock: | $(BIN)/uv
 		-c requirements.lock -o requirements-demo.lock
 
 clean:
-	rm -rf $(VENV) .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis dist
+	rm -rf $(VENV) .chaos .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis dist

@@ -13,7 +13,7 @@ from typing import Any
 from tests.chaos import journals, leaks
 from tests.chaos.gateway import Gateway
 from tests.chaos.nursery import Child, Nursery
-from tests.chaos.storm import CountedFaults, Storm
+from tests.chaos.storm import TASKS, CountedFaults, Storm
 from tests.chaos.verdict import Matrix, Moment, TaskLog, Verdict, check_reports, check_stores, check_tasks
 from tests.chaos.videos import Signature, make_films, sources
 from tests.chaos.worker import OPTIONS, SEGMENTATION
@@ -24,12 +24,10 @@ from twelvelabs_sandbox import Sandbox
 # Characters that a URL, JSON and base64 write in other ways.
 API_KEY = "tlk_sandbox_Ch4os+/=Key&%~d1e0c7b2"
 EIGHT_DAYS = 8 * 24 * 3600.0
-REQUESTS_PER_VIDEO = 9
 MAX_CONCURRENCY = 8
-LOOK = 0.01
+LOOK = 0.005
 # A run without a request for so long hangs.
 STALL_SECONDS = 60.0
-KILL_SECONDS = 1.0, 5.0
 
 Say = Callable[[str], None]
 
@@ -46,6 +44,7 @@ class Plan:
         seed: Of everything that is drawn.
         echoes: Whether the sandbox's lists name files and URLs.
         timeout: Longest wait of a worker for one task, in seconds.
+        patience: Longest life of a worker in the storm, drawn between these seconds.
     """
 
     videos: int = 200
@@ -55,6 +54,7 @@ class Plan:
     seed: int = 1
     echoes: bool = True
     timeout: float = 8.0
+    patience: tuple[float, float] = (2.0, 15.0)
 
     @property
     def bad(self) -> int:
@@ -163,18 +163,16 @@ class Act:
             storm.stop()
 
     def _kill_one(self, kill: int) -> None:
-        """Kill a random worker after a random number of requests, and start it again."""
-        share = REQUESTS_PER_VIDEO * self._plan.videos / (self._plan.kills + 1)
-        target = self._sandbox.count() + self._random.randint(1, max(2, int(1.6 * share)))
-        patience, nudge = self._random.uniform(*KILL_SECONDS), self._random.uniform(0, 0.05)
+        """Kill a random worker once a drawn share of the tasks was created, or a drawn time is over; start it again."""
+        share = (kill + self._random.random()) / self._plan.kills
+        patience, nudge = self._random.uniform(*self._plan.patience), self._random.uniform(0, 0.05)
         victim = self._random.choice(self._workers)
         begin, last = None, time.monotonic() + STALL_SECONDS
-        while self._sandbox.count() < target and time.monotonic() < last:
+        while self._created() < share * len(self._good) and time.monotonic() < last:
             for worker in self._workers:
                 if not worker.is_alive:
                     worker.ended += 1
                     self._start(worker)
-                    begin = None if worker is victim else begin
             if begin is None and victim.is_ready:
                 begin = time.monotonic()
             if begin is not None and time.monotonic() - begin > patience:
@@ -182,9 +180,11 @@ class Act:
             time.sleep(LOOK)
         time.sleep(nudge)
         self._kill(victim)
-        ready = sum(task.status == "ready" for task in self._sandbox.tasks())
-        self._say(f"kill {kill + 1}/{self._plan.kills} of worker {victim.number}: {ready} tasks ready")
+        self._say(f"kill {kill + 1}/{self._plan.kills} of worker {victim.number}: {self._created()} tasks created")
         self._start(victim)
+
+    def _created(self) -> int:
+        return self._sandbox.count("POST", TASKS, 202)
 
     def _calm(self) -> TaskLog:
         """Run to the end: once with what is there, and again after the stuck tasks have expired at the server."""

@@ -24,7 +24,7 @@ LIMIT_FORMS = (
 )
 FATES = ("failed", "stuck", "expired")
 DROPS = ("before", "during", "after", "mid")
-PAUSE = 0.15, 0.6
+PAUSE = 0.2, 1.0
 
 
 class CountedFaults(Faults):
