@@ -27,6 +27,7 @@ from twelvelabs_core._io_blocking import BlockingIo
 from twelvelabs_core._media import MediaInput
 from twelvelabs_core._models import DEFAULT_MODEL
 from twelvelabs_core._multi_input import MediaSource
+from twelvelabs_core._operations._plans import InputType
 from twelvelabs_core._operations._segment import SegmentOperations
 from twelvelabs_core._options import TimeBasedMetadata
 from twelvelabs_core._progress import OnProgress
@@ -546,6 +547,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        include_transcript: bool = False,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         return finish(
@@ -563,6 +565,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                include_transcript=include_transcript,
                 on_progress=on_progress,
             )
         )
@@ -583,6 +586,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        include_transcript: bool = False,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         return finish(
@@ -600,6 +604,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                include_transcript=include_transcript,
                 on_progress=on_progress,
             )
         )
@@ -660,10 +665,10 @@ class Client:
         self,
         media: Iterable[MediaInput],
         *,
-        input_type: Literal["audio", "video", "document", "image"] = "video",
+        input_type: InputType | Sequence[InputType] = "video",
         start_sec: float | None = None,
         end_sec: float | None = None,
-        segmentation: Segmentation | None = None,
+        segmentation: Segmentation | Sequence[Segmentation] | None = None,
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
@@ -671,6 +676,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        include_transcript: bool = False,
         on_progress: OnProgress | None = None,
     ) -> Iterator[SegmentedMedia]:
         return drain(
@@ -687,6 +693,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                include_transcript=include_transcript,
                 on_progress=on_progress,
             )
         )

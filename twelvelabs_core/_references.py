@@ -20,6 +20,8 @@ _HEAD_ANYWHERE = re.compile(rf"\S \| {_PLACE} \| [a-z]")
 _REFERENCE = re.compile(rf"(?<![\w-]){re.escape(REFERENCE_PREFIX)}({_UUID})(?![\w-])")
 # Any trace of a reference, whole or cut (also at its own hyphens): ordinary text has no business with it.
 _TRACE = re.compile(rf"{re.escape(REFERENCE_PREFIX)}|(?<![\w-])segment:[0-9a-f]{{8}}(?![\w])", re.IGNORECASE)
+# What a body must not hold, or it would pass for a reference (of either framework) that it is not.
+_MARK = re.compile(r"(tl-(?:segment|video)|segment_id|segment(?=:[0-9a-f]{8})):", re.IGNORECASE)
 _REFERENCE_LINE = re.compile(
     rf"\n?[ \t]{{0,16}}{re.escape(REFERENCE_PREFIX)}{_UUID}(?![\w-])(?:[ \t\r]*$)?", re.MULTILINE
 )
@@ -56,6 +58,11 @@ def place(locus: Locus) -> str:
         pages = f"{locus.page_start}" if last == locus.page_start else f"{locus.page_start}-{last}"
         return f"page {pages}{f' {locus.quadrant}' if locus.quadrant else ''}"
     return f"{clock(locus.start_sec)}-{clock(locus.end_sec)}"
+
+
+def as_body(text: str) -> str:
+    """Return words of a film as one line that can stand between head and reference, whatever somebody said in it."""
+    return _MARK.sub(r"\1 -", " ".join(text.split()))
 
 
 def reference_line(segment_id: str) -> str:

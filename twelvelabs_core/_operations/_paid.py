@@ -7,14 +7,15 @@ run knowing what was begun.
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twelvelabs_core._errors import APIStatusError, NotFoundError, TaskFailedError, TaskTimeoutError, TwelveLabsError
 from twelvelabs_core._io import CONNECT_TIMEOUT
 from twelvelabs_core._media import Media
 from twelvelabs_core._operations._content import content_of
 from twelvelabs_core._operations._embed import check_dimension
-from twelvelabs_core._operations._paid_assets import NO_PLAYBACK, PaidAssets, place_of
+from twelvelabs_core._operations._paid_assets import NO_PLAYBACK, place_of
+from twelvelabs_core._operations._transcripts import TranscriptWork
 from twelvelabs_core._operations._uploads import UploadOrder
 from twelvelabs_core._options import TaskOptions
 from twelvelabs_core._polling import Patience, check_timeout
@@ -40,6 +41,7 @@ class Work:
     timeout: float | None
     on_progress: OnProgress | None
     keep_asset: bool = True
+    include_transcript: bool = False
 
     def __post_init__(self) -> None:
         check_callback(self.on_progress, "on_progress")
@@ -76,7 +78,7 @@ class _Job:
         self.work.report("uploading", done, total)
 
 
-class PaidWork(PaidAssets):
+class PaidWork(TranscriptWork):
     """Embeds a medium by an asynchronous task, once for all runs that share a segment store."""
 
     @property
@@ -100,7 +102,7 @@ class PaidWork(PaidAssets):
     async def _obtain_and_clean_up(self, job: _Job) -> SegmentedMedia:
         deletes = job.work.media.is_local and not job.work.keep_asset
         try:
-            segmented = await self._obtain(job)
+            segmented = await self._with_words(job, await self._obtain(job))
         except TaskFailedError:
             if deletes:
                 with suppress(TwelveLabsError):  # the failure of the task is what the caller must hear of
@@ -109,6 +111,15 @@ class PaidWork(PaidAssets):
         if deletes:
             await self._delete_used_asset(job.order(), self._task_timeout(job))
         return segmented
+
+    async def _with_words(self, job: _Job, segmented: SegmentedMedia) -> SegmentedMedia:
+        """Add the words spoken in the medium, before its asset is deleted."""
+        if not job.work.include_transcript:
+            return segmented
+        # Nobody is told of bytes sent: the medium has been reported as ready.
+        order = replace(job.order(), on_sent=None)
+        timeout, keep_asset = self._task_timeout(job), job.work.keep_asset
+        return replace(segmented, words=await self._words_of(order, timeout, keep_asset=keep_asset))
 
     async def _obtain(self, job: _Job) -> SegmentedMedia:
         """Take the result from the store, wait for a task that was begun, or pay for a new one."""
