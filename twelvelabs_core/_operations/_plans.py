@@ -24,6 +24,9 @@ from twelvelabs_core._segmentations import (
 InputType = Literal["audio", "video", "document", "image"]
 """What a medium is taken for, as the API's `input_type` has it."""
 
+PAPERS = ("document", "image")
+"""Whatever has no times, and becomes pages, chunks or a whole."""
+
 _TIMED = ("audio", "video")
 _TIMED_ONLY = ("start_sec", "end_sec", "time_based_metadata")
 _SUITED: Mapping[str, tuple[type[Temporal | Paged], ...]] = {
@@ -43,7 +46,8 @@ class TaskPlan:
     Attributes:
         kinds: The input types that a medium may have; of several, its name or first bytes tell which.
         model: Whose rules hold.
-        cuts: The segmentations to choose from, or None where all media get the arguments as they are.
+        cuts: The segmentations of which each medium gets the one that suits it, if any; None where all media get the
+            argument as it is, and one that it does not suit is refused.
         arguments: Those of `SegmentOptions.of`; None where the caller gave none.
     """
 
@@ -58,42 +62,13 @@ class TaskPlan:
         Raises:
             InputError: It is of none of the kinds, or takes an option not; the message names it.
         """
-        kind = self._kind(media)
+        kind = kind_among(media, self.kinds)
         if kind == "document":
             return document_options(media, self.model, **self._untimed(document_kind(media) or kind))
         try:
             return _options(kind, self.model, {**self.arguments, **self._cut(kind)})
         except InputError as error:
             raise InputError(f"{media.source}: {error}") from None
-
-    def check(self, media: Sequence[Media]) -> None:
-        """Refuse a segmentation that suits none of the media: it would be ignored without a word.
-
-        Raises:
-            InputError: There is such a one.
-        """
-        found = {self._suited(item) for item in media} if media and self.cuts else set()
-        unseen = "document" in found  # it may be a PDF as well as a text
-        for cut in self.cuts or () if found else ():
-            if not unseen and not any(isinstance(cut, _SUITED[kind]) for kind in found):
-                raise InputError(f"{cut.kind} segmentation suits none of the {len(media)} media; leave it out.")
-
-    def _kind(self, media: Media) -> str:
-        if len(self.kinds) == 1:
-            return self.kinds[0]
-        kind = media_type_of(media) or ("document" if "document" in self.kinds else None)
-        if kind not in self.kinds:
-            wanted = ", ".join(self.kinds)
-            what = "what it is cannot be seen" if kind is None else f"is {kind}"
-            raise InputError(f"{media.source}: {what}; input_type must be among {wanted} here.")
-        return kind
-
-    def _suited(self, media: Media) -> str:
-        try:
-            kind = self._kind(media)
-            return document_kind(media) or kind if kind == "document" else kind
-        except InputError:
-            return "document"  # not readable: its own turn tells
 
     def _cut(self, kind: str) -> dict[str, Segmentation | None]:
         """Return the segmentation that suits a kind, as an argument."""
@@ -105,6 +80,48 @@ class TaskPlan:
 
     def _untimed(self, kind: str) -> dict[str, Any]:
         return {name: value for name, value in {**self.arguments, **self._cut(kind)}.items() if name not in _TIMED_ONLY}
+
+
+def kind_among(media: Media, kinds: Sequence[str]) -> str:
+    """Return what a medium is: the only kind that there may be, else what its name or first bytes say.
+
+    Raises:
+        InputError: It is none of the kinds; the message names it.
+    """
+    if len(kinds) == 1:
+        return kinds[0]
+    kind = media_type_of(media) or ("document" if "document" in kinds else None)
+    if kind is None or kind not in kinds:
+        what = "what it is cannot be seen" if kind is None else f"is {kind}"
+        raise InputError(f"{media.source}: {what}; input_type must be among {', '.join(kinds)} here.")
+    return kind
+
+
+def written_options(plan: TaskPlan) -> dict[str, Any]:
+    """Return the arguments of a plan as plain values to be written down.
+
+    Those of audio and video have the API's defaults filled in, so that a later change of a default is a change; those
+    of documents depend on the file.
+    """
+    written = dict(plan.arguments)
+    for name in ("embedding_option", "embedding_scope", "embedding_type"):
+        written[name] = None if written.get(name) is None else list(written[name])
+    if plan.kinds[0] not in _TIMED:
+        given = plan.arguments.get("segmentation")
+        cuts = plan.cuts if plan.cuts is not None else () if given is None else (as_segmentation(given),)
+        wires = [{cut.kind: cut.to_wire()} for cut in cuts]
+        written["segmentation"] = (wires[0] if plan.cuts is None else wires) if wires else None
+        return written
+    checked = _options(plan.kinds[0], plan.model, plan.arguments)
+    assert isinstance(checked, SegmentOptions)  # noqa: S101  # for the types: the kind has times
+    texts = [entry._asdict() for entry in checked.time_based_metadata]
+    return written | {
+        "segmentation": checked.segmentation.to_wire(),
+        "embedding_option": list(checked.embedding_option),
+        "embedding_scope": list(checked.embedding_scope),
+        "embedding_type": list(checked.embedding_type),
+        "time_based_metadata": texts or None,
+    }
 
 
 def task_plan(input_type: str | Sequence[str], model: str, **arguments: Any) -> TaskPlan:
@@ -173,6 +190,19 @@ def document_options(media: Media, model: str, **arguments: Any) -> DocumentOpti
         return DocumentOptions.of(document_kind(media), model=model, **arguments)
     except InputError as error:
         raise InputError(f"{media.source}: {error}") from None
+
+
+def paper_kinds(input_type: str | None) -> tuple[str, ...]:
+    """Return what files without times may be: what the caller says, else either kind.
+
+    Raises:
+        InputError: Neither of the two.
+    """
+    if input_type is None:
+        return PAPERS
+    if input_type not in PAPERS:
+        raise InputError(f"input_type must be {' or '.join(PAPERS)} here, got {input_type!r}.")
+    return (input_type,)
 
 
 def check_transcript(include_transcript: object, kinds: Sequence[str]) -> None:

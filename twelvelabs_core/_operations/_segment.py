@@ -1,7 +1,6 @@
 """Long video and audio as segments: the operations that a user calls."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from twelvelabs_core._checks import check_readable
@@ -312,10 +311,6 @@ class SegmentOperations(DocumentOperations):
     async def _segment_many(
         self, media: Iterable[MediaInput], plan: TaskPlan, how: tuple[float | None, OnProgress | None, bool, bool]
     ) -> AsyncIterator[SegmentedMedia]:
-        if plan.cuts:
-            media = list(media)
-            await self._io.blocking(lambda: plan.check([*_known(media)]))
-
         async def one(value: MediaInput) -> SegmentedMedia:
             item = await self._io.blocking(lambda: Media.of(value))
             options = await self._io.blocking(lambda: plan.options(item))
@@ -339,13 +334,6 @@ class SegmentOperations(DocumentOperations):
             raise failures[0].error
         if failures:
             raise IngestionError(failures, succeeded)
-
-
-def _known(media: Iterable[MediaInput]) -> Iterator[Media]:
-    """Yield what media can come from; the others are reported in their turn."""
-    for item in media:
-        with suppress(InputError):
-            yield Media.of(item)
 
 
 def _ends_all(error: TwelveLabsError) -> bool:
