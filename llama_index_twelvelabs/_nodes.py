@@ -11,6 +11,7 @@ from llama_index.core.schema import (
     BaseNode,
     Document,
     MediaResource,
+    MetadataMode,
     NodeRelationship,
     RelatedNodeInfo,
     TextNode,
@@ -237,9 +238,10 @@ def holds_vector(node: BaseNode, model: str, dimension: int) -> bool:
     """Return whether a node is a segment's and holds its vector.
 
     Raises:
-        InputError: The vector is another model's, or of another length.
+        InputError: The vector is another model's or of another length, or the node is a piece of a segment's.
     """
     if node.embedding is None or "segment_id" not in node.metadata:
+        _check_whole(node)
         return False
     if node.metadata.get("model") != model or len(node.embedding) != dimension:
         raise InputError(
@@ -248,6 +250,16 @@ def holds_vector(node: BaseNode, model: str, dimension: int) -> bool:
             "embedding, into a collection of its own."
         )
     return True
+
+
+def _check_whole(node: BaseNode) -> None:
+    """Refuse what a node parser has cut off a segment: it has the metadata of one, and words that nobody found."""
+    text = node.get_content(MetadataMode.NONE)
+    if set(SEGMENT_KEYS) <= set(node.metadata) and not has_head(text):
+        raise InputError(
+            f"{text[:80]!r} is a piece of a segment's node, whose words a node parser has cut. Parse your texts in a "
+            "pipeline of their own, give the parser a larger chunk_size, or segment without include_transcript."
+        )
 
 
 def node_reference(text: str) -> str | None:
@@ -264,11 +276,6 @@ def node_reference(text: str) -> str | None:
     named = _SEGMENT_ID.search(text)
     if named and has_head(text):
         return named.group(1)
-    if named:
-        raise InputError(
-            f"{text[:80]!r} is a piece of a segment's node, which a node parser has cut: its text holds the words of a "
-            "transcript. Parse your texts in a pipeline of their own, or segment without include_transcript."
-        )
     try:
         return parse_reference(text)
     except InputError:
