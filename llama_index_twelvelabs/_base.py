@@ -39,8 +39,7 @@ class ConnectedEmbedding(MultiModalEmbedding):
 
     model_name: str = Field(default=DEFAULT_MODEL, frozen=True)
     embedding_dimension: int | None = Field(default=None, frozen=True, strict=True)
-    # It decides whether a text gets a vector, never which.
-    auto_truncate: bool = Field(default=False, exclude=True, frozen=True, strict=True)
+    auto_truncate: bool = Field(default=False, frozen=True, strict=True)
     embed_batch_size: int = Field(default=EMBED_BATCH_SIZE, gt=0, le=2048)
     # Neither changes a vector, so neither belongs into the identity of a pipeline's transformation.
     num_workers: int | None = Field(default=None, exclude=True)

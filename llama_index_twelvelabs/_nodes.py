@@ -240,8 +240,8 @@ def holds_vector(node: BaseNode, model: str, dimension: int) -> bool:
     Raises:
         InputError: The vector is another model's or of another length, or the node is a piece of a segment's.
     """
+    _check_whole(node)
     if node.embedding is None or "segment_id" not in node.metadata:
-        _check_whole(node)
         return False
     if node.metadata.get("model") != model or len(node.embedding) != dimension:
         raise InputError(
@@ -253,9 +253,11 @@ def holds_vector(node: BaseNode, model: str, dimension: int) -> bool:
 
 
 def _check_whole(node: BaseNode) -> None:
-    """Refuse what a node parser has cut off a segment: it has the metadata of one, and words that nobody found."""
+    """Refuse what a node parser has cut off a segment: it has its metadata and vector, but another id and no head."""
+    if not set(SEGMENT_KEYS) <= set(node.metadata) or node.node_id == node.metadata["segment_id"]:
+        return  # whatever its text, which the caller may have written anew
     text = node.get_content(MetadataMode.NONE)
-    if set(SEGMENT_KEYS) <= set(node.metadata) and not has_head(text):
+    if not has_head(text):
         raise InputError(
             f"{text[:80]!r} is a piece of a segment's node, whose words a node parser has cut. Parse your texts in a "
             "pipeline of their own, give the parser a larger chunk_size, or segment without include_transcript."

@@ -239,6 +239,14 @@ async def test_a_folder_of_several_kinds_is_one_call(  # noqa: PLR0917  # four f
     assert (await new.segment_image(picture)).reused
 
 
+async def test_bytes_without_a_name_are_uploaded_by_one_that_tells_their_kind(new: Surface, plan: Path) -> None:
+    for data, ending in ((content(plan), ".pdf"), (b"A red car. A blue house.", ".txt")):
+        found = await new.segment_document(data)
+        assert len(found.segments) == (2 if ending == ".pdf" else 1)
+        assets = await everything(new.list_assets(filename=found.title))
+        assert {asset.filename for asset in assets} == {found.title + ending}
+
+
 async def test_a_file_of_another_kind_is_named_and_stops_no_other(
     new: Surface, plan: Path, film: Path, sandbox: Sandbox
 ) -> None:

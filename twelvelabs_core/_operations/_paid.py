@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from twelvelabs_core._errors import APIStatusError, NotFoundError, TaskFailedError, TaskTimeoutError, TwelveLabsError
 from twelvelabs_core._io import CONNECT_TIMEOUT
 from twelvelabs_core._media import Media
+from twelvelabs_core._media_types import upload_name
 from twelvelabs_core._operations._content import content_of
 from twelvelabs_core._operations._embed import check_dimension
 from twelvelabs_core._operations._paid_assets import NO_PLAYBACK, place_of
 from twelvelabs_core._operations._transcripts import TranscriptWork
 from twelvelabs_core._operations._uploads import UploadOrder
-from twelvelabs_core._options import TaskOptions
+from twelvelabs_core._options import TaskOptions, check_bool
 from twelvelabs_core._polling import Patience, check_timeout
 from twelvelabs_core._progress import OnProgress, Progress, Stage, check_callback
 from twelvelabs_core._records import SegmentedMedia, task_key
@@ -45,6 +46,8 @@ class Work:
 
     def __post_init__(self) -> None:
         check_callback(self.on_progress, "on_progress")
+        check_bool("keep_asset", self.keep_asset)
+        check_bool("include_transcript", self.include_transcript)
         if self.timeout is not None:
             check_timeout(self.timeout)
 
@@ -67,7 +70,7 @@ class _Job:
         media = self.work.media
         return UploadOrder(
             media,
-            media.filename,
+            upload_name(media, self.work.options.input_type),
             asset_type=self.work.options.input_type,
             options=NO_PLAYBACK,
             on_sent=self._report_sent,

@@ -104,7 +104,6 @@ class SegmentOperations(DocumentOperations):
             model=self.model,
         )
         media = await self._io.blocking(lambda: Media.of(video, source=source, version=version))
-        check_bool("include_transcript", include_transcript)
         return await self._segment(Work(media, options, timeout, on_progress, keep_asset, include_transcript))
 
     async def segment_audio(
@@ -172,7 +171,6 @@ class SegmentOperations(DocumentOperations):
             model=self.model,
         )
         media = await self._io.blocking(lambda: Media.of(audio, source=source, version=version))
-        check_bool("include_transcript", include_transcript)
         return await self._segment(Work(media, options, timeout, on_progress, keep_asset, include_transcript))
 
     def segment_many(
@@ -240,6 +238,7 @@ class SegmentOperations(DocumentOperations):
             embedding_uncertainty=embedding_uncertainty,
         )
         check_transcript(include_transcript, plan.kinds)
+        check_bool("keep_asset", keep_asset)
         check_callback(on_progress, "on_progress")
         if timeout is not None:
             check_timeout(timeout)
