@@ -64,13 +64,16 @@ def test_llama_index_writes_the_same(sandbox: Sandbox, film: Path, tmp_path: Pat
 
 
 @both
-def test_shorter_vectors_are_a_space_of_their_own(kind: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_shorter_vectors_are_a_space_of_their_own(kind: Any, sandbox: Sandbox, tmp_path: Path) -> None:
     embedding = make(kind, sandbox, tmp_path, embedding_dimension=128)
     assert "embedding_dimension=128" in repr(embedding)
     copies = [pickle.loads(pickle.dumps(embedding)), embedding.model_copy(), embedding]  # noqa: S301  # made just now
     for one in copies:
         assert len(query(one, "a red car")) == 128
         assert (one.embedding_dimension, one.client.space) == (128, "sandbox/marengo3.5/128")
+        assert one.async_client.space == one.client.space
+        ask = getattr(one, "aembed_query", None) or one.aget_query_embedding
+        assert await ask("a red car") == query(one, "a red car")
     assert len(query(embedding.model_copy(update={"embedding_dimension": 256}), "a red car")) == 256
     assert make(kind, sandbox, tmp_path).embedding_dimension == 512
     assert make(kind, sandbox, tmp_path, model="marengo3.0").embedding_dimension == 512
