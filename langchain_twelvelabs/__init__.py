@@ -17,12 +17,17 @@ except ModuleNotFoundError as error:
 
 from langchain_twelvelabs._add_segments import aadd_segments, add_segments
 from langchain_twelvelabs._documents import SegmentPromptTemplate, document_prompt, index_kwargs
-from langchain_twelvelabs.document_loaders import TwelveLabsAudioLoader, TwelveLabsVideoLoader
+from langchain_twelvelabs.document_loaders import (
+    TwelveLabsAudioLoader,
+    TwelveLabsDocumentLoader,
+    TwelveLabsVideoLoader,
+)
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 
 __all__ = [
     "SegmentPromptTemplate",
     "TwelveLabsAudioLoader",
+    "TwelveLabsDocumentLoader",
     "TwelveLabsEmbeddings",
     "TwelveLabsVideoLoader",
     "aadd_segments",

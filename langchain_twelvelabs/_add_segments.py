@@ -22,7 +22,7 @@ def add_segments(store: VectorStore, documents: Iterable[Document], *, batch_siz
 
     Args:
         store: Any vector store whose embeddings are the loader's `TwelveLabsEmbeddings`.
-        documents: Documents of a `TwelveLabsVideoLoader` or `TwelveLabsAudioLoader`; `loader.lazy_load()` is taken
+        documents: Documents of `TwelveLabsVideoLoader` or its kin; `loader.lazy_load()` is taken
             piece by piece.
         batch_size: How many documents go into the store at a time. Default 256.
 
@@ -93,7 +93,7 @@ def not_yet(added: dict[str, None], batch: Iterable[Document]) -> dict[str, Docu
         if parse_reference(document.page_content) is None:
             raise InputError(
                 f"the document {document.page_content[:80]!r} is not that of a segment; add_segments takes what "
-                "TwelveLabsVideoLoader and TwelveLabsAudioLoader return, store.add_documents takes everything else."
+                "TwelveLabsVideoLoader and its kin return, store.add_documents takes everything else."
             )
         identity = segment_id_of(document)
         if identity not in added:

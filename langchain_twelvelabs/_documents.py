@@ -23,7 +23,7 @@ def segment_id_of(document: Document) -> str:
     if not identity:
         raise InputError(
             f"the document {document.page_content[:80]!r} has no id, so that it cannot be found again; pass the "
-            "documents of a TwelveLabsVideoLoader or TwelveLabsAudioLoader as they are."
+            "documents of TwelveLabsVideoLoader or its kin as they are."
         )
     return str(identity)
 

@@ -1,4 +1,4 @@
-"""What the loaders of video and audio do alike: media in, one LangChain `Document` per segment out, as tasks end."""
+"""What all loaders do alike: media in, one LangChain `Document` per segment out, as the embedding tasks end."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, closing, nullcontext
@@ -9,7 +9,7 @@ from langchain_core.documents import Document
 
 from langchain_twelvelabs._documents import to_document
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
-from twelvelabs_core import InputError, MediaInput, OnProgress, Segmentation
+from twelvelabs_core import InputError, Media, MediaInput, OnProgress, Segmentation, TimeBasedMetadata
 from twelvelabs_core._media_lists import media_list
 from twelvelabs_core._progress_line import ProgressLine
 
@@ -20,46 +20,29 @@ if TYPE_CHECKING:
 
 
 class SegmentLoader(BaseLoader):
-    """What both loaders do; they differ in the kind of media."""
-
-    input_type: Literal["audio", "video"]
+    """What all loaders do; they differ in the kind of media and their options."""
 
     def __init__(
         self,
-        media: MediaInput | Iterable[MediaInput],
-        *,
+        media: tuple[Media, ...],
         embeddings: TwelveLabsEmbeddings,
-        segmentation: Segmentation | None = None,
-        embedding_option: Sequence[str] | None = None,
-        embedding_scope: Sequence[str] | None = ("clip",),
-        embedding_type: Sequence[str] | None = None,
-        start_sec: float | None = None,
-        end_sec: float | None = None,
-        source: str | None = None,
-        version: str | None = None,
-        id_namespace: str | None = None,
-        timeout: float | None = None,
-        show_progress: bool = False,
-        on_progress: OnProgress | None = None,
+        options: Mapping[str, Any],
+        *,
+        id_namespace: str | None,
+        show_progress: bool,
+        on_progress: OnProgress | None,
     ) -> None:
         if not isinstance(embeddings, TwelveLabsEmbeddings):
             raise InputError(f"embeddings must be TwelveLabsEmbeddings, got {type(embeddings).__name__}.")
         if id_namespace is not None and not isinstance(id_namespace, str):
             raise InputError(f"id_namespace must be a str, got {type(id_namespace).__name__}.")
         self.embeddings = embeddings
-        self._media = media_list(media, source=source, version=version)
+        self._media = media
         self._id_namespace = id_namespace
         self._show_progress = show_progress
         self._on_progress = on_progress
-        self._options: Mapping[str, Any] = {
-            "segmentation": segmentation,
-            "embedding_option": embedding_option,
-            "embedding_scope": embedding_scope,
-            "embedding_type": embedding_type,
-            "start_sec": start_sec,
-            "end_sec": end_sec,
-            "timeout": timeout,
-        }
+        self._options = options
+        embeddings.client.segment_many((), on_progress=on_progress, **options)  # refuses what no medium could take
 
     def lazy_load(self) -> Iterator[Document]:
         """Yield the documents medium by medium, as the embedding tasks end.
@@ -77,9 +60,7 @@ class SegmentLoader(BaseLoader):
         """
         client = self.embeddings.client
         with self._progress() as on_progress:
-            films = client.segment_many(
-                self._media, input_type=self.input_type, on_progress=on_progress, **self._options
-            )
+            films = client.segment_many(self._media, on_progress=on_progress, **self._options)
             with closing(cast("Generator[SegmentedMedia]", films)):
                 for film in films:
                     yield from map(to_document, client.register(film, id_namespace=self._id_namespace))
@@ -88,9 +69,7 @@ class SegmentLoader(BaseLoader):
         """Yield the documents medium by medium, as the embedding tasks end; the async twin of `lazy_load`."""
         client = self.embeddings.async_client
         with self._progress() as on_progress:
-            films = client.segment_many(
-                self._media, input_type=self.input_type, on_progress=on_progress, **self._options
-            )
+            films = client.segment_many(self._media, on_progress=on_progress, **self._options)
             async with aclosing(cast("AsyncGenerator[SegmentedMedia]", films)):
                 async for film in films:
                     for record in await client.register(film, id_namespace=self._id_namespace):
@@ -111,3 +90,52 @@ class SegmentLoader(BaseLoader):
         if self._show_progress:
             return ProgressLine(len(self._media), self._on_progress)
         return nullcontext(self._on_progress)
+
+
+class FilmLoader(SegmentLoader):
+    """What the loaders of video and audio do; they differ in the kind of media."""
+
+    input_type: Literal["audio", "video"]
+
+    def __init__(
+        self,
+        media: MediaInput | Iterable[MediaInput],
+        *,
+        embeddings: TwelveLabsEmbeddings,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = ("clip",),
+        embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        include_transcript: bool = False,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        source: str | None = None,
+        version: str | None = None,
+        id_namespace: str | None = None,
+        keep_asset: bool = True,
+        timeout: float | None = None,
+        show_progress: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        options = {
+            "input_type": self.input_type,
+            "segmentation": segmentation,
+            "embedding_option": embedding_option,
+            "embedding_scope": embedding_scope,
+            "embedding_type": embedding_type,
+            "time_based_metadata": time_based_metadata,
+            "include_transcript": include_transcript,
+            "start_sec": start_sec,
+            "end_sec": end_sec,
+            "keep_asset": keep_asset,
+            "timeout": timeout,
+        }
+        super().__init__(
+            media_list(media, source=source, version=version),
+            embeddings,
+            options,
+            id_namespace=id_namespace,
+            show_progress=show_progress,
+            on_progress=on_progress,
+        )

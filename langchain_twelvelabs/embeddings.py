@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, Valid
 
 from twelvelabs_core import AsyncClient, Client, ConfigurationError, InputError, MediaInput, SegmentStore, Settings
 from twelvelabs_core._media_lists import is_one
+from twelvelabs_core._models import model_of
+from twelvelabs_core._options import check_flag
 from twelvelabs_core._segments import Matrix
 from twelvelabs_core._texts import TextPlan
 
@@ -27,8 +29,8 @@ _SETTINGS = (
 class TwelveLabsEmbeddings(BaseModel, Embeddings):
     """Embeddings of text, images, audio and video in one vector space, by TwelveLabs' Marengo models.
 
-    For any LangChain vector store. The documents of a `TwelveLabsVideoLoader` or `TwelveLabsAudioLoader` name vectors
-    that are paid for already: for them `embed_documents` reads the segment store and sends nothing. Every other text
+    For any LangChain vector store. The documents of a loader (`TwelveLabsVideoLoader` and its kin) name vectors that
+    are paid for already: for them `embed_documents` reads the segment store and sends nothing. Every other text
     is embedded through the API, one request each, at most `max_concurrency` at once.
 
     Setup:
@@ -37,6 +39,9 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
     Key init args - embedding params:
         model: Name of the model. Default `marengo3.0`: vectors of 512 floats, whose length is not promised to be 1,
             so set cosine as the distance of the vector store.
+        embedding_dimension: Floats in a vector: 512 (default), with marengo3.5 also 256 or 128. Each length is a space
+            of its own; never mix two in one vector store.
+        auto_truncate: Whether the API cuts texts that are too long for the model, in place of an error. marengo3.5.
         segment_store: Where the vectors of videos are kept: a `SegmentStore`, a path, a SQLAlchemy URL, or
             ":memory:". Default: `TWELVELABS_STORE`, else one file in the user's data folder.
 
@@ -83,11 +88,14 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
 
     Raises:
         ConfigurationError: No key anywhere, or a value that cannot be.
+        InputError: An unknown model, or what it does not take; the message names the model that does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True)
 
     model: str = "marengo3.0"
+    embedding_dimension: int | None = Field(default=None, strict=True)
+    auto_truncate: bool = Field(default=False, strict=True)
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
     base_url: str | None = None
     max_concurrency: int | None = None
@@ -106,6 +114,8 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         self,
         *,
         model: str = "marengo3.0",
+        embedding_dimension: int | None = None,
+        auto_truncate: bool = False,
         api_key: SecretStr | str | None = None,
         base_url: str | None = None,
         max_concurrency: int | None = None,
@@ -120,6 +130,8 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
             segment_store = SegmentStore(segment_store)
         given = {
             "model": model,
+            "embedding_dimension": embedding_dimension,
+            "auto_truncate": auto_truncate,
             "api_key": api_key,
             "base_url": base_url,
             "max_concurrency": max_concurrency,
@@ -135,10 +147,12 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             raise ConfigurationError(f"{first['loc'][0]}: {first['msg']}.") from None
+        check_flag("auto_truncate", self.auto_truncate, model_of(self.client.model))
         settings = self.client.settings
         # The values in force, for people to see; what is in `model_fields_set` stays what the caller passed.
         for name in _SETTINGS:
             self.__dict__[name] = getattr(settings, name)
+        self.__dict__["embedding_dimension"] = self.client.embedding_dimension
 
     def __setattr__(self, name: str, value: Any) -> None:
         # pydantic's own refusal would show the value, which may be a key.
@@ -152,7 +166,11 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         if self._client is None:
             store = SegmentStore() if self.segment_store is None else self.segment_store
             self._client = Client(
-                settings=self._settings(), model=self.model, store=store, rate_limiter=_turns(self.rate_limiter)
+                settings=self._settings(),
+                model=self.model,
+                embedding_dimension=self.embedding_dimension,
+                store=store,
+                rate_limiter=_turns(self.rate_limiter),
             )
         return self._client
 
@@ -163,6 +181,7 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
             self._async_client = AsyncClient(
                 settings=self.client.settings,
                 model=self.model,
+                embedding_dimension=self.embedding_dimension,
                 store=self.client.store,
                 rate_limiter=_turns(self.rate_limiter),
             )
@@ -185,14 +204,14 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         """
         plan = TextPlan.of(texts)
         stored = self.client.find_vectors([*plan.references.values()]) if plan.references else []
-        embedded = self.client.embed_texts(plan.plain.values()) if plan.plain else []
+        embedded = self.client.embed_texts(plan.plain.values(), **self._long_texts()) if plan.plain else []
         return plan.merge(stored, embedded)
 
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts; the async twin of `embed_documents`."""
         plan = TextPlan.of(texts)
         stored = await self.async_client.find_vectors([*plan.references.values()]) if plan.references else []
-        embedded = await self.async_client.embed_texts(plan.plain.values()) if plan.plain else []
+        embedded = await self.async_client.embed_texts(plan.plain.values(), **self._long_texts()) if plan.plain else []
         return plan.merge(stored, embedded)
 
     def embed_query(self, text: str) -> list[float]:
@@ -254,11 +273,11 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         Raises:
             InputError: The text is empty, or the image cannot be embedded; nothing was sent.
         """
-        return _to_list(self.client.embed_text_image(text, image).vector)
+        return _to_list(self.client.embed_text_image(text, image, **self._long_texts()).vector)
 
     async def aembed_text_image(self, text: str, image: MediaInput) -> list[float]:
         """Embed a text and an image into one vector; the async twin of `embed_text_image`."""
-        return _to_list((await self.async_client.embed_text_image(text, image)).vector)
+        return _to_list((await self.async_client.embed_text_image(text, image, **self._long_texts())).vector)
 
     def embed_audio(
         self,
@@ -364,6 +383,9 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         if "api_key" not in self.model_fields_set:
             fields["api_key"] = None  # a worker reads it from its own environment
         return {**state, "__dict__": fields, "__pydantic_private__": {"_client": None, "_async_client": None}}
+
+    def _long_texts(self) -> dict[str, bool]:
+        return {"auto_truncate": self.auto_truncate}
 
     def _settings(self) -> Settings:
         fields = {name: getattr(self, name) for name in _SETTINGS}

@@ -27,10 +27,11 @@ from llama_index_twelvelabs.ingestion import (
     keep_segment_ids,
     replace_video,
 )
-from llama_index_twelvelabs.readers import TwelveLabsVideoReader
+from llama_index_twelvelabs.readers import TwelveLabsDocumentReader, TwelveLabsVideoReader
 
 __all__ = [
     "IngestionReport",
+    "TwelveLabsDocumentReader",
     "TwelveLabsEmbedding",
     "TwelveLabsVideoReader",
     "TwelveLabsVideoSegmenter",

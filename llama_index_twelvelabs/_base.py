@@ -20,6 +20,8 @@ from pydantic import (
 )
 
 from twelvelabs_core import AsyncClient, Client, ConfigurationError, SegmentStore, Settings
+from twelvelabs_core._models import model_of
+from twelvelabs_core._options import check_flag
 
 logger = logging.getLogger("llama_index_twelvelabs")
 
@@ -44,6 +46,8 @@ class ConnectedEmbedding(MultiModalEmbedding):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     model_name: str = Field(default=DEFAULT_MODEL, frozen=True)
+    embedding_dimension: int | None = Field(default=None, frozen=True, strict=True)
+    auto_truncate: bool = Field(default=False, frozen=True, strict=True)
     embed_batch_size: int = Field(default=EMBED_BATCH_SIZE, gt=0, le=2048)
     # Neither changes a vector, so neither belongs into the identity of a pipeline's transformation.
     num_workers: int | None = Field(default=None, exclude=True)
@@ -66,6 +70,8 @@ class ConnectedEmbedding(MultiModalEmbedding):
         self,
         *,
         model: str | None = None,
+        embedding_dimension: int | None = None,
+        auto_truncate: bool = False,
         api_key: SecretStr | str | None = None,
         base_url: str | None = None,
         max_concurrency: int | None = None,
@@ -85,6 +91,8 @@ class ConnectedEmbedding(MultiModalEmbedding):
             segment_store = SegmentStore(segment_store)
         given = {
             "model_name": one_of("model", model, "model_name", model_name),
+            "embedding_dimension": embedding_dimension,
+            "auto_truncate": auto_truncate,
             "api_key": api_key,
             "base_url": base_url,
             "max_concurrency": one_of("max_concurrency", max_concurrency, "num_workers", num_workers),
@@ -100,10 +108,12 @@ class ConnectedEmbedding(MultiModalEmbedding):
             "num_workers": num_workers,
         }
         super().__init__(**{name: value for name, value in given.items() if value is not None})
+        check_flag("auto_truncate", self.auto_truncate, model_of(self.client.model))
         settings = self.client.settings
         # The values in force, for people to see; what is in `model_fields_set` stays what the caller passed.
         for name in _SETTINGS:
             self.__dict__[name] = getattr(settings, name)
+        self.__dict__["embedding_dimension"] = self.client.embedding_dimension
 
     def __setattr__(self, name: str, value: Any) -> None:
         # Not left to pydantic, whose message shows the value: it may be a key.
@@ -135,7 +145,11 @@ class ConnectedEmbedding(MultiModalEmbedding):
         """The client beneath; made at first use, connected at its first request."""
         if self._client is None:
             self._client = Client(
-                settings=self._settings(), model=self.model_name, store=self._store(), rate_limiter=_Turns(self)
+                settings=self._settings(),
+                model=self.model_name,
+                embedding_dimension=self.embedding_dimension,
+                store=self._store(),
+                rate_limiter=_Turns(self),
             )
         return self._client
 
@@ -146,6 +160,7 @@ class ConnectedEmbedding(MultiModalEmbedding):
             self._async_client = AsyncClient(
                 settings=self.client.settings,
                 model=self.model_name,
+                embedding_dimension=self.embedding_dimension,
                 store=self.client.store,
                 rate_limiter=_Turns(self),
             )

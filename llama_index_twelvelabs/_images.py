@@ -101,9 +101,9 @@ class ImageEmbedding(ConnectedEmbedding):
 
     @dispatcher.span
     def _get_text_image_embedding(self, image: Media, *, text: str) -> Embedding:
-        return self.client.embed_text_image(text, image).vector.tolist()  # type: ignore[no-any-return]  # numpy's Any
+        return self.client.embed_text_image(text, image, auto_truncate=self.auto_truncate).vector.tolist()  # type: ignore[no-any-return]  # numpy's Any
 
     @dispatcher.span
     async def _aget_text_image_embedding(self, image: Media, *, text: str) -> Embedding:
-        found = await self.async_client.embed_text_image(text, image)
+        found = await self.async_client.embed_text_image(text, image, auto_truncate=self.auto_truncate)
         return found.vector.tolist()  # type: ignore[no-any-return]  # numpy types tolist as Any

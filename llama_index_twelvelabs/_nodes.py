@@ -11,6 +11,7 @@ from llama_index.core.schema import (
     BaseNode,
     Document,
     MediaResource,
+    MetadataMode,
     NodeRelationship,
     RelatedNodeInfo,
     TextNode,
@@ -33,7 +34,10 @@ SEGMENT_KEYS = (
     "embedding_scope",
     "model",
 )
+PAGE_KEYS = ("page_start", "page_end", "quadrant", "chunk_index")
 LLM_KEYS = frozenset({"source", "start_sec", "end_sec"})
+# A page or chunk has no times; where it stands, the first line of its text says.
+LLM_PAGE_KEYS = frozenset({"source"})
 VIDEO_KEYS = ("source", "title", "content", "version", "segmented_as")
 # Days on which a file was touched: in the identity of a video they would make it new every time.
 DATE_KEYS = frozenset({"creation_date", "last_modified_date", "last_accessed_date"})
@@ -80,13 +84,13 @@ def to_video_document(
     extra_info: Mapping[str, Any] | None = None,
     doc_id: str | None = None,
 ) -> VideoDocument:
-    """Return the document of a whole video.
+    """Return the document of a whole video, or of another medium.
 
     Args:
-        media: The video.
+        media: The medium.
         content: The identity of its content.
         segmented_as: The identity of how it will be segmented: other options are a change, too.
-        input_type: `video` or `audio`.
+        input_type: `video`, `audio`, `document` or `image`.
         extra_info: More metadata, for the nodes of its segments too.
         doc_id: Its id. Default: made from its name, so that it stays the same when the content changes.
 
@@ -97,11 +101,18 @@ def to_video_document(
     own = {"source": media.source, "title": media.title, "content": content, "segmented_as": segmented_as}
     if media.version is not None:
         own["version"] = media.version
+    text = VIDEO_PREFIX + media.source
+    place = resource_of(media)
+    resources = (
+        # LlamaIndex has no resource of documents but the text's own.
+        {"text_resource": place.model_copy(update={"text": text})}
+        if input_type == "document"
+        else {"text_resource": MediaResource(text=text), f"{input_type}_resource": place}
+    )
     fields: dict[str, Any] = {
         "id_": document_id(media.source) if doc_id is None else doc_id,
-        "text": VIDEO_PREFIX + media.source,
         "metadata": {**extra, **own},
-        f"{input_type}_resource": resource_of(media),
+        **resources,
     }
     document = VideoDocument(**fields)
     document._media = media  # noqa: SLF001  # of a class of this file
@@ -119,13 +130,13 @@ def resource_of(media: Media) -> MediaResource:
     return MediaResource()
 
 
-def media_of(node: BaseNode, input_type: str = "video") -> Media | None:
+def media_of(node: BaseNode, kinds: Sequence[str] = ("video",)) -> Media | None:
     """Return the medium that a node stands for as a whole, or None for any other node.
 
     Raises:
         InputError: It cannot be had in this process.
     """
-    resource: MediaResource | None = getattr(node, f"{input_type}_resource", None)
+    resource = next((found for kind in kinds if (found := _resource(node, kind)) is not None), None)
     if resource is None:
         return None
     if isinstance(node, VideoDocument) and node.media is not None:
@@ -141,6 +152,16 @@ def media_of(node: BaseNode, input_type: str = "video") -> Media | None:
             "and open files stay in the process that read them. Use ingest_videos, or run without num_workers."
         )
     return Media.of(value, source=node.metadata.get("source"), version=node.metadata.get("version"))
+
+
+def _resource(node: BaseNode, kind: str) -> MediaResource | None:
+    found: MediaResource | None = getattr(node, f"{'text' if kind == 'document' else kind}_resource", None)
+    if kind != "document" or found is None:
+        return found
+    # Texts are not to be embedded by tasks unless they were read for that.
+    is_ours = (found.text or "").startswith(VIDEO_PREFIX)
+    others = (getattr(node, f"{name}_resource", None) for name in ("video", "audio", "image"))
+    return found if is_ours and not any(others) else None
 
 
 def to_node(record: SegmentRecord, document: BaseNode) -> TextNode:
@@ -162,6 +183,7 @@ def to_document(record: SegmentRecord, extra_info: Mapping[str, Any] | None = No
 
 def node_fields(record: SegmentRecord, extra: Mapping[str, Any], hidden: Sequence[str] = ()) -> dict[str, Any]:
     """Return what the node and the document of a segment have in common; `hidden` keys are not for language models."""
+    shown = LLM_PAGE_KEYS if "page_start" in record.metadata else LLM_KEYS
     return {
         "id_": record.segment_id,
         "text": record.text(with_reference=False),
@@ -169,7 +191,7 @@ def node_fields(record: SegmentRecord, extra: Mapping[str, Any], hidden: Sequenc
         "metadata": {**extra, **record.metadata},
         # The embedder sees the segment_id, and finds the stored vector where a store has given the node back without.
         "excluded_embed_metadata_keys": [name for name in (*extra, *record.metadata) if name != "segment_id"],
-        "excluded_llm_metadata_keys": [*(name for name in record.metadata if name not in LLM_KEYS), *hidden],
+        "excluded_llm_metadata_keys": [*(name for name in record.metadata if name not in shown), *hidden],
     }
 
 
@@ -184,7 +206,7 @@ def check_extra_info(extra_info: Mapping[str, Any] | None) -> Mapping[str, Any]:
     Raises:
         InputError: It has a key of a segment's own.
     """
-    taken = [name for name in (extra_info or {}) if name in (*SEGMENT_KEYS, *VIDEO_KEYS)]
+    taken = [name for name in (extra_info or {}) if name in (*SEGMENT_KEYS, *PAGE_KEYS, *VIDEO_KEYS)]
     if taken:
         raise InputError(f"extra_info may not have the key {taken[0]!r}: it is one of a segment's own metadata.")
     return extra_info or {}
@@ -212,20 +234,34 @@ def keep_segment_ids(index: int, document: BaseNode) -> str:
     return str(uuid.uuid4()) if segment_id is None or index > 0 else str(segment_id)
 
 
-def holds_vector(node: BaseNode, model: str) -> bool:
+def holds_vector(node: BaseNode, model: str, dimension: int) -> bool:
     """Return whether a node is a segment's and holds its vector.
 
     Raises:
-        InputError: The vector is another model's.
+        InputError: The vector is another model's or of another length, or the node is a piece of a segment's.
     """
+    _check_whole(node)
     if node.embedding is None or "segment_id" not in node.metadata:
         return False
-    if node.metadata.get("model") != model:
+    if node.metadata.get("model") != model or len(node.embedding) != dimension:
         raise InputError(
-            f"the node {node.node_id} holds a vector of {node.metadata.get('model')}, but this is {model}: their "
-            "vectors are not comparable. Load the video again with this model, into a collection of its own."
+            f"the node {node.node_id} holds a vector of {node.metadata.get('model')}/{len(node.embedding)}, but this "
+            f"is {model}/{dimension}: their vectors are not comparable. Load its video or document again with this "
+            "embedding, into a collection of its own."
         )
     return True
+
+
+def _check_whole(node: BaseNode) -> None:
+    """Refuse what a node parser has cut off a segment: it has its metadata and vector, but another id and no head."""
+    if not set(SEGMENT_KEYS) <= set(node.metadata) or node.node_id == node.metadata["segment_id"]:
+        return  # whatever its text, which the caller may have written anew
+    text = node.get_content(MetadataMode.NONE)
+    if not has_head(text):
+        raise InputError(
+            f"{text[:80]!r} is a piece of a segment's node, whose words a node parser has cut. Parse your texts in a "
+            "pipeline of their own, give the parser a larger chunk_size, or segment without include_transcript."
+        )
 
 
 def node_reference(text: str) -> str | None:
@@ -236,7 +272,7 @@ def node_reference(text: str) -> str | None:
     """
     if _VIDEO.search(text):
         raise InputError(
-            f"{text[:80]!r} is the document of a whole video, not segmented yet: put TwelveLabsVideoSegmenter first "
+            f"{text[:80]!r} is the document of a whole medium, not segmented yet: put TwelveLabsVideoSegmenter first "
             "among the transformations, or load it with segment=True."
         )
     named = _SEGMENT_ID.search(text)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from llama_index.core.schema import BaseNode, TransformComponent
 from pydantic import ConfigDict, Field
@@ -13,9 +13,21 @@ from llama_index_twelvelabs._nodes import VideoDocument, check_unique, media_of,
 from llama_index_twelvelabs._segmenting import all_films
 from llama_index_twelvelabs._travelling import TravelsWhole
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
-from twelvelabs_core import ConfigurationError, Media, Segmentation, SegmentOptions
+from twelvelabs_core import ConfigurationError, InputError, Media, Segmentation, TimeBasedMetadata
+from twelvelabs_core._operations._plans import (
+    PAPERS,
+    InputType,
+    check_transcript,
+    kind_among,
+    task_plan,
+    written_options,
+)
 
-InputType = Literal["audio", "video"]
+InputTypes = InputType | Sequence[InputType]
+CLIPS = ("clip",)
+# What decides which nodes a medium becomes; the names that came later count only where they are used.
+_FIRST = ("segmentation", "embedding_option", "embedding_scope", "embedding_type", "start_sec", "end_sec", "input_type")
+_LATER = ("time_based_metadata", "include_transcript")
 
 
 class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
@@ -40,15 +52,28 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
     Args:
         embed_model: The `TwelveLabsEmbedding` that the index uses too. Default: a new one.
         segmentation: `DynamicSegmentation` (by shots; default, at least 4 s) or `FixedSegmentation`.
-        embedding_option: Among `visual`, `audio`, `transcription`. Default all; each gives a node of its own.
+        embedding_option: Among `visual`, `audio`, `transcription` (marengo3.0 only). Default all; each gives a node of
+            its own.
         embedding_scope: Among `clip` (each segment), `asset` (the whole video). Default `clip` alone.
-        embedding_type: Among `separate_embedding` (default), `fused_embedding`.
+        embedding_type: Among `separate_embedding` (default), `fused_embedding`; with marengo3.5 the latter needs
+            `time_based_metadata`.
+        time_based_metadata: Text of your own for the fused vectors of marengo3.5, the same for each video: a list of
+            {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds.
+        include_transcript: Whether the words spoken in a segment stand in its node's text. They are fetched once and
+            kept in the segment store. A local file is an asset of the API already; a URL becomes one, which costs no
+            embedding task; where the asset is gone, a local file is uploaded again, and an `asset:<id>` stays without
+            words. So does, with a warning, a video that the API has no words of, or none within 15 minutes. Ids and
+            vectors do not depend on it.
         start_sec: First second to embed. Default 0.
         end_sec: Last second. Default: the end.
         id_namespace: Makes other ids for the same segments, for stores whose ids are shared by several collections.
+        keep_asset: False deletes each uploaded file at the API once its vectors, and words, are in the segment store.
         timeout: Longest wait for one embedding task, in seconds. Default 7200.
         show_progress: Whether to write progress to stderr.
-        input_type: `video`; or `audio`, for documents with an `audio_resource`.
+        input_type: `video`; `audio`, for documents with an `audio_resource`; `image`, `document` or a list of these two
+            (marengo3.5), for what `TwelveLabsDocumentReader` reads, which says what their options are.
+
+    `embedding_uncertainty` of marengo3.5 is left to `twelvelabs_core.Client`: metadata hold no vectors.
 
     Raises:
         InputError: An option cannot be used.
@@ -68,32 +93,38 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
     model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True)
 
     embed_model: TwelveLabsEmbedding
-    segmentation: dict[str, Any] | None = None
+    segmentation: dict[str, Any] | list[dict[str, Any]] | None = None
     embedding_option: list[str] | None = None
     embedding_scope: list[str] | None = None
     embedding_type: list[str] | None = None
     start_sec: float | None = None
     end_sec: float | None = None
     id_namespace: str | None = None
-    # Neither changes a vector, so neither belongs into the identity of a pipeline's transformation.
+    time_based_metadata: list[dict[str, Any]] | None = None
+    include_transcript: bool = False
+    # None of these changes a node, so none belongs into the identity of a pipeline's transformation.
+    keep_asset: bool = Field(default=True, exclude=True)
     timeout: float | None = Field(default=None, exclude=True)
     show_progress: bool = Field(default=False, exclude=True)
-    input_type: InputType = "video"
+    input_type: InputType | list[InputType] = "video"
 
     def __init__(
         self,
         *,
         embed_model: TwelveLabsEmbedding | Mapping[str, Any] | None = None,
-        segmentation: Segmentation | None = None,
+        segmentation: Segmentation | Sequence[Segmentation] | None = None,
         embedding_option: Sequence[str] | None = None,
-        embedding_scope: Sequence[str] | None = ("clip",),
+        embedding_scope: Sequence[str] | None = CLIPS,
         embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        include_transcript: bool = False,
         start_sec: float | None = None,
         end_sec: float | None = None,
         id_namespace: str | None = None,
+        keep_asset: bool = True,
         timeout: float | None = None,
         show_progress: bool = False,
-        input_type: InputType = "video",
+        input_type: InputTypes = "video",
     ) -> None:
         if isinstance(embed_model, Mapping):
             embed_model = TwelveLabsEmbedding.from_dict(dict(embed_model))
@@ -101,29 +132,32 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
             raise ConfigurationError(f"embed_model must be a TwelveLabsEmbedding, got {type(embed_model).__name__}.")
         if embed_model is None:
             embed_model = TwelveLabsEmbedding()
-        checked = SegmentOptions.of(
-            input_type,
-            model=embed_model.model_name,
+        kinds = kinds_of(input_type)
+        if embedding_scope is CLIPS and kinds[0] in PAPERS:
+            embedding_scope = None  # pages and chunks have no clips
+        plan = task_plan(
+            input_type if isinstance(input_type, str) else kinds,
+            embed_model.model_name,
             segmentation=segmentation,
             embedding_option=embedding_option,
             embedding_scope=embedding_scope,
             embedding_type=embedding_type,
+            time_based_metadata=time_based_metadata,
             start_sec=start_sec,
             end_sec=end_sec,
         )
-        # Written down with the API's defaults filled in, so that a later change of a default is a change.
+        check_transcript(include_transcript, kinds)
         fields: dict[str, Any] = {
             "embed_model": embed_model,
-            "segmentation": checked.segmentation.to_wire(),
-            "embedding_option": list(checked.embedding_option),
-            "embedding_scope": list(checked.embedding_scope),
-            "embedding_type": list(checked.embedding_type),
+            **written_options(plan),
+            "include_transcript": include_transcript,
             "start_sec": start_sec,
             "end_sec": end_sec,
             "id_namespace": id_namespace,
+            "keep_asset": keep_asset,
             "timeout": timeout,
             "show_progress": show_progress,
-            "input_type": input_type,
+            "input_type": input_type if isinstance(input_type, str) else list(kinds),
         }
         super().__init__(**fields)
 
@@ -146,14 +180,19 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
         """Return the nodes of all segments; the async twin of `__call__`."""
         return await self._segment(AWAITING, nodes)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What the media may be: the `input_type`s."""
+        return kinds_of(self.input_type)
+
     def options(self) -> dict[str, Any]:
         """Return the arguments of `twelvelabs_core.Client.segment_many`."""
-        names = ("segmentation", "embedding_option", "embedding_scope", "embedding_type", "start_sec", "end_sec")
-        return {name: getattr(self, name) for name in (*names, "timeout", "input_type")}
+        return {name: getattr(self, name) for name in (*_FIRST, *_LATER, "timeout", "keep_asset")}
 
     def identity(self) -> str:
         """Return a digest of everything but the video that decides which nodes it becomes."""
-        options = {name: value for name, value in self.options().items() if name != "timeout"}
+        options = {name: getattr(self, name) for name in _FIRST}
+        options |= {name: value for name in _LATER if (value := getattr(self, name))}
         parts = {"space": self.embed_model.space, "id_namespace": self.id_namespace, **options}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -165,12 +204,11 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
         """
         client = self.embed_model.async_client if mode.is_async else self.embed_model.client
         content = await mode.ask(client.content_of, media)
-        return to_video_document(
-            media, content, segmented_as=self.identity(), input_type=self.input_type, extra_info=extra_info
-        )
+        kind = await mode.blocking(lambda: kind_among(media, self.kinds))
+        return to_video_document(media, content, segmented_as=self.identity(), input_type=kind, extra_info=extra_info)
 
     async def _segment(self, mode: Mode, nodes: Sequence[BaseNode]) -> list[BaseNode]:
-        media = [media_of(node, self.input_type) for node in nodes]
+        media = [media_of(node, self.kinds) for node in nodes]
         videos = [item for item in media if item is not None]
         check_unique([item.source for item in videos])
         found = await all_films(
@@ -185,3 +223,17 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
         for node, item in zip(nodes, media, strict=True):
             segmented += [node] if item is None else [to_node(record, node) for record in found[item.source]]
         return segmented
+
+
+def kinds_of(input_type: InputTypes) -> tuple[InputType, ...]:
+    """Return the kinds of media that one segmenter takes.
+
+    Raises:
+        InputError: Several of which one has times: their options differ.
+    """
+    if isinstance(input_type, str):
+        return (input_type,)
+    kinds: tuple[InputType, ...] = tuple(input_type)
+    if not kinds or (len(kinds) > 1 and not set(kinds) <= set(PAPERS)):
+        raise InputError(f"input_type must be one kind, or a list of {' and '.join(PAPERS)}; got {list(kinds)}.")
+    return kinds

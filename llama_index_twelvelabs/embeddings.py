@@ -29,6 +29,9 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
         model: Name of the model. Default `marengo3.0`: vectors of 512 floats, whose length is not promised to be 1,
             so set cosine as the distance of the vector store. The model reads about 500 tokens of a text (API
             reference); LlamaIndex's default chunks have 1024: use `SentenceSplitter(chunk_size=400)`.
+        embedding_dimension: Floats in a vector: 512 (default), with marengo3.5 also 256 or 128. Each length is a space
+            of its own; never mix two in one vector store.
+        auto_truncate: Whether the API cuts texts that are too long for the model, in place of an error. marengo3.5.
         api_key: The key. Default: `TWELVELABS_API_KEY`, else `TWELVE_LABS_API_KEY`. Pickled only if passed.
         base_url: Root of the API. Default: `TWELVELABS_BASE_URL`, else the live service.
         max_concurrency: Most requests at once in one call. Default 8.
@@ -42,13 +45,15 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
             ":memory:". Default: `TWELVELABS_STORE`, else one file in the user's data folder.
         embed_batch_size: How many texts observers and progress bars are told of at a time, 1 to 2048. Default 100.
         callback_manager: LlamaIndex's.
-        embeddings_cache: A LlamaIndex key-value store for the vectors of texts; each model has its own part of it.
+        embeddings_cache: A LlamaIndex key-value store for the vectors of texts; each model and length of vectors has
+            its own part of it.
         rate_limiter: A LlamaIndex rate limiter; asked once per text, image, clip and embedding task.
         num_workers: Another name of `max_concurrency`, LlamaIndex's.
         model_name: Another name of `model`, LlamaIndex's.
 
     Raises:
         ConfigurationError: No key anywhere, or a value that cannot be.
+        InputError: An unknown model, or what it does not take; the message names the model that does.
 
     Example:
         ```python
@@ -122,15 +127,15 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
         """Embed nodes in place, but for segments, which keep their vectors.
 
         Raises:
-            InputError: A segment holds a vector of another model.
+            InputError: A segment holds a vector of another model or length.
         """
-        todo = [node for node in nodes if not holds_vector(node, self.model_name)]
+        todo = [node for node in nodes if not holds_vector(node, self.model_name, self.client.embedding_dimension)]
         vectors = self.get_text_embedding_batch([to_embed(node) for node in todo], **kwargs)
         return with_vectors(nodes, todo, vectors)
 
     async def acall(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
         """Embed nodes in place; the async twin of `__call__`."""
-        todo = [node for node in nodes if not holds_vector(node, self.model_name)]
+        todo = [node for node in nodes if not holds_vector(node, self.model_name, self.client.embedding_dimension)]
         vectors = await self.aget_text_embedding_batch([to_embed(node) for node in todo], **kwargs)
         return with_vectors(nodes, todo, vectors)
 
@@ -167,7 +172,7 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
         vectors |= await cache.find(plan.plain)
         new = {place: text for place, text in plan.plain.items() if place not in vectors}
         if new:
-            embedded = await mode.ask(client.embed_texts, new.values())
+            embedded = await mode.ask(client.embed_texts, new.values(), auto_truncate=self.auto_truncate)
             fresh = {place: found.vector.tolist() for place, found in zip(new, embedded, strict=True)}
             await cache.keep(new, fresh)
             vectors |= fresh

@@ -78,8 +78,9 @@ def ingest_videos(
     Args:
         index_or_pipeline: A `VectorStoreIndex` with a `TwelveLabsEmbedding`, or an `IngestionPipeline` with a
             `TwelveLabsVideoSegmenter` among its transformations and a vector store.
-        sources: Any number of videos: paths, URLs, bytes, binary file objects, `asset:<id>`, or documents of
-            `TwelveLabsVideoReader.load_data(..., segment=False)`, whose metadata the segments get too.
+        sources: Any number of videos (or what the segmenter's `input_type` says): paths, URLs, bytes, binary file
+            objects, `asset:<id>`, or documents of `TwelveLabsVideoReader.load_data(..., segment=False)`, whose metadata
+            the segments get too.
         segmenter: How to segment, for an index. Default: `TwelveLabsVideoSegmenter()` with the index's embedding.
         show_progress: Whether to write progress to stderr.
 
@@ -115,7 +116,7 @@ async def aingest_videos(
 
 
 async def _ingest(mode: Mode, target: Target, sources: Sources, *, show_progress: bool) -> IngestionReport:
-    wanted = await mode.blocking(lambda: as_videos(sources, target.segmenter.input_type))
+    wanted = await mode.blocking(lambda: as_videos(sources, target.segmenter.kinds))
     check_unique([media.source for media, _ in wanted])
     failures: list[Failure] = []
     unchanged, changed = [], {}
@@ -181,7 +182,7 @@ async def _films(
             yield film
 
 
-def as_videos(sources: Sources, input_type: str) -> list[tuple[Media, BaseNode | None]]:
+def as_videos(sources: Sources, kinds: Sequence[str]) -> list[tuple[Media, BaseNode | None]]:
     """Return each video as a medium, with the document that it came as.
 
     Raises:
@@ -189,16 +190,16 @@ def as_videos(sources: Sources, input_type: str) -> list[tuple[Media, BaseNode |
     """
     alone = is_one(sources) or isinstance(sources, BaseNode)
     items = [cast("MediaInput", sources)] if alone else list(cast("Iterable[MediaInput | BaseNode]", sources))
-    return [(_medium(item, input_type), item if isinstance(item, BaseNode) else None) for item in items]
+    return [(_medium(item, kinds), item if isinstance(item, BaseNode) else None) for item in items]
 
 
-def _medium(item: MediaInput | BaseNode, input_type: str) -> Media:
+def _medium(item: MediaInput | BaseNode, kinds: Sequence[str]) -> Media:
     if not isinstance(item, BaseNode):
         return Media.of(item)
-    media = media_of(item, input_type)
+    media = media_of(item, kinds)
     if media is None:
         raise InputError(
-            f"the document {item.node_id} is no {input_type}: it has no {input_type}_resource. Insert other documents "
+            f"the document {item.node_id} is no {' or '.join(kinds)}: none was read into it. Insert other documents "
             "with index.insert or pipeline.run."
         )
     return media

@@ -1,4 +1,4 @@
-"""`TwelveLabsVideoReader`: videos as segment nodes or documents with vectors, or as one cheap document each."""
+"""The readers: videos and documents as segment nodes or documents with vectors, or as one cheap document each."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -12,13 +12,15 @@ from pydantic import ConfigDict
 
 from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
 from llama_index_twelvelabs._nodes import check_extra_info, check_unique, to_document, to_node
-from llama_index_twelvelabs._segmenter import InputType, TwelveLabsVideoSegmenter
+from llama_index_twelvelabs._segmenter import CLIPS, InputTypes, TwelveLabsVideoSegmenter
 from llama_index_twelvelabs._segmenting import all_films, each_film
 from llama_index_twelvelabs._travelling import TravelsWhole
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
-from twelvelabs_core import ConfigurationError, Media, MediaInput, Segmentation
+from twelvelabs_core import ConfigurationError, Media, MediaInput, Segmentation, TimeBasedMetadata
+from twelvelabs_core._document_options import DOCUMENT_MODEL
 from twelvelabs_core._io import drain
 from twelvelabs_core._media_lists import media_list
+from twelvelabs_core._operations._plans import InputType, paper_kinds
 
 Files = MediaInput | Iterable[MediaInput]
 ExtraInfo = Mapping[str, Any] | None
@@ -42,12 +44,15 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
         embedding_option: Among `visual`, `audio`, `transcription`. Default all; each gives a node of its own.
         embedding_scope: Among `clip` (each segment), `asset` (the whole video). Default `clip` alone.
         embedding_type: Among `separate_embedding` (default), `fused_embedding`.
+        time_based_metadata: As for `TwelveLabsVideoSegmenter`.
+        include_transcript: Whether the words spoken in a segment stand in its text; see `TwelveLabsVideoSegmenter`.
         start_sec: First second to embed. Default 0.
         end_sec: Last second. Default: the end.
         id_namespace: Makes other ids for the same segments, for stores whose ids are shared by several collections.
+        keep_asset: As for `TwelveLabsVideoSegmenter`.
         timeout: Longest wait for one embedding task, in seconds. Default 7200.
         show_progress: Whether to write progress to stderr.
-        input_type: `video`, or `audio` for sound files.
+        input_type: `video`, or `audio` for sound files. For documents and images: `TwelveLabsDocumentReader`.
         segmenter: All of the above but `segment` in one, as the pipeline has it; then pass none of them.
         is_remote: LlamaIndex's note whether data comes from a remote API; here the vectors do.
 
@@ -74,16 +79,19 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
         *,
         embed_model: TwelveLabsEmbedding | None = None,
         segment: bool = True,
-        segmentation: Segmentation | None = None,
+        segmentation: Segmentation | Sequence[Segmentation] | None = None,
         embedding_option: Sequence[str] | None = None,
-        embedding_scope: Sequence[str] | None = ("clip",),
+        embedding_scope: Sequence[str] | None = CLIPS,
         embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        include_transcript: bool = False,
         start_sec: float | None = None,
         end_sec: float | None = None,
         id_namespace: str | None = None,
+        keep_asset: bool = True,
         timeout: float | None = None,
         show_progress: bool = False,
-        input_type: InputType = "video",
+        input_type: InputTypes = "video",
         segmenter: TwelveLabsVideoSegmenter | Mapping[str, Any] | None = None,
         is_remote: bool = True,
     ) -> None:
@@ -93,14 +101,23 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
             "embedding_option": embedding_option,
             "embedding_scope": embedding_scope,
             "embedding_type": embedding_type,
+            "time_based_metadata": time_based_metadata,
+            "include_transcript": include_transcript,
             "start_sec": start_sec,
             "end_sec": end_sec,
             "id_namespace": id_namespace,
+            "keep_asset": keep_asset,
             "timeout": timeout,
             "show_progress": show_progress,
             "input_type": input_type,
         }
-        defaults = {"embedding_scope": ("clip",), "show_progress": False, "input_type": "video"}
+        defaults = {
+            "embedding_scope": CLIPS,
+            "include_transcript": False,
+            "keep_asset": True,
+            "show_progress": False,
+            "input_type": "video",
+        }
         given = [name for name, value in options.items() if value != defaults.get(name)]
         if segmenter is not None and given:
             raise ConfigurationError(f"pass segmenter, or {', '.join(sorted(given))}, not both.")
@@ -259,6 +276,91 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
 
     def _how(self) -> dict[str, Any]:
         return {"id_namespace": self.segmenter.id_namespace, "show_progress": self.segmenter.show_progress}
+
+
+class TwelveLabsDocumentReader(TwelveLabsVideoReader):
+    """Reads documents and images as searchable pages and chunks, one node or document each (marengo3.5).
+
+    PDF, text (.txt), Markdown (.md) and images, of one kind or mixed. Each file is embedded once by an asynchronous
+    task, as videos are, and everything else is as for `TwelveLabsVideoReader`: `load_nodes`, `load_data`, also with
+    `segment=False` for the `segmenter` in a pipeline, and `SimpleDirectoryReader(file_extractor={".pdf": ...})`. For
+    `ingest_videos` pass `segmenter=reader.segmenter`.
+
+    By default a PDF gives a node a page, a text or image one as a whole. A node's metadata has the keys of a video's
+    (times 0.0), and beside them always `page_start`, `page_end` (1-based, 0 for none), `quadrant` ("" for none) and
+    `chunk_index` (0-based, -1 for none). Its text is file, page or chunk, and option alone: the API does not return
+    the words of a page or chunk, nor say where it cuts sentences, so none stand there.
+
+    Args:
+        embed_model: The `TwelveLabsEmbedding` that the index uses too, of a model that has documents. Default: a new
+            one of marengo3.5.
+        segment: As for `TwelveLabsVideoReader`.
+        input_type: What all files are: `document` (PDF, text, Markdown) or `image`. Default: each what its name, else
+            its first bytes, say, and a document in doubt.
+        segmentation: `SpatialSegmentation` (pages of PDFs; `quadrants` five vectors each), `SequentialSegmentation`
+            (chunks of text), or a list of both; each file takes the one that suits it, if any.
+        embedding_option: Among `visual`, `text`. Default: `visual` for PDFs and images, `text` for text. For an asset
+            or a URL without a known ending, name it.
+        embedding_scope: Among `local` (each page or chunk), `asset` (the whole). Default: `local` for the pages of PDFs
+            and where a segmentation suits, else `asset`.
+        id_namespace: As for `TwelveLabsVideoReader`.
+        keep_asset: As for `TwelveLabsVideoReader`.
+        timeout: As for `TwelveLabsVideoReader`.
+        show_progress: As for `TwelveLabsVideoReader`.
+        segmenter: As for `TwelveLabsVideoReader`.
+        is_remote: As for `TwelveLabsVideoReader`.
+
+    Raises:
+        InputError: An option cannot be used; with marengo3.0 always.
+        ConfigurationError: No key anywhere.
+
+    Example:
+        ```python
+        embed_model = TwelveLabsEmbedding(model="marengo3.5")
+        nodes = TwelveLabsDocumentReader(embed_model=embed_model).load_nodes(["plan.pdf", "notes.md", "photo.jpg"])
+        index = VectorStoreIndex(nodes, embed_model=embed_model)
+        ```
+    """
+
+    def __init__(
+        self,
+        *,
+        embed_model: TwelveLabsEmbedding | None = None,
+        segment: bool = True,
+        input_type: InputType | None = None,
+        segmentation: Segmentation | Sequence[Segmentation] | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        id_namespace: str | None = None,
+        keep_asset: bool = True,
+        timeout: float | None = None,
+        show_progress: bool = False,
+        segmenter: TwelveLabsVideoSegmenter | Mapping[str, Any] | None = None,
+        is_remote: bool = True,
+    ) -> None:
+        options: dict[str, Any] = {
+            "embed_model": embed_model,
+            "segmentation": segmentation,
+            "embedding_option": embedding_option,
+            "embedding_scope": CLIPS if embedding_scope is None else embedding_scope,
+            "id_namespace": id_namespace,
+            "keep_asset": keep_asset,
+            "timeout": timeout,
+            "show_progress": show_progress,
+        }
+        if segmenter is None:
+            options["embed_model"] = (
+                TwelveLabsEmbedding(model_name=DOCUMENT_MODEL) if embed_model is None else embed_model
+            )
+            options["input_type"] = paper_kinds(input_type)
+        elif input_type is not None:
+            raise ConfigurationError("pass segmenter, or input_type, not both.")
+        super().__init__(segment=segment, segmenter=segmenter, is_remote=is_remote, **options)
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the name under which LlamaIndex writes it down."""
+        return "TwelveLabsDocumentReader"
 
 
 def as_media(file: Files, fs: AbstractFileSystem | None, opened: ExitStack) -> tuple[Media, ...]:

@@ -55,6 +55,7 @@ from twelvelabs_core._segmentations import (
 from twelvelabs_core._segments import Locus, Segment, Segments
 from twelvelabs_core._settings import Settings
 from twelvelabs_core._store import SegmentStore, StoredVector, StoreInfo, TaskEntry, UploadEntry
+from twelvelabs_core._transcript import Word
 from twelvelabs_core._uploading import CompletedChunk
 from twelvelabs_core._user_metadata import UserMetadata
 
@@ -125,6 +126,7 @@ __all__ = [
     "UploadedChunk",
     "Usage",
     "UserMetadata",
+    "Word",
     "parse_reference",
     "strip_reference",
 ]

@@ -29,6 +29,7 @@ from twelvelabs_core._legacy_v1 import AsyncLegacyV1, LegacyV1
 from twelvelabs_core._media import MediaInput
 from twelvelabs_core._models import DEFAULT_MODEL
 from twelvelabs_core._multi_input import MediaSource
+from twelvelabs_core._operations._plans import InputType
 from twelvelabs_core._operations._segment import SegmentOperations
 from twelvelabs_core._options import TimeBasedMetadata
 from twelvelabs_core._progress import OnProgress
@@ -571,6 +572,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        include_transcript: bool = False,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         return finish(
@@ -588,6 +590,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                include_transcript=include_transcript,
                 on_progress=on_progress,
             )
         )
@@ -608,6 +611,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        include_transcript: bool = False,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         return finish(
@@ -625,6 +629,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                include_transcript=include_transcript,
                 on_progress=on_progress,
             )
         )
@@ -685,10 +690,10 @@ class Client:
         self,
         media: Iterable[MediaInput],
         *,
-        input_type: Literal["audio", "video", "document", "image"] = "video",
+        input_type: InputType | Sequence[InputType] = "video",
         start_sec: float | None = None,
         end_sec: float | None = None,
-        segmentation: Segmentation | None = None,
+        segmentation: Segmentation | Sequence[Segmentation] | None = None,
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
@@ -696,6 +701,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        include_transcript: bool = False,
         max_tasks: int | None = None,
         on_error: OnError = "raise",
         on_progress: OnProgress | None = None,
@@ -714,6 +720,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                include_transcript=include_transcript,
                 max_tasks=max_tasks,
                 on_error=on_error,
                 on_progress=on_progress,

@@ -3,6 +3,7 @@
 import posixpath
 from typing import Literal
 
+from twelvelabs_core._limits import FILENAME_MAX
 from twelvelabs_core._media import Media
 
 MediaType = Literal["image", "video", "audio", "document"]
@@ -37,6 +38,14 @@ def document_kind(media: Media) -> Literal["pdf", "text"] | None:
     if ending in PDF_ENDINGS:
         return "pdf"
     return "text" if ending in TEXT_ENDINGS else None
+
+
+def upload_name(media: Media, input_type: str) -> str:
+    """Return the name that a local medium is uploaded by; a document's says of which kind it is, which the API asks."""
+    if input_type != "document" or _ending(media) in (*PDF_ENDINGS, *TEXT_ENDINGS):
+        return media.filename
+    ending = PDF_ENDINGS[0] if document_kind(media) == "pdf" else TEXT_ENDINGS[0]
+    return media.filename[: FILENAME_MAX - len(ending)] + ending
 
 
 def _by_name(media: Media) -> MediaType | None:

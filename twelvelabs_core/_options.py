@@ -205,10 +205,19 @@ def check_flag(name: str, value: object, model: Model) -> None:
     Raises:
         InputError: One of these.
     """
-    if not isinstance(value, bool):
-        raise InputError(f"{name} must be True or False, got {value!r}.")
+    check_bool(name, value)
     if value:
         model.require(name)
+
+
+def check_bool(name: str, value: object) -> None:
+    """Refuse what is neither true nor false.
+
+    Raises:
+        InputError: It is neither.
+    """
+    if not isinstance(value, bool):
+        raise InputError(f"{name} must be True or False, got {value!r}.")
 
 
 def _allowed(model: Model, input_type: str, name: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from twelvelabs_core._references import head_line, reference_line
 from twelvelabs_core._segments import Locus, Matrix, Segment, Segments
+from twelvelabs_core._transcript import Word, spoken
 
 SEGMENT_NAMESPACE = uuid.UUID("0938e0e6-3859-5b3c-a0bb-9faf041c6eba")
 """The root of every segment id. It never changes: ids in users' stores depend on it."""
@@ -25,6 +26,7 @@ class SegmentRecord:
             `page_start`, `page_end` (1-based, 0 for none), `quadrant` ("" for none) and `chunk_index` (0-based, -1
             for none) beside them.
         vector: float32 array of shape (dimension,).
+        body: The words spoken in it, in one line; "" without `include_transcript`, or where nobody speaks.
 
     Example:
         ```python
@@ -37,14 +39,16 @@ class SegmentRecord:
     head: str
     metadata: dict[str, str | float | int]
     vector: Matrix = field(repr=False)
+    body: str = field(default="", repr=False)
 
     @property
     def reference(self) -> str:
         """Its reference line."""
         return reference_line(self.segment_id)
 
-    def text(self, *, with_reference: bool, body: str = "") -> str:
-        """Return its text: the head, then `body` if there is one, then the reference line if wanted."""
+    def text(self, *, with_reference: bool, body: str | None = None) -> str:
+        """Return its text: the head, then `body` (default: its own) if any, then the reference line if wanted."""
+        body = self.body if body is None else body
         lines = [self.head, *([body] if body else []), *([self.reference] if with_reference else [])]
         return "\n".join(lines)
 
@@ -65,6 +69,7 @@ class SegmentedMedia:
         reused: Whether they came from the segment store without a new task.
         attempts: How often its embedding was begun; above 1, earlier tasks failed, expired, or were lost with an
             answer and may have been paid for too.
+        words: The words spoken in it, each with `start` and `end` in seconds; empty without `include_transcript`.
 
     Example:
         ```python
@@ -85,6 +90,7 @@ class SegmentedMedia:
     attempts: int
     task_key: str = field(repr=False)
     options: Mapping[str, Any] = field(repr=False)
+    words: tuple[Word, ...] = field(default=(), repr=False)
 
     def records(self, id_namespace: str | None = None) -> list[SegmentRecord]:
         """Return one record per segment, in the order of `segments`.
@@ -93,9 +99,11 @@ class SegmentedMedia:
             id_namespace: Makes other ids for the same segments, for vector stores whose ids are shared by several
                 collections.
         """
-        return [self._record(segment, id_namespace) for segment in self.segments]
+        is_whole = not self.options.get("start_sec") and self.options.get("end_sec") is None
+        bodies = spoken(self.segments.loci, self.words, is_whole=is_whole)
+        return [self._record(segment, id_namespace, body) for segment, body in zip(self.segments, bodies, strict=True)]
 
-    def _record(self, segment: Segment, id_namespace: str | None) -> SegmentRecord:
+    def _record(self, segment: Segment, id_namespace: str | None, body: str) -> SegmentRecord:
         identity = self._segment_id(segment, id_namespace)
         metadata: dict[str, str | float | int] = {
             "segment_id": identity,
@@ -110,7 +118,7 @@ class SegmentedMedia:
             "model": self.model,
             **self._place(segment.locus),
         }
-        return SegmentRecord(identity, head_line(self.title, segment.locus), metadata, segment.vector)
+        return SegmentRecord(identity, head_line(self.title, segment.locus), metadata, segment.vector, body)
 
     def _segment_id(self, segment: Segment, id_namespace: str | None) -> str:
         root = SEGMENT_NAMESPACE if id_namespace is None else uuid.uuid5(SEGMENT_NAMESPACE, id_namespace)

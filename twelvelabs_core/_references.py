@@ -14,12 +14,15 @@ REFERENCE_PREFIX = "tl-segment:"
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _CLOCK = r"(?:\d+:\d\d|\d+):\d\d\.\d"
 _PLACE = rf"(?:{_CLOCK}-{_CLOCK}|page \d+(?:-\d+)?(?: \w+)?|chunk \d+)"
-_HEAD = re.compile(rf"^[ \t]*\S.* \| {_PLACE} \| [a-z][\w-]*(?: asset)?[ \t\r]*$", re.MULTILINE)
+_WHOLE = r"whole \| [a-z][\w-]* asset"  # with its scope, or a row of somebody's table would pass for it
+_HEAD = re.compile(rf"^[ \t]*\S.* \| (?:{_PLACE} \| [a-z][\w-]*(?: asset)?|{_WHOLE})[ \t\r]*$", re.MULTILINE)
 # Beside a reference a head counts wherever it stands: some programs put all lines of a text into one.
-_HEAD_ANYWHERE = re.compile(rf"\S \| {_PLACE} \| [a-z]")
+_HEAD_ANYWHERE = re.compile(rf"\S \| (?:{_PLACE} \| [a-z]|{_WHOLE})")
 _REFERENCE = re.compile(rf"(?<![\w-]){re.escape(REFERENCE_PREFIX)}({_UUID})(?![\w-])")
 # Any trace of a reference, whole or cut (also at its own hyphens): ordinary text has no business with it.
 _TRACE = re.compile(rf"{re.escape(REFERENCE_PREFIX)}|(?<![\w-])segment:[0-9a-f]{{8}}(?![\w])", re.IGNORECASE)
+# What a body must not hold, or it would pass for a reference (of either framework) that it is not.
+_MARK = re.compile(r"(tl-(?:segment|video)|segment_id|segment(?=:[0-9a-f]{8})):", re.IGNORECASE)
 _REFERENCE_LINE = re.compile(
     rf"\n?[ \t]{{0,16}}{re.escape(REFERENCE_PREFIX)}{_UUID}(?![\w-])(?:[ \t\r]*$)?", re.MULTILINE
 )
@@ -48,14 +51,21 @@ def head_line(title: str, locus: Locus) -> str:
 
 
 def place(locus: Locus) -> str:
-    """Return where a segment stands, as people write it: `0:12.5-0:18.0`, `page 3 top_left`, `chunk 7`."""
+    """Return where a segment stands, as people write it: `0:12.5-0:18.0`, `page 3 top_left`, `chunk 7`, `whole`."""
     if locus.chunk_index is not None:
         return f"chunk {locus.chunk_index}"
     if locus.page_start is not None:
         last = locus.page_end or locus.page_start
         pages = f"{locus.page_start}" if last == locus.page_start else f"{locus.page_start}-{last}"
         return f"page {pages}{f' {locus.quadrant}' if locus.quadrant else ''}"
+    if locus.embedding_scope == "asset" and not locus.end_sec:
+        return "whole"  # an image or document: it has no times
     return f"{clock(locus.start_sec)}-{clock(locus.end_sec)}"
+
+
+def as_body(text: str) -> str:
+    """Return words of a film as one line that can stand between head and reference, whatever somebody said in it."""
+    return _MARK.sub(r"\1 -", " ".join(text.split()))
 
 
 def reference_line(segment_id: str) -> str:

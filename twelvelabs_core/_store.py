@@ -18,7 +18,8 @@ from twelvelabs_core._storage import housekeeping, identities, journal, schema, 
 from twelvelabs_core._storage.engine import Database
 from twelvelabs_core._storage.entries import Removed, StoredVector, StoreInfo, TaskEntry, UploadEntry, UrlEntry
 from twelvelabs_core._storage.location import default_path, parse_location
-from twelvelabs_core._storage.schema import assets, files, tasks, uploads, urls
+from twelvelabs_core._storage.schema import assets, files, tasks, transcripts, uploads, urls
+from twelvelabs_core._transcript import Word
 
 __all__ = ["Removed", "SegmentStore", "StoreInfo", "StoredVector", "TaskEntry", "UploadEntry", "UrlEntry"]
 
@@ -323,6 +324,34 @@ class SegmentStore:
         with self._database.reading() as connection:
             return journal.is_under_way(connection, content, account)
 
+    # What is said in media.
+
+    def find_transcript(self, content: str, origin: str) -> tuple[Word, ...] | None:
+        """Return the words spoken in this content, none where the API has no transcription; None if nobody asked.
+
+        Args:
+            content: Identity of the medium.
+            origin: Who made the transcription: `twelvelabs` or `sandbox`.
+        """
+        with self._database.reading() as connection:
+            found = identities.find_transcript(connection, content, origin)
+        return None if found is None else tuple(Word(*word) for word in found)
+
+    def put_transcript(self, content: str, origin: str, words: Sequence[Word]) -> None:
+        """Write the words spoken in this content, in place of earlier ones."""
+        rows = [list(word) for word in words]
+        with self._database.writing() as connection:
+            identities.put(connection, transcripts, content=content, origin=origin, words=rows)
+
+    def drop_transcript(self, content: str) -> None:
+        """Forget the words of this content: the next run that wants them asks the API again.
+
+        Args:
+            content: Identity of the medium, as `Client.content_of` returns it.
+        """
+        with self._database.writing() as connection:
+            identities.drop_transcript(connection, content)
+
     # Housekeeping.
 
     def info(self) -> StoreInfo:
@@ -336,12 +365,13 @@ class SegmentStore:
             return housekeeping.sources(connection)
 
     def delete_source(self, source: str, *, vectors: bool = False) -> Removed:
-        """Delete the segment ids of a source; the vectors that were paid for stay unless asked.
+        """Delete the segment ids of a source; the vectors that were paid for, and its words, stay unless asked.
 
         Args:
             source: The name, as `sources` lists it. An unknown one deletes nothing.
-            vectors: Also delete tasks that this source used or was the first to name, with their vectors, as far as
-                they have ended (ready, failed, expired) and no other source uses them. Tasks under way stay.
+            vectors: Also delete tasks that this source used or was the first to name, with their vectors and the
+                transcript, as far as they have ended (ready, failed, expired) and no other source uses them. Tasks
+                under way stay.
 
         Returns:
             What was deleted.

@@ -11,7 +11,9 @@ from tests.core.surface import Surface, content
 from tests.sandbox.pdf import write_pdf
 from twelvelabs_core import (
     DynamicSegmentation,
+    IngestionError,
     InputError,
+    Media,
     SequentialSegmentation,
     SpatialSegmentation,
     TaskFailedError,
@@ -210,6 +212,66 @@ async def test_many_documents_of_both_kinds(new: Surface, plan: Path, note: Path
     pictures = await everything(new.segment_many([plan], input_type="document", embedding_scope=["asset"]))
     assert [s.embedding_scope for s in pictures[0].segments] == ["asset"]
     assert paid(sandbox) == 3
+
+
+PAPERS = ["document", "image"]
+CHUNKS, QUARTERS = SequentialSegmentation(2), SpatialSegmentation("quadrants")
+
+
+@pytest.mark.parametrize(
+    ("cuts", "pages", "chunks"), [(None, 2, 0), (CHUNKS, 2, 3), (QUARTERS, 10, 0), ([QUARTERS, CHUNKS], 10, 3)]
+)
+async def test_a_folder_of_several_kinds_is_one_call(  # noqa: PLR0917  # four fixtures, three parameters
+    new: Surface, plan: Path, note: Path, picture: Path, cuts: Any, pages: int, chunks: int
+) -> None:
+    """Each file is told by its name or first bytes, and takes the segmentation that suits it."""
+    media = [plan, note, picture, Media.of(content(picture), source="bytes")]
+    found = await everything(new.segment_many(media, input_type=PAPERS, segmentation=cuts))
+    assert {one.source.rpartition("/")[2]: [s.embedding_scope for s in one.segments] for one in found} == {
+        "plan.pdf": ["page"] * pages,
+        "note.md": ["chunk"] * chunks or ["asset"],
+        "picture.jpg": ["asset"],
+        "bytes": ["asset"],
+    }
+    # The same work as of each alone.
+    alone = await new.segment_document(note, segmentation=CHUNKS if chunks else None)
+    assert alone.reused
+    assert (await new.segment_image(picture)).reused
+
+
+async def test_bytes_without_a_name_are_uploaded_by_one_that_tells_their_kind(new: Surface, plan: Path) -> None:
+    for data, ending in ((content(plan), ".pdf"), (b"A red car. A blue house.", ".txt")):
+        found = await new.segment_document(data)
+        assert len(found.segments) == (2 if ending == ".pdf" else 1)
+        assets = await everything(new.list_assets(filename=found.title))
+        assert {asset.filename for asset in assets} == {found.title + ending}
+
+
+async def test_a_file_of_another_kind_is_named_and_stops_no_other(
+    new: Surface, plan: Path, film: Path, sandbox: Sandbox
+) -> None:
+    with pytest.raises(IngestionError) as caught:
+        await everything(new.segment_many([plan, film, "asset:64f8d2c7e4a1b37f8a9c5d12"], input_type=PAPERS))
+    assert [failure.source for failure in caught.value.failures] == [str(film), "asset:64f8d2c7e4a1b37f8a9c5d12"]
+    assert "is video; input_type must be among document, image" in caught.value.failures[0].reason
+    assert "cannot be seen" in caught.value.failures[1].reason
+    assert paid(sandbox) == 1
+
+
+async def test_segmentations_that_no_file_could_take_are_refused(new: Surface, note: Path, sandbox: Sandbox) -> None:
+    for options, message in (
+        ({"segmentation": [DynamicSegmentation()]}, "dynamic segmentation is not for input_type document, image"),
+        ({"segmentation": [CHUNKS, SequentialSegmentation(3)]}, "segmentation has 2 entries for text"),
+        ({"input_type": "image", "segmentation": [CHUNKS]}, "sequential segmentation is not for input_type image"),
+        ({"input_type": []}, "input_type is empty"),
+        ({"embedding_scope": ["local"]}, "embedding_scope for image must be among asset"),
+        ({"start_sec": 1.0}, "start_sec is for audio and video"),
+    ):
+        with pytest.raises(InputError, match=message):
+            await everything(new.segment_many([note], **{"input_type": PAPERS, **options}))
+    with pytest.raises(InputError, match="spatial segmentation is not for a text"):
+        await everything(new.segment_many([note], input_type="document", segmentation=QUARTERS))
+    assert sandbox.count() == 0
 
 
 async def test_tasks_can_be_started_alone(new: Surface, plan: Path, picture: Path) -> None:

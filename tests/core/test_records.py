@@ -146,7 +146,7 @@ def test_pages_and_chunks_have_a_place_instead_of_times() -> None:
         ("plan.pdf | page 1 | visual", [1, 1, "", -1]),
         ("plan.pdf | page 1 top_left | visual", [1, 1, "top_left", -1]),
         ("plan.pdf | page 2 | visual", [2, 2, "", -1]),
-        ("plan.pdf | 0:00.0-0:00.0 | visual asset", [0, 0, "", -1]),
+        ("plan.pdf | whole | visual asset", [0, 0, "", -1]),
     ]
     record = document(CHUNKS, segmentation=CUT).records()[2]
     assert record.head == "plan.pdf | chunk 2 | text"

@@ -67,6 +67,7 @@ def test_half_of_a_segments_text_is_refused(title: str, start: float, option: st
         WHOLE.upper(),
         f"{HEAD} Goalkeeper {REFERENCE[:-1]}",
         f"some words {REFERENCE}",
+        "photo.png | whole | visual asset",
     ],
 )
 def test_text_that_was_cut_or_joined_is_refused_with_advice(text: str) -> None:
@@ -105,6 +106,7 @@ def test_text_added_around_is_welcome(text: str) -> None:
         "see tl-segment documents for more",
         "segment: 12345678 of the market, segment:12345678901",
         "| speaker | 0:12.5-0:18.0 | spoke of | visual |",
+        "milk | whole | organic",
         IDENTITY,
     ],
 )

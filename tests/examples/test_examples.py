@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from examples.demo.page import TEMPLATE
+from tests.sandbox.pdf import write_pdf
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, describe_look, write_film, write_picture
 
@@ -30,6 +31,11 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_film(folder / "other.mp4", [Scene("purple", "white", "stripes", "slow", "music")])
     write_picture(folder / "green.png", SCENES[2], at=2.0)
     (folder / "broken.mp4").write_text("not a film")
+    papers = folder / "papers"
+    papers.mkdir()
+    write_pdf(papers / "plan.pdf", [[(20, 150, "purple stripes")], [(20, 40, "blue checkerboard")]])
+    (papers / "notes.md").write_text("A red car drives fast. It is loud.", "utf-8")
+    write_picture(papers / "green.png", SCENES[2], at=2.0)
     return folder
 
 
@@ -108,6 +114,14 @@ def test_rag_chain(run: Runner) -> None:
     assert "| visual" in shown
     assert "tl-segment:" not in shown
     assert f"Question: {describe_look(SCENES[1])}" in shown
+
+
+def test_documents(run: Runner) -> None:
+    done = run("langchain_documents.py", "papers", "blue checkerboard")
+    assert len(done.stdout.splitlines()) == 3
+    assert "plan.pdf  page 2  chunk -1" in done.stdout.splitlines()[0]
+    done = run("langchain_documents.py", "papers", "a loud red car drives fast")
+    assert "notes.md  page 0  chunk 0" in done.stdout.splitlines()[0]
 
 
 def test_async_films_leaves_out_a_broken_one(run: Runner) -> None:

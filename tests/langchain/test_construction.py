@@ -23,6 +23,7 @@ def test_public_names() -> None:
     assert sorted(langchain_twelvelabs.__all__) == [
         "SegmentPromptTemplate",
         "TwelveLabsAudioLoader",
+        "TwelveLabsDocumentLoader",
         "TwelveLabsEmbeddings",
         "TwelveLabsVideoLoader",
         "aadd_segments",

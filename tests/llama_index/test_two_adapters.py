@@ -10,10 +10,16 @@ from langchain_core.documents import Document
 
 import langchain_twelvelabs
 import llama_index_twelvelabs
-from langchain_twelvelabs import TwelveLabsAudioLoader, TwelveLabsEmbeddings, TwelveLabsVideoLoader
-from llama_index_twelvelabs import TwelveLabsEmbedding, TwelveLabsVideoReader
+from langchain_twelvelabs import (
+    TwelveLabsAudioLoader,
+    TwelveLabsDocumentLoader,
+    TwelveLabsEmbeddings,
+    TwelveLabsVideoLoader,
+)
+from llama_index_twelvelabs import TwelveLabsDocumentReader, TwelveLabsEmbedding, TwelveLabsVideoReader
 from tests.llama_index.fixtures import CUT, tasks
-from twelvelabs_core import strip_reference
+from tests.sandbox.pdf import write_pdf
+from twelvelabs_core import SequentialSegmentation, SpatialSegmentation, strip_reference
 from twelvelabs_sandbox import Sandbox
 
 OPTIONS: list[dict[str, Any]] = [
@@ -56,6 +62,41 @@ def test_ids_metadata_vectors_and_texts_are_equal(
 def test_sounds_are_equal_too(langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding, sound: Path) -> None:
     documents = TwelveLabsAudioLoader(sound, embeddings=langchain).load()
     compare(documents, TwelveLabsVideoReader(embed_model=embed_model, input_type="audio").load_nodes(sound), langchain)
+
+
+def test_words_are_equal_too(langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding, film: Path) -> None:
+    options = {**CUT, "include_transcript": True, "embedding_scope": ["clip", "asset"]}
+    documents = TwelveLabsVideoLoader(film, embeddings=langchain, **options).load()
+    assert sum("a goalkeeper dives" in document.page_content for document in documents) == 2 * 3
+    compare(documents, TwelveLabsVideoReader(embed_model=embed_model, **options).load_nodes(film), langchain)
+
+
+@pytest.mark.parametrize("dimension", [512, 128])
+@pytest.mark.parametrize("cuts", [None, [SequentialSegmentation(1), SpatialSegmentation("quadrants")]])
+def test_pages_chunks_and_pictures_are_equal_too(
+    cuts: Any, dimension: int, sandbox: Sandbox, tmp_path: Path, frame: Path
+) -> None:
+    plan = write_pdf(tmp_path / "plan.pdf", [[(20, 150, "red stripes")], [(20, 40, "blue house")]])
+    note = tmp_path / "note.txt"
+    note.write_text("A red car. A blue house.", "utf-8")
+    options: dict[str, Any] = {
+        "api_key": sandbox.api_key,
+        "base_url": sandbox.base_url,
+        "model": "marengo3.5",
+        "embedding_dimension": dimension,
+    }
+    embeddings = TwelveLabsEmbeddings(segment_store=tmp_path / "one.sqlite3", **options)
+    embed_model = TwelveLabsEmbedding(segment_store=tmp_path / "other.sqlite3", **options)
+    reader = TwelveLabsDocumentReader(embed_model=embed_model, segmentation=cuts)
+    nodes = reader.load_nodes([plan, note, frame])
+    loader = TwelveLabsDocumentLoader([plan, note, frame], embeddings=embeddings, segmentation=cuts)
+    by_source: dict[str, list[Document]] = {node.metadata["source"]: [] for node in nodes}
+    for document in loader.lazy_load():  # as the tasks end
+        by_source[document.metadata["source"]].append(document)
+    documents = [document for source in by_source.values() for document in source]
+    assert len(documents) == (4 if cuts is None else 13)
+    compare(documents, nodes, embeddings)
+    compare(documents, reader.load_data([plan, note, frame]), embeddings)
 
 
 def test_a_film_that_one_has_paid_for_is_free_for_the_other(

@@ -108,7 +108,7 @@ class AssetOperations(AssetDetailOperations):
         if method != "multipart":
             asset = await self._upload_at_once(order, method)
             content = order.content
-            if content is not None:
+            if content is not None and order.media.is_local:
                 await self._io.blocking(lambda: check_unchanged(order.media, content))
             return asset
         kind = await self._io.blocking(lambda: multipart_type(order.media, kind))

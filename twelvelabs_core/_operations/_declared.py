@@ -70,5 +70,5 @@ V1_GET_STATUS = "GET /embed/tasks/{task_id}/status"
 # How a local file becomes an asset: in one request, or in chunks.
 IN_CHUNKS = (POST_UPLOADS, POST_UPLOAD, POST_URLS, GET_UPLOAD)
 AS_ASSET = (POST_ASSETS, GET_ASSET, *IN_CHUNKS)
-# The same, the list where several are waited for or a create broke off, and what `keep_asset=False` asks for.
-PAID_ONCE = (*AS_ASSET, GET_TASKS, DELETE_ASSET)
+# The same; the list, where several are waited for or a create broke off; words; and what `keep_asset=False` asks for.
+PAID_ONCE = (*AS_ASSET, GET_TASKS, GET_TRANSCRIPTION, DELETE_ASSET)

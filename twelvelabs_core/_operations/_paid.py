@@ -7,6 +7,7 @@ run knowing what was begun.
 import logging
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 from twelvelabs_core._errors import (
     APIConnectionError,
@@ -21,10 +22,12 @@ from twelvelabs_core._errors import (
 from twelvelabs_core._io import CONNECT_TIMEOUT
 from twelvelabs_core._lost_tasks import could_be_result, mark_of, marked
 from twelvelabs_core._media import Media
+from twelvelabs_core._media_types import upload_name
 from twelvelabs_core._operations._content import content_of
 from twelvelabs_core._operations._embed import check_dimension
 from twelvelabs_core._operations._lost import LostTasks
 from twelvelabs_core._operations._paid_assets import place_of
+from twelvelabs_core._operations._transcripts import TranscriptWork
 from twelvelabs_core._operations._work import Job, Work
 from twelvelabs_core._polling import Patience
 from twelvelabs_core._records import SegmentedMedia, task_key
@@ -42,7 +45,7 @@ _OF_GATEWAYS = frozenset({408, 502, 504})
 CLOCK_MARGIN = 30.0  # between the clocks of machines that share a store
 
 
-class PaidWork(LostTasks):
+class PaidWork(LostTasks, TranscriptWork):
     """Embeds a medium by an asynchronous task, once for all runs that share a segment store."""
 
     @property
@@ -64,7 +67,7 @@ class PaidWork(LostTasks):
             raise
 
     async def _job(self, work: Work, content: str) -> Job:
-        filename = work.media.filename
+        filename = upload_name(work.media, work.options.input_type)
         if work.media.is_local:
             filename = marked(filename, mark_of(await self._io.blocking(lambda: self.store.journal_name), content))
         key = task_key(self.space, content, work.options.identity())
@@ -74,7 +77,7 @@ class PaidWork(LostTasks):
     async def _obtain_and_clean_up(self, job: Job) -> SegmentedMedia:
         deletes = job.work.media.is_local and not job.work.keep_asset
         try:
-            segmented = await self._obtain(job)
+            segmented = await self._with_words(job, await self._obtain(job))
         except TaskFailedError:
             if deletes:
                 with suppress(TwelveLabsError):  # the failure of the task is what the caller must hear of
@@ -83,6 +86,15 @@ class PaidWork(LostTasks):
         if deletes:
             await self._delete_used_asset(job.order(), job.timeout)
         return segmented
+
+    async def _with_words(self, job: Job, segmented: SegmentedMedia) -> SegmentedMedia:
+        """Add the words spoken in the medium, before its asset is deleted."""
+        if not job.work.include_transcript:
+            return segmented
+        # Nobody is told of bytes sent: the medium has been reported as ready.
+        order = replace(job.order(), on_sent=None)
+        words = await self._words_of(order, job.timeout, keep_asset=job.work.keep_asset)
+        return replace(segmented, words=words)
 
     async def _obtain(self, job: Job) -> SegmentedMedia:
         """Take the result from the store, wait for a task that was begun, or pay for a new one."""

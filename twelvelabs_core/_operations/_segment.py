@@ -1,7 +1,6 @@
 """Long video and audio as segments: the operations that a user calls."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Literal
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from twelvelabs_core._checks import check_readable
 from twelvelabs_core._errors import InputError, SegmentNotFoundError
@@ -11,9 +10,9 @@ from twelvelabs_core._media_lists import is_one, many
 from twelvelabs_core._operations._content import content_of
 from twelvelabs_core._operations._declared import EVERY_MODEL, GET_TASK, PAID_ONCE, POST_TASKS, calls
 from twelvelabs_core._operations._documents import DocumentOperations
-from twelvelabs_core._operations._plans import task_plan
+from twelvelabs_core._operations._plans import InputType, TaskPlan, check_transcript, task_plan
 from twelvelabs_core._operations._work import Work
-from twelvelabs_core._options import SegmentOptions, TaskOptions, TimeBasedMetadata
+from twelvelabs_core._options import SegmentOptions, TimeBasedMetadata, check_bool
 from twelvelabs_core._polling import check_count, check_timeout
 from twelvelabs_core._progress import OnProgress, check_callback
 from twelvelabs_core._records import SegmentedMedia, SegmentRecord
@@ -41,6 +40,7 @@ class SegmentOperations(DocumentOperations):
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        include_transcript: bool = False,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         """Return the segments of a video, embedded by an asynchronous task once and never again.
@@ -69,6 +69,9 @@ class SegmentOperations(DocumentOperations):
             timeout: Longest wait for the task in seconds. Default: the settings' `task_timeout`.
             keep_asset: False deletes the uploaded file at the API once its segments are stored, or its task failed,
                 unless another task of the same bytes is under way. An `asset:<id>` is never deleted.
+            include_transcript: Also fetch the words spoken in it, once: each record's `body` has its segment's. Local
+                bytes are an asset for that; a URL becomes one, which costs no task; if the asset is gone, local bytes
+                are uploaded again. Where the API has no words, or not within 15 minutes, there are none, and a warning.
             on_progress: Called with a `Progress` at each step.
 
         Returns:
@@ -92,7 +95,7 @@ class SegmentOperations(DocumentOperations):
             model=self.model,
         )
         media = await self._io.blocking(lambda: Media.of(video, source=source, version=version))
-        return await self._segment(Work(media, options, timeout, on_progress, keep_asset))
+        return await self._segment(Work(media, options, timeout, on_progress, keep_asset, include_transcript))
 
     @calls(POST_TASKS, GET_TASK, also=PAID_ONCE, models=EVERY_MODEL)
     async def segment_audio(
@@ -111,6 +114,7 @@ class SegmentOperations(DocumentOperations):
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        include_transcript: bool = False,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         """Return the segments of audio, embedded by an asynchronous task once and never again.
@@ -135,6 +139,7 @@ class SegmentOperations(DocumentOperations):
             timeout: Longest wait for the task in seconds. Default: the settings' `task_timeout`.
             keep_asset: False deletes the uploaded file at the API once its segments are stored, or its task failed,
                 unless another task of the same bytes is under way. An `asset:<id>` is never deleted.
+            include_transcript: As for `segment_video`.
             on_progress: Called with a `Progress` at each step.
 
         Returns:
@@ -158,17 +163,17 @@ class SegmentOperations(DocumentOperations):
             model=self.model,
         )
         media = await self._io.blocking(lambda: Media.of(audio, source=source, version=version))
-        return await self._segment(Work(media, options, timeout, on_progress, keep_asset))
+        return await self._segment(Work(media, options, timeout, on_progress, keep_asset, include_transcript))
 
     @calls(POST_TASKS, GET_TASK, also=PAID_ONCE, models=EVERY_MODEL)
     def segment_many(
         self,
         media: Iterable[MediaInput],
         *,
-        input_type: Literal["audio", "video", "document", "image"] = "video",
+        input_type: InputType | Sequence[InputType] = "video",
         start_sec: float | None = None,
         end_sec: float | None = None,
-        segmentation: Segmentation | None = None,
+        segmentation: Segmentation | Sequence[Segmentation] | None = None,
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
@@ -176,20 +181,23 @@ class SegmentOperations(DocumentOperations):
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        include_transcript: bool = False,
         max_tasks: int | None = None,
         on_error: OnError = "raise",
         on_progress: OnProgress | None = None,
     ) -> AsyncIterator[SegmentedMedia]:
-        """Iterate over many media of one kind as their tasks end, at most `max_tasks` on their way at once.
+        """Iterate over many media as their tasks end, at most `max_tasks` on their way at once.
 
         One bad source does not stop the others. Closing the iterator stops new work; what was begun is in the journal.
 
         Args:
             media: Any number of media; `Media.of(value, source=..., version=...)` names one.
-            input_type: `video` or `audio`; with marengo3.5 also `document` or `image`.
+            input_type: `video` or `audio`; with marengo3.5 also `document` or `image`. Or a list of them: each medium
+                is what its name, else its first bytes, say.
             start_sec: As for `segment_video`, for each; audio and video only.
             end_sec: As for `segment_video`, for each; audio and video only.
-            segmentation: As for `segment_video` or `segment_document`.
+            segmentation: As for `segment_video` or `segment_document`. With several input types, or as a list, each
+                medium takes the one that suits it, else the default.
             embedding_option: As for `segment_video` or `segment_document`.
             embedding_scope: As for `segment_video` or `segment_document`.
             embedding_type: As for `segment_video`.
@@ -197,6 +205,7 @@ class SegmentOperations(DocumentOperations):
             embedding_uncertainty: As for `segment_video` or `segment_document`.
             timeout: Longest wait for each task in seconds. Default: the settings' `task_timeout`.
             keep_asset: As for `segment_video`, for each.
+            include_transcript: As for `segment_video`, for each; audio and video only.
             max_tasks: Most media on their way at once, and so the most that is paid for ahead of the consumer. Default:
                 the settings' `max_concurrency`. Tasks take minutes: with hundreds of media, 50 and more save hours;
                 `max_concurrent_requests` then bounds what is sent at once.
@@ -228,12 +237,15 @@ class SegmentOperations(DocumentOperations):
             time_based_metadata=time_based_metadata,
             embedding_uncertainty=embedding_uncertainty,
         )
+        check_transcript(include_transcript, plan.kinds)
+        check_bool("keep_asset", keep_asset)
         check_callback(on_progress, "on_progress")
         report = FailureReport(on_error)
         limit = self.settings.max_concurrency if max_tasks is None else check_count("max_tasks", max_tasks)
         if timeout is not None:
             check_timeout(timeout)
-        return self._segment_many(media, plan, timeout, on_progress, report, limit=limit, keep_asset=keep_asset)
+        how = (timeout, on_progress, keep_asset, include_transcript)
+        return self._segment_many(media, plan, how, report, limit)
 
     @calls()
     async def register(self, media: SegmentedMedia, *, id_namespace: str | None = None) -> list[SegmentRecord]:
@@ -303,18 +315,15 @@ class SegmentOperations(DocumentOperations):
     async def _segment_many(
         self,
         media: Iterable[MediaInput],
-        plan: Callable[[Media], TaskOptions],
-        timeout: float | None,
-        on_progress: OnProgress | None,
+        plan: TaskPlan,
+        how: tuple[float | None, OnProgress | None, bool, bool],
         report: FailureReport,
-        *,
         limit: int,
-        keep_asset: bool,
     ) -> AsyncIterator[SegmentedMedia]:
         async def one(value: MediaInput) -> SegmentedMedia:
             item = await self._io.blocking(lambda: Media.of(value))
-            options = await self._io.blocking(lambda: plan(item))
-            return await self._segment(Work(item, options, timeout, on_progress, keep_asset))
+            options = await self._io.blocking(lambda: plan.options(item))
+            return await self._segment(Work(item, options, *how))
 
         outcomes = self._io.as_completed(one, media, limit)
         try:

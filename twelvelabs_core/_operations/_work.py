@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from twelvelabs_core._media import Media
 from twelvelabs_core._operations._paid_assets import NO_PLAYBACK
 from twelvelabs_core._operations._uploads import UploadOrder
-from twelvelabs_core._options import TaskOptions
+from twelvelabs_core._options import TaskOptions, check_bool
 from twelvelabs_core._polling import check_timeout
 from twelvelabs_core._progress import OnProgress, Progress, Stage, check_callback
 
@@ -19,9 +19,12 @@ class Work:
     timeout: float | None
     on_progress: OnProgress | None
     keep_asset: bool = True
+    include_transcript: bool = False
 
     def __post_init__(self) -> None:
         check_callback(self.on_progress, "on_progress")
+        check_bool("keep_asset", self.keep_asset)
+        check_bool("include_transcript", self.include_transcript)
         if self.timeout is not None:
             check_timeout(self.timeout)
 

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, sele
 
 from twelvelabs_core._storage.entries import Removed, StoreInfo
 from twelvelabs_core._storage.journal import ENDED
-from twelvelabs_core._storage.schema import VERSION, files, metadata, segments, tasks, uploads, vectors
+from twelvelabs_core._storage.schema import VERSION, files, metadata, segments, tasks, transcripts, uploads, vectors
 
 IS_UNUSED = ~select(segments.c.segment_id).where(segments.c.task == tasks.c.id).exists()
 
@@ -66,11 +66,15 @@ def prune(connection: Connection, before: float) -> Removed:
 
 
 def delete_tasks(connection: Connection, which: ColumnElement[bool]) -> Removed:
-    """Delete entries with all that hangs on them."""
-    ids = list(connection.scalars(select(tasks.c.id).where(which).with_for_update()))
+    """Delete entries with all that hangs on them, and the transcripts that no entry is left for."""
+    rows = connection.execute(select(tasks.c.id, tasks.c.content).where(which).with_for_update()).all()
+    ids, contents = [row.id for row in rows], {row.content for row in rows}
     counts = [0, 0, 0]
     for task in ids:
         counts[0] += connection.execute(delete(segments).where(segments.c.task == task)).rowcount
         counts[1] += connection.execute(delete(vectors).where(vectors.c.task == task)).rowcount
         counts[2] += connection.execute(delete(tasks).where(tasks.c.id == task)).rowcount
+    is_unused = ~select(tasks.c.id).where(tasks.c.content == transcripts.c.content).exists()
+    for content in contents:
+        connection.execute(delete(transcripts).where(transcripts.c.content == content, is_unused))
     return Removed(segments=counts[0], vectors=counts[1], tasks=counts[2])

@@ -1,4 +1,4 @@
-"""What is known of media without reading them again: digests of files, contents of URLs, assets, uploads begun."""
+"""What is known of media without asking again: digests of files, contents of URLs, assets, uploads begun, words."""
 
 import time
 from typing import Any
@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Table, delete, select
 
 from twelvelabs_core._storage.entries import UploadEntry, UrlEntry
 from twelvelabs_core._storage.journal import upsert
-from twelvelabs_core._storage.schema import assets, files, uploads, urls
+from twelvelabs_core._storage.schema import assets, files, transcripts, uploads, urls
 
 
 def put(connection: Connection, into: Table, **values: Any) -> None:
@@ -52,3 +52,15 @@ def find_upload(connection: Connection, content: str, account: str) -> UploadEnt
 def drop_upload(connection: Connection, asset_id: str) -> None:
     """Forget the upload session of an asset."""
     connection.execute(delete(uploads).where(uploads.c.asset_id == asset_id))
+
+
+def find_transcript(connection: Connection, content: str, origin: str) -> list[tuple[float, float, str]] | None:
+    """Return the words spoken in this content, or None where nobody has asked yet."""
+    which = (transcripts.c.content == content) & (transcripts.c.origin == origin)
+    row = connection.execute(select(transcripts.c.words).where(which)).one_or_none()
+    return None if row is None else [(start, end, word) for start, end, word in row.words]
+
+
+def drop_transcript(connection: Connection, content: str) -> None:
+    """Forget the words of this content."""
+    connection.execute(delete(transcripts).where(transcripts.c.content == content))

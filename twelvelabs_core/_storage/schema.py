@@ -162,9 +162,17 @@ uploads = table(
     needed("updated_at", Double),
 )
 
+transcripts = table(
+    "transcripts",
+    Column("content", Name, primary_key=True),
+    Column("origin", Text, primary_key=True),  # who made it: `twelvelabs` or `sandbox`
+    needed("words", Json),  # [[start, end, word], ...]; none where the API has no transcription
+    needed("updated_at", Double),
+)
+
 # Tables that stores written before they were thought of may lack. Nothing else changed with them, so the version is
 # the same: older releases go on with a store that has them.
-ADDED = (uploads,)
+ADDED = (uploads, transcripts)
 
 
 def create_tables(connection: Connection) -> None:

@@ -1,0 +1,125 @@
+"""The words spoken in paid work: asked for once, kept in the segment store, and never in the way of the vectors."""
+
+import logging
+
+from twelvelabs_core._answers_uploads import Transcription
+from twelvelabs_core._errors import (
+    APIConnectionError,
+    AuthenticationError,
+    ConfigurationError,
+    InputError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+    TaskTimeoutError,
+    TwelveLabsError,
+)
+from twelvelabs_core._operations._paid_assets import PaidAssets, place_of
+from twelvelabs_core._operations._uploads import UploadOrder
+from twelvelabs_core._polling import Patience
+from twelvelabs_core._single_flight import single_flight
+from twelvelabs_core._transcript import Word
+
+logger = logging.getLogger("twelvelabs_core")
+
+TRANSCRIPT_WAIT = 900.0  # seconds; a film does not wait for its words as long as for its vectors
+KINDS = ("words", "sentences")  # one can be missing though it was asked for
+ASK_AGAIN = "This answer is kept; store.drop_transcript() has it asked for again"
+_ASSETS_MAX = 2  # another task may delete the asset that was just found; then it is uploaded once more
+# What may be better the next time is an error: a film that was stored without its words would stay so.
+_PASSING = (
+    APIConnectionError,
+    AuthenticationError,
+    ConfigurationError,
+    InputError,
+    RateLimitError,
+    ServerError,
+)
+
+
+class _NoTranscriptionError(TwelveLabsError):
+    """The API has said for good that there are no words."""
+
+
+class TranscriptWork(PaidAssets):
+    """Fetches the words of media whose vectors are there."""
+
+    async def _words_of(self, order: UploadOrder, timeout: float, *, keep_asset: bool) -> tuple[Word, ...]:
+        """Return the words spoken in a medium, from the store, else from the API.
+
+        Local bytes are uploaded if their asset is gone, a URL becomes an asset: either costs no task.
+
+        Raises:
+            TwelveLabsError: The API cannot be asked now; what it has answered is only warned of.
+        """
+        content, origin = order.content or "", "sandbox" if self.settings.is_sandbox else "twelvelabs"
+        place, key = place_of(self.store), f"transcript {content}"
+        patience = timeout + TRANSCRIPT_WAIT  # of whoever asks for the same words
+        async with single_flight(self._io, place, key, source=order.media.source, timeout=patience):
+            known = await self._io.blocking(lambda: self.store.find_transcript(content, origin))
+            if known is not None:
+                return known
+            words = await self._ask_for_words(order, timeout)
+            if words is not None:
+                await self._io.blocking(lambda: self.store.put_transcript(content, origin, words))
+        if order.media.url is not None and not keep_asset:
+            await self._delete_used_asset(order, timeout)
+        return words or ()
+
+    async def _ask_for_words(self, order: UploadOrder, timeout: float) -> tuple[Word, ...] | None:
+        """Return the words that the API has; None where it may have some later."""
+        try:
+            return await self._words_by_asset(order, timeout)
+        except _PASSING:
+            raise
+        except TwelveLabsError as error:
+            logger.warning("%s is without the words spoken in it: %s", order.media.source, error)
+            return () if isinstance(error, _NoTranscriptionError) else None
+
+    async def _words_by_asset(self, order: UploadOrder, timeout: float) -> tuple[Word, ...]:
+        for _ in range(_ASSETS_MAX):
+            asset_id = order.media.asset_id or await self._reachable_asset(order, timeout)
+            try:
+                return _words(await self._settled_transcription(asset_id, min(timeout, TRANSCRIPT_WAIT)))
+            except NotFoundError:
+                if await self._is_there(asset_id):
+                    raise _NoTranscriptionError(f"asset {asset_id} has no transcription. {ASK_AGAIN}.") from None
+            if order.media.asset_id is not None:
+                raise TwelveLabsError(f"asset {asset_id} is gone, and its transcription with it.")
+            await self._forget_asset(order)
+        raise TwelveLabsError("its asset was deleted by others while it was needed; the next run asks again.")
+
+    async def _reachable_asset(self, order: UploadOrder, timeout: float) -> str:
+        async with self._asset_lock(order, timeout):
+            await self._make_reachable(order, timeout)
+            return await self._asset_of(order) or ""
+
+    async def _settled_transcription(self, asset_id: str, wait: float) -> Transcription:
+        patience = Patience(wait)
+        while True:
+            found = await self.retrieve_transcription(asset_id, include=KINDS)
+            if found.status == "failed":
+                reason = (found.error or "no reason given").rstrip(".")
+                raise _NoTranscriptionError(f"the transcription of asset {asset_id} failed: {reason}. {ASK_AGAIN}.")
+            if found.status == "ready":
+                return found
+            if patience.is_over:
+                raise TaskTimeoutError(
+                    f"the transcription of asset {asset_id} is {found.status} after {wait:g} s; "
+                    "the next run asks again.",
+                    task_id=asset_id,
+                )
+            await self._io.sleep(patience.next_look())
+
+    async def _is_there(self, asset_id: str) -> bool:
+        try:
+            await self.retrieve_asset(asset_id)
+        except NotFoundError:
+            return False
+        return True
+
+
+def _words(found: Transcription) -> tuple[Word, ...]:
+    """Return the words, or whole sentences in their place; neither means that nobody speaks."""
+    said = found.words or found.sentences or ()
+    return tuple(Word(float(one.start), float(one.end), one.value) for one in said)
