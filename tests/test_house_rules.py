@@ -96,6 +96,7 @@ def test_only_few_files_hold_a_lock() -> None:
     allowed = {
         "_single_flight.py",  # one worker per key across all clients of a process: no Io could hold that
         "_governor.py",  # one pace across all clients, threads and loops of a process; begins anew after fork
+        "_watch.py",  # the tasks that all threads of one client wait for; begins anew after fork
         "_progress_line.py",  # one line of a terminal that several threads write; a fork between two writes is harmless
         "_ranges.py",  # one read position of a file object that several parts share; made anew for each upload
         "_uploading.py",  # the byte count of an upload whose parts go out together; made anew for each upload

@@ -88,6 +88,8 @@ async def test_assets_are_listed_over_pages(connect: Connect) -> None:
     with Sandbox() as sandbox:
         client = connect(api_key=sandbox.api_key, base_url=sandbox.base_url)
         made = [(await client.create_asset(b"%d" % number, filename="a.txt")).id for number in range(51)]
+        for asset_id in made:
+            await client.wait_for_asset(asset_id)  # until then nobody knows of which type it is
         sandbox.clear_requests()
         assert [one.id async for one in client.list_assets(asset_types=["document"])] == made[::-1]
         assert sandbox.count() == 2
