@@ -9,7 +9,7 @@ from langchain_core.documents import Document
 
 from langchain_twelvelabs._documents import to_document
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
-from twelvelabs_core import InputError, Media, MediaInput, OnProgress, Segmentation, TimeBasedMetadata
+from twelvelabs_core import InputError, Media, MediaInput, OnError, OnProgress, Segmentation, TimeBasedMetadata
 from twelvelabs_core._media_lists import media_list
 from twelvelabs_core._progress_line import ProgressLine
 
@@ -115,6 +115,8 @@ class FilmLoader(SegmentLoader):
         id_namespace: str | None = None,
         keep_asset: bool = True,
         timeout: float | None = None,
+        max_tasks: int | None = None,
+        on_error: OnError = "raise",
         show_progress: bool = False,
         on_progress: OnProgress | None = None,
     ) -> None:
@@ -130,6 +132,8 @@ class FilmLoader(SegmentLoader):
             "end_sec": end_sec,
             "keep_asset": keep_asset,
             "timeout": timeout,
+            "max_tasks": max_tasks,
+            "on_error": on_error,
         }
         super().__init__(
             media_list(media, source=source, version=version),

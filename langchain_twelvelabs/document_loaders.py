@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from langchain_twelvelabs._segment_loader import FilmLoader, SegmentLoader
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
-from twelvelabs_core import InputError, MediaInput, OnProgress, Segmentation
+from twelvelabs_core import InputError, MediaInput, OnError, OnProgress, Segmentation
 from twelvelabs_core._media_lists import is_one, media_list
 from twelvelabs_core._operations._plans import InputType, kind_among, paper_kinds
 
@@ -51,6 +51,10 @@ class TwelveLabsVideoLoader(FilmLoader):
             (PGVector).
         keep_asset: False deletes each uploaded file at the API once its vectors, and words, are in the segment store.
         timeout: Longest wait for one embedding task, in seconds. Default 7200.
+        max_tasks: Most videos on their way at once, and so the most that is paid for ahead of the consumer. Default:
+            `max_concurrency` of `embeddings`. With hundreds of videos, 50 and more save hours.
+        on_error: What is done at the end when some of several failed: `raise` (default) an error that lists them, or
+            `skip` them with a warning in the log. A function is called with each `twelvelabs_core.Failure` instead.
         show_progress: Whether to write progress to stderr.
         on_progress: Called with a `twelvelabs_core.Progress` at each step, also from other threads.
 
@@ -104,6 +108,8 @@ class TwelveLabsAudioLoader(FilmLoader):
         id_namespace: As for `TwelveLabsVideoLoader`.
         keep_asset: As for `TwelveLabsVideoLoader`.
         timeout: As for `TwelveLabsVideoLoader`.
+        max_tasks: As for `TwelveLabsVideoLoader`.
+        on_error: As for `TwelveLabsVideoLoader`.
         show_progress: As for `TwelveLabsVideoLoader`.
         on_progress: As for `TwelveLabsVideoLoader`.
 
@@ -154,6 +160,8 @@ class TwelveLabsDocumentLoader(SegmentLoader):
         id_namespace: As for `TwelveLabsVideoLoader`.
         keep_asset: As for `TwelveLabsVideoLoader`.
         timeout: As for `TwelveLabsVideoLoader`.
+        max_tasks: As for `TwelveLabsVideoLoader`.
+        on_error: As for `TwelveLabsVideoLoader`.
         show_progress: As for `TwelveLabsVideoLoader`.
         on_progress: As for `TwelveLabsVideoLoader`.
 
@@ -184,6 +192,8 @@ class TwelveLabsDocumentLoader(SegmentLoader):
         id_namespace: str | None = None,
         keep_asset: bool = True,
         timeout: float | None = None,
+        max_tasks: int | None = None,
+        on_error: OnError = "raise",
         show_progress: bool = False,
         on_progress: OnProgress | None = None,
     ) -> None:
@@ -200,6 +210,8 @@ class TwelveLabsDocumentLoader(SegmentLoader):
             "embedding_scope": embedding_scope,
             "keep_asset": keep_asset,
             "timeout": timeout,
+            "max_tasks": max_tasks,
+            "on_error": on_error,
         }
         super().__init__(
             given,

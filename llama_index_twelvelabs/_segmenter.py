@@ -22,6 +22,7 @@ from twelvelabs_core._operations._plans import (
     task_plan,
     written_options,
 )
+from twelvelabs_core._polling import check_count
 
 InputTypes = InputType | Sequence[InputType]
 CLIPS = ("clip",)
@@ -69,6 +70,8 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
         id_namespace: Makes other ids for the same segments, for stores whose ids are shared by several collections.
         keep_asset: False deletes each uploaded file at the API once its vectors, and words, are in the segment store.
         timeout: Longest wait for one embedding task, in seconds. Default 7200.
+        max_tasks: Most videos on their way at once. Default: `max_concurrency` of `embed_model`. With hundreds, 50 and
+            more save hours.
         show_progress: Whether to write progress to stderr.
         input_type: `video`; `audio`, for documents with an `audio_resource`; `image`, `document` or a list of these two
             (marengo3.5), for what `TwelveLabsDocumentReader` reads, which says what their options are.
@@ -105,6 +108,7 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
     # None of these changes a node, so none belongs into the identity of a pipeline's transformation.
     keep_asset: bool = Field(default=True, exclude=True)
     timeout: float | None = Field(default=None, exclude=True)
+    max_tasks: int | None = Field(default=None, exclude=True)
     show_progress: bool = Field(default=False, exclude=True)
     input_type: InputType | list[InputType] = "video"
 
@@ -123,6 +127,7 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
         id_namespace: str | None = None,
         keep_asset: bool = True,
         timeout: float | None = None,
+        max_tasks: int | None = None,
         show_progress: bool = False,
         input_type: InputTypes = "video",
     ) -> None:
@@ -147,6 +152,8 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
             end_sec=end_sec,
         )
         check_transcript(include_transcript, kinds)
+        if max_tasks is not None:
+            check_count("max_tasks", max_tasks)
         fields: dict[str, Any] = {
             "embed_model": embed_model,
             **written_options(plan),
@@ -156,6 +163,7 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
             "id_namespace": id_namespace,
             "keep_asset": keep_asset,
             "timeout": timeout,
+            "max_tasks": max_tasks,
             "show_progress": show_progress,
             "input_type": input_type if isinstance(input_type, str) else list(kinds),
         }
@@ -187,7 +195,7 @@ class TwelveLabsVideoSegmenter(TravelsWhole, TransformComponent):
 
     def options(self) -> dict[str, Any]:
         """Return the arguments of `twelvelabs_core.Client.segment_many`."""
-        return {name: getattr(self, name) for name in (*_FIRST, *_LATER, "timeout", "keep_asset")}
+        return {name: getattr(self, name) for name in (*_FIRST, *_LATER, "timeout", "keep_asset", "max_tasks")}
 
     def identity(self) -> str:
         """Return a digest of everything but the video that decides which nodes it becomes."""

@@ -21,10 +21,11 @@ from twelvelabs_core import (
     InputError,
     Media,
     MediaInput,
+    OnError,
     SegmentRecord,
-    TaskError,
     TwelveLabsError,
 )
+from twelvelabs_core._failure_report import FailureReport
 from twelvelabs_core._media_lists import is_one
 
 __all__ = [
@@ -48,6 +49,7 @@ class IngestionReport:
     Attributes:
         stored: The names of the videos whose nodes were written, new or in place of old ones.
         unchanged: The names of the videos that were there already; nothing was sent or written for them.
+        failures: A `twelvelabs_core.Failure` for each video that was skipped, with `on_error="skip"`.
 
     Example:
         ```python
@@ -58,6 +60,7 @@ class IngestionReport:
 
     stored: tuple[str, ...]
     unchanged: tuple[str, ...]
+    failures: tuple[Failure, ...] = ()
 
 
 def ingest_videos(
@@ -65,6 +68,7 @@ def ingest_videos(
     sources: Sources,
     *,
     segmenter: TwelveLabsVideoSegmenter | None = None,
+    on_error: OnError = "raise",
     show_progress: bool = False,
 ) -> IngestionReport:
     """Put videos into an index or a pipeline's vector store, each as soon as its vectors are there.
@@ -82,6 +86,8 @@ def ingest_videos(
             objects, `asset:<id>`, or documents of `TwelveLabsVideoReader.load_data(..., segment=False)`, whose metadata
             the segments get too.
         segmenter: How to segment, for an index. Default: `TwelveLabsVideoSegmenter()` with the index's embedding.
+        on_error: What is done at the end when some failed: `raise` (default) an error that lists them, or `skip` them:
+            they are in the report, and a warning is in the log. A function is called with each `Failure` instead.
         show_progress: Whether to write progress to stderr.
 
     Returns:
@@ -100,7 +106,7 @@ def ingest_videos(
         ```
     """
     target = target_of(index_or_pipeline, segmenter)
-    return finish(_ingest(BLOCKING, target, sources, show_progress=show_progress))
+    return finish(_ingest(BLOCKING, target, sources, FailureReport(on_error), show_progress=show_progress))
 
 
 async def aingest_videos(
@@ -108,23 +114,26 @@ async def aingest_videos(
     sources: Sources,
     *,
     segmenter: TwelveLabsVideoSegmenter | None = None,
+    on_error: OnError = "raise",
     show_progress: bool = False,
 ) -> IngestionReport:
     """Put videos into an index or a pipeline's vector store; the async twin of `ingest_videos`."""
     target = target_of(index_or_pipeline, segmenter)
-    return await _ingest(AWAITING, target, sources, show_progress=show_progress)
+    return await _ingest(AWAITING, target, sources, FailureReport(on_error), show_progress=show_progress)
 
 
-async def _ingest(mode: Mode, target: Target, sources: Sources, *, show_progress: bool) -> IngestionReport:
+async def _ingest(
+    mode: Mode, target: Target, sources: Sources, report: FailureReport, *, show_progress: bool
+) -> IngestionReport:
     wanted = await mode.blocking(lambda: as_videos(sources, target.segmenter.kinds))
     check_unique([media.source for media, _ in wanted])
-    failures: list[Failure] = []
-    unchanged, changed = [], {}
+    unchanged: list[str] = []
+    changed: dict[str, tuple[Media, VideoDocument]] = {}
     for media, given in wanted:
         try:
             document = await document_of(mode, target.segmenter, media, given)
         except InputError as error:
-            failures.append(failure(media.source, error))
+            report.add(media, error)
             continue
         if await target.hash_of(mode, document.node_id) == document.hash:
             unchanged.append(media.source)
@@ -132,24 +141,22 @@ async def _ingest(mode: Mode, target: Target, sources: Sources, *, show_progress
             changed[media.source] = (media, document)
     stored = []
     async with aclosing(
-        _films(mode, target.segmenter, [media for media, _ in changed.values()], failures, show_progress=show_progress)
+        _films(mode, target.segmenter, [media for media, _ in changed.values()], report, show_progress=show_progress)
     ) as films:
         async for source, records in films:
             _, document = changed[source]
             await target.put(mode, document, [to_node(record, document) for record in records])
             stored.append(source)
-    if failures and len(wanted) == 1:
-        raise failures[0].error
-    if failures:
-        raise IngestionError(failures, [*unchanged, *stored])
-    return IngestionReport(tuple(stored), tuple(unchanged))
+    report.succeeded += [*unchanged, *stored]
+    report.close()
+    return IngestionReport(tuple(stored), tuple(unchanged), tuple(report.failures))
 
 
 async def _films(
     mode: Mode,
     segmenter: TwelveLabsVideoSegmenter,
     media: Sequence[Media],
-    failures: list[Failure],
+    report: FailureReport,
     *,
     show_progress: bool,
 ) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
@@ -172,12 +179,13 @@ async def _films(
             except StopAsyncIteration:
                 return
             except IngestionError as error:
-                failures += error.failures
+                for failure in error.failures:
+                    report.note(failure)
                 return
             except TwelveLabsError as error:
                 if len(media) > 1:
                     raise  # of no single one: a wrong key, a segment store that cannot be used
-                failures.append(failure(media[0].source, error))
+                report.add(media[0], error)
                 return
             yield film
 
@@ -215,8 +223,3 @@ async def document_of(
     document.id_ = given.node_id
     document.excluded_llm_metadata_keys = given.excluded_llm_metadata_keys
     return document
-
-
-def failure(source: str, error: TwelveLabsError) -> Failure:
-    """Return the report of one bad video."""
-    return Failure(source, str(error), error.task_id if isinstance(error, TaskError) else None, error)

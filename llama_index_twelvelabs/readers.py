@@ -51,6 +51,7 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
         id_namespace: Makes other ids for the same segments, for stores whose ids are shared by several collections.
         keep_asset: As for `TwelveLabsVideoSegmenter`.
         timeout: Longest wait for one embedding task, in seconds. Default 7200.
+        max_tasks: As for `TwelveLabsVideoSegmenter`.
         show_progress: Whether to write progress to stderr.
         input_type: `video`, or `audio` for sound files. For documents and images: `TwelveLabsDocumentReader`.
         segmenter: All of the above but `segment` in one, as the pipeline has it; then pass none of them.
@@ -90,6 +91,7 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
         id_namespace: str | None = None,
         keep_asset: bool = True,
         timeout: float | None = None,
+        max_tasks: int | None = None,
         show_progress: bool = False,
         input_type: InputTypes = "video",
         segmenter: TwelveLabsVideoSegmenter | Mapping[str, Any] | None = None,
@@ -108,6 +110,7 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
             "id_namespace": id_namespace,
             "keep_asset": keep_asset,
             "timeout": timeout,
+            "max_tasks": max_tasks,
             "show_progress": show_progress,
             "input_type": input_type,
         }
@@ -306,6 +309,7 @@ class TwelveLabsDocumentReader(TwelveLabsVideoReader):
         id_namespace: As for `TwelveLabsVideoReader`.
         keep_asset: As for `TwelveLabsVideoReader`.
         timeout: As for `TwelveLabsVideoReader`.
+        max_tasks: As for `TwelveLabsVideoSegmenter`.
         show_progress: As for `TwelveLabsVideoReader`.
         segmenter: As for `TwelveLabsVideoReader`.
         is_remote: As for `TwelveLabsVideoReader`.
@@ -334,6 +338,7 @@ class TwelveLabsDocumentReader(TwelveLabsVideoReader):
         id_namespace: str | None = None,
         keep_asset: bool = True,
         timeout: float | None = None,
+        max_tasks: int | None = None,
         show_progress: bool = False,
         segmenter: TwelveLabsVideoSegmenter | Mapping[str, Any] | None = None,
         is_remote: bool = True,
@@ -346,6 +351,7 @@ class TwelveLabsDocumentReader(TwelveLabsVideoReader):
             "id_namespace": id_namespace,
             "keep_asset": keep_asset,
             "timeout": timeout,
+            "max_tasks": max_tasks,
             "show_progress": show_progress,
         }
         if segmenter is None:

@@ -45,7 +45,10 @@ class FailureReport:
         """
         if not isinstance(error, TwelveLabsError) or _ends_all(error):
             raise error
-        failure = Failure(_name_of(item), str(error), error.task_id, error)
+        self.note(Failure(_name_of(item), str(error), error.task_id, error))
+
+    def note(self, failure: Failure) -> None:
+        """Note a failure."""
         self.failures.append(failure)
         if callable(self._on_error):
             self._on_error(failure)

@@ -11,7 +11,7 @@ from langchain_core.documents import Document
 
 from langchain_twelvelabs import TwelveLabsAudioLoader, TwelveLabsEmbeddings, TwelveLabsVideoLoader
 from tests.langchain.fixtures import FIXED, SCENE_SEC, SCENES, connected, requests_of, tasks_of, visual
-from twelvelabs_core import FixedSegmentation, IngestionError, InputError, Media, Progress, parse_reference
+from twelvelabs_core import Failure, FixedSegmentation, IngestionError, InputError, Media, Progress, parse_reference
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_film, write_sound
 
@@ -134,6 +134,23 @@ async def test_one_bad_film_does_not_stop_the_others(
     assert [failure.source for failure in caught.value.failures] == [str(missing)]
     with pytest.raises(InputError, match="no such file"):
         await load(mode, TwelveLabsVideoLoader(missing, embeddings=shared_embeddings))
+
+
+@both_modes
+async def test_what_fails_may_be_skipped(
+    mode: str, shorts: list[Path], shared_embeddings: TwelveLabsEmbeddings, caplog: pytest.LogCaptureFixture
+) -> None:
+    failures: list[Failure] = []
+    for on_error in ("skip", failures.append):
+        media = [shorts[0], "missing.mp4"]
+        loader = TwelveLabsVideoLoader(media, embeddings=shared_embeddings, max_tasks=2, on_error=on_error)
+        assert {document.metadata["source"] for document in await load(mode, loader)} == {str(shorts[0])}
+    assert "1 of 2 sources failed" in caplog.text
+    assert [failure.source for failure in failures] == ["missing.mp4"]
+    with pytest.raises(InputError, match="on_error must be"):
+        TwelveLabsVideoLoader(shorts, embeddings=shared_embeddings, on_error="ignore")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="max_tasks must be a whole number from 1, got 0"):
+        TwelveLabsVideoLoader(shorts, embeddings=shared_embeddings, max_tasks=0)
 
 
 async def collect(mode: str, loader: TwelveLabsVideoLoader, into: list[Document]) -> None:

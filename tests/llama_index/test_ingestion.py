@@ -31,7 +31,14 @@ from tests.llama_index.videos import (
     stored_of,
     text_document,
 )
-from twelvelabs_core import AuthenticationError, ConfigurationError, IngestionError, InputError, TaskFailedError
+from twelvelabs_core import (
+    AuthenticationError,
+    ConfigurationError,
+    Failure,
+    IngestionError,
+    InputError,
+    TaskFailedError,
+)
 from twelvelabs_sandbox import Fault, Sandbox
 
 __all__ = ["folder", "segmenter"]
@@ -52,11 +59,11 @@ def make(target: str, segmenter: TwelveLabsVideoSegmenter) -> Any:
     return pipeline
 
 
-async def ingest(mode: str, target: Any, sources: Any, segmenter: TwelveLabsVideoSegmenter) -> Any:
+async def ingest(mode: str, target: Any, sources: Any, segmenter: TwelveLabsVideoSegmenter, **how: Any) -> Any:
     own = None if isinstance(target, IngestionPipeline) else segmenter
     if mode == "async":
-        return await aingest_videos(target, sources, segmenter=own)
-    return ingest_videos(target, sources, segmenter=own)
+        return await aingest_videos(target, sources, segmenter=own, **how)
+    return ingest_videos(target, sources, segmenter=own, **how)
 
 
 @both_modes
@@ -115,6 +122,23 @@ async def test_a_bad_film_keeps_what_it_had_is_reported_and_tried_again(
     assert (report.stored, report.unchanged) == ((str(films[0]),), (str(films[1]),))
     assert stored_of(place, red).isdisjoint(old)
     assert stored_of(place, blue) < set(before)
+
+
+@both_modes
+async def test_what_fails_may_be_skipped_and_is_in_the_report(
+    mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = make("index", segmenter)
+    films = [folder / "red.mkv", folder / "missing.mkv"]
+    report = await ingest(mode, place, films, segmenter, on_error="skip")
+    assert (report.stored, report.unchanged) == ((str(films[0]),), ())
+    assert [failure.source for failure in report.failures] == [str(films[1])]
+    assert "1 of 2 sources failed" in caplog.text
+    heard: list[Failure] = []
+    report = await ingest(mode, place, films, segmenter, on_error=heard.append)
+    assert (report.unchanged, [failure.source for failure in heard]) == ((str(films[0]),), [str(films[1])])
+    with pytest.raises(InputError, match="on_error must be"):
+        await ingest(mode, place, films, segmenter, on_error="ignore")
 
 
 @both_modes
