@@ -54,7 +54,7 @@ class Plan:
     seed: int = 1
     echoes: bool = True
     timeout: float = 8.0
-    patience: tuple[float, float] = (2.0, 15.0)
+    patience: tuple[float, float] = (4.0, 25.0)
 
     @property
     def bad(self) -> int:

@@ -24,7 +24,7 @@ LIMIT_FORMS = (
 )
 FATES = ("failed", "stuck", "expired")
 DROPS = ("before", "during", "after", "mid")
-PAUSE = 0.2, 1.0
+PAUSE = 0.5, 1.5
 
 
 class CountedFaults(Faults):
@@ -83,7 +83,7 @@ class Storm:
     def _burst(self) -> None:
         form = self._random.choice(LIMIT_FORMS)
         path = self._random.choice([TASKS, TASKS, ONE_TASK, ASSETS, ONE_ASSET])
-        times = self._random.randint(2, 6)
+        times = self._random.randint(1, 3)
         self._sandbox.faults.add(Fault(path=path, rate_limit=form, wait=0.5, times=times))
 
     def _shut(self) -> None:
