@@ -54,11 +54,9 @@ class Inflater:
                 piece = self._stream.decompress(chunk, PIECE_BYTES)
             except zlib.error:
                 raise _broken("the answer's compression is broken") from None
+            # What it holds back of a full piece comes with the next bytes: the check sum follows in any case.
             chunk = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
             yield from self._counted(piece)
-            while len(piece) == PIECE_BYTES and not chunk and not self._stream.eof:
-                piece = self._stream.decompress(b"", PIECE_BYTES)  # what it still held back
-                yield from self._counted(piece)
 
     def finish(self) -> None:
         """Hold that the answer has ended where its compression does.

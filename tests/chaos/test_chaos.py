@@ -1,7 +1,9 @@
 """A small chaos run inside the suite; `make chaos` plays the large one."""
 
 import sys
+from base64 import b64encode
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -18,8 +20,20 @@ def test_a_small_storm_loses_nothing(tmp_path: Path) -> None:
     assert not verdict.failed, "\n".join(verdict.lines)
 
 
-def test_every_form_of_a_secret_is_found(tmp_path: Path) -> None:
-    for name, secret in needles(API_KEY, Signature.of(1)).items():
-        place = tmp_path / name.replace(",", "")
-        place.write_bytes(b"before " + secret + b" after")
-        assert [leak[1] for leak in look({"channel": place}, needles(API_KEY, Signature.of(1))).leaks]
+SIGNATURE = Signature.of(1)
+FORMS = {
+    "plain": API_KEY.encode(),
+    "quoted": quote(API_KEY, safe="").encode(),
+    **{f"base64-{n}": b64encode(b"user:" + b"x" * n + API_KEY.encode() + b":password") for n in range(3)},
+    "signature": f"X-Amz-Signature={SIGNATURE.signature[:40]}".encode(),
+    "credential": SIGNATURE.credential.encode(),
+    "token": SIGNATURE.token.encode(),
+}
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
+def test_every_form_of_a_secret_is_found(tmp_path: Path, form: str) -> None:
+    (tmp_path / "said.txt").write_bytes(b"before " + FORMS[form] + b" after")
+    assert look({"log": tmp_path}, needles(API_KEY, SIGNATURE)).leaking == {"log"}
+    (tmp_path / "said.txt").write_bytes(b"before *** after X-Amz-Signature=***")
+    assert not look({"log": tmp_path}, needles(API_KEY, SIGNATURE)).leaks
