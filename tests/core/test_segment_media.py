@@ -239,6 +239,21 @@ async def test_a_validator_that_appears_later_means_nothing_by_itself(
     assert paid(sandbox) == 2
 
 
+async def test_a_signed_url_without_a_validator_is_warned_of(
+    client: Surface, server: FilmServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "5ecre7-oF-a-s1gn1ng-k3y"
+    signed = server.url(f"film.mp4?key={secret}")
+    server.etag = None
+    for medium, version in ((server.url(), None), (signed, "1")):
+        await client.segment_video(medium, version=version, **CUT)
+    assert "version=" not in caplog.text
+    await client.segment_video(signed, **CUT)
+    (warning,) = (text for text in caplog.messages if "version=" in text)
+    assert warning.startswith(f"{server.url()}: its host gives neither ETag nor Last-Modified")
+    assert secret not in caplog.text
+
+
 async def test_the_callers_version_overrules_the_validator(
     client: Surface, server: FilmServer, sandbox: Sandbox
 ) -> None:
