@@ -7,7 +7,16 @@ from typing import Any, Self
 from langchain_core.embeddings import Embeddings
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
-from twelvelabs_core import AsyncClient, Client, ConfigurationError, InputError, MediaInput, SegmentStore, Settings
+from twelvelabs_core import (
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    InputError,
+    MediaInput,
+    SegmentStore,
+    Settings,
+    parse_query,
+)
 from twelvelabs_core._media_lists import is_one
 from twelvelabs_core._segments import Matrix
 from twelvelabs_core._texts import TextPlan
@@ -150,36 +159,30 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
                 another space. Nothing was sent.
             SegmentNotFoundError: The vector of a segment is not in the segment store. Nothing was sent.
         """
-        plan = TextPlan.of(texts)
-        stored = self.client.find_vectors([*plan.references.values()]) if plan.references else []
-        embedded = self.client.embed_texts(plan.plain.values()) if plan.plain else []
-        return plan.merge(stored, embedded)
+        return self._embed(TextPlan.of(texts))
 
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts; the async twin of `embed_documents`."""
-        plan = TextPlan.of(texts)
-        stored = await self.async_client.find_vectors([*plan.references.values()]) if plan.references else []
-        embedded = await self.async_client.embed_texts(plan.plain.values()) if plan.plain else []
-        return plan.merge(stored, embedded)
+        return await self._aembed(TextPlan.of(texts))
 
     def embed_query(self, text: str) -> list[float]:
-        """Embed one text; the text of a segment document gives its stored vector ("more like this moment").
+        """Embed one text; the whole text of a segment document gives its stored vector ("more like this moment").
 
         Args:
-            text: As for `embed_documents`.
+            text: At least one character that is not white space. A part of a segment's text is a text like any other.
 
         Returns:
             512 floats.
 
         Raises:
-            InputError: As for `embed_documents`.
+            InputError: The text is empty, or names a vector of another space. Nothing was sent.
             SegmentNotFoundError: As for `embed_documents`.
         """
-        return self.embed_documents([text])[0]
+        return self._embed(TextPlan.of([text], parse_query))[0]
 
     async def aembed_query(self, text: str) -> list[float]:
         """Embed one text; the async twin of `embed_query`."""
-        return (await self.aembed_documents([text]))[0]
+        return (await self._aembed(TextPlan.of([text], parse_query)))[0]
 
     def embed_images(self, uris: Sequence[MediaInput]) -> list[list[float]]:
         """Embed images, one request each, at most `max_concurrency` at once.
@@ -331,6 +334,16 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         if "api_key" not in self.model_fields_set:
             fields = {**fields, "api_key": None}  # a worker reads it from its own environment
         return {**state, "__dict__": fields, "__pydantic_private__": {"_client": None, "_async_client": None}}
+
+    def _embed(self, plan: TextPlan) -> list[list[float]]:
+        stored = self.client.find_vectors([*plan.references.values()]) if plan.references else []
+        embedded = self.client.embed_texts(plan.plain.values()) if plan.plain else []
+        return plan.merge(stored, embedded)
+
+    async def _aembed(self, plan: TextPlan) -> list[list[float]]:
+        stored = await self.async_client.find_vectors([*plan.references.values()]) if plan.references else []
+        embedded = await self.async_client.embed_texts(plan.plain.values()) if plan.plain else []
+        return plan.merge(stored, embedded)
 
     def _settings(self) -> Settings:
         names = ("api_key", "base_url", "max_concurrency", "max_retries", "timeout")

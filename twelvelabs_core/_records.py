@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from twelvelabs_core._references import head_line, reference_line
+from twelvelabs_core._references import head_line, readable_head, reference_line
 from twelvelabs_core._segments import Locus, Matrix, Segment, Segments
 
 SEGMENT_NAMESPACE = uuid.UUID("0938e0e6-3859-5b3c-a0bb-9faf041c6eba")
@@ -44,9 +44,12 @@ class SegmentRecord:
         return reference_line(self.segment_id)
 
     def text(self, *, with_reference: bool, body: str = "") -> str:
-        """Return its text: the head, then `body` if there is one, then the reference line if wanted."""
-        lines = [self.head, *([body] if body else []), *([self.reference] if with_reference else [])]
-        return "\n".join(lines)
+        """Return its text: the head, then `body` if there is one, then the reference line if wanted.
+
+        Without the reference line the head has the form in which people and language models see it.
+        """
+        head = self.head if with_reference else readable_head(self.head)
+        return "\n".join([head, *([body] if body else []), *([self.reference] if with_reference else [])])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
