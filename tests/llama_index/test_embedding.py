@@ -198,7 +198,7 @@ async def test_a_text_that_quotes_a_moment_is_embedded_as_it_is(
         assert vector not in [node.embedding for node in nodes]
     for text in (
         f"It happens here:\n{nodes[1].get_content()}",
-        f"Found: {shown}",
+        f"In {nodes[1].get_content()} it is.",
         "a\nfilm.mp4 | 0:00.0-0:04.0 | visual",
     ):
         assert shared_model.get_text_embedding(text) not in [node.embedding for node in nodes]
