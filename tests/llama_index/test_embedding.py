@@ -202,7 +202,7 @@ async def test_a_text_that_quotes_a_moment_is_embedded_as_it_is(
         "a\nfilm.mp4 | 0:00.0-0:04.0 | visual",
     ):
         assert shared_model.get_text_embedding(text) not in [node.embedding for node in nodes]
-    assert paid(sandbox) == 0
+    assert paid(sandbox) == 11  # each was embedded as a text
 
 
 def test_an_unknown_segment_is_an_error_with_advice(
