@@ -29,6 +29,7 @@ from twelvelabs_core import (
     TaskFailedError,
 )
 from twelvelabs_sandbox import Sandbox
+from twelvelabs_sandbox.films import Scene, write_film
 
 TASKS = "/embed-v2/tasks"
 CUT = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
@@ -175,6 +176,19 @@ async def test_a_copied_client_shares_the_store_and_key(connect: Connect, film: 
     for twin in (copy.copy(surface.client), copy.deepcopy(surface.client)):
         assert (await Surface(twin).segment_video(film, **CUT)).reused
     assert sandbox.count() == 0
+
+
+async def test_a_result_without_vectors_is_warned_of_on_every_run(
+    client: Surface, tmp_path: Path, server: FilmServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    silent = tmp_path / "silent.mp4"
+    write_film(silent, [Scene(seconds=5)], fps=2, audio=False)
+    server.film = silent  # by URL, whose sound cannot be looked for before it is paid for
+    for run in range(3):
+        caplog.clear()
+        found = await client.segment_video(server.url(), embedding_option=["audio"])
+        assert (len(found.segments), found.reused) == (0, run > 0)
+        assert sum("gave no vectors" in text for text in caplog.messages) == 1
 
 
 # URLs
