@@ -27,7 +27,7 @@ export VIDEO QUERY
 .PHONY: demo test lint format bench chaos table lock clean
 
 demo: $(VENV)/.ready-demo
-	@$(BIN)/python -m examples.demo $(if $(VIDEO),--video "$$VIDEO") $(if $(QUERY),--query "$$QUERY") \
+	@$(BIN)/python -m examples.demo $(if $(VIDEO),--video="$$VIDEO") $(if $(QUERY),--query="$$QUERY") \
 		$(if $(filter-out 0 no false,$(LIVE)),--live)
 
 test: $(VENV)/.ready

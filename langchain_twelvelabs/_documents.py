@@ -5,7 +5,7 @@ from typing import Any
 from langchain_core.documents import Document
 from langchain_core.prompts import PromptTemplate
 
-from twelvelabs_core import InputError, SegmentRecord, strip_reference
+from twelvelabs_core import InputError, SegmentRecord, readable_text
 
 
 def to_document(record: SegmentRecord) -> Document:
@@ -29,10 +29,10 @@ def segment_id_of(document: Document) -> str:
 
 
 class SegmentPromptTemplate(PromptTemplate):
-    """A prompt that shows documents to a language model without the reference line of segments.
+    """A prompt that shows segments to a language model in plain words: `match.mp4, 0:12.5-0:18.0, visual`.
 
-    Other documents are shown as they are. The template may use `{page_content}` and any metadata key that all
-    documents have; a segment's `page_content` begins with its title, time range and option.
+    The reference line is left out, and an answer that quotes the segment can be embedded like any other text. Other
+    documents are shown as they are. The template may use `{page_content}` and any metadata key that all documents have.
 
     Example:
         ```python
@@ -42,9 +42,9 @@ class SegmentPromptTemplate(PromptTemplate):
     """
 
     def format(self, **kwargs: Any) -> str:
-        """Return the template filled in, `page_content` without its reference line."""
+        """Return the template filled in, `page_content` in plain words."""
         if isinstance(kwargs.get("page_content"), str):
-            kwargs["page_content"] = strip_reference(kwargs["page_content"])
+            kwargs["page_content"] = readable_text(kwargs["page_content"])
         return super().format(**kwargs)
 
     @classmethod

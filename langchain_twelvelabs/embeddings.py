@@ -8,22 +8,21 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.rate_limiters import BaseRateLimiter
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
-from twelvelabs_core import AsyncClient, Client, ConfigurationError, InputError, MediaInput, SegmentStore, Settings
+from twelvelabs_core import (
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    InputError,
+    MediaInput,
+    SegmentStore,
+    parse_query,
+)
 from twelvelabs_core._media_lists import is_one
 from twelvelabs_core._models import model_of
 from twelvelabs_core._options import check_flag
 from twelvelabs_core._segments import Matrix
+from twelvelabs_core._settings import FIELDS, settings_of
 from twelvelabs_core._texts import TextPlan
-
-_SETTINGS = (
-    "api_key",
-    "base_url",
-    "max_concurrency",
-    "max_retries",
-    "timeout",
-    "requests_per_minute",
-    "max_concurrent_requests",
-)
 
 
 class TwelveLabsEmbeddings(BaseModel, Embeddings):
@@ -150,7 +149,7 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         check_flag("auto_truncate", self.auto_truncate, model_of(self.client.model))
         settings = self.client.settings
         # The values in force, for people to see; what is in `model_fields_set` stays what the caller passed.
-        for name in _SETTINGS:
+        for name in FIELDS:
             self.__dict__[name] = getattr(settings, name)
         self.__dict__["embedding_dimension"] = self.client.embedding_dimension
 
@@ -166,7 +165,7 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         if self._client is None:
             store = SegmentStore() if self.segment_store is None else self.segment_store
             self._client = Client(
-                settings=self._settings(),
+                settings=settings_of(self, has_key="api_key" in self.model_fields_set),
                 model=self.model,
                 embedding_dimension=self.embedding_dimension,
                 store=store,
@@ -202,36 +201,30 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
                 another space. Nothing was sent.
             SegmentNotFoundError: The vector of a segment is not in the segment store. Nothing was sent.
         """
-        plan = TextPlan.of(texts)
-        stored = self.client.find_vectors([*plan.references.values()]) if plan.references else []
-        embedded = self.client.embed_texts(plan.plain.values(), **self._long_texts()) if plan.plain else []
-        return plan.merge(stored, embedded)
+        return self._embed(TextPlan.of(texts))
 
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts; the async twin of `embed_documents`."""
-        plan = TextPlan.of(texts)
-        stored = await self.async_client.find_vectors([*plan.references.values()]) if plan.references else []
-        embedded = await self.async_client.embed_texts(plan.plain.values(), **self._long_texts()) if plan.plain else []
-        return plan.merge(stored, embedded)
+        return await self._aembed(TextPlan.of(texts))
 
     def embed_query(self, text: str) -> list[float]:
-        """Embed one text; the text of a segment document gives its stored vector ("more like this moment").
+        """Embed one text; the whole text of a segment document gives its stored vector ("more like this moment").
 
         Args:
-            text: As for `embed_documents`.
+            text: At least one character that is not white space. A part of a segment's text is a text like any other.
 
         Returns:
             512 floats.
 
         Raises:
-            InputError: As for `embed_documents`.
+            InputError: The text is empty, or names a vector of another space. Nothing was sent.
             SegmentNotFoundError: As for `embed_documents`.
         """
-        return self.embed_documents([text])[0]
+        return self._embed(TextPlan.of([text], parse_query))[0]
 
     async def aembed_query(self, text: str) -> list[float]:
         """Embed one text; the async twin of `embed_query`."""
-        return (await self.aembed_documents([text]))[0]
+        return (await self._aembed(TextPlan.of([text], parse_query)))[0]
 
     def embed_images(self, uris: Sequence[MediaInput]) -> list[list[float]]:
         """Embed images, one request each, at most `max_concurrency` at once.
@@ -384,14 +377,18 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
             fields["api_key"] = None  # a worker reads it from its own environment
         return {**state, "__dict__": fields, "__pydantic_private__": {"_client": None, "_async_client": None}}
 
+    def _embed(self, plan: TextPlan) -> list[list[float]]:
+        stored = self.client.find_vectors([*plan.references.values()]) if plan.references else []
+        embedded = self.client.embed_texts(plan.plain.values(), **self._long_texts()) if plan.plain else []
+        return plan.merge(stored, embedded)
+
+    async def _aembed(self, plan: TextPlan) -> list[list[float]]:
+        stored = await self.async_client.find_vectors([*plan.references.values()]) if plan.references else []
+        embedded = await self.async_client.embed_texts(plan.plain.values(), **self._long_texts()) if plan.plain else []
+        return plan.merge(stored, embedded)
+
     def _long_texts(self) -> dict[str, bool]:
         return {"auto_truncate": self.auto_truncate}
-
-    def _settings(self) -> Settings:
-        fields = {name: getattr(self, name) for name in _SETTINGS}
-        if "api_key" not in self.model_fields_set:
-            fields["api_key"] = None
-        return Settings.resolve(**fields)
 
 
 class _Turns:

@@ -19,23 +19,15 @@ from pydantic import (
     model_serializer,
 )
 
-from twelvelabs_core import AsyncClient, Client, ConfigurationError, SegmentStore, Settings
+from twelvelabs_core import AsyncClient, Client, ConfigurationError, SegmentStore
 from twelvelabs_core._models import model_of
 from twelvelabs_core._options import check_flag
+from twelvelabs_core._settings import FIELDS, settings_of
 
 logger = logging.getLogger("llama_index_twelvelabs")
 
 DEFAULT_MODEL = "marengo3.0"
 EMBED_BATCH_SIZE = 100
-_SETTINGS = (
-    "api_key",
-    "base_url",
-    "max_concurrency",
-    "max_retries",
-    "timeout",
-    "requests_per_minute",
-    "max_concurrent_requests",
-)
 # What belongs to one process; a copy in another is welcome, but not needed.
 _OF_THIS_PROCESS = ("callback_manager", "rate_limiter", "embeddings_cache")
 
@@ -111,7 +103,7 @@ class ConnectedEmbedding(MultiModalEmbedding):
         check_flag("auto_truncate", self.auto_truncate, model_of(self.client.model))
         settings = self.client.settings
         # The values in force, for people to see; what is in `model_fields_set` stays what the caller passed.
-        for name in _SETTINGS:
+        for name in FIELDS:
             self.__dict__[name] = getattr(settings, name)
         self.__dict__["embedding_dimension"] = self.client.embedding_dimension
 
@@ -145,7 +137,7 @@ class ConnectedEmbedding(MultiModalEmbedding):
         """The client beneath; made at first use, connected at its first request."""
         if self._client is None:
             self._client = Client(
-                settings=self._settings(),
+                settings=settings_of(self, has_key="api_key" in self.model_fields_set),
                 model=self.model_name,
                 embedding_dimension=self.embedding_dimension,
                 store=self._store(),
@@ -219,12 +211,6 @@ class ConnectedEmbedding(MultiModalEmbedding):
 
     def _store(self) -> SegmentStore:
         return SegmentStore() if self.segment_store is None else self.segment_store
-
-    def _settings(self) -> Settings:
-        fields = {name: getattr(self, name) for name in _SETTINGS}
-        if "api_key" not in self.model_fields_set:
-            fields["api_key"] = None
-        return Settings.resolve(**fields)
 
 
 class _Turns:

@@ -18,8 +18,8 @@ from llama_index.core.schema import (
 )
 from pydantic import PrivateAttr
 
-from twelvelabs_core import InputError, Media, MediaInput, SegmentRecord, parse_reference
-from twelvelabs_core._references import has_head
+from twelvelabs_core import InputError, Media, MediaInput, SegmentRecord, parse_query, parse_reference
+from twelvelabs_core._references import begins_with_head, has_head
 from twelvelabs_core._urls import unsigned_url
 
 SEGMENT_KEYS = (
@@ -47,6 +47,8 @@ _DOCUMENT_NAMESPACE = uuid.UUID("b826e8a4-1743-50e1-9077-2c7f8f42b2ed")
 _SEGMENT_ID = re.compile(
     r"^segment_id: ([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})[ \t\r]*$", re.MULTILINE
 )
+# LlamaIndex puts metadata before the text, one `key: value` a line, and an empty line between.
+_METADATA = re.compile(r"\A(?:[\w .-]{1,64}: .*\n)+\n")
 _VIDEO = re.compile(rf"^{re.escape(VIDEO_PREFIX)}", re.MULTILINE)
 
 
@@ -275,17 +277,35 @@ def node_reference(text: str) -> str | None:
             f"{text[:80]!r} is the document of a whole medium, not segmented yet: put TwelveLabsVideoSegmenter first "
             "among the transformations, or load it with segment=True."
         )
-    named = _SEGMENT_ID.search(text)
-    if named and has_head(text):
-        return named.group(1)
+    found = _segment_named(text)
+    if found is not None:
+        return found
     try:
-        return parse_reference(text)
+        found = parse_reference(text)
     except InputError:
-        raise InputError(
-            f"{text[:80]!r} is the text of a segment's node without its segment_id, so that its vector cannot be "
-            "found. Leave segment_id out of excluded_embed_metadata_keys; to search for more of its kind, pass "
-            "node.get_content(MetadataMode.EMBED)."
-        ) from None
+        raise _without_id(text) from None
+    if found is None and begins_with_head(_METADATA.sub("", text)):
+        raise _without_id(text)
+    return found
+
+
+def query_reference(text: str) -> str | None:
+    """Return the segment id that a query names by the whole text of a node or document, or None for any other text."""
+    return _segment_named(text) or parse_query(text)
+
+
+def _segment_named(text: str) -> str | None:
+    named = _SEGMENT_ID.search(text)
+    return named.group(1) if named and has_head(text) else None
+
+
+def _without_id(text: str) -> InputError:
+    return InputError(
+        f"{text[:80]!r} begins like the text of a segment's node, but without its segment_id, so that its vector "
+        "cannot be found. Leave segment_id out of excluded_embed_metadata_keys; to search for more of its kind, pass "
+        "node.get_content(MetadataMode.EMBED) as a query. If it is a text of your own that quotes a segment, begin it "
+        "with another line, and leave tl-segment: out."
+    )
 
 
 def check_unique(names: Sequence[str]) -> None:

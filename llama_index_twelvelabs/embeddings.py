@@ -9,7 +9,7 @@ from llama_index.core.schema import BaseNode, MetadataMode
 from llama_index_twelvelabs._clips import ClipEmbedding
 from llama_index_twelvelabs._images import ImageEmbedding
 from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
-from llama_index_twelvelabs._nodes import holds_vector, node_reference
+from llama_index_twelvelabs._nodes import holds_vector, node_reference, query_reference
 from llama_index_twelvelabs._observing import embed_batches, embed_one
 from llama_index_twelvelabs._text_cache import TextCache
 from twelvelabs_core._texts import TextPlan
@@ -68,13 +68,13 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
         """Embed one text; that of a segment's node gives its stored vector ("more like this moment").
 
         Args:
-            query: At least one character that is not white space.
+            query: At least one character that is not white space. A part of a segment's text is a text like any other.
 
         Returns:
             512 floats.
 
         Raises:
-            InputError: The text is empty, or is a piece of a segment's node; nothing was sent.
+            InputError: The text is empty; nothing was sent.
             SegmentNotFoundError: The vector of a segment is not in the segment store; nothing was sent.
         """
         return finish(embed_one(BLOCKING, self, "_get_query_embedding", query))
@@ -84,7 +84,7 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
         return await embed_one(AWAITING, self, "_get_query_embedding", query)
 
     def get_text_embedding(self, text: str) -> Embedding:
-        """Embed one text; the same as `get_query_embedding`, for the model makes no difference."""
+        """Embed one text; as `get_query_embedding`, but the text of a segment without its id is refused."""
         return finish(embed_one(BLOCKING, self, "_get_text_embedding", text))
 
     async def aget_text_embedding(self, text: str) -> Embedding:
@@ -140,29 +140,28 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
         return with_vectors(nodes, todo, vectors)
 
     def _get_query_embedding(self, query: str) -> Embedding:
-        return finish(self._embed(BLOCKING, [query]))[0]
+        return finish(self._embed(BLOCKING, TextPlan.of([query], query_reference)))[0]
 
     async def _aget_query_embedding(self, query: str) -> Embedding:
-        return (await self._embed(AWAITING, [query]))[0]
+        return (await self._embed(AWAITING, TextPlan.of([query], query_reference)))[0]
 
     def _get_text_embedding(self, text: str) -> Embedding:
-        return finish(self._embed(BLOCKING, [text]))[0]
+        return finish(self._embed(BLOCKING, self._plan([text])))[0]
 
     async def _aget_text_embedding(self, text: str) -> Embedding:
-        return (await self._embed(AWAITING, [text]))[0]
+        return (await self._embed(AWAITING, self._plan([text])))[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return finish(self._embed(BLOCKING, texts))
+        return finish(self._embed(BLOCKING, self._plan(texts)))
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return await self._embed(AWAITING, texts)
+        return await self._embed(AWAITING, self._plan(texts))
 
     def _plan(self, texts: Sequence[str]) -> TextPlan:
         return TextPlan.of(texts, node_reference)
 
-    async def _embed(self, mode: Mode, texts: Sequence[str]) -> list[Embedding]:
+    async def _embed(self, mode: Mode, plan: TextPlan) -> list[Embedding]:
         """Return one vector per text: of segments the stored one, of other texts the cached or a new one."""
-        plan = self._plan(texts)
         client = self.async_client if mode.is_async else self.client
         vectors: dict[int, Embedding] = {}
         if plan.references:
@@ -176,7 +175,7 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
             fresh = {place: found.vector.tolist() for place, found in zip(new, embedded, strict=True)}
             await cache.keep(new, fresh)
             vectors |= fresh
-        return [vectors[place] for place in range(len(texts))]
+        return [vectors[place] for place in range(len(vectors))]
 
 
 def to_embed(node: BaseNode) -> str:

@@ -43,7 +43,7 @@ from twelvelabs_core._options import SegmentOptions, TimeBasedMetadata
 from twelvelabs_core._progress import OnProgress, Progress
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._records import SegmentedMedia, SegmentRecord
-from twelvelabs_core._references import parse_reference, strip_reference
+from twelvelabs_core._references import parse_query, parse_reference, readable_text, strip_reference
 from twelvelabs_core._responses import Asset, Embedding, MediaMetadata, Task, TaskSummary, Usage
 from twelvelabs_core._segmentations import (
     DynamicSegmentation,
@@ -127,6 +127,8 @@ __all__ = [
     "Usage",
     "UserMetadata",
     "Word",
+    "parse_query",
     "parse_reference",
+    "readable_text",
     "strip_reference",
 ]

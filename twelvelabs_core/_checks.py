@@ -1,5 +1,6 @@
 """Media against the API's limits, before anything is sent: each refusal names the limit and the value."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from twelvelabs_core import _limits
@@ -13,6 +14,7 @@ from twelvelabs_core._probe import Probe, probe
 DOCUMENT_MAX_BYTES = 512 * _limits.MIB  # reference, AsyncDocumentInputRequest
 _HEADER_CHUNK = 64 * 1024
 _TEXT_CHUNK = 1024 * 1024
+HEARD = frozenset({"audio", "transcription"})  # the options that are nothing without a sound track
 
 
 def check_text(text: str, what: str = "text") -> str:
@@ -127,6 +129,19 @@ def check_document(media: Media, limit: int | None = None) -> None:
         )
     if document_kind(media) == "text":
         _check_plain_text(media)
+
+
+def check_has_sound(media: Media, found: Probe, input_type: str, embedding_option: Sequence[str]) -> None:
+    """Refuse a video without sound where only what is heard was asked for: it would be paid for, and give no vector.
+
+    Raises:
+        InputError: That is so.
+    """
+    if input_type == "video" and not found.has_audio and HEARD.issuperset(embedding_option):
+        raise InputError(
+            f"{media.source}: has no sound track, so embedding_option {list(embedding_option)} would give no vector; "
+            "add visual."
+        )
 
 
 def check_window(start_sec: float | None, end_sec: float | None, duration_sec: float | None, source: str) -> None:

@@ -129,7 +129,8 @@ class Media:
     @classmethod
     def _of_asset(cls, asset_id: str, source: str | None, version: str | None) -> Self:
         if not _ASSET_ID.fullmatch(asset_id):
-            raise InputError(f"not an asset id: {asset_id[:80]!r}; expected asset:<id> with letters and digits.")
+            shown = redact(asset_id).partition("?")[0][:80]
+            raise InputError(f"not an asset id: {shown!r}; expected asset:<id> with letters and digits.")
         return cls("asset", source or f"asset:{asset_id}", asset_id, version, asset_id=asset_id)
 
     @classmethod

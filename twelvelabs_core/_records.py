@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from twelvelabs_core._references import head_line, reference_line
+from twelvelabs_core._references import head_line, readable_head, reference_line
 from twelvelabs_core._segments import Locus, Matrix, Segment, Segments
 from twelvelabs_core._transcript import Word, spoken
 
@@ -47,10 +47,13 @@ class SegmentRecord:
         return reference_line(self.segment_id)
 
     def text(self, *, with_reference: bool, body: str | None = None) -> str:
-        """Return its text: the head, then `body` (default: its own) if any, then the reference line if wanted."""
+        """Return its text: the head, then `body` (default: its own) if any, then the reference line if wanted.
+
+        Without the reference line the head has the form in which people and language models see it.
+        """
+        head = self.head if with_reference else readable_head(self.head)
         body = self.body if body is None else body
-        lines = [self.head, *([body] if body else []), *([self.reference] if with_reference else [])]
-        return "\n".join(lines)
+        return "\n".join([head, *([body] if body else []), *([self.reference] if with_reference else [])])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,8 +1,9 @@
 """The head and reference lines by which a document's text names its stored vector.
 
 Vector stores hand only a document's text to the embedder. So the text of a segment begins with a head line of a
-recognisable form and ends with a reference line; the two always stand together. One without the other means that
-somebody split or cut the text, and then its vector must not be guessed.
+recognisable form and ends with a reference line; the two always stand together. A text that begins with the one and
+lacks the other, or has the other alone, was split or cut, and then its vector must not be guessed. Further down a head
+line is a quotation, and people and language models are shown another form of it.
 """
 
 import re
@@ -14,13 +15,24 @@ REFERENCE_PREFIX = "tl-segment:"
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _CLOCK = r"(?:\d+:\d\d|\d+):\d\d\.\d"
 _PLACE = rf"(?:{_CLOCK}-{_CLOCK}|page \d+(?:-\d+)?(?: \w+)?|chunk \d+)"
-_WHOLE = r"whole \| [a-z][\w-]* asset"  # with its scope, or a row of somebody's table would pass for it
-_HEAD = re.compile(rf"^[ \t]*\S.* \| (?:{_PLACE} \| [a-z][\w-]*(?: asset)?|{_WHOLE})[ \t\r]*$", re.MULTILINE)
+_OPTION = r"[a-z][\w-]*(?: asset)?"
+# With its scope, or a row of somebody's table would pass for it.
+_WHOLE = r"whole(?=(?: \||,) [a-z][\w-]* asset)"
+_ANY_PLACE = rf"(?:{_PLACE}|{_WHOLE})"
+# At the beginning of the text, as a splitter's piece has it; quotations stand later.
+_HEAD = re.compile(rf"\s*\S.* \| {_ANY_PLACE} \| {_OPTION}[ \t\r]*$", re.MULTILINE)
+_SHOWN_HEAD = re.compile(rf"^[ \t]*\S.*, {_ANY_PLACE}, {_OPTION}[ \t\r]*$", re.MULTILINE)
 # Beside a reference a head counts wherever it stands: some programs put all lines of a text into one.
-_HEAD_ANYWHERE = re.compile(rf"\S \| (?:{_PLACE} \| [a-z]|{_WHOLE})")
+_HEAD_ANYWHERE = re.compile(rf"(?<=\S) \| ({_ANY_PLACE}) \| (?=[a-z])")
+_HEAD_LINE = re.compile(rf"^([ \t]*\S.*) \| ({_ANY_PLACE}) \| ({_OPTION}[ \t\r]*)$", re.MULTILINE)
 _REFERENCE = re.compile(rf"(?<![\w-]){re.escape(REFERENCE_PREFIX)}({_UUID})(?![\w-])")
-# Any trace of a reference, whole or cut (also at its own hyphens): ordinary text has no business with it.
-_TRACE = re.compile(rf"{re.escape(REFERENCE_PREFIX)}|(?<![\w-])segment:[0-9a-f]{{8}}(?![\w])", re.IGNORECASE)
+# What a cut leaves of a reference: its prefix with a part of the id, or with nothing at the end of the text; or the
+# rest of a prefix and of the id at the beginning.
+_REST = "|".join(REFERENCE_PREFIX[start:-1] for start in range(1, len(REFERENCE_PREFIX)))
+_TRACE = re.compile(
+    rf"{re.escape(REFERENCE_PREFIX)}[0-9a-f]|{REFERENCE_PREFIX[:-1]}:?\s*\Z|\A\s*(?:{_REST}):[0-9a-f]{{8}}(?!\w)",
+    re.IGNORECASE,
+)
 # What a body must not hold, or it would pass for a reference (of either framework) that it is not.
 _MARK = re.compile(r"(tl-(?:segment|video)|segment_id|segment(?=:[0-9a-f]{8})):", re.IGNORECASE)
 _REFERENCE_LINE = re.compile(
@@ -31,6 +43,7 @@ _ADVICE = (
     "A text splitter or an editor has cut the document of a segment. Do not split segment documents "
     "(they are one moment each); split only your other documents, and load the segments again."
 )
+_ORDINARY = "If it is a text of your own that quotes a segment,"
 
 
 def clock(seconds: float) -> str:
@@ -44,10 +57,21 @@ def clock(seconds: float) -> str:
 
 def head_line(title: str, locus: Locus) -> str:
     """Return the head line: title, place and option; it differs per option of one time range, page or chunk."""
-    name = " ".join(title.split()) or "untitled"
+    name = _as_title(title)
     scope = " asset" if locus.embedding_scope == "asset" else ""
     option = locus.embedding_option or "segment"
     return f"{name} | {place(locus)} | {option}{scope}"
+
+
+def readable_head(head: str) -> str:
+    """Return a head line as people and language models see it: `match.mp4, 0:12.5-0:18.0, visual`."""
+    return _HEAD_LINE.sub(r"\1, \2, \3", head)
+
+
+def _as_title(title: str) -> str:
+    """Return a title in one line, without what a text would be taken apart by."""
+    name = " ".join(title.split())
+    return re.sub(re.escape(REFERENCE_PREFIX), REFERENCE_PREFIX[:-1] + " ", name, flags=re.IGNORECASE) or "untitled"
 
 
 def place(locus: Locus) -> str:
@@ -74,32 +98,65 @@ def reference_line(segment_id: str) -> str:
 
 
 def parse_reference(text: str) -> str | None:
-    """Return the segment id that a text refers to, or None for ordinary text.
+    """Return the segment id that a document's text refers to, or None for ordinary text.
 
-    Text added before, between or after the two lines is welcome, as are line breaks that became spaces.
+    Text added before, between or after the two lines is welcome, as are line breaks that became spaces; so is a head
+    line that is quoted further down in a text.
 
     Raises:
-        InputError: A head without its reference, a reference without its head, a cut reference, or several:
-            somebody split or joined the text.
+        InputError: A head at the beginning without its reference, a reference without its head, a cut reference, or
+            several: somebody split or joined the text.
     """
     found = _REFERENCE.findall(text)
-    if not found and not _HEAD.search(text) and not _TRACE.search(text):
+    if not found and not _HEAD.match(text) and not _TRACE.search(text):
         return None
     excerpt = repr(text if len(text) <= 80 else text[:77] + "...")  # noqa: PLR2004  # one line of a terminal
     if not found:
-        raise InputError(f"the text {excerpt} is part of a segment's document without its reference line. {_ADVICE}")
+        raise InputError(
+            f"the text {excerpt} is part of a segment's document without its reference line. {_ADVICE} {_ORDINARY} "
+            f"begin it with another line, and leave {REFERENCE_PREFIX} out."
+        )
     if len(found) > 1:
-        raise InputError(f"the text {excerpt} refers to {len(found)} segments; one document is one segment. {_ADVICE}")
+        raise InputError(
+            f"the text {excerpt} refers to {len(found)} segments; one document is one segment. {_ADVICE} {_ORDINARY} "
+            f"leave the {REFERENCE_PREFIX} lines out."
+        )
     if not _HEAD_ANYWHERE.search(text):
-        raise InputError(f"the text {excerpt} has a segment's reference without its head line. {_ADVICE}")
+        raise InputError(
+            f"the text {excerpt} has a segment's reference without its head line. {_ADVICE} {_ORDINARY} leave the "
+            f"{REFERENCE_PREFIX} line out."
+        )
     return str(found[0])
 
 
+def parse_query(text: str) -> str | None:
+    """Return the segment id where a query is the whole text of a segment, or None: any other text is what it says."""
+    found = _REFERENCE.findall(text)
+    return str(found[0]) if len(found) == 1 and _HEAD_ANYWHERE.search(text) else None
+
+
 def has_head(text: str) -> bool:
-    """Return whether a text holds the head line of a segment."""
-    return _HEAD.search(text) is not None
+    """Return whether one of a text's lines is the head line of a segment, in either form."""
+    return _HEAD_LINE.search(text) is not None or _SHOWN_HEAD.search(text) is not None
+
+
+def begins_with_head(text: str) -> bool:
+    """Return whether the first line of a text is the head line of a segment, in either form."""
+    return has_head(text.lstrip().partition("\n")[0])
 
 
 def strip_reference(text: str) -> str:
-    """Return the text without its reference line, as a reader or a language model should see it."""
+    """Return the text without its reference line."""
     return _REFERENCE_LINE.sub("", text)
+
+
+def readable_text(text: str) -> str:
+    """Return the text as a reader or a language model should see it: no reference line, the head in plain words.
+
+    An answer that quotes it can be embedded like any other text. Text that is not a segment's stays as it is.
+    """
+    if not _REFERENCE.search(text):
+        return text
+    plain = strip_reference(text)
+    shown = readable_head(plain)
+    return shown if shown != plain else _HEAD_ANYWHERE.sub(r", \1, ", plain)

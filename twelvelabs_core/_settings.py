@@ -174,6 +174,32 @@ class Settings:
         return _rebuild, (type(self), values)
 
 
+# What the adapters' embeddings take beside the model: each a field of theirs under the same name.
+FIELDS = (
+    "api_key",
+    "base_url",
+    "max_concurrency",
+    "max_retries",
+    "timeout",
+    "requests_per_minute",
+    "max_concurrent_requests",
+)
+
+
+def settings_of(holder: object, *, has_key: bool) -> Settings:
+    """Return the settings that an object has as attributes of the same names.
+
+    Args:
+        holder: What has `FIELDS`.
+        has_key: Whether its key was passed by the caller; if not, it is read from the environment again.
+
+    Raises:
+        ConfigurationError: As for `Settings.resolve`.
+    """
+    values = {name: getattr(holder, name) for name in FIELDS if name != "api_key" or has_key}
+    return Settings.resolve(**values)
+
+
 def store_location() -> str | None:
     """Return the place of the segment store that the environment names (`TWELVELABS_STORE`), or None."""
     return os.environ.get(STORE_VARIABLE) or None

@@ -32,7 +32,8 @@ class TextPlan:
 
         Args:
             texts: Any number of texts.
-            find_reference: How a text of this framework names a segment. Default: by its reference line.
+            find_reference: How a text of this framework names a segment. Default: by its reference line; for a query,
+                which is never refused for what it says, `parse_query`.
 
         Raises:
             InputError: A text is empty, or is a piece of a segment's document; the message has its position.

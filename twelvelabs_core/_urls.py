@@ -1,75 +1,105 @@
 """URLs without their secrets: what may be stored, compared and shown.
 
-A presigned URL is a password. Signature parameters are removed by name, never the whole query: `?id=1` and `?id=2` are
-two films.
+A presigned URL is a password. Credentials are removed parameter by parameter, never the whole query: `?id=1` and
+`?id=2` are two films.
 """
 
 import re
 from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
-_SIGNATURE_PREFIXES = ("x-amz-", "x-goog-", "x-oss-", "x-cos-")
-_SIGNATURE_NAMES = frozenset(
-    {
-        # Amazon S3 (v2) and CloudFront, Google Cloud Storage (v2), Alibaba OSS
-        "awsaccesskeyid", "googleaccessid", "ossaccesskeyid", "expires", "signature", "key-pair-id", "policy",
-        # Akamai, Fastly, Bunny and hand-made tokens
-        "hdnea", "hdnts", "hdntl", "token", "access_token", "auth_token", "auth", "jwt", "sig",
-    }
-)  # fmt: skip
-# Azure's short names are common words of other sites; they are a signature only beside `sig`.
-_AZURE_NAMES = frozenset(
-    {"se", "sp", "sv", "sr", "st", "spr", "sip", "si", "skoid", "sktid", "skt", "ske", "sks", "skv", "sdd"}
-)
+from twelvelabs_core._signatures import credentials, is_credential
+
 _URL = re.compile(r"https?://[^\s'\"<>\\^`{|}]+", re.IGNORECASE)
 _KEY = re.compile(r"tlk_[A-Za-z0-9_-]+")
-# What is left of a signature when its URL was cut at a character that no URL should hold.
-_STRAY = re.compile(
-    r"([?&;]|%3f|%26|\\u0026)"
-    rf"((?:{'|'.join(_SIGNATURE_PREFIXES)})[\w-]*|{'|'.join(sorted(_SIGNATURE_NAMES))})(=|%3d)[^\s&'\"<>]+",
-    re.IGNORECASE,
+# A `;` divides parameters only where another one begins behind it.
+_DIVIDER = re.compile(r"(&|;(?=[\w.%-]+=))")
+_NESTED_MAX = 4  # URLs within URLs; what lies deeper loses its whole query
+# What is left of a signature when its URL was cut at a character that no URL should hold, or stands without its host:
+# plain, and percent-encoded as in another URL's parameter.
+_NAME = r"((?:[\w.-]|%(?!3d|26|3f)[0-9a-f]{2}){1,64})(?:=|%3d)"
+_STRAYS = (
+    (re.compile(rf"(?:[?&;]|\\u0026){_NAME}", re.IGNORECASE), re.compile(r"(?:(?!\\u0026)[^\s&'\"<>])+")),
+    (
+        re.compile(rf"(?:%3f|%26){_NAME}", re.IGNORECASE),
+        re.compile(r"(?:(?!%26|\\u0026)[^\s&'\"<>])+", re.IGNORECASE),
+    ),
 )
+_JUDGED_MAX = 512  # characters of a stray value that are looked at; all of it is masked
 
 
 def unsigned_url(url: str) -> str:
-    """Return the URL without user, fragment and signature parameters; the others stay letter by letter.
+    """Return the URL without user, fragment and credentials; the other parameters stay letter by letter.
 
     Raises:
         ValueError: It is no URL.
     """
+    return _unsigned(url, 0)
+
+
+def is_signed(url: str) -> bool:
+    """Return whether a URL has parameters that `unsigned_url` removes."""
+    return bool(credentials([_pair(text) for text in _DIVIDER.split(urlsplit(url).query)[::2]]))
+
+
+def redact(text: str) -> str:
+    """Return the text with every URL in it unsigned, and every stray credential and API key masked."""
+    return _redact(text, 0)
+
+
+def _unsigned(url: str, depth: int) -> str:
     parts = urlsplit(url)
-    pairs = parts.query.split("&") if parts.query else []
-    azure = any(_name(pair) == "sig" for pair in pairs)
-    query = "&".join(_without_inner(pair) for pair in pairs if not _is_signature(_name(pair), azure=azure))
+    pieces = ["", *_DIVIDER.split(parts.query)]  # a divider and a parameter, in turn
+    gone = credentials([_pair(text) for text in pieces[1::2]])
+    kept = [
+        (divider, _without_inner(text, depth))
+        for position, (divider, text) in enumerate(zip(pieces[::2], pieces[1::2], strict=True))
+        if position not in gone
+    ]
+    query = "".join(divider + text if position else text for position, (divider, text) in enumerate(kept))
     host = parts.netloc.rpartition("@")[2].lower()
     return urlunsplit((parts.scheme.lower(), host, parts.path, query, ""))
 
 
-def redact(text: str) -> str:
-    """Return the text with every URL in it unsigned and every API key masked."""
-    unsigned = _STRAY.sub(r"\1\2\3***", _URL.sub(_unsigned_match, text))
-    return _KEY.sub("tlk_***", unsigned)
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
 
 
-def _name(pair: str) -> str:
-    return unquote_plus(pair.partition("=")[0]).lower()
-
-
-def _without_inner(pair: str) -> str:
+def _without_inner(text: str, depth: int) -> str:
     """Return a parameter whose value, where it is a signed URL itself, has lost its signature."""
-    name, equals, value = pair.partition("=")
+    name, equals, value = text.partition("=")
     inner = unquote_plus(value)
     if "://" not in inner:
-        return pair
-    plain = redact(inner)
-    return pair if plain == inner else f"{name}{equals}{quote(plain, safe='')}"
+        return text
+    plain = _redact(inner, depth + 1)
+    return text if plain == inner else f"{name}{equals}{quote(plain, safe='')}"
 
 
-def _is_signature(name: str, *, azure: bool) -> bool:
-    return name in _SIGNATURE_NAMES or name.startswith(_SIGNATURE_PREFIXES) or (azure and name in _AZURE_NAMES)
+def _redact(text: str, depth: int) -> str:
+    text = _URL.sub(lambda match: _unsigned_or_cut(match.group(), depth), text)
+    for stray, value in _STRAYS:
+        text = _masked(text, stray, value)
+    return _KEY.sub("tlk_***", text)
 
 
-def _unsigned_match(match: re.Match[str]) -> str:
-    try:
-        return unsigned_url(match.group())
-    except ValueError:  # not a URL after all, such as a bad IPv6 host: show nothing of its query
-        return match.group().partition("?")[0]
+def _unsigned_or_cut(url: str, depth: int) -> str:
+    if depth <= _NESTED_MAX:
+        try:
+            return _unsigned(url, depth)
+        except ValueError:  # not a URL after all, such as a bad IPv6 host: show nothing of its query
+            pass
+    return url.partition("?")[0]
+
+
+def _masked(text: str, stray: re.Pattern[str], value: re.Pattern[str]) -> str:
+    """Return the text with the values of stray credentials masked."""
+    parts, end = [], 0
+    while found := stray.search(text, end):
+        parts.append(text[end : found.end()])
+        end = found.end()
+        judged = value.match(text, end, end + _JUDGED_MAX)
+        if judged and is_credential(found.group(1), judged.group()):
+            parts.append("***")
+            rest = value.match(text, end)
+            end = rest.end() if rest else end
+    return "".join([*parts, text[end:]])

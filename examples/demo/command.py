@@ -12,7 +12,8 @@ from examples.demo import film as own_film
 from examples.demo.fetch import on_disk
 from examples.demo.job import JobError, LoadedFilm, find_moments, load_film, open_vector_store, store_segments
 from examples.demo.page import Page, write_page
-from examples.demo.preview import Preview, PreviewError, find_preview, write_preview
+from examples.demo.parts import remove_forgotten_parts
+from examples.demo.preview import Preview, PreviewError, find_preview, remove_old_previews, write_preview
 from examples.demo.screen import Screen, follow
 from examples.demo.stills import StillError, still
 from langchain_twelvelabs import TwelveLabsEmbeddings
@@ -24,6 +25,13 @@ SANDBOX_ORIGIN = (
 )
 LIVE_ORIGIN = "Found with vectors of TwelveLabs Marengo 3.0."
 
+LEFT = "what was finished is kept; what the sandbox was at has ended with it, and the next run begins that anew"
+LEFT_LIVE = "what was done is kept; a task that was begun goes on at the server, and the next run takes it up"
+NO_MEANING = (
+    "No word of this query says anything to the sandbox: it knows colours, light, patterns, motion and kinds of sound, "
+    "and the words that captions in the film have. Marengo (make demo LIVE=1) knows meaning."
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; return 0, or 1 after one line on stderr that says what is wrong."""
@@ -31,12 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = Screen()
     try:
         options.folder.mkdir(parents=True, exist_ok=True)
+        remove_forgotten_parts(options.folder)
         _run(options, screen)
     except (TwelveLabsError, JobError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; what was done is kept, and the next run goes on from there", file=sys.stderr)
+        print(f"interrupted; {LEFT_LIVE if options.live else LEFT}", file=sys.stderr)
         return 130
     return 0
 
@@ -62,6 +71,8 @@ def _run(options: argparse.Namespace, screen: Screen) -> None:
             answers = []
             for answer in find_moments(store, loaded, _queries(options)):
                 screen.show(answer)
+                if not options.live and not any(round(moment.score, 3) for moment in answer.moments):
+                    screen.say(NO_MEANING)
                 answers.append(answer)
     preview, note = _preview(options.folder, path, loaded, screen)
     page = Page(
@@ -93,7 +104,7 @@ def _connect(options: argparse.Namespace, screen: Screen) -> Iterator[TwelveLabs
 
 def _own_film(folder: Path, screen: Screen) -> str:
     path = own_film.demo_film(folder)
-    if not path.exists():
+    if not own_film.is_whole(path):
         with screen.step("Making a film: scenes, sounds and captions"):
             own_film.write_demo_film(path)
     return str(path)
@@ -126,13 +137,15 @@ def _preview(folder: Path, path: str, loaded: LoadedFilm, screen: Screen) -> tup
 
 def _new_preview(folder: Path, path: str, loaded: LoadedFilm, screen: Screen) -> Preview:
     with screen.step("Converting the film for the page") as step, on_disk(path, folder, step.at) as local:
-        return write_preview(
+        preview = write_preview(
             folder,
             loaded.version,
             local,
             duration_sec=loaded.duration_sec,
             on_second=lambda second: step.at(second, loaded.duration_sec),
         )
+    remove_old_previews(folder, preview.path)
+    return preview
 
 
 def _films_for_pictures(path: str, preview: Preview | None) -> Sequence[str]:

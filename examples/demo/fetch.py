@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from examples.demo.parts import private_part
 from examples.demo.preview import PreviewError
 
 CHUNK_BYTES = 1 << 20
@@ -29,12 +30,9 @@ def on_disk(film: str, folder: Path, on_bytes: Callable[[int, int | None], objec
     if urllib.parse.urlsplit(film).scheme not in {"http", "https"}:
         yield film
         return
-    copy = folder / "part-fetched-film"
-    try:
+    with private_part(folder, "fetched-film") as copy:
         _fetch(film, copy, on_bytes)
         yield str(copy)
-    finally:
-        copy.unlink(missing_ok=True)
 
 
 def _fetch(url: str, target: Path, on_bytes: Callable[[int, int | None], object]) -> None:

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import av
+
+from examples.demo.parts import private_part
 from twelvelabs_sandbox.films import Scene, random_scenes, write_film
 
 QUERIES = (
@@ -43,13 +46,20 @@ def demo_film(folder: Path) -> Path:
 
 def write_demo_film(path: Path) -> None:
     """Write the demo's own film, whole or not at all; takes about ten seconds."""
-    part = path.with_name(f"part-{path.name}")
     scenes = list(_scenes())
-    try:
-        write_film(part, scenes, size=SIZE, fps=FPS, captions=list(_captions(sum(scene.seconds for scene in scenes))))
+    captions = list(_captions(sum(scene.seconds for scene in scenes)))
+    with private_part(path.parent, path.name) as part:
+        write_film(part, scenes, size=SIZE, fps=FPS, captions=captions)
         part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+
+
+def is_whole(path: Path) -> bool:
+    """Return whether there is a film that can be opened, and is as long as the demo's own."""
+    try:
+        with av.open(str(path)) as film:
+            return abs((film.duration or 0) / av.time_base - sum(scene.seconds for scene in _scenes())) < 1
+    except (OSError, ValueError, av.error.FFmpegError):
+        return False
 
 
 def _scenes() -> Iterator[Scene]:

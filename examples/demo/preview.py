@@ -3,6 +3,7 @@
 Many films do not play in a browser as they are (mkv, HEVC, AC-3 ...), so each is written anew as H.264 and AAC.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 
 import av
 
+from examples.demo.parts import private_part
 from examples.demo.stills import CLOCK, OPEN_TIMEOUT_SEC, pixel_aspect, start_of, upright
 
 MAX_BYTES = 20_000_000
 """Base64 makes four bytes of three: so the page stays under 30 MB with all its pictures."""
 
 MONO_BELOW = 50_000
+KEPT = 3  # previews in the folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +98,26 @@ def write_preview(
     Raises:
         PreviewError: The film is too long for any quality, or cannot be read.
     """
-    part = folder / f"part-{name}.mp4"
-    try:
-        # A rate is a promise which very busy pictures break; then the next lower quality is tried.
-        for quality in affordable(duration_sec):
-            _transcode(film, part, quality, on_second)
-            if part.stat().st_size <= MAX_BYTES:
-                path = _path(folder, name, LADDER.index(quality))
-                part.replace(path)
-                return Preview(path, quality)
-    except (av.error.FFmpegError, ValueError) as error:
-        raise PreviewError(f"the film could not be converted ({_reason(error)})") from error
-    finally:
-        part.unlink(missing_ok=True)
+    with private_part(folder, f"{name}.mp4") as part:
+        try:
+            # A rate is a promise which very busy pictures break; then the next lower quality is tried.
+            for quality in affordable(duration_sec):
+                _transcode(film, part, quality, on_second)
+                if part.stat().st_size <= MAX_BYTES:
+                    path = _path(folder, name, LADDER.index(quality))
+                    part.replace(path)
+                    return Preview(path, quality)
+        except (av.error.FFmpegError, ValueError) as error:
+            raise PreviewError(f"the film could not be converted ({_reason(error)})") from error
     raise PreviewError(f"{duration_sec / 3600:.1f} hours do not fit into {MAX_BYTES / 1e6:.0f} MB")
+
+
+def remove_old_previews(folder: Path, kept: Path) -> None:
+    """Delete all but the newest previews, and never this one."""
+    others = [path for path in folder.glob("preview-*.mp4") if path != kept]
+    with contextlib.suppress(OSError):  # another process was quicker
+        for path in sorted(others, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT - 1 :]:
+            path.unlink()
 
 
 def _path(folder: Path, name: str, rung: int) -> Path:

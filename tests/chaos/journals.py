@@ -56,8 +56,9 @@ class PostgresJournal:
 
     def lock_for(self, seconds: float) -> None:
         with psycopg.connect(self._uri) as connection:
-            if tables := self._tables(connection):
-                connection.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+            if self._tables(connection):
+                # One table: several would be a deadlock with whoever has them in another order.
+                connection.execute("LOCK TABLE twelvelabs_tasks IN ACCESS EXCLUSIVE MODE")
                 time.sleep(seconds)
             connection.rollback()
 

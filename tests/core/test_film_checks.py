@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.surface import Surface
 from twelvelabs_core import InputError, Media
 from twelvelabs_core._checks import check_audio_video
 from twelvelabs_core._probe import probe
+from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, repeat_film, write_film, write_sound
 
 OPEN_FILES = Path("/proc/self/fd")
@@ -200,3 +202,16 @@ def test_measuring_leaves_no_file_open(name: str, request: pytest.FixtureRequest
     for _ in range(5):
         probe(Media.of(path))
     assert len(list(OPEN_FILES.iterdir())) == before
+
+
+@pytest.mark.parametrize("options", [["audio"], ["transcription"], ["audio", "transcription"]])
+async def test_what_is_heard_in_a_film_without_sound_is_not_paid_for(
+    options: list[str], client: Surface, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    silent = write_plain(tmp_path / "silent.mp4", seconds=5)
+    for embed in (client.segment_video, client.embed_video):
+        with pytest.raises(InputError, match=r"silent\.mp4: has no sound track, so .*add visual"):
+            await embed(silent, embedding_option=options)
+    assert sandbox.count() == 0
+    found = await client.segment_video(silent, embedding_option=[*options, "visual"])
+    assert {segment.embedding_option for segment in found.segments} == {"visual"}

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twelvelabs_core import InputError, Locus, SegmentedMedia, SegmentRecord, Segments, parse_reference, strip_reference
+from twelvelabs_core import (
+    InputError,
+    Locus,
+    SegmentedMedia,
+    SegmentRecord,
+    Segments,
+    parse_query,
+    parse_reference,
+    readable_text,
+    strip_reference,
+)
 from twelvelabs_core._references import clock
 
 IDENTITY = "0b9a7c5e-1c2d-5e3f-8a9b-0123456789ab"
@@ -40,7 +50,11 @@ def test_the_text_of_every_segment_names_it(
     for given_body in ("", body, f"{body}\n{body}"):
         text = one.text(with_reference=True, body=given_body)
         assert parse_reference(text) == one.segment_id
-        assert strip_reference(text) == one.text(with_reference=False, body=given_body)
+        assert parse_query(text) == one.segment_id
+        assert strip_reference(text) + "\n" + one.reference == text
+        shown = one.text(with_reference=False, body=given_body)
+        assert readable_text(text) == shown
+        assert parse_reference(shown) is None
     assert "\n" not in one.head
 
 
@@ -50,6 +64,22 @@ def test_half_of_a_segments_text_is_refused(title: str, start: float, option: st
     for half in (one.head, one.reference, one.head + "\nspeech", "speech\n" + one.reference):
         with pytest.raises(InputError, match="split"):
             parse_reference(half)
+        assert parse_query(half) is None
+
+
+def test_a_title_that_holds_a_reference_or_a_head_is_a_title() -> None:
+    for title in (REFERENCE, f"about {REFERENCE.upper()} and {REFERENCE}", HEAD, "a | 0:12.5-0:18.0 | visual | b"):
+        one = record(title, 0, 6, "visual", "clip")
+        assert parse_reference(one.text(with_reference=True)) == one.segment_id
+        assert "0:00.0-0:06.0, visual" in readable_text(one.text(with_reference=True))
+
+
+@pytest.mark.parametrize(
+    "text", [HEAD, REFERENCE, f"{WHOLE}\n{WHOLE}", "tl-segment:", f"Is {HEAD}\nlike {REFERENCE[:20]}?"]
+)
+def test_a_query_that_quotes_a_moment_is_a_text_like_any_other(text: str) -> None:
+    assert parse_query(text) is None
+    assert parse_query(f"Instruct: find more\n{WHOLE}") == IDENTITY
 
 
 @pytest.mark.parametrize(
@@ -59,6 +89,9 @@ def test_half_of_a_segments_text_is_refused(title: str, start: float, option: st
         REFERENCE,
         f"{HEAD}\nspeech\ntl-segment:0b9a7c5e",
         f"{HEAD}\ntl-segment:",
+        "what is seen\ntl-segment",
+        "ment:0b9a7c5e-1c2d-5e3f-8a9b",
+        ":0b9a7c5e-1c2d-5e3f-8a9b-0123456789ab",
         "tl-segment:0b9a",
         "segment:0b9a7c5e",
         "segment:0b9a7c5e-1c2d",
@@ -104,6 +137,12 @@ def test_text_added_around_is_welcome(text: str) -> None:
         "match.mp4 | visual",
         "| name | time | option |\n|---|---|---|\n| a | 0:12 | b |",
         "see tl-segment documents for more",
+        f"The answer is in\n{HEAD}\nat its beginning.",
+        f"Found:\n\n{HEAD}",
+        "match.mp4, 0:12.5-0:18.0, visual",
+        "The prefix is tl-segment: and an id stands behind it.",
+        'see tl-segment:<uuid>, or tl-segment:"..." where it was cut',
+        "of segment:0b9a7c5e we know nothing",
         "segment: 12345678 of the market, segment:12345678901",
         "| speaker | 0:12.5-0:18.0 | spoke of | visual |",
         "milk | whole | organic",
@@ -120,10 +159,22 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     assert parse_reference(text) is None
 
 
+@pytest.mark.parametrize("text", [f"{HEAD}\nwords", f"words {REFERENCE}", f"{WHOLE}\n{WHOLE}"])
+def test_a_refusal_says_what_to_do_with_a_text_of_ones_own(text: str) -> None:
+    with pytest.raises(InputError, match=r"If it is a text of your own that quotes a segment, .*tl-segment:"):
+        parse_reference(text)
+
+
+def test_a_joined_text_is_shown_in_plain_words_too() -> None:
+    assert readable_text(WHOLE.replace("\n", " ")) == "match.mp4, 0:12.5-0:18.0, visual Goalkeeper dives"
+    assert readable_text(WHOLE) == "match.mp4, 0:12.5-0:18.0, visual\nGoalkeeper dives"
+
+
 def test_a_very_long_text_is_read_in_no_time() -> None:
-    for piece in ("a | ", " ", "\t\n", "a | 0:00.0-", "tl-segment ", "| 0:12.5-0:18.0 | "):
+    for piece in ("a | ", " ", "\t\n", "a | 0:00.0-", "tl-segment: of ", "| 0:12.5-0:18.0 | "):
         assert parse_reference(piece * 200_000) is None
-        assert strip_reference(piece * 200_000) == piece * 200_000
+        assert strip_reference(piece * 200_000) == readable_text(piece * 200_000) == piece * 200_000
+        assert parse_query(piece * 200_000) is None
 
 
 def test_an_error_shows_only_the_beginning_of_a_text() -> None:

@@ -29,6 +29,7 @@ from twelvelabs_core import (
     TaskFailedError,
 )
 from twelvelabs_sandbox import Sandbox
+from twelvelabs_sandbox.films import Scene, write_film
 
 TASKS = "/embed-v2/tasks"
 CUT = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
@@ -177,6 +178,19 @@ async def test_a_copied_client_shares_the_store_and_key(connect: Connect, film: 
     assert sandbox.count() == 0
 
 
+async def test_a_result_without_vectors_is_warned_of_on_every_run(
+    client: Surface, tmp_path: Path, server: FilmServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    silent = tmp_path / "silent.mp4"
+    write_film(silent, [Scene(seconds=5)], fps=2, audio=False)
+    server.film = silent  # by URL, whose sound cannot be looked for before it is paid for
+    for run in range(3):
+        caplog.clear()
+        found = await client.segment_video(server.url(), embedding_option=["audio"])
+        assert (len(found.segments), found.reused) == (0, run > 0)
+        assert sum("gave no vectors" in text for text in caplog.messages) == 1
+
+
 # URLs
 
 
@@ -237,6 +251,21 @@ async def test_a_validator_that_appears_later_means_nothing_by_itself(
     server.etag = '"two"'
     assert not (await client.segment_video(server.url(), **CUT)).reused
     assert paid(sandbox) == 2
+
+
+async def test_a_signed_url_without_a_validator_is_warned_of(
+    client: Surface, server: FilmServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "5ecre7-oF-a-s1gn1ng-k3y"
+    signed = server.url(f"film.mp4?key={secret}")
+    server.etag = None
+    for medium, version in ((server.url(), None), (signed, "1")):
+        await client.segment_video(medium, version=version, **CUT)
+    assert "version=" not in caplog.text
+    await client.segment_video(signed, **CUT)
+    (warning,) = (text for text in caplog.messages if "version=" in text)
+    assert warning.startswith(f"{server.url()}: its host gives neither ETag nor Last-Modified")
+    assert secret not in caplog.text
 
 
 async def test_the_callers_version_overrules_the_validator(

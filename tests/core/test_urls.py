@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from twelvelabs_core._urls import redact, unsigned_url
 
-SECRET = "5ecre7"
+SECRET = "5ecre7-oF-a-s1gn1ng-k3y"
 
 SIGNED = [
     f"https://b.s3.amazonaws.com/film.mp4?X-Amz-Algorithm=A&X-Amz-Credential={SECRET}&X-Amz-Signature={SECRET}",

@@ -2,18 +2,29 @@
 
 import subprocess
 import sys
+import uuid
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from langchain_core.documents import Document
-from langchain_text_splitters import CharacterTextSplitter, RecursiveCharacterTextSplitter
+from langchain_text_splitters import CharacterTextSplitter, Language, RecursiveCharacterTextSplitter, TextSplitter
 
-from langchain_twelvelabs import TwelveLabsEmbeddings
+from langchain_twelvelabs import TwelveLabsEmbeddings, document_prompt
 from tests.langchain.fixtures import call, connected, requests_of
-from twelvelabs_core import InputError, SegmentNotFoundError
+from twelvelabs_core import InputError, Locus, SegmentNotFoundError
+from twelvelabs_core._references import head_line
+from twelvelabs_core._texts import TextPlan
 from twelvelabs_sandbox import Sandbox
 
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
+
+
+def _characters(size: int, overlap: int, **options: object) -> TextSplitter:
+    return CharacterTextSplitter(chunk_size=size, chunk_overlap=overlap, **options)  # type: ignore[arg-type]
 
 
 @both_modes
@@ -74,6 +85,68 @@ async def test_documents_cut_by_the_character_splitter_are_refused(
     pieces = splitter.split_documents([described(document) for document in documents])
     with pytest.raises(InputError, match="Do not split segment documents"):
         await call(mode, shared_embeddings, "embed_documents", [piece.page_content for piece in pieces])
+
+
+@both_modes
+async def test_a_query_that_quotes_a_moment_is_embedded_as_text(
+    mode: str, documents: list[Document], sandbox: Sandbox, shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    head, reference = documents[0].page_content.split("\n")
+    for query in (head, reference, f"{head}\nwhat comes next?", f"{reference} {reference}", f"like {reference[:20]}"):
+        sent = requests_of(sandbox)
+        vector = await call(mode, shared_embeddings, "embed_query", query)
+        assert requests_of(sandbox) == sent + 1
+        assert vector != await call(mode, shared_embeddings, "embed_query", documents[0].page_content)
+
+
+@both_modes
+async def test_an_answer_that_quotes_what_the_model_was_shown_is_a_document_like_any_other(
+    mode: str, documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    shown = document_prompt.format(page_content=documents[0].page_content)
+    head = documents[0].page_content.split("\n")[0]
+    answers = [shown, f"In {shown} the keeper dives.", f"The moment is\n{head}\nas you can see."]
+    assert len(await call(mode, shared_embeddings, "embed_documents", answers)) == len(answers)
+
+
+SPLITTERS: list[Callable[[int, int], TextSplitter]] = [
+    lambda size, overlap: RecursiveCharacterTextSplitter(chunk_size=size, chunk_overlap=overlap),
+    lambda size, overlap: RecursiveCharacterTextSplitter.from_language(
+        Language.MARKDOWN, chunk_size=size, chunk_overlap=overlap
+    ),
+    *(
+        partial(_characters, separator=separator, keep_separator=keep)
+        for separator in ("", " ", "-", "\n", ".", ":", "|")
+        for keep in (False, True)
+    ),
+]
+
+
+WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"]), max_size=300)
+
+
+@given(
+    splitter=st.sampled_from(SPLITTERS),
+    size=st.tuples(st.integers(24, 250), st.integers(0, 20)),
+    words=st.tuples(WORDS, WORDS),
+    times=st.tuples(st.floats(0, 9000), st.floats(0, 9000)),
+    segment_id=st.uuids(version=4),
+)
+@settings(max_examples=300, deadline=None)
+def test_of_every_split_of_a_segment_at_least_one_piece_is_refused(
+    splitter: Callable[[int, int], TextSplitter],
+    size: tuple[int, int],
+    words: tuple[str, str],
+    times: tuple[float, float],
+    segment_id: uuid.UUID,
+) -> None:
+    title, body = words
+    head = head_line(title, Locus(times[0], times[0] + times[1], "visual", "clip"))
+    whole = "\n".join([head, *([body] if body.strip() else []), f"tl-segment:{segment_id}"])
+    pieces = splitter(*size).split_text(whole)
+    assume(len(pieces) > 1)
+    with pytest.raises(InputError, match="split"):
+        TextPlan.of([piece for piece in pieces if piece.strip()])
 
 
 @both_modes

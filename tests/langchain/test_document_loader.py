@@ -88,7 +88,7 @@ async def test_a_folder_of_pdfs_notes_and_pictures(
         assert document.metadata["start_sec"] == document.metadata["end_sec"] == 0.0
         head, *rest = document.page_content.splitlines()
         assert rest == [f"tl-segment:{document.id}"]
-        assert format_document(document, document_prompt) == head
+        assert format_document(document, document_prompt) == head.replace(" | ", ", ")
     assert tasks_of(sandbox) == 3
     sandbox.clear_requests()
     again = await call(mode, of_folder(papers, new), "load")

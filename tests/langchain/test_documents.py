@@ -26,7 +26,7 @@ def vector_store(shared_embeddings: TwelveLabsEmbeddings, documents: list[Docume
 
 
 async def test_a_segment_is_shown_with_times_and_without_reference(documents: list[Document]) -> None:
-    shown = "scenes.mkv | 0:06.0-0:12.0 | visual"
+    shown = "scenes.mkv, 0:06.0-0:12.0, visual"
     assert format_document(visual(documents)[1], document_prompt) == shown
     assert await aformat_document(visual(documents)[1], document_prompt) == shown
 
@@ -38,7 +38,7 @@ def test_other_documents_are_shown_as_they_are() -> None:
 def test_a_template_of_ones_own_may_use_metadata(documents: list[Document]) -> None:
     prompt = SegmentPromptTemplate.from_template("[{start_sec}-{end_sec} s of {source}] {page_content}")
     assert format_document(visual(documents)[1], prompt) == (
-        "[6.0-12.0 s of scenes.mkv] scenes.mkv | 0:06.0-0:12.0 | visual"
+        "[6.0-12.0 s of scenes.mkv] scenes.mkv, 0:06.0-0:12.0, visual"
     )
     assert "tl-segment" not in format_document(visual(documents)[1], pickle.loads(pickle.dumps(prompt)))  # noqa: S301
 
@@ -51,7 +51,7 @@ async def test_in_a_retriever_tool(vector_store: InMemoryVectorStore) -> None:
     retriever = vector_store.as_retriever(search_kwargs={"k": 9})
     tool = create_retriever_tool(retriever, "search_videos", "Find moments.", document_prompt=document_prompt)
     for answer in (tool.invoke({"query": look(1)}), await tool.ainvoke({"query": look(1)})):
-        assert answer.startswith("scenes.mkv | 0:06.0-0:12.0 | visual\n\n")
+        assert answer.startswith("scenes.mkv, 0:06.0-0:12.0, visual\n\n")
         assert "tl-segment" not in answer
 
 
@@ -61,5 +61,5 @@ def test_in_a_chain_that_stuffs_documents(vector_store: InMemoryVectorStore) -> 
     chain = create_stuff_documents_chain(model, prompt, document_prompt=document_prompt)
     found = vector_store.similarity_search(look(1), k=2)
     answer = chain.invoke({"context": found, "question": look(1)})
-    assert answer.startswith("Human: scenes.mkv | 0:06.0-0:12.0 | visual\n\nscenes.mkv | ")
+    assert answer.startswith("Human: scenes.mkv, 0:06.0-0:12.0, visual\n\nscenes.mkv, ")
     assert "tl-segment" not in answer

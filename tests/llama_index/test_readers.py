@@ -74,7 +74,7 @@ async def test_a_film_becomes_nodes_with_times_vectors_and_plain_metadata(
 
 def test_a_language_model_reads_film_time_and_option(loaded: list[TextNode], film: Path) -> None:
     text = loaded[0].get_content(MetadataMode.LLM)
-    assert text == f"source: {film}\nstart_sec: 0.0\nend_sec: 6.0\n\nscenes.mkv | 0:00.0-0:06.0 | visual"
+    assert text == f"source: {film}\nstart_sec: 0.0\nend_sec: 6.0\n\nscenes.mkv, 0:00.0-0:06.0, visual"
 
 
 def test_nodes_go_into_an_index_and_are_found(

@@ -19,7 +19,7 @@ from langchain_twelvelabs import (
 from llama_index_twelvelabs import TwelveLabsDocumentReader, TwelveLabsEmbedding, TwelveLabsVideoReader
 from tests.llama_index.fixtures import CUT, tasks
 from tests.sandbox.pdf import write_pdf
-from twelvelabs_core import SequentialSegmentation, SpatialSegmentation, strip_reference
+from twelvelabs_core import SequentialSegmentation, SpatialSegmentation, readable_text
 from twelvelabs_sandbox import Sandbox
 
 OPTIONS: list[dict[str, Any]] = [
@@ -45,7 +45,7 @@ def compare(documents: list[Document], nodes: list[Any], langchain: TwelveLabsEm
         assert document.metadata == node.metadata
         assert [type(value) for value in document.metadata.values()] == [type(v) for v in node.metadata.values()]
         assert vector == node.embedding
-        assert strip_reference(document.page_content) == node.get_content()
+        assert readable_text(document.page_content) == node.get_content()
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=["defaults", "all scopes and types", "namespace and window"])

@@ -1,5 +1,6 @@
 """Which content is it? The identity of a medium's bytes, by which paid work is found again."""
 
+import logging
 import time
 from collections.abc import Mapping
 
@@ -8,13 +9,15 @@ from twelvelabs_core._io import Exchange, Io
 from twelvelabs_core._media import Media, name_of_path
 from twelvelabs_core._operations._base import USER_AGENT
 from twelvelabs_core._store import SegmentStore
-from twelvelabs_core._urls import unsigned_url
+from twelvelabs_core._urls import is_signed, unsigned_url
 from twelvelabs_core._wire import NoAnswerError
 
 HEAD_TIMEOUT = 10.0
 HEAD_MAX_BYTES = 64 * 1024
 # A file written within the last moments may change again without a new time stamp; its digest is not remembered.
 _SETTLED_AFTER = 2.0
+
+logger = logging.getLogger("twelvelabs_core")
 
 
 async def content_of(media: Media, store: SegmentStore, io: Io) -> str:
@@ -66,6 +69,12 @@ async def _content_of_url(media: Media, url: str, store: SegmentStore, io: Io) -
     if media.version is not None:
         return f"url:{name}@version:{media.version}"
     validator = await _validator(url, io)
+    if validator is None and is_signed(url):
+        logger.warning(
+            "%s: its host gives neither ETag nor Last-Modified, so its content is identified by the URL without its "
+            "signature alone; pass version= when the film behind it has changed, or where the signature named it",
+            media.source,
+        )
     known = await io.blocking(lambda: store.find_url(name))
     if known is not None and (validator is None or validator == known.validator):
         return known.content

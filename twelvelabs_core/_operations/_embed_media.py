@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from twelvelabs_core import _limits, _requests
-from twelvelabs_core._checks import check_audio_video, check_window
+from twelvelabs_core._checks import check_audio_video, check_has_sound, check_window
 from twelvelabs_core._errors import InputError
 from twelvelabs_core._media import Media, MediaInput
 from twelvelabs_core._media_lists import many
@@ -142,7 +142,7 @@ class EmbedMediaOperations(EmbedOperations):
 
         Raises:
             InputError: The media or an option cannot be used; nothing was sent.
-            APIResponseError: The API gave no such vector, as for `audio` of a silent film.
+            APIResponseError: The API gave no such vector, as for `transcription` where nobody speaks.
         """
         (vector,) = await self.embed_clips(
             [clip],
@@ -216,6 +216,8 @@ class EmbedMediaOperations(EmbedOperations):
     def _check_segments(self, media: Media, options: SegmentOptions, *, task: bool) -> float | None:
         """Check media and its time window against the limits; return its length where it could be found out."""
         found = check_audio_video(media, options.input_type, task=task, model=self._rules)
+        if found is not None and not options.time_based_metadata:
+            check_has_sound(media, found, options.input_type, options.embedding_option)
         duration = None if found is None else found.duration_sec
         check_window(options.start_sec, options.end_sec, duration, media.source)
         return duration

@@ -235,8 +235,6 @@ class PaidWork(LostTasks, TranscriptWork):
         segments = task.segments if task.segments is not None else Segments.empty(self.embedding_dimension)
         check_dimension(segments.vectors, self.embedding_dimension)
         await self._check_found(job, task_id, segments)
-        if not len(segments):
-            logger.warning("task %s of %s gave no vectors", task_id, job.source)
         duration = _duration(task, segments)
         await self._io.blocking(lambda: self.store.put_result(job.key, segments, duration_sec=duration))
 
@@ -253,6 +251,8 @@ class PaidWork(LostTasks, TranscriptWork):
         entry = await self._io.blocking(lambda: self.store.find_task(job.key))
         segments, duration = await self._io.blocking(lambda: self.store.load_result(job.key))
         task_id = None if entry is None else entry.task_id
+        if not len(segments):  # on every run: nothing of it will ever be found
+            logger.warning("task %s of %s gave no vectors; other embedding options may", task_id, job.source)
         job.work.report("reused" if reused else "ready", task_id=task_id)
         media = job.work.media
         return SegmentedMedia(

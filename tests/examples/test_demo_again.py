@@ -1,0 +1,172 @@
+"""The demo run twice at once, interrupted, or in a folder that an earlier run left in disorder."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from examples.demo import command, parts
+from examples.demo import film as own_film
+from examples.demo.fetch import on_disk
+from examples.demo.preview import KEPT, find_preview, remove_old_previews, write_preview
+from examples.demo.screen import Screen
+from tests.examples.test_demo import ROOT, SCENES, Quiet, run_here
+from twelvelabs_sandbox.films import write_film
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the demo's own film a short one."""
+    monkeypatch.setattr(own_film, "SCENES", 4)
+    monkeypatch.setattr(own_film, "ASKED_FOR", ())
+
+
+def at_once(count: int, work: object) -> None:
+    """Run something several times at the same moment."""
+    gate = threading.Barrier(count)
+
+    def run() -> None:
+        gate.wait(timeout=30)
+        work()  # type: ignore[operator]
+
+    with ThreadPoolExecutor(count) as pool:
+        for done in [pool.submit(run) for _ in range(count)]:
+            done.result()
+
+
+@pytest.mark.usefixtures("short")
+def test_two_that_make_the_film_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    path = own_film.demo_film(tmp_path)
+    at_once(3, lambda: own_film.write_demo_film(path))
+    assert own_film.is_whole(path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("left", [b"", b"half a film", None])
+def test_a_film_that_cannot_be_opened_is_made_anew(tmp_path: Path, left: bytes | None) -> None:
+    path = own_film.demo_film(tmp_path)
+    own_film.write_demo_film(path)
+    path.write_bytes(path.read_bytes()[:400] if left is None else left)
+    assert not own_film.is_whole(path)
+    assert command._own_film(tmp_path, Screen()) == str(path)  # without embedding three minutes of film
+    assert own_film.is_whole(path)
+    before = path.stat().st_mtime_ns
+    command._own_film(tmp_path, Screen())
+    assert path.stat().st_mtime_ns == before
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "media" / "film.mkv"
+    path.parent.mkdir()
+    write_film(path, SCENES[:1])
+    return path
+
+
+def test_two_previews_and_two_copies_at_once_are_whole(tmp_path: Path, film: Path) -> None:
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    at_once(2, lambda: write_preview(folder, "one", str(film), duration_sec=6.0))
+    found = find_preview(folder, "one")
+    assert found is not None
+    with ThreadingHTTPServer(("127.0.0.1", 0), lambda *args: Quiet(*args, directory=str(film.parent))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/film.mkv"
+        with on_disk(url, folder, lambda *_: None) as one:
+            with on_disk(url, folder, lambda *_: None) as two:
+                assert one != two
+            assert Path(one).read_bytes() == film.read_bytes()
+        server.shutdown()
+    assert list(folder.iterdir()) == [found.path]
+
+
+def test_old_previews_and_forgotten_parts_do_not_pile_up(tmp_path: Path) -> None:
+    for age in range(6):
+        path = tmp_path / f"preview-{age}-0.mp4"
+        path.touch()
+        os.utime(path, (1_000_000 - age, 1_000_000 - age))
+    remove_old_previews(tmp_path, tmp_path / "preview-5-0.mp4")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"preview-{age}-0.mp4" for age in (0, 1, 5)]
+    assert len(list(tmp_path.iterdir())) == KEPT
+    (tmp_path / "part-1-old").touch()
+    os.utime(tmp_path / "part-1-old", (1_000_000, 1_000_000))
+    with parts.private_part(tmp_path, "new") as new:
+        new.touch()
+        parts.remove_forgotten_parts(tmp_path)
+        assert new.exists()
+    assert not list(tmp_path.glob("part-*"))
+
+
+def test_a_query_that_the_sandbox_has_no_word_of_is_explained(tmp_path: Path, film: Path) -> None:
+    unknown = run_here(tmp_path / "demo", "--video", str(film), "--query", "qwertzuiop")
+    assert unknown.returncode == 0, unknown.stderr
+    assert "No word of this query says anything to the sandbox" in unknown.stdout
+    known = run_here(tmp_path / "demo", "--video", str(film), "--query", "red stripes")
+    assert "No word of this query" not in known.stdout
+
+
+@pytest.mark.parametrize("query", ["--help", "-h", 'two "quoted" words', "$HOME `id`"])
+def test_make_hands_a_query_on_as_it_is(query: str) -> None:
+    told = subprocess.run(
+        ["make", "-n", "demo", "VIDEO=--live", f"QUERY={query}"],  # noqa: S607
+        cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "MAKEFLAGS": ""},
+    ).stdout.replace("\\\n", " ")  # fmt: skip
+    (line,) = (line for line in told.splitlines() if "examples.demo" in line)
+    code = "import sys; from examples.demo.command import _parse as p; o = p(sys.argv[1:]); print([o.query, o.video])"
+    show = f"{shlex.quote(sys.executable)} -c {shlex.quote(code)}"
+    shown = line.replace(".venv/bin/python -m examples.demo", show)
+    done = subprocess.run(
+        ["sh", "-c", shown],  # noqa: S607
+        cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "QUERY": query, "VIDEO": "--live"},
+    )  # fmt: skip
+    assert done.stdout.strip() == str([query, "--live"])
+
+
+@pytest.fixture
+def starting(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    arguments = [sys.executable, "-c", STARTED, "--folder", str(tmp_path)]
+    with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+# As `python -m examples.demo`, with Ctrl-C as a terminal gives it, also where these tests run in the background.
+STARTED = (
+    "import signal, runpy; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "runpy.run_module('examples.demo', run_name='__main__', alter_sys=True)"
+)
+
+
+def test_ctrl_c_while_it_starts_prints_no_traceback(starting: subprocess.Popen[str]) -> None:
+    assert starting.stdout is not None
+    assert starting.stdout.readline() == "Starting ...\n"
+    starting.send_signal(signal.SIGINT)
+    _, errors = starting.communicate(timeout=60)
+    assert errors == ""
+    assert starting.returncode == -signal.SIGINT
+
+
+@pytest.mark.parametrize(("flags", "said"), [([], "begins that anew"), (["--live"], "goes on at the server")])
+def test_what_is_said_after_ctrl_c_is_true(
+    flags: list[str], said: str, tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "store_segments", interrupted)
+        patched.setattr(command, "load_film", interrupted)
+        stopped = run_here(tmp_path / "demo", "--video", str(film), *flags)
+    assert stopped.returncode == 130
+    (line,) = stopped.stderr.splitlines()
+    assert line.startswith("interrupted; ")
+    assert said in line
