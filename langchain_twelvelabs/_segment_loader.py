@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, closing, nullcontext
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
 
 from langchain_core.document_loaders import BaseLoader
@@ -23,6 +24,11 @@ class SegmentLoader(BaseLoader):
     """What both loaders do; they differ in the kind of media."""
 
     input_type: Literal["audio", "video"]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" not in cls.__dict__:
+            cls.__init__ = _renamed(cls.__init__, cls)  # type: ignore[method-assign]
 
     def __init__(
         self,
@@ -111,3 +117,12 @@ class SegmentLoader(BaseLoader):
         if self._show_progress:
             return ProgressLine(len(self._media), self._on_progress)
         return nullcontext(self._on_progress)
+
+
+def _renamed(method: Any, cls: type) -> Any:
+    """Return an inherited method under a class's own name, as Python shows it to who calls it wrongly."""
+    own = FunctionType(method.__code__, method.__globals__, method.__name__, method.__defaults__, method.__closure__)
+    own.__kwdefaults__ = method.__kwdefaults__
+    own.__annotations__ = method.__annotations__
+    own.__qualname__ = f"{cls.__qualname__}.{method.__name__}"
+    return own

@@ -11,14 +11,14 @@ from llama_index.core.schema import Document, TextNode
 from pydantic import ConfigDict
 
 from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
-from llama_index_twelvelabs._nodes import check_extra_info, check_unique, to_document, to_node
+from llama_index_twelvelabs._nodes import check_extra_info, to_document, to_node
 from llama_index_twelvelabs._segmenter import InputType, TwelveLabsVideoSegmenter
 from llama_index_twelvelabs._segmenting import all_films, each_film
 from llama_index_twelvelabs._travelling import TravelsWhole
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from twelvelabs_core import ConfigurationError, Media, MediaInput, Segmentation
 from twelvelabs_core._io import drain
-from twelvelabs_core._media_lists import media_list
+from twelvelabs_core._media_lists import check_unique, media_list
 
 Files = MediaInput | Iterable[MediaInput]
 ExtraInfo = Mapping[str, Any] | None

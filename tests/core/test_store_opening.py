@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from twelvelabs_core._errors import ConfigurationError, TwelveLabsError
 from twelvelabs_core._segments import Locus, Segments
 from twelvelabs_core._storage import sqlite_files
+from twelvelabs_core._storage.failures import explain
 from twelvelabs_core._store import SegmentStore
 
 VECTORS = 300
@@ -193,7 +194,9 @@ def test_a_servers_password_is_never_shown(location: str) -> None:
 
 def test_an_empty_file_is_not_taken_for_a_new_store(tmp_path: Path) -> None:
     (tmp_path / "s.sqlite3").touch()
-    assert "the file is empty" in message_of(lambda: put_intent(SegmentStore(tmp_path / "s.sqlite3")))
+    message = message_of(lambda: put_intent(SegmentStore(tmp_path / "s.sqlite3")))
+    assert "the file is empty. If you made it yourself, delete it" in message
+    assert "never overwritten" not in message
     assert (tmp_path / "s.sqlite3").stat().st_size == 0
 
 
@@ -303,7 +306,7 @@ def test_a_file_that_vanishes_while_in_use_is_an_error_and_not_made_anew(tmp_pat
     with SegmentStore(path) as store:
         put_intent(store)
         path.unlink()
-        assert "was removed while in use" in message_of(lambda: store.find_task("key"))
+        assert "was removed while in use, or its place is read-only" in message_of(lambda: store.find_task("key"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -330,3 +333,11 @@ def test_a_file_system_without_hard_links_gets_a_store_too(tmp_path: Path, monke
     assert [entry.name for entry in tmp_path.iterdir()] == ["s.sqlite3"]
     with SegmentStore(tmp_path / "s.sqlite3") as store:
         assert store.info().vectors == VECTORS
+
+
+def test_an_error_of_the_disk_says_that_it_may_be_full() -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = "SQLITE_IOERR_WRITE"
+    reason, advice = explain(error)
+    assert "or is full (disk I/O error)" in reason
+    assert advice.startswith("Make room")

@@ -34,8 +34,11 @@ def check_file(path: Path) -> None:
     with path.open("rb") as file:
         header = file.read(HEADER_BYTES)
     if not header:
-        advice = f"Delete it if it is new. {KEEP_DAMAGED}"
-        raise unusable(place, "the file is empty, so it is no store, or was truncated", advice)
+        advice = (
+            "If you made it yourself, delete it: a store makes its own file. If it was a store, it was truncated: "
+            f"bring it back from a backup, {ELSEWHERE}"
+        )
+        raise unusable(place, "the file is empty", advice)
     if not header.startswith(MAGIC):
         raise unusable(place, "the file is not a SQLite database, or its beginning is lost", KEEP_DAMAGED)
     if len(header) < HEADER_BYTES or is_cut(path, int.from_bytes(header[16:18])):
