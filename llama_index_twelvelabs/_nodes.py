@@ -3,7 +3,6 @@
 import base64
 import re
 import uuid
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -306,17 +305,3 @@ def _without_id(text: str) -> InputError:
         "node.get_content(MetadataMode.EMBED) as a query. If it is a text of your own that quotes a segment, begin it "
         "with another line, and leave tl-segment: out."
     )
-
-
-def check_unique(names: Sequence[str]) -> None:
-    """Refuse media that have the same name: the segments of one would take the place of the other's.
-
-    Raises:
-        InputError: Two have the same.
-    """
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise InputError(
-            f"{len(twice)} names stand for several media, such as {twice[0]!r}; pass each once, or name them by "
-            "Media.of(medium, source=...)."
-        )

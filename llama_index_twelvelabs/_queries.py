@@ -10,6 +10,9 @@ from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from twelvelabs_core import InputError, MediaInput
 
+OPTIONS = ("visual", "audio", "transcription", "text", "fused")
+"""The options that segments have, of whatever kind and model."""
+
 
 def query_bundle(
     embed_model: TwelveLabsEmbedding,
@@ -80,6 +83,8 @@ async def _vector(
     given: dict[str, MediaInput | None],
     options: dict[str, float | str | None],
 ) -> list[float]:
+    if not isinstance(embed_model, TwelveLabsEmbedding):
+        raise InputError(f"embed_model must be a TwelveLabsEmbedding, got {type(embed_model).__name__}.")
     wanted = {name: value for name, value in given.items() if value is not None}
     chosen = {name: value for name, value in options.items() if value is not None}
     kinds = tuple(wanted)
@@ -126,7 +131,7 @@ def time_filter(
         `MetadataFilters`, all of which must hold.
 
     Raises:
-        InputError: No argument, or a time that cannot be.
+        InputError: No argument, a time that cannot be, or an option that no segment has.
 
     Example:
         ```python
@@ -139,6 +144,7 @@ def time_filter(
         filters.append(MetadataFilter(key="end_sec", value=float(start_sec), operator=FilterOperator.GT))
     if end_sec is not None:
         filters.append(MetadataFilter(key="start_sec", value=float(end_sec), operator=FilterOperator.LT))
+    check_options(embedding_option)
     for key, value in (("embedding_option", embedding_option), ("source", source)):
         if isinstance(value, str):
             filters.append(MetadataFilter(key=key, value=value, operator=FilterOperator.EQ))
@@ -147,6 +153,18 @@ def time_filter(
     if not filters:
         raise InputError("nothing to filter by: pass start_sec, end_sec, embedding_option or source.")
     return MetadataFilters(filters=list(filters))
+
+
+def check_options(embedding_option: str | Sequence[str] | None) -> None:
+    """Refuse an option that no segment of video or audio has, and would silently find nothing.
+
+    Raises:
+        InputError: It is one, with those that there are.
+    """
+    wanted = [embedding_option] if isinstance(embedding_option, str) else embedding_option or ()
+    for option in wanted:
+        if option not in OPTIONS:
+            raise InputError(f"embedding_option must be among {', '.join(OPTIONS)}; got {option!r}.")
 
 
 def check_times(start_sec: float | None, end_sec: float | None) -> None:

@@ -9,11 +9,12 @@ from llama_index.core.schema import BaseNode, TransformComponent
 from pydantic import ConfigDict, Field
 
 from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
-from llama_index_twelvelabs._nodes import VideoDocument, check_unique, media_of, to_node, to_video_document
+from llama_index_twelvelabs._nodes import VideoDocument, media_of, to_node, to_video_document
 from llama_index_twelvelabs._segmenting import all_films
 from llama_index_twelvelabs._travelling import TravelsWhole
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from twelvelabs_core import ConfigurationError, InputError, Media, Segmentation, TimeBasedMetadata
+from twelvelabs_core._media_lists import check_unique
 from twelvelabs_core._operations._plans import (
     PAPERS,
     InputType,

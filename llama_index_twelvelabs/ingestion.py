@@ -10,7 +10,7 @@ from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.schema import BaseNode
 
 from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
-from llama_index_twelvelabs._nodes import VideoDocument, check_unique, inherited, keep_segment_ids, media_of, to_node
+from llama_index_twelvelabs._nodes import VideoDocument, inherited, keep_segment_ids, media_of, to_node
 from llama_index_twelvelabs._replace import areplace_video, replace_video
 from llama_index_twelvelabs._segmenter import TwelveLabsVideoSegmenter
 from llama_index_twelvelabs._segmenting import each_film
@@ -26,7 +26,7 @@ from twelvelabs_core import (
     TwelveLabsError,
 )
 from twelvelabs_core._failure_report import FailureReport
-from twelvelabs_core._media_lists import is_one
+from twelvelabs_core._media_lists import check_unique, is_one
 
 __all__ = [
     "IngestionReport",

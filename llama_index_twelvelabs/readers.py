@@ -11,7 +11,7 @@ from llama_index.core.schema import Document, TextNode
 from pydantic import ConfigDict
 
 from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
-from llama_index_twelvelabs._nodes import check_extra_info, check_unique, to_document, to_node
+from llama_index_twelvelabs._nodes import check_extra_info, to_document, to_node
 from llama_index_twelvelabs._segmenter import CLIPS, InputTypes, TwelveLabsVideoSegmenter
 from llama_index_twelvelabs._segmenting import all_films, each_film
 from llama_index_twelvelabs._travelling import TravelsWhole
@@ -19,7 +19,7 @@ from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from twelvelabs_core import ConfigurationError, Media, MediaInput, Segmentation, TimeBasedMetadata
 from twelvelabs_core._document_options import DOCUMENT_MODEL
 from twelvelabs_core._io import drain
-from twelvelabs_core._media_lists import media_list
+from twelvelabs_core._media_lists import check_unique, media_list
 from twelvelabs_core._operations._plans import InputType, paper_kinds
 
 Files = MediaInput | Iterable[MediaInput]

@@ -171,6 +171,10 @@ class Failure:
     error: TwelveLabsError
 
 
+def _named(source: str, reason: str) -> str:
+    return reason if reason.startswith(f"{source}: ") else f"{source}: {reason}"
+
+
 class IngestionError(TwelveLabsError):
     """Some of several sources failed; the others are done and kept.
 
@@ -181,7 +185,7 @@ class IngestionError(TwelveLabsError):
 
     def __init__(self, failures: Sequence[Failure], succeeded: Sequence[str] = ()) -> None:
         lines = [
-            f"- {failure.source}: {failure.reason}" + (f" [task {failure.task_id}]" if failure.task_id else "")
+            f"- {_named(failure.source, failure.reason)}" + (f" [task {failure.task_id}]" if failure.task_id else "")
             for failure in failures
         ]
         total = len(failures) + len(succeeded)

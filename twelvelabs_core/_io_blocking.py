@@ -9,6 +9,7 @@ import os
 import queue
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -104,6 +105,7 @@ class BlockingIo:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._client: httpx.Client | None = None
+        self._finalizer: weakref.finalize[[httpx.Client, int], BlockingIo] | None = None
         self._users: Counter[httpx.Client] = Counter()
 
     @contextmanager
@@ -116,7 +118,11 @@ class BlockingIo:
         if self._pid != os.getpid():
             self._forget_clients()  # never closed here: the parent still speaks through it
         with self._lock:
-            client = self._client = self._client or _make_client()
+            if self._client is None:
+                self._client = _make_client()
+                # Quietly, where nobody calls close: with its owner, or at the end of the interpreter.
+                self._finalizer = weakref.finalize(self, _close_own, self._client, os.getpid())
+            client = self._client
             self._users[client] += 1
         try:
             yield client
@@ -212,9 +218,17 @@ class BlockingIo:
         if self._pid == os.getpid():
             with self._lock:
                 client, self._client = self._client, None
+                if self._finalizer is not None:
+                    self._finalizer.detach()
                 is_free = client is not None and self._users[client] == 0
             if client is not None and is_free:
                 client.close()
+
+
+def _close_own(client: httpx.Client, pid: int) -> None:
+    """Close a client, unless it is a parent's: its sockets are shared with it."""
+    if pid == os.getpid():
+        client.close()
 
 
 def _make_client() -> httpx.Client:

@@ -70,9 +70,11 @@ class Media:
             version: For a URL: a new value means that the film behind it changed.
 
         Raises:
-            InputError: Nothing that media can come from.
+            InputError: Nothing that media can come from, or an empty `source`.
         """
         source = None if source is None else _checked_name("source", source)
+        if source is not None and not source.strip():
+            raise InputError(f"source is empty: {source!r}; leave it out for the default, or name the medium.")
         version = None if version is None else _checked_name("version", version)
         if isinstance(value, Media):
             return value._renamed(source, version)  # type: ignore[return-value]  # noqa: SLF001

@@ -1,7 +1,8 @@
 """One medium or many: what loaders and readers take as their first argument, as a tuple of named media."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar, cast
 
 from twelvelabs_core._errors import InputError
@@ -21,7 +22,7 @@ def media_list(
         version: For URLs: a new value means that the film behind it changed.
 
     Raises:
-        InputError: Nothing that media can come from, or `source` is given for several.
+        InputError: Nothing that media can come from, `source` is given for several, or two have the same name.
     """
     if is_one(media):
         return (Media.of(cast("MediaInput", media), source=source, version=version),)
@@ -29,7 +30,24 @@ def media_list(
         raise InputError(
             "source= names a single medium, but a list was passed; use Media.of(medium, source=...) for each."
         )
-    return tuple(Media.of(item, version=version) for item in cast("Iterable[MediaInput]", media))
+    named = tuple(Media.of(item, version=version) for item in cast("Iterable[MediaInput]", media))
+    check_unique([item.source for item in named])
+    return named
+
+
+def check_unique(names: Sequence[str]) -> None:
+    """Refuse media that have the same name: the segments of one would take the place of the other's.
+
+    Raises:
+        InputError: Two have the same.
+    """
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        what = "1 name stands" if len(twice) == 1 else f"{len(twice)} names stand"
+        raise InputError(
+            f"{what} for several media, such as {twice[0]!r}; pass each once, or name them by "
+            "Media.of(medium, source=...)."
+        )
 
 
 def many(values: Iterable[T], name: str) -> list[T]:

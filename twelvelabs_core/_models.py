@@ -87,9 +87,10 @@ class Model:
         if wanted is None:
             return self.dimensions[-1]
         if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted not in self.dimensions:
-            allowed = ", ".join(map(str, self.dimensions))
+            several = "one of " if len(self.dimensions) > 1 else ""
+            allowed = several + ", ".join(map(str, self.dimensions))
             hint = self.hint(lambda model: isinstance(wanted, int) and wanted in model.dimensions)
-            raise InputError(f"embedding_dimension of {self.name} must be one of {allowed}; got {wanted!r}{hint}.")
+            raise InputError(f"embedding_dimension of {self.name} must be {allowed}; got {wanted!r}{hint}.")
         return wanted
 
     def rules(self, input_type: str) -> InputRules:

@@ -74,6 +74,8 @@ class SegmentStore:
             with self._database.reading() as connection:
                 self._journal_name = schema.journal_name(connection)
         if self._journal_name is None:
+            if self._database.is_read_only:
+                return ""  # nothing will be uploaded
             with self._database.writing() as connection:
                 self._journal_name = schema.name_journal(connection)
         return self._journal_name
@@ -223,6 +225,9 @@ class SegmentStore:
         Raises:
             InputError: There is no entry of this key, or it has no such row; nothing is written.
         """
+        rows = list(rows)
+        if self._database.is_read_only and self.find_vectors([name for name, _ in rows]).keys() >= dict(rows).keys():
+            return
         with self._database.writing() as connection:
             vectors.add_aliases(connection, key, rows, source)
 
@@ -249,7 +254,9 @@ class SegmentStore:
             return identities.find_digest(connection, path, size, mtime_ns)
 
     def put_digest(self, path: str, size: int, mtime_ns: int, sha256: str) -> None:
-        """Write the SHA-256 of a file as it was with this size and time of change."""
+        """Write the SHA-256 of a file as it was with this size and time of change; not in a read-only store."""
+        if self._database.is_read_only:
+            return
         with self._database.writing() as connection:
             identities.put(connection, files, path=path, size=size, mtime_ns=mtime_ns, sha256=sha256)
 
@@ -259,7 +266,12 @@ class SegmentStore:
             return identities.find_url(connection, url)
 
     def put_url(self, url: str, content: str, validator: str | None) -> None:
-        """Write the identity of the medium behind an unsigned URL, and its ETag or Last-Modified."""
+        """Write the identity of the medium behind an unsigned URL, and its ETag or Last-Modified.
+
+        Not in a read-only store, where it saves no payment.
+        """
+        if self._database.is_read_only:
+            return
         with self._database.writing() as connection:
             identities.put(connection, urls, url=url, content=content, validator=validator)
 

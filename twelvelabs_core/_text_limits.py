@@ -33,7 +33,7 @@ def check_length(text: str, model: Model, what: str = "text", *, auto_truncate: 
         return text
     raise InputError(
         f"{what} has {len(text):,} characters, at least {least:,} tokens; {model.name} takes "
-        f"{model.text_max_tokens:,} tokens. {_advice(model)}"
+        f"{model.text_max_tokens:,} tokens. {_advice(model, least)}"
     )
 
 
@@ -44,8 +44,8 @@ def least_tokens(text: str) -> int:
     return max(len(words), -(-characters // TOKEN_MAX_CHARACTERS))
 
 
-def _advice(model: Model) -> str:
+def _advice(model: Model, least: int) -> str:
     if "auto_truncate" in model.extras:
         return "Split it, or pass auto_truncate=True to have it cut."
-    hint = model.hint(lambda other: other.text_max_tokens > model.text_max_tokens)
+    hint = model.hint(lambda other: other.text_max_tokens >= least)
     return f"Split it{', or use a model that takes more' + hint if hint else ''}."

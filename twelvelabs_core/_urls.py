@@ -10,7 +10,8 @@ from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 from twelvelabs_core._signatures import credentials, is_credential
 
 _URL = re.compile(r"https?://[^\s'\"<>\\^`{|}]+", re.IGNORECASE)
-_KEY = re.compile(r"tlk_[A-Za-z0-9_-]+")
+# The beginning of a sandbox's keys is no secret: messages tell people to look for it.
+_KEY = re.compile(r"tlk_(?!sandbox_(?![\w-]))[A-Za-z0-9_-]+")
 # A `;` divides parameters only where another one begins behind it.
 _DIVIDER = re.compile(r"(&|;(?=[\w.%-]+=))")
 _NESTED_MAX = 4  # URLs within URLs; what lies deeper loses its whole query

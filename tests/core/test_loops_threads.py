@@ -253,7 +253,7 @@ def test_a_blocking_client_leaves_no_trace_in_the_loop(blocking: Client, film: P
 # Nothing is left open
 
 
-@pytest.mark.parametrize("way", ["loops", "with", "blocking"])
+@pytest.mark.parametrize("way", ["loops", "with", "blocking", "unclosed"])
 def test_no_resource_is_left_open(sandbox: Sandbox, way: str) -> None:
     script = textwrap.dedent(
         """
@@ -269,6 +269,9 @@ def test_no_resource_is_left_open(sandbox: Sandbox, way: str) -> None:
         if way == "blocking":
             with Client(key, base_url=base_url) as client:
                 client.embed_texts(texts)
+        elif way == "unclosed":
+            client = Client(key, base_url=base_url)
+            client.embed_texts(texts)
         elif way == "with":
             asyncio.run(use_with())
         else:

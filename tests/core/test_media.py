@@ -46,6 +46,13 @@ def test_a_given_source_is_the_name() -> None:
     assert Media.of(Media.of("a.mp4"), source="b").source == "b"
 
 
+@pytest.mark.parametrize("source", ["", " ", "\n"])
+def test_an_empty_name_is_refused(source: str) -> None:
+    for medium in ("a.mp4", b"film", Media.of("a.mp4")):
+        with pytest.raises(InputError, match="source is empty"):
+            Media.of(medium, source=source)
+
+
 def test_a_signed_url_given_as_the_name_loses_its_signature() -> None:
     assert "5ecre7" not in Media.of("a.mp4", source=SIGNED).source
 

@@ -38,11 +38,11 @@ def test_each_model_and_length_is_a_space_of_its_own(cls: Any, model: str, given
 @pytest.mark.parametrize("given", [256, 128, 1024, 0, -512, 512.0, "512", True])
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
 def test_a_length_that_a_model_lacks_is_refused_with_the_model_that_has_it(cls: Any, given: Any) -> None:
-    with pytest.raises(InputError, match=r"embedding_dimension of marengo3\.0 must be one of 512") as caught:
+    with pytest.raises(InputError, match=r"embedding_dimension of marengo3\.0 must be 512; got") as caught:
         cls("tlk_key", embedding_dimension=given)
     assert ("marengo3.5" in str(caught.value)) == (given in (256, 128) and given is not True)
     if given not in (256, 128):
-        with pytest.raises(InputError, match="128, 256, 512"):
+        with pytest.raises(InputError, match="one of 128, 256, 512"):
             cls("tlk_key", model=NEW, embedding_dimension=given)
 
 
@@ -175,6 +175,8 @@ def test_a_text_that_is_too_long_for_one_model_is_told_of_the_other() -> None:
     with pytest.raises(InputError, match=r"model='marengo3\.5'"):
         check_length(text, model_of(OLD))
     assert check_length(text, model_of(NEW))
+    with pytest.raises(InputError, match=r"Split it\.$"):  # the other would refuse it too
+        check_length(text * 4, model_of(OLD))
     with pytest.raises(InputError, match="auto_truncate=True"):
         check_length(text * 4, model_of(NEW))
 

@@ -135,7 +135,7 @@ async def test_a_run_may_skip_what_fails_and_says_so(
     found = [one.source async for one in client.segment_many(media, on_error="skip", **CUT)]
     assert found == ["film 0.mp4"]
     assert [record.levelname for record in caplog.records if "2 of 3 sources failed" in record.message] == ["WARNING"]
-    assert "- missing.mp4: missing.mp4: no such file." in caplog.text
+    assert "- missing.mp4: no such file." in caplog.text
     assert [one async for one in client.segment_many(["missing.mp4"], on_error="skip")] == []
 
 
@@ -262,3 +262,11 @@ async def test_an_iterator_that_is_never_begun_does_nothing(
     client.list_tasks()
     assert sandbox.count() == 0
     assert [str(one.message) for one in recwarn if issubclass(one.category, RuntimeWarning)] == []
+
+
+async def test_a_report_names_each_source_once(client: Surface, tmp_path: Path) -> None:
+    missing = [str(tmp_path / name) for name in ("one.mp4", "two.mp4")]
+    with pytest.raises(IngestionError) as caught:
+        [one async for one in client.segment_many(missing)]
+    lines = str(caught.value).splitlines()[1:]
+    assert sorted(lines) == [f"- {name}: no such file." for name in missing]

@@ -18,10 +18,13 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
+from twelvelabs_core import Client
 from twelvelabs_core._errors import ConfigurationError, TwelveLabsError
 from twelvelabs_core._segments import Locus, Segments
 from twelvelabs_core._storage import sqlite_files
+from twelvelabs_core._storage.failures import explain
 from twelvelabs_core._store import SegmentStore
+from twelvelabs_sandbox import Sandbox
 
 VECTORS = 300
 
@@ -155,6 +158,58 @@ def test_without_the_right_to_write_there_is_an_error_that_says_so(what: str) ->
     assert "TWELVELABS_STORE" in answer
 
 
+def load_as_nobody(store: Path, film: Path, base_url: str, key: str, answers: "multiprocessing.Queue[Any]") -> None:
+    os.setuid(65534)
+    try:
+        client = Client(key, base_url=base_url, store=store)
+        found = client.segment_video(film, source="film", embedding_option=["visual"])
+        records = client.register(found)
+        vectors = client.find_vectors([record.segment_id for record in records])
+        answers.put((found.reused, len(records), len(vectors)))
+        for change in (
+            lambda: client.segment_video(film, source="film", embedding_option=["audio"]),
+            lambda: client.register(found, id_namespace="other"),
+        ):
+            try:
+                change()
+                answers.put("written")
+            except TwelveLabsError as error:
+                answers.put(f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001  # what the test must show
+        answers.put(repr(error))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork and Unix permissions")
+def test_what_a_read_only_store_holds_can_be_loaded_and_nothing_is_paid_for(film: Path, sandbox: Sandbox) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can become a user without rights")
+    shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
+    shared.chmod(0o755)
+    try:
+        copy = Path(shutil.copy(film, shared / "film.mp4"))
+        with Client(sandbox.api_key, base_url=sandbox.base_url, store=shared / "s.sqlite3") as client:
+            wrote = client.register(client.segment_video(copy, source="film", embedding_option=["visual"]))
+        (shared / "s.sqlite3").chmod(0o644)
+        before = sorted(shared.iterdir())
+        sandbox.clear_requests()
+        context = multiprocessing.get_context("fork")
+        answers: multiprocessing.Queue[Any] = context.Queue()
+        arguments = (shared / "s.sqlite3", copy, sandbox.base_url, sandbox.api_key, answers)
+        child = context.Process(target=load_as_nobody, args=arguments)
+        child.start()
+        assert answers.get(timeout=60) == (True, len(wrote), len(wrote))
+        for _ in range(2):
+            refused = answers.get(timeout=60)
+            assert refused.startswith("ConfigurationError"), refused
+            assert "it cannot be written" in refused
+            assert "TWELVELABS_STORE" in refused
+        child.join(60)
+        assert sorted(shared.iterdir()) == before
+        assert sandbox.count("POST") == 0
+    finally:
+        shutil.rmtree(shared)
+
+
 @pytest.mark.parametrize(
     ("location", "said"),
     [
@@ -193,7 +248,9 @@ def test_a_servers_password_is_never_shown(location: str) -> None:
 
 def test_an_empty_file_is_not_taken_for_a_new_store(tmp_path: Path) -> None:
     (tmp_path / "s.sqlite3").touch()
-    assert "the file is empty" in message_of(lambda: put_intent(SegmentStore(tmp_path / "s.sqlite3")))
+    message = message_of(lambda: put_intent(SegmentStore(tmp_path / "s.sqlite3")))
+    assert "the file is empty. If you made it yourself, delete it" in message
+    assert "never overwritten" not in message
     assert (tmp_path / "s.sqlite3").stat().st_size == 0
 
 
@@ -303,7 +360,7 @@ def test_a_file_that_vanishes_while_in_use_is_an_error_and_not_made_anew(tmp_pat
     with SegmentStore(path) as store:
         put_intent(store)
         path.unlink()
-        assert "was removed while in use" in message_of(lambda: store.find_task("key"))
+        assert "was removed while in use, or its place is read-only" in message_of(lambda: store.find_task("key"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -330,3 +387,11 @@ def test_a_file_system_without_hard_links_gets_a_store_too(tmp_path: Path, monke
     assert [entry.name for entry in tmp_path.iterdir()] == ["s.sqlite3"]
     with SegmentStore(tmp_path / "s.sqlite3") as store:
         assert store.info().vectors == VECTORS
+
+
+def test_an_error_of_the_disk_says_that_it_may_be_full() -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = "SQLITE_IOERR_WRITE"
+    reason, advice = explain(error)
+    assert "or is full (disk I/O error)" in reason
+    assert advice.startswith("Make room")

@@ -86,6 +86,12 @@ def test_keys_are_masked_wherever_they_stand(key: str) -> None:
     assert redact(f"x-api-key:{key}, {key}!") == "x-api-key:tlk_***, tlk_***!"
 
 
+def test_what_a_sandboxes_keys_begin_with_is_no_secret() -> None:
+    hint = "use the key that it printed (it begins with tlk_sandbox_) as header x-api-key"
+    assert redact(hint) == hint
+    assert redact(f"{hint}: tlk_sandbox_abc, tlk_sandbox_-a, tlk_sandbox__") == f"{hint}: tlk_***, tlk_***, tlk_***"
+
+
 @given(st.text())
 def test_redacting_anything_ends_and_repeats_itself(text: str) -> None:
     once = redact(text)

@@ -8,7 +8,13 @@ import pytest
 from langchain_core.documents import Document
 from langchain_core.vectorstores import InMemoryVectorStore
 
-from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, aadd_segments, add_segments
+from langchain_twelvelabs import (
+    TwelveLabsAudioLoader,
+    TwelveLabsEmbeddings,
+    TwelveLabsVideoLoader,
+    aadd_segments,
+    add_segments,
+)
 from twelvelabs_core import ConfigurationError, InputError
 from twelvelabs_sandbox import Sandbox
 
@@ -94,3 +100,20 @@ def test_a_namespace_of_a_wrong_type_costs_nothing(
     with pytest.raises(InputError, match="id_namespace"):
         TwelveLabsVideoLoader(film, embeddings=shared_embeddings, id_namespace=5)  # type: ignore[arg-type]
     assert sandbox.count() == 0
+
+
+@pytest.mark.parametrize("media", [["rg.mp4", "./rg.mp4"], ["a/../rg.mp4", "x.mp4", Path("rg.mp4"), "./x.mp4"]])
+def test_one_film_under_one_name_twice_is_refused(media: list[Any], shared_embeddings: TwelveLabsEmbeddings) -> None:
+    message = r"(1 name stands|2 names stand) for several media, such as 'rg\.mp4'; pass each once"
+    with pytest.raises(InputError, match=message):
+        TwelveLabsVideoLoader(media, embeddings=shared_embeddings)
+
+
+@pytest.mark.parametrize("loader", [TwelveLabsVideoLoader, TwelveLabsAudioLoader])
+def test_wrong_arguments_are_told_by_the_name_of_the_class(
+    loader: Any, shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    with pytest.raises(TypeError, match=rf"^{loader.__name__}\.__init__\(\) takes 2 positional arguments"):
+        loader("a.mp4", shared_embeddings)
+    with pytest.raises(TypeError, match=rf"^{loader.__name__}\.__init__\(\) got an unexpected keyword argument 'x'"):
+        loader("a.mp4", embeddings=shared_embeddings, x=1)

@@ -237,7 +237,7 @@ def test_what_is_not_made_for_films_is_refused_before_anything_is_sent(
         (pipeline_of(segmenter, transformations=[]), film, {}, "one TwelveLabsVideoSegmenter .* it has 0"),
         (pipeline_of(segmenter), film, {"segmenter": segmenter}, "has its own segmenter"),
         (ours, [text_document()], {}, "the document minutes is no video"),
-        (ours, [film, str(film)], {}, "names stand for several media"),
+        (ours, [film, str(film)], {}, "1 name stands for several media"),
         (ours, [3], {}, "media must be a path"),
     ]
     for target, sources, options, message in refused:

@@ -123,8 +123,16 @@ def test_filters_are_flat_and_of_floats() -> None:
         ({"start_sec": "0:12"}, "start_sec must be a number of seconds from 0, got '0:12'"),
         ({"start_sec": 9, "end_sec": 9}, "end_sec must be after start_sec, got start_sec=9 and end_sec=9"),
         ({"end_sec": float("nan")}, "end_sec must be a number"),
+        ({"embedding_option": "vsual"}, "embedding_option must be among visual, audio, .*; got 'vsual'"),
+        ({"embedding_option": ["visual", "sound"]}, "embedding_option must be among .*; got 'sound'"),
     ],
 )
 def test_filters_that_cannot_be_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         time_filter(**arguments)
+
+
+@both_modes
+async def test_a_query_without_an_embedding_is_refused(mode: str) -> None:
+    with pytest.raises(InputError, match="embed_model must be a TwelveLabsEmbedding, got str"):
+        await bundle(mode, "x", text="a")  # type: ignore[arg-type]

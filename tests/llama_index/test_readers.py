@@ -161,7 +161,7 @@ async def test_bad_arguments_are_refused_before_anything_is_sent(
     for method in ("load_data", "load_nodes"):
         with pytest.raises(InputError, match="extra_info may not have the key 'start_sec'"):
             await call(mode, reader, method, film, {"start_sec": 1})
-        with pytest.raises(InputError, match="names stand for several media"):
+        with pytest.raises(InputError, match="1 name stands for several media"):
             await call(mode, reader, method, [film, str(film)])
         with pytest.raises(InputError, match=r"missing\.mkv: no such file"):
             await call(mode, reader, method, folder / "missing.mkv")

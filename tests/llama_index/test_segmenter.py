@@ -231,7 +231,7 @@ def test_two_films_of_one_name_are_refused_before_anything_is_sent(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     (film,) = documents(segmenter, folder / "red.mkv")
-    with pytest.raises(InputError, match=r"names stand for several media, such as .*red\.mkv"):
+    with pytest.raises(InputError, match=r"1 name stands for several media, such as .*red\.mkv"):
         segmenter([film, film])
     assert sandbox.count() == 0
 

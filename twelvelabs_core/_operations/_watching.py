@@ -157,7 +157,8 @@ def _is_ready(task: Task, callback: TaskCallback | None) -> bool:
     if callback is not None:
         callback(task)
     if task.status == "failed":
-        raise TaskFailedError(f"task {task.id} failed: {task.error or 'no reason given'}.", task_id=task.id)
+        reason = (task.error or "no reason given").rstrip(". ")
+        raise TaskFailedError(f"task {task.id} failed: {reason}.", task_id=task.id)
     return task.status == "ready"
 
 

@@ -18,6 +18,7 @@ from twelvelabs_core._storage.sqlite_files import (
     check_file,
     create_file,
     file_engine,
+    is_read_only,
     memory_engine,
     run_alone,
 )
@@ -53,6 +54,11 @@ class Database:
         """Open a transaction that writes all or nothing; one at a time on SQLite."""
         with self._transaction(writes=True) as connection:
             yield connection
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it is a file that this process may not write; what it holds can be read all the same."""
+        return self.location.path is not None and is_read_only(self.location.path)
 
     def vacuum(self) -> None:
         """Give the space of deleted rows back to the disk (SQLite; a server does so by itself)."""
@@ -111,7 +117,7 @@ class Database:
         with engine.connect() as connection:
             schema.check_tables(connection, self.location.printable)
             is_old = schema.lacks_tables(connection)
-        if is_old:
+        if is_old and not self.is_read_only:
             with engine.connect().execution_options(twelvelabs_writes=True) as connection, connection.begin():
                 schema.add_tables(connection)
         return engine

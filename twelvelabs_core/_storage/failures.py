@@ -21,11 +21,11 @@ SQLITE_ADVICE = {
     "SQLITE_READONLY": ("it cannot be written", f"Make the file and its folder writable, {ELSEWHERE}"),
     "SQLITE_PERM": ("it may not be opened", f"Check its permissions, {ELSEWHERE}"),
     "SQLITE_CANTOPEN": (
-        "the file cannot be opened, or was removed while in use",
+        "the file cannot be opened, was removed while in use, or its place is read-only",
         f"Check that it is there and that it and its folder are writable, {ELSEWHERE}",
     ),
     "SQLITE_FULL": ("the disk is full", f"Make room, {ELSEWHERE}"),
-    "SQLITE_IOERR": ("the disk could not be read or written", f"Check the disk, {ELSEWHERE}"),
+    "SQLITE_IOERR": ("the disk could not be read or written, or is full", f"Make room, check the disk, {ELSEWHERE}"),
     "SQLITE_ERROR": ("its tables are not those of a segment store", KEEP_DAMAGED),
 }
 POSTGRES_LOCK_TIMEOUT = "55P03"

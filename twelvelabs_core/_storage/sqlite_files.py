@@ -34,8 +34,11 @@ def check_file(path: Path) -> None:
     with path.open("rb") as file:
         header = file.read(HEADER_BYTES)
     if not header:
-        advice = f"Delete it if it is new. {KEEP_DAMAGED}"
-        raise unusable(place, "the file is empty, so it is no store, or was truncated", advice)
+        advice = (
+            "If you made it yourself, delete it: a store makes its own file. If it was a store, it was truncated: "
+            f"bring it back from a backup, {ELSEWHERE}"
+        )
+        raise unusable(place, "the file is empty", advice)
     if not header.startswith(MAGIC):
         raise unusable(place, "the file is not a SQLite database, or its beginning is lost", KEEP_DAMAGED)
     if len(header) < HEADER_BYTES or is_cut(path, int.from_bytes(header[16:18])):
@@ -102,10 +105,26 @@ def file_engine(path: Path) -> Engine:
 
     So there is nothing to inherit in a fork and nothing to leave unclosed.
     """
-    uri = f"{path.as_uri()}?mode=rw"  # never creates the file: that is done whole, with its mode, elsewhere
-    engine = create_engine("sqlite://", creator=lambda: connect(uri), poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(
+        "sqlite://", creator=lambda: connect(file_uri(path)), poolclass=NullPool, hide_parameters=True
+    )
     event.listen(engine, "begin", begin)
     return engine
+
+
+def file_uri(path: Path) -> str:
+    """Return how to open a file; never so that it is created: that is done whole, with its mode, elsewhere."""
+    if not is_read_only(path):
+        return f"{path.as_uri()}?mode=rw"
+    # To read a file in WAL mode SQLite makes another beside it, unless it is told that nobody writes.
+    log = Path(f"{path}-wal")
+    at_rest = not log.exists() or not log.stat().st_size
+    return f"{path.as_uri()}?mode=ro{'&immutable=1' if at_rest else ''}"
+
+
+def is_read_only(path: Path) -> bool:
+    """Return whether a store's file lies where this process may read and not write, such as a read-only disk."""
+    return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
 
 
 def memory_engine() -> Engine:
