@@ -86,6 +86,7 @@ def tasks(*kinds: str) -> list[RecordedTask]:
             None,
             states.get(kind, "failed"),  # type: ignore[arg-type]
             None if kind in ("ready", "processed") else kind,  # type: ignore[arg-type]
+            kind != "stuck",
             "2026-01-01T00:00:00.000Z",
         )
         for number, kind in enumerate(kinds)

@@ -9,7 +9,6 @@ from langchain_core.documents import Document
 from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import (
-    TwelveLabsAudioLoader,
     TwelveLabsEmbeddings,
     TwelveLabsVideoLoader,
     aadd_segments,
@@ -107,13 +106,3 @@ def test_one_film_under_one_name_twice_is_refused(media: list[Any], shared_embed
     message = r"(1 name stands|2 names stand) for several media, such as 'rg\.mp4'; pass each once"
     with pytest.raises(InputError, match=message):
         TwelveLabsVideoLoader(media, embeddings=shared_embeddings)
-
-
-@pytest.mark.parametrize("loader", [TwelveLabsVideoLoader, TwelveLabsAudioLoader])
-def test_wrong_arguments_are_told_by_the_name_of_the_class(
-    loader: Any, shared_embeddings: TwelveLabsEmbeddings
-) -> None:
-    with pytest.raises(TypeError, match=rf"^{loader.__name__}\.__init__\(\) takes 2 positional arguments"):
-        loader("a.mp4", shared_embeddings)
-    with pytest.raises(TypeError, match=rf"^{loader.__name__}\.__init__\(\) got an unexpected keyword argument 'x'"):
-        loader("a.mp4", embeddings=shared_embeddings, x=1)

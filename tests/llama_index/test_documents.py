@@ -59,11 +59,11 @@ def heads(nodes: list[Any]) -> set[str]:
 
 
 HEADS = {
-    "plan.pdf | page 1 | visual",
-    "plan.pdf | page 2 | visual",
-    "notes.md | chunk 0 | text",
-    "notes.md | chunk 1 | text",
-    "photo.png | whole | visual asset",
+    "plan.pdf, page 1, visual",
+    "plan.pdf, page 2, visual",
+    "notes.md, chunk 0, text",
+    "notes.md, chunk 1, text",
+    "photo.png, whole, visual asset",
 }
 
 
@@ -169,8 +169,8 @@ def test_it_is_written_down_and_made_again(papers: Path, reader: TwelveLabsDocum
     other = TwelveLabsDocumentReader(embed_model=reader.segmenter.embed_model)
     assert other.segmenter.identity() != again.identity()
     assert heads(TwelveLabsDocumentReader(segmenter=again).load_data(papers / "notes.md")) == {
-        "notes.md | chunk 0 | text",
-        "notes.md | chunk 1 | text",
+        "notes.md, chunk 0, text",
+        "notes.md, chunk 1, text",
     }
 
 

@@ -113,7 +113,7 @@ def test_pipeline(run: Callable[..., Shown]) -> None:
 
 def test_rag(run: Callable[..., Shown]) -> None:
     shown = run("llama_index_rag.py", "match.mp4", describe_look(SCENES[1])).stdout
-    assert shown.count("match.mp4 | ") == shown.count("start_sec: ") == 4
+    assert shown.count("match.mp4, ") == shown.count("start_sec: ") == 4
     assert "tl-segment:" not in shown
     assert f"Query: {describe_look(SCENES[1])}" in shown
 
