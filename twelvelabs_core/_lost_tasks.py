@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from twelvelabs_core._models import CLIP, LOCAL
+from twelvelabs_core._models import ASSET, CLIP, LOCAL
 from twelvelabs_core._responses import MediaMetadata, TaskSummary
 from twelvelabs_core._segments import Segments
 from twelvelabs_core._storage.entries import TaskEntry
@@ -19,6 +19,10 @@ from twelvelabs_core._urls import unsigned_url
 _FILENAME_MAX = 255
 _ENDING_MAX = 16
 _ROUNDING = 0.5  # seconds by which times may be off: a film's pictures and its sound do not end together
+_SHORTEST_CLIP = 2.5  # a last clip of less than 2 s may be left out (the old API says so)
+_LONGEST_MINIMUM = 5  # seconds, of dynamic segmentation (reference)
+_TIMED = ("audio", "video")
+_FUSED = "fused"
 
 
 def mark_of(journal: str, content: str) -> str:
@@ -58,6 +62,11 @@ class LostTask:
         dimension = int(entry.space.rpartition("/")[2])
         return cls(entry.content, mark_of(journal, entry.content), entry.params, entry.model, dimension)
 
+    @property
+    def is_marked(self) -> bool:
+        """Whether its medium is an upload of this journal."""
+        return self.content.startswith("sha256:")
+
     def could_be(self, task: TaskSummary) -> bool:
         """Whether nothing tells a task of the list from this one; never where its origin is not shown."""
         found = task.metadata
@@ -66,7 +75,7 @@ class LostTask:
         return self._has_origin(found) and self._has_options(found) and self._has_times(found)
 
     def _has_origin(self, found: MediaMetadata) -> bool:
-        if self.content.startswith("sha256:"):
+        if self.is_marked:
             return f".{self.mark}" in (found.input_filename or "")
         if self.content.startswith("url:") and found.input_url is not None:
             # The state of the file behind the URL stands after an @; a URL that has one itself is only more alike.
@@ -93,20 +102,108 @@ class LostTask:
         )
 
 
-def could_be_result(params: Mapping[str, Any], segments: Segments) -> bool:
-    """Whether the segments of a task are cut as was asked for; the list does not show all of that."""
-    start, end = params.get("start_sec") or 0.0, params.get("end_sec")
-    clips = segments.select(embedding_scope=CLIP).loci
-    if params["input_type"] not in ("audio", "video") or not clips:
-        return True
-    times = sorted({(locus.start_sec, locus.end_sec) for locus in clips})
-    if abs(times[0][0] - start) > _ROUNDING or (end is not None and times[-1][1] > end + _ROUNDING):
+def can_be_told(params: Mapping[str, Any], *, is_marked: bool) -> bool:
+    """Whether a task of these parameters can be told from others, by the list and then by its result.
+
+    Neither shows what texts were fused or how a text was cut into chunks. The end of a film shows only in vectors that
+    every part of it has; the mark of an upload makes up for that, since all tasks of it are this journal's.
+    """
+    cut = params.get("segmentation") or {}
+    if params.get("time_based_metadata") or "max_sentences" in cut:
         return False
-    cut = params["segmentation"]
-    lengths = [end - start for start, end in times[:-1]]  # the last may be shorter
-    if cut["strategy"] == "fixed":
-        return all(abs(length - cut["fixed"]["duration_sec"]) <= _ROUNDING for length in lengths)
-    return all(length >= cut["dynamic"]["min_duration_sec"] - _ROUNDING for length in lengths)
+    is_seen = "visual" in params["embedding_option"] or ASSET in params["embedding_scope"]
+    return is_marked or params["input_type"] not in _TIMED or is_seen
+
+
+def could_be_result(params: Mapping[str, Any], segments: Segments, duration: float, *, is_marked: bool) -> bool:
+    """Whether the segments of a task are what was asked for; the list does not show all of that.
+
+    Args:
+        params: The parameters of the request.
+        segments: The result.
+        duration: Length of the whole medium in seconds.
+        is_marked: Whether the medium is an upload of this journal. Else the task may be anybody's, and whatever the
+            result could show must be seen in it.
+    """
+    if not len(segments):
+        return is_marked
+    if not _has_kinds(params, segments):
+        return False
+    return params["input_type"] not in _TIMED or _Times(params, segments, duration).fit(is_marked=is_marked)
+
+
+def _has_kinds(params: Mapping[str, Any], segments: Segments) -> bool:
+    """Whether options, scopes, quadrants and uncertainty are those that were asked for."""
+    options = {locus.embedding_option for locus in segments.loci}
+    scopes = {locus.embedding_scope for locus in segments.loci}
+    types = params.get("embedding_type") or ["separate_embedding"]
+    allowed = set(params["embedding_option"]) if "separate_embedding" in types else set()
+    is_fused = "fused_embedding" in types
+    asked = _plain(params["embedding_scope"])
+    has_quadrants = any(locus.quadrant for locus in segments.loci)
+    return (
+        options <= (allowed | ({_FUSED} if is_fused else set()))
+        and is_fused == (_FUSED in options)
+        and {scope if scope == ASSET else CLIP for scope in scopes} <= asked
+        and (ASSET in scopes) == (ASSET in asked)
+        and (segments.uncertainty is not None) == bool(params.get("embedding_uncertainty"))
+        and (CLIP not in asked or has_quadrants == ((params.get("segmentation") or {}).get("strategy") == "quadrants"))
+    )
+
+
+class _Times:
+    """Where the clips of a result stand, against where they were asked for."""
+
+    def __init__(self, params: Mapping[str, Any], segments: Segments, duration: float) -> None:
+        self._start = params.get("start_sec") or 0.0
+        self._end = min(params.get("end_sec") or duration, duration)
+        self._cut = params["segmentation"]
+        self._clips = _spans(segments.select(embedding_scope=CLIP))
+        self._wholes = _spans(segments.select(embedding_scope=ASSET))
+        self._is_seen = "visual" in params["embedding_option"]
+
+    def fit(self, *, is_marked: bool) -> bool:
+        for start, end in (*self._clips, *self._wholes):
+            if start < self._start - _ROUNDING or end > self._end + _ROUNDING:
+                return False
+        return self._is_cut_right() and (is_marked or self._is_complete())
+
+    def _is_cut_right(self) -> bool:
+        # The last may be shorter; a clip without sound or speech may be missing.
+        if self._cut["strategy"] == "fixed":
+            length = self._cut["fixed"]["duration_sec"]
+            return all(
+                _is_near((start - self._start) % length, 0.0, length) and end - start <= length + _ROUNDING
+                for start, end in self._clips
+            ) and all(_is_near(end - start, length) for start, end in self._clips[:-1])
+        shortest = self._cut["dynamic"]["min_duration_sec"]
+        return all(end - start >= shortest - _ROUNDING for start, end in self._clips[:-1])
+
+    def _is_complete(self) -> bool:
+        """Whether all that was asked for is there, and nothing speaks for another way of cutting it."""
+        if self._wholes and not (_is_near(self._wholes[0][0], self._start) and _is_near(self._wholes[0][1], self._end)):
+            return False
+        if not self._clips:
+            return bool(self._wholes)
+        if self._is_seen and not (
+            _is_near(self._clips[0][0], self._start) and self._clips[-1][1] >= self._end - _SHORTEST_CLIP
+        ):
+            return False
+        if self._cut["strategy"] == "fixed" or self._cut["dynamic"]["min_duration_sec"] == _LONGEST_MINIMUM:
+            return True
+        # A larger minimum would have left no clip as short as this.
+        shortest = self._cut["dynamic"]["min_duration_sec"] + 1
+        return any(end - start < shortest for start, end in self._clips[:-1])
+
+
+def _spans(segments: Segments) -> list[tuple[float, float]]:
+    return sorted({(locus.start_sec, locus.end_sec) for locus in segments.loci})
+
+
+def _is_near(value: float, wanted: float, circle: float = 0.0) -> bool:
+    """Whether two times are the same but for rounding; on a circle, its end is near its beginning."""
+    distance = abs(value - wanted)
+    return min(distance, abs(circle - distance) if circle else distance) <= _ROUNDING
 
 
 def is_the_one(candidates: Sequence[TaskSummary], rivals: Iterable[LostTask]) -> bool:

@@ -21,7 +21,7 @@ def next_look(elapsed: float, remaining: float) -> float:
         elapsed: Seconds since waiting began.
         remaining: Seconds until the caller's time is up; the last look falls on it.
     """
-    gap = min(max(_FACTOR * math.sqrt(elapsed), FIRST_LOOK), LONGEST_GAP)
+    gap = min(max(_FACTOR * math.sqrt(max(0.0, elapsed)), FIRST_LOOK), LONGEST_GAP)
     return max(0.0, min(gap, remaining))
 
 

@@ -131,13 +131,15 @@ class SegmentStore:
             return journal.put_intent(connection, values, replacing)
 
     def put_task_id(self, key: str, task_id: str) -> None:
-        """Write the server's id of a task: its state is `processing` from now. A ready entry stays as it is.
+        """Write the server's id of a task: its state is `processing` from now.
+
+        A ready entry stays as it is, and so does one that has another task by now.
 
         Raises:
             InputError: There is no entry of this key.
         """
         with self._database.writing() as connection:
-            journal.change(connection, key, state="processing", task_id=task_id, error=None)
+            journal.put_task_id(connection, key, task_id)
 
     def adopt_task(self, entry: TaskEntry, task_id: str) -> bool:
         """Write the id of a task that was found at the server for an intent; its state is `processing` from now.
@@ -147,34 +149,36 @@ class SegmentStore:
             task_id: The server's id of its task.
 
         Returns:
-            Whether the id was written; False when somebody has written to the entry since.
+            Whether the id was written; False when somebody has written to the entry since, or another entry has it.
         """
         with self._database.writing() as connection:
             return journal.adopt(connection, entry, task_id)
 
-    def intents(self, account: str) -> list[TaskEntry]:
-        """Return the entries of an account whose task's id is not known: about to be created, or lost."""
-        with self._database.reading() as connection:
-            return journal.intents(connection, account)
+    def claimants(self, entry: TaskEntry, task_ids: Sequence[str]) -> list[TaskEntry]:
+        """Return the other entries that have one of some tasks, or may have made it without knowing its id.
 
-    def known_task_ids(self, task_ids: Sequence[str]) -> frozenset[str]:
-        """Return those of some task ids that the journal has."""
+        Args:
+            entry: The intent whose task is looked for.
+            task_ids: Tasks that could be its own; a few.
+        """
         with self._database.reading() as connection:
-            return journal.known_ids(connection, task_ids)
+            return journal.claimants(connection, entry, task_ids)
 
-    def put_failure(self, key: str, reason: str, *, expired: bool = False) -> None:
+    def put_failure(self, key: str, reason: str, *, task_id: str | None = None, expired: bool = False) -> None:
         """Write that a task has failed, or has expired at the server. A ready entry stays as it is.
 
         Args:
             key: Identity of the work.
             reason: Why, without secrets.
+            task_id: The task that it was; None when none was created. An entry that has another task by now, because
+                somebody paid for the work again, stays as it is.
             expired: Whether the server has forgotten the task; the state is then `expired`, else `failed`.
 
         Raises:
             InputError: There is no entry of this key.
         """
         with self._database.writing() as connection:
-            journal.change(connection, key, state="expired" if expired else "failed", error=reason)
+            journal.put_failure(connection, key, task_id, state="expired" if expired else "failed", reason=reason)
 
     def put_result(self, key: str, segments: Segments, *, duration_sec: float) -> None:
         """Write the result of a task, all vectors in one transaction: its state is `ready` from now, for good.

@@ -3,7 +3,7 @@
 import base64
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -42,6 +42,7 @@ class Call:
         attempt: What it tries, for messages: "create the embedding task".
         path: Path below the base URL, its parts quoted; or, with `foreign`, an absolute URL.
         repeatable: Whether a second try is harmless when the first may have arrived. A create is not.
+        note: Notes a success before the caller hears of it, even if the caller leaves while it is on its way.
         foreign: Not the API: no key is sent, and nothing of its answer is quoted but the status.
         headers: More headers, names in lower case; they win over the body's content type.
         category: What the API counts it as: the modality of an embedding. Empty: by method and path (`_pacing`).
@@ -54,6 +55,7 @@ class Call:
     body: Body | None = None
     repeatable: bool = True
     foreign: bool = False
+    note: "Callable[[Reply], Awaitable[None]] | None" = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     category: str = ""
 

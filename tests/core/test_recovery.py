@@ -3,10 +3,12 @@
 import asyncio
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,14 @@ from twelvelabs_core import (
     APIConnectionError,
     APIResponseError,
     APIStatusError,
+    AsyncClient,
     AuthenticationError,
     FixedSegmentation,
     InputError,
+    NotFoundError,
     Progress,
     RateLimitError,
+    Settings,
     TaskFailedError,
     TaskTimeoutError,
     TwelveLabsError,
@@ -230,6 +235,62 @@ async def test_another_account_does_not_wait_for_a_task_it_cannot_see(
     assert not (await connect().segment_video(film, **CUT)).reused  # the shared sandbox has another key
     assert (paid(slow_sandbox), paid(sandbox)) == (1, 1)
     assert (await first.segment_video(film, **CUT)).reused
+
+
+async def test_a_404_of_something_else_is_no_expiry(
+    patient: Callable[[], Surface], connect: Connect, slow_sandbox: Sandbox, film: Path
+) -> None:
+    with pytest.raises(Interrupted):
+        await patient().segment_video(film, on_progress=interrupt, **CUT)
+    elsewhere = slow_sandbox.base_url.replace("v1.3", "v1.2")
+    with pytest.raises(NotFoundError):
+        await connect(api_key=SecretStr(slow_sandbox.api_key), base_url=elsewhere).segment_video(film, **CUT)
+    assert states(patient()) == {"processing": 1}
+    slow_sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=404))  # a copy of the data that is behind
+    with pytest.raises(NotFoundError) as caught:
+        await patient().segment_video(film, **CUT)
+    assert caught.value.task_id
+    slow_sandbox.clock.advance(3601)
+    assert (await patient().segment_video(film, **CUT)).reused
+    assert paid(slow_sandbox) == 1
+
+
+async def test_another_key_of_the_same_organisation_goes_on_with_a_task(
+    patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path
+) -> None:
+    with pytest.raises(Interrupted):
+        await patient().segment_video(film, on_progress=interrupt, **CUT)
+    with closing(sqlite3.connect(patient().store.location)) as journal, journal:
+        journal.execute("UPDATE twelvelabs_tasks SET account = 'that of an older key'")
+    slow_sandbox.clock.advance(3601)
+    assert (await patient().segment_video(film, **CUT)).reused
+    assert paid(slow_sandbox) == 1
+
+
+async def test_an_upload_that_cannot_be_deleted_loses_no_segments(
+    client: Surface, sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.faults.add(Fault(path="/assets/*", method="DELETE", status=409))
+    found = await client.segment_video(film, keep_asset=False, **CUT)
+    assert found.segments.vectors.shape == (3, 512)
+    assert "could not be deleted" in caplog.text
+
+
+async def test_whoever_leaves_while_a_create_waits_pays_for_nothing(
+    settings: Settings, sandbox: Sandbox, film: Path, tmp_path: Path
+) -> None:
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "30"}, times=None))
+    async with AsyncClient(settings=settings.replace(max_retry_wait=60.0), store=tmp_path / "s.sqlite3") as client:
+        run = asyncio.create_task(client.segment_video(film, **CUT))
+        while not paid(sandbox):  # noqa: ASYNC110  # the server has no event to wait for
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)
+        run.cancel()
+        done, _ = await asyncio.wait([run], timeout=10)
+        assert done
+        sandbox.clear_faults()
+        await asyncio.sleep(0.2)
+        assert sandbox.count("POST", TASKS, 202) == 0
 
 
 # Several at once

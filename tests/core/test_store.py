@@ -111,7 +111,7 @@ def test_a_living_entry_is_not_replaced_by_an_intent(store: SegmentStore) -> Non
 def test_an_ended_entry_is_replaced_as_another_attempt(store: SegmentStore, *, expired: bool) -> None:
     put_intent(store)
     store.put_task_id("key", "6abc")
-    store.put_failure("key", "the video has no frames", expired=expired)
+    store.put_failure("key", "the video has no frames", task_id="6abc", expired=expired)
     failed = must_find(store)
     assert (failed.state, failed.error) == ("expired" if expired else "failed", "the video has no frames")
     assert failed.task_id == "6abc"
@@ -120,6 +120,51 @@ def test_an_ended_entry_is_replaced_as_another_attempt(store: SegmentStore, *, e
     assert (again.state, again.task_id, again.error) == ("intent", None, None)
     assert (again.source, again.attempts) == ("again.mp4", 2)
     assert again.created_at >= failed.created_at
+
+
+def test_a_late_verdict_on_an_earlier_task_changes_nothing(store: SegmentStore) -> None:
+    """Somebody who waited for the first task hears of its end when another has paid for the next."""
+    put_intent(store)
+    store.put_task_id("key", "first")
+    store.put_failure("key", "why", task_id="first")
+    assert put_intent(store)
+    store.put_failure("key", "why", task_id="first", expired=True)
+    assert must_find(store).state == "intent"
+    store.put_task_id("key", "second")
+    store.put_failure("key", "why", task_id="first")
+    store.put_failure("key", "never sent")
+    store.put_task_id("key", "first")
+    entry = must_find(store)
+    assert (entry.state, entry.task_id, entry.attempts) == ("processing", "second", 2)
+
+
+def test_a_create_that_was_refused_is_no_attempt(store: SegmentStore) -> None:
+    for _ in range(3):
+        assert put_intent(store)
+        store.put_failure("key", "too many requests")
+    assert put_intent(store)
+    assert must_find(store).attempts == 1
+
+
+def test_an_intent_gets_a_task_once_and_none_that_another_has(store: SegmentStore) -> None:
+    for key in ("one", "two"):
+        put_intent(store, key)
+    one, two = must_find(store, "one"), must_find(store, "two")
+    assert {entry.key for entry in store.claimants(one, ["task"])} == {"two"}
+    assert store.adopt_task(one, "task")
+    assert not store.adopt_task(one, "another")
+    assert not store.adopt_task(two, "task")
+    assert [(entry.key, entry.task_id) for entry in store.claimants(two, ["task"])] == [("one", "task")]
+    assert store.claimants(two, ["another"]) == []
+    assert must_find(store, "one").state == "processing"
+
+
+def test_whoever_began_several_times_may_have_tasks_that_nobody_names(store: SegmentStore) -> None:
+    put_intent(store, "twice")
+    assert put_intent(store, "twice", replacing=must_find(store, "twice"))
+    store.put_task_id("twice", "second")
+    put_intent(store, "one")
+    assert [entry.key for entry in store.claimants(must_find(store, "one"), ["first"])] == ["twice"]
 
 
 def test_an_entry_left_by_a_dead_process_is_taken_over_once(store: SegmentStore) -> None:

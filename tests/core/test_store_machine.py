@@ -4,7 +4,7 @@ import math
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,8 +116,8 @@ class Journal(RuleBasedStateMachine):
             self.model.entries[key] = Entry(source)
         elif written:
             assert known is not None
+            known.attempts += not (known.state == "failed" and known.task_id is None)  # nothing had come of that
             known.source, known.state, known.task_id, known.error = source, "intent", None, None
-            known.attempts += 1
             known.writes += 1
 
     @rule(key=keys, handle=handles)
@@ -132,16 +132,19 @@ class Journal(RuleBasedStateMachine):
         self._change(
             key,
             lambda: self.stores[handle].put_task_id(key, f"task-{number}"),
+            lambda known: known.task_id in (None, f"task-{number}"),
             state="processing",
             task_id=f"task-{number}",
             error=None,
         )
 
-    @rule(key=keys, handle=handles, expired=st.booleans())
-    def fail(self, key: str, handle: int, expired: bool) -> None:  # noqa: FBT001  # drawn by name
+    @rule(key=keys, handle=handles, expired=st.booleans(), number=st.none() | st.integers(0, 9))
+    def fail(self, key: str, handle: int, expired: bool, number: int | None) -> None:  # noqa: FBT001  # drawn by name
+        task_id = None if number is None else f"task-{number}"
         self._change(
             key,
-            lambda: self.stores[handle].put_failure(key, "a reason", expired=expired),
+            lambda: self.stores[handle].put_failure(key, "a reason", task_id=task_id, expired=expired),
+            lambda known: known.task_id == task_id,  # a verdict on another task comes too late
             state="expired" if expired else "failed",
             error="a reason",
         )
@@ -152,19 +155,20 @@ class Journal(RuleBasedStateMachine):
         self._change(
             key,
             lambda: self.stores[handle].put_result(key, segments, duration_sec=float(seed)),
+            lambda _: True,
             state="ready",
             error=None,
             segments=segments,
         )
 
-    def _change(self, key: str, act: Any, **values: Any) -> None:
+    def _change(self, key: str, act: Any, is_meant: Callable[[Entry], bool], **values: Any) -> None:
         known = self.model.entries.get(key)
         if known is None:
             with pytest.raises(InputError, match="no entry"):
                 act()
             return
         act()
-        if known.state != "ready":
+        if known.state != "ready" and is_meant(known):
             known.writes += 1
             for name, value in values.items():
                 setattr(known, name, value)

@@ -74,7 +74,7 @@ def test_content_is_under_way_while_one_of_its_tasks_is(store: SegmentStore) -> 
     assert not store.is_under_way("sha256:2", "me")
     store.put_failure("1", "no")
     assert store.is_under_way("sha256:1", "me")
-    store.put_failure("2", "no")
+    store.put_failure("2", "no", task_id="t2")
     assert not store.is_under_way("sha256:1", "me")
 
 

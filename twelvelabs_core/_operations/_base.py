@@ -5,6 +5,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -67,6 +69,7 @@ class Requests:
         self._policy = RetryPolicy(settings.max_retries, settings.max_retry_wait)
         self._bounds = Bounds(settings.max_retry_wait, settings.requests_per_minute, settings.max_concurrent_requests)
         self._governor = governor_of(settings)
+        self._last_date: tuple[str, float] | None = None
 
     async def _wait_for_turn(self, reserve: str | None = None, attempt: str = "") -> None:
         """Wait for the caller's rate limiter, before a request that embeds something.
@@ -107,6 +110,19 @@ class Requests:
             RateLimitError: The API wants a pause longer than `max_retry_wait`.
         """
         self._governor.check(category, self._bounds, attempt)
+
+    @property
+    def _ahead(self) -> timedelta:
+        """How far the server's clock was ahead of ours at its last answer; nothing where it did not say."""
+        if self._last_date is None:
+            return timedelta(0)
+        date, heard_at = self._last_date
+        try:
+            told = parsedate_to_datetime(date)
+        except ValueError:
+            return timedelta(0)
+        told = told if told.tzinfo else told.replace(tzinfo=UTC)
+        return told - datetime.fromtimestamp(heard_at, UTC)
 
     async def _call(self, call: Call) -> Reply:
         """Send a call whose answer is small; return its success."""
@@ -149,7 +165,7 @@ class Requests:
             reserved = None
             try:
                 sink = make_sink()  # a new one for each try: half a body of a broken answer must leave no trace
-                reply, error, outcome = await self._try(call, sink, max_bytes)
+                reply, error, outcome = await self._try_and_note(call, sink, max_bytes)
                 got_through = self._governor.heard(turn, outcome, self._bounds)
             finally:
                 self._governor.leave(turn)
@@ -168,6 +184,22 @@ class Requests:
             if outcome.status != RATE_LIMITED:
                 await self._io.sleep(wait)  # after a 429 the next turn is what everybody waits for
 
+    async def _try_and_note(
+        self, call: Call, sink: Sink | None, max_bytes: int
+    ) -> tuple[Reply | None, TwelveLabsError, Outcome]:
+        """Send a call once; what must be noted of its success is noted though the caller leaves meanwhile."""
+        note = call.note
+        if note is None:
+            return await self._try(call, sink, max_bytes)
+
+        async def whole() -> tuple[Reply | None, TwelveLabsError, Outcome]:
+            tried = await self._try(call, sink, max_bytes)
+            if tried[0] is not None:
+                await note(tried[0])
+            return tried
+
+        return await self._io.uninterrupted(whole)
+
     async def _try(
         self, call: Call, sink: Sink | None, max_bytes: int
     ) -> tuple[Reply | None, TwelveLabsError, Outcome]:
@@ -176,6 +208,8 @@ class Requests:
         except NoAnswerError as failure:
             error = connection_error(call, failure, self.settings.timeout)
             return None, error, Outcome(None, failure.may_have_arrived)
+        if not call.foreign and "date" in reply.headers:
+            self._last_date = reply.headers["date"], time.time()
         if reply.ok:
             resets_at = None if call.foreign else limits_reset_at(reply.headers, time.time())
             return reply, TwelveLabsError(""), Outcome(reply.status, retry_at=resets_at)

@@ -13,6 +13,8 @@ from twelvelabs_core._errors import (
     APIConnectionError,
     APIResponseError,
     APIStatusError,
+    AuthenticationError,
+    BadRequestError,
     NotFoundError,
     ServerError,
     TaskFailedError,
@@ -25,11 +27,11 @@ from twelvelabs_core._media import Media
 from twelvelabs_core._media_types import upload_name
 from twelvelabs_core._operations._content import content_of
 from twelvelabs_core._operations._embed import check_dimension
-from twelvelabs_core._operations._lost import LostTasks
+from twelvelabs_core._operations._lost import CLOCK_MARGIN, LostTasks
 from twelvelabs_core._operations._paid_assets import place_of
 from twelvelabs_core._operations._transcripts import TranscriptWork
 from twelvelabs_core._operations._work import Job, Work
-from twelvelabs_core._polling import Patience
+from twelvelabs_core._polling import FIRST_LOOK, Patience
 from twelvelabs_core._records import SegmentedMedia, task_key
 from twelvelabs_core._responses import Task
 from twelvelabs_core._segments import Segments
@@ -42,7 +44,7 @@ logger = logging.getLogger("twelvelabs_core")
 
 _TIMED_OUT = 408
 _OF_GATEWAYS = frozenset({408, 502, 504})
-CLOCK_MARGIN = 30.0  # between the clocks of machines that share a store
+NOTES_MAX = 3  # tries to write down a task's id; each waits for other writers by itself
 
 
 class PaidWork(LostTasks, TranscriptWork):
@@ -84,7 +86,10 @@ class PaidWork(LostTasks, TranscriptWork):
                     await self._delete_used_asset(job.order(), job.timeout)
             raise
         if deletes:
-            await self._delete_used_asset(job.order(), job.timeout)
+            try:
+                await self._delete_used_asset(job.order(), job.timeout)
+            except TwelveLabsError as error:  # the segments are there, and must not be lost to this
+                logger.warning("the upload of %s could not be deleted at the API: %s", job.source, error)
         return segmented
 
     async def _with_words(self, job: Job, segmented: SegmentedMedia) -> SegmentedMedia:
@@ -123,22 +128,32 @@ class PaidWork(LostTasks, TranscriptWork):
         """Wait for the task that this or another process began, if this account can see it."""
         if entry is None or entry.state != "processing" or entry.task_id is None:
             return False
-        if entry.account != self.settings.account:
+        if entry.account != self.settings.account and not await self._is_visible(entry.task_id):
             return False
         logger.info("going on with task %s of %s", entry.task_id, job.source)
         try:
             await self._await_result(job, entry.task_id)
         except (NotFoundError, TaskFailedError) as error:
-            if not _is_expiry(error):
+            if not (await self._is_gone(entry) if isinstance(error, NotFoundError) else _is_expiry(error)):
                 raise
             logger.warning("task %s of %s has expired at the server", entry.task_id, job.source)
             reason = f"task {entry.task_id} is not known at the server any more"
-            await self._io.blocking(lambda: self.store.put_failure(job.key, reason, expired=True))
+            await self._io.blocking(
+                lambda: self.store.put_failure(job.key, reason, task_id=entry.task_id, expired=True)
+            )
+        return True
+
+    async def _is_visible(self, task_id: str) -> bool:
+        """Whether the present key sees a task that another one began: all keys of an organisation are one account."""
+        try:
+            await self.retrieve_task(task_id)
+        except (AuthenticationError, BadRequestError, NotFoundError):
+            return False
         return True
 
     async def _found(self, entry: TaskEntry | None) -> bool:
         """Whether the task of an intent that was left behind is in the journal now; see `_recover`."""
-        if entry is None or entry.state != "intent" or entry.account != self.settings.account:
+        if entry is None or entry.state != "intent":
             return False
         return self._is_abandoned(entry) and await self._recover(entry)
 
@@ -188,7 +203,7 @@ class PaidWork(LostTasks, TranscriptWork):
             asset_id = await self._io.blocking(lambda: self.store.find_asset(job.content, self.settings.account))
             media = Media.of(f"asset:{asset_id}", source=media.source)
         try:
-            return await self._io.uninterrupted(lambda: self._create_and_note(job, media))
+            return await self._create_and_note(job, media)
         except TwelveLabsError as error:
             if not _may_have_happened(error):
                 raise
@@ -198,15 +213,31 @@ class PaidWork(LostTasks, TranscriptWork):
             return entry.task_id
 
     async def _create_and_note(self, job: Job, media: Media) -> str:
+        async def note(task: Task) -> None:
+            await self._note(job, task.id)
+
         try:
-            task = await self._start_task(media, job.work.options)
+            task = await self._start_task(media, job.work.options, note)
         except TwelveLabsError as error:
             reason = str(error)
-            if not _may_have_happened(error):
+            if error.task_id is None and not _may_have_happened(error):
                 await self._io.blocking(lambda: self.store.put_failure(job.key, reason))
             raise
-        await self._io.blocking(lambda: self.store.put_task_id(job.key, task.id))
         return task.id
+
+    async def _note(self, job: Job, task_id: str) -> None:
+        """Write down the task that was created; where that cannot be done, say at least which one it is."""
+        for left in reversed(range(NOTES_MAX)):
+            try:
+                await self._io.blocking(lambda: self.store.put_task_id(job.key, task_id))
+            except TwelveLabsError as error:
+                if left:
+                    await self._io.sleep(FIRST_LOOK)
+                    continue
+                logger.error("task %s of %s was created and could not be noted", task_id, job.source)  # noqa: TRY400
+                error.task_id = task_id
+                raise
+            return
 
     async def _recovered(self, job: Job, error: TwelveLabsError) -> TaskEntry | None:
         """After a create whose outcome is unknown, look for its task; None where that cannot be told either."""
@@ -227,24 +258,27 @@ class PaidWork(LostTasks, TranscriptWork):
             task = await self._wait(task_id, job.timeout, is_new=is_new)
         except TaskFailedError as error:
             reason = str(error)
-            await self._io.blocking(lambda: self.store.put_failure(job.key, reason))
+            await self._io.blocking(lambda: self.store.put_failure(job.key, reason, task_id=task_id))
             raise
         except TwelveLabsError as error:
             error.task_id = task_id  # it goes on at the server: whoever reads the report can look for it
             raise
         segments = task.segments if task.segments is not None else Segments.empty(self.embedding_dimension)
         check_dimension(segments.vectors, self.embedding_dimension)
-        await self._check_found(job, task_id, segments)
         duration = _duration(task, segments)
+        await self._check_found(job, task_id, segments, duration)
         await self._io.blocking(lambda: self.store.put_result(job.key, segments, duration_sec=duration))
 
-    async def _check_found(self, job: Job, task_id: str, segments: Segments) -> None:
-        """Refuse the result of a task that was found in the list and turns out to be cut in another way."""
+    async def _check_found(self, job: Job, task_id: str, segments: Segments, duration: float) -> None:
+        """Refuse the result of a task that was found in the list and turns out to be another's."""
         entry = await self._io.blocking(lambda: self.store.find_task(job.key))
-        if entry is None or entry.error != FOUND or could_be_result(entry.params, segments):
+        if entry is None or entry.error != FOUND:
             return
-        reason = f"task {task_id}, found in the list, turned out to be another's: its segments are cut in another way"
-        await self._io.blocking(lambda: self.store.put_failure(job.key, reason))
+        is_marked = job.work.media.is_local
+        if could_be_result(entry.params, segments, duration, is_marked=is_marked):
+            return
+        reason = f"task {task_id}, found in the list, turned out to be another's, or cannot be told from one"
+        await self._io.blocking(lambda: self.store.put_failure(job.key, reason, task_id=task_id))
         raise APIResponseError(f"{job.source}: {reason}. Nothing of it was stored; the next run creates a task.")
 
     async def _stored(self, job: Job, *, reused: bool) -> SegmentedMedia:
@@ -303,8 +337,8 @@ def _report_again(job: Job, entry: TaskEntry) -> None:
 
 
 def _is_expiry(error: TwelveLabsError) -> bool:
-    """Whether the server has forgotten a task after its seven days: by 404, or as failed, in these words."""
-    return isinstance(error, NotFoundError) or "no longer available" in str(error)
+    """Whether a task failed because the server has forgotten its result after seven days: in these words."""
+    return "no longer available" in str(error)
 
 
 def _duration(task: Task, segments: Segments) -> float:

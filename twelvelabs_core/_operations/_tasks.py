@@ -1,6 +1,6 @@
 """Asynchronous embedding tasks, `/embed-v2/tasks`: create, look, list, wait."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from twelvelabs_core import _requests
@@ -13,7 +13,7 @@ from twelvelabs_core._operations._embed_media import EmbedMediaOperations
 from twelvelabs_core._options import SegmentOptions, TaskOptions, TimeBasedMetadata
 from twelvelabs_core._responses import Task, TaskSummary, parse_created_task, parse_task, parse_task_page
 from twelvelabs_core._segmentations import Segmentation
-from twelvelabs_core._wire import Call, json_body
+from twelvelabs_core._wire import Call, Reply, json_body
 
 TASK_STATUSES = ("processing", "ready", "failed")
 
@@ -174,8 +174,21 @@ class TaskOperations(EmbedMediaOperations):
         await self._wait_for_turn()
         return await self._start_task(media, options)
 
-    async def _start_task(self, media: Media, options: TaskOptions) -> Task:
-        """Create the task for media that the API can reach; never repeated once it may have arrived."""
+    async def _start_task(
+        self, media: Media, options: TaskOptions, note: Callable[[Task], Awaitable[None]] | None = None
+    ) -> Task:
+        """Create the task for media that the API can reach; never repeated once it may have arrived.
+
+        Args:
+            media: The medium.
+            options: How to embed it.
+            note: Notes the task before the caller hears of it, even if the caller leaves meanwhile.
+        """
+
+        async def noted(reply: Reply) -> None:
+            if note is not None:
+                await note(parse_created_task(reply.body))
+
         request = _requests.with_extras(
             _requests.segments_request(self.model, media, options),
             self._rules,
@@ -184,7 +197,7 @@ class TaskOperations(EmbedMediaOperations):
         )
         body = json_body(request)
         attempt, category = f"create the embedding task of {media.source}", options.input_type
-        call = Call(attempt, "POST", "/embed-v2/tasks", body=body, repeatable=False, category=category)
+        call = Call(attempt, "POST", "/embed-v2/tasks", body=body, repeatable=False, category=category, note=noted)
         return parse_created_task((await self._call(call)).body)
 
     def _check_task(self, media: Media, options: TaskOptions) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from twelvelabs_core._errors import InputError
@@ -18,7 +18,6 @@ from twelvelabs_core._storage.entries import TaskEntry
 from twelvelabs_core._storage.owners import owner
 from twelvelabs_core._storage.schema import tasks
 
-IDS_PER_QUERY = 500
 FOUND = "found in the list of tasks"  # how an entry has its id that was not told it by the create's answer
 UNDER_WAY = ("intent", "processing")
 ENDED = ("failed", "expired")
@@ -50,7 +49,7 @@ def put_intent(connection: Connection, values: Mapping[str, Any], replacing: Tas
     changes = {
         **values,
         **fresh,
-        "attempts": tasks.c.attempts + 1,
+        "attempts": tasks.c.attempts + case((was_refused(), 0), else_=1),
         "revision": tasks.c.revision + 1,
     }
     statement = upsert(connection, tasks).values(**values, **fresh, attempts=1, revision=1)
@@ -59,6 +58,11 @@ def put_intent(connection: Connection, values: Mapping[str, Any], replacing: Tas
         execution_options={"preserve_rowcount": True},  # SQLAlchemy drops it for inserts on some drivers
     )
     return result.rowcount > 0
+
+
+def was_refused() -> ColumnElement[bool]:
+    """Return the condition that an entry came to nothing at the server: no task was made, nothing was paid for."""
+    return and_(tasks.c.state == "failed", tasks.c.task_id.is_(None))
 
 
 def replaceable(replacing: TaskEntry | None) -> ColumnElement[bool]:
@@ -71,40 +75,54 @@ def replaceable(replacing: TaskEntry | None) -> ColumnElement[bool]:
     return or_(ended, and_(tasks.c.state.in_(UNDER_WAY), is_same))
 
 
-def change(connection: Connection, key: str, **values: Any) -> None:
-    """Change an entry that is not ready; a ready one stays as it is.
+def change(connection: Connection, key: str, *where: ColumnElement[bool], **values: Any) -> None:
+    """Change an entry that is not ready; a ready one, and one that further conditions do not fit, stays as it is.
 
     Raises:
         InputError: There is no entry of this key.
     """
-    statement = update(tasks).where(tasks.c.key == key, tasks.c.state.in_(UNFINISHED))
+    statement = update(tasks).where(tasks.c.key == key, tasks.c.state.in_(UNFINISHED), *where)
     result = connection.execute(statement.values(**values, revision=tasks.c.revision + 1, updated_at=time.time()))
     if not result.rowcount and find(connection, key) is None:
         raise no_entry(key)
 
 
+def put_task_id(connection: Connection, key: str, task_id: str) -> None:
+    """Note the task that was created, unless somebody who took this one for gone has created another."""
+    is_free = or_(tasks.c.task_id.is_(None), tasks.c.task_id == task_id)
+    change(connection, key, is_free, state="processing", task_id=task_id, error=None)
+
+
+def put_failure(connection: Connection, key: str, task_id: str | None, *, state: str, reason: str) -> None:
+    """Let an entry end, unless it has another task by now: who waited for the first one may come late to say so."""
+    is_meant = tasks.c.task_id.is_(None) if task_id is None else tasks.c.task_id == task_id
+    change(connection, key, is_meant, state=state, error=reason)
+
+
 def adopt(connection: Connection, entry: TaskEntry, task_id: str) -> bool:
-    """Give an intent the task that was found for it, unless somebody has written to it since; return whether it was."""
-    unchanged = (tasks.c.key == entry.key) & (tasks.c.state == "intent") & (tasks.c.revision == entry.revision)
+    """Give an intent the task that was found for it; return whether it was given.
+
+    It is not where somebody has written to the intent since, or another entry has that task.
+    """
+    other = tasks.alias()
+    is_taken = select(other.c.id).where(other.c.task_id == task_id, other.c.key != entry.key).exists()
+    is_same = (tasks.c.revision == entry.revision) & (tasks.c.created_at == entry.created_at)
+    unchanged = (tasks.c.key == entry.key) & (tasks.c.state == "intent") & is_same & ~is_taken
     changes = {"state": "processing", "task_id": task_id, "error": FOUND, "owner": owner()}
     moved = {"revision": tasks.c.revision + 1, "updated_at": time.time()}
     return connection.execute(update(tasks).where(unchanged).values(**changes, **moved)).rowcount > 0
 
 
-def intents(connection: Connection, account: str) -> list[TaskEntry]:
-    """Return an account's entries whose task's id is not known."""
+def claimants(connection: Connection, entry: TaskEntry, task_ids: Sequence[str]) -> list[TaskEntry]:
+    """Return the other entries that have one of some tasks, or may have made it without knowing.
+
+    One statement: between two, a rival could write its id and be seen by neither.
+    """
     columns = [tasks.c[name] for name in TaskEntry.__dataclass_fields__]
-    rows = connection.execute(select(*columns).where(tasks.c.account == account, tasks.c.state == "intent"))
+    # After several attempts, tasks of earlier ones may stand in the server's list that no entry names any more.
+    may_have = or_(tasks.c.state == "intent", tasks.c.attempts > 1, tasks.c.task_id.in_(task_ids))
+    rows = connection.execute(select(*columns).where(tasks.c.key != entry.key, may_have))
     return [TaskEntry(**row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name
-
-
-def known_ids(connection: Connection, task_ids: Sequence[str]) -> frozenset[str]:
-    """Return those of some task ids that the journal has."""
-    found: set[str] = set()
-    for start in range(0, len(task_ids), IDS_PER_QUERY):
-        some = task_ids[start : start + IDS_PER_QUERY]
-        found.update(connection.scalars(select(tasks.c.task_id).where(tasks.c.task_id.in_(some))))
-    return frozenset(found)
 
 
 def no_entry(key: str) -> InputError:
