@@ -61,6 +61,11 @@ class Patience:
         return self._clock() - self._start
 
     @property
+    def left(self) -> float:
+        """Seconds left, from 0."""
+        return max(0.0, self.limit - self.elapsed)
+
+    @property
     def is_over(self) -> bool:
         """Whether the time is up."""
         return self.elapsed >= self.limit
