@@ -19,6 +19,7 @@ from twelvelabs_core import (
     FixedSegmentation,
     InputError,
     Locus,
+    RateLimitError,
     SegmentedMedia,
     SegmentStore,
     ServerError,
@@ -178,6 +179,16 @@ async def test_a_file_whose_asset_is_gone_is_uploaded_again_and_not_embedded(
     film = await client.segment_video(spoken_film, keep_asset=False, **WANTED)
     assert bodies(film)["clip", 0.0] == FIRST
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), sandbox.count("DELETE", ASSET)) == (1, 2, 2)
+
+
+async def test_words_of_a_stored_film_are_had_while_no_film_can_be_embedded(
+    client: Surface, spoken_film: Path, film: Path, sandbox: Sandbox
+) -> None:
+    await client.segment_video(spoken_film, keep_asset=False, **CUT)
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "3600"}))
+    with pytest.raises(RateLimitError):
+        await client.segment_video(film, **CUT)
+    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
 
 
 async def test_an_asset_that_others_delete_in_between_is_made_again(

@@ -91,7 +91,7 @@ class TranscriptWork(PaidAssets):
 
     async def _reachable_asset(self, order: UploadOrder, timeout: float) -> str:
         async with self._asset_lock(order, timeout):
-            await self._make_reachable(order, timeout)
+            await self._make_reachable(order, timeout, embeds=False)
             return await self._asset_of(order) or ""
 
     async def _settled_transcription(self, asset_id: str, wait: float) -> Transcription:
