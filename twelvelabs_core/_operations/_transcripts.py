@@ -16,7 +16,7 @@ from twelvelabs_core._errors import (
 )
 from twelvelabs_core._operations._paid_assets import PaidAssets, place_of
 from twelvelabs_core._operations._uploads import UploadOrder
-from twelvelabs_core._polling import Patience
+from twelvelabs_core._polling import Patience, last_seen
 from twelvelabs_core._single_flight import single_flight
 from twelvelabs_core._transcript import Word
 
@@ -95,21 +95,19 @@ class TranscriptWork(PaidAssets):
             return await self._asset_of(order) or ""
 
     async def _settled_transcription(self, asset_id: str, wait: float) -> Transcription:
-        patience = Patience(wait)
-        while True:
-            found = await self.retrieve_transcription(asset_id, include=KINDS)
-            if found.status == "failed":
-                reason = (found.error or "no reason given").rstrip(".")
-                raise _NoTranscriptionError(f"the transcription of asset {asset_id} failed: {reason}. {ASK_AGAIN}.")
-            if found.status == "ready":
-                return found
-            if patience.is_over:
-                raise TaskTimeoutError(
-                    f"the transcription of asset {asset_id} is {found.status} after {wait:g} s; "
-                    "the next run asks again.",
-                    task_id=asset_id,
-                )
-            await self._io.sleep(patience.next_look())
+        found = await last_seen(
+            lambda: self.retrieve_transcription(asset_id, include=KINDS),
+            lambda found: found.status in ("ready", "failed"),
+            Patience(wait),
+            self._io.sleep,
+        )
+        if found.status == "ready":
+            return found
+        if found.status == "failed":
+            reason = (found.error or "no reason given").rstrip(".")
+            raise _NoTranscriptionError(f"the transcription of asset {asset_id} failed: {reason}. {ASK_AGAIN}.")
+        reason = f"the transcription of asset {asset_id} is {found.status} after {wait:g} s; the next run asks again."
+        raise TaskTimeoutError(reason, task_id=asset_id)
 
     async def _is_there(self, asset_id: str) -> bool:
         try:
