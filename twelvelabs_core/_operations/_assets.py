@@ -205,7 +205,7 @@ class AssetOperations(AssetDetailOperations):
         asset = await last_seen(lambda: self.retrieve_asset(asset_id), _is_settled, patience, self._io.sleep)
         if not _is_settled(asset):
             reason = f"asset {asset_id} is not ready after {patience.limit:g} s; wait again with its id."
-            raise TaskTimeoutError(reason, task_id=asset_id)
+            raise TaskTimeoutError(reason)
         return asset
 
     async def _as_ready_asset(self, media: Media, asset_type: str) -> Media:

@@ -107,7 +107,7 @@ class TranscriptWork(PaidAssets):
             reason = (found.error or "no reason given").rstrip(".")
             raise _NoTranscriptionError(f"the transcription of asset {asset_id} failed: {reason}. {ASK_AGAIN}.")
         reason = f"the transcription of asset {asset_id} is {found.status} after {wait:g} s; the next run asks again."
-        raise TaskTimeoutError(reason, task_id=asset_id)
+        raise TaskTimeoutError(reason)
 
     async def _is_there(self, asset_id: str) -> bool:
         try:
