@@ -57,7 +57,7 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes, now: float
 
     The time for another try comes from `Retry-After` (seconds or a date); of a 429 also from the body's
     `details.retryAfter`, the time in its message (`after 2026-01-31T00:00:00Z`), or the soonest reset among the limits
-    that the headers show as used up.
+    that the headers show as used up. Only times to come count.
 
     Args:
         status: The HTTP status.
@@ -156,11 +156,14 @@ def _phrase(status: int) -> str:
 def _retry_at(
     status: int, headers: Mapping[str, str], message: str, details: Mapping[str, Any], now: float
 ) -> float | None:
-    """Return the first plausible time among the places where the API puts one."""
+    """Return the first plausible time among the places where the API puts one.
+
+    A time that is over says nothing: by our clock, which may be ahead, every request of the next hour would be allowed.
+    """
     times = [_read_wait(headers.get("retry-after"), now)]
     if status == _TOO_MANY_REQUESTS:
         times += [_read_wait(details.get("retryAfter"), now), _time_in_message(message), _soonest_reset(headers, now)]
-    return next((max(time, now) for time in times if time is not None and time - now <= _MAX_WAIT_SEC), None)
+    return next((time for time in times if time is not None and 0 < time - now <= _MAX_WAIT_SEC), None)
 
 
 def _read_wait(value: object, now: float) -> float | None:
@@ -171,7 +174,7 @@ def _read_wait(value: object, now: float) -> float | None:
         seconds = float(value)
     except (ValueError, OverflowError):
         return _http_date(value) if isinstance(value, str) else None
-    return now + seconds if seconds >= 0 else None
+    return now + seconds if seconds > 0 else None
 
 
 def _http_date(value: str) -> float | None:

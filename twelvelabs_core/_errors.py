@@ -201,15 +201,13 @@ class IngestionError(TwelveLabsError):
 
 
 class TaskError(TwelveLabsError):
-    """An embedding task did not give a result.
+    """An embedding task, or an asset or transcription that was waited for, did not give a result.
 
     Attributes:
-        task_id: The task's id.
+        task_id: The task's id; None where it was no task.
     """
 
-    task_id: str
-
-    def __init__(self, message: str, *, task_id: str) -> None:
+    def __init__(self, message: str, *, task_id: str | None = None) -> None:
         super().__init__(message)
         self.task_id = task_id
 
@@ -219,4 +217,7 @@ class TaskFailedError(TaskError):
 
 
 class TaskTimeoutError(TaskError, TimeoutError):
-    """The task was not ready in time. It goes on at the server: wait again with its id, nothing is paid twice."""
+    """The task was not ready in time. It goes on at the server: wait again with its id, nothing is paid twice.
+
+    Also of an asset or a transcription; `task_id` is None then, and the message names the asset.
+    """

@@ -40,10 +40,14 @@ class FailureReport:
     def add(self, item: Any, error: Exception) -> None:
         """Note what a medium ended with.
 
+        An error that ends the whole run leaves no report at its end, so what failed before it is logged.
+
         Raises:
             Exception: The error itself, where it is not of this medium: a wrong key or store, a defect, out of memory.
         """
         if not isinstance(error, TwelveLabsError) or _ends_all(error):
+            if self.failures and not callable(self._on_error):
+                logger.warning("before the run ended early: %s", IngestionError(self.failures, self.succeeded))
             raise error
         self.note(Failure(_name_of(item), str(error), error.task_id, error))
 

@@ -92,7 +92,7 @@ class Governor:
         """Learn how a request ended; of a refused one return how many of its category have got through so far."""
         with self._lock:
             now, got_through = self._clock(), 0
-            seconds = None if outcome.retry_at is None else max(0.0, outcome.retry_at - now)
+            seconds = None if outcome.retry_at is None or outcome.retry_at <= now else outcome.retry_at - now
             if outcome.status == RATE_LIMITED:
                 got_through = self._pacing.refused(turn, seconds, bounds.max_wait, now)
             else:

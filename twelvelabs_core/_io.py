@@ -21,6 +21,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 CONNECT_TIMEOUT = 10.0
+_WITHOUT_BODY = (204, 304)  # HTTP statuses
 # What may go unencrypted because it stays on this machine must not go through a proxy that the environment names.
 NO_PROXY: dict[str, None] = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))
 
@@ -149,7 +150,9 @@ class ReplyReader:
     """Takes a reply chunk by chunk: into the sink on success, else into a bounded buffer."""
 
     def __init__(self, exchange: Exchange, response: httpx.Response) -> None:
-        self._inflater = Inflater(response.headers.get("content-encoding", ""))
+        # Without a body the header tells how one would be compressed, whatever was asked for.
+        has_body = exchange.method != "HEAD" and response.status_code not in _WITHOUT_BODY
+        self._inflater = Inflater(response.headers.get("content-encoding", "") if has_body else "")
         self._sink = exchange.sink if response.is_success else None
         self._max_bytes = exchange.max_bytes
         self._buffer = bytearray()

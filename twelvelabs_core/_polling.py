@@ -2,9 +2,12 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from twelvelabs_core._errors import InputError
+
+T = TypeVar("T")
 
 FIRST_LOOK = 0.25
 LONGEST_GAP = 30.0
@@ -61,6 +64,11 @@ class Patience:
         return self._clock() - self._start
 
     @property
+    def left(self) -> float:
+        """Seconds left, from 0."""
+        return max(0.0, self.limit - self.elapsed)
+
+    @property
     def is_over(self) -> bool:
         """Whether the time is up."""
         return self.elapsed >= self.limit
@@ -68,3 +76,17 @@ class Patience:
     def next_look(self) -> float:
         """Return the seconds until the next look."""
         return next_look(self.elapsed, self.limit - self.elapsed)
+
+
+async def last_seen(
+    look: Callable[[], Awaitable[T]],
+    is_settled: Callable[[T], bool],
+    patience: Patience,
+    sleep: Callable[[float], Awaitable[None]],
+) -> T:
+    """Look until it is settled or the time is up, once at least; return what was seen last."""
+    while True:
+        seen = await look()
+        if is_settled(seen) or patience.is_over:
+            return seen
+        await sleep(patience.next_look())

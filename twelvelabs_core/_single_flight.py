@@ -31,8 +31,7 @@ async def single_flight(io: Io, place: str, key: str, *, source: str, timeout: f
         if patience.is_over:
             raise TaskTimeoutError(
                 f"{source} is being embedded by another call in this process, not ready after {timeout:g} s; "
-                "run again later, nothing is paid twice.",
-                task_id="unknown",
+                "run again later, nothing is paid twice."
             )
         await io.sleep(_LOOK)
     try:

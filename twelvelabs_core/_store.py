@@ -18,7 +18,7 @@ from twelvelabs_core._storage import housekeeping, identities, journal, schema, 
 from twelvelabs_core._storage.engine import Database
 from twelvelabs_core._storage.entries import Removed, StoredVector, StoreInfo, TaskEntry, UploadEntry, UrlEntry
 from twelvelabs_core._storage.location import default_path, parse_location
-from twelvelabs_core._storage.schema import assets, files, tasks, transcripts, uploads, urls
+from twelvelabs_core._storage.schema import assets, files, tasks, uploads, urls
 from twelvelabs_core._transcript import Word
 
 __all__ = ["Removed", "SegmentStore", "StoreInfo", "StoredVector", "TaskEntry", "UploadEntry", "UrlEntry"]
@@ -357,7 +357,22 @@ class SegmentStore:
         """Write the words spoken in this content, in place of earlier ones."""
         rows = [list(word) for word in words]
         with self._database.writing() as connection:
-            identities.put(connection, transcripts, content=content, origin=origin, words=rows)
+            identities.put_transcript(connection, content, origin, rows)
+
+    def find_pending_transcript(self, content: str, origin: str) -> tuple[str, float] | None:
+        """Return the asset whose words were waited for in vain, and when, in seconds since the epoch; None if none.
+
+        Args:
+            content: Identity of the medium.
+            origin: Who makes the transcription: `twelvelabs` or `sandbox`.
+        """
+        with self._database.reading() as connection:
+            return identities.find_pending_transcript(connection, content, origin)
+
+    def put_pending_transcript(self, content: str, origin: str, asset_id: str) -> None:
+        """Write that this content has no words yet, though they were waited for."""
+        with self._database.writing() as connection:
+            identities.put_pending_transcript(connection, content, origin, asset_id)
 
     def drop_transcript(self, content: str) -> None:
         """Forget the words of this content: the next run that wants them asks the API again.

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class Call:
         foreign: Not the API: no key is sent, and nothing of its answer is quoted but the status.
         headers: More headers, names in lower case; they win over the body's content type.
         category: What the API counts it as: the modality of an embedding. Empty: by method and path (`_pacing`).
+        until: When, on the clock of `Io.now`, nobody wants the answer any more: no try lasts longer, none follows.
     """
 
     attempt: str
@@ -58,6 +60,7 @@ class Call:
     note: "Callable[[Reply], Awaitable[None]] | None" = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     category: str = ""
+    until: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """When the server fails: what is sent again, what never, and which error the caller gets."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -19,6 +20,7 @@ from twelvelabs_core import (
     RateLimitError,
     ServerError,
 )
+from twelvelabs_core._pacing import _Pause
 from twelvelabs_sandbox import Fault, Sandbox
 
 EMBED = "/embed-v2"
@@ -97,6 +99,25 @@ async def test_too_many_requests_are_waited_out_however_the_server_says_it(
     sandbox.faults.add(too_many(form, 1.0))
     await connect(max_retry_wait=5.0).embed_text("red")
     assert sandbox.count("POST", EMBED) == 2
+
+
+@pytest.mark.parametrize("form", ["seconds", "date", "message"])
+async def test_a_time_that_is_over_is_no_leave_to_ask_at_once(
+    connect: Connect, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """So says a server behind our clock; its every refusal doubles the pause, as where it says nothing."""
+    waits: list[float] = []
+    extend = _Pause.extend
+
+    def noted(pause: _Pause, seconds: float, now: float) -> None:
+        waits.append(round(seconds, 3))
+        extend(pause, seconds / 100, now)
+
+    monkeypatch.setattr(_Pause, "extend", noted)
+    fault = too_many(form, 0.0 if form == "seconds" else -60.0)
+    sandbox.faults.add(replace(fault, body=fault.body or "", times=4))  # the sandbox's own text names a time
+    await connect(max_retry_wait=60.0).embed_text("red")
+    assert waits == [0.5, 1.0, 2.0, 4.0]
 
 
 @pytest.mark.parametrize("form", ["seconds", "date", "message", "headers"])

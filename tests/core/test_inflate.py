@@ -97,6 +97,15 @@ async def test_other_codings_are_refused_before_a_byte_is_unpacked(
         await client.retrieve_task("65")
 
 
+@pytest.mark.parametrize("coding", ["br", "aws-chunked", "gzip"])
+async def test_what_has_no_body_has_no_coding_to_take_off(client: Surface, server: RawServer, coding: str) -> None:
+    for etag in ("one", "two"):
+        server.say(b"", ETag=f'"{etag}"', Content_Encoding=coding)
+        assert (await client.content_of(f"{server.url}/film.mp4")).endswith(f"@etag:{etag}")
+    server.answer = [f"HTTP/1.1 204 No Content\r\nContent-Encoding: {coding}\r\nConnection: close\r\n\r\n".encode()]
+    assert await client.delete_asset("65") is None
+
+
 @pytest.mark.parametrize("head", ["HTTP/1.1 200 OK", "HTTP/1.1 404 Not Found"])
 @pytest.mark.parametrize("call", ["retrieve_task", "retrieve_asset"])
 async def test_a_bomb_is_refused_in_little_memory(client: Surface, server: RawServer, head: str, call: str) -> None:

@@ -1,6 +1,7 @@
 """Many media: as their tasks end, a bounded number ahead, and none lost because of another."""
 
 import asyncio
+import pickle
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from twelvelabs_core import (
     Media,
     Progress,
     TaskFailedError,
+    TaskTimeoutError,
 )
 from twelvelabs_sandbox import Fault, Sandbox
 
@@ -189,6 +191,32 @@ async def test_a_wrong_key_is_not_tried_with_every_film(connect: Connect, films:
     with pytest.raises(AuthenticationError):
         _ = [one async for one in client.segment_many(films, **CUT)]
     assert sandbox.count() <= 4
+
+
+async def test_what_failed_before_the_key_was_refused_is_told_too(
+    connect: Connect, films: list[Media], sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    client, heard = connect(max_concurrency=1), list[Failure]()
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=401, skip=1, times=None))
+    for on_error in ("raise", "skip", heard.append):
+        with pytest.raises(AuthenticationError):
+            _ = [one async for one in client.segment_many([tmp_path / "missing.mp4", *films], on_error=on_error, **CUT)]
+        told = [record.message for record in caplog.records if "missing.mp4" in record.message]
+        caplog.clear()
+        assert len(told) == (0 if on_error == heard.append else 1)
+    assert [failure.source for failure in heard] == [str(tmp_path / "missing.mp4")]
+
+
+async def test_the_report_names_no_task_where_an_asset_was_waited_for(connect: Connect, films: list[Media]) -> None:
+    with Sandbox(asset_seconds=3600.0) as slow:
+        client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url)
+        with pytest.raises(IngestionError) as caught:
+            _ = [one async for one in client.segment_many(films[:2], timeout=0.2, **CUT)]
+    assert "[task" not in str(caught.value)
+    assert "is not ready after 0.2 s" in str(caught.value)
+    for failure in pickle.loads(pickle.dumps(caught.value)).failures:  # noqa: S301
+        assert isinstance(failure.error, TaskTimeoutError)
+        assert failure.task_id is failure.error.task_id is None
 
 
 async def test_an_error_of_the_callers_own_iterator_reaches_the_caller(client: Surface, films: list[Media]) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from twelvelabs_core import (
     FixedSegmentation,
     InputError,
     Locus,
+    RateLimitError,
     SegmentedMedia,
     SegmentStore,
     ServerError,
@@ -180,6 +182,16 @@ async def test_a_file_whose_asset_is_gone_is_uploaded_again_and_not_embedded(
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), sandbox.count("DELETE", ASSET)) == (1, 2, 2)
 
 
+async def test_words_of_a_stored_film_are_had_while_no_film_can_be_embedded(
+    client: Surface, spoken_film: Path, film: Path, sandbox: Sandbox
+) -> None:
+    await client.segment_video(spoken_film, keep_asset=False, **CUT)
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "3600"}))
+    with pytest.raises(RateLimitError):
+        await client.segment_video(film, **CUT)
+    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
+
+
 async def test_an_asset_that_others_delete_in_between_is_made_again(
     client: Surface, spoken_film: Path, sandbox: Sandbox
 ) -> None:
@@ -285,6 +297,47 @@ async def test_words_that_are_not_ready_are_waited_for_within_bounds(
     assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
 
 
+async def test_words_that_stay_pending_are_waited_for_once(  # noqa: PLR0917  # fixtures
+    connect: Connect,
+    spoken_film: Path,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    warned: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("twelvelabs_core._operations._transcripts.TRANSCRIPT_WAIT", 0.1)
+    sandbox.faults.add(Fault(path=TRANSCRIPTION, status=200, body={"status": "pending"}, times=None))
+    await connect().segment_video(spoken_film, **WANTED)
+    assert asked(sandbox) > 1
+    for _ in range(2):
+        sandbox.clear_requests()
+        film = await connect().segment_video(spoken_film, **WANTED)  # as another process would, from the same store
+        assert set(bodies(film).values()) == {""}
+        assert asked(sandbox) == 1
+    assert "was pending at" in warned()[-1]
+    # Another asset has a transcription of its own, which may be ready soon.
+    store = SegmentStore(tmp_path / "segments.sqlite3")
+    await connect().delete_asset(store.find_asset(film.content, connect().settings.account))
+    sandbox.clear_requests()
+    await connect().segment_video(spoken_film, **WANTED)
+    assert asked(sandbox) > 1
+    sandbox.clear_faults()
+    assert bodies(await connect().segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
+    assert store.find_pending_transcript(film.content, "sandbox") is None
+
+
+async def test_a_short_wait_for_words_does_not_shorten_the_next(
+    client: Surface, spoken_film: Path, sandbox: Sandbox
+) -> None:
+    await client.segment_video(spoken_film, **CUT)
+    pending = {"path": TRANSCRIPTION, "status": 200, "body": {"status": "pending"}}
+    sandbox.faults.add(Fault(**pending, times=None))
+    await client.segment_video(spoken_film, timeout=0.1, **WANTED)
+    sandbox.clear_faults()
+    sandbox.faults.add(Fault(**pending, times=2))
+    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
+
+
 @pytest.mark.parametrize(("status", "kind"), [(500, ServerError), (401, AuthenticationError)])
 async def test_what_may_be_better_the_next_time_is_an_error_and_costs_nothing_then(
     connect: Connect, spoken_film: Path, sandbox: Sandbox, status: int, kind: type[Exception]
@@ -342,8 +395,15 @@ def test_the_store_keeps_words_apart_by_origin_and_as_they_are(tmp_path: Path) -
         assert store.find_transcript("c", "twelvelabs") == tuple(words)
         assert store.find_transcript("c", "sandbox") == ()
         assert store.find_transcript("d", "sandbox") is None
+        assert store.find_pending_transcript("c", "sandbox") is None
+        before = time.time()
+        store.put_pending_transcript("c", "sandbox", "a1")
+        assert store.find_transcript("c", "sandbox") == ()  # others may have had an answer meanwhile
+        asset_id, since = store.find_pending_transcript("c", "sandbox") or ("", 0.0)
+        assert (asset_id, before <= since <= time.time()) == ("a1", True)
         store.drop_transcript("c")
         assert store.find_transcript("c", "twelvelabs") is None
+        assert store.find_pending_transcript("c", "sandbox") is None
 
 
 def test_a_store_from_before_there_were_transcripts_gets_their_table(tmp_path: Path) -> None:

@@ -134,6 +134,54 @@ async def test_where_the_list_cannot_be_used_each_is_asked_for(client: Surface, 
     assert slow.count("GET", TASKS) == 1
 
 
+FOREIGN = {"_id": "64f8d2c7e4a1b37f8a9c5d12", "status": "processing", "video_embedding": "of a kind to come"}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 403}, {"status": 500}, {"status": 200, "body": {"data": [FOREIGN], "page_info": {}}}],
+    ids=["forbidden", "broken", "not understood"],
+)
+async def test_a_list_that_cannot_be_had_fails_no_wait(
+    connect: Connect, slow: Sandbox, sound: Path, caplog: pytest.LogCaptureFixture, fault: dict[str, Any]
+) -> None:
+    client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, max_retries=0)
+    ids = await create(client, sound, 3)
+    slow.faults.add(Fault(path=TASKS, method="GET", times=None, **fault))
+    waits = [client.start("wait_for_task", task_id) for task_id in ids]
+    await until(lambda: slow.count("GET", TASK) >= 9 or any(wait.done() for wait in waits))
+    slow.clock.advance(HOUR)
+    assert [task.status for task in await asyncio.gather(*waits)] == ["ready"] * 3
+    assert slow.count("GET", TASKS) == 1
+    assert [record.levelname for record in caplog.records if "list of tasks" in record.message] == ["WARNING"]
+
+
+async def test_a_list_that_hangs_keeps_nobody_beyond_his_time(
+    connect: Connect, slow: Sandbox, sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twelvelabs_core._operations._watching.LAST_LOOK", 0.2)
+    client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, timeout=2.0, max_retries=2)
+    ids = await create(client, sound, 4)
+    slow.faults.add(Fault(path=TASKS, method="GET", delay=HOUR, times=None))
+    waits = [client.start("wait_for_task", task_id, timeout=0.3) for task_id in ids[:3]]
+    patient = client.start("wait_for_task", ids[3])
+    found = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 60)
+    assert [type(error) for error in found] == [TaskTimeoutError] * 3
+    slow.clear_faults()
+    slow.clock.advance(HOUR)
+    assert (await asyncio.wait_for(patient, 60)).status == "ready"
+
+
+async def test_a_last_look_that_fails_leaves_the_time_as_the_reason(
+    connect: Connect, slow: Sandbox, sound: Path
+) -> None:
+    client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, max_retries=1, max_retry_wait=5.0)
+    (task_id,) = await create(client, sound, 1)
+    slow.faults.add(Fault(path=TASK, status=503, skip=2, headers={"Retry-After": "1"}, times=None))
+    with pytest.raises(TaskTimeoutError, match=r"still processing after 0\.5 s"):
+        await client.wait_for_task(task_id, timeout=0.5)
+
+
 async def test_a_refused_key_ends_all_waits_with_one_look(client: Surface, slow: Sandbox, sound: Path) -> None:
     ids = await create(client, sound, 5)
     waits = [client.start("wait_for_task", task_id) for task_id in ids]

@@ -25,7 +25,7 @@ from twelvelabs_core._operations._base import path_part
 from twelvelabs_core._operations._content import check_unchanged
 from twelvelabs_core._operations._declared import DELETE_ASSET, GET_ASSET, GET_ASSETS, IN_CHUNKS, POST_ASSETS, calls
 from twelvelabs_core._operations._uploads import UploadOrder
-from twelvelabs_core._polling import Patience
+from twelvelabs_core._polling import Patience, last_seen
 from twelvelabs_core._progress import OnProgress, Progress, check_callback
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._responses import Asset, parse_asset, parse_asset_page
@@ -202,16 +202,11 @@ class AssetOperations(AssetDetailOperations):
     async def _settled_asset(self, asset_id: str, timeout: float | None) -> Asset:
         """Wait until an asset is `ready` or `failed`."""
         patience = Patience(self.settings.task_timeout if timeout is None else timeout)
-        while True:
-            asset = await self.retrieve_asset(asset_id)
-            if asset.status in ("ready", "failed"):
-                return asset
-            if patience.is_over:
-                raise TaskTimeoutError(
-                    f"asset {asset_id} is not ready after {patience.limit:g} s; wait again with its id.",
-                    task_id=asset_id,
-                )
-            await self._io.sleep(patience.next_look())
+        asset = await last_seen(lambda: self.retrieve_asset(asset_id), _is_settled, patience, self._io.sleep)
+        if not _is_settled(asset):
+            reason = f"asset {asset_id} is not ready after {patience.limit:g} s; wait again with its id."
+            raise TaskTimeoutError(reason)
+        return asset
 
     async def _as_ready_asset(self, media: Media, asset_type: str) -> Media:
         asset = await self.create_asset(media, asset_type=asset_type)
@@ -222,6 +217,10 @@ class AssetOperations(AssetDetailOperations):
 def asset_failed(asset: Asset) -> TwelveLabsError:
     """Return the error for an asset that cannot be used."""
     return TwelveLabsError(f"asset {asset.id} failed: {asset.error or 'no reason given'}. Upload it again.")
+
+
+def _is_settled(asset: Asset) -> bool:
+    return asset.status in ("ready", "failed")
 
 
 def _size(media: Media) -> int | None:

@@ -41,6 +41,7 @@ SinkT = TypeVar("SinkT", bound=Sink | None)
 
 USER_AGENT = "twelvelabs-rag"
 _FIRST_SERVER_ERROR = 500
+_LEAST_TIMEOUT = 0.1  # of a request whose turn came late
 _LISTED_PAGES_MAX = 10_000  # of 50 items; a server that never ends its list must not hold us for ever
 
 
@@ -141,8 +142,7 @@ class Requests:
         """Yield the items of a list, page by page, until its last."""
         for number in range(1, _LISTED_PAGES_MAX + 1):
             params = (*filters.items(), ("page", str(number)), ("page_limit", str(_limits.PAGE_LIMIT_MAX)))
-            one = Call(call.attempt, call.method, call.path, call.params + params)
-            page = parse((await self._call(one)).body)
+            page = parse((await self._call(replace(call, params=call.params + params))).body)
             for item in page.data:
                 yield item
             last = page.page_info.total_page
@@ -181,8 +181,11 @@ class Requests:
             )
             if wait is None:
                 raise error
-            if outcome.status != RATE_LIMITED:
-                await self._io.sleep(wait)  # after a 429 the next turn is what everybody waits for
+            left = max(0.0, call.until - self._io.now())
+            if outcome.status != RATE_LIMITED or wait >= left:
+                await self._io.sleep(min(wait, left))  # after a 429 the next turn is what everybody waits for
+            if wait >= left:
+                raise error
 
     async def _try_and_note(
         self, call: Call, sink: Sink | None, max_bytes: int
@@ -237,7 +240,7 @@ class Requests:
             call.body,
             sink,
             max_bytes,
-            self.settings.timeout,
+            min(self.settings.timeout, max(call.until - self._io.now(), _LEAST_TIMEOUT)),
             params=call.params,
         )
 

@@ -30,7 +30,7 @@ from twelvelabs_core._operations._declared import (
 )
 from twelvelabs_core._operations._embed import check_dimension
 from twelvelabs_core._operations._tasks import task_filters
-from twelvelabs_core._polling import Patience
+from twelvelabs_core._polling import Patience, last_seen
 from twelvelabs_core._progress import check_callback
 from twelvelabs_core._rate_limiter import RateLimiter
 from twelvelabs_core._responses import parse_task_page
@@ -240,21 +240,23 @@ class LegacyV1Operations(Requests):
         """
         check_callback(callback, "callback")
         patience = Patience(self.settings.task_timeout if timeout is None else timeout)
-        while True:
+
+        async def look() -> TaskSummary:
             task = await self._status(task_id)
             if callback is not None:
                 callback(task)
-            if task.status == "ready":
-                return await self._retrieve(task_id, ())
-            if task.status == "failed":
-                raise TaskFailedError(f"old task {task_id} failed; the old API gives no reason.", task_id=task_id)
-            if patience.is_over:
-                raise TaskTimeoutError(
-                    f"old task {task_id} is still {task.status} after {patience.limit:g} s; it goes on at the server: "
-                    "wait again with its id, nothing is paid twice.",
-                    task_id=task_id,
-                )
-            await self._io.sleep(patience.next_look())
+            return task
+
+        task = await last_seen(look, lambda task: task.status in ("ready", "failed"), patience, self._io.sleep)
+        if task.status == "ready":
+            return await self._retrieve(task_id, ())
+        if task.status == "failed":
+            raise TaskFailedError(f"old task {task_id} failed; the old API gives no reason.", task_id=task_id)
+        raise TaskTimeoutError(
+            f"old task {task_id} is still {task.status} after {patience.limit:g} s; it goes on at the server: "
+            "wait again with its id, nothing is paid twice.",
+            task_id=task_id,
+        )
 
     def _check_model(self, name: str) -> None:
         """Refuse to make vectors of another space than the client's."""

@@ -26,11 +26,17 @@ class PaidAssets(WatchOperations):
         async with single_flight(self._io, place, key, source=order.media.source, timeout=timeout):
             yield
 
-    async def _make_reachable(self, order: UploadOrder, timeout: float) -> None:
-        """See that local bytes are a ready asset: the one uploaded before, or a new one."""
+    async def _make_reachable(self, order: UploadOrder, timeout: float, *, embeds: bool = True) -> None:
+        """See that local bytes are a ready asset: the one uploaded before, or a new one.
+
+        Args:
+            order: The bytes.
+            timeout: Longest wait for the asset, in seconds.
+            embeds: Whether a task is to follow; False where the asset is wanted for something else.
+        """
         if await self._is_uploaded(order, timeout):
             return
-        if order.asset_type is not None:  # what cannot be embedded today need not be uploaded today
+        if embeds and order.asset_type is not None:  # what cannot be embedded today need not be uploaded today
             self._check_pause(order.asset_type, f"embed {order.media.source}")
         # Until the asset is known to be ready, the store keeps the session of an upload in chunks: a run that was
         # broken off finds it, sends nothing again and waits for the same asset.

@@ -71,7 +71,8 @@ class SegmentOperations(DocumentOperations):
                 unless another task of the same bytes is under way. An `asset:<id>` is never deleted.
             include_transcript: Also fetch the words spoken in it, once: each record's `body` has its segment's. Local
                 bytes are an asset for that; a URL becomes one, which costs no task; if the asset is gone, local bytes
-                are uploaded again. Where the API has no words, or not within 15 minutes, there are none, and a warning.
+                are uploaded again. Where the API has no words, or not within 15 minutes, there are none, and a warning;
+                later runs look for late ones once, without waiting, as long as the asset is kept.
             on_progress: Called with a `Progress` at each step.
 
         Returns:

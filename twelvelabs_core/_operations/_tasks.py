@@ -1,5 +1,6 @@
 """Asynchronous embedding tasks, `/embed-v2/tasks`: create, look, list, wait."""
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -161,10 +162,12 @@ class TaskOperations(EmbedMediaOperations):
             started_at: Only those created after; with a time zone. Default: seven days ago.
             ended_at: Only those created before; with a time zone.
         """
-        filters = task_filters(status, started_at, ended_at)
-        call = Call("list embedding tasks", "GET", "/embed-v2/tasks")
-        async for task in self._pages(call, parse_task_page, filters):
+        async for task in self._listed_tasks(task_filters(status, started_at, ended_at)):
             yield task
+
+    def _listed_tasks(self, filters: dict[str, str], *, until: float = math.inf) -> AsyncIterator[TaskSummary]:
+        call = Call("list embedding tasks", "GET", "/embed-v2/tasks", until=until)
+        return self._pages(call, parse_task_page, filters)
 
     async def _create_task(self, value: MediaInput, options: TaskOptions) -> Task:
         media = await self._io.blocking(lambda: Media.of(value))

@@ -1,6 +1,7 @@
 """The words spoken in paid work: asked for once, kept in the segment store, and never in the way of the vectors."""
 
 import logging
+from datetime import UTC, datetime
 
 from twelvelabs_core._answers_uploads import Transcription
 from twelvelabs_core._errors import (
@@ -16,7 +17,7 @@ from twelvelabs_core._errors import (
 )
 from twelvelabs_core._operations._paid_assets import PaidAssets, place_of
 from twelvelabs_core._operations._uploads import UploadOrder
-from twelvelabs_core._polling import Patience
+from twelvelabs_core._polling import Patience, last_seen
 from twelvelabs_core._single_flight import single_flight
 from twelvelabs_core._transcript import Word
 
@@ -44,15 +45,21 @@ class _NoTranscriptionError(TwelveLabsError):
 class TranscriptWork(PaidAssets):
     """Fetches the words of media whose vectors are there."""
 
+    @property
+    def _origin(self) -> str:
+        return "sandbox" if self.settings.is_sandbox else "twelvelabs"
+
     async def _words_of(self, order: UploadOrder, timeout: float, *, keep_asset: bool) -> tuple[Word, ...]:
         """Return the words spoken in a medium, from the store, else from the API.
 
-        Local bytes are uploaded if their asset is gone, a URL becomes an asset: either costs no task.
+        Local bytes are uploaded if their asset is gone, a URL becomes an asset: either costs no task. A transcription
+        that is pending is waited for once, at most `TRANSCRIPT_WAIT`; later runs look at that asset's once, and do not
+        wait.
 
         Raises:
             TwelveLabsError: The API cannot be asked now; what it has answered is only warned of.
         """
-        content, origin = order.content or "", "sandbox" if self.settings.is_sandbox else "twelvelabs"
+        content, origin = order.content or "", self._origin
         place, key = place_of(self.store), f"transcript {content}"
         patience = timeout + TRANSCRIPT_WAIT  # of whoever asks for the same words
         async with single_flight(self._io, place, key, source=order.media.source, timeout=patience):
@@ -80,7 +87,7 @@ class TranscriptWork(PaidAssets):
         for _ in range(_ASSETS_MAX):
             asset_id = order.media.asset_id or await self._reachable_asset(order, timeout)
             try:
-                return _words(await self._settled_transcription(asset_id, min(timeout, TRANSCRIPT_WAIT)))
+                return _words(await self._settled_transcription(order, asset_id, timeout))
             except NotFoundError:
                 if await self._is_there(asset_id):
                     raise _NoTranscriptionError(f"asset {asset_id} has no transcription. {ASK_AGAIN}.") from None
@@ -91,25 +98,36 @@ class TranscriptWork(PaidAssets):
 
     async def _reachable_asset(self, order: UploadOrder, timeout: float) -> str:
         async with self._asset_lock(order, timeout):
-            await self._make_reachable(order, timeout)
+            await self._make_reachable(order, timeout, embeds=False)
             return await self._asset_of(order) or ""
 
-    async def _settled_transcription(self, asset_id: str, wait: float) -> Transcription:
-        patience = Patience(wait)
-        while True:
-            found = await self.retrieve_transcription(asset_id, include=KINDS)
-            if found.status == "failed":
-                reason = (found.error or "no reason given").rstrip(".")
-                raise _NoTranscriptionError(f"the transcription of asset {asset_id} failed: {reason}. {ASK_AGAIN}.")
-            if found.status == "ready":
-                return found
-            if patience.is_over:
-                raise TaskTimeoutError(
-                    f"the transcription of asset {asset_id} is {found.status} after {wait:g} s; "
-                    "the next run asks again.",
-                    task_id=asset_id,
-                )
-            await self._io.sleep(patience.next_look())
+    async def _settled_transcription(self, order: UploadOrder, asset_id: str, timeout: float) -> Transcription:
+        since = await self._pending_since(order, asset_id)
+        wait = min(timeout, TRANSCRIPT_WAIT) if since is None else 0.0
+        found = await last_seen(
+            lambda: self.retrieve_transcription(asset_id, include=KINDS),
+            lambda found: found.status in ("ready", "failed"),
+            Patience(wait),
+            self._io.sleep,
+        )
+        if found.status == "ready":
+            return found
+        if found.status == "failed":
+            reason = (found.error or "no reason given").rstrip(".")
+            raise _NoTranscriptionError(f"the transcription of asset {asset_id} failed: {reason}. {ASK_AGAIN}.")
+        if wait >= TRANSCRIPT_WAIT:  # a caller with less time has not waited for the next one too
+            content = order.content or ""
+            await self._io.blocking(lambda: self.store.put_pending_transcript(content, self._origin, asset_id))
+        waited = f"after {wait:g} s" if since is None else f"and was pending at {_shown(since)}"
+        raise TaskTimeoutError(
+            f"the transcription of asset {asset_id} is {found.status} {waited}; the next run asks again."
+        )
+
+    async def _pending_since(self, order: UploadOrder, asset_id: str) -> float | None:
+        """Return when the transcription of this very asset was waited for in vain."""
+        content = order.content or ""
+        known = await self._io.blocking(lambda: self.store.find_pending_transcript(content, self._origin))
+        return known[1] if known is not None and known[0] == asset_id else None
 
     async def _is_there(self, asset_id: str) -> bool:
         try:
@@ -117,6 +135,10 @@ class TranscriptWork(PaidAssets):
         except NotFoundError:
             return False
         return True
+
+
+def _shown(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _words(found: Transcription) -> tuple[Word, ...]:

@@ -6,7 +6,16 @@ from contextlib import aclosing
 from typing import Any
 
 from twelvelabs_core import _limits
-from twelvelabs_core._errors import BadRequestError, NotFoundError, TaskFailedError, TaskTimeoutError, TwelveLabsError
+from twelvelabs_core._errors import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    RateLimitError,
+    ServerError,
+    TaskFailedError,
+    TaskTimeoutError,
+    TwelveLabsError,
+)
 from twelvelabs_core._io import Io
 from twelvelabs_core._operations._declared import GET_TASK, GET_TASKS, calls
 from twelvelabs_core._operations._tasks import TaskOperations
@@ -19,6 +28,9 @@ from twelvelabs_core._store import SegmentStore
 from twelvelabs_core._watch import SECONDS_PER_PAGE, Look, Watch
 
 logger = logging.getLogger("twelvelabs_core")
+
+LAST_LOOK = 2.0  # seconds for a look at the list that falls on the end of a caller's time
+_OF_ALL_REQUESTS = (401, 429)  # a refused key, or too many requests
 
 TaskCallback = Callable[[Task], Any]
 
@@ -83,39 +95,48 @@ class WatchOperations(TaskOperations):
         with self._watch.waiting(task_id, self._io.now()):
             if is_new:
                 await self._io.sleep(min(FIRST_LOOK, patience.limit))
-            task = await (self._look(task_id) if is_new else self.retrieve_task(task_id))
+            task = await (self._look(task_id, patience) if is_new else self.retrieve_task(task_id))
             while not _is_ready(task, callback):
                 if patience.is_over:
                     raise _too_late(task, patience)
                 await self._io.sleep(self._pause(patience))
-                task = await self._look(task_id)
+                task = await self._look(task_id, patience)
         return task
 
     def _pause(self, patience: Patience) -> float:
         if not self._watch.is_shared():
             return patience.next_look()
-        return min(self._watch.pause(self._io.now()), max(0.0, patience.limit - patience.elapsed))
+        return min(self._watch.pause(self._io.now()), patience.left)
 
-    async def _look(self, task_id: str) -> Task:
+    async def _look(self, task_id: str, patience: Patience) -> Task:
+        """Look at a task; a look that fails when the time is over says that it is processing."""
+        try:
+            return await self._seen(task_id, patience)
+        except (APIConnectionError, RateLimitError, ServerError) as error:
+            if not patience.is_over:
+                raise
+            logger.warning("the last look at task %s failed: %s", task_id, error)
+            return _still_processing(task_id)
+
+    async def _seen(self, task_id: str, patience: Patience) -> Task:
         """Look at a task by the list, where that serves others too, else by its own request."""
         if not self._watch.is_shared():
             return await self.retrieve_task(task_id)
-        look = await self._latest_look()
-        verdict = look.verdict(task_id) if look is not None else "unknown"
-        if verdict == "unknown":
+        look = await self._latest_look(patience)
+        if look is None and patience.is_over and self._watch.is_listed:
+            return _still_processing(task_id)
+        if look is None or look.verdict(task_id) == "unknown":
             # Not among those that are processing: ready, failed, expired, or just between two pages.
             return await self.retrieve_task(task_id)
-        seen = look.processing.get(task_id) if look is not None else None
-        times = {} if seen is None else {"created_at": seen.created_at, "updated_at": seen.updated_at}
-        return Task.model_validate({"_id": task_id, "status": "processing", **times})
+        return _still_processing(task_id, look.processing.get(task_id))
 
-    async def _latest_look(self) -> Look | None:
-        """Return a fresh look at the list; None where somebody else's takes too long."""
-        patience = Patience(2 * self.settings.timeout, self._io.now)
-        while not patience.is_over:
+    async def _latest_look(self, patience: Patience) -> Look | None:
+        """Return a fresh look at the list; None where it cannot be used, or somebody else's takes too long."""
+        own = Patience(min(2 * self.settings.timeout, max(patience.left, LAST_LOOK)), self._io.now)
+        while self._watch.is_listed and not own.is_over:
             look = self._watch.begin(self._io.now())
             if look is not None:
-                await self._carry_out(look)
+                await self._carry_out(look, patience)
                 return look
             last = self._watch.last()
             if last is not None and last.is_done:
@@ -123,26 +144,29 @@ class WatchOperations(TaskOperations):
             await self._io.sleep(SECONDS_PER_PAGE / 4)
         return None
 
-    async def _carry_out(self, look: Look) -> None:
-        """Ask the server which of the tasks are still processing."""
+    async def _carry_out(self, look: Look, patience: Patience) -> None:
+        """Ask the server which of the tasks are still processing, for as long as the caller has time."""
         try:
-            look.processing = await self._processing(look.asked)
-        except (BadRequestError, NotFoundError) as error:
-            logger.warning("the list of tasks cannot be had (%s); each task is asked for by itself", error)
-            self._watch.is_listed = False
+            look.processing = await self._processing(look.asked, self._io.now() + max(patience.left, LAST_LOOK))
         except TwelveLabsError as error:
-            look.error = error
+            if _cannot_be_listed(error):
+                logger.warning("the list of tasks cannot be had (%s); each task is asked for by itself", error)
+                self._watch.is_listed = False
+            elif isinstance(error, APIConnectionError) and patience.is_over:
+                look.asked = frozenset()  # the time of this caller was too short, and that of the others may not be
+            else:
+                look.error = error
         except BaseException:
             look.asked = frozenset()  # the caller has left: this look says nothing of any task
             raise
         finally:
             look.is_done = True
 
-    async def _processing(self, asked: frozenset[str]) -> dict[str, TaskSummary]:
+    async def _processing(self, asked: frozenset[str], until: float) -> dict[str, TaskSummary]:
         found: dict[str, TaskSummary] = {}
         # Other people's tasks may stand between ours; then a request for each of ours is the shorter way.
         left = _limits.PAGE_LIMIT_MAX * max(2, len(asked))
-        tasks = self.list_tasks(status="processing")
+        tasks = self._listed_tasks({"status": "processing"}, until=until)
         async with aclosing(tasks):  # type: ignore[type-var]  # it is an async generator
             async for task in tasks:
                 left -= 1
@@ -151,6 +175,18 @@ class WatchOperations(TaskOperations):
                 if not left or len(found) == len(asked):
                     break
         return found
+
+
+def _cannot_be_listed(error: TwelveLabsError) -> bool:
+    """Whether only the list is refused, broken or not understood: a task's own request may be answered."""
+    if isinstance(error, APIStatusError):
+        return error.status_code not in _OF_ALL_REQUESTS
+    return isinstance(error, APIResponseError)
+
+
+def _still_processing(task_id: str, seen: TaskSummary | None = None) -> Task:
+    times = {} if seen is None else {"created_at": seen.created_at, "updated_at": seen.updated_at}
+    return Task.model_validate({"_id": task_id, "status": "processing", **times})
 
 
 def _is_ready(task: Task, callback: TaskCallback | None) -> bool:

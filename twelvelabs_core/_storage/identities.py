@@ -3,11 +3,13 @@
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, select
 
 from twelvelabs_core._storage.entries import UploadEntry, UrlEntry
 from twelvelabs_core._storage.journal import upsert
 from twelvelabs_core._storage.schema import assets, files, transcripts, uploads, urls
+
+PENDING = " pending"  # behind the origin of a transcript
 
 
 def put(connection: Connection, into: Table, **values: Any) -> None:
@@ -59,6 +61,28 @@ def find_transcript(connection: Connection, content: str, origin: str) -> list[t
     which = (transcripts.c.content == content) & (transcripts.c.origin == origin)
     row = connection.execute(select(transcripts.c.words).where(which)).one_or_none()
     return None if row is None else [(start, end, word) for start, end, word in row.words]
+
+
+def put_transcript(connection: Connection, content: str, origin: str, words: list[list[Any]]) -> None:
+    """Write the words spoken in this content; it is not pending any more."""
+    put(connection, transcripts, content=content, origin=origin, words=words)
+    connection.execute(delete(transcripts).where(_is_pending(content, origin)))
+
+
+def find_pending_transcript(connection: Connection, content: str, origin: str) -> tuple[str, float] | None:
+    """Return the asset whose transcription was pending, and when that was."""
+    query = select(transcripts.c.words, transcripts.c.updated_at).where(_is_pending(content, origin))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (str(row.words[0]), row.updated_at)
+
+
+def put_pending_transcript(connection: Connection, content: str, origin: str, asset_id: str) -> None:
+    """Write that the transcription of this content's asset was waited for and is pending."""
+    put(connection, transcripts, content=content, origin=f"{origin}{PENDING}", words=[asset_id])
+
+
+def _is_pending(content: str, origin: str) -> ColumnElement[bool]:
+    return (transcripts.c.content == content) & (transcripts.c.origin == f"{origin}{PENDING}")
 
 
 def drop_transcript(connection: Connection, content: str) -> None:

@@ -165,8 +165,11 @@ uploads = table(
 transcripts = table(
     "transcripts",
     Column("content", Name, primary_key=True),
-    Column("origin", Text, primary_key=True),  # who made it: `twelvelabs` or `sandbox`
-    needed("words", Json),  # [[start, end, word], ...]; none where the API has no transcription
+    # Who made it: `twelvelabs` or `sandbox`. A row of `<origin> pending` says that it was not ready when it was last
+    # waited for; releases that do not know of this never look at it.
+    Column("origin", Text, primary_key=True),
+    # [[start, end, word], ...]; none where the API has no transcription; of what is pending, [asset id].
+    needed("words", Json),
     needed("updated_at", Double),
 )
 
