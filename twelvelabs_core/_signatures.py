@@ -46,6 +46,8 @@ _AZURE = frozenset(
     {"se", "sp", "sv", "sr", "st", "spr", "sip", "si", "skoid", "sktid", "skt", "ske", "sks", "skv", "sdd"}
 )
 _DROPBOX = frozenset({"st", "e"})
+# Ordinary names that have no other meaning beside another one: Azure's, CloudFront's.
+_SURE_BESIDE = {"sig": "sv", "policy": "key-pair-id"}
 
 _FILE_NAME = re.compile(r"\.[a-z][a-z0-9]{1,4}$", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\W_]+")
@@ -55,27 +57,36 @@ _LETTERS = r"(?:[A-Z][a-z]{2,}|[a-z]+|[A-Z]+)"
 _MARK = re.compile(rf"(?=.{{1,10}}$)\d{{0,4}}(?:{_LETTERS}\d{{1,4}}){{0,2}}{_LETTERS}?")
 
 
-def is_credential(name: str, value: str) -> bool:
-    """Return whether a parameter alone, as it stands in a query, is a credential."""
+def is_credential(name: str, value: str, *, likely: bool = True) -> bool:
+    """Return whether a parameter alone, as it stands in a query, is a credential.
+
+    Args:
+        name: Its name.
+        value: Its value.
+        likely: False for those only whose names have no other meaning.
+    """
     name = plain_name(name)
     joined = re.sub(r"[-_.]", "", name)
     if name in _CERTAIN_NAMES or name.startswith(_CERTAIN_PREFIXES) or joined.endswith(_CERTAIN_ENDINGS):
         return True
-    likely = name in _LIKELY_NAMES or joined.endswith(_LIKELY_ENDINGS)
-    return likely and looks_like_credential(unquote_plus(value))
+    ordinary = name in _LIKELY_NAMES or joined.endswith(_LIKELY_ENDINGS)
+    return likely and ordinary and looks_like_credential(unquote_plus(value))
 
 
-def credentials(pairs: Sequence[tuple[str, str]]) -> set[int]:
+def credentials(pairs: Sequence[tuple[str, str]], *, likely: bool = True) -> set[int]:
     """Return the positions of a query's parameters that are credentials, or go with one.
 
     Args:
         pairs: Names and values as they stand in the query.
+        likely: False for those only that cannot name a film: by their names, or by what stands beside them.
     """
-    found = {position for position, pair in enumerate(pairs) if is_credential(*pair)}
+    names = [plain_name(name) for name, _ in pairs]
+    sure = {name for name, beside in _SURE_BESIDE.items() if beside in names}
+    found = {
+        at for at, (name, value) in enumerate(pairs) if is_credential(name, value, likely=likely or names[at] in sure)
+    }
     if found:
-        names = [plain_name(name) for name, _ in pairs]
-        stripped = {names[position] for position in found}
-        family = _family(stripped, set(names))
+        family = _family({names[position] for position in found}, set(names))
         found |= {at for at, (_, value) in enumerate(pairs) if names[at] in family or _is_time(names[at], value)}
     return found
 

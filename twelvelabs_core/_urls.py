@@ -4,6 +4,7 @@ A presigned URL is a password. Credentials are removed parameter by parameter, n
 `?id=2` are two films.
 """
 
+import hashlib
 import re
 from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
@@ -37,6 +38,19 @@ def unsigned_url(url: str) -> str:
     return _unsigned(url, 0)
 
 
+def likely_credentials(url: str) -> str | None:
+    """Return a digest of what `unsigned_url` removes although it may name the film, or None where that is nothing.
+
+    `?key=4f9c2b1e7d8a55aa` may be a key or a film. The digest is the same however often a URL is signed anew with
+    parameters that can only be credentials. No value can be read from it.
+
+    Raises:
+        ValueError: It is no URL.
+    """
+    kept = _unsigned(url, 0, likely=False)
+    return None if kept == _unsigned(url, 0) else hashlib.sha256(kept.encode()).hexdigest()
+
+
 def is_signed(url: str) -> bool:
     """Return whether a URL has parameters that `unsigned_url` removes."""
     return bool(credentials([_pair(text) for text in _DIVIDER.split(urlsplit(url).query)[::2]]))
@@ -47,12 +61,15 @@ def redact(text: str) -> str:
     return _redact(text, 0)
 
 
-def _unsigned(url: str, depth: int) -> str:
+# `likely=False` leaves what may name a film in its place: never to be shown.
+
+
+def _unsigned(url: str, depth: int, *, likely: bool = True) -> str:
     parts = urlsplit(url)
     pieces = ["", *_DIVIDER.split(parts.query)]  # a divider and a parameter, in turn
-    gone = credentials([_pair(text) for text in pieces[1::2]])
+    gone = credentials([_pair(text) for text in pieces[1::2]], likely=likely)
     kept = [
-        (divider, _without_inner(text, depth))
+        (divider, _without_inner(text, depth, likely=likely))
         for position, (divider, text) in enumerate(zip(pieces[::2], pieces[1::2], strict=True))
         if position not in gone
     ]
@@ -66,40 +83,40 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _without_inner(text: str, depth: int) -> str:
+def _without_inner(text: str, depth: int, *, likely: bool) -> str:
     """Return a parameter whose value, where it is a signed URL itself, has lost its signature."""
     name, equals, value = text.partition("=")
     inner = unquote_plus(value)
     if "://" not in inner:
         return text
-    plain = _redact(inner, depth + 1)
+    plain = _redact(inner, depth + 1, likely=likely)
     return text if plain == inner else f"{name}{equals}{quote(plain, safe='')}"
 
 
-def _redact(text: str, depth: int) -> str:
-    text = _URL.sub(lambda match: _unsigned_or_cut(match.group(), depth), text)
+def _redact(text: str, depth: int, *, likely: bool = True) -> str:
+    text = _URL.sub(lambda match: _unsigned_or_cut(match.group(), depth, likely=likely), text)
     for stray, value in _STRAYS:
-        text = _masked(text, stray, value)
+        text = _masked(text, stray, value, likely=likely)
     return _KEY.sub("tlk_***", text)
 
 
-def _unsigned_or_cut(url: str, depth: int) -> str:
+def _unsigned_or_cut(url: str, depth: int, *, likely: bool) -> str:
     if depth <= _NESTED_MAX:
         try:
-            return _unsigned(url, depth)
+            return _unsigned(url, depth, likely=likely)
         except ValueError:  # not a URL after all, such as a bad IPv6 host: show nothing of its query
             pass
-    return url.partition("?")[0]
+    return url.partition("?")[0] if likely else url
 
 
-def _masked(text: str, stray: re.Pattern[str], value: re.Pattern[str]) -> str:
+def _masked(text: str, stray: re.Pattern[str], value: re.Pattern[str], *, likely: bool) -> str:
     """Return the text with the values of stray credentials masked."""
     parts, end = [], 0
     while found := stray.search(text, end):
         parts.append(text[end : found.end()])
         end = found.end()
         judged = value.match(text, end, end + _JUDGED_MAX)
-        if judged and is_credential(found.group(1), judged.group()):
+        if judged and is_credential(found.group(1), judged.group(), likely=likely):
             parts.append("***")
             rest = value.match(text, end)
             end = rest.end() if rest else end
