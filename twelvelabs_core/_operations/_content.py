@@ -22,8 +22,8 @@ _NO_VALIDATOR = (
 )
 _NO_VALIDATOR_LIKELY = (
     "%s: its host gives neither ETag nor Last-Modified, so its content is identified by the URL with a digest of what "
-    "was left out of it, which may be a signature or name the film; signed anew, it is paid for anew, unless you pass "
-    "version="
+    "was left out of it, which may be a signature or name the film; signed anew, it is paid for anew. To prevent that, "
+    "pass version=, another one for each film at this address"
 )
 
 logger = logging.getLogger("twelvelabs_core")
