@@ -253,11 +253,18 @@ async def test_a_validator_that_appears_later_means_nothing_by_itself(
     assert paid(sandbox) == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "way_out"),
+    [
+        ("key", "pass version=, another one for each film at this address"),
+        ("X-Amz-Signature", "pass version= when the film behind it has changed"),
+    ],
+)
 async def test_a_signed_url_without_a_validator_is_warned_of(
-    client: Surface, server: FilmServer, caplog: pytest.LogCaptureFixture
+    client: Surface, server: FilmServer, caplog: pytest.LogCaptureFixture, name: str, way_out: str
 ) -> None:
     secret = "5ecre7-oF-a-s1gn1ng-k3y"
-    signed = server.url(f"film.mp4?key={secret}")
+    signed = server.url(f"film.mp4?{name}={secret}")
     server.etag = None
     for medium, version in ((server.url(), None), (signed, "1")):
         await client.segment_video(medium, version=version, **CUT)
@@ -265,7 +272,56 @@ async def test_a_signed_url_without_a_validator_is_warned_of(
     await client.segment_video(signed, **CUT)
     (warning,) = (text for text in caplog.messages if "version=" in text)
     assert warning.startswith(f"{server.url()}: its host gives neither ETag nor Last-Modified")
+    assert warning.endswith(way_out)
     assert secret not in caplog.text
+
+
+KEYS = ("4f9c2b1e7d8a55aa", "9d0e1f2a3b4c5d6e")
+
+
+@pytest.mark.parametrize("rest", ["get?key={}", "get?u=https%3A%2F%2Fh.example%2Fget%3Fkey%3D{}"])
+async def test_what_may_name_a_film_tells_films_apart_where_the_host_does_not(
+    client: Surface, server: FilmServer, sandbox: Sandbox, rest: str
+) -> None:
+    server.etag = None
+    found = [await client.segment_video(server.url(rest.format(key)), **CUT) for key in (*KEYS, *KEYS)]
+    assert [item.reused for item in found] == [False, False, True, True]
+    assert len({item.source for item in found}) == 1  # a value that looks like a credential is never shown
+    ids = [[record.segment_id for record in item.records()] for item in found]
+    assert ids[:2] == ids[2:]
+    assert not set(ids[0]) & set(ids[1])
+    contents = [await client.content_of(server.url(rest.format(key))) for key in KEYS]
+    assert not any(key in text for key in KEYS for text in contents)
+    assert paid(sandbox) == 2
+
+
+async def test_what_can_only_be_a_credential_tells_no_films_apart(
+    client: Surface, server: FilmServer, sandbox: Sandbox
+) -> None:
+    server.etag = None
+    for rest in (
+        "a?X-Amz-Date={}&X-Amz-Signature={}&Expires={}",
+        "b?sv=2024-05-04&se={}&sig={}",
+        "c?Policy={}&Signature={}&Key-Pair-Id=K",
+        "d?key=0a1b2c3d4e5f6a7b&X-Amz-Date={}&X-Amz-Signature={}",
+    ):
+        urls = [server.url(rest.format(*[key] * rest.count("{}"))) for key in KEYS]
+        assert [(await client.segment_video(url, **CUT)).reused for url in urls] == [False, True], rest
+    assert paid(sandbox) == 4
+
+
+async def test_a_validator_or_version_makes_two_signings_one_film(
+    client: Surface, server: FilmServer, sandbox: Sandbox
+) -> None:
+    one, two = (server.url(f"get?key={key}") for key in KEYS)
+    assert [(await client.segment_video(url, **CUT)).reused for url in (one, two)] == [False, True]
+    server.head_status = 503  # a host that once gives no answer is no reason to pay for what is known
+    assert (await client.segment_video(one, **CUT)).reused
+    assert (await client.segment_video(two, **CUT)).reused
+    server.etag, server.head_status = None, 200
+    found = [await client.segment_video(url, version="1", **CUT) for url in (one, two)]
+    assert [item.reused for item in found] == [False, True]
+    assert paid(sandbox) == 2
 
 
 async def test_the_callers_version_overrules_the_validator(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from twelvelabs_core import InputError, Media
 from twelvelabs_core._signatures import looks_like_credential
-from twelvelabs_core._urls import is_signed, redact, unsigned_url
+from twelvelabs_core._urls import is_signed, likely_credentials, redact, unsigned_url
 
 # {name} of a field: what is drawn for it. The rest of the query belongs to the film, or to the signature's scheme.
 SERVICES = {
@@ -64,6 +64,9 @@ SERVICES = {
     "OAuth 1": "oauth_consumer_key={word}&oauth_nonce={hex8}&oauth_signature={base64}&oauth_timestamp={time}",
     "OAuth 2": "code={base64url}&client_secret={word}",
     "Jenkins": "ticket={base64url}&sid={hex32}",
+    "hash, lighttpd": "h={hex32}&e={time}",
+    "hash, hand-made": "hash={hex32}&expires={time}",
+    "hash, with a lifetime": "ttl=3600&hash={hex64}",
     "API keys": "api_key={word}&apikey={word}&api-key={word}&X-Api-Key={word}",
     "passwords": "password={hex8}&passwd={hex8}&pwd={hex8}&secret={hex8}&pass={base64url}",
     "sessions": "sessionid={hex32}&session={base64url}&PHPSESSID={hex32}&auth={base64url}&sas={base64url}&hmac={hex8}",
@@ -89,6 +92,17 @@ def drawn(template: str, seed: int) -> tuple[str, list[str]]:
     return template.format(**secrets, **times), [value for name, value in secrets.items() if f"{{{name}}}" in template]
 
 
+# In a segment of the path.
+PATH_SERVICES = {
+    "Akamai": "exp={time}~acl=%2f*~hmac={hex64}",
+    "Akamai, start": "st={time}~exp={time}~acl=*~data=x~hmac={hex64}",
+    "Akamai, hdnts": "hdnts=exp={time}~acl=%2F%2a~hmac={hex64}",
+    "Akamai, encoded": "hdntl%3Dexp%3D{time}%7Eacl%3D%2F*%7Edata%3Dhdntl%7Ehmac%3D{hex64}",
+    "Bunny": "bcdn_token={base64url}&expires={time}&token_path=%2Ffilms%2F",
+    "Bunny, keyed": "bcdn_token=HS256-{base64url}&token_countries=DE&expires={time}",
+    "by hand": "Signature={hex40}",
+}
+
 services = pytest.mark.parametrize("template", SERVICES.values(), ids=SERVICES.keys())
 
 
@@ -101,6 +115,56 @@ def test_two_signings_of_one_film_have_one_name_and_no_secret(template: str) -> 
             assert is_signed(url)
             assert Media.of(url).source == f"https://h.example/films/7.mp4{kept}", url
             assert not any(secret in redact(f"cannot fetch {url}: 403") for secret in secrets)
+
+
+path_services = pytest.mark.parametrize("template", PATH_SERVICES.values(), ids=PATH_SERVICES.keys())
+
+
+@path_services
+@pytest.mark.parametrize("where", ["{}/films/7.mp4", "films/{}/7.mp4", "films/7.mp4/{}"])
+def test_two_signings_in_the_path_have_one_name_and_no_secret(template: str, where: str) -> None:
+    plain = "https://h.example/" + where.replace("{}", "").replace("//", "/").strip("/")
+    for seed in range(20):
+        token, secrets = drawn(template, seed)
+        url = f"https://h.example/{where.format(token)}"
+        assert is_signed(url)
+        assert Media.of(url).source == plain, url
+        assert likely_credentials(url) is None
+        assert not any(secret in redact(f"cannot fetch {url}?x=1: 403") for secret in secrets)
+
+
+@path_services
+@pytest.mark.parametrize("text", ["GET /{}/films/7.mp4", "/a/{} failed", "odd | b/{}/7.mp4?x=1"])
+def test_a_signature_in_a_path_that_has_lost_its_host_is_masked(template: str, text: str) -> None:
+    token, secrets = drawn(template, 1)
+    redacted = redact(text.format(token))
+    assert not any(secret in redacted for secret in secrets), redacted
+    assert redact(redacted) == redacted
+
+
+def test_a_list_of_paths_may_stand_open_in_a_path() -> None:
+    names = {Media.of(f"https://h.example/hdnts=exp={n}~acl=/v/*~hmac={n}c4fe/v/7.mp4").source for n in range(10, 20)}
+    assert len(names) == 1
+    assert "hmac" not in names.pop()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "id=7/film.mp4", "exp=1767225600/film.mp4", "key=0123456789abcdef0123456789abcdef/film.mp4", "a~b/film.mp4",
+        "year=2026&month=1/film.mp4", "hmac/film.mp4", "w_300,h_200/film.mp4", "signature/7.mp4", "a//b/", "acl=*/f",
+    ],
+)  # fmt: skip
+def test_a_path_that_may_name_a_film_stays_letter_by_letter(path: str) -> None:
+    url = f"https://h.example/{path}"
+    assert unsigned_url(url) == redact(url) == url
+    assert redact(f"films/{path}") == f"films/{path}"
+    assert not is_signed(url)
+
+
+def test_beside_a_signature_in_a_path_only_its_own_goes() -> None:
+    assert unsigned_url("https://h.example/v/film=7~exp=1~hmac=aa/x.mp4") == "https://h.example/v/film=7/x.mp4"
+    assert unsigned_url("https://h.example/hmac=aa&film=7/x.mp4") == "https://h.example/film=7/x.mp4"
 
 
 @services
@@ -122,6 +186,7 @@ def test_a_signature_that_has_lost_its_host_is_masked(template: str, text: str) 
         "t=1767225600", "keyword=goalkeeper", "q=key+lime+pie+recipe", "design=0a1b2c3d4e5f6a7b", "sv=x&se=3",
         "code=Weltmeisterschaft", "key=GrandFinalMatch", "session=2026-01-01T10:00:00Z", "v=dQw4w9WgXcQ",
         "film=0b9a7c5e-1c2d-4e3f-8a9b-0123456789ab", "a=1;b=2", "token=", "key", "page_token=3", "h=1080&oh=5",
+        "hash=0123456789abcdef0123456789abcdef", "h=0123456789abcdef0123456789abcdef&e=5", "h=1080&expires=1767225600",
         "key=gr%C3%BCner+Rasen+und+Ball", "s=https%3A%2F%2Fh.example%2Fabc",
     ],
 )  # fmt: skip
@@ -160,6 +225,9 @@ def test_long_and_deep_texts_are_read_in_no_time() -> None:
         "https://a?u=",
         "%26sig%3Dx",
         "&s=a1b2",
+        "&h=0123456789abcdef0123456789abcdef",
+        "/a=b",
+        "~hmac=",
         ";key=",
         "?%41",
         "https://a?u=https%3A%2F%2F",

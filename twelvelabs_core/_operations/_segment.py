@@ -6,7 +6,7 @@ from twelvelabs_core._checks import check_readable
 from twelvelabs_core._errors import InputError, SegmentNotFoundError
 from twelvelabs_core._failure_report import FailureReport, OnError
 from twelvelabs_core._media import Media, MediaInput
-from twelvelabs_core._media_lists import is_one, many
+from twelvelabs_core._media_lists import check_told_apart, is_one, many
 from twelvelabs_core._operations._content import content_of
 from twelvelabs_core._operations._declared import EVERY_MODEL, GET_TASK, PAID_ONCE, POST_TASKS, calls
 from twelvelabs_core._operations._documents import DocumentOperations
@@ -192,7 +192,8 @@ class SegmentOperations(DocumentOperations):
         One bad source does not stop the others. Closing the iterator stops new work; what was begun is in the journal.
 
         Args:
-            media: Any number of media; `Media.of(value, source=..., version=...)` names one.
+            media: Any number of media; `Media.of(value, source=..., version=...)` names one. Two URLs under one name
+                that may be two films are refused: their results could not be told apart.
             input_type: `video` or `audio`; with marengo3.5 also `document` or `image`. Or a list of them: each medium
                 is what its name, else its first bytes, say.
             start_sec: As for `segment_video`, for each; audio and video only.
@@ -274,7 +275,8 @@ class SegmentOperations(DocumentOperations):
 
         Returns:
             The SHA-256 of local bytes (read only when the file changed since the last time), the asset's id, or the
-            URL without signature and what its host says of its state (a HEAD request, without the key).
+            URL without signature and what its host says of its state (a HEAD request, without the key); where it says
+            nothing, a digest of what was left out of the URL but may name the film.
 
         Raises:
             InputError: Nothing that media can come from, or no such file.
@@ -321,8 +323,11 @@ class SegmentOperations(DocumentOperations):
         report: FailureReport,
         limit: int,
     ) -> AsyncIterator[SegmentedMedia]:
+        addresses: dict[str, str] = {}
+
         async def one(value: MediaInput) -> SegmentedMedia:
             item = await self._io.blocking(lambda: Media.of(value))
+            check_told_apart(item, addresses)
             options = await self._io.blocking(lambda: plan.options(item))
             return await self._segment(Work(item, options, *how))
 
