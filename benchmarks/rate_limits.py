@@ -7,8 +7,6 @@ requests, refusals and texts that were given up, by the server.
 
 import argparse
 import asyncio
-import math
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,37 +18,11 @@ from twelvelabs.types.text_input_request import TextInputRequest
 
 from twelvelabs_core import AsyncClient, Client
 from twelvelabs_core._governor import forget_pace
-from twelvelabs_sandbox import Fault, Faults, Sandbox
+from twelvelabs_sandbox import Fault, Sandbox
 
 KEY = "tlk_sandbox_benchmark"
 MODEL = "marengo3.0"
 TOO_MANY = 429
-
-
-class RateLimit(Faults):
-    """In each stretch of time some requests pass; the others are told when the next one begins."""
-
-    def __init__(self, most: int, seconds: float, answer: float) -> None:
-        super().__init__()
-        self.add(Fault(delay=answer, times=None))
-        self.requests = self.refused = 0
-        self._most, self._seconds = most, seconds
-        self._passed, self._ends = 0, 0.0
-        self._counting = threading.Lock()
-
-    def take(self, method: str, path: str, template: str) -> Fault | None:
-        """Return the refusal of a request, or of one that passes what else is scripted."""
-        with self._counting:
-            now = time.monotonic()
-            if now >= self._ends:
-                self._passed, self._ends = 0, now + self._seconds
-            self.requests += 1
-            self._passed += 1
-            if self._passed <= self._most:
-                return super().take(method, path, template)
-            self.refused += 1
-            # Whole seconds, as the header has them on the live service.
-            return Fault(status=TOO_MANY, body="", headers={"Retry-After": str(math.ceil(self._ends - now))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +37,18 @@ class Row:
 def measure(options: argparse.Namespace, name: str, run: Callable[[str, list[str]], int]) -> Row:
     """Run one way against a fresh server, print a row; `run` returns how many texts were lost."""
     forget_pace()
-    limit = RateLimit(options.most, options.window, options.delay)
-    sandbox = Sandbox(api_key=KEY)
-    sandbox.faults = limit
+    sandbox = Sandbox(
+        api_key=KEY, requests_per_minute=round(options.most * 60 / options.window), rate_window=options.window
+    )
+    sandbox.faults.add(Fault(delay=options.delay, times=None))
     texts = [f"a red car number {number}" for number in range(options.texts)]
     with sandbox:
         start = time.perf_counter()
         lost = run(sandbox.base_url, texts)
         wall = time.perf_counter() - start
-    print(f"{name:<34}{limit.requests:>9} requests{limit.refused:>8} 429s{lost:>7} lost{wall:>9.1f} s", flush=True)
-    return Row(limit.requests, limit.refused, lost)
+    row = Row(sandbox.count(), sandbox.count(status=TOO_MANY), lost)
+    print(f"{name:<34}{row.requests:>9} requests{row.refused:>8} 429s{lost:>7} lost{wall:>9.1f} s", flush=True)
+    return row
 
 
 async def by_hand(options: argparse.Namespace, base_url: str, texts: list[str]) -> int:

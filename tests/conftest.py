@@ -1,11 +1,21 @@
 """What every test may use: one sandbox for the whole run, clean for each test."""
 
+import functools
+import ssl
 from collections.abc import Iterator
 
 import pytest
 
 from twelvelabs_core._governor import forget_pace
 from twelvelabs_sandbox import Sandbox
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_once() -> Iterator[None]:
+    """Read the certificates once: every client of httpx would, which costs more than most tests and serves none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        yield
 
 
 @pytest.fixture(autouse=True)

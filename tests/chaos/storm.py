@@ -10,18 +10,9 @@ from collections import Counter
 from tests.chaos.gateway import Gateway
 from tests.chaos.journals import Journal
 from twelvelabs_sandbox import Fault, Faults, Sandbox
+from twelvelabs_sandbox._options import RATE_LIMIT_FORMS
 
 TASKS, ONE_TASK, ASSETS, ONE_ASSET = "/embed-v2/tasks", "/embed-v2/tasks/{task_id}", "/assets", "/assets/{asset_id}"
-LIMIT_FORMS = (
-    "retry-after",
-    "retry-after-date",
-    "ratelimit",
-    "ratelimit-request",
-    "ratelimit-duration",
-    "message",
-    "empty",
-    "bare",
-)
 FATES = ("failed", "stuck", "expired")
 DROPS = ("before", "during", "after", "mid")
 PAUSE = 0.5, 1.5
@@ -81,7 +72,7 @@ class Storm:
             self.error = error
 
     def _burst(self) -> None:
-        form = self._random.choice(LIMIT_FORMS)
+        form = self._random.choice(RATE_LIMIT_FORMS)
         path = self._random.choice([TASKS, TASKS, ONE_TASK, ASSETS, ONE_ASSET])
         times = self._random.randint(1, 3)
         self._sandbox.faults.add(Fault(path=path, rate_limit=form, wait=0.5, times=times))

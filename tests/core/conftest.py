@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twelvelabs import TwelveLabs
 
 from tests.core import postgres
+from tests.core.recorder import KEY, Recorder
 from tests.core.surface import Surface, make_surface
 from twelvelabs_core import Settings
 from twelvelabs_sandbox import Sandbox
@@ -48,6 +50,20 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL server."""
     with postgres.server(tmp_path_factory.mktemp("pg")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def recorder() -> Iterator[Recorder]:
+    """A server that notes what it is sent and refuses it."""
+    with Recorder() as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def sdk(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> TwelveLabs:
+    """The vendor's own client of that server."""
+    monkeypatch.delenv("TWELVELABS_BASE_URL", raising=False)  # it would overrule the argument
+    return TwelveLabs(api_key=KEY, base_url=recorder.base_url)
 
 
 Connect = Callable[..., Surface]

@@ -37,7 +37,10 @@ def paced_sandbox(clock: Callable[[], float] = time.time, **options: Any) -> Ite
 
 
 class FewAtATime(Faults):
-    """A rate limit: in each stretch of time some requests pass, the others are told when the next one begins."""
+    """A rate limit: in each stretch of time some requests pass, the others are told when the next one begins.
+
+    Not the sandbox's own, which names whole seconds as the service does: a test would wait four times as long.
+    """
 
     def __init__(self, most: int, seconds: float) -> None:
         super().__init__()

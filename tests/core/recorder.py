@@ -1,13 +1,20 @@
 """A server that notes what it is sent and refuses everything: to compare what two clients send."""
 
+import asyncio
 import json
 import threading
+from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
+from twelvelabs_core import AsyncClient, BadRequestError, Client
+
+KEY = "tlk_sandbox_recorder"
 REFUSAL = b'{"code":"parameter_invalid","message":"noted"}'
 
 
@@ -83,6 +90,27 @@ class Recorder:
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             setattr(Handler, f"do_{method}", Handler.note)
         return Handler
+
+
+def sent_by_us(recorder: Recorder, kind: str, call: Callable[[Any], Any], **options: Any) -> Sent:
+    """Return the one request of a call (of an iterator, its first) of our client, `blocking` or `async`."""
+    options |= {"base_url": recorder.base_url, "store": ":memory:"}
+
+    def blocking() -> None:
+        with Client(KEY, **options) as client:
+            found = call(client)
+            if isinstance(found, Iterator):
+                next(found)
+
+    async def asynchronous() -> None:
+        async with AsyncClient(KEY, **options) as client:
+            found = call(client)
+            await (anext(found) if hasattr(found, "__aiter__") else found)
+
+    run = blocking if kind == "blocking" else lambda: asyncio.run(asynchronous())
+    with pytest.raises(BadRequestError, match="noted"):
+        run()
+    return recorder.take()
 
 
 def _read(content_type: str, data: bytes) -> Any:

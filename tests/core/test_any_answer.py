@@ -1,6 +1,8 @@
 """Every parser of answers on anything at all: a typed error, or exactly what the answer says; never something else."""
 
+import functools
 import json
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +16,8 @@ from tests.core.surface import Surface, make_surface
 from twelvelabs_core import Settings, TwelveLabsError
 from twelvelabs_core import _responses as responses
 from twelvelabs_core import _responses_uploads as uploads
+from twelvelabs_core import _responses_v1 as legacy
+from twelvelabs_core._answers_v1 import LegacyEmbedding, LegacyTask
 from twelvelabs_core._decode import Split, VectorSplitter
 from twelvelabs_core._error_bodies import parse_error
 from twelvelabs_core._segments import Segments
@@ -37,14 +41,33 @@ LINK = {"chunk_index": 1, "url": "https://a.b/c?X-Amz-Signature=0", "expires_at"
 UPLOAD = {"upload_id": "67", "asset_id": "66", "chunk_size": 5, "upload_urls": [LINK], "upload_headers": {"A": "b"}}
 STATUS = {"upload_id": "67", "status": "active", "uploaded_chunks": [{"index": 1, "status": "completed"}]}
 WORDS = {"status": "ready", "words": [{"start": 0.0, "end": 0.5, "value": "goal"}]}
+OLD_ROW = {"embedding_option": "visual-text", "embedding_scope": "clip", "start_offset_sec": 0.0, "end_offset_sec": 4.5}
+OLD_ROWS = [
+    {"float": [0.5, -0.25], **OLD_ROW},
+    {"float": [1e-3, 2], **OLD_ROW, "start_offset_sec": 4.5, "end_offset_sec": 9},
+]
+OLD_VIDEO = {"duration": 9.0, "video_embedding_option": ["visual-text"], "video_clip_length": 4.5, "filename": "a.mp4"}
+OLD_TASK = {
+    "_id": "65",
+    "status": "ready",
+    "model_name": "marengo3.0",
+    "created_at": TIME,
+    "video_embedding": {"metadata": OLD_VIDEO, "segments": OLD_ROWS},
+}
+OLD_ONE = {
+    "model_name": "marengo3.0",
+    "text_embedding": {"segments": [{"float": [0.5, -0.25]}]},
+    "image_embedding": {"segments": [], "error_message": "no picture", "metadata": {"input_url": "http://a/b"}},
+    "audio_embedding": {"segments": OLD_ROWS[::-1]},
+}
 
 LONG = {"data": [{"embedding": [0.5, -0.25] * 256}]}
 
 Parse = Callable[[bytes], Any]
 
 
-def split(body: bytes, chunks: int = 1) -> Split:
-    splitter = VectorSplitter(scan_bytes=16)
+def split(body: bytes, chunks: int = 1, key: str = "embedding") -> Split:
+    splitter = VectorSplitter(keys=(key,), scan_bytes=16)
     step = max(1, -(-len(body) // chunks))
     for start in range(0, len(body), step):
         splitter.feed(body[start : start + step])
@@ -66,9 +89,19 @@ PARSERS: dict[str, tuple[Parse, Any]] = {
     "upload status": (uploads.parse_upload_status, STATUS | {"page_info": INFO}),
     "uploads": (uploads.parse_upload_page, {"data": [{**UPLOAD, "status": "active"}], "page_info": INFO}),
     "transcription": (uploads.parse_transcription, WORDS),
+    "old embedding": (lambda body: legacy.parse_legacy_embedding(split(body, key="float"), ("text", "image")), OLD_ONE),
+    "old created task": (legacy.parse_legacy_created, {"_id": "65"}),
+    "old status": (legacy.parse_legacy_status, LISTED),
+    "old task": (lambda body: legacy.parse_legacy_task(split(body, key="float")), OLD_TASK),
 }
 names = st.sampled_from(sorted(PARSERS))
-FIELDS = sorted({*TASK, *ROW, *VIDEO, *ASSET, *INFO, *LINK, *UPLOAD, *STATUS, *WORDS, "embedding", "error", "usage"})
+FIELDS = sorted(
+    {
+        *(*TASK, *ROW, *VIDEO, *ASSET, *INFO, *LINK, *UPLOAD, *STATUS, *WORDS),
+        *(*OLD_ROW, *OLD_VIDEO, *OLD_TASK, *OLD_ONE, "segments", "float", "error_message"),
+        *("embedding", "error", "usage"),
+    }
+)
 plain = st.one_of(
     st.none(),
     st.booleans(),
@@ -82,8 +115,8 @@ anything = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=5), inner, max_size=4)
-        | st.fixed_dictionaries({"embedding": st.lists(st.integers(-2, 2) | st.floats(-1, 1), max_size=3)}).map(
-            lambda row: {**ROW, **row}
+        | st.lists(st.integers(-2, 2) | st.floats(-1, 1), max_size=3).flatmap(
+            lambda vector: st.sampled_from([{**ROW, "embedding": vector}, {**OLD_ROW, "float": vector}])
         )
     ),
     max_leaves=12,
@@ -95,6 +128,10 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield path
     for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         yield from places(inner, (*path, key))
+
+
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    return functools.reduce(operator.getitem, path, value)
 
 
 def changed(value: Any, path: tuple[Any, ...], to: Any) -> Any:
@@ -126,6 +163,9 @@ def as_json(value: Any) -> bytes:
 
 def check_right(result: Any, body: bytes) -> None:
     """Hold a result against the plain reading of its body."""
+    if isinstance(result, LegacyEmbedding | LegacyTask):
+        check_old(result, json.loads(body))
+        return
     segments = getattr(result, "segments", result)
     if isinstance(segments, Segments) and len(segments):
         rows = json.loads(body)["data"]
@@ -140,8 +180,26 @@ def check_right(result: Any, body: bytes) -> None:
         assert result.id == read.get("_id", read.get("id"))
 
 
-def _locus(row: dict[str, Any]) -> tuple[Any, ...]:
-    start, end = row.get("start_sec") or 0.0, row.get("end_sec") or 0.0
+def check_old(result: LegacyEmbedding | LegacyTask, read: dict[str, Any]) -> None:
+    """The same of the old API: the vectors of an answer are those of its parts; a part without has a reason."""
+    if isinstance(result, LegacyTask):
+        told = {"video_embedding": result.segments}
+    else:
+        parts = {name: getattr(result, name) for name in ("text_embedding", "image_embedding", "audio_embedding")}
+        assert all(part.found is not None or part.error_message for part in parts.values() if part is not None)
+        told = {name: part.found for name, part in parts.items() if part is not None}
+    for name, segments in told.items():
+        rows = (read.get(name) or {}).get("segments") or []
+        found = {(*one.locus[:4],): one.vector.tolist() for one in segments or ()}
+        expected = {_locus(row, "_offset_sec"): np.array(row["float"], np.float32).tolist() for row in rows}
+        assert len(rows) == len(expected)
+        assert found == expected
+    vectors = [path for path in places(read) if path[-1:] == ("float",) and isinstance(at(read, path), list)]
+    assert len(vectors) == sum(len(segments or ()) for segments in told.values())
+
+
+def _locus(row: dict[str, Any], times: str = "_sec") -> tuple[Any, ...]:
+    start, end = row.get(f"start{times}") or 0.0, row.get(f"end{times}") or 0.0
     return start, end, row.get("embedding_option") or "", row.get("embedding_scope") or ""
 
 
@@ -177,6 +235,17 @@ def test_samples_with_one_wrong_part(data: st.DataObject) -> None:
     result = outcome(parse, body)
     if result is not None:
         check_right(result, body)
+
+
+@pytest.mark.parametrize("name", sorted(PARSERS))
+def test_every_part_left_out_or_of_another_kind(name: str) -> None:
+    parse, sample = PARSERS[name]
+    for path in [place for place in places(sample) if place]:
+        for other in (LEFT_OUT, None, [], {}, "", 0, {**ROW, "embedding": [0, 1]}, {**OLD_ROW, "float": [0, 1]}):
+            body = as_json(changed(sample, path, other))
+            result = outcome(parse, body)
+            if result is not None:
+                check_right(result, body)
 
 
 @given(names, st.binary(max_size=200), st.integers(0, 400))

@@ -1,8 +1,7 @@
 """The JSON that we send, for both models, is the JSON that the official SDK sends for the same intent."""
 
-import asyncio
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,11 +38,8 @@ from twelvelabs.types import (
     VideoSegmentationFixedFixed,
 )
 
-from tests.core.recorder import Recorder
+from tests.core.recorder import Recorder, Sent, sent_by_us
 from twelvelabs_core import (
-    AsyncClient,
-    BadRequestError,
-    Client,
     DynamicSegmentation,
     FixedSegmentation,
     SequentialSegmentation,
@@ -51,7 +47,6 @@ from twelvelabs_core import (
 )
 from twelvelabs_core import MediaSource as OurSource
 
-KEY = "tlk_sandbox_recorder"
 OLD, NEW = "marengo3.0", "marengo3.5"
 ID = "64f8d2c7e4a1b37f8a9c5d12"
 URL = "https://example.com/goal.mp4?X-Amz-Signature=s"
@@ -280,35 +275,9 @@ TASKS: dict[str, Case] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def recorder() -> Iterator[Recorder]:
-    with Recorder() as recorder:
-        yield recorder
-
-
-@pytest.fixture
-def sdk(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> TwelveLabs:
-    monkeypatch.delenv("TWELVELABS_BASE_URL", raising=False)  # it would overrule the argument
-    return TwelveLabs(api_key=KEY, base_url=recorder.base_url)
-
-
-def ours(recorder: Recorder, kind: str, case: Case, picture: Path) -> Any:
-    options: dict[str, Any] = {
-        "model": case.model, "embedding_dimension": case.dimension, "base_url": recorder.base_url, "store": ":memory:",
-    }  # fmt: skip
-
-    def blocking() -> None:
-        with Client(KEY, **options) as client:
-            case.ours(client, picture)
-
-    async def asynchronous() -> None:
-        async with AsyncClient(KEY, **options) as client:
-            await case.ours(client, picture)
-
-    run = blocking if kind == "blocking" else lambda: asyncio.run(asynchronous())
-    with pytest.raises(BadRequestError, match="noted"):
-        run()
-    return recorder.take()
+def ours(recorder: Recorder, kind: str, case: Case, picture: Path) -> Sent:
+    options = {"model": case.model, "embedding_dimension": case.dimension}
+    return sent_by_us(recorder, kind, lambda client: case.ours(client, picture), **options)
 
 
 @pytest.mark.parametrize("kind", ["blocking", "async"])

@@ -3,9 +3,8 @@
 Forms are compared field by field with names, types and bytes of their files, queries parameter by parameter.
 """
 
-import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,12 +28,11 @@ from twelvelabs.types import CompletedChunk as TheirChunk
 
 from tests import endpoint_table
 from tests.core import test_requests_35
-from tests.core.recorder import Recorder, Sent
-from twelvelabs_core import AsyncClient, BadRequestError, Client, CompletedChunk
+from tests.core.recorder import Recorder, sent_by_us
+from twelvelabs_core import CompletedChunk
 
 pytestmark = pytest.mark.filterwarnings("ignore:legacy_v1:DeprecationWarning")
 
-KEY = "tlk_sandbox_recorder"
 OLD, NEW = "marengo3.0", "marengo3.5"
 ID = "64f8d2c7e4a1b37f8a9c5d12"
 URL = "https://example.com/goal.mp4?X-Amz-Signature=s"
@@ -244,47 +242,13 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module")
-def recorder() -> Iterator[Recorder]:
-    with Recorder() as recorder:
-        yield recorder
-
-
-@pytest.fixture
-def sdk(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> TwelveLabs:
-    monkeypatch.delenv("TWELVELABS_BASE_URL", raising=False)  # it would overrule the argument
-    return TwelveLabs(api_key=KEY, base_url=recorder.base_url)
-
-
-def ours(recorder: Recorder, kind: str, case: Case, media: Path) -> Sent:
-    options: dict[str, Any] = {"model": case.model, "base_url": recorder.base_url, "store": ":memory:"}
-
-    def blocking() -> None:
-        with Client(KEY, **options) as client:
-            found = case.ours(client, media)
-            if isinstance(found, Iterator):
-                next(found)
-
-    async def asynchronous() -> None:
-        async with AsyncClient(KEY, **options) as client:
-            found = case.ours(client, media)
-            if hasattr(found, "__aiter__"):
-                await anext(found)
-            await found
-
-    run = blocking if kind == "blocking" else lambda: asyncio.run(asynchronous())
-    with pytest.raises(BadRequestError, match="noted"):
-        run()
-    return recorder.take()
-
-
 @pytest.mark.parametrize("kind", ["blocking", "async"])
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 def test_the_request_is_theirs(recorder: Recorder, sdk: TwelveLabs, media_folder: Path, kind: str, case: Case) -> None:
     with pytest.raises(ApiError):
         case.theirs(sdk, media_folder)
     theirs = recorder.take()
-    assert ours(recorder, kind, case, media_folder) == theirs
+    assert sent_by_us(recorder, kind, lambda client: case.ours(client, media_folder), model=case.model) == theirs
 
 
 def test_a_request_of_every_operation_is_compared() -> None:

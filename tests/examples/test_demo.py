@@ -52,8 +52,9 @@ def run(folder: Path, *arguments: str, **environment: str) -> Outcome:
 def run_here(folder: Path, *arguments: str, **environment: str) -> Outcome:
     """Run the demo in this process, which saves seconds of imports."""
     out, err = io.StringIO(), io.StringIO()
-    settings = mock.patch.dict(os.environ, {**TRAP, **environment})
-    with settings, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    settings = {**os.environ, **TRAP, **environment}
+    given = mock.patch.dict(os.environ, {name: value for name, value in settings.items() if value}, clear=True)
+    with given, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(["--folder", str(folder), *arguments])
     return Outcome(arguments, code, out.getvalue(), err.getvalue())
 
@@ -111,7 +112,7 @@ def test_a_film_becomes_a_table_and_a_page(first: Outcome, folder: Path) -> None
 def test_a_second_run_creates_no_task_and_stores_nothing_twice(first: Outcome, film: Path, folder: Path) -> None:
     assert first.returncode == 0, first.stderr
     before, previews = stored_points(folder), {path: path.stat().st_mtime_ns for path in folder.glob("preview-*")}
-    again = run(folder, "--video", str(film), "--query", describe_look(SCENES[0]))
+    again = run_here(folder, "--video", str(film), "--query", describe_look(SCENES[0]))
     assert again.returncode == 0, again.stderr
     assert "reused, 0 tasks created" in again.stdout
     assert rows(again.stdout)[0][1] <= 7
@@ -153,7 +154,7 @@ def test_without_a_film_it_makes_one_and_finds_what_was_said(tmp_path: Path) -> 
     assert option == "transcription"
     assert start <= spoken + 5
     assert end >= spoken
-    again = run(tmp_path)
+    again = run_here(tmp_path)
     assert again.returncode == 0, again.stderr
     assert "reused, 0 tasks created" in again.stdout
     assert "Making a film" not in again.stdout
@@ -237,7 +238,7 @@ def test_a_signed_url_is_searched_and_shown_nowhere(tmp_path: Path, film: Path) 
 
 def test_live_without_a_key_is_an_error(tmp_path: Path, film: Path) -> None:
     environment = {"TWELVELABS_API_KEY": "", "TWELVE_LABS_API_KEY": "", "TWELVELABS_BASE_URL": ""}
-    refused = run(tmp_path, "--live", "--video", str(film), **environment)
+    refused = run_here(tmp_path, "--live", "--video", str(film), **environment)
     assert refused.returncode == 1
     (line,) = refused.stderr.strip().splitlines()
     assert "TWELVELABS_API_KEY" in line

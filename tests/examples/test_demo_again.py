@@ -1,5 +1,6 @@
 """The demo run twice at once, interrupted, or in a folder that an earlier run left in disorder."""
 
+import json
 import os
 import shlex
 import signal
@@ -25,7 +26,7 @@ from twelvelabs_sandbox.films import write_film
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the demo's own film a short one."""
-    monkeypatch.setattr(own_film, "SCENES", 4)
+    monkeypatch.setattr(own_film, "SCENES", 3)
     monkeypatch.setattr(own_film, "ASKED_FOR", ())
 
 
@@ -121,14 +122,15 @@ def test_make_hands_a_query_on_as_it_is(query: str) -> None:
         cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "MAKEFLAGS": ""},
     ).stdout.replace("\\\n", " ")  # fmt: skip
     (line,) = (line for line in told.splitlines() if "examples.demo" in line)
-    code = "import sys; from examples.demo.command import _parse as p; o = p(sys.argv[1:]); print([o.query, o.video])"
+    code = "import json, sys; print(json.dumps(sys.argv[1:]))"
     show = f"{shlex.quote(sys.executable)} -c {shlex.quote(code)}"
     shown = line.replace(".venv/bin/python -m examples.demo", show)
     done = subprocess.run(
         ["sh", "-c", shown],  # noqa: S607
         cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "QUERY": query, "VIDEO": "--live"},
     )  # fmt: skip
-    assert done.stdout.strip() == str([query, "--live"])
+    options = command._parse(json.loads(done.stdout))
+    assert [options.query, options.video] == [query, "--live"]
 
 
 @pytest.fixture
