@@ -53,7 +53,8 @@ class TwelveLabsEmbeddings(BaseModel, Embeddings):
         requests_per_minute: Most requests in any minute over all objects of this process with this key and host,
             looks (GETs) not counted. Default: as the API lets them through.
         max_concurrent_requests: Most requests under way at once over all objects of this process with this key and
-            host. Default: fewer only after the API has refused some.
+            host; one that takes longer than 30 s is not counted any more. Default: fewer only after the API has
+            refused some.
         rate_limiter: A LangChain rate limiter, such as `InMemoryRateLimiter(requests_per_second=2)`; asked once per
             text, image, clip and embedding task, also for the loaders. It is not pickled.
 

@@ -40,7 +40,8 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
         requests_per_minute: Most requests in any minute over all objects of this process with this key and host,
             looks (GETs) not counted. Default: as the API lets them through.
         max_concurrent_requests: Most requests under way at once over all objects of this process with this key and
-            host. Default: fewer only after the API has refused some.
+            host; one that takes longer than 30 s is not counted any more. Default: fewer only after the API has
+            refused some.
         segment_store: Where the vectors of videos are kept: a `SegmentStore`, a path, a SQLAlchemy URL, or
             ":memory:". Default: `TWELVELABS_STORE`, else one file in the user's data folder.
         embed_batch_size: How many texts observers and progress bars are told of at a time, 1 to 2048. Default 100.

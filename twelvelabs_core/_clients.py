@@ -167,7 +167,8 @@ class Client:
         requests_per_minute: Most requests in any minute over all clients of this process with this key and host, looks
             (GETs) not counted. Default None: as the API lets them through.
         max_concurrent_requests: Most requests under way at once over all calls, clients and threads of this process
-            with this key and host. Default None: fewer only after the API has refused some.
+            with this key and host; one that takes longer than 30 s is not counted any more. Default None: fewer only
+            after the API has refused some.
         store: The segment store, or where it is. Default: `TWELVELABS_STORE`, else a file in the user's data folder.
         rate_limiter: Asked before each request that embeds something; for a pace that several objects share. It is
             not pickled.

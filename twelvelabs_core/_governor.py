@@ -5,6 +5,7 @@ is asking again after the time that the pacing names: one way for threads and lo
 it with nothing to tidy up.
 """
 
+import math
 import os
 import random
 import threading
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 from twelvelabs_core._error_bodies import when_to_retry
 from twelvelabs_core._errors import RateLimitError
 from twelvelabs_core._io import Io
-from twelvelabs_core._pacing import Bounds, Pacing, Turn, Wait
+from twelvelabs_core._pacing import Bounds, Pacing, Turn, Wait, room_look
 from twelvelabs_core._retry import RATE_LIMITED, Outcome
 from twelvelabs_core._settings import Settings
 
@@ -35,6 +36,7 @@ class Governor:
         """Begin anew, with a lock of its own: after fork a thread that is gone may hold the old one."""
         self._lock = threading.Lock()
         self._pacing = Pacing()
+        self._waiting = 0  # for room
 
     async def turn(
         self,
@@ -70,11 +72,25 @@ class Governor:
                 answer = self._pacing.ask(category, bounds, now)
             if isinstance(answer, Turn):
                 return answer
-            seconds = _spread(answer)
             if answer.is_too_long or (longest is not None and waited + answer.seconds > longest):
                 raise _refusal(answer, category, bounds, attempt, now)
+            waited += await self._sleep(io, answer, math.inf if longest is None else longest - waited)
+
+    async def _sleep(self, io: Io, wait: Wait, left: float) -> float:
+        """Wait; return the seconds. The more wait for room, the less often each looks: somebody always does soon."""
+        if wait.reason != "room":
+            seconds = _spread(wait)
             await io.sleep(seconds)
-            waited += seconds
+            return seconds
+        with self._lock:
+            self._waiting += 1
+            seconds = min(_spread(wait, room_look(self._waiting)), left)
+        try:
+            await io.sleep(seconds)
+        finally:
+            with self._lock:
+                self._waiting = max(0, self._waiting - 1)  # after fork it began anew
+        return seconds
 
     def check(self, category: str, bounds: Bounds, attempt: str) -> None:
         """Refuse what `turn` would refuse now, before something is done that only such a request makes useful.
@@ -161,11 +177,11 @@ def _refusal(wait: Wait, category: str, bounds: Bounds, attempt: str, now: float
     return RateLimitError(message, status_code=RATE_LIMITED, retry_at=retry_at)
 
 
-def _spread(wait: Wait) -> float:
+def _spread(wait: Wait, look: float = 0.0) -> float:
     """Return how long to sleep: never shorter than a pause, and not all until the same instant."""
     chance = random.random()  # noqa: S311  # spreads callers, guards nothing
     if wait.reason == "room":
-        return wait.seconds * (0.5 + chance)
+        return look * (0.5 + chance)
     return wait.seconds + chance * min(0.25, wait.seconds / 10)
 
 

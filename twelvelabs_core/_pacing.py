@@ -13,6 +13,8 @@ from twelvelabs_core._retry import backoff
 
 LOOKS = "looks"
 ROOM_LOOK = 0.02  # seconds until somebody who waits for room looks again
+LONGEST_ROOM_LOOK = 1.0  # seconds, where a thousand wait
+_ROOM_LOOKS = 1000.0  # a second, of all who wait together
 # A request is counted for so long. A blocking call on the very event loop that the others need to end would wait for
 # them for ever; and what a cancelled caller could not give back is free again.
 COUNTED_SEC = 30.0
@@ -67,8 +69,9 @@ class _Pause:
         self._length = 0.0
 
     def left(self, now: float) -> float:
-        # Never longer than it was at first: the clock may have been set back.
-        return max(0.0, min(self._until - now, self._length))
+        if self._until - now > self._length:
+            self._until = now + self._length  # the clock was set back: no longer than it was at first
+        return max(0.0, self._until - now)
 
     def extend(self, seconds: float, now: float) -> None:
         if seconds > self.left(now):
@@ -146,6 +149,8 @@ class Pacing:
     def ask(self, category: str, bounds: Bounds, now: float) -> Turn | Wait:
         """Return a turn, which is given back by `leave`, or how long to wait before asking again."""
         lane = self._lane(category)
+        if lane.cut_at > now:
+            lane.cut_at = -math.inf  # the clock was set back; what goes now comes after that refusal
         pause = self.pause(category, bounds, now)
         if pause is not None:
             return pause
@@ -221,11 +226,19 @@ class Pacing:
         return self._lanes.get(category) or self._lanes.setdefault(category, _Lane())
 
     def _drop_old(self, now: float) -> None:
+        if self._turns and next(reversed(self._turns)).since > now:
+            for turn in self._turns:
+                turn.since = min(turn.since, now)  # the clock was set back: their time begins anew
         while self._turns:
             oldest = next(iter(self._turns))
             if now - oldest.since < COUNTED_SEC:
                 return
             self.leave(oldest)
+
+
+def room_look(waiting: int) -> float:
+    """Return the seconds until somebody looks for room again, where so many wait for it."""
+    return min(max(ROOM_LOOK, waiting / _ROOM_LOOKS), LONGEST_ROOM_LOOK)
 
 
 def category_of(method: str, path: str, given: str) -> str:

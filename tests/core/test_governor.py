@@ -30,8 +30,10 @@ from twelvelabs_core import (
     RateLimitError,
     Settings,
 )
-from twelvelabs_core._governor import forget_pace, governor_of
+from twelvelabs_core._governor import Governor, forget_pace, governor_of
+from twelvelabs_core._io_async import AsyncIo
 from twelvelabs_core._io_blocking import BlockingIo
+from twelvelabs_core._pacing import Bounds, Pacing
 from twelvelabs_sandbox import Fault, Sandbox
 
 EMBED, TASKS = "/embed-v2", "/embed-v2/tasks"
@@ -328,6 +330,32 @@ async def test_a_blocking_call_on_the_loop_that_holds_the_room_is_not_locked_out
     await first_request(sandbox)
     assert Client(settings=settings).embed_text("red").vector.shape == (512,)  # the loop stands still meanwhile
     assert (await held).vector.shape == (512,)
+
+
+async def test_a_crowd_without_room_looks_seldom_and_all_get_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, granted = 0, 0
+    ask = Pacing.ask
+
+    def counted(*args: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return ask(*args)
+
+    monkeypatch.setattr(Pacing, "ask", counted)
+    governor, io, bounds = Governor(), AsyncIo(), Bounds(60.0, at_once=1)
+    held = await governor.turn(io, "text", bounds, "x")
+
+    async def one() -> None:
+        nonlocal granted
+        governor.leave(await governor.turn(io, "text", bounds, "x"))
+        granted += 1
+
+    waiting = [asyncio.create_task(one()) for _ in range(1000)]
+    await asyncio.sleep(1.0)
+    assert 1000 < asked < 5000  # each after 20 ms would be 50,000
+    governor.leave(held)
+    await asyncio.wait_for(asyncio.gather(*waiting), 60)
+    assert granted == 1000
 
 
 # The caller's own bounds

@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from twelvelabs_core._pacing import COUNTED_SEC, LOOKS, Bounds, Pacing, Turn, Wait, category_of
+from twelvelabs_core._pacing import (
+    COUNTED_SEC,
+    LONGEST_ROOM_LOOK,
+    LOOKS,
+    ROOM_LOOK,
+    Bounds,
+    Pacing,
+    Turn,
+    Wait,
+    category_of,
+    room_look,
+)
 from twelvelabs_core._requests import category
 
 NOW = 1_700_000_000.0
@@ -228,6 +239,27 @@ def test_a_clock_that_is_set_back_makes_nobody_wait_longer() -> None:
     assert wait_of(pacing, NOW - 86_400).seconds == 10.0
     take(pacing, NOW + 60, bounds=bounds)
     assert take(pacing, NOW - 86_400, kind="video", bounds=bounds)
+
+
+def test_a_clock_that_is_set_back_leaves_nobody_slow_or_counted_for_ever() -> None:
+    pacing, strict, then = Pacing(), Bounds(60.0, at_once=3), NOW - 86_400
+    lost = [take(pacing, NOW, kind=LOOKS, bounds=strict) for _ in range(2)]  # nobody gives these back
+    refuse(pacing, take(pacing, NOW, bounds=strict), None, NOW)
+    assert wait_of(pacing, then, bounds=strict) == Wait(0.5, "pause")
+    then += 1
+    succeed(pacing, take(pacing, then, bounds=strict))
+    then += 1
+    succeed(pacing, take(pacing, then, bounds=strict))
+    assert room(pacing, then) > 1  # it grew
+    assert lost
+    assert [take(pacing, then + COUNTED_SEC, kind=LOOKS, bounds=strict) for _ in range(3)]
+
+
+def test_the_more_wait_for_room_the_less_often_each_looks() -> None:
+    looks = [room_look(waiting) for waiting in (0, 1, 10, 200, 500, 1000, 100_000)]
+    assert looks == sorted(looks)
+    assert (looks[0], looks[-1]) == (ROOM_LOOK, LONGEST_ROOM_LOOK)
+    assert all(waiting / room_look(waiting) < 1001 for waiting in range(20, 1000))
 
 
 @given(st.floats(0.01, 5000.0), st.lists(st.floats(0.0, 20.0), max_size=60))
