@@ -8,9 +8,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
+from multiprocessing.managers import SyncManager
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +131,22 @@ def test_a_store_filled_in_one_process_is_readable_in_the_next(tmp_path: Path, m
 # Spawned workers.
 
 
-def test_spawned_workers_write_at_once_through_a_pickled_store(tmp_path: Path) -> None:
-    with SegmentStore(tmp_path / "s.sqlite3") as store, ProcessPoolExecutor(3, mp_context=SPAWN) as pool:
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ProcessPoolExecutor]:
+    """Four spawned workers for all tests: each takes a second or two to start."""
+    with ProcessPoolExecutor(4, mp_context=SPAWN) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def manager() -> Iterator[SyncManager]:
+    """What makes barriers that spawned workers can wait at."""
+    with SPAWN.Manager() as manager:
+        yield manager
+
+
+def test_spawned_workers_write_at_once_through_a_pickled_store(tmp_path: Path, pool: ProcessPoolExecutor) -> None:
+    with SegmentStore(tmp_path / "s.sqlite3") as store:
         answers = [pool.submit(write_some, store, first) for first in (0, 10, 20)]
         write_some(store, 30)
         assert {answer.result(WAIT_SEC) for answer in answers} == {repr(store)}
@@ -139,27 +154,26 @@ def test_spawned_workers_write_at_once_through_a_pickled_store(tmp_path: Path) -
         assert all(is_whole(store, number) for number in range(40))
 
 
-def test_of_several_processes_exactly_one_writes_each_intent(tmp_path: Path) -> None:
-    with (
-        SegmentStore(tmp_path / "s.sqlite3") as store,
-        SPAWN.Manager() as manager,
-        ProcessPoolExecutor(4, mp_context=SPAWN) as pool,
-    ):
+def test_of_several_processes_exactly_one_writes_each_intent(
+    tmp_path: Path, pool: ProcessPoolExecutor, manager: SyncManager
+) -> None:
+    with SegmentStore(tmp_path / "s.sqlite3") as store:
         start = manager.Barrier(4)
         won = [answer.result(WAIT_SEC) for answer in [pool.submit(compete, store, start) for _ in range(4)]]
         assert np.sum(won, axis=0).tolist() == [1] * 30
 
 
-def test_processes_that_make_the_same_new_store_share_it(tmp_path: Path) -> None:
-    with SPAWN.Manager() as manager, ProcessPoolExecutor(4, mp_context=SPAWN) as pool:
-        for turn in range(5):
-            path = tmp_path / str(turn) / "s.sqlite3"
-            start = manager.Barrier(4)
-            answers = [pool.submit(open_new, path, number, start) for number in range(4)]
-            assert all(answer.result(WAIT_SEC) for answer in answers)
-            with SegmentStore(path) as store:
-                assert store.info().tasks == {"intent": 4}
-            assert [entry.name for entry in path.parent.iterdir()] == ["s.sqlite3"]
+def test_processes_that_make_the_same_new_store_share_it(
+    tmp_path: Path, pool: ProcessPoolExecutor, manager: SyncManager
+) -> None:
+    for turn in range(5):
+        path = tmp_path / str(turn) / "s.sqlite3"
+        start = manager.Barrier(4)
+        answers = [pool.submit(open_new, path, number, start) for number in range(4)]
+        assert all(answer.result(WAIT_SEC) for answer in answers)
+        with SegmentStore(path) as store:
+            assert store.info().tasks == {"intent": 4}
+        assert [entry.name for entry in path.parent.iterdir()] == ["s.sqlite3"]
 
 
 # Forks.

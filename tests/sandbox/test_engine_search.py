@@ -17,7 +17,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
     """Twenty random scenes, cut at shots."""
     path = tmp_path_factory.mktemp("search") / "film.mp4"
     scenes = random_scenes(20, seed=77)
-    begins = write_film(path, scenes)
+    begins = write_film(path, scenes, size=(320, 240))
     clips = embed_media(
         path,
         kind="video",
