@@ -31,7 +31,7 @@ demo: $(VENV)/.ready-demo
 		$(if $(filter-out 0 no false,$(LIVE)),--live)
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n 3 --dist worksteal $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
