@@ -30,8 +30,9 @@ demo: $(VENV)/.ready-demo
 	@$(BIN)/python -m examples.demo $(if $(VIDEO),--video="$$VIDEO") $(if $(QUERY),--query="$$QUERY") \
 		$(if $(filter-out 0 no false,$(LIVE)),--live)
 
+# More workers than two cores: much of the time tests wait for servers, clocks and other processes.
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(TESTS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
