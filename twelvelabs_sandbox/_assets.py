@@ -1,6 +1,7 @@
 """The life of assets: received, fetched and looked at, ready or failed, deleted."""
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import secrets
@@ -155,7 +156,9 @@ class Assets:
     async def checksum(self, asset: Asset) -> str | None:
         """Return the SHA-256 of an asset's bytes in hex; None while they are not there."""
         if asset.sha256 is None and asset.path.exists() and (asset.method != "url" or asset.settled or asset.error):
-            asset.sha256 = await self._workers.for_request(_sha256, asset.path)
+            # Meanwhile the bytes of a failed asset may go; whoever takes them notes their digest before.
+            with contextlib.suppress(FileNotFoundError):
+                asset.sha256 = await self._workers.for_request(_sha256, asset.path)
         return asset.sha256
 
     async def delete(self, asset_id: str) -> None:

@@ -1,6 +1,7 @@
 """What hangs on an asset: its transcription, and the metadata of its owner."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 
 from tests.sandbox.api import connect, settled, upload
 from twelvelabs_sandbox import Fault, Sandbox
+from twelvelabs_sandbox._assets import Assets
 from twelvelabs_sandbox.films import Scene, write_film
 
 UNKNOWN = "6298d673f1090f1100476d4c"
@@ -128,3 +130,17 @@ def test_wrong_metadata_are_refused(api: httpx.Client, picture: Path, method: st
 def test_metadata_of_unknown_assets_are_not_found(api: httpx.Client, method: str) -> None:
     answer = api.request(method, f"/assets/{UNKNOWN}/user-metadata", json={"user_metadata": {}})
     assert (answer.status_code, answer.json()["code"]) == (404, "resource_not_exist")
+
+
+async def test_the_digest_of_bytes_that_go_while_they_are_read_is_the_one_that_was_noted(tmp_path: Path) -> None:
+    path = tmp_path / "film"
+    path.write_bytes(b"film")
+    asset = SimpleNamespace(sha256=None, path=path, method="multipart", settled=False, error=None)
+
+    class Workers:
+        async def for_request(self, function: Any, *arguments: Any) -> Any:
+            asset.sha256 = "noted"
+            path.unlink()  # as the end of a failed asset does
+            return function(*arguments)
+
+    assert await Assets.checksum(SimpleNamespace(_workers=Workers()), asset) == "noted"  # type: ignore[arg-type]
