@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from twelvelabs_core._limits import FILENAME_MAX
 from twelvelabs_core._models import ASSET, CLIP, LOCAL
 from twelvelabs_core._responses import MediaMetadata, TaskSummary
 from twelvelabs_core._segments import Segments
 from twelvelabs_core._storage.entries import TaskEntry
 from twelvelabs_core._urls import unsigned_url
 
-_FILENAME_MAX = 255
 _ENDING_MAX = 16
 _ROUNDING = 0.5  # seconds by which times may be off: a film's pictures and its sound do not end together
 _SHORTEST_CLIP = 2.5  # a last clip of less than 2 s may be left out (the old API says so)
@@ -35,7 +35,7 @@ def marked(filename: str, mark: str) -> str:
     ending = PurePath(filename).suffix[:_ENDING_MAX]
     tail = f".{mark}{ending}"
     stem = filename[: len(filename) - len(ending)] if ending else filename
-    return stem[: _FILENAME_MAX - len(tail)] + tail
+    return stem[: FILENAME_MAX - len(tail)] + tail
 
 
 @dataclass(frozen=True, slots=True)
