@@ -121,8 +121,8 @@ def reader(method: str) -> Reader:
 
 def read_with_ours(path: Path) -> Callable[[], Any]:
     """Feed the file in chunks as they would arrive."""
-    from twelvelabs_core._decode import VectorSplitter  # noqa: PLC0415  # imported only where it is measured
-    from twelvelabs_core._responses import parse_task  # noqa: PLC0415
+    from twelvelabs_core.results.decode import VectorSplitter  # noqa: PLC0415
+    from twelvelabs_core.results.responses import parse_task  # noqa: PLC0415
 
     splitter = VectorSplitter()
     with path.open("rb") as file:

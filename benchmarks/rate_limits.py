@@ -17,7 +17,7 @@ from twelvelabs.core.api_error import ApiError
 from twelvelabs.types.text_input_request import TextInputRequest
 
 from twelvelabs_core import AsyncClient, Client
-from twelvelabs_core._governor import forget_pace
+from twelvelabs_core.transport.rate_limit import forget_pace
 from twelvelabs_sandbox import Fault, Sandbox
 
 KEY = "tlk_sandbox_benchmark"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from twelvelabs_core._segments import Locus, Segments
-from twelvelabs_core._store import SegmentStore
+from twelvelabs_core.results.segments import Locus, Segments
+from twelvelabs_core.store.store import SegmentStore
 
 DIMENSION = 512
 CALLS = 100

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from twelvelabs_core import FixedSegmentation, SegmentStore, Settings, Task
-from twelvelabs_core._io import Exchange
-from twelvelabs_core._io_async import AsyncIo
-from twelvelabs_core._operations._segment import SegmentOperations
-from twelvelabs_core._wire import Reply
+from twelvelabs_core.ingest.segment import SegmentOperations
+from twelvelabs_core.transport.aio import AsyncIo
+from twelvelabs_core.transport.body import Reply
+from twelvelabs_core.transport.io import Exchange
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_sound
 

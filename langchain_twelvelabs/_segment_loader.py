@@ -10,8 +10,8 @@ from langchain_core.documents import Document
 from langchain_twelvelabs._documents import to_document
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from twelvelabs_core import InputError, Media, MediaInput, OnError, OnProgress, Segmentation, TimeBasedMetadata
-from twelvelabs_core._media_lists import media_list
-from twelvelabs_core._progress_line import ProgressLine
+from twelvelabs_core.base.progress import ProgressLine
+from twelvelabs_core.media.source import media_list
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator

@@ -6,8 +6,8 @@ from contextlib import suppress
 from langchain_twelvelabs._segment_loader import FilmLoader, SegmentLoader
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from twelvelabs_core import InputError, MediaInput, OnError, OnProgress, Segmentation
-from twelvelabs_core._media_lists import is_one, media_list
-from twelvelabs_core._operations._plans import InputType, kind_among, paper_kinds
+from twelvelabs_core.ingest.plan import InputType, kind_among, paper_kinds
+from twelvelabs_core.media.source import is_one, media_list
 
 
 class TwelveLabsVideoLoader(FilmLoader):

@@ -8,21 +8,13 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.rate_limiters import BaseRateLimiter
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
-from twelvelabs_core import (
-    AsyncClient,
-    Client,
-    ConfigurationError,
-    InputError,
-    MediaInput,
-    SegmentStore,
-    parse_query,
-)
-from twelvelabs_core._media_lists import is_one
-from twelvelabs_core._models import model_of
-from twelvelabs_core._options import check_flag
-from twelvelabs_core._segments import Matrix
-from twelvelabs_core._settings import FIELDS, settings_of
-from twelvelabs_core._texts import TextPlan
+from twelvelabs_core import AsyncClient, Client, ConfigurationError, InputError, MediaInput, SegmentStore, parse_query
+from twelvelabs_core.base.settings import FIELDS, settings_of
+from twelvelabs_core.media.source import is_one
+from twelvelabs_core.models.marengo import model_of
+from twelvelabs_core.models.options import check_flag
+from twelvelabs_core.results.segments import Matrix
+from twelvelabs_core.results.texts import TextPlan
 
 
 class TwelveLabsEmbeddings(BaseModel, Embeddings):

@@ -20,9 +20,9 @@ from pydantic import (
 )
 
 from twelvelabs_core import AsyncClient, Client, ConfigurationError, SegmentStore
-from twelvelabs_core._models import model_of
-from twelvelabs_core._options import check_flag
-from twelvelabs_core._settings import FIELDS, settings_of
+from twelvelabs_core.base.settings import FIELDS, settings_of
+from twelvelabs_core.models.marengo import model_of
+from twelvelabs_core.models.options import check_flag
 
 logger = logging.getLogger("llama_index_twelvelabs")
 

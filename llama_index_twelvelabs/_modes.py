@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, TypeVar
 
-from twelvelabs_core._io import finish as _finish
+from twelvelabs_core.transport.io import finish as _finish
 
 R = TypeVar("R")
 

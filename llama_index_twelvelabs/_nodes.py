@@ -18,8 +18,8 @@ from llama_index.core.schema import (
 from pydantic import PrivateAttr
 
 from twelvelabs_core import InputError, Media, MediaInput, SegmentRecord, parse_query, parse_reference
-from twelvelabs_core._references import begins_with_head, has_head
-from twelvelabs_core._urls import unsigned_url
+from twelvelabs_core.base.redact import unsigned_url
+from twelvelabs_core.results.references import begins_with_head, has_head
 
 SEGMENT_KEYS = (
     "segment_id",

@@ -9,7 +9,7 @@ from llama_index_twelvelabs._base import ConnectedEmbedding
 from llama_index_twelvelabs._events import observed
 from llama_index_twelvelabs._modes import Mode
 from twelvelabs_core import InputError, Media, MediaInput
-from twelvelabs_core._media_lists import is_one
+from twelvelabs_core.media.source import is_one
 
 
 async def embed_one(mode: Mode, embedding: ConnectedEmbedding, hook: str, item: str, **options: Any) -> list[float]:

@@ -7,7 +7,7 @@ from typing import Any
 from llama_index_twelvelabs._modes import Mode
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from twelvelabs_core import Media, OnProgress, SegmentRecord
-from twelvelabs_core._progress_line import ProgressLine
+from twelvelabs_core.base.progress import ProgressLine
 
 
 async def each_film(

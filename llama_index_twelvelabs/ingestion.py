@@ -25,8 +25,8 @@ from twelvelabs_core import (
     SegmentRecord,
     TwelveLabsError,
 )
-from twelvelabs_core._failure_report import FailureReport
-from twelvelabs_core._media_lists import check_unique, is_one
+from twelvelabs_core.ingest.report import FailureReport
+from twelvelabs_core.media.source import check_unique, is_one
 
 __all__ = [
     "IngestionReport",

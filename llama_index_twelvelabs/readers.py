@@ -17,10 +17,10 @@ from llama_index_twelvelabs._segmenting import all_films, each_film
 from llama_index_twelvelabs._travelling import TravelsWhole
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from twelvelabs_core import ConfigurationError, Media, MediaInput, Segmentation, TimeBasedMetadata
-from twelvelabs_core._document_options import DOCUMENT_MODEL
-from twelvelabs_core._io import drain
-from twelvelabs_core._media_lists import check_unique, media_list
-from twelvelabs_core._operations._plans import InputType, paper_kinds
+from twelvelabs_core.ingest.plan import InputType, paper_kinds
+from twelvelabs_core.media.source import check_unique, media_list
+from twelvelabs_core.models.document_options import DOCUMENT_MODEL
+from twelvelabs_core.transport.io import drain
 
 Files = MediaInput | Iterable[MediaInput]
 ExtraInfo = Mapping[str, Any] | None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from twelvelabs_core._governor import forget_pace
+from twelvelabs_core.transport.rate_limit import forget_pace
 from twelvelabs_sandbox import Sandbox
 
 

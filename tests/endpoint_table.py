@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from twelvelabs_core import AsyncClient, AsyncLegacyV1, Client, LegacyV1
-from twelvelabs_core._models import MODELS
-from twelvelabs_core._operations._declared import Calls, calls_of
+from twelvelabs_core.api.endpoints import Calls, calls_of
+from twelvelabs_core.models.marengo import MODELS
 
 README = Path(__file__).parents[1] / "README.md"
 START = "<!-- endpoints: written by `make table` -->\n"

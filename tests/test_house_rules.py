@@ -81,12 +81,12 @@ def test_only_the_settings_read_the_environment_and_only_io_blocks(path: Path) -
     tree = tree_of(path)
     imported = {name.partition(".")[0] for name, _ in imports_of(tree)}
     used = dict(names_of(tree))
-    if path.name != "_settings.py":
+    if path.name != "settings.py":
         assert not {"os.environ", "os.getenv"} & set(used), "only _settings reads the environment"
-    if path.name not in {"_io.py", "_io_async.py", "_io_blocking.py", "_io_log.py"}:
+    if "transport" not in path.parts:
         assert not {"httpx", "asyncio", "anyio", "requests", "urllib3", "aiohttp"} & imported, "only _io speaks HTTP"
         # The store blocks by its nature; operations reach it through Io.blocking.
-        assert "_storage" in path.parts or "time.sleep" not in used, "only _io sleeps"
+        assert "store" in path.parts or "time.sleep" not in used, "only _io sleeps"
         assert "threading.Thread" not in used, "only _io spawns"
         assert "concurrent" not in imported, "only _io spawns"
 
@@ -94,20 +94,19 @@ def test_only_the_settings_read_the_environment_and_only_io_blocks(path: Path) -
 def test_only_few_files_hold_a_lock() -> None:
     """A lock that is held while a process forks is held for ever in the child."""
     allowed = {
-        "_single_flight.py",  # one worker per key across all clients of a process: no Io could hold that
-        "_governor.py",  # one pace across all clients, threads and loops of a process; begins anew after fork
-        "_watch.py",  # the tasks that all threads of one client wait for; begins anew after fork
-        "_progress_line.py",  # one line of a terminal that several threads write; a fork between two writes is harmless
-        "_ranges.py",  # one read position of a file object that several parts share; made anew for each upload
-        "_uploading.py",  # the byte count of an upload whose parts go out together; made anew for each upload
-        "_storage/engine.py",  # one writer at a time on a connection that threads share
-        "_storage/fork_gate.py",  # holds forks up while SQLite writes
+        "ingest/single_flight.py",  # one worker per key across all clients of a process: no Io could hold that
+        "transport/rate_limit.py",  # one pace for all clients of a process; begins anew after fork
+        "ingest/wait.py",  # the tasks that all threads of one client wait for; begins anew after fork
+        "base/progress.py",  # one line of a terminal that several threads write; a fork between two writes is harmless
+        "api/chunks.py",  # one read position of a file object that several parts share; made anew for each upload
+        "store/database.py",  # one writer at a time on a connection that threads share
+        "store/fork_gate.py",  # holds forks up while SQLite writes
     }
     root = ROOT / "twelvelabs_core"
     found = {
         path.relative_to(root).as_posix()
         for path in root.rglob("*.py")
-        if "threading" in {name for name, _ in imports_of(tree_of(path))} and not path.name.startswith("_io")
+        if "threading" in {name for name, _ in imports_of(tree_of(path))} and path.name not in ("blocking.py", "aio.py")
     }
     assert found <= allowed
 

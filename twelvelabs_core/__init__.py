@@ -3,19 +3,10 @@
 Knows no framework; `langchain_twelvelabs` and `llama_index_twelvelabs` stand on it.
 """
 
-from twelvelabs_core._answers_uploads import (
-    ChunkBatchReport,
-    MultipartUpload,
-    MultipartUploadStatus,
-    MultipartUploadSummary,
-    PresignedUrl,
-    Transcription,
-    TranscriptionEntry,
-    UploadedChunk,
-)
-from twelvelabs_core._answers_v1 import LegacyEmbedding, LegacyPart, LegacyTask
-from twelvelabs_core._clients import AsyncClient, Client
-from twelvelabs_core._errors import (
+from twelvelabs_core.api.chunks import CompletedChunk
+from twelvelabs_core.api.legacy_v1_clients import AsyncLegacyV1, LegacyV1
+from twelvelabs_core.api.multi_input import MediaSource
+from twelvelabs_core.base.errors import (
     APIConnectionError,
     APIResponseError,
     APIStatusError,
@@ -35,29 +26,38 @@ from twelvelabs_core._errors import (
     TaskTimeoutError,
     TwelveLabsError,
 )
-from twelvelabs_core._failure_report import OnError
-from twelvelabs_core._legacy_v1 import AsyncLegacyV1, LegacyV1
-from twelvelabs_core._media import Media, MediaInput
-from twelvelabs_core._multi_input import MediaSource
-from twelvelabs_core._options import SegmentOptions, TimeBasedMetadata
-from twelvelabs_core._progress import OnProgress, Progress
-from twelvelabs_core._rate_limiter import RateLimiter
-from twelvelabs_core._records import SegmentedMedia, SegmentRecord
-from twelvelabs_core._references import parse_query, parse_reference, readable_text, strip_reference
-from twelvelabs_core._responses import Asset, Embedding, MediaMetadata, Task, TaskSummary, Usage
-from twelvelabs_core._segmentations import (
+from twelvelabs_core.base.progress import OnProgress, Progress
+from twelvelabs_core.base.settings import Settings
+from twelvelabs_core.client import AsyncClient, Client
+from twelvelabs_core.ingest.report import OnError
+from twelvelabs_core.media.source import Media, MediaInput
+from twelvelabs_core.media.validate import UserMetadata
+from twelvelabs_core.models.options import SegmentOptions, TimeBasedMetadata
+from twelvelabs_core.models.segmentation import (
     DynamicSegmentation,
     FixedSegmentation,
     Segmentation,
     SequentialSegmentation,
     SpatialSegmentation,
 )
-from twelvelabs_core._segments import Locus, Segment, Segments
-from twelvelabs_core._settings import Settings
-from twelvelabs_core._store import SegmentStore, StoredVector, StoreInfo, TaskEntry, UploadEntry
-from twelvelabs_core._transcript import Word
-from twelvelabs_core._uploading import CompletedChunk
-from twelvelabs_core._user_metadata import UserMetadata
+from twelvelabs_core.results.legacy_v1 import LegacyEmbedding, LegacyPart, LegacyTask
+from twelvelabs_core.results.records import SegmentedMedia, SegmentRecord
+from twelvelabs_core.results.references import parse_query, parse_reference, readable_text, strip_reference
+from twelvelabs_core.results.responses import Asset, Embedding, MediaMetadata, Task, TaskSummary, Usage
+from twelvelabs_core.results.segments import Locus, Segment, Segments
+from twelvelabs_core.results.transcript import Word
+from twelvelabs_core.results.upload_responses import (
+    ChunkBatchReport,
+    MultipartUpload,
+    MultipartUploadStatus,
+    MultipartUploadSummary,
+    PresignedUrl,
+    Transcription,
+    TranscriptionEntry,
+    UploadedChunk,
+)
+from twelvelabs_core.store.store import SegmentStore, StoredVector, StoreInfo, TaskEntry, UploadEntry
+from twelvelabs_core.transport.rate_limiter import RateLimiter
 
 __all__ = [
     "APIConnectionError",

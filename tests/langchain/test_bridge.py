@@ -16,8 +16,8 @@ from langchain_text_splitters import CharacterTextSplitter, Language, RecursiveC
 from langchain_twelvelabs import TwelveLabsEmbeddings, document_prompt
 from tests.langchain.fixtures import call, connected, requests_of
 from twelvelabs_core import InputError, Locus, SegmentNotFoundError
-from twelvelabs_core._references import head_line
-from twelvelabs_core._texts import TextPlan
+from twelvelabs_core.results.references import head_line
+from twelvelabs_core.results.texts import TextPlan
 from twelvelabs_sandbox import Sandbox
 
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])

@@ -1,0 +1,237 @@
+"""What the operations declare is what they send, is every endpoint there is, and is the README's table."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from starlette.routing import Route
+
+from tests import endpoint_table
+from tests.core.conftest import Connect
+from tests.core.surface import Surface
+from twelvelabs_core import CompletedChunk, InputError, Progress
+from twelvelabs_core.models.marengo import MODELS
+from twelvelabs_sandbox import Clock, Faults, Options, RequestLog, Sandbox
+from twelvelabs_sandbox._app import create_app
+from twelvelabs_sandbox._storage_routes import is_storage
+from twelvelabs_sandbox.films import Scene, write_film
+
+pytestmark = pytest.mark.filterwarnings("ignore:legacy_v1:DeprecationWarning")
+
+# The vendor's index of endpoints for embeddings and uploads.
+VENDORS = {
+    "POST /embed-v2",
+    "POST /embed-v2/tasks",
+    "GET /embed-v2/tasks",
+    "GET /embed-v2/tasks/{task_id}",
+    "POST /embed",
+    "POST /embed/tasks",
+    "GET /embed/tasks",
+    "GET /embed/tasks/{task_id}",
+    "GET /embed/tasks/{task_id}/status",
+    "POST /assets",
+    "GET /assets",
+    "GET /assets/{asset_id}",
+    "DELETE /assets/{asset_id}",
+    "GET /assets/{asset_id}/transcription",
+    "PATCH /assets/{asset_id}/user-metadata",
+    "PUT /assets/{asset_id}/user-metadata",
+    "DELETE /assets/{asset_id}/user-metadata",
+    "POST /assets/multipart-uploads",
+    "GET /assets/multipart-uploads",
+    "GET /assets/multipart-uploads/{upload_id}",
+    "POST /assets/multipart-uploads/{upload_id}",
+    "POST /assets/multipart-uploads/{upload_id}/presigned-urls",
+}
+DECLARED = {operation.name: operation.calls for operation in endpoint_table.operations()}
+CHUNK = 4096
+Run = Callable[[Surface, Path, Any], Any]
+Prepare = Callable[[Surface, Path], Awaitable[Any]]
+
+
+class Scenario(NamedTuple):
+    """How an operation is called.
+
+    Attributes:
+        run: Calls it with a client, a folder of media, and what was prepared.
+        prepare: What must be there before.
+    """
+
+    run: Run
+    prepare: Prepare | None = None
+
+
+async def asset(client: Surface, media: Path) -> str:
+    found: str = (await client.wait_for_asset((await client.create_asset(media / "spoken.mkv")).id)).id
+    return found
+
+
+async def task(client: Surface, media: Path) -> str:
+    found: str = (await client.create_video_task(media / "film.mp4")).id
+    return found
+
+
+async def upload(client: Surface, _: Path) -> Any:
+    return await client.create_multipart_upload("a.mp4", asset_type="video", total_size=3 * CHUNK)
+
+
+async def sent_chunk(client: Surface, media: Path) -> tuple[str, CompletedChunk]:
+    session = await upload(client, media)
+    url, headers = session.upload_urls[0].url.get_secret_value(), session.upload_headers
+    async with httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.put(url, content=bytes(CHUNK), headers=headers)
+    return session.upload_id, CompletedChunk(1, answer.raise_for_status().headers["ETag"], CHUNK)
+
+
+async def segmented(client: Surface, media: Path) -> Any:
+    return await client.segment_video(media / "film.mp4")
+
+
+async def registered(client: Surface, media: Path) -> list[str]:
+    return [record.segment_id for record in await client.register(await segmented(client, media))]
+
+
+async def old_task(client: Surface, media: Path) -> str:
+    found: str = await client.legacy_v1.create_task(video_file=media / "film.mp4")
+    return found
+
+
+async def every(items: Any) -> list[Any]:
+    return [item async for item in items]
+
+
+async def all_ways(client: Surface, media: Path) -> None:
+    """Upload in one request, and in more chunks than one answer has URLs for; break that off, and go on with it."""
+
+    def break_off(step: Progress) -> None:
+        if step.done > 10 * CHUNK:
+            raise BrokenPipeError
+
+    await client.create_asset(media / "film.mp4")
+    with pytest.raises(BrokenPipeError):
+        await client.create_asset(media / "long.mp4", method="multipart", on_progress=break_off)
+    await client.create_asset(media / "long.mp4", method="multipart")
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "embed_text": Scenario(lambda c, _, __: c.embed_text("red")),
+    "embed_texts": Scenario(lambda c, _, __: c.embed_texts(["red", "blue"])),
+    "embed_image": Scenario(lambda c, m, _: c.embed_image(m / "picture.jpg")),
+    "embed_images": Scenario(lambda c, m, _: c.embed_images([m / "picture.jpg"])),
+    "embed_text_image": Scenario(lambda c, m, _: c.embed_text_image("red", m / "picture.jpg")),
+    "embed_multi_input": Scenario(lambda c, m, _: c.embed_multi_input([m / "picture.jpg"])),
+    "embed_audio": Scenario(lambda c, m, _: c.embed_audio(m / "sound.wav")),
+    "embed_video": Scenario(lambda c, m, _: c.embed_video(m / "film.mp4")),
+    "embed_clip": Scenario(lambda c, m, _: c.embed_clip(m / "film.mp4")),
+    "embed_clips": Scenario(lambda c, m, _: c.embed_clips([m / "film.mp4"])),
+    "create_audio_task": Scenario(lambda c, m, _: c.create_audio_task(m / "sound.wav")),
+    "create_video_task": Scenario(lambda c, m, _: c.create_video_task(m / "film.mp4")),
+    "create_document_task": Scenario(lambda c, m, _: c.create_document_task(m / "text.md")),
+    "create_image_task": Scenario(lambda c, m, _: c.create_image_task(m / "picture.jpg")),
+    "retrieve_task": Scenario(lambda c, _, id_: c.retrieve_task(id_), task),
+    "list_tasks": Scenario(lambda c, _, __: every(c.list_tasks())),
+    "wait_for_task": Scenario(lambda c, _, id_: c.wait_for_task(id_), task),
+    "create_asset": Scenario(lambda c, m, _: all_ways(c, m)),
+    "retrieve_asset": Scenario(lambda c, _, id_: c.retrieve_asset(id_), asset),
+    "list_assets": Scenario(lambda c, _, __: every(c.list_assets())),
+    "delete_asset": Scenario(lambda c, _, id_: c.delete_asset(id_), asset),
+    "wait_for_asset": Scenario(lambda c, _, id_: c.wait_for_asset(id_), asset),
+    "retrieve_transcription": Scenario(lambda c, _, id_: c.retrieve_transcription(id_), asset),
+    "update_user_metadata": Scenario(lambda c, _, id_: c.update_user_metadata(id_, {"a": 1}), asset),
+    "replace_user_metadata": Scenario(lambda c, _, id_: c.replace_user_metadata(id_, {"a": 1}), asset),
+    "delete_user_metadata": Scenario(lambda c, _, id_: c.delete_user_metadata(id_), asset),
+    "create_multipart_upload": Scenario(lambda c, m, _: upload(c, m)),
+    "create_presigned_urls": Scenario(lambda c, _, u: c.create_presigned_urls(u.upload_id, start=1, count=1), upload),
+    "report_chunk_batch": Scenario(lambda c, _, sent: c.report_chunk_batch(sent[0], [sent[1]]), sent_chunk),
+    "retrieve_multipart_upload": Scenario(lambda c, _, u: c.retrieve_multipart_upload(u.upload_id), upload),
+    "list_multipart_uploads": Scenario(lambda c, _, __: every(c.list_multipart_uploads())),
+    "segment_video": Scenario(lambda c, m, _: c.segment_video(m / "film.mp4", keep_asset=False)),
+    "segment_audio": Scenario(lambda c, m, _: c.segment_audio(m / "sound.wav", keep_asset=False)),
+    "segment_document": Scenario(lambda c, m, _: c.segment_document(m / "text.md")),
+    "segment_image": Scenario(lambda c, m, _: c.segment_image(m / "picture.jpg")),
+    "segment_many": Scenario(lambda c, m, _: every(c.segment_many([m / "film.mp4"]))),
+    "register": Scenario(lambda c, _, media: c.register(media), segmented),
+    "content_of": Scenario(lambda c, m, _: c.content_of(m / "film.mp4")),
+    "find_vectors": Scenario(lambda c, _, ids: c.find_vectors(ids), registered),
+    "legacy_v1.embed": Scenario(lambda c, _, __: c.legacy_v1.embed(text="red")),
+    "legacy_v1.create_task": Scenario(lambda c, m, _: c.legacy_v1.create_task(video_file=m / "film.mp4")),
+    "legacy_v1.task_status": Scenario(lambda c, _, id_: c.legacy_v1.task_status(id_), old_task),
+    "legacy_v1.retrieve_task": Scenario(lambda c, _, id_: c.legacy_v1.retrieve_task(id_), old_task),
+    "legacy_v1.list_tasks": Scenario(lambda c, _, __: every(c.legacy_v1.list_tasks())),
+    "legacy_v1.wait_for_task": Scenario(lambda c, _, id_: c.legacy_v1.wait_for_task(id_), old_task),
+}
+
+
+@pytest.fixture(scope="module")
+def media(media_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a file of every kind; long.mp4 has 60 chunks."""
+    folder = tmp_path_factory.mktemp("endpoints")
+    for name in ("film.mp4", "sound.wav", "picture.jpg"):
+        (folder / name).write_bytes((media_folder / name).read_bytes())
+    captions = [(0.5, 2.0, "a goalkeeper dives")]
+    write_film(folder / "spoken.mkv", [Scene(color="red", seconds=5.0)], fps=5, captions=captions)
+    (folder / "text.md").write_text("A red car. A blue house.")
+    film = (folder / "film.mp4").read_bytes()
+    (folder / "long.mp4").write_bytes(film + bytes(60 * CHUNK - len(film)))
+    return folder
+
+
+def test_the_readme_has_the_table_of_the_code() -> None:
+    text = endpoint_table.README.read_text(encoding="utf-8")
+    assert text == endpoint_table.with_table(text), "run `make table`"
+
+
+def test_every_operation_declares_what_it_calls_and_is_in_both_clients() -> None:
+    assert [name for name, calls in DECLARED.items() if calls is None] == []
+    assert [one.name for one in endpoint_table.operations() if not (one.blocking and one.asynchronous)] == []
+    assert set(SCENARIOS) == set(DECLARED)
+
+
+def test_every_endpoint_of_the_vendor_has_an_operation_and_a_route_in_the_sandbox() -> None:
+    declared = [calls for calls in DECLARED.values() if calls is not None]
+    assert {endpoint for calls in declared for endpoint in calls.endpoints} == VENDORS
+    assert {endpoint for calls in declared for endpoint in calls.also} <= VENDORS
+    app: Any = create_app(Options(), clock=Clock(), faults=Faults(), requests=RequestLog())
+    routes: list[Route] = [route for route in app._routes if not is_storage(route.path)]
+    served = {f"{method} {route.path}" for route in routes for method in route.methods or () if method != "HEAD"}
+    assert served == VENDORS
+
+
+def cases(*, able: bool) -> list[Any]:
+    """Return (operation, model): those that the operation declares, or the others; one model where it takes none."""
+    return [
+        pytest.param(name, model, id=f"{name}-{model}")
+        for name, calls in DECLARED.items()
+        for model in MODELS
+        if calls is not None and (model in (calls.models or tuple(MODELS)[:1])) is able and (able or calls.models)
+    ]
+
+
+@pytest.mark.parametrize(("name", "model"), cases(able=True))
+async def test_an_operation_calls_what_it_declares(connect: Connect, media: Path, name: str, model: str) -> None:
+    calls, scenario = DECLARED[name], SCENARIOS[name]
+    assert calls is not None
+    with Sandbox(chunk_size=CHUNK) as sandbox:
+        client = connect(api_key=sandbox.api_key, base_url=sandbox.base_url, model=model)
+        prepared = await scenario.prepare(client, media) if scenario.prepare else None
+        sandbox.clear_requests()
+        await scenario.run(client, media, prepared)
+        hits = {f"{one.method} {one.template}" for one in sandbox.requests if not is_storage(one.path)}
+        await client.close()
+    assert hits >= set(calls.endpoints), "an endpoint is declared that it does not call"
+    assert hits <= {*calls.endpoints, *calls.also}, "it calls an endpoint that it does not declare"
+    if name == "create_asset":  # where all the ways to send a file are tried
+        assert hits == {*calls.endpoints, *calls.also}
+
+
+@pytest.mark.parametrize(("name", "model"), cases(able=False))
+async def test_an_operation_refuses_the_models_that_it_does_not_declare(
+    connect: Connect, sandbox: Sandbox, media: Path, name: str, model: str
+) -> None:
+    client = connect(model=model)
+    with pytest.raises(InputError, match="marengo"):
+        await SCENARIOS[name].run(client, media, None)
+    assert sandbox.count() == 0
+    await client.close()

@@ -1,0 +1,269 @@
+"""Marengo 3.5 at once: everything goes by multi_input, and combinations that cannot be are refused unsent."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.core.conftest import Connect
+from tests.core.surface import Surface, content
+from twelvelabs_core import BadRequestError, InputError, Media, MediaSource
+from twelvelabs_core.media.inspect import document_kind, media_type_of
+from twelvelabs_sandbox import Sandbox
+from twelvelabs_sandbox.films import Scene, write_film
+
+NEW = "marengo3.5"
+
+
+@pytest.fixture
+def new(connect: Connect) -> Surface:
+    return connect(model=NEW)
+
+
+@pytest.fixture
+def old(connect: Connect) -> Surface:
+    return connect()
+
+
+@pytest.fixture
+def note(tmp_path: Path) -> Path:
+    path = tmp_path / "note.md"
+    path.write_text("# Kit\n\nRed stripes, moving fast.", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def pdf(tmp_path: Path) -> Path:
+    path = tmp_path / "plan.pdf"
+    path.write_bytes(b"%PDF-1.4\n")
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, media_folder: Path, note: Path, pdf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the working folder, with one file of each kind."""
+    assert note.parent == pdf.parent == tmp_path
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "blank.txt").write_text(" \n", encoding="utf-8")
+    for name in ("picture.jpg", "film.mp4"):
+        (tmp_path / name).symlink_to(media_folder / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def similarity(one: Any, other: Any) -> float:
+    return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+
+
+# What comes back
+
+
+@pytest.mark.parametrize("dimension", [None, 256, 128])
+async def test_everything_has_the_asked_length(
+    connect: Connect, dimension: int | None, picture: Path, film: Path, note: Path
+) -> None:
+    client = connect(model=NEW, embedding_dimension=dimension)
+    embeddings = [
+        await client.embed_text("red stripes"),
+        *await client.embed_texts(["red", "blue", "red"]),
+        await client.embed_image(picture),
+        await client.embed_text_image("but blue", picture),
+        await client.embed_multi_input([picture, film], text="both"),
+        await client.embed_multi_input([note]),
+        await client.embed_multi_input([], text="alone"),
+    ]
+    vectors = [embedding.vector for embedding in embeddings] + [await client.embed_clip(film)]
+    assert {(vector.shape, vector.dtype) for vector in vectors} == {((dimension or 512,), np.dtype(np.float32))}
+    assert all(embedding.usage is not None and not embedding.usage.truncated for embedding in embeddings)
+    assert embeddings[0].usage is not None
+    assert set(embeddings[0].usage.input_tokens) == {"text"}
+    assert all(embedding.uncertainty is None for embedding in embeddings)
+
+
+async def test_a_shorter_vector_is_the_beginning_of_the_longer(connect: Connect, picture: Path) -> None:
+    long, short = [await connect(model=NEW, embedding_dimension=n).embed_image(picture) for n in (512, 128)]
+    assert np.array_equal(short.vector, long.vector[:128])
+
+
+async def test_uncertainty_comes_where_it_is_asked_for(new: Surface, picture: Path, film: Path) -> None:
+    found = [
+        await new.embed_text("red", embedding_uncertainty=True),
+        (await new.embed_texts(["red"], embedding_uncertainty=True))[0],
+        await new.embed_image(picture, embedding_uncertainty=True),
+        await new.embed_multi_input([film], embedding_uncertainty=True),
+    ]
+    assert {embedding.uncertainty.shape for embedding in found} == {(512,)}
+    assert np.array_equal(found[0].vector, (await new.embed_text("red")).vector)
+
+
+async def test_a_long_text_is_cut_only_where_that_was_asked_for(new: Surface) -> None:
+    text = "red stripes " * 1500
+    with pytest.raises(InputError, match="at least 3,000 tokens"):
+        await new.embed_text(text)
+    cut = await new.embed_text(text, auto_truncate=True)
+    assert cut.usage is not None
+    assert cut.usage.truncated
+    doubtful = "red-striped, " * 1900  # below the bound that holds for every tokenizer
+    with pytest.raises(BadRequestError):
+        await new.embed_text(doubtful)
+    assert (await new.embed_texts([doubtful], auto_truncate=True))[0].usage.truncated
+
+
+async def test_a_clip_of_any_kind_is_one_vector(new: Surface, film: Path, sound: Path, sandbox: Sandbox) -> None:
+    seen, again = await new.embed_clips([film, content(film)])
+    heard = await new.embed_clip(sound, input_type="audio")
+    assert same(seen, again)
+    assert not same(seen, heard)
+    assert sandbox.count("POST", "/assets") == 0
+    asset = await new.wait_for_asset((await new.create_asset(film)).id)
+    assert same(await new.embed_clip(f"asset:{asset.id}"), seen)
+
+
+def same(one: Any, other: Any) -> bool:
+    return bool(np.allclose(one, other, atol=1e-5))
+
+
+async def test_a_text_finds_the_right_clip(new: Surface, tmp_path: Path) -> None:
+    write_film(tmp_path / "red.mp4", [Scene(color="red", pattern="stripes", motion="fast", seconds=4.0)], fps=5)
+    write_film(tmp_path / "blue.mp4", [Scene(color="blue", seconds=4.0)], fps=5)
+    red, blue = await new.embed_clips([tmp_path / "red.mp4", tmp_path / "blue.mp4"])
+    query = (await new.embed_text("red stripes moving fast")).vector
+    assert similarity(query, red) > similarity(query, blue)
+
+
+async def test_a_source_is_called_by_its_name(new: Surface, old: Surface, picture: Path) -> None:
+    for client in (new, old):
+        named = await client.embed_multi_input([MediaSource(picture, name="kit")], text="like <@kit>")
+        assert named.vector.shape == (512,)
+
+
+# What is refused, before anything is sent
+
+
+@pytest.mark.parametrize(
+    ("sources", "text", "message"),
+    [
+        ([], None, "1 to 10 media, got 0"),
+        (["picture.jpg"] * 11, "t", "up to 10 media, got 11"),
+        (["picture.jpg", "film.mp4"], None, r"different kinds \(image, video\) need a text"),
+        (["plan.pdf"], "t", "PDF must be the only source"),
+        (["plan.pdf", "plan.pdf"], None, "PDF must be the only source"),
+        (["plan.pdf", "picture.jpg"], "t", "PDF must be the only source"),
+        (["note.md"], "t", "all of this is text"),
+        (["note.md", "note.md"], None, "all of this is text"),
+        (["picture.jpg"], "like <@kit>", r"<@kit>.*none has a name"),
+        (["asset:64f8d2c7e4a1b37f8a9c5d12"], None, "kind cannot be seen.*media_type"),
+        (["https://example.com/watch?v=1"], None, "kind cannot be seen"),
+        (["empty.txt"], None, "empty"),
+        (["blank.txt"], None, "holds no text"),
+        (["missing.jpg"], None, "no such file"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+async def test_a_combination_that_cannot_be_is_refused(
+    new: Surface, sandbox: Sandbox, sources: list[str], text: str | None, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        await new.embed_multi_input(sources, text=text)
+    assert sandbox.count() == 0
+
+
+async def test_names_must_be_there_and_differ(new: Surface, picture: Path, sandbox: Sandbox) -> None:
+    kit = MediaSource(picture, name="kit")
+    with pytest.raises(InputError, match=r"<@shirt>.*there are 'kit'"):
+        await new.embed_multi_input([kit], text="like <@kit> and <@shirt>")
+    with pytest.raises(InputError, match="two media sources have the name 'kit'"):
+        await new.embed_multi_input([kit, kit])
+    for name in ("", "a<b", "a>b", 7):
+        with pytest.raises(InputError, match="name of a media source"):
+            MediaSource(picture, name=name)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="media_type must be one of"):
+        MediaSource(picture, "text")  # type: ignore[arg-type]
+    assert sandbox.count() == 0
+
+
+async def test_uncertainty_of_a_mixture_or_document_is_refused(
+    new: Surface, picture: Path, note: Path, sandbox: Sandbox
+) -> None:
+    with pytest.raises(InputError, match="text alone or media alone"):
+        await new.embed_multi_input([picture], text="t", embedding_uncertainty=True)
+    with pytest.raises(InputError, match="documents have no embedding_uncertainty"):
+        await new.embed_multi_input([note], embedding_uncertainty=True)
+    assert sandbox.count() == 0
+
+
+async def test_what_3_0_cannot_do_is_refused_with_the_model_that_can(
+    old: Surface, picture: Path, film: Path, sandbox: Sandbox
+) -> None:
+    calls: list[Any] = [
+        lambda: old.embed_text("t", auto_truncate=True),
+        lambda: old.embed_texts(["t"], embedding_uncertainty=True),
+        lambda: old.embed_image(picture, embedding_uncertainty=True),
+        lambda: old.embed_text_image("t", picture, auto_truncate=True),
+        lambda: old.embed_multi_input([MediaSource(film, "video")]),
+        lambda: old.embed_text("word " * 501),
+    ]
+    for call in calls:
+        with pytest.raises(InputError, match=r"model='marengo3\.5'"):
+            await call()
+    with pytest.raises(InputError, match="1 to 10 images, got 0"):
+        await old.embed_multi_input([], text="t")
+    assert sandbox.count() == 0
+
+
+async def test_what_3_5_cannot_do_is_refused_with_what_can(
+    new: Surface, film: Path, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    for kind in ("audio", "video"):
+        with pytest.raises(InputError, match=rf"model='marengo3\.0'.*segment_{kind}.*embed_clip.*30 s"):
+            await getattr(new, f"embed_{kind}")(film)
+    for options in ({"embedding_option": "visual"}, {"start_sec": 1.0}, {"end_sec": 2.0}):
+        with pytest.raises(InputError, match=r"segment_video.*model='marengo3\.0'"):
+            await new.embed_clip(film, **options)
+    with pytest.raises(InputError, match="input_type must be audio or video"):
+        await new.embed_clip(film, input_type="image")
+    long = tmp_path / "long.mp4"
+    write_film(long, [Scene(color="red", seconds=33.0)], fps=2)
+    with pytest.raises(InputError, match=r"33\.\d s long; at most 30 s"):
+        await new.embed_clips([film, long])
+    big = tmp_path / "big.wav"
+    with big.open("wb") as stream:
+        stream.truncate(32 * 2**20 + 1)
+    with pytest.raises(InputError, match=r"33,554,433 bytes; audio of marengo3\.5 at once.*32 MB"):
+        await new.embed_clip(big, input_type="audio")
+    assert sandbox.count() == 0
+
+
+async def test_one_long_text_among_others_stops_all_before_the_first(new: Surface, sandbox: Sandbox) -> None:
+    with pytest.raises(InputError, match=r"texts\[1\].*at least 2,001 tokens; marengo3\.5 takes 2,000"):
+        await new.embed_texts(["red", "word " * 2001, "blue"])
+    assert sandbox.count() == 0
+
+
+# Which kind it is
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("a.JPG", "image"), ("a.png", "image"), ("a.mp4", "video"), ("a.mov", "video"), ("a.wav", "audio"),
+        ("a.mp3", "audio"), ("a.flac", "audio"), ("a.pdf", "document"), ("a.txt", "document"), ("a.md", "document"),
+        ("https://e.com/a.mp4?sig=b.pdf", "video"), ("https://e.com/watch", None), ("asset:64f8", None),
+        (b"\xff\xd8\xff\xe0rest", "image"), (b"\x89PNG\r\n\x1a\nrest", "image"), (b"%PDF-1.7", "document"),
+        (b"RIFF\x00\x00\x00\x00WAVEfmt ", "audio"), (b"RIFF\x00\x00\x00\x00AVI LIST", "video"), (b"fLaC", "audio"),
+        (b"ID3\x04", "audio"), (b"\x00\x00\x00\x18ftypmp42", "video"), (b"\x00\x00\x00\x18ftypM4A ", "audio"),
+        (b"\x1a\x45\xdf\xa3", "video"), (b"RIFF\x00\x00\x00\x00WEBP", None), (b"plain words", None),
+    ],
+)  # fmt: skip
+def test_the_kind_of_a_medium(value: Any, kind: str | None) -> None:
+    assert media_type_of(Media.of(value)) == kind
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [("https://e.com/a.pdf?x=1", "pdf"), ("https://e.com/a.md", "text"), ("https://e.com/a", None),
+     ("asset:64f8", None), (b"\n%PDF-1.4", "pdf"), (b"words", "text")],
+)  # fmt: skip
+def test_the_kind_of_a_document(value: Any, kind: str | None) -> None:
+    assert document_kind(Media.of(value)) == kind

@@ -1,0 +1,336 @@
+"""Documents and images by tasks of Marengo 3.5: pairs of option and scope, pages, chunks, paid once."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.core.conftest import Connect
+from tests.core.surface import Surface, content
+from tests.sandbox.pdf import write_pdf
+from twelvelabs_core import (
+    DynamicSegmentation,
+    IngestionError,
+    InputError,
+    Media,
+    SequentialSegmentation,
+    SpatialSegmentation,
+    TaskFailedError,
+)
+from twelvelabs_core.models.document_options import DocumentOptions, ImageOptions
+from twelvelabs_sandbox import Sandbox
+
+TASKS = "/embed-v2/tasks"
+SENTENCES = ["A red car.", "A blue house stands still.", "Loud noise!", "Green stripes move fast.", "The end."]
+
+
+@pytest.fixture
+def new(connect: Connect) -> Surface:
+    return connect(model="marengo3.5")
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Path:
+    return write_pdf(tmp_path / "plan.pdf", [[(20, 150, "red stripes")], [(20, 40, "blue house")]])
+
+
+@pytest.fixture
+def note(tmp_path: Path) -> Path:
+    path = tmp_path / "note.md"
+    path.write_text(" ".join(SENTENCES), encoding="utf-8")
+    return path
+
+
+async def everything(iterator: Any) -> list[Any]:
+    return [item async for item in iterator]
+
+
+def paid(sandbox: Sandbox) -> int:
+    return sandbox.count("POST", TASKS)
+
+
+# Options
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "option", "scope", "cut"),
+    [
+        ("pdf", {}, "visual", "local", {"spatial": {"strategy": "standard"}}),
+        ("pdf", {"embedding_option": ["text"]}, "text", "asset", None),
+        ("pdf", {"embedding_option": ["text", "visual"]}, "visual text", "asset", None),
+        ("pdf", {"embedding_scope": ["asset", "local"]}, "visual", "local asset",
+         {"spatial": {"strategy": "standard"}}),
+        ("text", {}, "text", "asset", None),
+        (
+            "text", {"segmentation": SequentialSegmentation(3)}, "text", "local",
+            {"sequential": {"strategy": "sentence", "max_sentences": 3, "overlap_sentences": 0}},
+        ),
+        (None, {"embedding_option": ["visual"]}, "visual", "local", {"spatial": {"strategy": "standard"}}),
+        (None, {"segmentation": {"spatial": {"strategy": "quadrants"}}}, "visual", "local",
+         {"spatial": {"strategy": "quadrants"}}),
+        (None, {"embedding_option": ["text"]}, "text", "asset", None),
+        (
+            None, {"segmentation": {"sequential": {"strategy": "sentence", "max_sentences": 2}}}, "text", "local",
+            {"sequential": {"strategy": "sentence", "max_sentences": 2, "overlap_sentences": 0}},
+        ),
+    ],
+)  # fmt: skip
+def test_defaults_of_each_kind_are_sent(kind: Any, given: dict[str, Any], option: str, scope: str, cut: Any) -> None:
+    wire = DocumentOptions.of(kind, **given).to_wire()
+    assert (wire["embedding_option"], wire["embedding_scope"]) == (option.split(), scope.split())
+    assert wire.get("segmentation") == cut
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "message"),
+    [
+        ("pdf", {"embedding_option": ["text"], "embedding_scope": ["local"]}, "'text' with embedding_scope 'local'"),
+        ("pdf", {"embedding_option": ["text", "visual"], "embedding_scope": ["local", "asset"]}, "a PDF has no"),
+        ("pdf", {"segmentation": SequentialSegmentation(3)}, "sequential segmentation is not for a PDF"),
+        ("pdf", {"segmentation": SpatialSegmentation(), "embedding_scope": ["asset"]}, "needs embedding_scope 'local'"),
+        ("pdf", {"embedding_uncertainty": True}, "embedding_uncertainty of documents"),
+        ("text", {"embedding_option": ["visual"]}, "a text or Markdown file has no.*'visual'"),
+        ("text", {"embedding_scope": ["local"]}, r"needs segmentation=SequentialSegmentation"),
+        ("text", {"segmentation": SpatialSegmentation()}, "spatial segmentation is not for a text"),
+        ("text", {"embedding_uncertainty": True}, r"embedding_scope \['local'\]"),
+        ("text", {"segmentation": SequentialSegmentation(3), "embedding_scope": ["local", "asset"],
+                  "embedding_uncertainty": True}, r"embedding_scope \['local'\]"),
+        ("text", {"segmentation": DynamicSegmentation()}, "dynamic segmentation is for audio and video"),
+        ("text", {"embedding_option": ["audio"]}, "visual, text; got 'audio'"),
+        ("text", {"embedding_scope": ["clip"]}, "local, asset; got 'clip'"),
+        ("text", {"embedding_type": ["fused_embedding"]}, "separate_embedding; got 'fused_embedding'"),
+        ("text", {"model": "marengo3.0"}, r"model='marengo3\.5'"),
+        (None, {}, r"cannot be seen.*\['visual'\]"),
+        (None, {"embedding_scope": ["asset"]}, "cannot be seen"),
+    ],
+)  # fmt: skip
+def test_a_pair_that_does_not_exist_is_refused(kind: Any, given: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        DocumentOptions.of(kind, **given)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("embedding_option", ["text"]), ("embedding_scope", ["local"]), ("embedding_type", ["fused_embedding"])],
+)
+def test_an_image_has_one_vector_of_one_kind(name: str, value: list[str]) -> None:
+    with pytest.raises(InputError, match=rf"{name} for image must be among"):
+        ImageOptions.of(**{name: value})  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"model='marengo3\.5'"):
+        ImageOptions.of(model="marengo3.0")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: SpatialSegmentation("halves"),  # type: ignore[arg-type]
+        lambda: SequentialSegmentation(0),
+        lambda: SequentialSegmentation(2.0),  # type: ignore[arg-type]
+        lambda: SequentialSegmentation(True),
+        lambda: SequentialSegmentation(3, overlap_sentences=3),
+        lambda: SequentialSegmentation(3, overlap_sentences=-1),
+        lambda: DocumentOptions.of("pdf", segmentation={"spatial": {"strategy": "halves"}}),
+        lambda: DocumentOptions.of("pdf", segmentation={"spatial": {}}),
+        lambda: DocumentOptions.of("pdf", segmentation={"spatial": 1}),
+        lambda: DocumentOptions.of("text", segmentation={"sequential": {"strategy": "sentence"}}),
+        lambda: DocumentOptions.of("text", segmentation={"sequential": {"strategy": "words", "max_sentences": 2}}),
+        lambda: DocumentOptions.of("text", segmentation={"sequential": {}, "spatial": {}}),
+    ],
+)
+def test_a_segmentation_that_cannot_be_is_refused(make: Any) -> None:
+    with pytest.raises(InputError, match=r"strategy|sentences|segmentation must"):
+        make()
+
+
+# Over the wire
+
+
+async def test_pages_are_paid_once_and_found_again_by_reference(new: Surface, plan: Path, sandbox: Sandbox) -> None:
+    found = await new.segment_document(plan)
+    assert [(s.locus.page_start, s.embedding_option, s.embedding_scope) for s in found.segments] == [
+        (1, "visual", "page"),
+        (2, "visual", "page"),
+    ]
+    records = await new.register(found)
+    assert [record.head for record in records] == ["plan.pdf | page 1 | visual", "plan.pdf | page 2 | visual"]
+    assert [record.metadata["page_start"] for record in records] == [1, 2]
+    vectors = await new.find_vectors([record.segment_id for record in records])
+    assert np.array_equal(vectors, found.segments.vectors)
+    again = await new.segment_document(plan)
+    assert again.reused
+    assert again.segments == found.segments
+    assert paid(sandbox) == 1
+
+
+async def test_quadrants_are_five_vectors_a_page(new: Surface, plan: Path) -> None:
+    found = await new.segment_document(plan, segmentation=SpatialSegmentation("quadrants"))
+    places = [(s.locus.page_start, s.locus.quadrant) for s in found.segments]
+    assert len(places) == len(set(places)) == 10
+    assert {quadrant for _, quadrant in places} == {None, "top_left", "top_right", "bottom_left", "bottom_right"}
+    assert len({record.segment_id for record in found.records()}) == 10
+    assert "plan.pdf | page 2 bottom_right | visual" in {record.head for record in found.records()}
+    assert [s.index for s in found.segments.select(embedding_scope="page")] == list(range(10))
+
+
+async def test_text_is_cut_into_chunks(new: Surface, note: Path, sandbox: Sandbox) -> None:
+    cut = SequentialSegmentation(2, overlap_sentences=1)
+    found = await new.segment_document(note, segmentation=cut, embedding_uncertainty=True)
+    assert [s.locus.chunk_index for s in found.segments] == list(range(len(found.segments)))
+    assert {(s.embedding_option, s.embedding_scope) for s in found.segments} == {("text", "chunk")}
+    assert found.segments.uncertainty is not None
+    again = await new.segment_document(note, segmentation=cut.__class__(2, 1), embedding_uncertainty=True)
+    assert again.reused
+    assert again.segments == found.segments
+    plain = await new.segment_document(note, segmentation=cut)
+    assert plain.segments.uncertainty is None
+    whole = await new.segment_document(note)
+    assert [(s.embedding_option, s.embedding_scope) for s in whole.segments] == [("text", "asset")]
+    other = await new.segment_document(note, segmentation=SequentialSegmentation(3))
+    assert not {r.segment_id for r in other.records()} & {r.segment_id for r in found.records()}
+    assert paid(sandbox) == 4
+    assert sandbox.count("POST", "/assets") == 1
+
+
+async def test_an_image_by_a_task(connect: Connect, picture: Path, sandbox: Sandbox) -> None:
+    client = connect(model="marengo3.5", embedding_dimension=128)
+    found = await client.segment_image(picture)
+    assert [(s.embedding_option, s.embedding_scope) for s in found.segments] == [("visual", "asset")]
+    assert found.segments.vectors.shape == (1, 128)
+    assert found.space == "sandbox/marengo3.5/128"
+    assert (await client.segment_image(picture)).reused
+    assert not (await connect(model="marengo3.5").segment_image(picture)).reused
+    assert paid(sandbox) == 2
+
+
+async def test_many_documents_of_both_kinds(new: Surface, plan: Path, note: Path, sandbox: Sandbox) -> None:
+    found = await everything(new.segment_many([plan, note], input_type="document"))
+    assert {one.title: [s.embedding_scope for s in one.segments] for one in found} == {
+        "plan.pdf": ["page", "page"],
+        "note.md": ["asset"],
+    }
+    pictures = await everything(new.segment_many([plan], input_type="document", embedding_scope=["asset"]))
+    assert [s.embedding_scope for s in pictures[0].segments] == ["asset"]
+    assert paid(sandbox) == 3
+
+
+PAPERS = ["document", "image"]
+CHUNKS, QUARTERS = SequentialSegmentation(2), SpatialSegmentation("quadrants")
+
+
+@pytest.mark.parametrize(
+    ("cuts", "pages", "chunks"), [(None, 2, 0), (CHUNKS, 2, 3), (QUARTERS, 10, 0), ([QUARTERS, CHUNKS], 10, 3)]
+)
+async def test_a_folder_of_several_kinds_is_one_call(  # noqa: PLR0917  # four fixtures, three parameters
+    new: Surface, plan: Path, note: Path, picture: Path, cuts: Any, pages: int, chunks: int
+) -> None:
+    """Each file is told by its name or first bytes, and takes the segmentation that suits it."""
+    media = [plan, note, picture, Media.of(content(picture), source="bytes")]
+    found = await everything(new.segment_many(media, input_type=PAPERS, segmentation=cuts))
+    assert {one.source.rpartition("/")[2]: [s.embedding_scope for s in one.segments] for one in found} == {
+        "plan.pdf": ["page"] * pages,
+        "note.md": ["chunk"] * chunks or ["asset"],
+        "picture.jpg": ["asset"],
+        "bytes": ["asset"],
+    }
+    # The same work as of each alone.
+    alone = await new.segment_document(note, segmentation=CHUNKS if chunks else None)
+    assert alone.reused
+    assert (await new.segment_image(picture)).reused
+
+
+async def test_bytes_without_a_name_are_uploaded_by_one_that_tells_their_kind(new: Surface, plan: Path) -> None:
+    for data, ending in ((content(plan), ".pdf"), (b"A red car. A blue house.", ".txt")):
+        found = await new.segment_document(data)
+        assert len(found.segments) == (2 if ending == ".pdf" else 1)
+        assets = await everything(new.list_assets(filename=found.title))
+        assert assets
+        assert all(str(asset.filename).startswith(found.title) for asset in assets)
+        assert all(str(asset.filename).endswith(ending) for asset in assets)
+
+
+async def test_a_file_of_another_kind_is_named_and_stops_no_other(
+    new: Surface, plan: Path, film: Path, sandbox: Sandbox
+) -> None:
+    with pytest.raises(IngestionError) as caught:
+        await everything(new.segment_many([plan, film, "asset:64f8d2c7e4a1b37f8a9c5d12"], input_type=PAPERS))
+    assert [failure.source for failure in caught.value.failures] == [str(film), "asset:64f8d2c7e4a1b37f8a9c5d12"]
+    assert "is video; input_type must be among document, image" in caught.value.failures[0].reason
+    assert "cannot be seen" in caught.value.failures[1].reason
+    assert paid(sandbox) == 1
+
+
+async def test_segmentations_that_no_file_could_take_are_refused(new: Surface, note: Path, sandbox: Sandbox) -> None:
+    for options, message in (
+        ({"segmentation": [DynamicSegmentation()]}, "dynamic segmentation is not for input_type document, image"),
+        ({"segmentation": [CHUNKS, SequentialSegmentation(3)]}, "segmentation has 2 entries for text"),
+        ({"input_type": "image", "segmentation": [CHUNKS]}, "sequential segmentation is not for input_type image"),
+        ({"input_type": []}, "input_type is empty"),
+        ({"embedding_scope": ["local"]}, "embedding_scope for image must be among asset"),
+        ({"start_sec": 1.0}, "start_sec is for audio and video"),
+    ):
+        with pytest.raises(InputError, match=message):
+            await everything(new.segment_many([note], **{"input_type": PAPERS, **options}))
+    with pytest.raises(InputError, match="spatial segmentation is not for a text"):
+        await everything(new.segment_many([note], input_type="document", segmentation=QUARTERS))
+    assert sandbox.count() == 0
+
+
+async def test_tasks_can_be_started_alone(new: Surface, plan: Path, picture: Path) -> None:
+    for made in (await new.create_document_task(plan), await new.create_image_task(picture)):
+        task = await new.wait_for_task(made.id)
+        assert len(task.segments)
+        assert task.usage is not None
+
+
+async def test_a_pdf_of_too_many_pages_fails_with_the_servers_numbers(new: Surface, tmp_path: Path) -> None:
+    thick = write_pdf(tmp_path / "thick.pdf", [[(20, 20, f"page {number}")] for number in range(70)])
+    with pytest.raises(TaskFailedError, match="70 pages"):
+        await new.segment_document(thick)
+
+
+# Refused before anything is sent
+
+
+async def test_what_is_no_document_is_refused(new: Surface, tmp_path: Path, picture: Path, sandbox: Sandbox) -> None:
+    (tmp_path / "a.docx").write_bytes(b"PK")
+    (tmp_path / "b.txt").write_bytes(b" \n\t")
+    (tmp_path / "c.md").touch()
+    cases: dict[Any, str] = {
+        tmp_path / "a.docx": r"PDF \(\.pdf\), text \(\.txt\) or Markdown \(\.md\); this is \.docx",
+        tmp_path / "b.txt": "holds no text",
+        tmp_path / "c.md": "empty",
+        tmp_path / "missing.pdf": "no such file",
+        content(picture): "is image, not a document",
+        "asset:64f8d2c7e4a1b37f8a9c5d12": "cannot be seen",
+    }
+    for document, message in cases.items():
+        with pytest.raises(InputError, match=message):
+            await new.segment_document(document)
+    assert sandbox.count() == 0
+
+
+async def test_times_and_cuts_do_not_fit_documents_and_images(new: Surface, note: Path, sandbox: Sandbox) -> None:
+    for options, message in (
+        ({"start_sec": 1.0}, "start_sec is for audio and video"),
+        ({"time_based_metadata": []}, "time_based_metadata is for audio and video"),
+        ({"input_type": "image", "segmentation": SpatialSegmentation()}, "an image is not cut"),
+        ({"input_type": "text"}, "audio, video, document or image, got 'text'"),
+    ):
+        with pytest.raises(InputError, match=message):
+            await everything(new.segment_many([note], **{"input_type": "document", **options}))
+    assert sandbox.count() == 0
+
+
+async def test_3_0_has_no_documents(client: Surface, plan: Path, picture: Path, sandbox: Sandbox) -> None:
+    calls: list[Any] = [
+        lambda: client.segment_document(plan),
+        lambda: client.create_document_task(plan),
+        lambda: client.segment_image(picture),
+        lambda: client.create_image_task(picture),
+        lambda: everything(client.segment_many([plan], input_type="document")),
+    ]
+    for call in calls:
+        with pytest.raises(InputError, match=r"got '(document|image)' \(needs model='marengo3\.5'\)"):
+            await call()
+    assert sandbox.count() == 0

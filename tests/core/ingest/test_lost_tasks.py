@@ -1,0 +1,376 @@
+"""A create that broke off: its task is found in the server's list, if exactly one can be it, and never guessed."""
+
+import asyncio
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tests.core.conftest import Connect
+from tests.core.film_server import FilmServer
+from tests.core.ingest.test_recovery import CUT, TASKS, paid, start_process, states, until
+from tests.core.surface import Surface
+from twelvelabs_core import (
+    APIConnectionError,
+    APIResponseError,
+    ConfigurationError,
+    DynamicSegmentation,
+    FixedSegmentation,
+    SegmentStore,
+    ServerError,
+    TwelveLabsError,
+)
+from twelvelabs_sandbox import Fault, Sandbox
+
+SOON = 1.5  # seconds of silence after which a create that has not shown up never will
+
+
+@pytest.fixture
+def client(connect: Connect) -> Surface:
+    return connect(timeout=SOON)
+
+
+@pytest.fixture
+def films(film: Path) -> Iterator[FilmServer]:
+    with FilmServer(film) as server:
+        yield server
+
+
+def listed(sandbox: Sandbox) -> int:
+    return sandbox.count("GET", TASKS)
+
+
+ANSWERS_LOST: dict[str, dict[str, Any]] = {
+    "no answer": {"drop": "after"},
+    "half an answer": {"drop": "mid"},
+    "silence": {"slow": 60.0},
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS_LOST)
+async def test_a_task_whose_answer_was_lost_is_found_in_the_same_call(
+    client: Surface, sandbox: Sandbox, film: Path, case: str
+) -> None:
+    sandbox.faults.add(Fault(path=TASKS, method="POST", **ANSWERS_LOST[case]))
+    found = await client.segment_video(film, **CUT)
+    assert found.segments.vectors.shape == (3, 512)
+    assert paid(sandbox) == 1
+    entry = client.store.find_task(found.task_key)
+    assert (entry.state, entry.task_id, entry.attempts) == ("ready", found.task_id, 1)
+    assert listed(sandbox) >= 1
+
+
+NOTHING_CREATED: dict[str, tuple[dict[str, Any], type[TwelveLabsError]]] = {
+    "lost on its way": ({"drop": "before"}, APIConnectionError),
+    "server error": ({"status": 500}, ServerError),
+    "gateway": ({"status": 504}, ServerError),
+    "no id": ({"status": 202, "body": "{}"}, APIResponseError),
+}
+
+
+@pytest.mark.parametrize("case", NOTHING_CREATED)
+async def test_where_nothing_is_found_only_another_run_pays_again_and_says_so(
+    client: Surface, sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture, case: str
+) -> None:
+    fault, kind = NOTHING_CREATED[case]
+    sandbox.faults.add(Fault(path=TASKS, method="POST", **fault))
+    with pytest.raises(kind):
+        await client.segment_video(film, **CUT)
+    assert (paid(sandbox), states(client)) == (1, {"intent": 1})
+    found = await client.segment_video(film, **CUT)
+    assert (paid(sandbox), found.attempts) == (2, 2)
+    assert "a new task is paid for, perhaps the second" in caplog.text
+
+
+async def test_what_never_left_is_not_looked_for(connect: Connect, sandbox: Sandbox, film: Path) -> None:
+    client = connect(timeout=SOON, max_retries=0)
+    await client.segment_video(film, segmentation=FixedSegmentation(8))  # so that the asset is there
+    before = listed(sandbox)
+    nowhere = connect(base_url="http://127.0.0.1:9/v1.3", max_retries=0)
+    with pytest.raises(APIConnectionError, match="cannot be reached"):
+        await nowhere.segment_video("asset:64f8d2c7e4a1b37f8a9c5d12", **CUT)
+    assert states(client) == {"ready": 1, "failed": 1}
+    assert listed(sandbox) == before
+
+
+async def test_a_run_that_was_killed_while_it_created_is_gone_on_with(
+    connect: Connect, sandbox: Sandbox, films: FilmServer
+) -> None:
+    """The server is still fetching the film when its sender is dead and the next run looks at the list."""
+    client = connect(timeout=10.0)
+    films.delay = 0.7
+    process = start_process(sandbox, Path(client.store.location), films.url())
+    try:
+        await until(lambda: states(client) == {"intent": 1} and films.count("HEAD") == paid(sandbox) == 1, process)
+    finally:
+        process.kill()
+        process.wait()
+    found = await client.segment_video(films.url(), **CUT)
+    assert found.segments.vectors.shape == (3, 512)
+    assert (paid(sandbox), found.attempts) == (1, 1)
+    assert listed(sandbox) > 1
+
+
+async def test_a_lost_task_of_a_url_is_found(client: Surface, sandbox: Sandbox, films: FilmServer) -> None:
+    sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
+    found = await client.segment_video(films.url("film.mp4?X-Amz-Signature=abc"), **CUT)
+    assert (paid(sandbox), found.attempts) == (1, 1)
+
+
+async def test_two_that_could_be_it_are_not_guessed_among(
+    client: Surface, connect: Connect, sandbox: Sandbox, films: FilmServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = films.url("film.mp4")
+    stranger = connect(store=":memory:")
+    await stranger.segment_video(url, **CUT)  # the same film and options, in a journal that we do not know
+    sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
+    with pytest.raises(APIConnectionError):
+        await client.segment_video(url, **CUT)
+    assert states(client) == {"intent": 1}
+    await client.segment_video(url, **CUT)
+    assert paid(sandbox) == 3
+    assert "perhaps the second" in caplog.text
+
+
+async def test_other_options_tell_tasks_of_one_film_apart(
+    client: Surface, connect: Connect, sandbox: Sandbox, films: FilmServer
+) -> None:
+    url = films.url("film.mp4")
+    stranger = connect(store=":memory:")
+    await stranger.segment_video(url, segmentation=FixedSegmentation(8), embedding_option=["visual"])
+    await stranger.segment_video(url, segmentation=FixedSegmentation(4), embedding_option=["audio"])
+    await stranger.segment_video(url, segmentation=FixedSegmentation(4), embedding_scope=["clip"])
+    await stranger.segment_video(url, embedding_option=["visual"])
+    await stranger.segment_video(films.url("other.mp4"), **CUT)
+    sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
+    found = await client.segment_video(url, **CUT)
+    assert (paid(sandbox), found.attempts) == (6, 1)
+    assert [locus.end_sec for locus in found.segments.select(embedding_scope="clip").loci] == [4.0, 8.0]
+
+
+async def test_uploads_of_other_journals_are_never_taken_for_ours(
+    client: Surface, connect: Connect, sandbox: Sandbox, film: Path
+) -> None:
+    await connect(store=":memory:").segment_video(film, **CUT)
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=500))
+    with pytest.raises(ServerError):
+        await client.segment_video(film, **CUT)
+    found = await client.segment_video(film, **CUT)
+    assert (paid(sandbox), found.attempts) == (3, 2)
+
+
+async def test_two_lost_tasks_of_one_film_that_look_alike_are_nobodys(
+    client: Surface, sandbox: Sandbox, film: Path
+) -> None:
+    """The list does not show from which second a video was embedded."""
+    parts = [{**CUT, "start_sec": 0.0, "end_sec": 4.0}, {**CUT, "start_sec": 4.0, "end_sec": 8.0}]
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=500), Fault(path=TASKS, method="POST", drop="after"))
+    for part in parts:
+        with pytest.raises(TwelveLabsError):
+            await client.segment_video(film, **part)
+    assert states(client) == {"intent": 2}
+    for part in parts:
+        found = await client.segment_video(film, **part)
+        clip = found.segments.select(embedding_scope="clip").loci[0]
+        assert (clip.start_sec, clip.end_sec) == (part["start_sec"], part["end_sec"])
+
+
+HIDDEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "begins later": ({"start_sec": 4.0}, {}),
+    "begins earlier": ({}, {"start_sec": 4.0}),
+    "ends later": ({"end_sec": 4.0}, {}),
+    "ends earlier": ({}, {"end_sec": 4.0}),
+    "fused": (
+        {"embedding_type": ["fused_embedding"], "embedding_option": ["visual", "audio"]},
+        {"embedding_option": ["visual", "audio"]},
+    ),
+    "not fused": (
+        {"embedding_option": ["visual", "audio"]},
+        {"embedding_type": ["fused_embedding", "separate_embedding"], "embedding_option": ["visual", "audio"]},
+    ),
+    "dynamic": ({"segmentation": DynamicSegmentation(2)}, {"segmentation": DynamicSegmentation(5)}),
+}
+
+
+@pytest.mark.parametrize("case", HIDDEN)
+async def test_a_task_that_was_found_and_is_anothers_is_not_stored(
+    client: Surface, connect: Connect, sandbox: Sandbox, films: FilmServer, case: str
+) -> None:
+    """What the list does not show is seen in the result."""
+    ours, theirs = ({**CUT, **options} for options in HIDDEN[case])
+    url = films.url("film.mp4")
+    stranger = await connect(store=":memory:").segment_video(url, **theirs)
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=500))
+    with pytest.raises(APIResponseError, match="turned out to be another's"):
+        await client.segment_video(url, **ours)
+    assert states(client) == {"failed": 1}
+    found = await client.segment_video(url, **ours)
+    assert (paid(sandbox), found.attempts) == (3, 2)
+    expected = await connect(store=":memory:").segment_video(url, **ours)
+    assert (found.segments, found.task_id != stranger.task_id) == (expected.segments, True)
+
+
+async def test_what_neither_list_nor_result_shows_is_never_taken_for_ours(
+    connect: Connect, sandbox: Sandbox, films: FilmServer
+) -> None:
+    options: dict[str, Any] = {"embedding_type": ["fused_embedding"], "embedding_scope": ["clip"]}
+    ours, theirs = (
+        {**options, "time_based_metadata": [{"start": 0.0, "end": 8.0, "text": text}]}
+        for text in ("wedding", "kick-off")
+    )
+    url = films.url("film.mp4")
+    await connect(store=":memory:", model="marengo3.5").segment_video(url, **theirs)
+    client = connect(timeout=SOON, model="marengo3.5")
+    sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
+    with pytest.raises(APIConnectionError):
+        await client.segment_video(url, **ours)
+    assert (await client.segment_video(url, **ours)).attempts == 2
+    assert (paid(sandbox), listed(sandbox)) == (3, 0)
+
+
+async def test_tasks_from_before_the_intent_are_no_candidates(
+    client: Surface, connect: Connect, sandbox: Sandbox, films: FilmServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twelvelabs_core.ingest.recovery.CLOCK_MARGIN", -2.0)
+    url = films.url("film.mp4")
+    await connect(store=":memory:").segment_video(url, **CUT)
+    await asyncio.sleep(2.1)  # the server's clock shows whole seconds
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=500))
+    with pytest.raises(ServerError):
+        await client.segment_video(url, **CUT)
+    assert states(client) == {"intent": 1}
+
+
+async def test_a_clock_that_was_set_back_stops_nothing(
+    client: Surface, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=500))
+    monkeypatch.setattr("twelvelabs_core.store.journal.time", SimpleNamespace(time=lambda: time.time() + 1e6))
+    with pytest.raises(ServerError):
+        await client.segment_video(film, timeout=5, **CUT)
+    monkeypatch.undo()
+    assert states(client) == {"intent": 1}
+    found = await client.segment_video(film, **CUT)
+    assert (paid(sandbox), found.attempts) == (2, 2)
+
+
+async def test_an_id_that_cannot_be_noted_at_once_is_noted_later(
+    client: Surface, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails_for(monkeypatch, times=2)
+    found = await client.segment_video(film, **CUT)
+    assert (paid(sandbox), found.attempts) == (1, 1)
+
+
+async def test_an_id_that_cannot_be_noted_at_all_is_told_and_found_by_the_next_run(
+    client: Surface, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fails_for(monkeypatch, times=3)
+    with pytest.raises(ConfigurationError, match="locked") as caught:
+        await client.segment_video(film, **CUT)
+    assert str(caught.value.task_id) in caplog.text
+    assert states(client) == {"intent": 1}
+    found = await client.segment_video(film, **CUT)
+    assert (found.task_id, paid(sandbox)) == (caught.value.task_id, 1)
+
+
+def fails_for(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    left = [ConfigurationError("the segment store is locked")] * times
+    put_task_id = SegmentStore.put_task_id
+
+    def put(self: SegmentStore, key: str, task_id: str) -> None:
+        if left:
+            raise left.pop()
+        put_task_id(self, key, task_id)
+
+    monkeypatch.setattr(SegmentStore, "put_task_id", put)
+
+
+async def test_a_failed_task_in_the_list_is_no_candidate(client: Surface, sandbox: Sandbox, film: Path) -> None:
+    sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed"))
+    with pytest.raises(TwelveLabsError, match="failed"):
+        await client.segment_video(film, **CUT)
+    sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
+    found = await client.segment_video(film, **CUT)
+    assert (paid(sandbox), found.attempts) == (2, 2)
+
+
+async def test_without_a_list_nothing_is_guessed(
+    client: Surface, sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.faults.add(
+        Fault(path=TASKS, method="POST", drop="after"), Fault(path=TASKS, method="GET", status=400, times=2)
+    )
+    with pytest.raises(APIConnectionError):
+        await client.segment_video(film, **CUT)
+    found = await client.segment_video(film, **CUT)
+    assert (paid(sandbox), found.attempts) == (2, 2)
+    assert "the list of tasks cannot be had" in caplog.text
+
+
+async def test_when_the_list_does_not_answer_nothing_is_paid_for(
+    connect: Connect, sandbox: Sandbox, film: Path
+) -> None:
+    client = connect(timeout=SOON, max_retries=0)
+    sandbox.faults.add(
+        Fault(path=TASKS, method="POST", drop="after"), Fault(path=TASKS, method="GET", status=503, times=2)
+    )
+    for _ in range(2):
+        with pytest.raises(TwelveLabsError):
+            await client.segment_video(film, **CUT)
+        assert (paid(sandbox), states(client)) == (1, {"intent": 1})
+    assert (await client.segment_video(film, **CUT)).attempts == 1
+    assert paid(sandbox) == 1
+
+
+async def test_an_asset_of_the_callers_own_is_not_guessed(client: Surface, sandbox: Sandbox, film: Path) -> None:
+    asset = await client.create_asset(film)
+    await client.wait_for_asset(asset.id)
+    sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
+    with pytest.raises(APIConnectionError):
+        await client.segment_video(f"asset:{asset.id}", **CUT)
+    assert (await client.segment_video(f"asset:{asset.id}", **CUT)).attempts == 2
+    assert paid(sandbox) == 2
+
+
+async def test_another_accounts_intent_is_not_found(
+    connect: Connect, sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Sandbox() as other:
+        first = connect(api_key=SecretStr(other.api_key), base_url=other.base_url, timeout=SOON, max_retries=0)
+        other.faults.add(Fault(path=TASKS, method="POST", drop="after"), Fault(path=TASKS, method="GET", status=503))
+        with pytest.raises(TwelveLabsError):
+            await first.segment_video(film, **CUT)
+    second = connect(timeout=SOON)
+    assert (await second.segment_video(film, **CUT)).attempts == 2
+    assert listed(sandbox) >= 1  # it might have been another key of the same organisation
+    assert "perhaps the second" in caplog.text
+
+
+async def test_the_name_of_an_upload_keeps_its_ending_and_its_bounds(
+    client: Surface, sandbox: Sandbox, film: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(film, tmp_path / f"{'long' * 60}.mp4"))
+    sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
+    found = await client.segment_video(path, **CUT)
+    assert (paid(sandbox), found.title) == (1, path.name)
+    names = [asset.filename async for asset in client.list_assets(filename="longlong")]
+    assert [len(name) <= 255 and name.endswith(".mp4") for name in names[:1]] == [True]
+
+
+def test_a_journal_keeps_its_name(client: Surface, tmp_path: Path) -> None:
+    store = client.store
+    names: set[str] = set()
+    threads = [threading.Thread(target=lambda: names.add(type(store)(store.location).journal_name)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert names == {store.journal_name}
+    assert type(store)(tmp_path / "other.sqlite3").journal_name not in names

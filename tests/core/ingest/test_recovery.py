@@ -1,0 +1,416 @@
+"""After a failure at any step nothing is lost: the journal says what happened, and the next run goes on from there."""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tests.core.conftest import Connect
+from tests.core.surface import Surface
+from twelvelabs_core import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    AsyncClient,
+    AuthenticationError,
+    FixedSegmentation,
+    InputError,
+    NotFoundError,
+    Progress,
+    RateLimitError,
+    Settings,
+    TaskFailedError,
+    TaskTimeoutError,
+    TwelveLabsError,
+)
+from twelvelabs_core.transport.rate_limit import forget_pace
+from twelvelabs_sandbox import Fault, Sandbox
+
+TASKS = "/embed-v2/tasks"
+CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
+WEEK = 8 * 86_400.0
+
+
+def paid(sandbox: Sandbox) -> int:
+    return sandbox.count("POST", TASKS)
+
+
+def states(client: Surface) -> dict[str, int]:
+    return dict(client.store.info().tasks)
+
+
+class Interrupted(Exception):  # noqa: N818  # not an error of the package
+    """The caller left when its task had been created; has the id of the task."""
+
+
+def interrupt(step: Progress) -> None:
+    """Leave as soon as the task is created and in the journal."""
+    if step.stage == "processing":
+        raise Interrupted(step.task_id)
+
+
+@pytest.fixture
+def slow_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """A sandbox whose tasks take an hour of its own clock."""
+    with Sandbox(task_seconds=3600.0, **getattr(request, "param", {})) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def patient(connect: Connect, slow_sandbox: Sandbox) -> Callable[[], Surface]:
+    """Make clients of the slow sandbox that share one segment store."""
+    key = SecretStr(slow_sandbox.api_key)
+    return lambda: connect(api_key=key, base_url=slow_sandbox.base_url)
+
+
+# Errors of the API
+
+
+async def test_after_a_wrong_key_the_right_one_goes_on(connect: Connect, sandbox: Sandbox, film: Path) -> None:
+    wrong = connect(api_key=SecretStr("tlk_sandbox_wrong"))
+    with pytest.raises(AuthenticationError, match="Check the API key") as caught:
+        await wrong.segment_video(film, **CUT)
+    assert "tlk_sandbox_wrong" not in str(caught.value)
+    assert states(wrong) == {}
+    assert (await connect().segment_video(film, **CUT)).segments.vectors.shape == (3, 512)
+    assert paid(sandbox) == 1
+
+
+async def test_after_no_server_the_next_run_goes_on(connect: Connect, sandbox: Sandbox, film: Path) -> None:
+    nowhere = connect(base_url="http://127.0.0.1:9/v1.3", max_retries=0)
+    with pytest.raises(APIConnectionError, match="cannot be reached"):
+        await nowhere.segment_video(film, **CUT)
+    assert not (await connect().segment_video(film, **CUT)).reused
+    assert paid(sandbox) == 1
+
+
+async def test_a_failed_task_is_paid_for_again_only_by_another_run(
+    client: Surface, sandbox: Sandbox, film: Path
+) -> None:
+    sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed"))
+    with pytest.raises(TaskFailedError) as caught:
+        await client.segment_video(film, **CUT)
+    assert states(client) == {"failed": 1}
+    assert paid(sandbox) == 1
+    again = await client.segment_video(film, **CUT)
+    entry = client.store.find_task(again.task_key)
+    assert (entry.state, entry.attempts, entry.task_id) == ("ready", 2, again.task_id)
+    assert again.task_id != caught.value.task_id
+    assert (paid(sandbox), sandbox.count("POST", "/assets")) == (2, 1)
+
+
+REFUSED_CREATES: dict[str, tuple[dict[str, Any], type[TwelveLabsError]]] = {
+    "refused": ({"status": 400}, APIStatusError),
+    "too many": ({"status": 429, "headers": {"Retry-After": "3600"}}, RateLimitError),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_CREATES)
+async def test_a_create_that_was_refused_leaves_nothing_to_look_for(
+    client: Surface, sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture, case: str
+) -> None:
+    fault, kind = REFUSED_CREATES[case]
+    sandbox.faults.add(Fault(path=TASKS, method="POST", **fault))
+    with pytest.raises(kind):
+        await client.segment_video(film, **CUT)
+    assert (paid(sandbox), states(client)) == (1, {"failed": 1})
+    forget_pace()  # of the hour that one of them was told to wait
+    found = await client.segment_video(film, **CUT)
+    assert found.segments.vectors.shape == (3, 512)
+    assert (paid(sandbox), sandbox.count("GET", TASKS)) == (2, 0)
+    assert "is paid for" not in caplog.text  # nothing was, before
+
+
+async def test_a_dropped_upload_costs_no_task(client: Surface, sandbox: Sandbox, film: Path) -> None:
+    for fault in ({"drop": "before"}, {"drop": "after"}, {"status": 500}):
+        sandbox.faults.add(Fault(path="/assets", method="POST", **fault))
+        with pytest.raises(TwelveLabsError, match="could not upload"):
+            await client.segment_video(film, **CUT)
+        assert states(client) == {}
+    assert not (await client.segment_video(film, **CUT)).reused
+    assert paid(sandbox) == 1
+
+
+async def test_a_failed_or_stuck_asset_costs_no_task(client: Surface, sandbox: Sandbox, film: Path) -> None:
+    sandbox.faults.add(Fault(path="/assets", asset="failed"), Fault(path="/assets", asset="stuck"))
+    with pytest.raises(TwelveLabsError, match="failed"):
+        await client.segment_video(film, **CUT)
+    with pytest.raises(TaskTimeoutError, match=r"is not ready after 0\.4 s"):
+        await client.segment_video(film, timeout=0.4, **CUT)
+    assert (paid(sandbox), states(client)) == (0, {})
+    assert not (await client.segment_video(film, **CUT)).reused
+
+
+async def test_a_deleted_asset_is_uploaded_again(client: Surface, sandbox: Sandbox, film: Path) -> None:
+    await client.segment_video(film, **CUT)
+    async for asset in client.list_assets(filename="film."):
+        await client.delete_asset(asset.id, force=True)
+    await client.segment_video(film, segmentation=FixedSegmentation(8))
+    assert (paid(sandbox), sandbox.count("POST", "/assets")) == (2, 2)
+
+
+async def test_a_look_that_fails_does_not_lose_the_task(client: Surface, sandbox: Sandbox, film: Path) -> None:
+    sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=401))
+    with pytest.raises(AuthenticationError):
+        await client.segment_video(film, **CUT)
+    assert states(client) == {"processing": 1}
+    assert (await client.segment_video(film, **CUT)).reused
+    assert paid(sandbox) == 1
+
+
+BROKEN_RESULTS = {
+    "cut off": "{",
+    "no numbers": '{"_id": "ID", "status": "ready", "data": [{"embedding": [1, null]}]}',
+    "another dimension": '{"_id": "ID", "status": "ready", "data": [{"embedding": [1, 2]}]}',
+    "another task": '{"_id": "64f8d2c7e4a1b37f8a9c5d12", "status": "ready", "data": []}',
+}
+
+
+@pytest.mark.parametrize("case", BROKEN_RESULTS)
+async def test_a_broken_result_is_not_stored_and_asked_for_again(
+    client: Surface, sandbox: Sandbox, film: Path, case: str
+) -> None:
+    with pytest.raises(Interrupted) as caught:
+        await client.segment_video(film, on_progress=interrupt, **CUT)
+    body = BROKEN_RESULTS[case].replace("ID", str(caught.value))
+    sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=200, body=body))
+    with pytest.raises(APIResponseError):
+        await client.segment_video(film, **CUT)
+    assert states(client) == {"processing": 1}
+    assert (await client.segment_video(film, **CUT)).segments.vectors.shape == (3, 512)
+    assert paid(sandbox) == 1
+
+
+# Time
+
+
+async def test_a_task_that_took_too_long_is_waited_for_by_the_next_run(
+    patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path
+) -> None:
+    with pytest.raises(TaskTimeoutError, match="nothing is paid twice") as caught:
+        await patient().segment_video(film, timeout=1, **CUT)
+    slow_sandbox.clock.advance(3601)
+    found = await patient().segment_video(film, **CUT)
+    assert found.task_id == caught.value.task_id
+    assert paid(slow_sandbox) == 1
+    assert slow_sandbox.count("POST", "/assets") == 1
+
+
+@pytest.mark.parametrize(
+    "slow_sandbox", [{"expired_as": "not_found"}, {"expired_as": "failed"}], indirect=True, ids=["not_found", "failed"]
+)
+async def test_an_expired_task_is_created_again_in_the_same_run(
+    patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Interrupted) as caught:
+        await patient().segment_video(film, on_progress=interrupt, **CUT)
+    slow_sandbox.clock.advance(WEEK)
+    client = patient()
+    with pytest.raises(TaskTimeoutError) as second:
+        await client.segment_video(film, timeout=1, **CUT)
+    assert second.value.task_id != str(caught.value)
+    assert "expired" in caplog.text
+    slow_sandbox.clock.advance(3601)
+    found = await client.segment_video(film, **CUT)
+    assert found.task_id == second.value.task_id
+    assert paid(slow_sandbox) == 2
+
+
+async def test_another_account_does_not_wait_for_a_task_it_cannot_see(
+    connect: Connect, slow_sandbox: Sandbox, sandbox: Sandbox, film: Path
+) -> None:
+    first = connect(api_key=SecretStr(slow_sandbox.api_key), base_url=slow_sandbox.base_url)
+    with pytest.raises(Interrupted):
+        await first.segment_video(film, on_progress=interrupt, **CUT)
+    assert not (await connect().segment_video(film, **CUT)).reused  # the shared sandbox has another key
+    assert (paid(slow_sandbox), paid(sandbox)) == (1, 1)
+    assert (await first.segment_video(film, **CUT)).reused
+
+
+async def test_a_404_of_something_else_is_no_expiry(
+    patient: Callable[[], Surface], connect: Connect, slow_sandbox: Sandbox, film: Path
+) -> None:
+    with pytest.raises(Interrupted):
+        await patient().segment_video(film, on_progress=interrupt, **CUT)
+    elsewhere = slow_sandbox.base_url.replace("v1.3", "v1.2")
+    with pytest.raises(NotFoundError):
+        await connect(api_key=SecretStr(slow_sandbox.api_key), base_url=elsewhere).segment_video(film, **CUT)
+    assert states(patient()) == {"processing": 1}
+    slow_sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=404))  # a copy of the data that is behind
+    with pytest.raises(NotFoundError) as caught:
+        await patient().segment_video(film, **CUT)
+    assert caught.value.task_id
+    slow_sandbox.clock.advance(3601)
+    assert (await patient().segment_video(film, **CUT)).reused
+    assert paid(slow_sandbox) == 1
+
+
+async def test_another_key_of_the_same_organisation_goes_on_with_a_task(
+    patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path
+) -> None:
+    with pytest.raises(Interrupted):
+        await patient().segment_video(film, on_progress=interrupt, **CUT)
+    with closing(sqlite3.connect(patient().store.location)) as journal, journal:
+        journal.execute("UPDATE twelvelabs_tasks SET account = 'that of an older key'")
+    slow_sandbox.clock.advance(3601)
+    assert (await patient().segment_video(film, **CUT)).reused
+    assert paid(slow_sandbox) == 1
+
+
+async def test_an_upload_that_cannot_be_deleted_loses_no_segments(
+    client: Surface, sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.faults.add(Fault(path="/assets/*", method="DELETE", status=409))
+    found = await client.segment_video(film, keep_asset=False, **CUT)
+    assert found.segments.vectors.shape == (3, 512)
+    assert "could not be deleted" in caplog.text
+
+
+async def test_whoever_leaves_while_a_create_waits_pays_for_nothing(
+    settings: Settings, sandbox: Sandbox, film: Path, tmp_path: Path
+) -> None:
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "30"}, times=None))
+    async with AsyncClient(settings=settings.replace(max_retry_wait=60.0), store=tmp_path / "s.sqlite3") as client:
+        run = asyncio.create_task(client.segment_video(film, **CUT))
+        while not paid(sandbox):  # noqa: ASYNC110  # the server has no event to wait for
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)
+        run.cancel()
+        done, _ = await asyncio.wait([run], timeout=10)
+        assert done
+        sandbox.clear_faults()
+        await asyncio.sleep(0.2)
+        assert sandbox.count("POST", TASKS, 202) == 0
+
+
+# Several at once
+
+
+async def test_two_at_once_create_one_task(client: Surface, sandbox: Sandbox, film: Path) -> None:
+    both = [client.start("segment_video", film, **CUT) for _ in range(3)]
+    found = await asyncio.gather(*both)
+    assert sorted(one.reused for one in found) == [False, True, True]
+    assert (paid(sandbox), sandbox.count("POST", "/assets")) == (1, 1)
+
+
+async def test_whoever_waits_for_another_gives_up_in_its_own_time(
+    patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path
+) -> None:
+    client = patient()
+    holder = client.start("segment_video", film, timeout=60, **CUT)
+    while not paid(slow_sandbox):  # noqa: ASYNC110  # the server has no event to wait for
+        await asyncio.sleep(0.02)
+    waiting = [client.start("segment_video", film, timeout=0.3, **CUT) for _ in range(2)]
+    for error in await asyncio.gather(*waiting, return_exceptions=True):
+        assert isinstance(error, TaskTimeoutError)
+    assert not holder.done()
+    slow_sandbox.clock.advance(3601)
+    assert not (await holder).reused
+    assert paid(slow_sandbox) == 1
+
+
+async def test_one_that_gave_up_does_not_hold_up_the_next(
+    patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path
+) -> None:
+    client = patient()
+    with pytest.raises(Interrupted):
+        await client.segment_video(film, on_progress=interrupt, **CUT)
+    slow_sandbox.clock.advance(3601)
+    assert (await client.segment_video(film, timeout=10, **CUT)).segments.vectors.shape == (3, 512)
+
+
+# Processes
+
+
+def start_process(sandbox: Sandbox, store: Path, film: Path | str) -> "subprocess.Popen[bytes]":
+    script = """
+        import sys
+        from twelvelabs_core import Client, FixedSegmentation
+        key, base_url, store, film = sys.argv[1:]
+        client = Client(key, base_url=base_url, store=store)
+        client.segment_video(film, segmentation=FixedSegmentation(4), embedding_option=["visual"])
+    """
+    arguments = [sandbox.api_key, sandbox.base_url, str(store), str(film)]
+    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(script), *arguments])
+
+
+async def until(condition: Callable[[], bool], process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(1500):
+        if condition():
+            return
+        assert process.poll() is None, "the process ended by itself"
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not happen within 30 s")
+
+
+async def test_a_process_killed_while_it_waits_is_continued(
+    patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path
+) -> None:
+    client = patient()
+    store = Path(client.store.location)
+    process = start_process(slow_sandbox, store, film)
+    try:
+        await until(lambda: states(client) == {"processing": 1}, process)
+    finally:
+        process.kill()
+        process.wait()
+    slow_sandbox.clock.advance(3601)
+    assert (await client.segment_video(film, **CUT)).reused
+    assert (paid(slow_sandbox), slow_sandbox.count("POST", "/assets")) == (1, 1)
+
+
+async def test_two_processes_create_one_task(patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path) -> None:
+    client = patient()
+    process = start_process(slow_sandbox, Path(client.store.location), film)
+    try:
+        await until(lambda: states(client) == {"processing": 1}, process)
+        ours = client.start("segment_video", film, timeout=60, **CUT)
+        await asyncio.sleep(0.2)
+        slow_sandbox.clock.advance(3601)
+        assert (await ours).reused
+        assert process.wait(timeout=60) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert paid(slow_sandbox) == 1
+
+
+# What changes under our hands
+
+
+async def test_a_film_that_is_replaced_while_it_is_uploaded_is_not_stored_as_the_first(
+    client: Surface, sandbox: Sandbox, film: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(film, tmp_path / "film.mp4"))
+    replaced = bytearray(film.read_bytes())  # noqa: ASYNC240
+    replaced[-1] ^= 1
+
+    def replace(step: Any) -> None:
+        if step.stage == "uploading":
+            path.write_bytes(replaced)
+
+    with pytest.raises(InputError, match="changed while"):
+        await client.segment_video(path, on_progress=replace, **CUT)
+    assert (paid(sandbox), states(client)) == (0, {})
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere names of files are text")
+async def test_a_film_whose_name_is_no_text_goes_all_the_way(client: Surface, film: Path, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    shutil.copy(film, path)
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    found = await client.segment_video(path, **CUT)
+    assert found.title == r"caf\xe9.mp4"
+    records = await client.register(found)
+    assert records[0].text(with_reference=True).encode()
+    assert (await client.segment_video(path, **CUT)).reused

@@ -1,0 +1,429 @@
+"""The words spoken in a film: cut to its segments, asked for once, and never in the way of the film itself."""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.core.conftest import BLUE, RED, Connect
+from tests.core.film_server import FilmServer
+from tests.core.surface import Surface, content
+from twelvelabs_core import (
+    AuthenticationError,
+    FixedSegmentation,
+    InputError,
+    Locus,
+    RateLimitError,
+    SegmentedMedia,
+    SegmentStore,
+    ServerError,
+    Word,
+    parse_reference,
+)
+from twelvelabs_core.results.transcript import spoken
+from twelvelabs_sandbox import Fault, Sandbox
+from twelvelabs_sandbox.films import write_film
+
+TASKS, ASSETS, ASSET = "/embed-v2/tasks", "/assets", "/assets/{asset_id}"
+TRANSCRIPTION = f"{ASSET}/transcription"
+CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"], "end_sec": 8.0}
+WANTED: dict[str, Any] = {**CUT, "include_transcript": True}
+FIRST, SECOND = "a goalkeeper dives", "Loud noise follows."
+
+
+@pytest.fixture(scope="session")
+def spoken_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of 8 s with one sentence in each half."""
+    path = tmp_path_factory.mktemp("spoken") / "talk.mkv"
+    write_film(path, [RED, BLUE], fps=5, captions=[(0.0, 3.0, FIRST), (4.5, 7.0, SECOND)])
+    return path
+
+
+def bodies(film: SegmentedMedia) -> dict[tuple[str, float], str]:
+    return {(r.metadata["embedding_scope"], r.metadata["start_sec"]): r.body for r in film.records()}  # type: ignore[misc]
+
+
+def asked(sandbox: Sandbox) -> int:
+    return sandbox.count("GET", TRANSCRIPTION)
+
+
+# Cutting words to segments
+
+
+def clip(start: float, end: float, option: str = "visual", scope: str = "clip") -> Locus:
+    return Locus(start, end, option, scope)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([(0.0, 1.0, "one"), (4.0, 5.0, "two")], ["one", "two"]),
+        ([(3.0, 4.5, "early")], ["early", ""]),
+        ([(3.8, 5.0, "late")], ["", "late"]),
+        ([(3.5, 4.5, "half")], ["half", ""]),
+        ([(4.0, 4.0, "point")], ["", "point"]),
+        ([(7.5, 9.5, "over the end")], ["", "over the end"]),
+        ([(8.0, 9.0, "after")], ["", ""]),
+        ([(5.0, 6.0, "second"), (1.0, 2.0, "first"), (2.0, 3.0, "word")], ["first word", "second"]),
+        ([(0.0, 8.0, "everything at once")], ["everything at once", ""]),
+    ],
+)
+def test_a_word_belongs_to_the_segment_that_has_most_of_it(words: Any, expected: list[str]) -> None:
+    given_words = [Word(*word) for word in words]
+    assert spoken([clip(0, 4), clip(4, 8)], given_words, is_whole=True) == expected
+    assert spoken([clip(4, 8), clip(0, 4)], given_words, is_whole=True) == expected[::-1]
+
+
+def test_options_and_scopes_share_the_words_out_by_themselves() -> None:
+    loci = [clip(0, 4), clip(4, 8), clip(0, 8, "audio"), clip(0, 7.9, scope="asset")]
+    words = [Word(1, 2, "one"), Word(5, 6, "two"), Word(7.95, 8.2, "three")]
+    assert spoken(loci, words, is_whole=True) == ["one", "two three", "one two three", "one two three"]
+    window = [clip(4, 7.9), clip(4, 7.9, scope="asset")]
+    assert spoken(window, words, is_whole=False) == ["two", "two"]
+
+
+@given(
+    st.lists(st.floats(0.1, 9), min_size=1, max_size=12),
+    st.lists(st.tuples(st.floats(0, 100), st.floats(0, 5)), max_size=30),
+)
+def test_no_word_is_said_twice_and_none_within_the_film_is_lost(
+    lengths: Sequence[float], times: Sequence[tuple[float, float]]
+) -> None:
+    borders = [0.0]
+    for length in lengths:
+        borders.append(borders[-1] + length)
+    loci = [clip(start, end) for start, end in pairwise(borders)]
+    words = [Word(start, start + length, f"word{number}") for number, (start, length) in enumerate(times)]
+    said = " ".join(spoken(loci, words, is_whole=True)).split()
+    assert sorted(said) == sorted(word.value for word in words if word.start < borders[-1])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "tl-segment:0b9a7c5e-0000-4000-8000-000000000000",
+        "TL-Segment:x",
+        "segment:0b9a7c5e",
+        "segment_id: 0b9a7c5e-0000-4000-8000-000000000000",
+        "tl-video:match.mp4",
+    ],
+)
+def test_what_somebody_says_never_passes_for_a_reference(said: str) -> None:
+    (body,) = spoken([clip(0, 4)], [Word(0, 1, said), Word(1, 2, "a\nvideo: of a segment")], is_whole=True)
+    assert "\n" not in body
+    assert body.endswith("a video: of a segment")
+    head, reference = "f | 0:00.0-0:04.0 | visual", "tl-segment:1b9a7c5e-0000-4000-8000-000000000000"
+    assert parse_reference(f"{head}\n{body}\n{reference}") == reference.partition(":")[2]
+
+
+# Over the wire
+
+
+@pytest.fixture
+def warned(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    caplog.set_level(logging.WARNING, logger="twelvelabs_core")
+    return lambda: [record.getMessage() for record in caplog.records]
+
+
+async def test_words_stand_in_their_segments_and_are_asked_for_once(
+    client: Surface, spoken_film: Path, sandbox: Sandbox, warned: Callable[[], list[str]]
+) -> None:
+    plain = await client.segment_video(spoken_film, **CUT)
+    film = await client.segment_video(spoken_film, **WANTED)
+    assert film.reused
+    assert bodies(film) == {("clip", 0): FIRST, ("clip", 4): SECOND, ("asset", 0): f"{FIRST} {SECOND}"}
+    assert film.words[0].value == "a"
+    assert set(bodies(plain).values()) == {""}
+    assert [r.segment_id for r in film.records()] == [r.segment_id for r in plain.records()]
+    text = film.records()[0].text(with_reference=True)
+    assert text.splitlines()[1] == FIRST
+    assert parse_reference(text) == film.records()[0].segment_id
+    assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), asked(sandbox)) == (1, 1, 1)
+    sandbox.clear_requests()
+    assert bodies(await client.segment_video(spoken_film, **WANTED)) == bodies(film)
+    # Other options of the same film: another task, the same words.
+    other = await client.segment_video(spoken_film, **{**WANTED, "embedding_option": ["audio"]})
+    assert bodies(other)["clip", 0.0] == FIRST
+    assert asked(sandbox) == 0
+    assert sandbox.count("POST", TASKS) == 1
+    assert warned() == []
+
+
+async def test_the_second_run_sends_nothing(client: Surface, spoken_film: Path, sandbox: Sandbox) -> None:
+    found = [one async for one in client.segment_many([spoken_film], **WANTED)]
+    sandbox.clear_requests()
+    again = [one async for one in client.segment_many([spoken_film], **WANTED)]
+    assert [bodies(one) for one in again] == [bodies(one) for one in found]
+    assert sandbox.count() == 0
+
+
+async def test_a_deleted_asset_has_told_its_words_before(client: Surface, spoken_film: Path, sandbox: Sandbox) -> None:
+    film = await client.segment_video(spoken_film, keep_asset=False, **WANTED)
+    assert bodies(film)["clip", 0.0] == FIRST
+    assert (sandbox.count("POST", ASSETS), sandbox.count("DELETE", ASSET)) == (1, 1)
+    sandbox.clear_requests()
+    await client.segment_video(spoken_film, keep_asset=False, **WANTED)
+    assert sandbox.count() == 0
+
+
+async def test_a_file_whose_asset_is_gone_is_uploaded_again_and_not_embedded(
+    client: Surface, spoken_film: Path, sandbox: Sandbox
+) -> None:
+    await client.segment_video(spoken_film, keep_asset=False, **CUT)
+    film = await client.segment_video(spoken_film, keep_asset=False, **WANTED)
+    assert bodies(film)["clip", 0.0] == FIRST
+    assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), sandbox.count("DELETE", ASSET)) == (1, 2, 2)
+
+
+async def test_words_of_a_stored_film_are_had_while_no_film_can_be_embedded(
+    client: Surface, spoken_film: Path, film: Path, sandbox: Sandbox
+) -> None:
+    await client.segment_video(spoken_film, keep_asset=False, **CUT)
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "3600"}))
+    with pytest.raises(RateLimitError):
+        await client.segment_video(film, **CUT)
+    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
+
+
+async def test_an_asset_that_others_delete_in_between_is_made_again(
+    client: Surface, spoken_film: Path, sandbox: Sandbox
+) -> None:
+    await client.segment_video(spoken_film, **CUT)
+    sandbox.faults.add(Fault(path=TRANSCRIPTION, status=404), Fault(path=ASSET, method="GET", status=404, skip=1))
+    film = await client.segment_video(spoken_film, **WANTED)
+    assert bodies(film)["clip", 0.0] == FIRST
+    assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS)) == (1, 2)
+
+
+@pytest.mark.parametrize("how", [{"keep_asset": True}, {"keep_asset": False}], ids=["kept", "deleted"])
+async def test_a_url_becomes_an_asset_and_is_embedded_once(
+    client: Surface, spoken_film: Path, sandbox: Sandbox, how: dict[str, bool]
+) -> None:
+    with FilmServer(spoken_film) as server:
+        url = server.url("talk.mkv?X-Amz-Signature=secret")
+        film = await client.segment_video(url, **how, **WANTED)
+        assert bodies(film)["clip", 4.0] == SECOND
+        assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS)) == (1, 1)
+        assert sandbox.count("DELETE", ASSET) == (0 if how["keep_asset"] else 1)
+        sandbox.clear_requests()
+        await client.segment_video(url, **how, **WANTED)
+        assert sandbox.count() == 0
+
+
+async def test_an_asset_is_asked_by_its_id(client: Surface, spoken_film: Path, warned: Callable[[], list[str]]) -> None:
+    asset = await client.create_asset(spoken_film)
+    await client.wait_for_asset(asset.id)
+    film = await client.segment_video(f"asset:{asset.id}", **CUT)
+    await client.delete_asset(asset.id)
+    gone = await client.segment_video(f"asset:{asset.id}", **WANTED)
+    assert (set(bodies(gone).values()), len(gone.segments)) == ({""}, len(film.segments))
+    (message,) = warned()
+    assert "is without the words" in message
+    assert f"asset {asset.id} is gone" in message
+    other = await client.create_asset(content(spoken_film), filename="talk.mkv")
+    await client.wait_for_asset(other.id)
+    assert bodies(await client.segment_video(f"asset:{other.id}", keep_asset=False, **WANTED))["clip", 0.0] == FIRST
+    assert (await client.retrieve_asset(other.id)).status == "ready"
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "times"),
+    [
+        ({"status": 404}, "has no transcription", 0),
+        ({"status": 200, "body": {"status": "failed", "error": {"message": "noise"}}}, "failed: noise", 0),
+        ({"status": 400, "body": {"code": "c", "message": "not for this plan"}}, "not for this plan", 1),
+        ({"status": 200, "body": "no json"}, "not valid JSON", 1),
+    ],
+)
+async def test_without_words_there_is_a_film_and_one_warning(  # noqa: PLR0917  # three fixtures, three parameters
+    client: Surface,
+    spoken_film: Path,
+    sandbox: Sandbox,
+    warned: Callable[[], list[str]],
+    fault: dict[str, Any],
+    reason: str,
+    times: int,
+) -> None:
+    """Only what is no answer for good is asked for again."""
+    sandbox.faults.add(Fault(path=TRANSCRIPTION, **fault))
+    film = await client.segment_video(spoken_film, **WANTED)
+    assert set(bodies(film).values()) == {""}
+    assert len(film.segments) == 3
+    (message,) = warned()
+    assert str(spoken_film) in message
+    assert reason in message
+    sandbox.clear_requests()
+    again = await client.segment_video(spoken_film, **WANTED)
+    assert bodies(again)["clip", 0.0] == (FIRST if times else "")
+    assert asked(sandbox) == times
+    client.store.drop_transcript(await client.content_of(spoken_film))
+    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
+
+
+async def test_nobody_speaks_is_an_answer_too(
+    client: Surface, film: Path, sandbox: Sandbox, warned: Callable[[], list[str]]
+) -> None:
+    for _ in range(2):
+        assert (await client.segment_video(film, **WANTED)).words == ()
+    assert asked(sandbox) == 1
+    assert warned() == []
+
+
+async def test_words_that_are_not_ready_are_waited_for_within_bounds(
+    client: Surface,
+    spoken_film: Path,
+    sandbox: Sandbox,
+    warned: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pending = {"path": TRANSCRIPTION, "status": 200, "body": {"status": "pending"}}
+    sandbox.faults.add(Fault(**pending, times=2))
+    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
+    assert asked(sandbox) == 3
+    client.store.drop_transcript(await client.content_of(spoken_film))
+    sandbox.faults.add(Fault(**pending, times=None))
+    monkeypatch.setattr("twelvelabs_core.ingest.transcripts.TRANSCRIPT_WAIT", 0.1)
+    late = await client.segment_video(spoken_film, **WANTED)
+    assert set(bodies(late).values()) == {""}
+    assert "is pending after 0.1 s; the next run asks again" in warned()[0]
+    sandbox.clear_faults()
+    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
+
+
+async def test_words_that_stay_pending_are_waited_for_once(  # noqa: PLR0917  # fixtures
+    connect: Connect,
+    spoken_film: Path,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    warned: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("twelvelabs_core.ingest.transcripts.TRANSCRIPT_WAIT", 0.1)
+    sandbox.faults.add(Fault(path=TRANSCRIPTION, status=200, body={"status": "pending"}, times=None))
+    await connect().segment_video(spoken_film, **WANTED)
+    assert asked(sandbox) > 1
+    for _ in range(2):
+        sandbox.clear_requests()
+        film = await connect().segment_video(spoken_film, **WANTED)  # as another process would, from the same store
+        assert set(bodies(film).values()) == {""}
+        assert asked(sandbox) == 1
+    assert "was pending at" in warned()[-1]
+    # Another asset has a transcription of its own, which may be ready soon.
+    store = SegmentStore(tmp_path / "segments.sqlite3")
+    await connect().delete_asset(store.find_asset(film.content, connect().settings.account))
+    sandbox.clear_requests()
+    await connect().segment_video(spoken_film, **WANTED)
+    assert asked(sandbox) > 1
+    sandbox.clear_faults()
+    assert bodies(await connect().segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
+    assert store.find_pending_transcript(film.content, "sandbox") is None
+
+
+async def test_a_short_wait_for_words_does_not_shorten_the_next(
+    client: Surface, spoken_film: Path, sandbox: Sandbox
+) -> None:
+    await client.segment_video(spoken_film, **CUT)
+    pending = {"path": TRANSCRIPTION, "status": 200, "body": {"status": "pending"}}
+    sandbox.faults.add(Fault(**pending, times=None))
+    await client.segment_video(spoken_film, timeout=0.1, **WANTED)
+    sandbox.clear_faults()
+    sandbox.faults.add(Fault(**pending, times=2))
+    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
+
+
+@pytest.mark.parametrize(("status", "kind"), [(500, ServerError), (401, AuthenticationError)])
+async def test_what_may_be_better_the_next_time_is_an_error_and_costs_nothing_then(
+    connect: Connect, spoken_film: Path, sandbox: Sandbox, status: int, kind: type[Exception]
+) -> None:
+    client = connect(max_retries=0)
+    sandbox.faults.add(Fault(path=TRANSCRIPTION, status=status))
+    with pytest.raises(kind):
+        await client.segment_video(spoken_film, keep_asset=False, **WANTED)
+    film = await client.segment_video(spoken_film, keep_asset=False, **WANTED)
+    assert film.reused
+    assert bodies(film)["clip", 0.0] == FIRST
+    assert (sandbox.count("POST", TASKS), sandbox.count("DELETE", ASSET)) == (1, 1)
+
+
+async def test_sentences_stand_in_for_words(client: Surface, spoken_film: Path, sandbox: Sandbox) -> None:
+    body = {"status": "ready", "sentences": [{"start": 3.0, "end": 6.0, "value": "A whole sentence."}]}
+    sandbox.faults.add(Fault(path=TRANSCRIPTION, status=200, body=body))
+    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 4.0] == "A whole sentence."
+
+
+async def test_many_tasks_of_one_film_ask_once(connect: Connect, spoken_film: Path, sandbox: Sandbox) -> None:
+    client = connect()
+    options = (["visual"], ["audio"], ["transcription"])
+    begun = [client.start("segment_video", spoken_film, **{**WANTED, "embedding_option": one}) for one in options]
+    found = [await one for one in begun]
+    assert {bodies(one)["clip", 0.0] for one in found} == {FIRST}
+    assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), asked(sandbox)) == (3, 1, 1)
+
+
+async def test_it_is_for_media_in_which_somebody_may_speak(client: Surface, film: Path, sandbox: Sandbox) -> None:
+    with pytest.raises(InputError, match="True or False, got 'yes'"):
+        await client.segment_video(film, include_transcript="yes")
+    new = {"input_type": "document", "include_transcript": True}
+    with pytest.raises(InputError, match=r"model='marengo3\.5'"):
+        [one async for one in client.segment_many([film], **new)]
+    assert sandbox.count() == 0
+
+
+async def test_pages_have_no_words(connect: Connect, film: Path) -> None:
+    client = connect(model="marengo3.5")
+    with pytest.raises(InputError, match="include_transcript is for audio and video, not for input_type 'image'"):
+        [one async for one in client.segment_many([film], input_type=["video", "image"], include_transcript=True)]
+
+
+# Kept
+
+
+def test_the_store_keeps_words_apart_by_origin_and_as_they_are(tmp_path: Path) -> None:
+    words = [Word(0.0, 0.25, "Grüße"), Word(0.25, 1 / 3, "🎬 “quoted”")]
+    with SegmentStore(tmp_path / "s.sqlite3") as store:
+        assert store.find_transcript("c", "twelvelabs") is None
+        store.put_transcript("c", "twelvelabs", words)
+        store.put_transcript("c", "sandbox", [])
+    with SegmentStore(tmp_path / "s.sqlite3") as store:
+        assert store.find_transcript("c", "twelvelabs") == tuple(words)
+        assert store.find_transcript("c", "sandbox") == ()
+        assert store.find_transcript("d", "sandbox") is None
+        assert store.find_pending_transcript("c", "sandbox") is None
+        before = time.time()
+        store.put_pending_transcript("c", "sandbox", "a1")
+        assert store.find_transcript("c", "sandbox") == ()  # others may have had an answer meanwhile
+        asset_id, since = store.find_pending_transcript("c", "sandbox") or ("", 0.0)
+        assert (asset_id, before <= since <= time.time()) == ("a1", True)
+        store.drop_transcript("c")
+        assert store.find_transcript("c", "twelvelabs") is None
+        assert store.find_pending_transcript("c", "sandbox") is None
+
+
+def test_a_store_from_before_there_were_transcripts_gets_their_table(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    with SegmentStore(path) as store:
+        store.put_digest("/a", 1, 2, "d")
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE twelvelabs_transcripts")
+    connection.close()
+    with SegmentStore(path) as store:
+        assert store.find_transcript("c", "sandbox") is None
+        store.put_transcript("c", "sandbox", [Word(0, 1, "a")])
+        assert store.find_digest("/a", 1, 2) == "d"
+
+
+async def test_words_go_with_the_last_task_of_their_film(client: Surface, spoken_film: Path) -> None:
+    film = await client.segment_video(spoken_film, **WANTED)
+    other = await client.segment_video(spoken_film, **{**WANTED, "embedding_option": ["audio"]})
+    store: SegmentStore = client.store
+    store.delete_task(film.task_key)
+    assert store.find_transcript(film.content, "sandbox") is not None
+    store.delete_task(other.task_key)
+    assert store.find_transcript(film.content, "sandbox") is None

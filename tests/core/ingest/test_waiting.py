@@ -1,0 +1,289 @@
+"""Waiting for many tasks: the list answers for all of them, and a task's own request is sent only for its result."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from tests.core.conftest import Connect
+from tests.core.surface import Surface
+from twelvelabs_core import (
+    AsyncClient,
+    AuthenticationError,
+    FixedSegmentation,
+    NotFoundError,
+    TaskFailedError,
+    TaskTimeoutError,
+)
+from twelvelabs_core.ingest.wait import LONGEST_SHARED_GAP, SECONDS_PER_PAGE, Watch, shared_gap
+from twelvelabs_core.transport.polling import FIRST_LOOK, LONGEST_GAP, next_look
+from twelvelabs_sandbox import Fault, Sandbox
+
+TASKS = "/embed-v2/tasks"
+TASK = "/embed-v2/tasks/{task_id}"
+HOUR = 3600.0
+
+
+@pytest.fixture
+def slow() -> Iterator[Sandbox]:
+    """A sandbox whose tasks take an hour of its own clock."""
+    with Sandbox(task_seconds=HOUR) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def client(connect: Connect, slow: Sandbox) -> Surface:
+    return connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url)
+
+
+async def create(client: Surface, sound: Path, count: int) -> list[str]:
+    asset = await client.create_asset(sound)
+    await client.wait_for_asset(asset.id)
+    return [
+        (await client.create_audio_task(f"asset:{asset.id}", segmentation=FixedSegmentation(4))).id
+        for _ in range(count)
+    ]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(1500):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not happen within 30 s")
+
+
+async def ended(waits: "list[asyncio.Task[Any]]", slow: Sandbox) -> list[Any]:
+    """Let some looks pass, then let the tasks end."""
+    before = slow.count("GET", TASKS)
+    await until(lambda: slow.count("GET", TASKS) >= before + 3)
+    slow.clock.advance(HOUR)
+    return await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 60)
+
+
+async def test_the_list_answers_for_all(client: Surface, slow: Sandbox, sound: Path) -> None:
+    ids = await create(client, sound, 5)  # asyncio has threads for as many on any machine
+    found = await ended([client.start("wait_for_task", task_id) for task_id in ids], slow)
+    assert [task.id for task in found] == ids
+    assert all(len(task.segments) for task in found)
+    # One request for each at first, whose state nobody knew, and one for its result.
+    assert slow.count("GET", TASK) == 10
+
+
+async def test_one_alone_is_asked_for_by_itself(client: Surface, slow: Sandbox, sound: Path) -> None:
+    (task_id,) = await create(client, sound, 1)
+    wait = client.start("wait_for_task", task_id)
+    await until(lambda: slow.count("GET", TASK) >= 3)
+    slow.clock.advance(HOUR)
+    assert (await wait).status == "ready"
+    assert slow.count("GET", TASKS) == 0
+
+
+async def test_new_tasks_are_not_looked_at_at_once(client: Surface, slow: Sandbox, media_folder: Path) -> None:
+    films = [media_folder / "film.mp4", media_folder / "sound.wav"]
+    names = {"film.mp4": "segment_video", "sound.wav": "segment_audio"}
+    waits = [client.start(names[film.name], film) for film in films]
+    await until(lambda: slow.count("POST", TASKS) == 2)
+    found = await ended(waits, slow)
+    assert [media.title for media in found] == ["film.mp4", "sound.wav"]
+    assert slow.count("GET", TASK) <= 4  # a result each; a look alone where the other had not been created yet
+
+
+async def test_a_full_page_is_followed_by_the_next(client: Surface, slow: Sandbox, sound: Path) -> None:
+    ids = await create(client, sound, 60)
+    if not client.is_async:
+        ids = ids[:2] + ids[-2:]  # the others stand between these in the list
+    found = await ended([client.start("wait_for_task", task_id) for task_id in ids], slow)
+    assert [task.id for task in found] == ids
+    assert slow.count("GET", TASK) == 2 * len(ids)
+
+
+async def test_failed_and_expired_tasks_are_noticed(client: Surface, slow: Sandbox, sound: Path) -> None:
+    good = await create(client, sound, 2)
+    slow.faults.add(Fault(path=TASKS, method="POST", task="failed"))
+    bad = await create(client, sound, 1)
+    waits = [client.start("wait_for_task", task_id) for task_id in (*good, *bad, "64f8d2c7e4a1b37f8a9c5d12")]
+    found = await ended(waits, slow)
+    assert [type(one).__name__ for one in found] == ["Task", "Task", "TaskFailedError", "NotFoundError"]
+    assert isinstance(found[2], TaskFailedError)
+    assert isinstance(found[3], NotFoundError)
+
+
+async def test_each_gives_up_in_its_own_time(client: Surface, slow: Sandbox, sound: Path) -> None:
+    ids = await create(client, sound, 3)
+    patient = [client.start("wait_for_task", task_id) for task_id in ids[:2]]
+    with pytest.raises(TaskTimeoutError, match=r"after 0\.3 s"):
+        await client.start("wait_for_task", ids[2], timeout=0.3)
+    assert [task.status for task in await ended(patient, slow)] == ["ready", "ready"]
+
+
+async def test_where_the_list_cannot_be_used_each_is_asked_for(client: Surface, slow: Sandbox, sound: Path) -> None:
+    ids = await create(client, sound, 3)
+    slow.faults.add(Fault(path=TASKS, method="GET", status=404, times=None))
+    waits = [client.start("wait_for_task", task_id) for task_id in ids]
+    await until(lambda: slow.count("GET", TASK) >= 9)
+    slow.clock.advance(HOUR)
+    assert [task.status for task in await asyncio.gather(*waits)] == ["ready"] * 3
+    assert slow.count("GET", TASKS) == 1
+
+
+FOREIGN = {"_id": "64f8d2c7e4a1b37f8a9c5d12", "status": "processing", "video_embedding": "of a kind to come"}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 403}, {"status": 500}, {"status": 200, "body": {"data": [FOREIGN], "page_info": {}}}],
+    ids=["forbidden", "broken", "not understood"],
+)
+async def test_a_list_that_cannot_be_had_fails_no_wait(
+    connect: Connect, slow: Sandbox, sound: Path, caplog: pytest.LogCaptureFixture, fault: dict[str, Any]
+) -> None:
+    client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, max_retries=0)
+    ids = await create(client, sound, 3)
+    slow.faults.add(Fault(path=TASKS, method="GET", times=None, **fault))
+    waits = [client.start("wait_for_task", task_id) for task_id in ids]
+    await until(lambda: slow.count("GET", TASK) >= 9 or any(wait.done() for wait in waits))
+    slow.clock.advance(HOUR)
+    assert [task.status for task in await asyncio.gather(*waits)] == ["ready"] * 3
+    assert slow.count("GET", TASKS) == 1
+    assert [record.levelname for record in caplog.records if "list of tasks" in record.message] == ["WARNING"]
+
+
+async def test_a_list_that_hangs_keeps_nobody_beyond_his_time(
+    connect: Connect, slow: Sandbox, sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twelvelabs_core.ingest.wait.LAST_LOOK", 0.2)
+    client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, timeout=2.0, max_retries=2)
+    ids = await create(client, sound, 4)
+    slow.faults.add(Fault(path=TASKS, method="GET", delay=HOUR, times=None))
+    waits = [client.start("wait_for_task", task_id, timeout=0.3) for task_id in ids[:3]]
+    patient = client.start("wait_for_task", ids[3])
+    found = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 60)
+    assert [type(error) for error in found] == [TaskTimeoutError] * 3
+    slow.clear_faults()
+    slow.clock.advance(HOUR)
+    assert (await asyncio.wait_for(patient, 60)).status == "ready"
+
+
+async def test_a_last_look_that_fails_leaves_the_time_as_the_reason(
+    connect: Connect, slow: Sandbox, sound: Path
+) -> None:
+    client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, max_retries=1, max_retry_wait=5.0)
+    (task_id,) = await create(client, sound, 1)
+    slow.faults.add(Fault(path=TASK, status=503, skip=2, headers={"Retry-After": "1"}, times=None))
+    with pytest.raises(TaskTimeoutError, match=r"still processing after 0\.5 s"):
+        await client.wait_for_task(task_id, timeout=0.5)
+
+
+async def test_a_refused_key_ends_all_waits_with_one_look(client: Surface, slow: Sandbox, sound: Path) -> None:
+    ids = await create(client, sound, 5)
+    waits = [client.start("wait_for_task", task_id) for task_id in ids]
+    await until(lambda: slow.count("GET", TASKS) >= 2)
+    slow.faults.add(Fault(path=f"{TASKS}*", method="GET", status=401, times=None))
+    errors = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 60)
+    assert all(isinstance(error, AuthenticationError) for error in errors)
+    assert slow.count("GET", TASKS, 401) < len(ids)
+
+
+async def test_a_server_that_ignores_the_filter_is_understood(client: Surface, slow: Sandbox, sound: Path) -> None:
+    ids = await create(client, sound, 3)
+    body = {
+        "data": [{"_id": task_id, "status": "ready"} for task_id in ids],
+        "page_info": {"page": 1, "total_page": 1},
+    }
+    slow.clock.advance(HOUR)
+    slow.faults.add(Fault(path=TASKS, method="GET", status=200, body=body, times=None))
+    found = await asyncio.gather(*(client.start("wait_for_task", task_id) for task_id in ids))
+    assert [task.id for task in found] == ids
+
+
+async def test_whoever_looks_may_leave(slow: Sandbox, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twelvelabs_core.transport.polling.FIRST_LOOK", 0.02)
+    async with AsyncClient(slow.api_key, base_url=slow.base_url, store=":memory:") as client:
+        ids = await create(Surface(client), sound, 3)
+        slow.faults.add(Fault(path=TASKS, method="GET", delay=30.0))  # the first look never ends by itself
+        waits = [asyncio.create_task(client.wait_for_task(task_id)) for task_id in ids]
+        await until(lambda: slow.count("GET", TASKS) == 1)
+        looking = next(task for task in waits if _is_looking(task))
+        looking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await looking
+        slow.clock.advance(HOUR)
+        rest = [task for task in waits if task is not looking]
+        assert [task.status for task in await asyncio.wait_for(asyncio.gather(*rest), 60)] == ["ready", "ready"]
+
+
+def _is_looking(task: "asyncio.Task[Any]") -> bool:
+    awaited: Awaitable[Any] | None = task.get_coro()  # type: ignore[assignment]
+    names = []
+    while awaited is not None and hasattr(awaited, "cr_code"):
+        names.append(awaited.cr_code.co_name)
+        awaited = awaited.cr_await
+    return "_carry_out" in names
+
+
+async def test_callbacks_hear_of_looks_at_the_list(client: Surface, slow: Sandbox, sound: Path) -> None:
+    ids = await create(client, sound, 2)
+    heard: list[tuple[str, str]] = []
+    waits = [
+        client.start("wait_for_task", task_id, callback=lambda task: heard.append((task.id, task.status)))
+        for task_id in ids
+    ]
+    await ended(waits, slow)
+    assert {status for _, status in heard} == {"processing", "ready"}
+    assert all(heard.count((task_id, "processing")) >= 2 and heard.count((task_id, "ready")) == 1 for task_id in ids)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_does_not_wait_for_its_parents_look() -> None:
+    watch = Watch()
+    with watch.waiting("a", 0.0), watch.waiting("b", 0.0):
+        assert watch.begin(1.0) is not None  # under way in the parent
+        child = os.fork()
+        if child == 0:
+            with watch.waiting("c", 2.0), watch.waiting("d", 2.0):
+                look = watch.begin(2.0)
+            os._exit(0 if look is not None and look.asked == {"c", "d"} else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+# Pure decisions
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=300))
+def test_gaps_stay_in_bounds(elapsed: list[float]) -> None:
+    gap = shared_gap(elapsed)
+    pages = -(-len(elapsed) // 50)
+    assert pages * SECONDS_PER_PAGE <= gap <= max(LONGEST_GAP, pages * SECONDS_PER_PAGE)
+    if len(elapsed) > LONGEST_GAP / LONGEST_SHARED_GAP:
+        assert gap <= max(LONGEST_SHARED_GAP, pages * SECONDS_PER_PAGE)
+
+
+@given(st.floats(0, 1e6))
+def test_one_alone_keeps_its_own_gap(elapsed: float) -> None:
+    assert shared_gap([elapsed]) == pytest.approx(max(next_look(elapsed, float("inf")), SECONDS_PER_PAGE))
+
+
+def test_fifty_cost_less_than_five() -> None:
+    assert shared_gap([0.0] * 50) <= FIRST_LOOK
+    assert 50 / shared_gap([60.0] * 50) < 5 * 50 / next_look(60.0, 1e9)
+
+
+def test_only_one_looks_and_a_fresh_look_serves_all() -> None:
+    watch = Watch()
+    with watch.waiting("a", 0.0), watch.waiting("b", 0.0):
+        look = watch.begin(10.0)
+        assert look is not None
+        assert watch.begin(10.0) is None
+        look.is_done = True
+        assert watch.begin(10.1) is None
+        assert (look.verdict("a"), look.verdict("c")) == ("unknown", None)
+        assert watch.begin(10.0 + LONGEST_GAP) is not None
+    assert not watch.is_shared()

@@ -1,0 +1,185 @@
+"""The rules of each model: what it refuses before anything is sent, and which model it names instead."""
+
+from typing import Any
+
+import pytest
+
+from twelvelabs_core import AsyncClient, Client, DynamicSegmentation, FixedSegmentation, InputError, SegmentOptions
+from twelvelabs_core.models.marengo import MODELS, check_length, least_tokens, model_of
+
+NEW, OLD = "marengo3.5", "marengo3.0"
+TEXTS = [{"start": 0, "end": 2, "text": "kick-off"}]
+
+
+def options(model: str, kind: Any = "video", **changes: Any) -> SegmentOptions:
+    return SegmentOptions.of(kind, model=model, **changes)
+
+
+@pytest.mark.parametrize("cls", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    ("model", "given", "space"),
+    [
+        (OLD, None, "marengo3.0/512"),
+        (OLD, 512, "marengo3.0/512"),
+        (NEW, None, "marengo3.5/512"),
+        (NEW, 128, "marengo3.5/128"),
+        (NEW, 256, "marengo3.5/256"),
+    ],
+)
+def test_each_model_and_length_is_a_space_of_its_own(cls: Any, model: str, given: int | None, space: str) -> None:
+    client = cls("tlk_key", model=model, embedding_dimension=given, store=":memory:")
+    assert client.space == space
+    assert client.embedding_dimension == int(space.rpartition("/")[2])
+    sandbox = cls("tlk_sandbox_key", base_url="http://127.0.0.1:1", model=model, embedding_dimension=given)
+    assert sandbox.space == f"sandbox/{space}"
+
+
+@pytest.mark.parametrize("given", [256, 128, 1024, 0, -512, 512.0, "512", True])
+@pytest.mark.parametrize("cls", [Client, AsyncClient])
+def test_a_length_that_a_model_lacks_is_refused_with_the_model_that_has_it(cls: Any, given: Any) -> None:
+    with pytest.raises(InputError, match=r"embedding_dimension of marengo3\.0 must be 512; got") as caught:
+        cls("tlk_key", embedding_dimension=given)
+    assert ("marengo3.5" in str(caught.value)) == (given in (256, 128) and given is not True)
+    if given not in (256, 128):
+        with pytest.raises(InputError, match="one of 128, 256, 512"):
+            cls("tlk_key", model=NEW, embedding_dimension=given)
+
+
+@pytest.mark.parametrize("name", ["marengo2.7", "", None, ["marengo3.0"]])
+def test_an_unknown_model_is_refused_with_those_that_exist(name: Any) -> None:
+    with pytest.raises(InputError, match=r"marengo3\.0, marengo3\.5; got"):
+        model_of(name)
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "change", "message"),
+    [
+        (
+            NEW,
+            "video",
+            {"embedding_option": ["transcription"]},
+            r"visual, audio; got 'transcription' with marengo3\.5.*'marengo3\.0'",
+        ),
+        (NEW, "audio", {"embedding_option": ["visual"]}, r"must be among audio; got 'visual' with marengo3\.5\."),
+        (
+            OLD,
+            "video",
+            {"embedding_scope": ["local"]},
+            r"clip, asset; got 'local' with marengo3\.0.*model='marengo3\.5'",
+        ),
+        (NEW, "video", {"embedding_scope": ["page"]}, r"clip, local, asset.*'page'"),
+        (OLD, "audio", {"segmentation": DynamicSegmentation()}, r"fixed with marengo3\.0.*dynamic.*'marengo3\.5'"),
+        (OLD, "video", {"segmentation": {"spatial": {"strategy": "standard"}}}, "spatial.*documents"),
+        (NEW, "audio", {"segmentation": {"spatial": {"strategy": "standard"}}}, "spatial.*documents"),
+        (OLD, "video", {"embedding_uncertainty": True}, r"marengo3\.0 does not take embedding_uncertainty.*3\.5"),
+        (OLD, "video", {"time_based_metadata": TEXTS}, r"does not take time_based_metadata.*3\.5"),
+        (OLD, "document", {}, r"audio or video, got 'document'.*model='marengo3\.5'"),
+        (NEW, "text", {}, r"audio, video, document or image, got 'text'\."),
+        (NEW, "video", {"embedding_type": ["fused_embedding"]}, r"fused_embedding of marengo3\.5 needs time_based"),
+        (NEW, "video", {"time_based_metadata": TEXTS}, "add fused_embedding"),
+        (NEW, "audio", {"embedding_type": ["fused_embedding"], "time_based_metadata": TEXTS}, "two or more"),
+        (NEW, "video", {"embedding_uncertainty": True, "embedding_scope": ["clip", "asset"]}, r"\['clip'\] alone"),
+        (NEW, "video", {"embedding_uncertainty": 1}, "True or False, got 1"),
+    ],
+)
+def test_what_a_model_cannot_do_is_refused_with_the_one_that_can(
+    model: str, kind: str, change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        options(model, kind, **change)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        "kick-off", {"start": 0}, [{}], ["kick-off"], [{"start": 0, "end": 1}],
+        [{"start": 2, "end": 1, "text": "x"}], [{"start": -1, "end": 1, "text": "x"}],
+        [{"start": 0, "end": True, "text": "x"}], [{"start": 0, "end": "1", "text": "x"}],
+        [{"start": 0, "end": 1, "text": " "}], [{"start": 0, "end": 1, "text": None}],
+        [{"start": 0, "end": 1, "text": "x", "more": 1}], [{"start": float("nan"), "end": 1, "text": "x"}],
+        [{"start": 0, "end": float("inf"), "text": "x"}],
+    ],
+)  # fmt: skip
+def test_texts_with_times_that_cannot_be_are_refused(texts: Any) -> None:
+    with pytest.raises(InputError, match="time_based_metadata"):
+        options(NEW, time_based_metadata=texts, embedding_type=["fused_embedding"])
+
+
+def test_an_event_may_take_no_time() -> None:
+    fused = options(
+        NEW, time_based_metadata=[{"start": 3, "end": 3, "text": "goal"}], embedding_type=["fused_embedding"]
+    )
+    assert fused.to_wire()["time_based_metadata"] == [{"start": 3.0, "end": 3.0, "text": "goal"}]
+
+
+def test_each_model_has_its_defaults_and_its_wire() -> None:
+    assert options(OLD).to_wire()["segmentation"] == {"strategy": "dynamic", "dynamic": {"min_duration_sec": 4}}
+    assert options(OLD, "audio").to_wire()["segmentation"] == {"strategy": "fixed", "fixed": {"duration_sec": 6}}
+    for kind, wanted in (("audio", ["audio"]), ("video", ["visual", "audio"])):
+        wire = options(NEW, kind).to_wire()
+        assert wire["segmentation"] == {"temporal": {"strategy": "dynamic", "dynamic": {"min_duration_sec": 2}}}
+        assert (wire["embedding_option"], wire["embedding_scope"]) == (wanted, ["clip", "asset"])
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        FixedSegmentation(5),
+        {"strategy": "fixed", "fixed": {"duration_sec": 5}},
+        {"temporal": {"strategy": "fixed", "fixed": {"duration_sec": 5}}},
+    ],
+)
+def test_one_spelling_serves_both_models(spelling: Any) -> None:
+    flat = {"strategy": "fixed", "fixed": {"duration_sec": 5}}
+    assert options(OLD, segmentation=spelling).to_wire()["segmentation"] == flat
+    assert options(NEW, segmentation=spelling).to_wire()["segmentation"] == {"temporal": flat}
+
+
+def test_local_is_another_word_for_clip() -> None:
+    assert options(NEW, embedding_scope=["local"]) == options(NEW, embedding_scope=["clip"])
+    assert options(NEW, embedding_scope=["asset", "local", "clip"]) == options(NEW)
+
+
+def test_uncertainty_is_for_clips_and_other_work() -> None:
+    unsure = options(NEW, embedding_uncertainty=True)
+    assert unsure.embedding_scope == ("clip",)
+    assert unsure.identity() != options(NEW, embedding_scope=["clip"]).identity()
+
+
+def test_no_length_of_films_is_refused_where_the_limit_is_not_known() -> None:
+    assert options(NEW, start_sec=20_000, end_sec=30_000).to_wire()["end_sec"] == 30_000.0
+    with pytest.raises(InputError, match="end_sec"):
+        options(OLD, end_sec=30_000)
+    with pytest.raises(InputError, match="start_sec must be a number of seconds from 0, got inf"):
+        options(NEW, start_sec=float("inf"))
+
+
+# Long texts
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=list(MODELS))
+def test_a_text_is_refused_from_the_first_word_beyond_doubt(model: Any) -> None:
+    limit = model.text_max_tokens
+    assert check_length("word " * limit, model)
+    with pytest.raises(InputError, match=f"texts\\[3\\].*at least {limit + 1:,} tokens; {model.name} takes {limit:,}"):
+        check_length("word " * (limit + 1), model, "texts[3]")
+    assert check_length("語" * 128 * limit, model)
+    with pytest.raises(InputError, match="tokens"):
+        check_length("語" * (128 * limit + 1), model)
+    assert check_length("word " * (limit + 1), model, auto_truncate=True)
+
+
+def test_a_text_that_is_too_long_for_one_model_is_told_of_the_other() -> None:
+    text = "word " * 600
+    with pytest.raises(InputError, match=r"model='marengo3\.5'"):
+        check_length(text, model_of(OLD))
+    assert check_length(text, model_of(NEW))
+    with pytest.raises(InputError, match=r"Split it\.$"):  # the other would refuse it too
+        check_length(text * 4, model_of(OLD))
+    with pytest.raises(InputError, match="auto_truncate=True"):
+        check_length(text * 4, model_of(NEW))
+
+
+@pytest.mark.parametrize(("text", "least"), [("", 0), (" \n ", 0), ("a b\tc\nd", 4), ("x" * 129, 2), (" " * 9999, 0)])
+def test_the_least_number_of_tokens(text: str, least: int) -> None:
+    assert least_tokens(text) == least

@@ -1,0 +1,336 @@
+"""Every parser of answers on anything at all: a typed error, or exactly what the answer says; never something else."""
+
+import functools
+import json
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.core.raw_server import RawServer
+from tests.core.surface import Surface, make_surface
+from twelvelabs_core import Settings, TwelveLabsError
+from twelvelabs_core.results import legacy_v1 as legacy
+from twelvelabs_core.results import responses
+from twelvelabs_core.results import upload_responses as uploads
+from twelvelabs_core.results.decode import Split, VectorSplitter
+from twelvelabs_core.results.legacy_v1 import LegacyEmbedding, LegacyTask
+from twelvelabs_core.results.segments import Segments
+from twelvelabs_core.transport.error_response import parse_error
+
+FEW = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+ROW = {"embedding_option": "visual", "embedding_scope": "clip", "start_sec": 0.0, "end_sec": 4.5}
+VIDEO = {"input_type": "video", "duration": 9.0, "embedding_options": ["visual"], "embedding_scopes": ["clip"]}
+TIME = "2026-01-31T10:00:00.123Z"
+TASK = {
+    "_id": "65",
+    "status": "ready",
+    "created_at": TIME,
+    "metadata": VIDEO,
+    "data": [{"embedding": [0.5, -0.25], **ROW}, {"embedding": [1e-3, 2], **ROW, "start_sec": 4.5, "end_sec": 9}],
+}
+ONE = {"data": [{"embedding": [0.5, -0.25], "embedding_option": None, "embedding_scope": None}], "metadata": None}
+ASSET = {"_id": "66", "status": "ready", "filename": "a.mp4", "size": 5, "duration": 9.5, "created_at": TIME}
+INFO = {"page": 1, "limit_per_page": 50, "total_page": 1, "total_results": 1}
+LISTED = {"_id": "65", "status": "ready", "video_embedding": {"metadata": {"duration": 9.0, "input_url": "http://a/b"}}}
+LINK = {"chunk_index": 1, "url": "https://a.b/c?X-Amz-Signature=0", "expires_at": TIME}
+UPLOAD = {"upload_id": "67", "asset_id": "66", "chunk_size": 5, "upload_urls": [LINK], "upload_headers": {"A": "b"}}
+STATUS = {"upload_id": "67", "status": "active", "uploaded_chunks": [{"index": 1, "status": "completed"}]}
+WORDS = {"status": "ready", "words": [{"start": 0.0, "end": 0.5, "value": "goal"}]}
+OLD_ROW = {"embedding_option": "visual-text", "embedding_scope": "clip", "start_offset_sec": 0.0, "end_offset_sec": 4.5}
+OLD_ROWS = [
+    {"float": [0.5, -0.25], **OLD_ROW},
+    {"float": [1e-3, 2], **OLD_ROW, "start_offset_sec": 4.5, "end_offset_sec": 9},
+]
+OLD_VIDEO = {"duration": 9.0, "video_embedding_option": ["visual-text"], "video_clip_length": 4.5, "filename": "a.mp4"}
+OLD_TASK = {
+    "_id": "65",
+    "status": "ready",
+    "model_name": "marengo3.0",
+    "created_at": TIME,
+    "video_embedding": {"metadata": OLD_VIDEO, "segments": OLD_ROWS},
+}
+OLD_ONE = {
+    "model_name": "marengo3.0",
+    "text_embedding": {"segments": [{"float": [0.5, -0.25]}]},
+    "image_embedding": {"segments": [], "error_message": "no picture", "metadata": {"input_url": "http://a/b"}},
+    "audio_embedding": {"segments": OLD_ROWS[::-1]},
+}
+
+LONG = {"data": [{"embedding": [0.5, -0.25] * 256}]}
+
+Parse = Callable[[bytes], Any]
+
+
+def split(body: bytes, chunks: int = 1, key: str = "embedding") -> Split:
+    splitter = VectorSplitter(keys=(key,), scan_bytes=16)
+    step = max(1, -(-len(body) // chunks))
+    for start in range(0, len(body), step):
+        splitter.feed(body[start : start + step])
+    return splitter.finish()
+
+
+PARSERS: dict[str, tuple[Parse, Any]] = {
+    "created task": (responses.parse_created_task, {"_id": "65", "status": "processing", "data": None}),
+    "task": (lambda body: responses.parse_task(split(body)), TASK),
+    "embedding": (lambda body: responses.parse_embedding(split(body)), ONE),
+    "segments": (lambda body: responses.parse_segments(split(body)), TASK),
+    "metadata": (lambda body: responses.parse_metadata(split(body)), TASK),
+    "asset": (responses.parse_asset, ASSET),
+    "tasks": (responses.parse_task_page, {"data": [LISTED], "page_info": INFO}),
+    "assets": (responses.parse_asset_page, {"data": [ASSET], "page_info": INFO}),
+    "upload": (uploads.parse_multipart_upload, UPLOAD),
+    "links": (uploads.parse_presigned_urls, {"upload_urls": [LINK], "expires_at": TIME}),
+    "report": (uploads.parse_chunk_batch_report, {"asset_id": "66", "processed_chunks": 1, "total_completed": 2}),
+    "upload status": (uploads.parse_upload_status, STATUS | {"page_info": INFO}),
+    "uploads": (uploads.parse_upload_page, {"data": [{**UPLOAD, "status": "active"}], "page_info": INFO}),
+    "transcription": (uploads.parse_transcription, WORDS),
+    "old embedding": (lambda body: legacy.parse_legacy_embedding(split(body, key="float"), ("text", "image")), OLD_ONE),
+    "old created task": (legacy.parse_legacy_created, {"_id": "65"}),
+    "old status": (legacy.parse_legacy_status, LISTED),
+    "old task": (lambda body: legacy.parse_legacy_task(split(body, key="float")), OLD_TASK),
+}
+names = st.sampled_from(sorted(PARSERS))
+FIELDS = sorted(
+    {
+        *(*TASK, *ROW, *VIDEO, *ASSET, *INFO, *LINK, *UPLOAD, *STATUS, *WORDS),
+        *(*OLD_ROW, *OLD_VIDEO, *OLD_TASK, *OLD_ONE, "segments", "float", "error_message"),
+        *("embedding", "error", "usage"),
+    }
+)
+plain = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=8),
+    st.sampled_from(["ready", "clip", "asset", "video", TIME, "\ud800", "1e999", "9" * 400]),
+)
+anything = st.recursive(
+    plain,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=5), inner, max_size=4)
+        | st.lists(st.integers(-2, 2) | st.floats(-1, 1), max_size=3).flatmap(
+            lambda vector: st.sampled_from([{**ROW, "embedding": vector}, {**OLD_ROW, "float": vector}])
+        )
+    ),
+    max_leaves=12,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a JSON value."""
+    yield path
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(inner, (*path, key))
+
+
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    return functools.reduce(operator.getitem, path, value)
+
+
+def changed(value: Any, path: tuple[Any, ...], to: Any) -> Any:
+    """The value with another one at a place; None for the place means that it is left out."""
+    if not path:
+        return to
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    if len(path) == 1 and to is LEFT_OUT:
+        del copy[path[0]]
+    else:
+        copy[path[0]] = changed(copy[path[0]], path[1:], to)
+    return copy
+
+
+LEFT_OUT = object()
+
+
+def outcome(parse: Parse, body: bytes) -> Any:
+    """What a parser makes of a body; None where it is a typed error. Any other exception fails the test."""
+    try:
+        return parse(body)
+    except TwelveLabsError:
+        return None
+
+
+def as_json(value: Any) -> bytes:
+    return json.dumps(value).encode("utf-8", "surrogatepass")
+
+
+def check_right(result: Any, body: bytes) -> None:
+    """Hold a result against the plain reading of its body."""
+    if isinstance(result, LegacyEmbedding | LegacyTask):
+        check_old(result, json.loads(body))
+        return
+    segments = getattr(result, "segments", result)
+    if isinstance(segments, Segments) and len(segments):
+        rows = json.loads(body)["data"]
+        assert len(rows) == len(segments)
+        expected = {_locus(row): np.array(row["embedding"], np.float32).tolist() for row in rows}
+        told = {(*one.locus[:4],): one.vector.tolist() for one in segments}
+        assert told == expected
+    elif hasattr(result, "vector"):
+        assert result.vector.tolist() == np.array(json.loads(body)["data"][0]["embedding"], np.float32).tolist()
+    elif hasattr(result, "id"):
+        read = json.loads(body)
+        assert result.id == read.get("_id", read.get("id"))
+
+
+def check_old(result: LegacyEmbedding | LegacyTask, read: dict[str, Any]) -> None:
+    """The same of the old API: the vectors of an answer are those of its parts; a part without has a reason."""
+    if isinstance(result, LegacyTask):
+        told = {"video_embedding": result.segments}
+    else:
+        parts = {name: getattr(result, name) for name in ("text_embedding", "image_embedding", "audio_embedding")}
+        assert all(part.found is not None or part.error_message for part in parts.values() if part is not None)
+        told = {name: part.found for name, part in parts.items() if part is not None}
+    for name, segments in told.items():
+        rows = (read.get(name) or {}).get("segments") or []
+        found = {(*one.locus[:4],): one.vector.tolist() for one in segments or ()}
+        expected = {_locus(row, "_offset_sec"): np.array(row["float"], np.float32).tolist() for row in rows}
+        assert len(rows) == len(expected)
+        assert found == expected
+    vectors = [path for path in places(read) if path[-1:] == ("float",) and isinstance(at(read, path), list)]
+    assert len(vectors) == sum(len(segments or ()) for segments in told.values())
+
+
+def _locus(row: dict[str, Any], times: str = "_sec") -> tuple[Any, ...]:
+    start, end = row.get(f"start{times}") or 0.0, row.get(f"end{times}") or 0.0
+    return start, end, row.get("embedding_option") or "", row.get("embedding_scope") or ""
+
+
+@pytest.mark.parametrize("name", sorted(PARSERS))
+def test_the_samples_are_read(name: str) -> None:
+    parse, sample = PARSERS[name]
+    assert parse(as_json(sample)) is not None
+
+
+@pytest.mark.parametrize("name", sorted(PARSERS))
+def test_an_answer_cut_anywhere_is_an_error(name: str) -> None:
+    parse, sample = PARSERS[name]
+    whole = as_json(sample)
+    for length in range(len(whole)):
+        assert outcome(parse, whole[:length]) is None, whole[:length]
+
+
+@given(names, anything)
+@FEW
+def test_any_json(name: str, value: Any) -> None:
+    body = as_json(value)
+    result = outcome(PARSERS[name][0], body)
+    if result is not None:
+        check_right(result, body)
+
+
+@given(st.data())
+@settings(FEW, max_examples=300)
+def test_samples_with_one_wrong_part(data: st.DataObject) -> None:
+    parse, sample = PARSERS[data.draw(names)]
+    path = data.draw(st.sampled_from([place for place in places(sample) if place]))
+    body = as_json(changed(sample, path, data.draw(st.just(LEFT_OUT) | anything)))
+    result = outcome(parse, body)
+    if result is not None:
+        check_right(result, body)
+
+
+@pytest.mark.parametrize("name", sorted(PARSERS))
+def test_every_part_left_out_or_of_another_kind(name: str) -> None:
+    parse, sample = PARSERS[name]
+    for path in [place for place in places(sample) if place]:
+        for other in (LEFT_OUT, None, [], {}, "", 0, {**ROW, "embedding": [0, 1]}, {**OLD_ROW, "float": [0, 1]}):
+            body = as_json(changed(sample, path, other))
+            result = outcome(parse, body)
+            if result is not None:
+                check_right(result, body)
+
+
+@given(names, st.binary(max_size=200), st.integers(0, 400))
+@FEW
+def test_any_bytes_alone_or_inside(name: str, noise: bytes, at: int) -> None:
+    parse, sample = PARSERS[name]
+    whole = as_json(sample)
+    outcome(parse, noise)
+    outcome(parse, whole[:at] + noise + whole[at:])
+    outcome(parse, whole[:at] + noise + whole[at + len(noise) :])
+
+
+@given(st.data(), st.integers(1, 400))
+@FEW
+def test_chunks_change_nothing(data: st.DataObject, chunks: int) -> None:
+    path = data.draw(st.sampled_from([place for place in places(TASK) if place]))
+    body = as_json(changed(TASK, path, data.draw(anything)))
+    whole = outcome(lambda one: responses.parse_task(split(one)), body)
+    pieces = outcome(lambda one: responses.parse_task(split(one, chunks)), body)
+    assert (whole is None) == (pieces is None)
+    if whole is not None and whole.segments is not None:
+        assert np.array_equal(whole.segments.vectors, pieces.segments.vectors)
+        assert whole.segments.loci == pieces.segments.loci
+
+
+@given(
+    st.integers(100, 599),
+    st.dictionaries(st.text(max_size=12), st.text(max_size=12), max_size=3),
+    st.binary() | anything.map(as_json),
+)
+@FEW
+def test_any_error_answer(status: int, headers: dict[str, str], body: bytes) -> None:
+    info = parse_error(status, headers | {"Retry-After": headers.get("x", "soon")}, body, now=1e9)
+    assert info.message
+    assert info.retry_at is None or info.retry_at >= 1e9
+
+
+CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("retrieve_task", "task", {"task_id": "65"}),
+    ("embed_text", "embedding", {"text": "goal"}),
+    ("retrieve_asset", "asset", {"asset_id": "66"}),
+    ("retrieve_transcription", "transcription", {"asset_id": "66"}),
+    ("retrieve_multipart_upload", "upload status", {"upload_id": "67"}),
+)
+
+
+@pytest.mark.parametrize("kind", ["blocking", "async"])
+async def test_a_sample_of_them_over_real_http(kind: str) -> None:
+    with RawServer() as server:
+        chosen = Settings.resolve(api_key="tlk_sandbox_x", base_url=server.url, max_retries=0, timeout=5.0)
+        client = make_surface(kind, chosen, store=":memory:")
+        for call, name, arguments in CALLS:
+            whole = as_json(LONG if name == "embedding" else PARSERS[name][1])
+            for body, cut in _bodies(whole):
+                for head in ("HTTP/1.1 200 OK", "HTTP/1.1 500 Internal Server Error"):
+                    server.say(body, cut=cut, head=head)
+                    await _ask(client, call, arguments, is_right=body == whole and cut is None and "200" in head)
+
+
+def _bodies(whole: bytes) -> list[tuple[bytes, int | None]]:
+    """Bodies, and how many of their bytes come before the connection ends."""
+    spoiled = [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'"x"',
+        b"<html>",
+        whole[:-1],
+        whole + b"}",
+        whole.replace(b'"', b"'"),
+        b"\xff" * 9,
+    ]
+    return [
+        (whole, None),
+        *((body, None) for body in spoiled),
+        *((whole, cut) for cut in (0, 1, len(whole) // 2, len(whole) - 1)),
+    ]
+
+
+async def _ask(client: Surface, call: str, arguments: dict[str, Any], *, is_right: bool) -> None:
+    try:
+        result = await getattr(client, call)(**arguments)
+    except TwelveLabsError:
+        assert not is_right
+    else:
+        assert is_right
+        assert call != "embed_text" or result.vector.tolist() == LONG["data"][0]["embedding"]

@@ -1,0 +1,208 @@
+"""Head and reference: every segment's own text is recognised, every torn one refused, other text left alone."""
+
+import uuid
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twelvelabs_core import (
+    InputError,
+    Locus,
+    SegmentedMedia,
+    SegmentRecord,
+    Segments,
+    parse_query,
+    parse_reference,
+    readable_text,
+    strip_reference,
+)
+from twelvelabs_core.results.references import clock
+
+IDENTITY = "0b9a7c5e-1c2d-5e3f-8a9b-0123456789ab"
+HEAD = "match.mp4 | 0:12.5-0:18.0 | visual"
+REFERENCE = f"tl-segment:{IDENTITY}"
+WHOLE = f"{HEAD}\nGoalkeeper dives\n{REFERENCE}"
+
+times = st.floats(0, 15_000)
+options = st.sampled_from(["visual", "audio", "transcription", "fused", "text", "", "visual-text", "option_2"])
+plain_words = st.text(st.characters(codec="utf-8", exclude_characters="\r\n")).filter(
+    lambda text: "tl-segment" not in text
+)
+
+
+def record(title: str, start: float, end: float, option: str, scope: str) -> SegmentRecord:
+    segments = Segments(np.ones((1, 4), np.float32), [Locus(start, end, option, scope)])
+    media = SegmentedMedia(
+        source="s", title=title, model="marengo3.0", space="marengo3.0/512", content="sha256:a", duration_sec=end,
+        segments=segments, task_id=None, reused=False, attempts=1, task_key="k",
+        options={"embedding_option": ["audio", "visual"]},
+    )  # fmt: skip
+    return media.records()[0]
+
+
+@given(st.text(), st.tuples(times, times), options, st.sampled_from(["clip", "asset", ""]), plain_words)
+def test_the_text_of_every_segment_names_it(
+    title: str, window: tuple[float, float], option: str, scope: str, body: str
+) -> None:
+    one = record(title, window[0], window[0] + window[1], option, scope)
+    for given_body in ("", body, f"{body}\n{body}"):
+        text = one.text(with_reference=True, body=given_body)
+        assert parse_reference(text) == one.segment_id
+        assert parse_query(text) == one.segment_id
+        assert strip_reference(text) + "\n" + one.reference == text
+        shown = one.text(with_reference=False, body=given_body)
+        assert readable_text(text) == shown
+        assert parse_reference(shown) is None
+    assert "\n" not in one.head
+
+
+@given(st.text(), times, options)
+def test_half_of_a_segments_text_is_refused(title: str, start: float, option: str) -> None:
+    one = record(title, start, start + 6, option, "clip")
+    for half in (one.head, one.reference, one.head + "\nspeech", "speech\n" + one.reference):
+        with pytest.raises(InputError, match="split"):
+            parse_reference(half)
+        assert parse_query(half) is None
+
+
+def test_a_title_that_holds_a_reference_or_a_head_is_a_title() -> None:
+    for title in (REFERENCE, f"about {REFERENCE.upper()} and {REFERENCE}", HEAD, "a | 0:12.5-0:18.0 | visual | b"):
+        one = record(title, 0, 6, "visual", "clip")
+        assert parse_reference(one.text(with_reference=True)) == one.segment_id
+        assert "0:00.0-0:06.0, visual" in readable_text(one.text(with_reference=True))
+
+
+@pytest.mark.parametrize(
+    "text", [HEAD, REFERENCE, f"{WHOLE}\n{WHOLE}", "tl-segment:", f"Is {HEAD}\nlike {REFERENCE[:20]}?"]
+)
+def test_a_query_that_quotes_a_moment_is_a_text_like_any_other(text: str) -> None:
+    assert parse_query(text) is None
+    assert parse_query(f"Instruct: find more\n{WHOLE}") == IDENTITY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEAD,
+        REFERENCE,
+        f"{HEAD}\nspeech\ntl-segment:0b9a7c5e",
+        f"{HEAD}\ntl-segment:",
+        "what is seen\ntl-segment",
+        "ment:0b9a7c5e-1c2d-5e3f-8a9b",
+        ":0b9a7c5e-1c2d-5e3f-8a9b-0123456789ab",
+        "tl-segment:0b9a",
+        "segment:0b9a7c5e",
+        "segment:0b9a7c5e-1c2d",
+        f"{WHOLE}\n{WHOLE}",
+        f"{HEAD}\n{REFERENCE}\n{REFERENCE}",
+        WHOLE.upper(),
+        f"{HEAD} Goalkeeper {REFERENCE[:-1]}",
+        f"some words {REFERENCE}",
+        "photo.png | whole | visual asset",
+    ],
+)
+def test_text_that_was_cut_or_joined_is_refused_with_advice(text: str) -> None:
+    with pytest.raises(InputError, match="split"):
+        parse_reference(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE,
+        f"{HEAD}\n{REFERENCE}",
+        f"{HEAD}\n\nspeech\n\n{REFERENCE}\n",
+        WHOLE.replace("\n", "\r\n"),
+        f"  {HEAD}  \n\t{REFERENCE} ",
+        f"Instruct: find the passage\n{WHOLE}\nmore",
+        f"source: x\nstart_sec: 2.0\n\n{WHOLE}",
+        WHOLE.replace("\n", " "),
+        WHOLE.lower(),
+    ],
+)
+def test_text_added_around_is_welcome(text: str) -> None:
+    assert parse_reference(text) == IDENTITY
+    assert REFERENCE not in strip_reference(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a red car",
+        "a | b | c",
+        "The score at 0:12.5-0:18.0 was 1:0 | visual aids helped",
+        "match.mp4 | visual",
+        "| name | time | option |\n|---|---|---|\n| a | 0:12 | b |",
+        "see tl-segment documents for more",
+        f"The answer is in\n{HEAD}\nat its beginning.",
+        f"Found:\n\n{HEAD}",
+        "match.mp4, 0:12.5-0:18.0, visual",
+        "The prefix is tl-segment: and an id stands behind it.",
+        'see tl-segment:<uuid>, or tl-segment:"..." where it was cut',
+        "of segment:0b9a7c5e we know nothing",
+        "segment: 12345678 of the market, segment:12345678901",
+        "| speaker | 0:12.5-0:18.0 | spoke of | visual |",
+        "milk | whole | organic",
+        IDENTITY,
+    ],
+)
+def test_ordinary_text_is_left_alone(text: str) -> None:
+    assert parse_reference(text) is None
+    assert strip_reference(text) == text
+
+
+@given(st.text())
+def test_no_text_breaks_the_reader(text: str) -> None:
+    assert parse_reference(text) is None
+
+
+@pytest.mark.parametrize("text", [f"{HEAD}\nwords", f"words {REFERENCE}", f"{WHOLE}\n{WHOLE}"])
+def test_a_refusal_says_what_to_do_with_a_text_of_ones_own(text: str) -> None:
+    with pytest.raises(InputError, match=r"If it is a text of your own that quotes a segment, .*tl-segment:"):
+        parse_reference(text)
+
+
+def test_a_joined_text_is_shown_in_plain_words_too() -> None:
+    assert readable_text(WHOLE.replace("\n", " ")) == "match.mp4, 0:12.5-0:18.0, visual Goalkeeper dives"
+    assert readable_text(WHOLE) == "match.mp4, 0:12.5-0:18.0, visual\nGoalkeeper dives"
+
+
+def test_a_very_long_text_is_read_in_no_time() -> None:
+    for piece in ("a | ", " ", "\t\n", "a | 0:00.0-", "tl-segment: of ", "| 0:12.5-0:18.0 | "):
+        assert parse_reference(piece * 200_000) is None
+        assert strip_reference(piece * 200_000) == readable_text(piece * 200_000) == piece * 200_000
+        assert parse_query(piece * 200_000) is None
+
+
+def test_an_error_shows_only_the_beginning_of_a_text() -> None:
+    with pytest.raises(InputError) as caught:
+        parse_reference(HEAD + "\n" + "word " * 10_000)
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0:00.0"),
+        (12.5, "0:12.5"),
+        (59.96, "1:00.0"),
+        (599.96, "10:00.0"),
+        (3599.96, "1:00:00.0"),
+        (14e3, "3:53:20.0"),
+    ],
+)
+def test_times_are_written_as_people_do(seconds: float, shown: str) -> None:
+    assert clock(seconds) == shown
+
+
+def test_the_texts_of_one_clip_differ_by_option_and_scope() -> None:
+    options = ("visual", "audio", "fused")
+    heads = {record("a", 0, 6, option, scope).head for option in options for scope in ("clip", "asset")}
+    assert len(heads) == 6
+
+
+def test_ids_are_uuids() -> None:
+    assert uuid.UUID(record("a", 0, 6, "visual", "clip").segment_id).version == 5

@@ -1,0 +1,81 @@
+"""Whose intent is it? Process numbers repeat, also beside each other in containers; a living writer is never robbed."""
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.core.conftest import Connect
+from tests.core.surface import Surface
+from twelvelabs_core import TaskEntry, TaskTimeoutError
+from twelvelabs_core.store.journal import has_ended, is_own, machine, owner
+from twelvelabs_sandbox import Sandbox
+
+
+def test_this_process_knows_itself() -> None:
+    assert is_own(owner())
+    assert not has_ended(owner())
+    assert not is_own(f"{machine()}/{os.getpid()}/another0")
+
+
+def test_a_process_that_is_gone_has_ended() -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert has_ended(f"{machine()}/{child}/12345678")
+
+
+def test_nothing_is_known_of_processes_elsewhere() -> None:
+    assert not has_ended(f"{socket.gethostname()}.another-start.1/999999/12345678")
+    assert not has_ended("nonsense")
+
+
+async def leave_intent(
+    client: Surface, film: Path, writer: str, age: float, monkeypatch: pytest.MonkeyPatch
+) -> TaskEntry:
+    """Write the intent of the film's work as another process would have, some seconds ago."""
+    with monkeypatch.context() as patch:
+        patch.setattr("twelvelabs_core.store.journal.owner", lambda: writer)
+        moment = time.time() - age
+        patch.setattr("twelvelabs_core.store.journal.time.time", lambda: moment)
+        store = client.client.store
+        put = type(store).put_intent
+        seen: list[TaskEntry] = []
+
+        def put_and_stop(*args: object, **kwargs: object) -> bool:
+            put(*args, **kwargs)  # type: ignore[arg-type]
+            entry = store.find_task(str(args[1]))
+            assert entry is not None
+            seen.append(entry)
+            raise InterruptedError
+
+        patch.setattr(type(store), "put_intent", put_and_stop)
+        with pytest.raises(InterruptedError):
+            await client.segment_video(film)
+    return seen[0]
+
+
+@pytest.mark.parametrize("age", [0.0, 200.0])
+async def test_a_living_writer_is_waited_for(
+    age: float, connect: Connect, film: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect(timeout=60.0, max_retries=4, max_retry_wait=60.0)  # a create may take ten minutes
+    await leave_intent(client, film, f"{machine()}/{os.getpid()}/another0", age, monkeypatch)
+
+    with pytest.raises(TaskTimeoutError, match="another process"):
+        await client.segment_video(film, timeout=0.2)
+    assert sandbox.count("POST", "/embed-v2/tasks") == 0
+
+
+async def test_a_writer_that_had_more_time_than_a_create_takes_is_gone(
+    connect: Connect, film: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect(max_retries=0, timeout=5.0)
+    await leave_intent(client, film, "elsewhere/1/12345678", 60.0, monkeypatch)
+
+    assert not (await client.segment_video(film)).reused
+    assert sandbox.count("POST", "/embed-v2/tasks") == 1

@@ -1,0 +1,397 @@
+"""Where a SegmentStore may lie, and what it says of places and files that it cannot use."""
+
+import multiprocessing
+import os
+import random
+import shutil
+import sqlite3
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection
+
+from twelvelabs_core import Client
+from twelvelabs_core.base.errors import ConfigurationError, TwelveLabsError
+from twelvelabs_core.results.segments import Locus, Segments
+from twelvelabs_core.store import sqlite_files
+from twelvelabs_core.store.failures import explain
+from twelvelabs_core.store.store import SegmentStore
+from twelvelabs_sandbox import Sandbox
+
+VECTORS = 300
+
+
+def fill(path: Path) -> Segments:
+    """Write a store with one ready task, named by ids 0 to 299."""
+    values = np.random.default_rng(1).standard_normal((VECTORS, 64), dtype=np.float32)
+    segments = Segments(values, [Locus(row, row + 1, "visual", "clip") for row in range(VECTORS)])
+    with SegmentStore(path) as store:
+        put_intent(store)
+        store.put_result("key", segments, duration_sec=300.0)
+        store.add_aliases("key", [(str(row), row) for row in range(VECTORS)], source="match.mp4")
+    return segments
+
+
+def put_intent(store: SegmentStore) -> bool:
+    return store.put_intent("key", space="s", content="c", model="m", params={}, source="match.mp4", account="a")
+
+
+def message_of(call: Callable[[], Any]) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        call()
+    assert "sqlalche.me" not in str(caught.value)
+    return str(caught.value)
+
+
+# Places.
+
+
+def test_a_new_file_is_private_and_alone_in_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "er" / "s.sqlite3"
+    old = os.umask(0)
+    try:
+        with SegmentStore(path) as store:
+            put_intent(store)
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [entry.name for entry in path.parent.iterdir()] == ["s.sqlite3"]
+
+
+def test_no_file_of_a_store_is_ever_readable_by_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes: dict[str, int] = {}
+
+    def look() -> None:
+        for entry in tmp_path.iterdir():
+            modes[entry.name.rpartition("-")[2]] = stat.S_IMODE(entry.stat().st_mode)
+
+    begin, publish = sqlite_files.begin, sqlite_files.publish
+
+    def begin_and_look(connection: Connection) -> None:
+        begin(connection)
+        look()
+
+    def look_and_publish(draft: Path, path: Path) -> None:
+        look()
+        publish(draft, path)
+
+    monkeypatch.setattr(sqlite_files, "begin", begin_and_look)
+    monkeypatch.setattr(sqlite_files, "publish", look_and_publish)
+    fill(tmp_path / "s.sqlite3")
+    assert {"wal", "shm", "s.sqlite3"} <= set(modes)
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_file_that_somebody_opened_to_a_group_stays_so(tmp_path: Path) -> None:
+    fill(tmp_path / "s.sqlite3")
+    (tmp_path / "s.sqlite3").chmod(0o660)
+    with SegmentStore(tmp_path / "s.sqlite3") as store:
+        store.put_digest("/a", 1, 1, "aa")
+    assert stat.S_IMODE((tmp_path / "s.sqlite3").stat().st_mode) == 0o660
+
+
+@pytest.mark.parametrize("name", ["a b.sqlite3", "50%?x=1#y.sqlite3", "café.sqlite3", b"caf\xe9.sqlite3"])
+def test_a_file_may_have_any_name(tmp_path: Path, name: str | bytes) -> None:
+    path = tmp_path / os.fsdecode(name)
+    fill(path)
+    assert path.is_file()
+    with SegmentStore(path) as store:
+        assert store.info().vectors == VECTORS
+
+
+def test_a_location_stays_when_the_working_directory_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = SegmentStore("s.sqlite3")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    put_intent(store)
+    assert (tmp_path / "s.sqlite3").is_file()
+
+
+@pytest.mark.parametrize("name", ["file/s.sqlite3", "file/deeper/s.sqlite3", "folder", "loop"])
+def test_a_place_that_cannot_be_written_is_an_error_that_names_the_variable(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("text")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    message = message_of(lambda: put_intent(SegmentStore(tmp_path / name)))
+    assert str(tmp_path / name) in message
+    assert "TWELVELABS_STORE" in message
+
+
+def try_as_nobody(path: Path, answers: "multiprocessing.Queue[str]") -> None:
+    os.setuid(65534)
+    try:
+        put_intent(SegmentStore(path))
+        answers.put("written")
+    except TwelveLabsError as error:
+        answers.put(f"{type(error).__name__}: {error}")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork and Unix permissions")
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_without_the_right_to_write_there_is_an_error_that_says_so(what: str) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can become a user without rights")
+    shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
+    shared.chmod(0o755)
+    try:
+        if what == "file":
+            fill(shared / "s.sqlite3")
+            (shared / "s.sqlite3").chmod(0o644)
+        context = multiprocessing.get_context("fork")
+        answers: multiprocessing.Queue[str] = context.Queue()
+        child = context.Process(target=try_as_nobody, args=(shared / "s.sqlite3", answers))
+        child.start()
+        answer = answers.get(timeout=60)
+        child.join(60)
+    finally:
+        shutil.rmtree(shared)
+    assert answer.startswith("ConfigurationError")
+    assert "TWELVELABS_STORE" in answer
+
+
+def load_as_nobody(store: Path, film: Path, base_url: str, key: str, answers: "multiprocessing.Queue[Any]") -> None:
+    os.setuid(65534)
+    try:
+        client = Client(key, base_url=base_url, store=store)
+        found = client.segment_video(film, source="film", embedding_option=["visual"])
+        records = client.register(found)
+        vectors = client.find_vectors([record.segment_id for record in records])
+        answers.put((found.reused, len(records), len(vectors)))
+        for change in (
+            lambda: client.segment_video(film, source="film", embedding_option=["audio"]),
+            lambda: client.register(found, id_namespace="other"),
+        ):
+            try:
+                change()
+                answers.put("written")
+            except TwelveLabsError as error:
+                answers.put(f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001  # what the test must show
+        answers.put(repr(error))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork and Unix permissions")
+def test_what_a_read_only_store_holds_can_be_loaded_and_nothing_is_paid_for(film: Path, sandbox: Sandbox) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can become a user without rights")
+    shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
+    shared.chmod(0o755)
+    try:
+        copy = Path(shutil.copy(film, shared / "film.mp4"))
+        with Client(sandbox.api_key, base_url=sandbox.base_url, store=shared / "s.sqlite3") as client:
+            wrote = client.register(client.segment_video(copy, source="film", embedding_option=["visual"]))
+        (shared / "s.sqlite3").chmod(0o644)
+        before = sorted(shared.iterdir())
+        sandbox.clear_requests()
+        context = multiprocessing.get_context("fork")
+        answers: multiprocessing.Queue[Any] = context.Queue()
+        arguments = (shared / "s.sqlite3", copy, sandbox.base_url, sandbox.api_key, answers)
+        child = context.Process(target=load_as_nobody, args=arguments)
+        child.start()
+        assert answers.get(timeout=60) == (True, len(wrote), len(wrote))
+        for _ in range(2):
+            refused = answers.get(timeout=60)
+            assert refused.startswith("ConfigurationError"), refused
+            assert "it cannot be written" in refused
+            assert "TWELVELABS_STORE" in refused
+        child.join(60)
+        assert sorted(shared.iterdir()) == before
+        assert sandbox.count("POST") == 0
+    finally:
+        shutil.rmtree(shared)
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("", "is empty"),
+        ("  ", "is empty"),
+        ("mysql://root:hunter2@127.0.0.1/db", "cannot use 'mysql'"),
+        ("postgresql+asyncpg://root:hunter2@127.0.0.1/db", "cannot use 'postgresql+asyncpg'"),
+        ("postgresql://root:hunter2@127.0.0.1:port/db", "cannot be read"),
+        ("sqlite:///s.sqlite3?mode=ro&password=hunter2", "without host and options"),
+    ],
+)
+def test_a_location_of_an_unknown_kind_is_refused_at_once(location: str, said: str) -> None:
+    message = message_of(lambda: SegmentStore(location))
+    assert said in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "postgresql+psycopg://root:hunter2@127.0.0.1:9/db",
+        "postgres://root@127.0.0.1:9/db?password=hunter2&sslpassword=hunter2",
+    ],
+)
+def test_a_servers_password_is_never_shown(location: str) -> None:
+    store = SegmentStore(location)
+    assert "127.0.0.1:9" in store.location
+    message = message_of(lambda: put_intent(store))  # no server there, or no driver
+    assert store.location in message
+    for text in (store.location, repr(store), message):
+        assert "hunter2" not in text
+
+
+# Files.
+
+
+def test_an_empty_file_is_not_taken_for_a_new_store(tmp_path: Path) -> None:
+    (tmp_path / "s.sqlite3").touch()
+    message = message_of(lambda: put_intent(SegmentStore(tmp_path / "s.sqlite3")))
+    assert "the file is empty. If you made it yourself, delete it" in message
+    assert "never overwritten" not in message
+    assert (tmp_path / "s.sqlite3").stat().st_size == 0
+
+
+@pytest.mark.parametrize("content", [b"x", b"A film, not a store.\n" * 500])
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "s.sqlite3").write_bytes(content)
+    assert "not a SQLite database" in message_of(lambda: put_intent(SegmentStore(tmp_path / "s.sqlite3")))
+    assert (tmp_path / "s.sqlite3").read_bytes() == content
+
+
+def test_somebody_elses_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE mine (a)")
+    before = path.read_bytes()
+    assert "not a segment store" in message_of(lambda: put_intent(SegmentStore(path)))
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("version", ["2", "99", "0", ""])
+def test_a_store_of_another_version_is_left_alone(tmp_path: Path, version: str) -> None:
+    path = tmp_path / "s.sqlite3"
+    fill(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE twelvelabs_meta SET value = ? WHERE name = 'version'", (version,))
+    before = path.read_bytes()
+    message = message_of(lambda: put_intent(SegmentStore(path)))
+    assert f"it is of version {version}, this package reads version 1" in message
+    assert "TWELVELABS_STORE" in message
+    assert path.read_bytes() == before
+
+
+def test_a_store_without_one_of_its_tables_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    fill(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE twelvelabs_segments")
+    assert "twelvelabs_segments are missing" in message_of(lambda: put_intent(SegmentStore(path)))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.0001, 0.001, 0.1, 0.3, 0.5, 0.9, 0.999, 0.9999999])
+def test_a_truncated_file_is_an_error_and_is_not_touched(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "s.sqlite3"
+    fill(path)
+    with path.open("r+b") as file:
+        file.truncate(int(path.stat().st_size * share))
+    before = path.read_bytes()
+    for use in (put_intent, SegmentStore.info, SegmentStore.sources):
+        message = message_of(partial(use, SegmentStore(path)))
+        assert str(path) in message
+        assert "TWELVELABS_STORE" in message
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("lost", [1, 2, 5])
+def test_a_file_that_lost_whole_pages_is_an_error(tmp_path: Path, lost: int) -> None:
+    path = tmp_path / "s.sqlite3"
+    fill(path)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - lost * sqlite_files.PAGE_BYTES)
+    message = message_of(lambda: put_intent(SegmentStore(path)))
+    assert "the file is damaged or truncated" in message
+    assert "TWELVELABS_STORE" in message
+
+
+def test_a_flipped_bit_in_a_vector_is_found(tmp_path: Path) -> None:
+    good = tmp_path / "good.sqlite3"
+    segments = fill(good)
+    stored = good.read_bytes()
+    random_places = random.Random(7)  # noqa: S311  # not a secret
+    for _ in range(50):
+        row = random_places.randrange(VECTORS)
+        place = stored.index(segments.vectors[row].tobytes()) + random_places.randrange(64 * 4)
+        flipped = stored[place] ^ 1 << random_places.randrange(8)
+        path = tmp_path / "bad.sqlite3"
+        path.write_bytes(stored[:place] + bytes([flipped]) + stored[place + 1 :])
+        with SegmentStore(path) as store:
+            assert "are damaged" in message_of(partial(store.load_result, "key"))
+            assert "are damaged" in message_of(partial(store.find_vectors, [str(row)]))
+
+
+@pytest.mark.parametrize("value", [b"", b"\x00" * 4, b"\x00" * 256, b"\x00" * 257, "text"])
+def test_a_vector_that_is_not_what_was_written_is_an_error_with_advice(tmp_path: Path, value: bytes | str) -> None:
+    path = tmp_path / "s.sqlite3"
+    fill(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE twelvelabs_vectors SET vector = ? WHERE row = 7", (value,))
+    with SegmentStore(path) as store:
+        for use in (lambda: store.load_result("key"), lambda: store.find_vectors(["6", "7"])):
+            assert "call delete_task('key')" in message_of(use)
+        assert list(store.find_vectors(["6", "8"])) == ["6", "8"]
+        assert store.delete_task("key").vectors == VECTORS
+        assert put_intent(store)
+
+
+def test_a_missing_row_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    fill(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM twelvelabs_vectors WHERE row = 7")
+    with SegmentStore(path) as store:
+        assert "are damaged" in message_of(lambda: store.load_result("key"))
+
+
+def test_a_file_that_vanishes_while_in_use_is_an_error_and_not_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    with SegmentStore(path) as store:
+        put_intent(store)
+        path.unlink()
+        assert "was removed while in use, or its place is read-only" in message_of(lambda: store.find_task("key"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_stays_locked_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_SEC", 0.2)
+    path = tmp_path / "s.sqlite3"
+    fill(path)
+    with SegmentStore(path) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        message = message_of(lambda: store.put_digest("/a", 1, 1, "aa"))
+        assert "another process kept it locked for too long" in message
+        assert store.load_result("key")[1] == 300.0  # readers do not wait for a writer
+        other.execute("ROLLBACK")
+        store.put_digest("/a", 1, 1, "aa")
+        assert store.find_digest("/a", 1, 1) == "aa"
+
+
+def test_a_file_system_without_hard_links_gets_a_store_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    fill(tmp_path / "s.sqlite3")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["s.sqlite3"]
+    with SegmentStore(tmp_path / "s.sqlite3") as store:
+        assert store.info().vectors == VECTORS
+
+
+def test_an_error_of_the_disk_says_that_it_may_be_full() -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = "SQLITE_IOERR_WRITE"
+    reason, advice = explain(error)
+    assert "or is full (disk I/O error)" in reason
+    assert advice.startswith("Make room")

@@ -1,0 +1,84 @@
+"""A caller who leaves in the middle of a create loses nothing: the id of a paid task is written down first."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from tests.core.surface import Surface
+from twelvelabs_core import TaskEntry
+from twelvelabs_core.store.schema import tasks
+from twelvelabs_sandbox import Fault, Sandbox
+from twelvelabs_sandbox.films import Scene, write_film
+
+CREATE = "/embed-v2/tasks"
+
+
+async def until(sandbox: Sandbox, count: int) -> None:
+    """Wait until this many creates have arrived."""
+    for _ in range(200):
+        if sandbox.count("POST", CREATE) >= count:
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail(f"no {count} creates: {sandbox.requests}")
+
+
+async def task_ids(client: Surface, count: int) -> list[str]:
+    """Wait until the journal knows this many tasks by id."""
+    for _ in range(200):
+        entries = [entry for entry in all_entries(client) if entry.task_id]
+        if len(entries) >= count:
+            break
+        await asyncio.sleep(0.05)
+    return [entry.task_id for entry in all_entries(client) if entry.task_id]
+
+
+def all_entries(client: Surface) -> list[TaskEntry]:
+    store = client.client.store
+    with store._database.reading() as connection:
+        keys = connection.scalars(select(tasks.c.key)).all()
+    return [entry for key in keys if (entry := store.find_task(key)) is not None]
+
+
+@pytest.fixture(scope="module")
+def two_films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("two")
+    paths = [folder / "first.mp4", folder / "second.mp4"]
+    for path, color in zip(paths, ("red", "green"), strict=True):
+        write_film(path, [Scene(color=color, seconds=5.0)], fps=5)
+    return paths
+
+
+async def test_leaving_a_run_while_a_task_is_created(client: Surface, sandbox: Sandbox, two_films: list[Path]) -> None:
+    sandbox.faults.add(Fault(path=CREATE, method="POST", skip=1, slow=1.0))  # the second one's answer comes slowly
+    films = client.segment_many(two_films)
+    first = asyncio.ensure_future(anext(films))
+    await until(sandbox, 2)
+    await first
+    await films.aclose()
+
+    assert len(await task_ids(client, 2)) == 2
+    sandbox.clear_faults()
+    async for _ in client.segment_many(two_films):
+        pass
+    assert sandbox.count("POST", CREATE) == 2
+
+
+async def test_cancelling_a_call_while_its_task_is_created(
+    client: Surface, sandbox: Sandbox, two_films: list[Path]
+) -> None:
+    if not client.is_async:
+        pytest.skip("a blocking call cannot be cancelled")
+    sandbox.faults.add(Fault(path=CREATE, method="POST", slow=1.0))
+    call = client.start("segment_video", two_films[0])
+    await until(sandbox, 1)
+    call.cancel()
+    with suppress(asyncio.CancelledError):
+        await call
+
+    assert len(await task_ids(client, 1)) == 1
+    assert call.cancelled()
+    assert (await client.segment_video(two_films[0])).task_id in await task_ids(client, 1)
+    assert sandbox.count("POST", CREATE) == 1

@@ -1,0 +1,528 @@
+"""One pace for all clients, threads and loops of a process, over real HTTP and by the server's own log."""
+
+import asyncio
+import gc
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tests.core.conftest import Connect
+from tests.core.pace_log import FewAtATime, PaceLog, paced_sandbox
+from tests.core.surface import Surface, content, make_surface
+from twelvelabs_core import (
+    AsyncClient,
+    AuthenticationError,
+    Client,
+    FixedSegmentation,
+    IngestionError,
+    Media,
+    RateLimitError,
+    Settings,
+)
+from twelvelabs_core.transport.aio import AsyncIo
+from twelvelabs_core.transport.blocking import BlockingIo
+from twelvelabs_core.transport.rate_limit import Bounds, Governor, Pacing, forget_pace, governor_of
+from twelvelabs_sandbox import Fault, Sandbox
+
+EMBED, TASKS = "/embed-v2", "/embed-v2/tasks"
+CUT: dict[str, Any] = {"segmentation": FixedSegmentation(8), "embedding_option": ["visual"]}
+CROWD = 32
+
+
+@pytest.fixture
+def paced() -> Iterator[tuple[Sandbox, PaceLog]]:
+    """A sandbox of the test's own that notes when requests come."""
+    with paced_sandbox() as found:
+        yield found
+
+
+def settings_of(sandbox: Sandbox, **changes: Any) -> Settings:
+    return Settings.resolve(api_key=sandbox.api_key, base_url=sandbox.base_url, **changes)
+
+
+def refusal(form: str, seconds: float) -> Fault:
+    """Return a 429 on an embed call that asks to come back after some seconds, in one of the API's forms."""
+    moment = datetime.now(UTC) + timedelta(seconds=seconds)
+    reset = f"{moment.timestamp():.3f}"
+    return {
+        "seconds": Fault(path=EMBED, status=429, body="", headers={"Retry-After": f"{seconds:g}"}),
+        "date": Fault(path=EMBED, status=429, body="", headers={"Retry-After": format_datetime(moment, usegmt=True)}),
+        "message": Fault(path=EMBED, status=429, body={"message": f"Try again after {moment:%Y-%m-%dT%H:%M:%S.%fZ}"}),
+        "plain headers": Fault(
+            path=EMBED, status=429, body="", headers={"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": reset}
+        ),
+        "families of headers": Fault(
+            path=EMBED,
+            status=429,
+            body="",
+            headers={
+                "X-Ratelimit-Request-Remaining": "7",
+                "X-Ratelimit-Request-Reset": "1",
+                "X-Ratelimit-Duration-Remaining": "0",
+                "X-Ratelimit-Duration-Reset": reset,
+            },
+        ),
+    }[form]
+
+
+async def by_threads(settings: Settings) -> None:
+    """Embed a text from each of many threads, each with a client of its own."""
+
+    def work(number: int) -> None:
+        with Client(settings=settings) as client:
+            client.embed_text(f"text {number}")
+
+    with ThreadPoolExecutor(CROWD) as pool:
+        await asyncio.gather(*(asyncio.get_running_loop().run_in_executor(pool, work, n) for n in range(CROWD)))
+
+
+async def by_coroutines(settings: Settings) -> None:
+    """Embed a text from each of many coroutines, each with a client of its own."""
+    await asyncio.gather(*(AsyncClient(settings=settings).embed_text(f"text {number}") for number in range(CROWD)))
+
+
+async def by_loops(settings: Settings) -> None:
+    """Embed texts by one client from four event loops in threads, and by another one from here."""
+    client = AsyncClient(settings=settings)
+
+    async def some(first: int) -> None:
+        await asyncio.gather(*(client.embed_text(f"text {first + number}") for number in range(CROWD // 4)))
+
+    await asyncio.gather(*(asyncio.to_thread(asyncio.run, some(first)) for first in range(0, CROWD, CROWD // 4)))
+
+
+CROWDS: dict[str, Callable[[Settings], Awaitable[None]]] = {
+    "threads": by_threads,
+    "coroutines": by_coroutines,
+    "loops": by_loops,
+}
+
+
+async def heard(settings: Settings) -> None:
+    """Have a caller who never repeats anything hear of a refusal."""
+    with pytest.raises(RateLimitError):
+        await AsyncClient(settings=settings.replace(max_retries=0)).embed_text("refused")
+
+
+async def first_request(sandbox: Sandbox) -> None:
+    """Wait until something arrives."""
+    for _ in range(2000):
+        if sandbox.count():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("no request came")
+
+
+# One pause for all
+
+
+@pytest.mark.parametrize("crowd", CROWDS)
+async def test_what_one_caller_hears_pauses_all_and_nobody_asks_meanwhile(
+    paced: tuple[Sandbox, PaceLog], crowd: str
+) -> None:
+    sandbox, log = paced
+    settings = settings_of(sandbox)
+    sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "1"}))
+    await heard(settings)
+    await CROWDS[crowd](settings)
+    refused, *others = log.arrivals
+    assert len(others) == CROWD  # each text was sent once: one refusal, and nobody else found out for himself
+    assert min(moment for moment, _ in others) - refused[0] >= 1.0
+
+
+@pytest.mark.parametrize("form", ["seconds", "date", "message", "plain headers", "families of headers"])
+async def test_every_form_of_a_refusal_pauses_all(paced: tuple[Sandbox, PaceLog], form: str) -> None:
+    sandbox, log = paced
+    settings = settings_of(sandbox)
+    made_at = time.monotonic()
+    sandbox.faults.add(refusal(form, 2.0))
+    await heard(settings)
+    pause = 1.0 if form == "date" else 2.0  # a date has whole seconds
+    await by_coroutines(settings)
+    _, *others = log.arrivals
+    assert len(others) == CROWD
+    assert min(moment for moment, _ in others) - made_at > pause - 0.1  # most forms name a moment, which the fault has
+
+
+async def test_a_crowd_that_is_refused_together_comes_back_with_half_and_grows(
+    paced: tuple[Sandbox, PaceLog],
+) -> None:
+    sandbox, log = paced
+    settings = settings_of(sandbox, max_concurrency=8)
+    first = 40
+    sandbox.faults.add(
+        Fault(path=EMBED, delay=0.05, times=first),
+        Fault(path=EMBED, status=429, headers={"Retry-After": "1"}),
+        Fault(path=EMBED, delay=0.05, times=None),
+    )
+    async with AsyncClient(settings=settings) as client:
+        await client.embed_texts([f"text {number}" for number in range(200)])
+    assert sandbox.count(status=429) == 1
+    assert len(log.arrivals) == 201
+    moments = [moment for moment, _ in log.arrivals]
+    start = next(n for n in range(first + 1, 201) if moments[n] - moments[first] >= 1.0)
+    assert start - first <= 8  # what was on its way when the refusal came, and nothing else until the pause was over
+    after = [under_way for _, under_way in log.arrivals[start:]]
+    assert max(log.arrivals[n][1] for n in range(first)) == 8
+    assert max(after[:4]) <= 4
+    assert max(after) > 4
+
+
+async def test_a_crowd_gets_through_a_server_that_takes_few_at_a_time(connect: Connect) -> None:
+    """More refusals than `max_retries` allows: whoever waited while others got through is not out of tries."""
+    limit = FewAtATime(8, 0.25)
+    sandbox = Sandbox()
+    sandbox.faults = limit
+    with sandbox:
+        key = SecretStr(sandbox.api_key)
+        client = connect(
+            api_key=key, base_url=sandbox.base_url, max_concurrency=CROWD, max_retries=2, max_retry_wait=5.0
+        )
+        found = await client.embed_texts([f"text {number}" for number in range(100)])
+        await client.close()
+    assert len(found) == 100
+    assert limit.refused >= 24  # of the first crowd alone
+
+
+async def test_a_closed_door_is_not_asked_more_often_than_max_retries(client: Surface, sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=EMBED, status=429, body="", times=None))
+    with pytest.raises(RateLimitError):
+        await client.embed_text("red")
+    assert sandbox.count() == 5
+
+
+async def test_a_success_whose_limit_is_used_up_pauses_before_a_request_that_must_fail(
+    paced: tuple[Sandbox, PaceLog],
+) -> None:
+    sandbox, log = paced
+    reset = time.time() + 1.5
+    headers = {"X-Ratelimit-Request-Remaining": "0", "X-Ratelimit-Request-Reset": f"{reset:.3f}"}
+    sandbox.faults.add(Fault(path=EMBED, headers=headers))
+    settings = settings_of(sandbox)
+    await AsyncClient(settings=settings).embed_text("the last of this minute")
+    await by_coroutines(settings)
+    assert min(moment for moment, _ in log.arrivals[1:]) >= reset - 0.001
+
+
+async def test_a_server_that_is_down_for_a_named_time_is_left_alone_by_all(paced: tuple[Sandbox, PaceLog]) -> None:
+    sandbox, log = paced
+    sandbox.faults.add(Fault(path=EMBED, status=503, headers={"Retry-After": "1"}))
+    settings = settings_of(sandbox)
+    with pytest.raises(Exception, match="503"):
+        await AsyncClient(settings=settings.replace(max_retries=0)).embed_text("down")
+    await by_coroutines(settings)
+    assert len(log.arrivals) == 1 + CROWD
+    assert log.arrivals[1][0] - log.arrivals[0][0] >= 1.0
+
+
+# Who shares it
+
+
+async def test_other_categories_keys_and_hosts_are_not_paused(
+    connect: Connect, sandbox: Sandbox, picture: Path, film: Path
+) -> None:
+    client = connect()
+    sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "3600"}))
+    with pytest.raises(RateLimitError):
+        await client.embed_text("red")
+    sandbox.clear_requests()
+    for again in (client, connect(), make_surface("async", client.settings), make_surface("blocking", client.settings)):
+        with pytest.raises(RateLimitError, match="not sent, for the API refuses requests of the category text"):
+            await again.embed_text("red")
+    assert sandbox.count() == 0
+    await client.embed_image(picture)
+    assert (await client.segment_video(film, **CUT)).segments  # its looks are in no category that is counted
+    with pytest.raises(AuthenticationError):
+        await connect(api_key=SecretStr("tlk_sandbox_another")).embed_text("red")
+    with Sandbox(api_key=sandbox.api_key) as other:
+        await connect(base_url=other.base_url).embed_text("red")
+
+
+async def test_a_refused_look_pauses_looks_alone(connect: Connect, sandbox: Sandbox) -> None:
+    client = connect()
+    sandbox.faults.add(Fault(method="GET", status=429, headers={"Retry-After": "3600"}))
+    with pytest.raises(RateLimitError):
+        await client.retrieve_task("64f8d2c7e4a1b37f8a9c5d12")
+    with pytest.raises(RateLimitError, match="not sent"):
+        await client.retrieve_asset("64f8d2c7e4a1b37f8a9c5d12")
+    await client.embed_text("red")
+
+
+def test_clients_come_and_go_and_the_pace_stays(sandbox: Sandbox) -> None:
+    settings = settings_of(sandbox)
+    sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "3600"}))
+    with pytest.raises(RateLimitError), Client(settings=settings) as client:
+        client.embed_text("red")
+    del client
+    gc.collect()  # nobody holds the governor but the process
+    with pytest.raises(RateLimitError, match="not sent"), Client(settings=settings) as another:
+        another.embed_text("red")
+    kept = governor_of(settings)
+    others = [governor_of(settings.replace(api_key=f"tlk_sandbox_{number}")) for number in range(100)]
+    assert len(set(map(id, others))) == 100
+    assert governor_of(settings) is kept
+
+
+FORK = """
+    import os, sys
+    from twelvelabs_core import Client, RateLimitError
+    from twelvelabs_core.transport.rate_limit import governor_of
+    key, base_url = sys.argv[1:]
+    client = Client(key, base_url=base_url, max_concurrent_requests=1, max_retries=0)
+    try:
+        client.embed_text("refused")
+    except RateLimitError:
+        pass
+    with governor_of(client.settings)._lock:  # as a thread may hold it that the child does not have
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if client.embed_text("red").vector.shape == (512,) else 1)
+    try:
+        client.embed_text("red")
+    except RateLimitError:
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+def test_a_forked_child_begins_anew_and_is_not_locked_out(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "3600"}))
+    command = [sys.executable, "-c", textwrap.dedent(FORK), sandbox.api_key, sandbox.base_url]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
+
+
+# Leaving
+
+
+async def test_a_cancelled_call_gives_its_room_back(sandbox: Sandbox) -> None:
+    client = AsyncClient(settings=settings_of(sandbox, max_concurrent_requests=1))
+    sandbox.faults.add(Fault(path=EMBED, delay=20.0))
+    slow = asyncio.create_task(client.embed_text("slow"))
+    waiting = asyncio.create_task(client.embed_text("waiting"))
+    await first_request(sandbox)
+    assert sandbox.count() == 1
+    for task in (waiting, slow):
+        task.cancel()
+    await asyncio.gather(slow, waiting, return_exceptions=True)
+    assert (await asyncio.wait_for(client.embed_text("next"), 15)).vector.shape == (512,)
+
+
+async def test_a_blocking_call_on_the_loop_that_holds_the_room_is_not_locked_out_for_ever(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twelvelabs_core.transport.rate_limit.COUNTED_SEC", 0.3)
+    settings = settings_of(sandbox, max_concurrent_requests=1)
+    sandbox.faults.add(Fault(path=EMBED, delay=0.5))
+    held = asyncio.create_task(AsyncClient(settings=settings).embed_text("held"))
+    await first_request(sandbox)
+    assert Client(settings=settings).embed_text("red").vector.shape == (512,)  # the loop stands still meanwhile
+    assert (await held).vector.shape == (512,)
+
+
+async def test_a_crowd_without_room_looks_seldom_and_all_get_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, granted = 0, 0
+    ask = Pacing.ask
+
+    def counted(*args: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return ask(*args)
+
+    monkeypatch.setattr(Pacing, "ask", counted)
+    governor, io, bounds = Governor(), AsyncIo(), Bounds(60.0, at_once=1)
+    held = await governor.turn(io, "text", bounds, "x")
+
+    async def one() -> None:
+        nonlocal granted
+        governor.leave(await governor.turn(io, "text", bounds, "x"))
+        granted += 1
+
+    waiting = [asyncio.create_task(one()) for _ in range(1000)]
+    await asyncio.sleep(1.0)
+    assert 1000 < asked < 5000  # each after 20 ms would be 50,000
+    governor.leave(held)
+    await asyncio.wait_for(asyncio.gather(*waiting), 60)
+    assert granted == 1000
+
+
+# The caller's own bounds
+
+
+async def test_concurrent_requests_are_bounded_over_all_clients_and_looks(
+    paced: tuple[Sandbox, PaceLog], tmp_path: Path, film: Path
+) -> None:
+    sandbox, log = paced
+    sandbox.faults.add(Fault(delay=0.02, times=None))
+    settings = settings_of(sandbox, max_concurrent_requests=3)
+    free = settings.replace(max_concurrent_requests=None)
+    client = AsyncClient(settings=settings, store=tmp_path / "s.sqlite3")
+    await asyncio.gather(by_threads(settings), by_coroutines(settings), client.segment_video(film, **CUT))
+    assert max(under_way for _, under_way in log.arrivals) == 3
+    log.clear()
+    await by_coroutines(free)  # another client's bound is its own
+    assert max(under_way for _, under_way in log.arrivals) > 3
+
+
+class VirtualTime:
+    """A clock that goes on when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+        self._lock = threading.Lock()
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        with self._lock:
+            self.now += seconds
+
+
+def test_requests_per_minute_are_kept_over_clients_by_the_servers_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, film: Path
+) -> None:
+    clock = VirtualTime()
+
+    async def sleep(_: BlockingIo, seconds: float) -> None:
+        clock.advance(seconds)
+        time.sleep(0.001)  # noqa: ASYNC251  # a blocking Io; the server needs a moment of real time
+
+    monkeypatch.setattr(BlockingIo, "sleep", sleep)
+    with paced_sandbox(clock) as (sandbox, log):
+        settings = settings_of(sandbox, requests_per_minute=4.0, max_concurrency=1)
+        monkeypatch.setattr(governor_of(settings), "_clock", clock)
+        one, other = (Client(settings=settings, store=tmp_path / "s.sqlite3") for _ in range(2))
+        start = clock.now
+        for number in range(9):
+            (one if number % 2 else other).embed_text(f"text {number}")
+        one.segment_video(film, **CUT)
+        counted = [
+            moment for (moment, _), request in zip(log.arrivals, log.all(), strict=True) if request.method == "POST"
+        ]
+    assert len(counted) == 11  # nine texts, an upload and a task; looks are not counted
+    assert all(sum(moment <= later < moment + 60 for later in counted) <= 4 for moment in counted)
+    assert counted[3] == start  # and nobody waits longer than that
+    assert clock.now < start + 3 * 61
+
+
+# A wait beyond the cap, and the journal
+
+
+@pytest.fixture
+def films(film: Path) -> list[Media]:
+    """Three films with different bytes and names."""
+    data = content(film)
+    return [Media.of(data + b"\0\0\0\x0cfree" + bytes([n] * 4), source=f"film {n}.mp4") for n in range(1, 4)]
+
+
+async def test_a_day_long_pause_ends_the_run_at_once_and_the_next_one_goes_on(
+    connect: Connect, sandbox: Sandbox, films: list[Media]
+) -> None:
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "86400"}, skip=1))
+    client = connect(max_concurrency=1)
+    with pytest.raises(IngestionError) as caught:
+        _ = [one async for one in client.segment_many(films, **CUT)]
+    errors = [failure.error for failure in caught.value.failures]
+    assert [type(error) for error in errors] == [RateLimitError] * 2
+    expected = pytest.approx(time.time() + 86_400, abs=60)
+    assert all(isinstance(error, RateLimitError) and error.retry_at == expected for error in errors)
+    assert "not sent" in str(errors[1])
+    assert (sandbox.count("POST", TASKS), sandbox.count("POST", "/assets")) == (2, 2)  # nor was the third uploaded
+    with pytest.raises(IngestionError):
+        _ = [one async for one in connect().segment_many(films, **CUT)]
+    assert (sandbox.count("POST", TASKS), sandbox.count("POST", "/assets")) == (2, 2)
+    forget_pace()  # the next day, or another process
+    found = [one async for one in connect().segment_many(films, **CUT)]
+    assert sorted(one.reused for one in found) == [False, False, True]
+    assert sandbox.count("POST", TASKS, status=202) == 3  # one for each film
+    assert sandbox.count("POST", "/assets") == 3
+
+
+async def test_a_refusal_between_the_intent_and_the_create_is_known_to_have_created_nothing(
+    connect: Connect, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, other = connect(), connect()
+    put_intent = client.store.put_intent
+    clip = Media.of(content(film), source="clip.mp4")
+
+    def refused_meanwhile(*args: Any, **kwargs: Any) -> bool:
+        written = put_intent(*args, **kwargs)
+        sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "3600"}))
+        with pytest.raises(RateLimitError):
+            Client(settings=other.settings, store=":memory:").embed_clip(clip)
+        return written
+
+    monkeypatch.setattr(client.store, "put_intent", refused_meanwhile)
+    with pytest.raises(RateLimitError, match=r"could not create the embedding task .* not sent") as caught:
+        await client.segment_video(film, **CUT)
+    assert caught.value.retry_at == pytest.approx(time.time() + 3600, abs=60)
+    assert sandbox.count("POST", TASKS) == 0
+    assert client.store.info().tasks == {"failed": 1}
+    monkeypatch.undo()
+    forget_pace()
+    await connect().segment_video(film, **CUT)
+    assert sandbox.count("POST", TASKS) == 1
+
+
+async def test_a_create_waits_for_its_turn_before_its_intent_is_written(
+    connect: Connect, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect(max_retry_wait=10.0)
+    sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "1"}))
+    with pytest.raises(RateLimitError):
+        await connect(max_retries=0).embed_clip(film)
+    until = time.time() + 0.9
+    put_intent, written = client.store.put_intent, list[float]()
+
+    def noted(*args: Any, **kwargs: Any) -> bool:
+        written.append(time.time())
+        return put_intent(*args, **kwargs)
+
+    monkeypatch.setattr(client.store, "put_intent", noted)
+    await client.segment_video(film, **CUT)
+    assert written[0] >= until
+
+
+async def test_a_create_whose_intent_is_written_does_not_wait_behind_others_for_ever(
+    connect: Connect, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else another machine takes the intent for abandoned, and pays again."""
+    client = connect(requests_per_minute=1.0)
+    asset = (await connect().create_asset(film)).id
+    await connect().wait_for_asset(asset)
+    ahead = 61.0  # the upload was a request too
+    monkeypatch.setattr(governor_of(client.settings), "_clock", lambda: time.time() + ahead)
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, body=""))
+    with pytest.raises(RateLimitError, match="others had all the room or pace"):  # the next turn is a minute away
+        await client.segment_video(f"asset:{asset}", **CUT)
+    assert client.store.info().tasks == {"failed": 1}
+    ahead += 61.0
+    await client.segment_video(f"asset:{asset}", **CUT)
+    assert sandbox.count("POST", TASKS, status=202) == 1
+
+
+async def test_a_turn_that_was_reserved_for_nothing_is_free_again(
+    connect: Connect, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect(max_concurrent_requests=1)
+    put_intent, calls = client.store.put_intent, list[bool]()
+
+    def others_are_faster_once(*args: Any, **kwargs: Any) -> bool:
+        calls.append(True)
+        return len(calls) > 1 and put_intent(*args, **kwargs)
+
+    monkeypatch.setattr(client.store, "put_intent", others_are_faster_once)
+    await asyncio.wait_for(client.start("segment_video", film, timeout=10.0, **CUT), 20)
+    assert (len(calls), sandbox.count("POST", TASKS)) == (2, 1)

@@ -1,0 +1,232 @@
+"""One frozen `Settings`: key, base URL, time-outs, retries, concurrency; the only reader of the environment."""
+
+import hashlib
+import math
+import os
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from twelvelabs_core.base.errors import ConfigurationError
+from twelvelabs_core.base.redact import redact
+
+DEFAULT_BASE_URL = "https://api.twelvelabs.io/v1.3"
+SANDBOX_KEY_PREFIX = "tlk_sandbox_"
+KEY_VARIABLES = ("TWELVELABS_API_KEY", "TWELVE_LABS_API_KEY")
+BASE_URL_VARIABLE = "TWELVELABS_BASE_URL"
+STORE_VARIABLE = "TWELVELABS_STORE"
+DIMENSION = 512  # values in a vector of marengo3.0; part of the name of its space
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a client needs to know, checked once and never changed.
+
+    `Settings.resolve` fills what is not given from the environment; the constructor reads nothing but its arguments.
+    All durations are float seconds.
+
+    Attributes:
+        api_key: The key; begins with `tlk_`, a sandbox's with `tlk_sandbox_`.
+        base_url: Root of the API, version included. A real key is sent over https only, or to this machine.
+        timeout: Longest silence of the server within one request. Default 60.
+        max_retries: How often a safe request is repeated after the first try. Default 4.
+        max_concurrency: Most requests under way at once in one call. Default 8.
+        max_retry_wait: Longest wait before a retry; when the server asks for more, the error is raised at once,
+            with `retry_at`, also to others of this key and host whose requests the server would refuse. Default 60.
+        task_timeout: Longest wait for one embedding task. Default 7200 (a 4 h film takes long).
+        requests_per_minute: Most requests in any minute, whoever in this process sends them with the same key to the
+            same host; a float above 0, 0.5 is one in two minutes. Looks (GETs) are not counted: the API counts them
+            in none of its limits. Default None: as the API lets them through.
+        max_concurrent_requests: Most requests under way at once, looks included, over all calls, clients and threads
+            of this process with the same key and host; one that takes longer than 30 s is not counted any more.
+            Default None: fewer only after the API has refused some.
+
+    Example:
+        ```python
+        settings = Settings.resolve(max_concurrency=4)  # key from TWELVELABS_API_KEY
+        client = Client(settings=settings)
+        ```
+    """
+
+    api_key: SecretStr
+    base_url: str = DEFAULT_BASE_URL
+    timeout: float = 60.0
+    max_retries: int = 4
+    max_concurrency: int = 8
+    max_retry_wait: float = 60.0
+    task_timeout: float = 7200.0
+    requests_per_minute: float | None = None
+    max_concurrent_requests: int | None = None
+    key_from_environment: bool = field(default=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.api_key, str):  # callers pass plain strings; frozen, so set around the guard
+            object.__setattr__(self, "api_key", SecretStr(self.api_key))
+        self._check_key()
+        self._check_base_url()
+        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
+        for name in ("timeout", "max_retry_wait", "task_timeout"):
+            _check_seconds(name, getattr(self, name))
+        _check_count("max_retries", self.max_retries, least=0)
+        _check_count("max_concurrency", self.max_concurrency, least=1)
+        if self.requests_per_minute is not None:
+            _check_rate("requests_per_minute", self.requests_per_minute)
+        if self.max_concurrent_requests is not None:
+            _check_count("max_concurrent_requests", self.max_concurrent_requests, least=1)
+
+    @classmethod
+    def resolve(cls, *, api_key: SecretStr | str | None = None, base_url: str | None = None, **options: Any) -> Self:
+        """Return settings from arguments, else environment, else defaults.
+
+        Args:
+            api_key: The key; else `TWELVELABS_API_KEY`, else `TWELVE_LABS_API_KEY`.
+            base_url: Root of the API; else `TWELVELABS_BASE_URL`, else the live service.
+            **options: The other attributes; None means the default.
+
+        Raises:
+            ConfigurationError: No key anywhere, or a value that cannot be.
+        """
+        unknown = set(options) - {item.name for item in fields(cls) if item.name != "key_from_environment"}
+        if unknown:
+            raise ConfigurationError(f"unknown settings: {', '.join(sorted(unknown))}.")
+        from_environment = api_key is None
+        key = api_key if api_key is not None else _first_of_environment(KEY_VARIABLES)
+        if key is None:
+            raise ConfigurationError(
+                "no API key: pass api_key=..., or set TWELVELABS_API_KEY. "
+                "Without a key, `python -m twelvelabs_sandbox` serves an offline sandbox and prints one."
+            )
+        return cls(
+            api_key=key,  # type: ignore[arg-type]  # a plain string is wrapped at once
+            base_url=base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL,
+            key_from_environment=from_environment,
+            **{name: value for name, value in options.items() if value is not None},
+        )
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the key belongs to an offline sandbox, whose vectors are not Marengo's."""
+        return self.api_key.get_secret_value().startswith(SANDBOX_KEY_PREFIX)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether `base_url` is the live service, in whatever spelling or version."""
+        return urlsplit(self.base_url).hostname == urlsplit(DEFAULT_BASE_URL).hostname
+
+    @property
+    def account(self) -> str:
+        """A fingerprint of the key, safe to store: tasks and assets are visible to the account that made them."""
+        text = "twelvelabs-rag account\n" + self.api_key.get_secret_value()
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def space(self, model: str, dimension: int = DIMENSION) -> str:
+        """Return the name of the vector space: who made a vector. Vectors of two spaces are never comparable."""
+        return f"{'sandbox/' if self.is_sandbox else ''}{model}/{dimension}"
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some attributes changed."""
+        if "api_key" in changes:
+            changes["key_from_environment"] = False  # it was passed now, and travels with a pickle
+        return replace(self, **changes)
+
+    def _check_key(self) -> None:
+        key = self.api_key.get_secret_value() if isinstance(self.api_key, SecretStr) else None
+        if not isinstance(key, str):
+            raise ConfigurationError(f"the API key must be a str, got {type(self.api_key).__name__}.")
+        if not key.strip():
+            raise ConfigurationError("the API key is empty: pass api_key=..., or set TWELVELABS_API_KEY.")
+        if key != key.strip() or not key.isascii() or not key.isprintable():
+            raise ConfigurationError("the API key holds spaces or characters that no header can carry; copy it again.")
+
+    def _check_base_url(self) -> None:
+        url = self.base_url
+        shown = redact(repr(url))  # a key is easily pasted into the wrong place
+        try:
+            parts = urlsplit(url)
+            host = (parts.hostname or "").encode("idna")
+            is_root = parts.scheme in ("https", "http") and bool(host) and parts.port != 0
+        except (ValueError, TypeError, AttributeError):
+            is_root = False
+        if not is_root or not url.isprintable() or " " in url:
+            raise ConfigurationError(f"base_url must be an http(s) URL with a host, got {shown}.")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ConfigurationError("base_url must be without user, password, query and fragment.")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS and not self.is_sandbox:
+            raise ConfigurationError(
+                f"base_url {shown} would send the API key unencrypted; use https (http is for this machine)."
+            )
+
+    def __copy__(self) -> Self:
+        return self  # frozen; going through pickle would read the environment again
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker gets a key only if the caller passed one; one from the environment is read there again.
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        if values.pop("key_from_environment"):
+            del values["api_key"]
+            return _resolve_again, (type(self), values)
+        return _rebuild, (type(self), values)
+
+
+# What the adapters' embeddings take beside the model: each a field of theirs under the same name.
+FIELDS = (
+    "api_key",
+    "base_url",
+    "max_concurrency",
+    "max_retries",
+    "timeout",
+    "requests_per_minute",
+    "max_concurrent_requests",
+)
+
+
+def settings_of(holder: object, *, has_key: bool) -> Settings:
+    """Return the settings that an object has as attributes of the same names.
+
+    Args:
+        holder: What has `FIELDS`.
+        has_key: Whether its key was passed by the caller; if not, it is read from the environment again.
+
+    Raises:
+        ConfigurationError: As for `Settings.resolve`.
+    """
+    values = {name: getattr(holder, name) for name in FIELDS if name != "api_key" or has_key}
+    return Settings.resolve(**values)
+
+
+def store_location() -> str | None:
+    """Return the place of the segment store that the environment names (`TWELVELABS_STORE`), or None."""
+    return os.environ.get(STORE_VARIABLE) or None
+
+
+def _check_seconds(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ConfigurationError(f"{name} must be a number of seconds above 0, got {value!r}.")
+
+
+def _check_rate(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ConfigurationError(f"{name} must be a number above 0, got {value!r}.")
+
+
+def _check_count(name: str, value: object, *, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigurationError(f"{name} must be a whole number from {least}, got {value!r}.")
+
+
+def _first_of_environment(names: tuple[str, ...]) -> str | None:
+    return next((os.environ[name] for name in names if os.environ.get(name)), None)
+
+
+def _rebuild(cls: type[Settings], values: dict[str, Any]) -> Settings:
+    return cls(**values)
+
+
+def _resolve_again(cls: type[Settings], values: dict[str, Any]) -> Settings:
+    return cls.resolve(**values)

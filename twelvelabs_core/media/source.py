@@ -1,0 +1,399 @@
+"""What the caller hands in (path, URL, bytes, file object, asset id) -> one `Media` value with a name and its bytes.
+
+A local file is read only where the caller passed a path: no text, query or answer of a server ever becomes a path here.
+
+One medium or many: what loaders and readers take as their first argument, as a tuple of named media.
+"""
+
+import hashlib
+import mimetypes
+import os
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import BinaryIO, Literal, Self, TypeVar, cast
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.base.limits import DIRECT_UPLOAD_MAX_BYTES, FILENAME_MAX
+from twelvelabs_core.base.redact import likely_credentials, redact, unsigned_url
+
+HASH_CHUNK = 1024 * 1024
+_SCHEME = re.compile(r"^([a-z][a-z0-9+.-]+):(?://)?", re.IGNORECASE)
+_ASSET_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PATH_MAX = 4096  # characters; longer is a text or encoded bytes passed by mistake
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One medium, not yet read.
+
+    Attributes:
+        origin: Where its bytes are.
+        source: The name under which the caller knows it; filter, refresh and delete by it. No signature in it.
+        title: A short name to show: the file's.
+        version: The caller's own word for the state of a URL; a new one means new work.
+
+    Example:
+        ```python
+        client.segment_video(Media.of(data, source="cam-7/2026-11-21.mp4"))
+        ```
+    """
+
+    origin: Literal["path", "url", "bytes", "file", "asset"]
+    source: str
+    title: str
+    version: str | None = None
+    path: Path | None = None
+    url: str | None = field(default=None, repr=False)
+    data: bytes | None = field(default=None, repr=False)
+    file: BinaryIO | None = field(default=None, repr=False)
+    asset_id: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        value: "MediaInput",
+        *,
+        source: str | None = None,
+        version: str | None = None,
+    ) -> Self:
+        """Return the medium that `value` names. Paths and URLs are not opened.
+
+        Args:
+            value: A path, an http(s) URL, `asset:<id>`, bytes, or a binary file object (used from its start,
+                whatever its position; one that cannot seek is read into memory, at most 200 MB).
+            source: The name to know it by; default: the path as given, the URL without signature, `asset:<id>`,
+                a file object's own name, or `sha256:<16 hex digits>` of its bytes.
+            version: For a URL: a new value means that the film behind it changed.
+
+        Raises:
+            InputError: Nothing that media can come from, or an empty `source`.
+        """
+        source = None if source is None else _checked_name("source", source)
+        if source is not None and not source.strip():
+            raise InputError(f"source is empty: {source!r}; leave it out for the default, or name the medium.")
+        version = None if version is None else _checked_name("version", version)
+        if isinstance(value, Media):
+            return value._renamed(source, version)  # type: ignore[return-value]  # noqa: SLF001
+        if isinstance(value, (bytes, bytearray)):
+            return cls._of_bytes(bytes(value), source, version)
+        if isinstance(value, str):
+            return cls._of_text(value, source, version)
+        if isinstance(value, os.PathLike):
+            return cls._of_path(os.fsdecode(value), source, version)
+        if hasattr(value, "read"):
+            return cls._of_file(value, source, version)
+        raise InputError(
+            f"media must be a path, URL, asset id, bytes or binary file object, got {type(value).__name__}."
+        )
+
+    @classmethod
+    def _of_text(cls, text: str, source: str | None, version: str | None) -> Self:
+        match = _SCHEME.match(text)
+        scheme = match.group(1).lower() if match else ""
+        if not text.strip():
+            raise InputError("media is an empty string; pass a path, URL or asset:<id>.")
+        if "\x00" in text:
+            raise InputError("media path holds a NUL character.")
+        if scheme in ("http", "https"):
+            return cls._of_url(text, source, version)
+        if scheme == "asset":
+            return cls._of_asset(text.partition(":")[2], source, version)
+        if scheme == "file" and "://" in text:
+            parts = urlsplit(text)
+            if parts.netloc not in ("", "localhost"):
+                raise InputError(f"a file:// URL names a file of this machine, not of {parts.netloc!r}.")
+            return cls._of_path(url2pathname(parts.path), source, version)
+        if scheme == "data":
+            raise InputError("data: URIs are not taken; decode it and pass the bytes.")
+        if "://" in text:
+            what = f"{scheme}:// URLs" if scheme else "a URL after white space or other text"
+            raise InputError(f"cannot read {what}; pass an http(s) URL (a presigned one will do) or a path.")
+        if len(text) > _PATH_MAX:
+            raise InputError(f"media is a str of {len(text):,} characters: too long for a path; pass bytes as bytes.")
+        return cls._of_path(text, source, version)
+
+    @classmethod
+    def _of_url(cls, url: str, source: str | None, version: str | None) -> Self:
+        try:
+            name = unsigned_url(url)
+            host = urlsplit(url).hostname
+        except ValueError:
+            host = None
+        if not host:
+            raise InputError(f"not a URL with a host: {redact(url)!r}.")
+        title = posixpath.basename(unquote(urlsplit(name).path)) or host
+        return cls("url", source or name, title, version, url=url)
+
+    @classmethod
+    def _of_asset(cls, asset_id: str, source: str | None, version: str | None) -> Self:
+        if not _ASSET_ID.fullmatch(asset_id):
+            shown = redact(asset_id).partition("?")[0][:80]
+            raise InputError(f"not an asset id: {shown!r}; expected asset:<id> with letters and digits.")
+        return cls("asset", source or f"asset:{asset_id}", asset_id, version, asset_id=asset_id)
+
+    @classmethod
+    def _of_path(cls, text: str, source: str | None, version: str | None) -> Self:
+        name = redact(name_of_path(text))  # "b.example.com/f.mp4?Signature=..." is a path: somebody forgot https://
+        path = Path(text)
+        # Only the caller's own home: "~x.mp4" is the name of a file.
+        path = path.expanduser() if path.parts[:1] == ("~",) else path
+        return cls("path", source or name, posixpath.basename(name), version, path=path)
+
+    @classmethod
+    def _of_bytes(cls, data: bytes, source: str | None, version: str | None) -> Self:
+        if not data:
+            raise InputError("media is empty: 0 bytes.")
+        name = source or f"sha256:{hashlib.sha256(data).hexdigest()[:16]}"
+        return cls("bytes", name, posixpath.basename(name) or name, version, data=data)
+
+    @classmethod
+    def _of_file(cls, file: BinaryIO, source: str | None, version: str | None) -> Self:
+        if getattr(file, "closed", False):
+            raise InputError("media file object is closed.")
+        if isinstance(file.read(0), str):
+            raise InputError("media file object is in text mode; open it with 'rb'.")
+        name = source or _own_name(file)
+        if not hasattr(file, "seekable") or not file.seekable():
+            return cls._of_bytes(_read_whole(file), name, version)
+        if name is None:
+            file.seek(0)
+            name = f"sha256:{_digest_of(_full_chunks(file.read, HASH_CHUNK))[:16]}"
+        return cls("file", name, posixpath.basename(name) or name, version, file=file)
+
+    def _renamed(self, source: str | None, version: str | None) -> "Media":
+        if source is None and version is None:
+            return self
+        names = {name: getattr(self, name) for name in ("path", "url", "data", "file", "asset_id")}
+        return Media(self.origin, source or self.source, self.title, version or self.version, **names)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its bytes are on this side and must be sent."""
+        return self.origin in ("path", "bytes", "file")
+
+    @property
+    def filename(self) -> str:
+        """A name for uploads, at most 255 characters, its ending kept."""
+        name = self.title or "media"
+        ending = PurePath(name).suffix[:16]
+        return name if len(name) <= FILENAME_MAX else name[: FILENAME_MAX - len(ending)] + ending
+
+    @property
+    def mime_type(self) -> str:
+        """The type that its name suggests."""
+        return mimetypes.guess_type(self.title)[0] or "application/octet-stream"
+
+    def size(self) -> int:
+        """Return its size in bytes; only for local media.
+
+        Raises:
+            InputError: It cannot be read, or is not local.
+        """
+        if self.data is not None:
+            return len(self.data)
+        with readable(self.source):
+            if self.path is not None:
+                return self.path.stat().st_size
+            if self.file is not None:
+                position = self.file.tell()
+                size = self.file.seek(0, os.SEEK_END)
+                self.file.seek(position)
+                return size
+        raise InputError(f"{self.source} is not local; its size is the server's to know.")
+
+    def stamp(self) -> tuple[int, int]:
+        """Return size and time of change (nanoseconds) of a file, by which a change is noticed without reading it.
+
+        Raises:
+            InputError: It cannot be read, or is no path.
+        """
+        if self.path is None:
+            raise InputError(f"{self.source} is not a path.")
+        with readable(self.source):
+            status = self.path.stat()
+        return status.st_size, status.st_mtime_ns
+
+    def read_chunks(self, size: int) -> Iterator[bytes]:
+        """Read it from its start in pieces of `size` bytes (the last may be shorter); only for local media.
+
+        Raises:
+            InputError: It cannot be read, or not any more.
+        """
+        if self.data is not None:
+            view = memoryview(self.data)
+            for start in range(0, len(view), size):
+                yield bytes(view[start : start + size])
+            return
+        with readable(self.source):
+            if self.path is not None:
+                with self.path.open("rb") as stream:
+                    yield from _full_chunks(stream.read, size)
+            elif self.file is not None:
+                self.file.seek(0)
+                yield from _full_chunks(self.file.read, size)
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of its bytes as hex; only for local media."""
+        return _digest_of(self.read_chunks(HASH_CHUNK))
+
+
+MediaInput = str | os.PathLike[str] | bytes | bytearray | BinaryIO | Media
+"""Whatever can be passed as media. Strings: http(s) URLs, `asset:<id>`, else paths."""
+
+
+@contextmanager
+def readable(source: str) -> Iterator[None]:
+    """Name the medium in the error when reading it fails."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputError(f"{source}: no such file.") from None
+    except (OSError, ValueError) as error:  # ValueError: the file object was closed
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{source}: cannot be read: {reason}.") from None
+
+
+def _checked_name(what: str, name: object) -> str:
+    """Return a name that the caller gave, without the signature of a URL in it."""
+    if not isinstance(name, str):
+        raise InputError(f"{what} must be a str, got {type(name).__name__}.")
+    return redact(name)
+
+
+def name_of_path(text: str) -> str:
+    """Return a path as a name: POSIX, normalised, and text even where the file's name is not."""
+    name = posixpath.normpath(PurePath(text).as_posix())
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode(errors="backslashreplace")
+    return name
+
+
+def _own_name(file: BinaryIO) -> str | None:
+    """Return the name that a file object carries, if it names this file and not a kind of file."""
+    name = getattr(file, "name", None)
+    if not isinstance(name, str) or not name or name.startswith("<"):
+        return None
+    return redact(name) if "://" in name else name_of_path(name)
+
+
+def _read_whole(file: BinaryIO) -> bytes:
+    data = bytearray()
+    for chunk in _full_chunks(file.read, HASH_CHUNK):
+        data += chunk
+        if len(data) > DIRECT_UPLOAD_MAX_BYTES:
+            raise InputError(
+                f"a file object that cannot seek may hold at most {DIRECT_UPLOAD_MAX_BYTES:,} bytes; "
+                "pass a path or URL."
+            )
+    return bytes(data)
+
+
+def _full_chunks(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
+    """Yield full chunks also where one read gives less, as sockets and unbuffered files do."""
+    buffer = bytearray()
+    while part := read(size - len(buffer)):
+        buffer += part
+        if len(buffer) == size:
+            yield bytes(buffer)
+            buffer.clear()
+    if buffer:
+        yield bytes(buffer)
+
+
+def _digest_of(chunks: Iterator[bytes]) -> str:
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+T = TypeVar("T")
+
+
+def media_list(
+    media: MediaInput | Iterable[MediaInput], *, source: str | None = None, version: str | None = None
+) -> tuple[Media, ...]:
+    """Return one or many media as a tuple, named as the caller wants.
+
+    Args:
+        media: One medium or an iterable of them.
+        source: The name to know a single medium by.
+        version: For URLs: a new value means that the film behind it changed.
+
+    Raises:
+        InputError: Nothing that media can come from, `source` is given for several, or two have the same name.
+    """
+    if is_one(media):
+        return (Media.of(cast("MediaInput", media), source=source, version=version),)
+    if source is not None:
+        raise InputError(
+            "source= names a single medium, but a list was passed; use Media.of(medium, source=...) for each."
+        )
+    named = tuple(Media.of(item, version=version) for item in cast("Iterable[MediaInput]", media))
+    check_unique([item.source for item in named])
+    return named
+
+
+def check_unique(names: Sequence[str]) -> None:
+    """Refuse media that have the same name: the segments of one would take the place of the other's.
+
+    Raises:
+        InputError: Two have the same.
+    """
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        what = "1 name stands" if len(twice) == 1 else f"{len(twice)} names stand"
+        raise InputError(
+            f"{what} for several media, such as {twice[0]!r}; pass each once, or name them by "
+            "Media.of(medium, source=...)."
+        )
+
+
+def check_told_apart(media: Media, addresses: dict[str, str]) -> None:
+    """Refuse a URL whose name stands for another one already: no result would say which of them it is of.
+
+    Two signings of one URL are one; so are those of one `version`, whatever was left out of their name.
+
+    Args:
+        media: The next medium of a list.
+        addresses: What each name of the list stands for so far; this one is added.
+
+    Raises:
+        InputError: Another URL has its name.
+    """
+    if media.url is None:
+        return
+    state = media.version or likely_credentials(media.url) or ""
+    address = f"{unsigned_url(media.url)}#{state}"
+    if addresses.setdefault(media.source, address) != address:
+        raise InputError(
+            f"{media.source!r} stands for several URLs of this list, which may be several films (what looks like a "
+            "credential is no part of a name); pass each once, or name them by Media.of(url, source=...)."
+        )
+
+
+def many(values: Iterable[T], name: str) -> list[T]:
+    """Return the values as a list; refuse a single one, which would be taken apart into characters.
+
+    Raises:
+        InputError: It is a single value.
+    """
+    if is_one(values):
+        raise InputError(f"{name} must be a list, got a single {type(values).__name__}; put it into a list.")
+    return list(values)
+
+
+def is_one(media: object) -> bool:
+    """Return whether this is a single medium; strings, bytes and files are iterable, but one."""
+    # A mapping or buffer is iterable too, but nobody means its keys or its numbers.
+    single = (str, bytes, bytearray, memoryview, os.PathLike, Media, Mapping)
+    return isinstance(media, single) or hasattr(media, "read") or not isinstance(media, Iterable)

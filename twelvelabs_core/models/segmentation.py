@@ -1,0 +1,197 @@
+"""How a medium is cut: one spelling for the caller, whatever a model wants on the wire."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from twelvelabs_core.base import limits
+from twelvelabs_core.base.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class FixedSegmentation:
+    """Segments of audio or video, of equal length; the last one may be shorter.
+
+    Attributes:
+        duration_sec: Length in whole seconds, 2 to 10 (API reference). Default 6.
+
+    Example:
+        ```python
+        client.segment_video("match.mp4", segmentation=FixedSegmentation(duration_sec=5))
+        ```
+    """
+
+    kind: ClassVar[str] = "fixed"
+    duration_sec: int = 6
+
+    def __post_init__(self) -> None:
+        _check_whole(self.duration_sec, limits.FIXED_SEC, "duration_sec of fixed segmentation")
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the vendor's JSON, as marengo3.0 takes it."""
+        return {"strategy": "fixed", "fixed": {"duration_sec": self.duration_sec}}
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicSegmentation:
+    """Segments that follow the scenes of video (with marengo3.5 audio too), each at least this long.
+
+    Attributes:
+        min_duration_sec: Least length in whole seconds, 2 to 5 (API reference). Default 4; where no segmentation is
+            given at all, marengo3.0 uses 4 and marengo3.5 uses 2.
+
+    Example:
+        ```python
+        client.segment_video("film.mp4", segmentation=DynamicSegmentation(min_duration_sec=3))
+        ```
+    """
+
+    kind: ClassVar[str] = "dynamic"
+    min_duration_sec: int = 4
+
+    def __post_init__(self) -> None:
+        _check_whole(self.min_duration_sec, limits.DYNAMIC_MIN_SEC, "min_duration_sec of dynamic segmentation")
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the vendor's JSON, as marengo3.0 takes it."""
+        return {"strategy": "dynamic", "dynamic": {"min_duration_sec": self.min_duration_sec}}
+
+
+@dataclass(frozen=True, slots=True)
+class SpatialSegmentation:
+    """Pages of a PDF: whole, or whole and in quarters. marengo3.5.
+
+    Attributes:
+        strategy: `standard` (one vector a page; default) or `quadrants` (five a page: the page and its quarters;
+            five times the tokens and, against the page allowance, five times the pages).
+
+    Example:
+        ```python
+        client.segment_document("plans.pdf", segmentation=SpatialSegmentation("quadrants"))
+        ```
+    """
+
+    kind: ClassVar[str] = "spatial"
+    strategy: Literal["standard", "quadrants"] = "standard"
+
+    def __post_init__(self) -> None:
+        if self.strategy not in ("standard", "quadrants"):
+            raise InputError(f"strategy of spatial segmentation must be standard or quadrants, got {self.strategy!r}.")
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the vendor's JSON, without the object `spatial` around it."""
+        return {"strategy": self.strategy}
+
+
+@dataclass(frozen=True, slots=True)
+class SequentialSegmentation:
+    """Chunks of whole sentences of a text or Markdown file. marengo3.5.
+
+    Attributes:
+        max_sentences: Most sentences in a chunk, at least 1. The API has no default; a chunk that is too long for the
+            model makes the task fail.
+        overlap_sentences: Sentences that a chunk repeats of the one before, less than `max_sentences`. Default 0.
+
+    Example:
+        ```python
+        client.segment_document("report.md", segmentation=SequentialSegmentation(8, overlap_sentences=2))
+        ```
+    """
+
+    kind: ClassVar[str] = "sequential"
+    max_sentences: int
+    overlap_sentences: int = 0
+
+    def __post_init__(self) -> None:
+        if not _is_whole(self.max_sentences) or self.max_sentences < 1:
+            raise InputError(f"max_sentences must be a whole number from 1, got {self.max_sentences!r}.")
+        if not _is_whole(self.overlap_sentences) or not 0 <= self.overlap_sentences < self.max_sentences:
+            raise InputError(
+                f"overlap_sentences must be a whole number from 0 to {self.max_sentences - 1} (less than "
+                f"max_sentences), got {self.overlap_sentences!r}."
+            )
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the vendor's JSON, without the object `sequential` around it."""
+        return {
+            "strategy": "sentence",
+            "max_sentences": self.max_sentences,
+            "overlap_sentences": self.overlap_sentences,
+        }
+
+
+Temporal = FixedSegmentation | DynamicSegmentation
+Paged = SpatialSegmentation | SequentialSegmentation
+Segmentation = (
+    FixedSegmentation | DynamicSegmentation | SpatialSegmentation | SequentialSegmentation | Mapping[str, Any]
+)
+"""How to cut: one of the four classes, or the vendor's JSON for either model: {"strategy": "fixed", "fixed":
+{"duration_sec": 6}}, the same inside {"temporal": ...}, {"spatial": ...} or {"sequential": ...}."""
+
+_CLASSES = (FixedSegmentation, DynamicSegmentation, SpatialSegmentation, SequentialSegmentation)
+
+
+def as_segmentation(value: Segmentation) -> Temporal | Paged:
+    """Return a checked segmentation, from the vendor's JSON too.
+
+    Raises:
+        InputError: Unknown strategy or key, or a number out of range.
+    """
+    if isinstance(value, _CLASSES):
+        return value
+    if not isinstance(value, Mapping):
+        raise InputError(f"segmentation must be {_names()} or a dict, got {value!r}.")
+    readers: dict[str, Callable[[Any], Temporal | Paged]] = {
+        "temporal": _temporal,
+        "spatial": _spatial,
+        "sequential": _sequential,
+    }
+    wrapped = [name for name in readers if name in value]
+    if not wrapped:
+        return _temporal(value)
+    if len(value) != 1 or not isinstance(value[wrapped[0]], Mapping):
+        raise InputError(f"segmentation must hold one object, {', '.join(readers)}; got the keys {list(value)}.")
+    return readers[wrapped[0]](value[wrapped[0]])
+
+
+def _temporal(value: Mapping[str, Any]) -> Temporal:
+    strategy = value.get("strategy")
+    if strategy not in ("fixed", "dynamic"):
+        raise InputError(f"segmentation strategy must be one of fixed, dynamic; got {strategy!r}.")
+    name = "duration_sec" if strategy == "fixed" else "min_duration_sec"
+    numbers = value.get(strategy)
+    if set(value) != {"strategy", strategy} or not isinstance(numbers, Mapping) or set(numbers) != {name}:
+        raise InputError(f'segmentation must look like {{"strategy": "{strategy}", "{strategy}": {{"{name}": n}}}}.')
+    return FixedSegmentation(numbers[name]) if strategy == "fixed" else DynamicSegmentation(numbers[name])
+
+
+def _spatial(value: Mapping[str, Any]) -> SpatialSegmentation:
+    if set(value) != {"strategy"}:
+        raise InputError('segmentation must look like {"spatial": {"strategy": "standard"}}, or "quadrants".')
+    return SpatialSegmentation(value["strategy"])
+
+
+def _sequential(value: Mapping[str, Any]) -> SequentialSegmentation:
+    numbers = {name: number for name, number in value.items() if name != "strategy"}
+    if value.get("strategy") != "sentence" or not {"max_sentences"} <= set(numbers) <= {
+        "max_sentences",
+        "overlap_sentences",
+    }:
+        raise InputError(
+            'segmentation must look like {"sequential": {"strategy": "sentence", "max_sentences": n, '
+            '"overlap_sentences": n}}.'
+        )
+    return SequentialSegmentation(**numbers)
+
+
+def _names() -> str:
+    return ", ".join(kind.__name__ for kind in _CLASSES)
+
+
+def _check_whole(value: object, allowed: range, what: str) -> None:
+    if not _is_whole(value) or value not in allowed:
+        raise InputError(f"{what} must be a whole number from {allowed[0]} to {allowed[-1]} seconds, got {value!r}.")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

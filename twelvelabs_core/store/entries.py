@@ -1,0 +1,181 @@
+"""The values that a `SegmentStore` hands out, as frozen dataclasses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from twelvelabs_core.results.segments import Matrix
+
+TaskState = Literal["intent", "processing", "ready", "failed", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEntry:
+    """What the journal knows of one piece of paid work.
+
+    Attributes:
+        key: Identity of the work: a digest of space, content and every parameter that changes the vectors.
+        space: Who makes the vectors, such as `marengo3.0/512`.
+        content: Identity of the medium: a digest of its bytes, `asset:<id>`, or its unsigned URL.
+        model: The model's name.
+        params: The parameters of the request that change the vectors.
+        source: The name under which the medium was first given.
+        account: Fingerprint of the account that pays; only this account sees the task at the server.
+        state: `intent` (about to be created), `processing`, `ready`, `failed` or `expired`.
+        task_id: The server's id, as soon as it is known.
+        error: Why it failed or expired; of a task that was found in the list instead of created, a note of that.
+        duration_sec: Length of the medium in seconds, once ready.
+        attempts: How many intents were written for this key; above 1, earlier ones failed or were given up.
+        owner: `host/pid/token` of the process that wrote the intent.
+        revision: Grows by one with every write to this entry.
+        created_at: When the latest intent was written, in seconds since the epoch (UTC).
+        updated_at: When the entry was last written or given segment ids, in seconds since the epoch (UTC).
+
+    Example:
+        ```python
+        entry = store.find_task(key)
+        if entry is not None and entry.state == "processing":
+            print("wait for", entry.task_id)
+        ```
+    """
+
+    key: str
+    space: str
+    content: str
+    model: str
+    params: Mapping[str, Any]
+    source: str
+    account: str
+    state: TaskState
+    task_id: str | None
+    error: str | None
+    duration_sec: float | None
+    attempts: int
+    owner: str
+    revision: int
+    created_at: float
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredVector:
+    """One vector as it was paid for.
+
+    Attributes:
+        space: Who made it, such as `marengo3.0/512`; vectors of two spaces are not comparable.
+        vector: Read-only float32 array of shape (dimension,).
+
+    Example:
+        ```python
+        found = store.find_vectors([segment_id])
+        print(found[segment_id].space, found[segment_id].vector.shape)
+        ```
+    """
+
+    space: str
+    vector: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class UrlEntry:
+    """What was last known of a medium behind a URL.
+
+    Attributes:
+        url: The URL, without its signature.
+        content: Identity of the medium that it led to.
+        validator: Its ETag or Last-Modified, or None where the server gave neither.
+        updated_at: When this was written, in seconds since the epoch (UTC).
+
+    Example:
+        ```python
+        known = store.find_url("https://example.com/match.mp4")
+        if known is not None:
+            print(known.validator)
+        ```
+    """
+
+    url: str
+    content: str
+    validator: str | None
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class UploadEntry:
+    """What is needed to go on with an upload in chunks; the server itself knows which chunks it has.
+
+    Attributes:
+        content: Identity of the bytes.
+        account: Fingerprint of the account that uploads them.
+        upload_id: The server's id of the session.
+        asset_id: The asset that it will become.
+        chunk_size: Bytes of each chunk but the last.
+        upload_headers: Headers that each chunk must be sent with.
+        options: What the session was created with: filename, type...
+        updated_at: When this was written, in seconds since the epoch (UTC).
+
+    Example:
+        ```python
+        entry = store.find_upload(content, account)
+        if entry is not None:
+            print(client.retrieve_multipart_upload(entry.upload_id).chunks_pending)
+        ```
+    """
+
+    content: str
+    account: str
+    upload_id: str
+    asset_id: str
+    chunk_size: int
+    upload_headers: Mapping[str, str] = field(repr=False)
+    options: Mapping[str, Any]
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What a store holds.
+
+    Attributes:
+        location: Its file or URL, password hidden.
+        version: Version of its tables.
+        size_bytes: Space that it takes.
+        tasks: Number of journal entries in each state that occurs.
+        vectors: Number of vectors.
+        segments: Number of segment ids that name a vector.
+        sources: Number of sources by name.
+
+    Example:
+        ```python
+        info = SegmentStore().info()
+        print(info.location, info.vectors, info.size_bytes)
+        ```
+    """
+
+    location: str
+    version: int
+    size_bytes: int
+    tasks: Mapping[str, int]
+    vectors: int
+    segments: int
+    sources: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What a deletion took out of a store.
+
+    Attributes:
+        tasks: Number of journal entries.
+        vectors: Number of vectors.
+        segments: Number of segment ids.
+
+    Example:
+        ```python
+        print(store.delete_source("match.mp4").segments)
+        ```
+    """
+
+    tasks: int
+    vectors: int
+    segments: int

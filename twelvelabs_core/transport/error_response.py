@@ -1,0 +1,213 @@
+"""What an error answer says: code, message, request id, and when another try makes sense.
+
+Errors come flat (`{"code", "message"}`), nested (`{"error": {...}}`), as HTML of a proxy, or empty. Nothing here fails
+on any of them.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from twelvelabs_core.base.errors import APIResponseError
+from twelvelabs_core.base.redact import redact
+from twelvelabs_core.results.decode import read_json, without_secrets
+
+MAX_BODY_CHARACTERS = 4096
+MAX_MESSAGE_CHARACTERS = 1000
+_MAX_READ_BYTES = 64 * 1024
+# Limits count per minute, hour or day; a longer wait is a mistake, and a date far off cannot even be shown.
+_MAX_WAIT_SEC = 31 * 24 * 3600
+
+_TOO_MANY_REQUESTS = 429
+_REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
+_AFTER = re.compile(r"\bafter\s+(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))", re.IGNORECASE)
+_RESET = "-reset"
+_REMAINING = "-remaining"
+# How JSON that was cut off and HTML write the characters of a URL; undone so that its signature is recognised.
+_ESCAPES = (("\\u0026", "&"), ("\\/", "/"), ("&amp;", "&"))
+_DATA = re.compile(r"[A-Za-z0-9+/_=-]{200,}")  # base64 of media that a validator quotes
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorInfo:
+    """The contents of an error answer.
+
+    Attributes:
+        code: The API's own code, such as `parameter_invalid`, or None.
+        message: What went wrong, one line; the status in words where the answer says nothing.
+        request_id: The server's id of the request, or None.
+        retry_at: Seconds since the epoch (UTC) from which another try makes sense, or None.
+        body: The decoded body, or text where it is long or no JSON; without secrets; None when empty.
+    """
+
+    code: str | None
+    message: str
+    request_id: str | None
+    retry_at: float | None
+    body: Any
+
+
+def parse_error(status: int, headers: Mapping[str, str], body: bytes, now: float) -> ErrorInfo:
+    """Read an error answer.
+
+    The time for another try comes from `Retry-After` (seconds or a date); of a 429 also from the body's
+    `details.retryAfter`, the time in its message (`after 2026-01-31T00:00:00Z`), or the soonest reset among the limits
+    that the headers show as used up. Only times to come count.
+
+    Args:
+        status: The HTTP status.
+        headers: The headers, names in any case.
+        body: The body as received.
+        now: Seconds since the epoch.
+    """
+    lower = {name.lower(): value for name, value in headers.items()}
+    decoded = _decode(body)
+    fields = _error_fields(decoded)
+    details = fields.get("details")
+    details = details if isinstance(details, dict) else {}
+    message = _one_line(fields.get("message"), decoded)
+    return ErrorInfo(
+        code=_short_text(fields.get("code")),
+        message=message or _phrase(status),
+        request_id=_request_id(lower) or _short_text(details.get("requestId")),
+        retry_at=_retry_at(status, lower, message, details, now),
+        body=_bounded(decoded),
+    )
+
+
+def when_to_retry(retry_at: float) -> str:
+    """Return the sentence that tells people when to try again."""
+    return f"Try again after {datetime.fromtimestamp(retry_at, UTC):%Y-%m-%d %H:%M:%S} UTC."
+
+
+def limits_reset_at(headers: Mapping[str, str], now: float) -> float | None:
+    """Return when the first limit is reset that an answer's headers (names in lower case) show as used up, or None."""
+    if not any("ratelimit" in name for name in headers):
+        return None
+    reset = _soonest_reset(headers, now)
+    return reset if reset is not None and reset - now <= _MAX_WAIT_SEC else None
+
+
+def _decode(body: bytes) -> Any:
+    """Return the JSON value without secrets, or the text where it is none."""
+    start = body[:_MAX_READ_BYTES]
+    try:
+        return without_secrets(read_json(start))
+    except APIResponseError:
+        text = start.decode(errors="replace")
+        for escaped, plain in _ESCAPES:
+            text = text.replace(escaped, plain)
+        return redact(text).strip() or None
+
+
+def _error_fields(decoded: Any) -> dict[str, Any]:
+    """Find the object with code and message; `{"error": "text"}` is a message."""
+    if not isinstance(decoded, dict):
+        return {}
+    error = decoded.get("error", decoded)
+    if isinstance(error, str):
+        return {"message": error, **decoded}
+    return error if isinstance(error, dict) else decoded
+
+
+def _one_line(message: object, decoded: object) -> str:
+    """Return a message of bounded length without line breaks, from the body's text if it has no fields."""
+    text = message if isinstance(message, str) else ""
+    if not text and isinstance(decoded, str) and not decoded.startswith("<"):
+        text = decoded
+    return _cut(" ".join(_DATA.sub("***", text).split()), MAX_MESSAGE_CHARACTERS)
+
+
+def _bounded(decoded: Any) -> Any:
+    """Return the body as it is if it is short and holds no data, else the beginning of its text."""
+    if decoded is None:
+        return None
+    text = decoded if isinstance(decoded, str) else json.dumps(decoded, ensure_ascii=False)
+    plain = _DATA.sub("***", text)
+    return decoded if len(text) <= MAX_BODY_CHARACTERS and plain == text else _cut(plain, MAX_BODY_CHARACTERS)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _short_text(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return _cut(str(value), 200) or None
+
+
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    return next((_cut(headers[name], 200) for name in _REQUEST_ID_HEADERS if headers.get(name)), None)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"HTTP status {status}"
+
+
+def _retry_at(
+    status: int, headers: Mapping[str, str], message: str, details: Mapping[str, Any], now: float
+) -> float | None:
+    """Return the first plausible time among the places where the API puts one.
+
+    A time that is over says nothing: by our clock, which may be ahead, every request of the next hour would be allowed.
+    """
+    times = [_read_wait(headers.get("retry-after"), now)]
+    if status == _TOO_MANY_REQUESTS:
+        times += [_read_wait(details.get("retryAfter"), now), _time_in_message(message), _soonest_reset(headers, now)]
+    return next((time for time in times if time is not None and 0 < time - now <= _MAX_WAIT_SEC), None)
+
+
+def _read_wait(value: object, now: float) -> float | None:
+    """Read seconds or an HTTP date."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return _http_date(value) if isinstance(value, str) else None
+    return now + seconds if seconds > 0 else None
+
+
+def _http_date(value: str) -> float | None:
+    try:
+        time = parsedate_to_datetime(value)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _time_in_message(message: str) -> float | None:
+    match = _AFTER.search(message)
+    try:
+        return datetime.fromisoformat(match[1]).timestamp() if match else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _soonest_reset(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the smallest reset in the future among the families of limits that have nothing left."""
+    resets = []
+    for name, value in headers.items():
+        if not name.endswith(_RESET) or "ratelimit" not in name:
+            continue
+        left = _number(headers.get(name.removesuffix(_RESET) + _REMAINING))
+        reset = _number(value)
+        if left == 0 and reset is not None and reset > now:
+            resets.append(reset)
+    return min(resets, default=None)
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        return None if value is None else float(value)
+    except ValueError:
+        return None
