@@ -1,7 +1,4 @@
-"""Byte ranges of one local medium, read from where it lies by several threads at once.
-
-How a file becomes the chunks of a multipart upload: arithmetic, proofs, presigned URLs, bytes counted.
-"""
+"""The chunks of a local file: their bytes, their presigned URLs, and the number of bytes sent."""
 
 import os
 import threading
@@ -15,130 +12,14 @@ from twelvelabs_core.base.errors import APIResponseError, InputError
 from twelvelabs_core.media.source import Media, readable
 from twelvelabs_core.results.upload_responses import MultipartUpload, PresignedUrl
 
-
-class Ranges:
-    """A local medium as it is now; notices when it changes.
-
-    Args:
-        media: A path, bytes, or a binary file object that can seek.
-
-    Raises:
-        InputError: It cannot be read.
-    """
-
-    def __init__(self, media: Media) -> None:
-        self._media = media
-        self._turn = threading.Lock()  # a file object has one position, shared by all who read it
-        self._state = self._look()
-        self.size = self._state[0]
-
-    def read(self, start: int, length: int, step: int) -> Iterator[bytes]:
-        """Yield the bytes of a range in pieces of at most `step`.
-
-        Raises:
-            InputError: It cannot be read, or ends before the range does.
-        """
-        left = length
-        for piece in self._pieces(start, length, step):
-            left -= len(piece)
-            yield piece
-        if left:
-            raise self._changed()
-
-    def check_unchanged(self) -> None:
-        """Make sure that it is as it was.
-
-        Raises:
-            InputError: Its size or time of change is another.
-        """
-        if self._look() != self._state:
-            raise self._changed()
-
-    def _changed(self) -> InputError:
-        return InputError(f"{self._media.source}: changed while it was being sent; try again when it is complete.")
-
-    def _pieces(self, start: int, length: int, step: int) -> Iterator[bytes]:
-        if self._media.data is not None:
-            view = memoryview(self._media.data)[start : start + length]
-            return (bytes(view[at : at + step]) for at in range(0, len(view), step))
-        if self._media.path is not None:
-            return self._of_path(self._media.path, start, length, step)
-        return self._of_file(cast("BinaryIO", self._media.file), start, length, step)
-
-    def _of_path(self, path: Path, start: int, length: int, step: int) -> Iterator[bytes]:
-        with readable(self._media.source), path.open("rb", buffering=0) as file:
-            file.seek(start)
-            while length and (piece := file.read(min(step, length))):
-                length -= len(piece)
-                yield piece
-
-    def _of_file(self, file: BinaryIO, start: int, length: int, step: int) -> Iterator[bytes]:
-        while length:
-            with readable(self._media.source), self._turn:
-                file.seek(start)
-                piece = file.read(min(step, length))
-            if not piece:
-                return
-            start += len(piece)
-            length -= len(piece)
-            yield piece
-
-    def _look(self) -> tuple[int, int]:
-        """Return size and time of change, 0 where there is none."""
-        media = self._media
-        with readable(media.source), self._turn:
-            if media.path is not None:
-                status = media.path.stat()
-                return status.st_size, status.st_mtime_ns
-            return media.size(), _mtime(media)
-
-
-def _mtime(media: Media) -> int:
-    try:
-        return os.fstat(media.file.fileno()).st_mtime_ns if media.file is not None else 0
-    except (OSError, AttributeError):  # a file object without a file, such as BytesIO
-        return 0
-
-
-_SPENT_BEFORE = timedelta(seconds=60)  # a URL with less left may expire on its way
-_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "x-api-key"})
+_BLOCK_BYTES = 256 * 1024  # read and sent at a time
+_EXPIRES_SOON = timedelta(seconds=60)  # a URL with less time left may expire before its request arrives
+_OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "x-api-key"})
 
 
 @dataclass(frozen=True, slots=True)
-class CompletedChunk:
-    """One chunk that was sent, as `report_chunk_batch` tells it to the API.
-
-    Attributes:
-        chunk_index: Number of the chunk, from 1.
-        proof: The ETag with which its PUT was answered, without the quotes around it.
-        chunk_size: Number of bytes that were sent.
-        proof_type: `etag`, the only kind.
-
-    Raises:
-        InputError: A number below 1, or an empty proof.
-
-    Example:
-        ```python
-        chunk = CompletedChunk(chunk_index=1, proof="d41d8cd98f00b204e9800998ecf8427e", chunk_size=5_242_880)
-        client.report_chunk_batch(upload_id, [chunk])
-        ```
-    """
-
-    chunk_index: int
-    proof: str
-    chunk_size: int
-    proof_type: str = "etag"
-
-    def __post_init__(self) -> None:
-        check_count(self.chunk_index, "chunk_index")
-        check_count(self.chunk_size, "chunk_size")
-        if not isinstance(self.proof, str) or not self.proof.strip('" '):
-            raise InputError(f"proof must be the ETag of chunk {self.chunk_index}, got {self.proof!r}.")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A range of the file.
+class Chunk:
+    """A range of bytes of the file.
 
     Attributes:
         index: Number of the chunk, from 1.
@@ -151,127 +32,170 @@ class Part:
     length: int
 
 
-def parts_of(size: int, chunk_size: int) -> list[Part]:
-    """Cut a file into chunks: all of `chunk_size` bytes but the last, which has the rest."""
+def chunks_of(size: int, chunk_size: int) -> list[Chunk]:
+    """Divide a file into chunks: all have `chunk_size` bytes except the last, which may be smaller."""
     starts = range(0, size, chunk_size)
-    return [Part(number, start, min(chunk_size, size - start)) for number, start in enumerate(starts, 1)]
+    return [Chunk(number, start, min(chunk_size, size - start)) for number, start in enumerate(starts, 1)]
 
 
-def check_session(upload: MultipartUpload, size: int) -> None:
-    """Refuse a session whose chunks do not add up to the file.
+def check_total_chunks(upload: MultipartUpload, size: int) -> None:
+    """Refuse a session whose number of chunks does not match the file.
 
     Raises:
-        APIResponseError: They do not.
+        APIResponseError: It does not match.
     """
     needed = -(-size // upload.chunk_size)
     if upload.total_chunks is not None and upload.total_chunks != needed:
         raise APIResponseError(
-            f"upload session {upload.upload_id} wants {upload.total_chunks:,} chunks of {upload.chunk_size:,} bytes, "
+            f"upload session {upload.upload_id} expects {upload.total_chunks:,} chunks of {upload.chunk_size:,} bytes, "
             f"but the file's {size:,} bytes make {needed:,}. Nothing was sent."
         )
 
 
-def check_count(value: object, name: str, most: int | None = None) -> None:
-    """Refuse what is not a whole number from 1 to `most`.
+class ChunkReader:
+    """Reads chunks of a local medium, from several threads at once, and detects that it was changed.
+
+    Args:
+        media: A path, bytes, or a binary file object that can seek.
 
     Raises:
-        InputError: It is not.
+        InputError: The medium cannot be read.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
-        limit = "from 1" if most is None else f"from 1 to {most:,}"
-        raise InputError(f"{name} must be a whole number {limit}, got {value!r}.")
+
+    def __init__(self, media: Media) -> None:
+        self._media = media
+        self._file_lock = threading.Lock()  # a file object has one position for all threads
+        self._state = self._current_state()
+        self.size = self._state[0]
+
+    def read(self, chunk: Chunk) -> Iterator[bytes]:
+        """Yield the bytes of a chunk in blocks.
+
+        Raises:
+            InputError: The medium cannot be read, or ends before the chunk does.
+        """
+        missing = chunk.length
+        for block in self._blocks(chunk.start, chunk.length):
+            missing -= len(block)
+            yield block
+        if missing:
+            raise self._changed()
+
+    def check_unchanged(self) -> None:
+        """Verify that the medium still has the size and modification time that it had at first.
+
+        Raises:
+            InputError: It does not.
+        """
+        if self._current_state() != self._state:
+            raise self._changed()
+
+    def _changed(self) -> InputError:
+        return InputError(f"{self._media.source}: the file changed during its upload; try again when it is complete.")
+
+    def _blocks(self, start: int, length: int) -> Iterator[bytes]:
+        if self._media.data is not None:
+            view = memoryview(self._media.data)[start : start + length]
+            return (bytes(view[at : at + _BLOCK_BYTES]) for at in range(0, len(view), _BLOCK_BYTES))
+        if self._media.path is not None:
+            return self._blocks_of_path(self._media.path, start, length)
+        return self._blocks_of_file(cast("BinaryIO", self._media.file), start, length)
+
+    def _blocks_of_path(self, path: Path, start: int, length: int) -> Iterator[bytes]:
+        with readable(self._media.source), path.open("rb", buffering=0) as file:
+            file.seek(start)
+            while length and (block := file.read(min(_BLOCK_BYTES, length))):
+                length -= len(block)
+                yield block
+
+    def _blocks_of_file(self, file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
+        while length:
+            with readable(self._media.source), self._file_lock:
+                file.seek(start)
+                block = file.read(min(_BLOCK_BYTES, length))
+            if not block:
+                return
+            start += len(block)
+            length -= len(block)
+            yield block
+
+    def _current_state(self) -> tuple[int, int]:
+        """Return the size and the modification time in nanoseconds, 0 where there is none."""
+        media = self._media
+        if media.path is not None:
+            return media.stamp()
+        with readable(media.source), self._file_lock:
+            return media.size(), _modified_at(media)
+
+
+def _modified_at(media: Media) -> int:
+    try:
+        return os.fstat(media.file.fileno()).st_mtime_ns if media.file is not None else 0
+    except (OSError, AttributeError):  # a file object without a file, such as BytesIO
+        return 0
 
 
 class UrlPool:
-    """Presigned URLs that were received and not yet used; safe between threads."""
+    """Presigned URLs that were received and are not used yet; safe between threads.
+
+    A caller that finds no URL requests new ones while it holds `requesting`, so that the URLs of one request serve all
+    concurrent chunks.
+    """
 
     def __init__(self, urls: Iterable[PresignedUrl] = ()) -> None:
         self._urls = {url.chunk_index: url for url in urls}
-        self._asking = threading.Lock()
-
-    def begin(self) -> bool:
-        """Return whether the caller is the one to ask for more; then it must call `end`."""
-        return self._asking.acquire(blocking=False)
-
-    def end(self) -> None:
-        """Let another ask."""
-        self._asking.release()
+        self.requesting = threading.Lock()
 
     def add(self, urls: Iterable[PresignedUrl]) -> None:
-        """Take more URLs."""
+        """Add URLs."""
         self._urls.update({url.chunk_index: url for url in urls})
 
-    def take(self, index: int, *, just_received: bool = False) -> str | None:
-        """Return the URL of a chunk and forget it, for it works once; None when there is none or its time is over.
+    def take(self, index: int) -> str | None:
+        """Remove and return the URL of a chunk, which is valid for one request; None if there is none or it expired."""
+        url = self._urls.pop(index, None)
+        if url is None or (url.expires_at is not None and url.expires_at - _EXPIRES_SOON <= datetime.now(UTC)):
+            return None
+        return url.url.get_secret_value()
 
-        Args:
-            index: Number of the chunk.
-            just_received: Use it whatever its time says: the clocks of the two sides may differ.
+    def take_new(self, index: int) -> str:
+        """Remove and return a URL that was added just now, also if the two clocks differ and it seems to be expired.
+
+        Raises:
+            APIResponseError: The API returned no URL for this chunk.
         """
         url = self._urls.pop(index, None)
         if url is None:
-            return None
-        is_spent = url.expires_at is not None and url.expires_at - _SPENT_BEFORE <= datetime.now(UTC)
-        return None if is_spent and not just_received else url.url.get_secret_value()
+            raise APIResponseError(f"the API returned no URL for chunk {index}, though one was requested.")
+        return url.url.get_secret_value()
 
 
 class SentBytes:
-    """Counts the bytes of an upload and tells them to its caller; safe between threads."""
+    """Counts the bytes of an upload that were sent and reports them; safe between threads.
+
+    Args:
+        total: Bytes of the whole file.
+        report: Called with (bytes sent, bytes in total) at each change; None to report nothing.
+    """
 
     def __init__(self, total: int, report: Callable[[int, int], None] | None) -> None:
         self._total = total
         self._report = report
+        self._of_chunk: dict[int, int] = {}
         self._sent = 0
         self._lock = threading.Lock()
 
-    def add(self, count: int) -> None:
-        """Count bytes that went out; negative where they have to go out again."""
+    def set(self, *chunks: tuple[int, int]) -> None:
+        """Set the number of bytes that were sent of some chunks; 0 where a chunk must be sent again.
+
+        Args:
+            *chunks: (number of the chunk, bytes) of each.
+        """
         with self._lock:
-            self._sent += count
+            for index, count in chunks:
+                self._sent += count - self._of_chunk.get(index, 0)
+                self._of_chunk[index] = count
             if self._report is not None:
-                # Under the lock, so that the caller hears of growing numbers in their order.
-                self._report(self._sent, self._total)
-
-
-class Tally:
-    """The bytes of one try, to be taken back when it fails."""
-
-    def __init__(self, sent: SentBytes) -> None:
-        self._sent = sent
-        self._count = 0
-
-    def counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield the chunks, each counted when the next is asked for: then it is out."""
-        for chunk in chunks:
-            yield chunk
-            self._count += len(chunk)
-            self._sent.add(len(chunk))
-
-    def take_back(self) -> None:
-        """Undo it."""
-        self._sent.add(-self._count)
-        self._count = 0
-
-
-class Slots:
-    """Counts what is under way; safe between threads."""
-
-    def __init__(self, limit: int) -> None:
-        self._free = limit
-        self._lock = threading.Lock()
-
-    def take(self) -> bool:
-        """Take a slot if there is one."""
-        with self._lock:
-            if not self._free:
-                return False
-            self._free -= 1
-            return True
-
-    def give_back(self) -> None:
-        """Return a slot."""
-        with self._lock:
-            self._free += 1
+                self._report(self._sent, self._total)  # inside the lock, so that the numbers arrive in order
 
 
 def etag_of(headers: Mapping[str, str]) -> str | None:
@@ -280,6 +204,6 @@ def etag_of(headers: Mapping[str, str]) -> str | None:
 
 
 def sendable_headers(upload_headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers that a session demands, without those that belong to the connection or to the API."""
+    """Return the headers that a session requires, without those of the connection and of the API."""
     lower = {name.lower(): value for name, value in upload_headers.items()}
-    return {name: value for name, value in lower.items() if name not in _OURS}
+    return {name: value for name, value in lower.items() if name not in _OWN_HEADERS}

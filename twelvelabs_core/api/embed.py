@@ -1,144 +1,133 @@
-"""The synchronous endpoint, `POST /embed-v2`: text, images and mixtures, one vector each, answered at once."""
+"""The synchronous endpoint `POST /embed-v2` for text, images and combinations: one vector for each request."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twelvelabs_core.api import requests
-from twelvelabs_core.api.assets import AssetOperations
-from twelvelabs_core.api.endpoints import EVERY_MODEL, POST_EMBED, calls
-from twelvelabs_core.api.multi_input import (
-    MediaSource,
-    Source,
-    check_count,
-    check_names,
-    check_together,
-    check_uncertainty,
-)
+from twelvelabs_core.api.requests import MediaSource, Source
 from twelvelabs_core.base.errors import APIResponseError
 from twelvelabs_core.media.source import Media, MediaInput, many
 from twelvelabs_core.media.validate import check_image, check_source, check_text
-from twelvelabs_core.models.marengo import Model, check_length
+from twelvelabs_core.models.marengo import EmbeddingModel
 from twelvelabs_core.models.options import check_flag
-from twelvelabs_core.results.decode import Split
 from twelvelabs_core.results.responses import Embedding, parse_embedding
-from twelvelabs_core.results.segments import Matrix
 from twelvelabs_core.transport.body import Call, json_body
+from twelvelabs_core.transport.session import Session
+
+if TYPE_CHECKING:
+    from twelvelabs_core.results.decode import Split
+    from twelvelabs_core.results.segments import Matrix
 
 
-class EmbedOperations(AssetOperations):
-    """Embeds what becomes one vector."""
+class EmbedMethods:
+    """The methods of a client that embed text, images and combinations of media."""
 
-    @calls(POST_EMBED, models=EVERY_MODEL)
+    _session: Session
+    _embedding_model: EmbeddingModel
+
     async def embed_text(
         self, text: str, *, auto_truncate: bool = False, embedding_uncertainty: bool = False
     ) -> Embedding:
         """Embed one text.
 
-        The model reads 500 tokens (marengo3.0) or 2,000 (marengo3.5; API reference), which only the vendor's tokenizer
-        can count. A text with more words than that, or more than 128 characters for each token, is refused here; one
-        below may still be too long: marengo3.5 then answers with an error, or cuts with `auto_truncate`; what
-        marengo3.0 does is not documented.
+        The model reads 500 tokens (marengo3.0) or 2,000 tokens (marengo3.5; API reference). marengo3.5 refuses a
+        longer text, or truncates it with `auto_truncate`; what marengo3.0 does is not documented.
 
         Args:
             text: At least one character that is not white space.
-            auto_truncate: Have the API cut a text that is too long; `usage.truncated` of the result tells. marengo3.5.
-            embedding_uncertainty: Return also how unsure the model is of each value. marengo3.5.
+            auto_truncate: Let the API truncate a text that is too long; `usage.truncated` of the result says whether
+                it did. marengo3.5.
+            embedding_uncertainty: Also return the uncertainty of each value. marengo3.5.
 
         Returns:
             An `Embedding`; its `vector` is float32 of shape (dimension,): 512, or the client's `embedding_dimension`.
 
         Raises:
-            InputError: The text is empty, or too long beyond doubt.
-            TwelveLabsError: See `twelvelabs_core` for the tree.
+            InputError: The text is empty, or the model does not accept an option; no request was sent.
+            TwelveLabsError: See `twelvelabs_core` for the error classes.
         """
-        self._check_flags(auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
-        self._text(text, auto_truncate=auto_truncate)
-        return await self._embed_checked_text(text, auto_truncate, embedding_uncertainty)
+        session, model = self._session, self._embedding_model
+        _check_options(model, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
+        return await _embed_text(session, model, check_text(text), auto_truncate, embedding_uncertainty)
 
-    @calls(POST_EMBED, models=EVERY_MODEL)
     async def embed_texts(
         self, texts: Iterable[str], *, auto_truncate: bool = False, embedding_uncertainty: bool = False
     ) -> list[Embedding]:
-        """Embed texts, one request each, at most `max_concurrency` at once.
+        """Embed texts by one request each, with at most `max_concurrency` requests at once.
 
-        All texts are checked before the first is sent; the first error ends the rest.
+        All texts are checked before the first request. The first error cancels the remaining requests.
 
         Args:
-            texts: Any number of texts, as for `embed_text`; equal ones are sent once.
-            auto_truncate: As for `embed_text`, for each.
-            embedding_uncertainty: As for `embed_text`, for each.
+            texts: Any number of texts, as for `embed_text`; equal texts are sent once.
+            auto_truncate: As for `embed_text`, for each text.
+            embedding_uncertainty: As for `embed_text`, for each text.
 
         Returns:
-            One `Embedding` per text, in their order.
+            One `Embedding` for each text, in the same order.
 
         Raises:
-            InputError: One of them is empty, or too long beyond doubt; the message has its position.
+            InputError: A text is empty; the message has its position. No request was sent.
         """
-        self._check_flags(auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
-        checked = [
-            self._text(text, f"texts[{position}]", auto_truncate=auto_truncate)
-            for position, text in enumerate(many(texts, "texts"))
-        ]
+        session, model = self._session, self._embedding_model
+        _check_options(model, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
+        checked = [check_text(text, f"texts[{position}]") for position, text in enumerate(many(texts, "texts"))]
         unique = list(dict.fromkeys(checked))
 
-        async def one(text: str) -> Embedding:
-            return await self._embed_checked_text(text, auto_truncate, embedding_uncertainty)
+        async def embed(text: str) -> Embedding:
+            return await _embed_text(session, model, text, auto_truncate, embedding_uncertainty)
 
-        embeddings = await self._io.map(one, unique, self.settings.max_concurrency)
+        embeddings = await session.io.map(embed, unique, session.settings.max_concurrency)
         by_text = dict(zip(unique, embeddings, strict=True))
         return [by_text[text] for text in checked]
 
-    @calls(POST_EMBED, models=EVERY_MODEL)
     async def embed_image(self, image: MediaInput, *, embedding_uncertainty: bool = False) -> Embedding:
         """Embed one image.
 
         Args:
-            image: Path, URL, bytes, binary file object or `asset:<id>`; at most 32 MB (API reference). With marengo3.0
-                JPEG or PNG, at least 128x128 pixels (model page).
-            embedding_uncertainty: Return also how unsure the model is of each value. marengo3.5.
+            image: Path, URL, bytes, binary file object or `asset:<id>`; at most 32 MB (API reference). marengo3.0:
+                JPEG or PNG of at least 128x128 pixels (model page).
+            embedding_uncertainty: Also return the uncertainty of each value. marengo3.5.
 
         Returns:
             An `Embedding`; its `vector` is float32 of shape (dimension,).
 
         Raises:
-            InputError: The file is missing, no image, too small or too large; nothing was sent.
+            InputError: The file is missing, not an image, too small or too large; no request was sent.
         """
         (embedding,) = await self.embed_images([image], embedding_uncertainty=embedding_uncertainty)
         return embedding
 
-    @calls(POST_EMBED, models=EVERY_MODEL)
     async def embed_images(
         self, images: Iterable[MediaInput], *, embedding_uncertainty: bool = False
     ) -> list[Embedding]:
-        """Embed images, one request each, at most `max_concurrency` at once.
+        """Embed images by one request each, with at most `max_concurrency` requests at once.
 
-        All images are checked before the first is sent; the first error ends the rest.
+        All images are checked before the first request. The first error cancels the remaining requests.
 
         Args:
             images: Any number of images, as for `embed_image`.
-            embedding_uncertainty: As for `embed_image`, for each.
+            embedding_uncertainty: As for `embed_image`, for each image.
 
         Returns:
-            One `Embedding` per image, in their order.
+            One `Embedding` for each image, in the same order.
 
         Raises:
-            InputError: One of them cannot be embedded; nothing was sent.
+            InputError: An image cannot be embedded; no request was sent.
         """
-        self._check_flags(embedding_uncertainty=embedding_uncertainty)
-        checked = [await self._image(image) for image in many(images, "images")]
+        session, model = self._session, self._embedding_model
+        _check_options(model, embedding_uncertainty=embedding_uncertainty)
+        given = many(images, "images")
+        checked = await session.io.blocking(lambda: [_checked_image(image, model) for image in given])
 
-        async def one(image: Media) -> Embedding:
-            if self._rules.by_multi_input:
-                body = requests.multi_input_request(self.model, [Source(image, "image")], None)
-            else:
-                body = requests.image_request(self.model, image)
-            return parse_embedding(
-                await self._embed("embed the image", body, embedding_uncertainty=embedding_uncertainty)
+        async def embed(image: Media) -> Embedding:
+            body = _image_body(model, image)
+            split = await request_embedding(
+                session, model, "embed the image", body, embedding_uncertainty=embedding_uncertainty
             )
+            return parse_embedding(split)
 
-        return await self._io.map(one, checked, self.settings.max_concurrency)
+        return await session.io.map(embed, checked, session.settings.max_concurrency)
 
-    @calls(POST_EMBED, models=EVERY_MODEL)
     async def embed_text_image(self, text: str, image: MediaInput, *, auto_truncate: bool = False) -> Embedding:
         """Embed a text and an image into one vector.
 
@@ -151,18 +140,16 @@ class EmbedOperations(AssetOperations):
             An `Embedding`; its `vector` is float32 of shape (dimension,).
 
         Raises:
-            InputError: The text is empty or too long beyond doubt, or the image cannot be embedded.
+            InputError: The text is empty, or the image cannot be embedded; no request was sent.
         """
-        self._check_flags(auto_truncate=auto_truncate)
-        self._text(text, auto_truncate=auto_truncate)
-        medium = await self._image(image)
-        if self._rules.by_multi_input:
-            body = requests.multi_input_request(self.model, [Source(medium, "image")], text)
-        else:
-            body = requests.text_image_request(self.model, text, medium)
-        return parse_embedding(await self._embed("embed the text and image", body, auto_truncate=auto_truncate))
+        session, model = self._session, self._embedding_model
+        _check_options(model, auto_truncate=auto_truncate)
+        check_text(text)
+        checked = await session.io.blocking(lambda: _checked_image(image, model))
+        body = _image_body(model, checked, text)
+        split = await request_embedding(session, model, "embed the text and image", body, auto_truncate=auto_truncate)
+        return parse_embedding(split)
 
-    @calls(POST_EMBED, models=EVERY_MODEL)
     async def embed_multi_input(
         self,
         media_sources: Sequence[MediaInput | MediaSource],
@@ -171,127 +158,161 @@ class EmbedOperations(AssetOperations):
         auto_truncate: bool = False,
         embedding_uncertainty: bool = False,
     ) -> Embedding:
-        """Embed up to ten media, and a text if given, into one vector.
+        """Embed up to ten media, and an optional text, into one vector.
 
-        marengo3.0 combines images. marengo3.5 also takes video, audio (to 30 s) and documents, each of at most 32 MB
-        (API reference), under these rules: media of different kinds need a text; a PDF stands alone and without a
-        text; a text document cannot be combined with nothing but text.
+        marengo3.0 combines images. marengo3.5 also accepts video, audio (at most 30 s) and documents, each of at most
+        32 MB (API reference). Media of different types need a text. A PDF must be the only input. A text document
+        cannot be combined with text alone.
 
         Args:
-            media_sources: 1 to 10 media, plain or as `MediaSource` with kind and name; their order matters. With
-                marengo3.5 there may be none where there is a text.
+            media_sources: 1 to 10 media, plain or as `MediaSource` with media type and name; their order matters. With
+                marengo3.5 the list may be empty if `text` is given.
             text: An optional text, as for `embed_text`. It refers to a source by `<@name>`.
             auto_truncate: As for `embed_text`.
-            embedding_uncertainty: Return also how unsure the model is of each value; for media without a text, or a
-                text without media, and for no document. marengo3.5.
+            embedding_uncertainty: Also return the uncertainty of each value; for media without a text, or a text
+                without media, and not for documents. marengo3.5.
 
         Returns:
             An `Embedding`; its `vector` is float32 of shape (dimension,).
 
         Raises:
-            InputError: Too few or too many media, one that cannot be embedded, a `<@name>` that names none, or a
-                combination that the model does not take; nothing was sent.
+            InputError: Too few or too many media, a medium that cannot be embedded, a `<@name>` that no source has, or
+                a combination that the model does not accept; no request was sent.
         """
-        self._check_flags(auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
+        session, model = self._session, self._embedding_model
+        _check_options(model, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
         if text is not None:
-            self._text(text, auto_truncate=auto_truncate)
-        sources = await self._sources(many(media_sources, "media_sources"), text)
+            check_text(text)
+        sources = await check_sources(session, model, many(media_sources, "media_sources"), text)
         if embedding_uncertainty:
-            check_uncertainty(sources, text)
-        return await self._embed_sources(sources, text, auto_truncate, embedding_uncertainty)
-
-    async def _embed_checked_text(self, text: str, auto_truncate: bool, embedding_uncertainty: bool) -> Embedding:  # noqa: FBT001  # both named by every caller's own parameters
-        if self._rules.by_multi_input:
-            return await self._embed_sources([], text, auto_truncate, embedding_uncertainty)
-        return parse_embedding(await self._embed("embed the text", requests.text_request(self.model, text)))
-
-    async def _sources(self, values: Sequence[MediaInput | MediaSource], text: str | None) -> list[Source]:
-        """Check the media of one `multi_input`, each alone and all together."""
-        check_count(len(values), self._rules, has_text=text is not None)
-        sources = await self._io.blocking(lambda: [Source.of(value, self._rules) for value in values])
-        check_names(sources, text)
-        check_together(sources, text, self._rules)
-        await self._io.blocking(lambda: check_sources(sources, self._rules))
-        return sources
-
-    async def _embed_sources(
-        self,
-        sources: Sequence[Source],
-        text: str | None,
-        auto_truncate: bool = False,  # noqa: FBT001, FBT002  # private
-        embedding_uncertainty: bool = False,  # noqa: FBT001, FBT002  # private
-    ) -> Embedding:
-        body = requests.multi_input_request(self.model, sources, text)
-        truncate = None if text is None else auto_truncate
-        attempt = "embed the media" if sources else "embed the text"
-        # Seconds of media are billed: when no answer comes, the caller decides whether to ask again.
-        repeatable = not any(source.media_type in ("audio", "video") for source in sources)
-        return parse_embedding(
-            await self._embed(
-                attempt,
-                body,
-                auto_truncate=truncate,
-                embedding_uncertainty=embedding_uncertainty,
-                repeatable=repeatable,
-            )
+            requests.check_uncertainty(sources, text)
+        return await embed_sources(
+            session, model, sources, text, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty
         )
 
-    async def _embed_each(self, checked: Sequence[Sequence[Source]]) -> list[Embedding]:
-        async def one(sources: Sequence[Source]) -> Embedding:
-            return await self._embed_sources(sources, None)
 
-        return await self._io.map(one, checked, self.settings.max_concurrency)
-
-    def _text(self, text: str, what: str = "text", *, auto_truncate: bool) -> str:
-        return check_length(check_text(text, what), self._rules, what, auto_truncate=auto_truncate)
-
-    def _check_flags(self, **flags: bool) -> None:
-        for name, value in flags.items():
-            check_flag(name, value, self._rules)
-
-    async def _image(self, value: MediaInput) -> Media:
-        media = await self._io.blocking(lambda: Media.of(value))
-        await self._io.blocking(lambda: check_image(media, self._rules))
-        return media
-
-    async def _embed(
-        self,
-        attempt: str,
-        body: dict[str, Any],
-        *,
-        auto_truncate: bool | None = None,
-        embedding_uncertainty: bool = False,
-        repeatable: bool = True,
-    ) -> Split:
-        complete = requests.with_extras(
-            body,
-            self._rules,
-            embedding_dimension=self.embedding_dimension,
-            embedding_uncertainty=embedding_uncertainty,
-            auto_truncate=auto_truncate,
-        )
-        await self._wait_for_turn()
-        kind = requests.category(complete)
-        call = Call(attempt, "POST", "/embed-v2", body=json_body(complete), repeatable=repeatable, category=kind)
-        split = await self._call_for_vectors(call)
-        check_dimension(split.vectors, self.embedding_dimension)
-        return split
-
-
-def check_sources(sources: Sequence[Source], model: Model) -> None:
-    """Check the media of one `multi_input`, each alone."""
-    for source in sources:
-        check_source(source.media, source.media_type, model)
-
-
-def check_dimension(vectors: Matrix, expected: int) -> None:
-    """Refuse vectors that do not belong to the client's space.
+async def check_sources(
+    session: Session, model: EmbeddingModel, values: Sequence[MediaInput | MediaSource], text: str | None
+) -> list[Source]:
+    """Return the media of one `multi_input`, each checked alone and all together.
 
     Raises:
-        APIResponseError: They have another number of values.
+        InputError: As for `EmbedMethods.embed_multi_input`.
+    """
+    rules = model.rules
+    requests.check_source_count(len(values), rules, has_text=text is not None)
+    sources = await session.io.blocking(lambda: [Source.of(value, rules) for value in values])
+    requests.check_names(sources, text)
+    requests.check_combination(sources, text, rules)
+
+    def check_each() -> None:
+        for source in sources:
+            check_source(source.media, source.media_type, rules)
+
+    await session.io.blocking(check_each)
+    return sources
+
+
+async def embed_sources(
+    session: Session,
+    model: EmbeddingModel,
+    sources: Sequence[Source],
+    text: str | None = None,
+    *,
+    auto_truncate: bool = False,
+    embedding_uncertainty: bool = False,
+) -> Embedding:
+    """Embed the checked media and text of one `multi_input` into one vector."""
+    split = await request_embedding(
+        session,
+        model,
+        "embed the media" if sources else "embed the text",
+        requests.multi_input_request(model.name, sources, text),
+        auto_truncate=None if text is None else auto_truncate,
+        embedding_uncertainty=embedding_uncertainty,
+        # Seconds of audio and video are billed: after a lost answer the caller decides whether to send it again.
+        repeatable=not any(source.media_type in ("audio", "video") for source in sources),
+    )
+    return parse_embedding(split)
+
+
+async def request_embedding(
+    session: Session,
+    model: EmbeddingModel,
+    attempt: str,
+    body: dict[str, Any],
+    *,
+    auto_truncate: bool | None = None,
+    embedding_uncertainty: bool = False,
+    repeatable: bool = True,
+) -> "Split":
+    """Send a body to `POST /embed-v2` and return the vectors of the answer.
+
+    Args:
+        session: Sends the request, after the caller's rate limiter.
+        model: Adds its own request fields.
+        attempt: What the request tries, for messages: "embed the text".
+        body: The request without the fields of `requests.with_model_fields`.
+        auto_truncate: See `requests.with_model_fields`.
+        embedding_uncertainty: See `requests.with_model_fields`.
+        repeatable: Whether the request may be sent again after an answer was lost.
+
+    Raises:
+        APIResponseError: The vectors have another dimension than the model's.
+    """
+    complete = requests.with_model_fields(
+        body, model, embedding_uncertainty=embedding_uncertainty, auto_truncate=auto_truncate
+    )
+    await session.wait_for_rate_limiter()
+    category = requests.category(complete)
+    call = Call(attempt, "POST", "/embed-v2", body=json_body(complete), repeatable=repeatable, category=category)
+    split = await session.send_for_vectors(call)
+    check_dimension(split.vectors, model.dimension)
+    return split
+
+
+def check_dimension(vectors: "Matrix", expected: int) -> None:
+    """Refuse vectors that do not belong to the client's vector space.
+
+    Raises:
+        APIResponseError: They have another dimension.
     """
     if len(vectors) and vectors.shape[1] != expected:
         raise APIResponseError(
-            f"the API answered with vectors of {vectors.shape[1]} values where {expected} were expected; "
-            "nothing of it was used."
+            f"the API returned vectors of {vectors.shape[1]} values where {expected} were expected; "
+            "the answer was discarded."
         )
+
+
+async def _embed_text(
+    session: Session,
+    model: EmbeddingModel,
+    text: str,
+    auto_truncate: bool,  # noqa: FBT001  # named by both callers' parameters
+    embedding_uncertainty: bool,  # noqa: FBT001  # the same
+) -> Embedding:
+    if model.rules.by_multi_input:
+        return await embed_sources(
+            session, model, [], text, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty
+        )
+    body = requests.text_request(model.name, text)
+    return parse_embedding(await request_embedding(session, model, "embed the text", body))
+
+
+def _check_options(model: EmbeddingModel, **options: bool) -> None:
+    for name, value in options.items():
+        check_flag(name, value, model.rules)
+
+
+def _checked_image(value: MediaInput, model: EmbeddingModel) -> Media:
+    media = Media.of(value)
+    check_image(media, model.rules)
+    return media
+
+
+def _image_body(model: EmbeddingModel, image: Media, text: str | None = None) -> dict[str, Any]:
+    if model.rules.by_multi_input:
+        return requests.multi_input_request(model.name, [Source(image, "image")], text)
+    if text is None:
+        return requests.image_request(model.name, image)
+    return requests.text_image_request(model.name, text, image)

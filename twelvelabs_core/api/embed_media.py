@@ -1,30 +1,37 @@
-"""The synchronous endpoint, `POST /embed-v2`, for short audio and video: segments or one vector, answered at once.
-
-One vector for a whole clip: how to ask for it, and how to take it out of the answer. Pure.
-"""
+"""The synchronous endpoint `POST /embed-v2` for short audio and video: segments, or one vector for a whole clip."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from twelvelabs_core.api import requests
-from twelvelabs_core.api.embed import EmbedOperations
-from twelvelabs_core.api.endpoints import AS_ASSET, EVERY_MODEL, POST_EMBED, calls
-from twelvelabs_core.api.multi_input import MediaSource
+from twelvelabs_core.api.assets import AsyncAssets
+from twelvelabs_core.api.embed import check_sources, embed_sources, request_embedding
+from twelvelabs_core.api.requests import MediaSource, Source
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import APIResponseError, InputError
 from twelvelabs_core.media.source import Media, MediaInput, many
 from twelvelabs_core.media.validate import check_audio_video, check_has_sound, check_window
-from twelvelabs_core.models.marengo import Model
+from twelvelabs_core.models.marengo import EmbeddingModel, Model
 from twelvelabs_core.models.options import SegmentOptions
 from twelvelabs_core.models.segmentation import Segmentation
 from twelvelabs_core.results.responses import parse_segments
-from twelvelabs_core.results.segments import Matrix, Segments
+from twelvelabs_core.results.segments import Segments
+from twelvelabs_core.transport.session import Session
+
+if TYPE_CHECKING:
+    from twelvelabs_core.results.segments import Matrix
+
+_FUSED = "fused"
+_DEFAULT_OPTIONS = {"video": "visual", "audio": "audio"}
 
 
-class EmbedMediaOperations(EmbedOperations):
-    """Embeds audio and video that are short enough to be answered at once."""
+class EmbedMediaMethods:
+    """The methods of a client that embed audio and video which are short enough for one request."""
 
-    @calls(POST_EMBED, also=AS_ASSET, models=["marengo3.0"])
+    _session: Session
+    _embedding_model: EmbeddingModel
+    assets: AsyncAssets
+
     async def embed_audio(
         self,
         audio: MediaInput,
@@ -36,28 +43,28 @@ class EmbedMediaOperations(EmbedOperations):
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
     ) -> Segments:
-        """Embed audio of up to 10 minutes as segments, answered at once. For longer audio: `segment_audio`.
+        """Embed audio of up to 10 minutes as segments, in one request. For longer audio use `segment_audio`.
 
         marengo3.0 only; with marengo3.5 use `segment_audio`, or `embed_clip` for one vector of up to 30 s.
 
-        A local file of up to 36 MB travels inside the request, a larger one is uploaded first.
+        A local file of up to 36 MB is sent inside the request, a larger one is uploaded as an asset first.
 
         Args:
             audio: Path, URL, bytes, binary file object or `asset:<id>`; WAV, MP3 or FLAC (model page).
             start_sec: First second to embed. Default 0.
-            end_sec: Last second. Default: the end.
+            end_sec: Last second to embed. Default: the end.
             segmentation: `FixedSegmentation`. Default 6 s.
             embedding_option: `audio`, `transcription`. Default both.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
 
         Returns:
-            `Segments`: a float32 matrix with times, options and scopes.
+            `Segments`: a float32 matrix of shape (n, dimension) with times, options and scopes.
 
         Raises:
-            InputError: The media or an option cannot be used; nothing was sent.
+            InputError: The media or an option cannot be used; no request was sent.
         """
-        self._check_sync("audio")
+        _check_sync_input("audio", self._embedding_model.rules)
         options = SegmentOptions.of(
             "audio",
             start_sec=start_sec,
@@ -66,11 +73,11 @@ class EmbedMediaOperations(EmbedOperations):
             embedding_option=embedding_option,
             embedding_scope=embedding_scope,
             embedding_type=embedding_type,
-            model=self.model,
+            model=self._embedding_model.name,
         )
-        return await self._embed_segments(audio, options)
+        media = await _checked_media(self._session, self._embedding_model, audio, options)
+        return await _embed_segments(self._session, self._embedding_model, self.assets, media, options)
 
-    @calls(POST_EMBED, also=AS_ASSET, models=["marengo3.0"])
     async def embed_video(
         self,
         video: MediaInput,
@@ -82,29 +89,29 @@ class EmbedMediaOperations(EmbedOperations):
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
     ) -> Segments:
-        """Embed video of up to 10 minutes as segments, answered at once. For longer video: `segment_video`.
+        """Embed video of up to 10 minutes as segments, in one request. For longer video use `segment_video`.
 
         marengo3.0 only; with marengo3.5 use `segment_video`, or `embed_clip` for one vector of up to 30 s.
 
-        A local file of up to 36 MB travels inside the request, a larger one is uploaded first.
+        A local file of up to 36 MB is sent inside the request, a larger one is uploaded as an asset first.
 
         Args:
-            video: Path, URL, bytes, binary file object or `asset:<id>`; 360x360 to 5184x2160 pixels, 1:1 to 2.4:1
-                lying or standing (model page).
+            video: Path, URL, bytes, binary file object or `asset:<id>`; 360x360 to 5184x2160 pixels, 1:1 to 2.4:1,
+                landscape or portrait (model page).
             start_sec: First second to embed. Default 0.
-            end_sec: Last second. Default: the end.
+            end_sec: Last second to embed. Default: the end.
             segmentation: `DynamicSegmentation` (default, 4 s) or `FixedSegmentation`.
             embedding_option: `visual`, `audio`, `transcription`. Default all.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
 
         Returns:
-            `Segments`: a float32 matrix with times, options and scopes.
+            `Segments`: a float32 matrix of shape (n, dimension) with times, options and scopes.
 
         Raises:
-            InputError: The media or an option cannot be used; nothing was sent.
+            InputError: The media or an option cannot be used; no request was sent.
         """
-        self._check_sync("video")
+        _check_sync_input("video", self._embedding_model.rules)
         options = SegmentOptions.of(
             "video",
             start_sec=start_sec,
@@ -113,11 +120,11 @@ class EmbedMediaOperations(EmbedOperations):
             embedding_option=embedding_option,
             embedding_scope=embedding_scope,
             embedding_type=embedding_type,
-            model=self.model,
+            model=self._embedding_model.name,
         )
-        return await self._embed_segments(video, options)
+        media = await _checked_media(self._session, self._embedding_model, video, options)
+        return await _embed_segments(self._session, self._embedding_model, self.assets, media, options)
 
-    @calls(POST_EMBED, also=AS_ASSET, models=EVERY_MODEL)
     async def embed_clip(
         self,
         clip: MediaInput,
@@ -126,26 +133,26 @@ class EmbedMediaOperations(EmbedOperations):
         embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
-    ) -> Matrix:
+    ) -> "Matrix":
         """Embed a short clip as one vector, to search with. For vectors with times: `embed_video`, `segment_video`.
 
         Args:
-            clip: Path, URL, bytes, binary file object or `asset:<id>`. With marengo3.0 to 10 minutes, as for
-                `embed_video` and `embed_audio` (one vector says most about 10 to 30 s); with marengo3.5 to 30 s and
+            clip: Path, URL, bytes, binary file object or `asset:<id>`. marengo3.0: at most 10 minutes, as for
+                `embed_video` and `embed_audio`; one vector describes 10 to 30 s best. marengo3.5: at most 30 s and
                 32 MB (API reference).
             input_type: `video` or `audio`.
-            embedding_option: `visual` (what is seen; the default for video), `audio` (how it sounds; the default for
-                audio), `transcription` (what is said), or `fused` (all of them). marengo3.5 makes one vector of all
-                that a clip holds, without a choice.
+            embedding_option: `visual` (the picture; default for video), `audio` (the sound; default for audio),
+                `transcription` (the speech), or `fused` (all of them). marengo3.5 makes one vector of the whole clip
+                and has no options.
             start_sec: First second to embed, marengo3.0 only. Default 0.
-            end_sec: Last second, marengo3.0 only. Default: the end.
+            end_sec: Last second to embed, marengo3.0 only. Default: the end.
 
         Returns:
             float32 array of shape (dimension,).
 
         Raises:
-            InputError: The media or an option cannot be used; nothing was sent.
-            APIResponseError: The API gave no such vector, as for `transcription` where nobody speaks.
+            InputError: The media or an option cannot be used; no request was sent.
+            APIResponseError: The API returned no such vector, for example for `transcription` of a clip without speech.
         """
         (vector,) = await self.embed_clips(
             [clip],
@@ -156,7 +163,6 @@ class EmbedMediaOperations(EmbedOperations):
         )
         return vector
 
-    @calls(POST_EMBED, also=AS_ASSET, models=EVERY_MODEL)
     async def embed_clips(
         self,
         clips: Iterable[MediaInput],
@@ -165,91 +171,115 @@ class EmbedMediaOperations(EmbedOperations):
         embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
-    ) -> list[Matrix]:
-        """Embed short clips as one vector each, at most `max_concurrency` at once.
+    ) -> "list[Matrix]":
+        """Embed short clips as one vector each, with at most `max_concurrency` requests at once.
 
-        All clips are checked before the first is sent; the first error ends the rest.
+        All clips are checked before the first request. The first error cancels the remaining requests.
 
         Args:
             clips: Any number of clips, as for `embed_clip`.
             input_type: As for `embed_clip`.
             embedding_option: As for `embed_clip`.
-            start_sec: As for `embed_clip`, for each.
-            end_sec: As for `embed_clip`, for each.
+            start_sec: As for `embed_clip`, for each clip.
+            end_sec: As for `embed_clip`, for each clip.
 
         Returns:
-            One float32 array of shape (dimension,) per clip, in their order.
+            One float32 array of shape (dimension,) for each clip, in the same order.
 
         Raises:
-            InputError: One of them cannot be embedded; nothing was sent.
+            InputError: A clip cannot be embedded; no request was sent.
             APIResponseError: As for `embed_clip`.
         """
-        if self._rules.by_multi_input:
-            check_whole_clip(input_type, embedding_option, start_sec, end_sec, self._rules)
-            return await self._embed_whole(many(clips, "clips"), input_type)
-        option = clip_option(input_type, embedding_option, self._rules)
-        options = clip_options(input_type, option, start_sec, end_sec)
-        checked = [await self._clip(clip, options) for clip in many(clips, "clips")]
+        session, model, assets = self._session, self._embedding_model, self.assets
+        if model.rules.by_multi_input:
+            _check_whole_clip(input_type, embedding_option, start_sec, end_sec, model.rules)
+            return await _embed_whole_clips(session, model, many(clips, "clips"), input_type)
+        option = _clip_option(input_type, embedding_option, model.rules)
+        options = _clip_options(input_type, option, start_sec, end_sec)
+        checked = [await _checked_media(session, model, clip, options) for clip in many(clips, "clips")]
 
-        async def one(media: Media) -> Matrix:
-            return take_one(await self._embed_checked_segments(media, options), option)
+        async def embed(media: Media) -> "Matrix":
+            return _vector_of(await _embed_segments(session, model, assets, media, options), option)
 
-        return await self._io.map(one, checked, self.settings.max_concurrency)
-
-    async def _embed_whole(self, clips: list[MediaInput], input_type: Literal["audio", "video"]) -> list[Matrix]:
-        """Embed clips with a model that makes one vector of all that a clip holds."""
-        checked = [await self._sources([MediaSource(clip, input_type)], None) for clip in clips]
-        return [embedding.vector for embedding in await self._embed_each(checked)]
-
-    async def _embed_segments(self, value: MediaInput, options: SegmentOptions) -> Segments:
-        return await self._embed_checked_segments(await self._clip(value, options), options)
-
-    async def _clip(self, value: MediaInput, options: SegmentOptions) -> Media:
-        media = await self._io.blocking(lambda: Media.of(value))
-        await self._io.blocking(lambda: self._check_segments(media, options, task=False))
-        return media
-
-    async def _embed_checked_segments(self, media: Media, options: SegmentOptions) -> Segments:
-        if media.is_local and await self._io.blocking(media.size) > limits.BASE64_MAX_BYTES:
-            media = await self._as_ready_asset(media, options.input_type)
-        body = requests.segments_request(self.model, media, options)
-        # Minutes of media are billed: when no answer comes, the caller decides whether to ask again.
-        return parse_segments(await self._embed(f"embed the {options.input_type}", body, repeatable=False))
-
-    def _check_segments(self, media: Media, options: SegmentOptions, *, task: bool) -> float | None:
-        """Check media and its time window against the limits; return its length where it could be found out."""
-        found = check_audio_video(media, options.input_type, task=task, model=self._rules)
-        if found is not None and not options.time_based_metadata:
-            check_has_sound(media, found, options.input_type, options.embedding_option)
-        duration = None if found is None else found.duration_sec
-        check_window(options.start_sec, options.end_sec, duration, media.source)
-        return duration
-
-    def _check_sync(self, input_type: str) -> None:
-        """Refuse to embed audio or video at once as segments, where the model has no such request."""
-        if input_type not in self._rules.sync_inputs:
-            hint = self._rules.hint(lambda model: input_type in model.sync_inputs)
-            raise InputError(
-                f"{self.model} does not embed {input_type} as segments at once{hint}: use segment_{input_type}, "
-                f"or embed_clip for one vector of up to {self._rules.sync_max_sec:g} s."
-            )
+        return await session.io.map(embed, checked, session.settings.max_concurrency)
 
 
-FUSED = "fused"
-_DEFAULTS = {"video": "visual", "audio": "audio"}
+def check_timed_media(media: Media, options: SegmentOptions, model: Model, *, task: bool) -> None:
+    """Check audio or video and its time window against the limits of the model; reads local media.
 
-
-def clip_option(input_type: str, embedding_option: str | None, model: Model) -> str:
-    """Return the one option that is asked for.
+    Args:
+        media: The medium.
+        options: How it is to be embedded.
+        model: The model's limits.
+        task: Whether a task is to embed it, or else the synchronous endpoint.
 
     Raises:
-        InputError: Not audio or video, or not one of its options.
+        InputError: The medium is missing, unreadable or exceeds a limit, or lies outside the time window.
     """
-    if input_type not in _DEFAULTS:
+    found = check_audio_video(media, options.input_type, task=task, model=model)
+    if found is not None and not options.time_based_metadata:
+        check_has_sound(media, found, options.input_type, options.embedding_option)
+    duration = None if found is None else found.duration_sec
+    check_window(options.start_sec, options.end_sec, duration, media.source)
+
+
+async def _checked_media(session: Session, model: EmbeddingModel, value: MediaInput, options: SegmentOptions) -> Media:
+    def check() -> Media:
+        media = Media.of(value)
+        check_timed_media(media, options, model.rules, task=False)
+        return media
+
+    return await session.io.blocking(check)
+
+
+async def _embed_segments(
+    session: Session, model: EmbeddingModel, assets: AsyncAssets, media: Media, options: SegmentOptions
+) -> Segments:
+    if media.is_local and await session.io.blocking(media.size) > limits.BASE64_MAX_BYTES:
+        media = await assets.as_ready_asset(media, options.input_type)
+    body = requests.segments_request(model.name, media, options)
+    # Minutes of media are billed: after a lost answer the caller decides whether to send it again.
+    split = await request_embedding(session, model, f"embed the {options.input_type}", body, repeatable=False)
+    return parse_segments(split)
+
+
+async def _embed_whole_clips(
+    session: Session, model: EmbeddingModel, clips: Sequence[MediaInput], input_type: Literal["audio", "video"]
+) -> "list[Matrix]":
+    """Embed clips with a model that makes one vector of a whole clip."""
+    checked = [await check_sources(session, model, [MediaSource(clip, input_type)], None) for clip in clips]
+
+    async def embed(sources: Sequence[Source]) -> "Matrix":
+        return (await embed_sources(session, model, sources)).vector
+
+    return await session.io.map(embed, checked, session.settings.max_concurrency)
+
+
+def _check_sync_input(input_type: str, model: Model) -> None:
+    """Refuse to embed audio or video as segments in one request, where the model has no such request."""
+    if input_type not in model.sync_inputs:
+        hint = model.hint(lambda other: input_type in other.sync_inputs)
+        raise InputError(
+            f"{model.name} cannot embed {input_type} as segments in one request{hint}: use segment_{input_type}, "
+            f"or embed_clip for one vector of up to {model.sync_max_sec:g} s."
+        )
+
+
+def _check_input_type(input_type: str) -> None:
+    if input_type not in _DEFAULT_OPTIONS:
         raise InputError(f"input_type must be audio or video, got {input_type!r}.")
+
+
+def _clip_option(input_type: str, embedding_option: str | None, model: Model) -> str:
+    """Return the one option of a clip, or its default.
+
+    Raises:
+        InputError: Neither audio nor video, or an option that the model does not have.
+    """
+    _check_input_type(input_type)
     if embedding_option is None:
-        return _DEFAULTS[input_type]
-    allowed = (*model.rules(input_type).options, FUSED)
+        return _DEFAULT_OPTIONS[input_type]
+    allowed = (*model.rules(input_type).options, _FUSED)
     if embedding_option not in allowed:
         raise InputError(
             f"embedding_option for {input_type} must be one of {', '.join(allowed)}; got {embedding_option!r}."
@@ -257,21 +287,20 @@ def clip_option(input_type: str, embedding_option: str | None, model: Model) -> 
     return embedding_option
 
 
-def check_whole_clip(
+def _check_whole_clip(
     input_type: str, embedding_option: str | None, start_sec: float | None, end_sec: float | None, model: Model
 ) -> None:
-    """Refuse to choose a part of a clip, where the model makes one vector of all that it holds.
+    """Refuse an option or a time window, where the model makes one vector of a whole clip.
 
     Raises:
-        InputError: Not audio or video, or an option or time is given.
+        InputError: Neither audio nor video, or an option or a time is given.
     """
-    if input_type not in _DEFAULTS:
-        raise InputError(f"input_type must be audio or video, got {input_type!r}.")
-    advice = f"segment_{input_type} with embedding_scope=['asset'] takes it, and another model does so at once"
+    _check_input_type(input_type)
+    advice = f"use segment_{input_type} with embedding_scope=['asset'], or a model that accepts it"
     hint = model.hint(lambda other: input_type in other.sync_inputs)
     if embedding_option is not None and (input_type, embedding_option) != ("audio", "audio"):
         raise InputError(
-            f"{model.name} makes one vector of all that a clip holds and has no choice of embedding_option, "
+            f"{model.name} makes one vector of a whole clip and has no embedding_option, "
             f"got {embedding_option!r}; {advice}{hint}."
         )
     if start_sec is not None or end_sec is not None:
@@ -280,15 +309,15 @@ def check_whole_clip(
         )
 
 
-def clip_options(
+def _clip_options(
     input_type: Literal["audio", "video"], embedding_option: str, start_sec: float | None, end_sec: float | None
 ) -> SegmentOptions:
-    """Return the options that ask for exactly one vector of the whole clip.
+    """Return the options that request exactly one vector of the whole clip.
 
     Raises:
-        InputError: A time out of range.
+        InputError: A time is out of range.
     """
-    is_fused = embedding_option == FUSED
+    is_fused = embedding_option == _FUSED
     return SegmentOptions.of(
         input_type,
         start_sec=start_sec,
@@ -299,16 +328,16 @@ def clip_options(
     )
 
 
-def take_one(segments: Segments, embedding_option: str) -> Matrix:
-    """Return the vector that was asked for.
+def _vector_of(segments: Segments, embedding_option: str) -> "Matrix":
+    """Return the vector of the requested option.
 
     Raises:
-        APIResponseError: It is not there.
+        APIResponseError: The answer does not have it.
     """
     found = segments.select(embedding_option=embedding_option, embedding_scope="asset")
     if not len(found):
         raise APIResponseError(
-            f"the API answered without a vector for embedding_option {embedding_option!r}: nothing to "
-            f"{'hear' if embedding_option == 'audio' else 'embed'} in it? Choose another embedding_option."
+            f"the API returned no vector for embedding_option {embedding_option!r}; the clip may have no such content. "
+            "Choose another embedding_option."
         )
     return found[0].vector

@@ -1,11 +1,15 @@
-"""The old embed API (v1), `/embed` and `/embed/tasks`: embed, create, look, list, wait."""
+"""The old embed API (v1), `/embed` and `/embed/tasks`, for existing tasks and older code; each call warns."""
 
+import functools
+import inspect
+import os
+import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from twelvelabs_core.api.embed import check_dimension
-from twelvelabs_core.api.endpoints import V1_GET_STATUS, V1_GET_TASK, V1_GET_TASKS, V1_POST_EMBED, V1_POST_TASKS, calls
 from twelvelabs_core.api.legacy_v1_checks import (
     check_audio_v1,
     check_embed_options,
@@ -17,10 +21,9 @@ from twelvelabs_core.api.legacy_v1_checks import (
 from twelvelabs_core.api.tasks import task_filters
 from twelvelabs_core.base.errors import APIResponseError, InputError, TaskFailedError, TaskTimeoutError
 from twelvelabs_core.base.progress import check_callback
-from twelvelabs_core.base.settings import Settings
 from twelvelabs_core.media.source import Media, MediaInput
 from twelvelabs_core.media.validate import check_image, check_text
-from twelvelabs_core.models.marengo import MARENGO_30, check_length
+from twelvelabs_core.models.marengo import MARENGO_30
 from twelvelabs_core.results.legacy_v1 import (
     VECTOR_KEYS,
     LegacyEmbedding,
@@ -32,24 +35,67 @@ from twelvelabs_core.results.legacy_v1 import (
 )
 from twelvelabs_core.results.responses import TaskSummary, parse_task_page
 from twelvelabs_core.transport.body import Body, Call, FilePart, files_body
-from twelvelabs_core.transport.io import Io
-from twelvelabs_core.transport.polling import Patience, last_seen
-from twelvelabs_core.transport.rate_limiter import RateLimiter
-from twelvelabs_core.transport.session import Requests, path_part
+from twelvelabs_core.transport.polling import Deadline, poll_until
+from twelvelabs_core.transport.session import Session, path_part
 
-MODEL = MARENGO_30.name
-_TASKS = "/embed/tasks"
+F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T", TaskSummary, LegacyTask)
 
+_MODEL = MARENGO_30.name
+_TASKS_PATH = "/embed/tasks"
+_PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
-class LegacyV1Operations(Requests):
-    """Speaks the old embed API. Nothing here enters the segment store."""
 
-    def __init__(self, settings: Settings, io: Io, model: str, rate_limiter: RateLimiter | None) -> None:
-        super().__init__(settings, io, rate_limiter)
-        self._model = model
+def _deprecated(replacement: str) -> Callable[[F], F]:
+    """Warn at each call of a method, at the line outside this package that calls it or its blocking variant.
 
-    @calls(V1_POST_EMBED, models=[MODEL])
+    The warning is emitted when the method is called, not when its coroutine runs: a coroutine may run as a task of an
+    event loop, where the caller's line is not on the stack.
+    """
+
+    def decorate(method: F) -> F:
+        message = (
+            f"legacy_v1.{method.__name__} uses the old embed API (v1), which the vendor will switch off; "
+            f"use {replacement}."
+        )
+
+        @functools.wraps(method)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            warnings.warn(message, DeprecationWarning, stacklevel=_caller_level())
+            return method(*args, **kwargs)
+
+        return cast("F", call)
+
+    return decorate
+
+
+def _caller_level() -> int:
+    """Return the `stacklevel` that attributes the caller's warning to the first line outside this package."""
+    level, frame = 0, inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+class AsyncLegacyV1:
+    """The old embed API (v1), as `AsyncClient.legacy_v1`: for tasks that were created with it, and for older code.
+
+    The vendor will switch it off. Each call emits a `DeprecationWarning` that names the method to use instead. It has
+    its own tasks, separate from those of `client.tasks`. Its vectors, of marengo3.0, do not enter the segment store.
+
+    Example:
+        ```python
+        async with AsyncClient() as client:
+            async for task in client.legacy_v1.list_tasks(status="ready"):
+                print((await client.legacy_v1.retrieve_task(task.id)).segments)
+        ```
+    """
+
+    def __init__(self, session: Session, model_name: str) -> None:
+        self._session = session
+        self._model_name = model_name
+
+    @_deprecated("client.embed_text, client.embed_image or client.embed_audio")
     async def embed(
         self,
         *,
@@ -60,27 +106,29 @@ class LegacyV1Operations(Requests):
         audio_file: MediaInput | None = None,
         audio_start_offset_sec: float | None = None,
     ) -> LegacyEmbedding:
-        """Embed a text, an image and a sound, any of them, each by itself, in one request of the old API.
+        """Embed a text, an image and audio, any of them, each by itself, in one request of the old API.
 
-        Deprecated: use `embed_text`, `embed_image`, `embed_audio`.
+        Deprecated: use `client.embed_text`, `client.embed_image`, `client.embed_audio`.
 
         Args:
-            text: At least one character that is not white space; to 500 tokens. The API cuts a longer one without a
-                word, so one that is too long beyond doubt is refused here.
+            text: At least one character that is not white space; the API truncates it to 500 tokens.
             image_url: http(s) URL of an image. Or:
-            image_file: Path, bytes or binary file object: JPEG or PNG from 128x128 pixels, to 32 MB (model page).
+            image_file: Path, bytes or binary file object: JPEG or PNG of at least 128x128 pixels and at most 32 MB
+                (model page).
             audio_url: http(s) URL of audio. Or:
-            audio_file: Path, bytes or binary file object: WAV, MP3 or FLAC (model page), to 10 minutes.
+            audio_file: Path, bytes or binary file object: WAV, MP3 or FLAC (model page), at most 10 minutes.
             audio_start_offset_sec: First second of audio to embed. Default 0.
 
         Returns:
-            A `LegacyEmbedding`. An input that failed is in it with its `error_message`; its `segments` raise that.
+            A `LegacyEmbedding`. An input that failed has an `error_message`; its `segments` raise that error.
 
         Raises:
-            InputError: Nothing to embed, or something that cannot be; nothing was sent.
+            InputError: Nothing to embed, or an input that cannot be embedded; no request was sent.
         """
         self._check_model("embed")
-        fields = _texts(text)
+        fields: dict[str, str | Sequence[str]] = {"model_name": _MODEL}
+        if text is not None:
+            fields["text"] = check_text(text)
         if audio_start_offset_sec is not None:
             check_number("audio_start_offset_sec", audio_start_offset_sec, 0)
             if audio_url is None and audio_file is None:
@@ -90,22 +138,27 @@ class LegacyV1Operations(Requests):
             "image": (image_url, image_file),
             "audio": (audio_url, audio_file),
         }
-        media = await self._io.blocking(lambda: _checked_media(given, audio_start_offset_sec))
-        kinds = [*(["text"] if text is not None else []), *media]
-        if not kinds:
+        media = await self._session.io.blocking(lambda: _checked_media(given, audio_start_offset_sec))
+        input_types = [*(["text"] if text is not None else []), *media]
+        if not input_types:
             raise InputError("nothing to embed: pass text, image_url or image_file, audio_url or audio_file.")
-        body = await self._io.blocking(lambda: _form(fields, media))
-        await self._wait_for_turn()
-        # Seconds of audio are billed: when no answer comes, the caller decides whether to ask again.
-        attempt = f"embed the {' and '.join(kinds)} by the old API"
-        # Of several kinds it counts as the heaviest, as everywhere; old and new calls share each kind's limit.
-        kind = next(kind for kind in ("audio", "image", "text") if kind in kinds)
-        call = Call(attempt, "POST", "/embed", body=body, repeatable="audio" not in media, category=kind)
-        split = await self._call_for_vectors(call, VECTOR_KEYS)
+        body = await self._session.io.blocking(lambda: _form(fields, media))
+        await self._session.wait_for_rate_limiter()
+        call = Call(
+            f"embed the {' and '.join(input_types)} by the old API",
+            "POST",
+            "/embed",
+            body=body,
+            # Seconds of audio are billed: after a lost answer the caller decides whether to send it again.
+            repeatable="audio" not in media,
+            # The API counts old and new requests together; a combination counts as its largest input.
+            category=next(input_type for input_type in ("audio", "image", "text") if input_type in input_types),
+        )
+        split = await self._session.send_for_vectors(call, VECTOR_KEYS)
         check_dimension(split.vectors, MARENGO_30.dimensions[-1])
-        return parse_legacy_embedding(split, kinds)
+        return parse_legacy_embedding(split, input_types)
 
-    @calls(V1_POST_TASKS, models=[MODEL])
+    @_deprecated("client.segment_video or client.tasks.create_video")
     async def create_task(
         self,
         *,
@@ -116,75 +169,77 @@ class LegacyV1Operations(Requests):
         video_clip_length: float | None = None,
         video_embedding_scope: Sequence[str] | None = None,
     ) -> str:
-        """Start a task of the old API that embeds a video. Each call is paid for; it is never repeated by itself.
+        """Create a task of the old API that embeds a video. Each call is billed; the request is never repeated.
 
-        Deprecated: use `segment_video`, or `create_video_task`.
+        Deprecated: use `client.segment_video`, or `client.tasks.create_video`.
 
         Args:
-            video_file: Path, bytes or binary file object, sent in the request, streamed from disk: to 2 GB (reference
-                of v1), from 4 s, 360x360 to 5184x2160 pixels (model page). Or:
+            video_file: Path, bytes or binary file object, streamed from disk in the request: at most 2 GB (reference of
+                v1), at least 4 s, 360x360 to 5184x2160 pixels (model page). Or:
             video_url: http(s) URL of a video.
-            video_start_offset_sec: First second to embed; goes together with `video_end_offset_sec`. Default 0.
-            video_end_offset_sec: Last second; a clip must fit between the two. Default: the end.
-            video_clip_length: Seconds of a clip, 2 to 10. Default 6. A last clip under 2 s is dropped.
-            video_embedding_scope: `["clip"]` (default), or `["clip", "video"]` for the whole film too.
+            video_start_offset_sec: First second to embed; requires `video_end_offset_sec`. Default 0.
+            video_end_offset_sec: Last second to embed; at least one clip after the first. Default: the end.
+            video_clip_length: Seconds of a clip, 2 to 10. Default 6. The API drops a last clip of less than 2 s.
+            video_embedding_scope: `["clip"]` (default), or `["clip", "video"]` to embed the whole video too.
 
         Returns:
             The task's id.
 
         Raises:
-            InputError: The video or an option cannot be used; nothing was sent.
+            InputError: The video or an option cannot be used; no request was sent.
         """
         self._check_model("create_task")
         options = task_options(video_start_offset_sec, video_end_offset_sec, video_clip_length, video_embedding_scope)
-        video = await self._io.blocking(lambda: one_source("video", video_url, video_file))
+        video = await self._session.io.blocking(lambda: one_source("video", video_url, video_file))
         if video is None:
             raise InputError("no video: pass video_file or video_url.")
-        await self._io.blocking(lambda: check_video_v1(video, options))
-        fields = {"model_name": MODEL, **options.fields()}
-        body = await self._io.blocking(lambda: _form(fields, {"video": video}))
-        await self._wait_for_turn()
+        await self._session.io.blocking(lambda: check_video_v1(video, options))
+        fields = {"model_name": _MODEL, **options.fields()}
+        body = await self._session.io.blocking(lambda: _form(fields, {"video": video}))
+        await self._session.wait_for_rate_limiter()
         attempt = f"create the old embedding task of {video.source}"
-        call = Call(attempt, "POST", _TASKS, body=body, repeatable=False, category="video")
-        return parse_legacy_created((await self._call(call)).body)
+        call = Call(attempt, "POST", _TASKS_PATH, body=body, repeatable=False, category="video")
+        return parse_legacy_created((await self._session.send(call)).body)
 
-    @calls(V1_GET_STATUS)
+    @_deprecated("client.tasks.retrieve for tasks of client.tasks")
     async def task_status(self, task_id: str) -> TaskSummary:
-        """Return how far a task of the old API is, without its vectors.
+        """Return the state of a task of the old API, without its vectors.
 
-        Deprecated: for tasks of today use `retrieve_task`.
+        Deprecated: for tasks of `client.tasks` use `client.tasks.retrieve`.
 
         Args:
-            task_id: Its id.
+            task_id: The task's id.
 
         Returns:
             A `TaskSummary`; its `status` is `processing`, `ready` or `failed`.
 
         Raises:
-            BadRequestError: There is none of this id, or its seven days are over (the old API knows no 404).
+            BadRequestError: The task does not exist, or its result has expired after seven days (the old API
+                does not answer 404).
         """
         return await self._status(task_id)
 
-    @calls(V1_GET_TASK)
+    @_deprecated("client.tasks.retrieve for tasks of client.tasks")
     async def retrieve_task(self, task_id: str, *, embedding_option: Sequence[str] | None = None) -> LegacyTask:
-        """Return a task of the old API as it is now; with its vectors when it is ready.
+        """Return the current state of a task of the old API, with its vectors if it is ready.
 
-        Deprecated: for tasks of today use `retrieve_task` of the client.
+        Deprecated: for tasks of `client.tasks` use `client.tasks.retrieve`.
 
         Args:
-            task_id: Its id.
-            embedding_option: Only the vectors of these: `visual`, `audio`, `transcription` (`visual-text` of
+            task_id: The task's id.
+            embedding_option: Only the vectors of these options: `visual`, `audio`, `transcription` (`visual-text` of
                 Marengo 2.7). Default all.
 
         Returns:
             A `LegacyTask`; `segments` is None unless it is `ready`.
 
         Raises:
-            BadRequestError: There is none of this id, or its seven days are over (the old API knows no 404).
+            BadRequestError: The task does not exist, or its result has expired after seven days (the old API
+                does not answer 404).
         """
         return await self._retrieve(task_id, check_embed_options(embedding_option))
 
-    @calls(V1_GET_TASKS)
+    @_deprecated("client.tasks.list for tasks of client.tasks")
     async def list_tasks(
         self,
         *,
@@ -192,20 +247,21 @@ class LegacyV1Operations(Requests):
         started_at: datetime | None = None,
         ended_at: datetime | None = None,
     ) -> AsyncIterator[TaskSummary]:
-        """Iterate over the account's tasks of the old API, newest first; pages are fetched as they are needed.
+        """Iterate over the account's tasks of the old API, newest first; pages are requested as needed.
 
-        Deprecated: for tasks of today use `list_tasks` of the client.
+        Deprecated: for tasks of `client.tasks` use `client.tasks.list`.
 
         Args:
-            status: Only `processing`, `ready` or `failed`.
-            started_at: Only those created after; with a time zone. Default: seven days ago.
-            ended_at: Only those created before; with a time zone.
+            status: Only `processing`, `ready` or `failed` tasks.
+            started_at: Only tasks created after this time, which needs a time zone. Default: seven days ago.
+            ended_at: Only tasks created before this time, which needs a time zone.
         """
         filters = task_filters(status, started_at, ended_at)
-        async for task in self._pages(Call("list old embedding tasks", "GET", _TASKS), parse_task_page, filters):
+        call = Call("list old embedding tasks", "GET", _TASKS_PATH)
+        async for task in self._session.pages(call, parse_task_page, filters):
             yield task
 
-    @calls(V1_GET_STATUS, V1_GET_TASK)
+    @_deprecated("client.tasks.wait for tasks of client.tasks")
     async def wait_for_task(
         self,
         task_id: str,
@@ -215,84 +271,82 @@ class LegacyV1Operations(Requests):
     ) -> LegacyTask:
         """Wait until a task of the old API is ready. The first error ends the wait.
 
-        Deprecated: for tasks of today use `wait_for_task` of the client.
+        Deprecated: for tasks of `client.tasks` use `client.tasks.wait`.
 
         Args:
-            task_id: Its id.
+            task_id: The task's id.
             timeout: Longest wait in seconds. Default: the settings' `task_timeout`.
-            callback: Called with the `TaskSummary` after each look.
+            callback: Called with the `TaskSummary` after each polling request.
 
         Returns:
             The ready `LegacyTask`, with its `segments`.
 
         Raises:
-            TaskFailedError: It ended as failed.
-            TaskTimeoutError: It was not ready in time; it goes on at the server.
-            BadRequestError: There is none of this id, or its seven days are over.
+            TaskFailedError: The task failed.
+            TaskTimeoutError: It was not ready within the time limit; the API continues to process it.
+            BadRequestError: The task does not exist, or its result has expired after seven days.
         """
         check_callback(callback, "callback")
-        patience = Patience(self.settings.task_timeout if timeout is None else timeout)
+        deadline = Deadline(self._session.settings.task_timeout if timeout is None else timeout)
 
-        async def look() -> TaskSummary:
+        async def fetch() -> TaskSummary:
             task = await self._status(task_id)
             if callback is not None:
                 callback(task)
             return task
 
-        task = await last_seen(look, lambda task: task.status in ("ready", "failed"), patience, self._io.sleep)
+        task = await poll_until(fetch, _is_settled, deadline, self._session.io.sleep)
         if task.status == "ready":
             return await self._retrieve(task_id, ())
         if task.status == "failed":
             raise TaskFailedError(f"old task {task_id} failed; the old API gives no reason.", task_id=task_id)
         raise TaskTimeoutError(
-            f"old task {task_id} is still {task.status} after {patience.limit:g} s; it goes on at the server: "
-            "wait again with its id, nothing is paid twice.",
+            f"old task {task_id} is still {task.status} after {deadline.limit:g} s; the API continues to process it: "
+            "wait again with its id, it is not billed twice.",
             task_id=task_id,
         )
 
-    def _check_model(self, name: str) -> None:
-        """Refuse to make vectors of another space than the client's."""
-        if self._model != MODEL:
+    def _check_model(self, method: str) -> None:
+        """Refuse to make vectors of another vector space than the client's."""
+        if self._model_name != _MODEL:
             raise InputError(
-                f"the old API embeds with {MODEL} alone, this client with {self._model}: their vectors are not "
-                f"comparable. Use Client(model={MODEL!r}).legacy_v1.{name}, or the client's own methods."
+                f"the old API embeds only with {_MODEL}, but this client uses {self._model_name}: their vectors are "
+                f"not comparable. Use Client(model={_MODEL!r}).legacy_v1.{method}, or the client's own methods."
             )
 
     async def _status(self, task_id: str) -> TaskSummary:
-        call = Call(f"look at old task {task_id}", "GET", f"{_task_path(task_id)}/status")
-        task = parse_legacy_status((await self._call(call)).body)
-        return _same(task, task_id)
+        call = Call(f"retrieve the status of old task {task_id}", "GET", f"{_task_path(task_id)}/status")
+        return _same(parse_legacy_status((await self._session.send(call)).body), task_id)
 
     async def _retrieve(self, task_id: str, options: Sequence[str]) -> LegacyTask:
         params = tuple(("embedding_option", option) for option in options)
-        call = Call(f"look at old task {task_id}", "GET", _task_path(task_id), params)
-        return _same(parse_legacy_task(await self._call_for_vectors(call, VECTOR_KEYS)), task_id)
+        call = Call(f"retrieve old task {task_id}", "GET", _task_path(task_id), params)
+        return _same(parse_legacy_task(await self._session.send_for_vectors(call, VECTOR_KEYS)), task_id)
 
 
 def _task_path(task_id: str) -> str:
-    return f"{_TASKS}/{path_part(task_id, 'task')}"
+    return f"{_TASKS_PATH}/{path_part(task_id, 'task')}"
+
+
+def _is_settled(task: TaskSummary) -> bool:
+    return task.status in ("ready", "failed")
 
 
 def _same(task: T, task_id: str) -> T:
-    """Return the task; refuse the answer about another one."""
+    """Return the task, or refuse the answer if it describes another one."""
     if task.id != task_id:
-        raise APIResponseError(f"asked for task {task_id}, the API answered with task {task.id}; nothing was used.")
+        raise APIResponseError(
+            f"could not retrieve old task {task_id}: the API returned task {task.id}; the answer was discarded."
+        )
     return task
-
-
-def _texts(text: str | None) -> dict[str, str | Sequence[str]]:
-    fields: dict[str, str | Sequence[str]] = {"model_name": MODEL}
-    if text is not None:
-        fields["text"] = check_length(check_text(text), MARENGO_30)
-    return fields
 
 
 def _checked_media(
     given: dict[str, tuple[str | None, MediaInput | None]], audio_start: float | None
 ) -> dict[str, Media]:
-    """Return what is there of image and audio, checked."""
-    sources = {kind: one_source(kind, url, file) for kind, (url, file) in given.items()}
-    media = {kind: item for kind, item in sources.items() if item is not None}
+    """Return the given image and audio, checked."""
+    sources = {input_type: one_source(input_type, url, file) for input_type, (url, file) in given.items()}
+    media = {input_type: item for input_type, item in sources.items() if item is not None}
     if "image" in media:
         check_image(media["image"])
     if "audio" in media:
@@ -301,7 +355,9 @@ def _checked_media(
 
 
 def _form(fields: dict[str, str | Sequence[str]], media: dict[str, Media]) -> Body:
-    """Return the form: media as `<kind>_url`, or as the file `<kind>_file`."""
-    urls = {f"{kind}_url": item.url for kind, item in media.items() if item.url is not None}
-    files = [FilePart(f"{kind}_file", item, item.filename) for kind, item in media.items() if item.url is None]
+    """Return the form: each medium as the field `<type>_url`, or as the file `<type>_file`."""
+    urls = {f"{input_type}_url": item.url for input_type, item in media.items() if item.url is not None}
+    files = [
+        FilePart(f"{input_type}_file", item, item.filename) for input_type, item in media.items() if item.url is None
+    ]
     return files_body({**fields, **urls}, files)

@@ -1,4 +1,4 @@
-"""What the old embed API (v1) is asked, against its published limits, before anything is sent."""
+"""Checks of the arguments of the old embed API (v1) against its published limits."""
 
 import math
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from twelvelabs_core.media.source import Media, MediaInput, many
 from twelvelabs_core.media.validate import check_audio_video, check_size
 from twelvelabs_core.models.marengo import MARENGO_30
 
-OPTIONS = ("visual", "audio", "transcription", "visual-text")  # the last one of Marengo 2.7
-SCOPES = ("clip", "video")
-# Containers round, and the server may read a length a little differently; it has the last word.
+_OPTIONS = ("visual", "audio", "transcription", "visual-text")  # the last one of Marengo 2.7
+_SCOPES = ("clip", "video")
+# Containers round durations, and the API may compute another duration; within this margin it decides.
 _ROUNDING_SEC = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class TaskOptionsV1:
-    """How a video task of v1 cuts and what it gives; None leaves it to the API.
+    """The options of a video task; None leaves an option to the API.
 
     Attributes:
         start: `video_start_offset_sec`.
@@ -33,7 +33,7 @@ class TaskOptionsV1:
     scopes: tuple[str, ...] | None
 
     def fields(self) -> dict[str, str | Sequence[str]]:
-        """Return the form fields of what was given."""
+        """Return the form fields of the options that are given."""
         given: dict[str, str | Sequence[str] | None] = {
             "video_start_offset_sec": _text(self.start),
             "video_end_offset_sec": _text(self.end),
@@ -49,86 +49,84 @@ def task_options(
     """Return the checked options of a task.
 
     Raises:
-        InputError: One of them cannot be, or two do not fit together; the message has the limit and the value.
+        InputError: An option is out of range, or two options contradict each other.
     """
     if (start is None) != (end is None):
         missing, given = ("start", "end") if start is None else ("end", "start")
         raise InputError(
-            f"video_start_offset_sec and video_end_offset_sec go together: only video_{given}_offset_sec was given; "
-            f"add video_{missing}_offset_sec."
+            f"video_start_offset_sec and video_end_offset_sec must be given together: only video_{given}_offset_sec "
+            f"was given; add video_{missing}_offset_sec."
         )
     low, high = limits.V1_CLIP_SEC
     if clip_length is not None:
         check_number("video_clip_length", clip_length, low, high)
     if start is not None and end is not None:
         _check_window(start, end, clip_length)
-    return TaskOptionsV1(start, end, clip_length, _scopes(scopes))
+    return TaskOptionsV1(start, end, clip_length, _checked_scopes(scopes))
 
 
 def check_embed_options(options: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the options whose vectors of a task are asked for; none means all.
+    """Return the options whose vectors are requested; empty for all.
 
     Raises:
-        InputError: One of them is unknown.
+        InputError: An unknown option.
     """
-    if options is None:
-        return ()
-    return _among("embedding_option", options, OPTIONS)
+    return () if options is None else _among("embedding_option", options, _OPTIONS)
 
 
 def check_number(name: str, value: object, low: float, high: float = math.inf) -> None:
-    """Refuse what is no number between two bounds.
+    """Require a number of seconds between two bounds.
 
     Raises:
-        InputError: It is not; the message has the bounds and the value.
+        InputError: The value is not a number or is out of range.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or value == math.inf:
         bounds = f"from {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
         raise InputError(f"{name} must be a number of seconds {bounds}, got {value!r}.")
 
 
-def one_source(kind: str, url: str | None, file: MediaInput | None) -> Media | None:
-    """Return the medium that one of two parameters names, or None.
+def one_source(input_type: str, url: str | None, file: MediaInput | None) -> Media | None:
+    """Return the medium that one of the two parameters `<type>_url` and `<type>_file` names, or None.
 
     Raises:
-        InputError: Both are given, or one holds what belongs into the other.
+        InputError: Both are given, or one holds a value for the other.
     """
     if url is not None and file is not None:
-        raise InputError(f"pass {kind}_url or {kind}_file, not both.")
+        raise InputError(f"pass {input_type}_url or {input_type}_file, not both.")
     if url is not None:
         media = Media.of(url)
         if not isinstance(url, str) or media.url is None:
-            raise InputError(f"{kind}_url must be an http(s) URL; for a local file pass {kind}_file.")
+            raise InputError(f"{input_type}_url must be an http(s) URL; for a local file pass {input_type}_file.")
         return media
     if file is None:
         return None
     media = Media.of(file)
     if media.is_local:
         return media
-    advice = f"pass a URL as {kind}_url" if media.url else "the old API takes no assets; pass the file or its URL"
-    raise InputError(f"{kind}_file must be a path, bytes or a binary file object; {advice}.")
+    advice = f"pass a URL as {input_type}_url" if media.url else "the old API accepts no assets; pass the file or a URL"
+    raise InputError(f"{input_type}_file must be a path, bytes or a binary file object; {advice}.")
 
 
 def check_audio_v1(audio: Media, start: float | None) -> None:
-    """Refuse a sound that the API would refuse, and a start that is not in it.
+    """Check audio and its first second against the limits of the API; reads local media.
 
     Raises:
-        InputError: One of these.
+        InputError: The audio cannot be read or exceeds a limit, or ends before `start`.
     """
     _check_upload(audio)
     found = check_audio_video(audio, "audio", task=False, model=MARENGO_30)
     duration = None if found is None else found.duration_sec
     if start is not None and duration is not None and start >= duration:
         raise InputError(
-            f"{audio.source}: audio_start_offset_sec {start:g} is not before the end of the sound at {duration:.3f} s."
+            f"{audio.source}: audio_start_offset_sec {start:g} is not before the end of the audio at {duration:.3f} s."
         )
 
 
 def check_video_v1(video: Media, options: TaskOptionsV1) -> None:
-    """Refuse a video that the API would refuse, and options that do not fit its length.
+    """Check a video and its options against the limits of the API; reads local media.
 
     Raises:
-        InputError: One of these.
+        InputError: The video cannot be read or exceeds a limit, or an option exceeds its duration.
     """
     _check_upload(video)
     found = check_audio_video(video, "video", task=True, model=MARENGO_30)
@@ -137,11 +135,11 @@ def check_video_v1(video: Media, options: TaskOptionsV1) -> None:
         return
     if options.end is not None and options.end > duration + _ROUNDING_SEC:
         raise InputError(
-            f"{video.source}: video_end_offset_sec {options.end:g} is after the film's end at {duration:.3f} s."
+            f"{video.source}: video_end_offset_sec {options.end:g} is after the end of the video at {duration:.3f} s."
         )
     if options.end is None and options.clip_length is not None and options.clip_length > duration + _ROUNDING_SEC:
         raise InputError(
-            f"{video.source}: video_clip_length {options.clip_length:g} is more than the film's {duration:.3f} s."
+            f"{video.source}: video_clip_length {options.clip_length:g} is more than the video's {duration:.3f} s."
         )
 
 
@@ -160,15 +158,15 @@ def _check_window(start: float, end: float, clip_length: float | None) -> None:
     if end - start < clip:
         default = " (the default video_clip_length)" if clip_length is None else ""
         raise InputError(
-            f"video_start_offset_sec {start:g} to video_end_offset_sec {end:g} are {end - start:g} s; "
-            f"there must be room for a clip of {clip:g} s{default}."
+            f"video_start_offset_sec {start:g} to video_end_offset_sec {end:g} is {end - start:g} s, "
+            f"less than one clip of {clip:g} s{default}."
         )
 
 
-def _scopes(scopes: Sequence[str] | None) -> tuple[str, ...] | None:
+def _checked_scopes(scopes: Sequence[str] | None) -> tuple[str, ...] | None:
     if scopes is None:
         return None
-    given = _among("video_embedding_scope", scopes, SCOPES)
+    given = _among("video_embedding_scope", scopes, _SCOPES)
     if "clip" not in given:
         raise InputError("video_embedding_scope must be ['clip'] or ['clip', 'video'], got ['video'].")
     return given

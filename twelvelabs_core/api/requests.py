@@ -1,23 +1,158 @@
-"""What to embed, as typed values -> the JSON body for the model. Pure: no reading, no sending."""
+"""The JSON bodies of embedding requests, and the media sources that `multi_input` combines into one vector."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
-from twelvelabs_core.api.multi_input import Source
-from twelvelabs_core.media.source import Media
-from twelvelabs_core.models.marengo import Model
+from twelvelabs_core.base import limits
+from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.media.inspect import MediaType, document_kind, media_type_of
+from twelvelabs_core.media.source import Media, MediaInput
+from twelvelabs_core.models.marengo import EmbeddingModel, Model
 from twelvelabs_core.models.options import TaskOptions
 
-InputType = Literal["text", "image", "text_image", "audio", "video", "multi_input", "document"]
+_PLACEHOLDER = re.compile(r"<@([^<>]*)>")
+_MEDIA_TYPES = ("image", "video", "audio", "document")
 
 
-def media_source(media: Media) -> dict[str, Any]:
-    """Return the vendor's media source; local bytes go inline, streamed as base64 when the body is sent."""
-    if media.url is not None:
-        return {"url": media.url}
-    if media.asset_id is not None:
-        return {"asset_id": media.asset_id}
-    return {"base64_string": media}
+@dataclass(frozen=True, slots=True)
+class MediaSource:
+    """One medium of a `multi_input` embedding.
+
+    Attributes:
+        media: Path, URL, bytes, binary file object or `asset:<id>`.
+        media_type: `image`, or with marengo3.5 also `video`, `audio` or `document`. Default: derived from the name or
+            the first bytes; required for an asset, and for a URL without a known file extension.
+        name: The name by which the text refers to it: `<@name>`.
+
+    Raises:
+        InputError: An unknown media type, or an empty name or one with `<` or `>`.
+
+    Example:
+        ```python
+        shirt = MediaSource("shirt.jpg", name="shirt")
+        client.embed_multi_input([shirt, "player.jpg"], text="a player who wears <@shirt>")
+        ```
+    """
+
+    media: MediaInput
+    media_type: MediaType | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.media_type is not None and self.media_type not in _MEDIA_TYPES:
+            raise InputError(f"media_type must be one of {', '.join(_MEDIA_TYPES)}; got {self.media_type!r}.")
+        if self.name is not None and (not isinstance(self.name, str) or not self.name or set(self.name) & set("<>")):
+            raise InputError(f"name of a media source must be a str without < and >, got {self.name!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A media source whose media type is known.
+
+    Attributes:
+        media: The medium.
+        media_type: Its type.
+        name: The name by which the text refers to it, or None.
+        is_pdf: Whether its name or first bytes show a PDF.
+    """
+
+    media: Media
+    media_type: MediaType
+    name: str | None = None
+    is_pdf: bool = False
+
+    @classmethod
+    def of(cls, value: MediaInput | MediaSource, model: Model) -> "Source":
+        """Return what the caller passed with its media type; reads the first bytes of local media where needed.
+
+        Raises:
+            InputError: Not media, of a type that the model does not accept, or of a type that cannot be determined.
+        """
+        given = value if isinstance(value, MediaSource) else MediaSource(value)
+        media = Media.of(given.media)
+        only_type = model.source_types[0] if len(model.source_types) == 1 else None
+        media_type = given.media_type or only_type or media_type_of(media)
+        if media_type is None:
+            raise InputError(
+                f"{media.source}: cannot determine the media type; pass MediaSource(..., media_type=...), "
+                f"one of {', '.join(model.source_types)}."
+            )
+        if media_type not in model.source_types:
+            hint = model.hint(lambda other: media_type in other.source_types)
+            raise InputError(
+                f"{media.source}: media_type of {model.name} must be {' or '.join(model.source_types)}, "
+                f"got {media_type!r}{hint}."
+            )
+        return cls(media, media_type, given.name, media_type == "document" and document_kind(media) == "pdf")
+
+
+def check_source_count(count: int, model: Model, *, has_text: bool) -> None:
+    """Refuse too few or too many media sources (API reference: at most 10).
+
+    Raises:
+        InputError: The number is out of range.
+    """
+    least = 0 if model.by_multi_input and has_text else 1
+    most = limits.MULTI_INPUT_MAX_SOURCES
+    if not least <= count <= most:
+        what = "images" if model.source_types == ("image",) else "media"
+        allowed = f"{least} to {most}" if least else f"at most {most}"
+        raise InputError(f"media_sources must hold {allowed} {what}, got {count}.")
+
+
+def check_names(sources: Sequence[Source], text: str | None) -> None:
+    """Refuse duplicate names, and a text that refers to a name that no source has.
+
+    Raises:
+        InputError: One of these.
+    """
+    names = [source.name for source in sources if source.name is not None]
+    duplicate = next((name for name in names if names.count(name) > 1), None)
+    if duplicate is not None:
+        raise InputError(f"two media sources have the name {duplicate!r}; names must differ.")
+    for wanted in _PLACEHOLDER.findall(text or ""):
+        if wanted not in names:
+            known = f"the names are {', '.join(map(repr, names))}" if names else "no source has a name"
+            raise InputError(f"text refers to <@{wanted}>, but no media source is named {wanted!r}; {known}.")
+
+
+def check_combination(sources: Sequence[Source], text: str | None, model: Model) -> None:
+    """Refuse a combination that the API refuses (API reference of multi_input, marengo3.5).
+
+    Raises:
+        InputError: A PDF with another source or a text, only text from several inputs, or media of different types
+            without a text.
+    """
+    if not model.by_multi_input:
+        return
+    pdf = next((source for source in sources if source.is_pdf), None)
+    if pdf is not None and (len(sources) > 1 or text is not None):
+        raise InputError(f"{pdf.media.source}: a PDF must be the only source, without text; embed it alone.")
+    media_types = {source.media_type for source in sources}
+    if media_types == {"document"} and (len(sources) > 1 or text is not None):
+        raise InputError(
+            "all inputs are text: a text document cannot be combined with another one or with text=; "
+            "embed one alone, or add an image, video or audio source."
+        )
+    if len(media_types) > 1 and text is None:
+        raise InputError(
+            f"media of different types ({', '.join(sorted(media_types))}) need a text that combines them; pass text=."
+        )
+
+
+def check_uncertainty(sources: Sequence[Source], text: str | None) -> None:
+    """Refuse to request the uncertainty of a combination or a document (API reference of embedding_uncertainty).
+
+    Raises:
+        InputError: Text and media together, or a document.
+    """
+    if sources and text is not None:
+        raise InputError("embedding_uncertainty is for text alone or media alone, not for both together.")
+    document = next((source for source in sources if source.media_type == "document"), None)
+    if document is not None:
+        raise InputError(f"{document.media.source}: documents have no embedding_uncertainty.")
 
 
 def text_request(model: str, text: str) -> dict[str, Any]:
@@ -45,51 +180,58 @@ def multi_input_request(model: str, sources: Sequence[Source], text: str | None)
 
 
 def segments_request(model: str, media: Media, options: TaskOptions) -> dict[str, Any]:
-    """Return the body that embeds a medium, at once or as a task."""
-    kind = options.input_type
+    """Return the body that embeds a medium as segments, synchronously or by a task."""
+    input_type = options.input_type
     content = {"media_source": media_source(media), **options.to_wire()}
-    return {"input_type": kind, "model_name": model, kind: content}
+    return {"input_type": input_type, "model_name": model, input_type: content}
 
 
-def with_extras(
+def media_source(media: Media) -> dict[str, Any]:
+    """Return the `media_source` of a medium; local bytes are encoded as base64 while the body is sent."""
+    if media.url is not None:
+        return {"url": media.url}
+    if media.asset_id is not None:
+        return {"asset_id": media.asset_id}
+    return {"base64_string": media}
+
+
+def with_model_fields(
     body: dict[str, Any],
-    model: Model,
+    model: EmbeddingModel,
     *,
-    embedding_dimension: int,
     embedding_uncertainty: bool = False,
     auto_truncate: bool | None = None,
 ) -> dict[str, Any]:
-    """Return the body with the fields that not every model has.
+    """Return the body with the fields that only some models accept.
 
     Args:
         body: The request without them.
-        model: Whose request it is.
-        embedding_dimension: Sent where the model has a choice, also when it is the default.
+        model: The model of the request. Its dimension is sent where the model has several, also the default one.
         embedding_uncertainty: Sent where it is true.
-        auto_truncate: Sent, true or false, where there is a text: the API does not say what its default is.
+        auto_truncate: Sent, true or false, for a text; the API reference does not name its default.
     """
-    extras: dict[str, Any] = {}
-    if auto_truncate is not None and "auto_truncate" in model.extras:
-        extras["auto_truncate"] = auto_truncate
+    fields: dict[str, Any] = {}
+    if auto_truncate is not None and "auto_truncate" in model.rules.extras:
+        fields["auto_truncate"] = auto_truncate
     if embedding_uncertainty:
-        extras["embedding_uncertainty"] = True
-    if len(model.dimensions) > 1:
-        extras["embedding_dimension"] = embedding_dimension
-    return {**body, **extras}
+        fields["embedding_uncertainty"] = True
+    if len(model.rules.dimensions) > 1:
+        fields["embedding_dimension"] = model.dimension
+    return {**body, **fields}
 
 
 def category(body: Mapping[str, Any]) -> str:
-    """Return what the API counts a body of `POST /embed-v2` as: its modality, of a mixture the weightiest.
+    """Return the rate-limit category of a body of `POST /embed-v2`: its modality, of a combination the largest one.
 
-    The published categories name no mixtures; a wrong guess here costs one refused request.
+    The published categories do not name combinations; a wrong guess costs one refused request.
     """
     if body["input_type"] != "multi_input":
         return str(body["input_type"])
     content = body["multi_input"]
-    kinds = {source["media_type"] for source in content.get("media_sources", ())}
-    heavy = next((kind for kind in ("video", "audio", "document") if kind in kinds), None)
-    if heavy is not None or not kinds:
-        return heavy or "text"
+    media_types = {source["media_type"] for source in content.get("media_sources", ())}
+    largest = next((media_type for media_type in ("video", "audio", "document") if media_type in media_types), None)
+    if largest is not None or not media_types:
+        return largest or "text"
     return "text_image" if "input_text" in content else "image"
 
 

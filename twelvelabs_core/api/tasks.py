@@ -1,29 +1,52 @@
-"""Asynchronous embedding tasks, `/embed-v2/tasks`: create, look, list, wait."""
+"""The resource `/embed-v2/tasks`: asynchronous embedding tasks of audio, video, documents and images."""
 
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from twelvelabs_core.api import requests
-from twelvelabs_core.api.embed_media import EmbedMediaOperations
-from twelvelabs_core.api.endpoints import AS_ASSET, EVERY_MODEL, GET_TASK, GET_TASKS, POST_TASKS, calls
+from twelvelabs_core.api.assets import AsyncAssets
+from twelvelabs_core.api.embed_media import check_timed_media
+from twelvelabs_core.api.task_polling import TaskCallback, TaskPoller
 from twelvelabs_core.base.errors import APIResponseError, InputError
+from twelvelabs_core.base.progress import check_callback
+from twelvelabs_core.media.inspect import document_kind
 from twelvelabs_core.media.source import Media, MediaInput
 from twelvelabs_core.media.validate import check_document, check_image
+from twelvelabs_core.models.document_options import DocumentOptions, ImageOptions
+from twelvelabs_core.models.marengo import EmbeddingModel
 from twelvelabs_core.models.options import SegmentOptions, TaskOptions, TimeBasedMetadata
 from twelvelabs_core.models.segmentation import Segmentation
 from twelvelabs_core.results.responses import Task, TaskSummary, parse_created_task, parse_task, parse_task_page
 from twelvelabs_core.transport.body import Call, Reply, json_body
-from twelvelabs_core.transport.session import path_part
+from twelvelabs_core.transport.session import Session, path_part
 
-TASK_STATUSES = ("processing", "ready", "failed")
+if TYPE_CHECKING:
+    from twelvelabs_core.transport.rate_limit import Permit
+
+_PATH = "/embed-v2/tasks"
+_STATUSES = ("processing", "ready", "failed")
 
 
-class TaskOperations(EmbedMediaOperations):
-    """Creates tasks and brings their results."""
+class AsyncTasks:
+    """The account's embedding tasks, as `AsyncClient.tasks`.
 
-    @calls(POST_TASKS, also=AS_ASSET, models=EVERY_MODEL)
-    async def create_audio_task(
+    Example:
+        ```python
+        async with AsyncClient() as client:
+            task = await client.tasks.create_video("match.mp4")
+            ready = await client.tasks.wait(task.id)
+            print(ready.segments.vectors.shape)
+        ```
+    """
+
+    def __init__(self, session: Session, embedding_model: EmbeddingModel, assets: AsyncAssets) -> None:
+        self._session = session
+        self._embedding_model = embedding_model
+        self._assets = assets
+        self._poller = TaskPoller(session, self.retrieve, self.list_processing)
+
+    async def create_audio(
         self,
         audio: MediaInput,
         *,
@@ -36,29 +59,28 @@ class TaskOperations(EmbedMediaOperations):
         time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
         embedding_uncertainty: bool = False,
     ) -> Task:
-        """Start a task that embeds audio (marengo3.0: 4 s to 4 h). Each call is paid for; see `segment_audio`.
+        """Create a task that embeds audio (marengo3.0: 4 s to 4 h). Each call is billed; see `segment_audio`.
 
         A local file is uploaded as an asset first.
 
         Args:
-            audio: Path, URL, bytes, binary file object or `asset:<id>`; with marengo3.0 WAV, MP3
-                or FLAC (model page).
+            audio: Path, URL, bytes, binary file object or `asset:<id>`; with marengo3.0 WAV, MP3 or FLAC (model page).
             start_sec: First second to embed. Default 0.
-            end_sec: Last second. Default: the end.
+            end_sec: Last second to embed. Default: the end.
             segmentation: `FixedSegmentation` (default with marengo3.0, 6 s), or with marengo3.5 also
                 `DynamicSegmentation` (default there, 2 s).
             embedding_option: `audio`, `transcription`; default both. marengo3.5: `audio`, which covers speech.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both; fused takes two options.
             time_based_metadata: For fused vectors of marengo3.5, as for video; audio alone has none.
-            embedding_uncertainty: Return also how unsure the model is of each value; scope is then `clip` alone.
+            embedding_uncertainty: Also return the uncertainty of each value; the scope is then `clip` alone.
                 marengo3.5.
 
         Returns:
-            The `Task`, processing.
+            The `Task`, `processing`.
 
         Raises:
-            InputError: The media or an option cannot be used; nothing was sent.
+            InputError: The media or an option cannot be used; no request was sent.
         """
         options = SegmentOptions.of(
             "audio",
@@ -70,12 +92,11 @@ class TaskOperations(EmbedMediaOperations):
             embedding_type=embedding_type,
             time_based_metadata=time_based_metadata,
             embedding_uncertainty=embedding_uncertainty,
-            model=self.model,
+            model=self._embedding_model.name,
         )
-        return await self._create_task(audio, options)
+        return await self._create(audio, options)
 
-    @calls(POST_TASKS, also=AS_ASSET, models=EVERY_MODEL)
-    async def create_video_task(
+    async def create_video(
         self,
         video: MediaInput,
         *,
@@ -88,31 +109,31 @@ class TaskOperations(EmbedMediaOperations):
         time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
         embedding_uncertainty: bool = False,
     ) -> Task:
-        """Start a task that embeds video (marengo3.0: 4 s to 4 h). Each call is paid for; see `segment_video`.
+        """Create a task that embeds video (marengo3.0: 4 s to 4 h). Each call is billed; see `segment_video`.
 
         A local file is uploaded as an asset first.
 
         Args:
-            video: Path, URL, bytes, binary file object or `asset:<id>`; with marengo3.0 360x360 to
-                5184x2160 pixels, 1:1 to 2.4:1 lying or standing (model page).
+            video: Path, URL, bytes, binary file object or `asset:<id>`; with marengo3.0 360x360 to 5184x2160 pixels,
+                1:1 to 2.4:1, landscape or portrait (model page).
             start_sec: First second to embed. Default 0.
-            end_sec: Last second. Default: the end.
+            end_sec: Last second to embed. Default: the end.
             segmentation: `DynamicSegmentation` (default: 4 s, with marengo3.5 2 s) or `FixedSegmentation`.
             embedding_option: `visual`, `audio`, `transcription` (marengo3.0 only; `audio` of marengo3.5 covers
                 speech). Default all.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both; fused takes two options, and
                 with marengo3.5 `time_based_metadata`.
-            time_based_metadata: Text of your own for the fused vectors of marengo3.5: a list of
-                {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds of the film; `start` may equal `end`.
-            embedding_uncertainty: Return also how unsure the model is of each value; scope is then `clip` alone.
+            time_based_metadata: Your own text for the fused vectors of marengo3.5: a list of
+                {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds of the video; `start` may equal `end`.
+            embedding_uncertainty: Also return the uncertainty of each value; the scope is then `clip` alone.
                 marengo3.5.
 
         Returns:
-            The `Task`, processing.
+            The `Task`, `processing`.
 
         Raises:
-            InputError: The media or an option cannot be used; nothing was sent.
+            InputError: The media or an option cannot be used; no request was sent.
         """
         options = SegmentOptions.of(
             "video",
@@ -124,116 +145,261 @@ class TaskOperations(EmbedMediaOperations):
             embedding_type=embedding_type,
             time_based_metadata=time_based_metadata,
             embedding_uncertainty=embedding_uncertainty,
-            model=self.model,
+            model=self._embedding_model.name,
         )
-        return await self._create_task(video, options)
+        return await self._create(video, options)
 
-    @calls(GET_TASK)
-    async def retrieve_task(self, task_id: str) -> Task:
-        """Return a task as it is now; with its vectors when it is ready.
+    async def create_document(
+        self,
+        document: MediaInput,
+        *,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_uncertainty: bool = False,
+    ) -> Task:
+        """Create a task that embeds a document (marengo3.5). Each call is billed; see `segment_document`.
+
+        A local file is uploaded as an asset first.
 
         Args:
-            task_id: Its id.
+            document: As for `segment_document`.
+            segmentation: As for `segment_document`.
+            embedding_option: As for `segment_document`.
+            embedding_scope: As for `segment_document`.
+            embedding_uncertainty: As for `segment_document`.
+
+        Returns:
+            The `Task`, `processing`.
+
+        Raises:
+            InputError: The file or an option cannot be used, or the model does not accept documents; no request was
+                sent.
+        """
+        model = self._embedding_model
+        model.rules.rules("document")
+
+        def read() -> tuple[Media, DocumentOptions]:
+            media = Media.of(document)
+            options = document_options(
+                media,
+                model.name,
+                segmentation=segmentation,
+                embedding_option=embedding_option,
+                embedding_scope=embedding_scope,
+                embedding_uncertainty=embedding_uncertainty,
+            )
+            return media, options
+
+        return await self._create(*await self._session.io.blocking(read))
+
+    async def create_image(self, image: MediaInput, *, embedding_uncertainty: bool = False) -> Task:
+        """Create a task that embeds an image (marengo3.5). Each call is billed; see `segment_image`.
+
+        A local file is uploaded as an asset first. `embed_image` embeds an image in one request.
+
+        Args:
+            image: Path, URL, bytes, binary file object or `asset:<id>`; at most 32 MB (API reference).
+            embedding_uncertainty: Also return the uncertainty of each value.
+
+        Returns:
+            The `Task`, `processing`.
+
+        Raises:
+            InputError: The file cannot be used, or the model has no image tasks; no request was sent.
+        """
+        options = ImageOptions.of(embedding_uncertainty=embedding_uncertainty, model=self._embedding_model.name)
+        return await self._create(image, options)
+
+    async def retrieve(self, task_id: str) -> Task:
+        """Return the current state of a task, with its vectors if it is ready.
+
+        Args:
+            task_id: The task's id.
 
         Returns:
             The `Task`; `segments` is None unless it is `ready`.
 
         Raises:
-            NotFoundError: There is none of this id, or its seven days are over.
+            NotFoundError: The task does not exist, or its result has expired after seven days.
         """
-        call = Call(f"look at task {task_id}", "GET", f"/embed-v2/tasks/{path_part(task_id, 'task')}")
-        task = parse_task(await self._call_for_vectors(call))
+        call = Call(f"retrieve task {task_id}", "GET", f"{_PATH}/{path_part(task_id, 'task')}")
+        task = parse_task(await self._session.send_for_vectors(call))
         if task.id != task_id:
-            raise APIResponseError(f"asked for task {task_id}, the API answered with task {task.id}; nothing was used.")
+            raise APIResponseError(
+                f"could not retrieve task {task_id}: the API returned task {task.id}; the answer was discarded."
+            )
         return task
 
-    @calls(GET_TASKS)
-    async def list_tasks(
+    async def list(
         self,
         *,
         status: str | None = None,
         started_at: datetime | None = None,
         ended_at: datetime | None = None,
     ) -> AsyncIterator[TaskSummary]:
-        """Iterate over the account's tasks, newest first; pages are fetched as they are needed.
+        """Iterate over the account's tasks, newest first; pages are requested as needed.
 
         Args:
-            status: Only `processing`, `ready` or `failed`.
-            started_at: Only those created after; with a time zone. Default: seven days ago.
-            ended_at: Only those created before; with a time zone.
+            status: Only `processing`, `ready` or `failed` tasks.
+            started_at: Only tasks created after this time, which needs a time zone. Default: seven days ago.
+            ended_at: Only tasks created before this time, which needs a time zone.
+
+        Raises:
+            InputError: An unknown status, or a time without a time zone; no request was sent.
         """
-        async for task in self._listed_tasks(task_filters(status, started_at, ended_at)):
+        filters = task_filters(status, started_at, ended_at)
+        async for task in self._session.pages(Call("list embedding tasks", "GET", _PATH), parse_task_page, filters):
             yield task
 
-    def _listed_tasks(self, filters: dict[str, str], *, until: float = math.inf) -> AsyncIterator[TaskSummary]:
-        call = Call("list embedding tasks", "GET", "/embed-v2/tasks", until=until)
-        return self._pages(call, parse_task_page, filters)
+    async def wait(self, task_id: str, *, timeout: float | None = None, callback: TaskCallback | None = None) -> Task:
+        """Wait until a task is ready.
 
-    async def _create_task(self, value: MediaInput, options: TaskOptions) -> Task:
-        media = await self._io.blocking(lambda: Media.of(value))
-        await self._io.blocking(lambda: self._check_task(media, options))
-        if media.is_local:
-            media = await self._as_ready_asset(media, options.input_type)
-        await self._wait_for_turn()
-        return await self._start_task(media, options)
-
-    async def _start_task(
-        self, media: Media, options: TaskOptions, note: Callable[[Task], Awaitable[None]] | None = None
-    ) -> Task:
-        """Create the task for media that the API can reach; never repeated once it may have arrived.
+        While a client waits for several tasks, one request for the list of processing tasks answers for up to fifty
+        of them, so that many concurrent calls need few requests.
 
         Args:
-            media: The medium.
-            options: How to embed it.
-            note: Notes the task before the caller hears of it, even if the caller leaves meanwhile.
+            task_id: The task's id.
+            timeout: Longest wait in seconds. Default: the settings' `task_timeout`.
+            callback: Called with the `Task` after each polling request.
+
+        Returns:
+            The ready `Task`, with its `segments`.
+
+        Raises:
+            TaskFailedError: The task failed; the message has the API's reason.
+            TaskTimeoutError: It was not ready within the time limit; the API continues to process it.
+            NotFoundError: The task does not exist, or its result has expired after seven days.
         """
+        check_callback(callback, "callback")
+        return await self._poller.wait(task_id, timeout, callback)
 
-        async def noted(reply: Reply) -> None:
-            if note is not None:
-                await note(parse_created_task(reply.body))
+    async def wait_for_new(self, task_id: str, timeout: float | None) -> Task:
+        """Wait until a task is ready that was created just now: the first polling request is delayed.
 
-        request = requests.with_extras(
-            requests.segments_request(self.model, media, options),
-            self._rules,
-            embedding_dimension=self.embedding_dimension,
-            embedding_uncertainty=options.embedding_uncertainty,
-        )
-        body = json_body(request)
-        attempt, category = f"create the embedding task of {media.source}", options.input_type
-        call = Call(attempt, "POST", "/embed-v2/tasks", body=body, repeatable=False, category=category, note=noted)
-        return parse_created_task((await self._call(call)).body)
+        Raises:
+            TaskError: As for `wait`.
+        """
+        return await self._poller.wait(task_id, timeout, is_new=True)
 
-    def _check_task(self, media: Media, options: TaskOptions) -> None:
-        """Check a medium against the limits of its kind."""
+    def list_processing(self, until: float) -> AsyncIterator[TaskSummary]:
+        """Iterate over the account's processing tasks, newest first.
+
+        Args:
+            until: The time on the clock of `Io.now` at which the requests are given up.
+        """
+        call = Call("list embedding tasks", "GET", _PATH, until=until)
+        return self._session.pages(call, parse_task_page, {"status": "processing"})
+
+    def check(self, media: Media, options: TaskOptions) -> None:
+        """Check a medium against the limits of its type; reads local media.
+
+        Raises:
+            InputError: It exceeds a limit or cannot be read.
+        """
+        rules = self._embedding_model.rules
         if isinstance(options, SegmentOptions):
-            self._check_segments(media, options, task=True)
+            check_timed_media(media, options, rules, task=True)
         elif options.input_type == "image":
-            check_image(media, self._rules)
+            check_image(media, rules)
         else:
             check_document(media)
 
+    async def start(
+        self,
+        media: Media,
+        options: TaskOptions,
+        *,
+        note: Callable[[Task], Awaitable[None]] | None = None,
+        permit: "Permit | None" = None,
+    ) -> Task:
+        """Create the task of a medium that the API can read; the request is not repeated once it may have arrived.
 
-def task_filters(status: str | None, started_at: datetime | None, ended_at: datetime | None) -> dict[str, str]:
-    """Return the query of a list of tasks.
+        Args:
+            media: A URL or an asset.
+            options: How to embed it.
+            note: Called with the created task before this method returns, also if the caller is cancelled during the request.
+            permit: A rate-limit permit that was acquired for this request. Default: one is acquired.
+
+        Raises:
+            TwelveLabsError: The task was not created, or it is unknown whether it was.
+        """
+        created: list[Task] = []
+
+        async def parse_and_note(reply: Reply) -> None:
+            created.append(parse_created_task(reply.body))
+            if note is not None:
+                await note(created[0])
+
+        body = requests.with_model_fields(
+            requests.segments_request(self._embedding_model.name, media, options),
+            self._embedding_model,
+            embedding_uncertainty=options.embedding_uncertainty,
+        )
+        call = Call(
+            f"create the embedding task of {media.source}",
+            "POST",
+            _PATH,
+            body=json_body(body),
+            repeatable=False,
+            category=options.input_type,
+            note=None if note is None else parse_and_note,
+            permit=permit,
+        )
+        reply = await self._session.send(call)
+        return created[0] if created else parse_created_task(reply.body)
+
+    async def _create(self, value: MediaInput, options: TaskOptions) -> Task:
+        def check() -> Media:
+            media = Media.of(value)
+            self.check(media, options)
+            return media
+
+        media = await self._session.io.blocking(check)
+        if media.is_local:
+            media = await self._assets.as_ready_asset(media, options.input_type)
+        await self._session.wait_for_rate_limiter()
+        return await self.start(media, options)
+
+
+def document_options(media: Media, model: str, **arguments: Any) -> DocumentOptions:
+    """Return the checked options of one document, whose kind its name or first bytes show.
+
+    Args:
+        media: The document; the first bytes of local media are read.
+        model: The model's name.
+        **arguments: The other arguments of `DocumentOptions.of`.
 
     Raises:
-        InputError: A status that there is not, or a time without its zone.
+        InputError: An option that this kind of file does not accept; the message names the file.
     """
-    if status is not None and status not in TASK_STATUSES:
-        raise InputError(f"status must be one of {', '.join(TASK_STATUSES)}; got {status!r}.")
+    try:
+        return DocumentOptions.of(document_kind(media), model=model, **arguments)
+    except InputError as error:
+        raise InputError(f"{media.source}: {error}") from None
+
+
+def task_filters(status: str | None, started_at: datetime | None, ended_at: datetime | None) -> dict[str, str]:
+    """Return the query parameters that filter a list of tasks.
+
+    Raises:
+        InputError: An unknown status, or a time without a time zone.
+    """
+    if status is not None and status not in _STATUSES:
+        raise InputError(f"status must be one of {', '.join(_STATUSES)}; got {status!r}.")
     filters: dict[str, str] = {} if status is None else {"status": status}
-    for name, moment in (("started_at", started_at), ("ended_at", ended_at)):
-        if moment is not None:
-            filters[name] = _rfc3339(name, moment, up=name == "ended_at")
+    for name, time in (("started_at", started_at), ("ended_at", ended_at)):
+        if time is not None:
+            filters[name] = _rfc3339(name, time, round_up=name == "ended_at")
     return filters
 
 
-def _rfc3339(name: str, moment: datetime, *, up: bool) -> str:
-    """Return a time in whole seconds, as documented, rounded so that nothing of the range is lost."""
-    if not isinstance(moment, datetime):
-        raise InputError(f"{name} must be a datetime with a time zone, got {moment!r}.")
-    if moment.tzinfo is None:
-        raise InputError(f"{name} needs a time zone, got {moment.isoformat()}; add tzinfo, such as datetime.UTC.")
-    if up and moment.microsecond:
-        moment += timedelta(seconds=1)
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _rfc3339(name: str, time: datetime, *, round_up: bool) -> str:
+    """Return a time in whole seconds, as documented, rounded so that the range does not shrink."""
+    if not isinstance(time, datetime):
+        raise InputError(f"{name} must be a datetime with a time zone, got {time!r}.")
+    if time.tzinfo is None:
+        raise InputError(f"{name} needs a time zone, got {time.isoformat()}; add tzinfo, such as datetime.UTC.")
+    if round_up and time.microsecond:
+        time += timedelta(seconds=1)
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,342 +1,210 @@
-"""The chunks of one upload session: sent in parallel, each to a fresh URL when the last failed, reported in batches.
+"""The resource `/assets/multipart-uploads`: sessions in which a large file is uploaded in chunks."""
 
-A whole file through a multipart session, which is gone on with after a crash and begun anew when it expired.
+import dataclasses
+from collections.abc import AsyncIterator, Sequence
 
-The segment store remembers the session by content and account; which chunks are there, only the server's list says.
-"""
-
-import logging
-import random
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
-
-from twelvelabs_core.api.chunks import (
-    CompletedChunk,
-    Part,
-    Ranges,
-    SentBytes,
-    Slots,
-    Tally,
-    UrlPool,
-    check_session,
-    etag_of,
-    parts_of,
-    sendable_headers,
-)
-from twelvelabs_core.api.identity import changed_meanwhile, content_of
-from twelvelabs_core.api.multipart import MultipartOperations
 from twelvelabs_core.base import limits
-from twelvelabs_core.base.errors import (
-    APIResponseError,
-    APIStatusError,
-    AuthenticationError,
-    BadRequestError,
-    NotFoundError,
-    RateLimitError,
-    ServerError,
-    TwelveLabsError,
+from twelvelabs_core.base.checks import check_count
+from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.media.source import many
+from twelvelabs_core.media.validate import (
+    MULTIPART_TYPES,
+    UserMetadata,
+    check_filename,
+    check_upload_size,
+    check_user_metadata,
 )
-from twelvelabs_core.base.settings import LOOPBACK_HOSTS, Settings
-from twelvelabs_core.media.source import Media
-from twelvelabs_core.results.upload_responses import MultipartUploadStatus
-from twelvelabs_core.store.store import SegmentStore, UploadEntry
-from twelvelabs_core.transport.body import CHUNK, Body, Call, Reply
-from twelvelabs_core.transport.io import Io
-from twelvelabs_core.transport.rate_limiter import RateLimiter
-from twelvelabs_core.transport.retry import Outcome
+from twelvelabs_core.results.responses import Page
+from twelvelabs_core.results.upload_responses import (
+    ChunkBatchReport,
+    MultipartUpload,
+    MultipartUploadStatus,
+    MultipartUploadSummary,
+    PresignedUrl,
+    UploadedChunk,
+    parse_chunk_batch_report,
+    parse_multipart_upload,
+    parse_presigned_urls,
+    parse_upload_page,
+    parse_upload_status,
+)
+from twelvelabs_core.transport.body import Call, json_body
+from twelvelabs_core.transport.session import Session, path_part
 
-logger = logging.getLogger("twelvelabs_core")
-
-REPORT_EVERY = 10  # chunks; what a crash can lose is these and those under way
-_LOOK = 0.05
-# What a storage says of a URL that has expired or was used: another URL may do.
-_URL_REFUSED = frozenset({400, 401, 403, 404, 409, 410, 412})
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """One upload under way."""
-
-    entry: UploadEntry
-    source: str
-    ranges: Ranges
-    parts: list[Part]
-    sent: SentBytes
-    urls: UrlPool
+_PATH = "/assets/multipart-uploads"
 
 
-class ChunkOperations(MultipartOperations):
-    """Sends the chunks of a file."""
-
-    def __init__(self, settings: Settings, io: Io, rate_limiter: RateLimiter | None = None) -> None:
-        super().__init__(settings, io, rate_limiter)
-        self._slots = Slots(settings.max_concurrency)
-
-    async def _send_parts(self, session: Session, parts: list[Part]) -> bool:
-        """Send chunks and report them batch by batch; return whether the server has all of the file now."""
-        batch: list[CompletedChunk] = []
-        failure: Exception | None = None
-        is_complete = False
-        outcomes = self._io.as_completed(
-            lambda part: self._send_part(session, part), parts, min(self.settings.max_concurrency, len(parts))
-        )
-        try:
-            async for outcome in outcomes:
-                failure = outcome.error
-                if outcome.result is None:
-                    break
-                batch.append(outcome.result)
-                if len(batch) >= REPORT_EVERY:
-                    is_complete = await self._report(session, batch)
-                    batch = []
-        finally:
-            await outcomes.aclose()  # type: ignore[attr-defined]
-        if failure is not None:
-            await self._report_before(failure, session, batch)
-            raise failure
-        return await self._report(session, batch) if batch else is_complete
-
-    async def _report(self, session: Session, batch: list[CompletedChunk]) -> bool:
-        # A chunk counts only if the file still was what its digest says after the chunk was read.
-        await self._io.blocking(session.ranges.check_unchanged)
-        report = await self.report_chunk_batch(session.entry.upload_id, batch)
-        return report.url is not None or (report.total_completed or 0) >= len(session.parts)
-
-    async def _report_before(self, failure: Exception, session: Session, batch: list[CompletedChunk]) -> None:
-        """Save what was sent before an error, so that the next call need not send it again."""
-        try:
-            if batch:
-                await self._report(session, batch)
-        except TwelveLabsError as error:
-            logger.warning("%d sent chunks of %s could not be reported: %s", len(batch), session.source, error)
-        if isinstance(failure, TwelveLabsError):
-            logger.warning("the upload of %s stopped; the same call goes on with it for 24 hours", session.source)
-
-    async def _send_part(self, session: Session, part: Part) -> CompletedChunk:
-        attempt = 0
-        while True:
-            attempt += 1
-            async with self._slot():
-                url = await self._url_for(session, part.index, is_first=attempt == 1)
-                reply, error, outcome = await self._put(session, part, url)
-            if reply is not None:
-                return CompletedChunk(part.index, etag_of(reply.headers) or "", part.length)
-            wait = self._wait_before_next(attempt, outcome)
-            if wait is None:
-                raise error
-            await self._io.sleep(wait)
-
-    async def _put(self, session: Session, part: Part, url: str) -> tuple[Reply | None, TwelveLabsError, Outcome]:
-        """Send one chunk to its URL; an answer without an ETag proves nothing and is a failure."""
-        tally = Tally(session.sent)
-        body = Body("", part.length, lambda: tally.counted(session.ranges.read(part.start, part.length, CHUNK)))
-        attempt = f"send chunk {part.index} of {len(session.parts)} of {session.source}"
-        headers = sendable_headers(session.entry.upload_headers)
-        call = Call(attempt, "PUT", self._checked_target(url), body=body, foreign=True, headers=headers)
-        reply, error, outcome = await self._try(call, None, limits.REPLY_MAX_BYTES)
-        if reply is not None and etag_of(reply.headers) is None:
-            reply, error = None, APIResponseError(f"could not {attempt}: the storage gave no ETag for it.")
-            outcome = Outcome(None)
-        if reply is None:
-            tally.take_back()
-        return reply, error, outcome
-
-    def _wait_before_next(self, attempt: int, outcome: Outcome) -> float | None:
-        """Return the seconds before another try of a chunk with a fresh URL; None to give up."""
-        if outcome.status in _URL_REFUSED:
-            if attempt == 1:
-                return 0.0  # it had expired, or was used up by a try that broke off
-            outcome = Outcome(None)
-        jitter = random.random()  # noqa: S311  # spreads retries, guards nothing
-        return self._policy.wait(attempt, outcome, repeatable=True, now=time.time(), jitter=jitter)
-
-    async def _url_for(self, session: Session, index: int, *, is_first: bool) -> str:
-        """Return an unused URL of a chunk; all workers share what one of them asks for."""
-        pool, upload_id = session.urls, session.entry.upload_id
-        if not is_first:
-            pool.add(await self.create_presigned_urls(upload_id, start=index, count=1))
-            return _needed(pool.take(index, just_received=True), index)
-        while (url := pool.take(index)) is None:
-            if pool.begin():
-                try:
-                    count = min(limits.MULTIPART_BATCH_MAX, len(session.parts) - index + 1)
-                    pool.add(await self.create_presigned_urls(upload_id, start=index, count=count))
-                    return _needed(pool.take(index, just_received=True), index)
-                finally:
-                    pool.end()
-            await self._io.sleep(_LOOK)
-        return url
-
-    def _checked_target(self, url: str) -> str:
-        """Refuse to send a film over an open line; http is for sandboxes and this machine."""
-        parts = urlsplit(url)
-        is_safe = parts.scheme == "https" or (
-            parts.scheme == "http" and (self.settings.is_sandbox or parts.hostname in LOOPBACK_HOSTS)
-        )
-        if not is_safe or not parts.hostname:
-            raise APIResponseError("the URL that the API gave for a chunk is not https. Nothing was sent to it.")
-        return url
-
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        """Hold one of the `max_concurrency` chunks that may be under way, over all uploads of this client."""
-        while not self._slots.take():
-            await self._io.sleep(_LOOK)
-        try:
-            yield
-        finally:
-            self._slots.give_back()
-
-
-def _needed(url: str | None, index: int) -> str:
-    if url is None:
-        raise APIResponseError(f"the API gave no URL for chunk {index}, though it was asked for one.")
-    return url
-
-
-SESSIONS_MAX = 2  # a session that expires during a very long upload is followed by one more
-ROUNDS_MAX = 3  # over the chunks that the server lacks, should it lose some that were reported
-
-
-@dataclass(frozen=True, slots=True)
-class UploadOrder:
-    """A local medium or URL to become an asset, and how.
+@dataclasses.dataclass(frozen=True, slots=True)
+class CompletedChunk:
+    """One chunk that was sent, for `report_chunk_batch`.
 
     Attributes:
-        media: The medium.
-        filename: The name that the asset gets.
-        is_named: Whether the caller chose that name; otherwise any name will do.
-        asset_type: What it is, where that is known.
-        options: `enable_hls` and such, as the session takes them.
-        on_sent: Told (bytes sent, bytes in all).
-        content: Identity of the bytes, where the caller will keep the asset's id under it in the segment store; until
-            then the store keeps the session that it was uploaded in.
+        chunk_index: Number of the chunk, from 1.
+        proof: The ETag in the answer to its PUT request, without quotes.
+        chunk_size: Number of bytes that were sent.
+        proof_type: `etag`, the only type.
+
+    Raises:
+        InputError: A number below 1, or an empty proof.
+
+    Example:
+        ```python
+        chunk = CompletedChunk(chunk_index=1, proof="d41d8cd98f00b204e9800998ecf8427e", chunk_size=5_242_880)
+        client.uploads.report_chunk_batch(upload_id, [chunk])
+        ```
     """
 
-    media: Media
-    filename: str
-    is_named: bool = False
-    asset_type: str | None = None
-    options: dict[str, Any] = field(default_factory=dict)
-    on_sent: Callable[[int, int], None] | None = None
-    content: str | None = None
+    chunk_index: int
+    proof: str
+    chunk_size: int
+    proof_type: str = "etag"
 
-    def fits(self, entry: UploadEntry) -> bool:
-        """Whether a session that was begun earlier gives what is wanted now."""
-        wanted = {**self.options, "asset_type": self.asset_type}
-        if self.is_named:
-            wanted["filename"] = self.filename
-        return wanted == {name: entry.options.get(name) for name in wanted}
+    def __post_init__(self) -> None:
+        check_count("chunk_index", self.chunk_index)
+        check_count("chunk_size", self.chunk_size)
+        if not isinstance(self.proof, str) or not self.proof.strip('" '):
+            raise InputError(f"proof must be the ETag of chunk {self.chunk_index}, got {self.proof!r}.")
 
 
-class UploadOperations(ChunkOperations):
-    """Uploads files of any size."""
+class AsyncUploads:
+    """The upload sessions of large files, as `AsyncClient.uploads`. `client.assets.create` uses them for you.
 
-    def __init__(
-        self, settings: Settings, io: Io, *, store: Callable[[], SegmentStore], rate_limiter: RateLimiter | None = None
-    ) -> None:
-        super().__init__(settings, io, rate_limiter)
-        self._open_store = store
+    Example:
+        ```python
+        async with AsyncClient() as client:
+            async for upload in client.uploads.list():
+                print(upload.upload_id, upload.total_size, upload.created_at)
+        ```
+    """
 
-    @property
-    def store(self) -> SegmentStore:
-        """The segment store: what was paid for. Opened at first use."""
-        return self._open_store()
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
-    async def _upload_in_chunks(self, order: UploadOrder) -> str:
-        """Send what the server does not have yet; return the asset's id. The store keeps the session until told."""
-        ranges = await self._io.blocking(lambda: Ranges(order.media))
-        content = await content_of(order.media, self.store, self._io)
-        if order.content not in (None, content):
-            raise changed_meanwhile(order.media)
-        for _ in range(SESSIONS_MAX):
-            session, there = await self._open_session(order, content, ranges)
-            try:
-                await self._send_all(session, there)
-            except APIStatusError as error:
-                if not await self._is_complete_after(error, session):
-                    continue
-            return session.entry.asset_id
-        raise TwelveLabsError(f"could not upload {order.media.source}: the server lost {SESSIONS_MAX} sessions of it.")
+    async def create(
+        self,
+        filename: str,
+        *,
+        asset_type: str,
+        total_size: int,
+        enable_hls: bool = False,
+        enable_thumbnail: bool = False,
+        user_metadata: UserMetadata | None = None,
+    ) -> MultipartUpload:
+        """Create a session to upload one large file in chunks. `client.assets.create` does all of this for you.
 
-    async def _open_session(self, order: UploadOrder, content: str, ranges: Ranges) -> tuple[Session, frozenset[int]]:
-        """Go on with the session that was begun for this content, or begin one; with the chunks that are there."""
-        entry = await self._io.blocking(lambda: self.store.find_upload(content, self.settings.account))
-        if entry is not None and order.fits(entry):
-            status = await self._status_of(entry)
-            if status is not None and status.status in ("active", "completed"):
-                session = _session_of(entry, order, ranges, UrlPool())
-                there = _all(session) if status.status == "completed" else status.completed
-                session.sent.add(sum(part.length for part in session.parts if part.index in there))
-                done, total = len(there), len(session.parts)
-                logger.info("going on with the upload of %s: %d of %d chunks are there", session.source, done, total)
-                return session, there
-            await self._forget(entry)
-        return await self._new_session(order, content, ranges), frozenset()
+        Send each chunk of exactly `chunk_size` bytes (the last may be smaller) by PUT to its presigned URL, with the
+        session's `upload_headers` and without the API key. Report the ETags with `report_chunk_batch`.
 
-    async def _new_session(self, order: UploadOrder, content: str, ranges: Ranges) -> Session:
-        options = {**order.options, "asset_type": order.asset_type, "filename": order.filename}
-        upload = await self.create_multipart_upload(total_size=ranges.size, **options)
-        check_session(upload, ranges.size)
-        values: dict[str, Any] = {
-            "upload_id": upload.upload_id,
-            "asset_id": upload.asset_id,
-            "chunk_size": upload.chunk_size,
-            "upload_headers": upload.upload_headers,
-            "options": options,
+        Args:
+            filename: Name of the asset, 1 to 255 characters.
+            asset_type: `video`, `audio` or `image` (`type` in the API reference).
+            total_size: Bytes of the file: video and audio up to 10 GB, images up to 32 MB (API reference).
+            enable_hls: Whether the API prepares an HLS stream for players.
+            enable_thumbnail: Whether the API makes a thumbnail.
+            user_metadata: Your own metadata of the asset: names with str, number, bool or list of str.
+
+        Returns:
+            A `MultipartUpload`, valid for 24 hours.
+
+        Raises:
+            InputError: An argument is out of range; no request was sent.
+        """
+        if asset_type not in MULTIPART_TYPES:
+            raise InputError(f"asset_type must be one of {', '.join(MULTIPART_TYPES)}; got {asset_type!r}.")
+        check_count("total_size", total_size)
+        check_upload_size(filename, total_size, asset_type)
+        body = {
+            "filename": check_filename(filename),
+            "type": asset_type,
+            "total_size": total_size,
+            "enable_hls": enable_hls,
+            "enable_thumbnail": enable_thumbnail,
         }
-        account = self.settings.account
-        await self._io.blocking(lambda: self.store.put_upload(content, account, **values))
-        entry = UploadEntry(content=content, account=account, updated_at=time.time(), **values)
-        return _session_of(entry, order, ranges, UrlPool(upload.upload_urls))
+        if user_metadata is not None:
+            body["user_metadata"] = check_user_metadata(user_metadata)
+        attempt = f"create the upload session of {filename}"
+        call = Call(attempt, "POST", _PATH, body=json_body(body), repeatable=False)
+        return parse_multipart_upload((await self._session.send(call)).body)
 
-    async def _send_all(self, session: Session, there: frozenset[int]) -> None:
-        """Send every chunk that is not there, until the server says that all are."""
-        for _ in range(ROUNDS_MAX):
-            missing = [part for part in session.parts if part.index not in there]
-            if not missing or await self._send_parts(session, missing):
-                return
-            status = await self.retrieve_multipart_upload(session.entry.upload_id)
-            there = _all(session) if status.status == "completed" else status.completed
-        lost = [part.index for part in session.parts if part.index not in there]
-        if lost:
-            raise APIResponseError(
-                f"could not upload {session.source}: the server took all chunks, {ROUNDS_MAX} times over, "
-                f"and says that {len(lost)} of {len(session.parts)} are missing."
-            )
+    async def create_presigned_urls(self, upload_id: str, *, start: int, count: int) -> tuple[PresignedUrl, ...]:
+        """Request new URLs for consecutive chunks: each is valid for one PUT request within an hour.
 
-    async def _is_complete_after(self, error: APIStatusError, session: Session) -> bool:
-        """After an error: True if another process has sent all, False if the session is lost; else raise the error."""
-        if isinstance(error, AuthenticationError | RateLimitError | ServerError):
-            raise error
-        status = await self._status_of(session.entry)
-        if status is not None and status.status == "completed":
-            return True
-        if status is not None and status.status == "active":
-            raise error
-        logger.warning("the upload session of %s is lost or has expired; beginning anew", session.source)
-        await self._forget(session.entry)
-        return False
+        Args:
+            upload_id: The session's id.
+            start: Number of the first chunk, from 1.
+            count: Number of chunks, 1 to 50 (API reference).
 
-    async def _status_of(self, entry: UploadEntry) -> MultipartUploadStatus | None:
-        """Return the state of a session, None when the server does not know it any more."""
-        try:
-            return await self.retrieve_multipart_upload(entry.upload_id)
-        except (NotFoundError, BadRequestError):
-            return None
+        Returns:
+            One `PresignedUrl` for each chunk.
 
-    async def _forget(self, entry: UploadEntry) -> None:
-        await self._io.blocking(lambda: self.store.drop_upload(entry.asset_id))
+        Raises:
+            NotFoundError: The session does not exist, or it has expired after 24 hours.
+        """
+        check_count("start", start)
+        check_count("count", count, limits.MULTIPART_BATCH_MAX)
+        path = f"{_session_path(upload_id)}/presigned-urls"
+        body = json_body({"start": start, "count": count})
+        call = Call(f"create presigned URLs for upload {upload_id}", "POST", path, body=body)
+        return parse_presigned_urls((await self._session.send(call)).body)
+
+    async def report_chunk_batch(self, upload_id: str, completed_chunks: Sequence[CompletedChunk]) -> ChunkBatchReport:
+        """Report chunks that were sent. The last report completes the upload: the asset is made of its chunks.
+
+        A chunk may be reported more than once.
+
+        Args:
+            upload_id: The session's id.
+            completed_chunks: 1 to 50 chunks (API reference), in any order.
+
+        Returns:
+            A `ChunkBatchReport`; its `url` is None until all chunks are reported.
+
+        Raises:
+            NotFoundError: The session does not exist, or it has expired after 24 hours.
+        """
+        chunks = many(completed_chunks, "completed_chunks")
+        if not 1 <= len(chunks) <= limits.MULTIPART_BATCH_MAX:
+            raise InputError(f"completed_chunks must be 1 to {limits.MULTIPART_BATCH_MAX} chunks, got {len(chunks)}.")
+        body = json_body({"completed_chunks": [_reported(chunk) for chunk in chunks]})
+        call = Call(f"report chunks of upload {upload_id}", "POST", _session_path(upload_id), body=body)
+        return parse_chunk_batch_report((await self._session.send(call)).body)
+
+    async def retrieve(self, upload_id: str) -> MultipartUploadStatus:
+        """Return the state of an upload session with all its chunks; the API lists them in pages of 50.
+
+        Args:
+            upload_id: The session's id.
+
+        Returns:
+            A `MultipartUploadStatus`. `completed` means that all chunks are received: wait for the asset before you
+            use it.
+
+        Raises:
+            NotFoundError: The session does not exist.
+        """
+        pages: list[MultipartUploadStatus] = []
+
+        def parse(body: bytes) -> Page[UploadedChunk]:
+            status, page_info = parse_upload_status(body)
+            pages.append(status)
+            return Page(status.uploaded_chunks, page_info)
+
+        call = Call(f"retrieve upload {upload_id}", "GET", _session_path(upload_id))
+        chunks = {chunk.index: chunk async for chunk in self._session.pages(call, parse, {})}
+        return pages[-1].model_copy(update={"uploaded_chunks": tuple(chunks[index] for index in sorted(chunks))})
+
+    async def list(self) -> AsyncIterator[MultipartUploadSummary]:
+        """Iterate over the account's incomplete upload sessions; pages are requested as needed."""
+        call = Call("list multipart uploads", "GET", _PATH)
+        async for upload in self._session.pages(call, parse_upload_page, {}):
+            yield upload
 
 
-def _session_of(entry: UploadEntry, order: UploadOrder, ranges: Ranges, urls: UrlPool) -> Session:
-    parts = parts_of(ranges.size, entry.chunk_size)
-    return Session(entry, order.media.source, ranges, parts, SentBytes(ranges.size, order.on_sent), urls)
+def _session_path(upload_id: str) -> str:
+    return f"{_PATH}/{path_part(upload_id, 'upload')}"
 
 
-def _all(session: Session) -> frozenset[int]:
-    return frozenset(part.index for part in session.parts)
+def _reported(chunk: object) -> dict[str, object]:
+    if not isinstance(chunk, CompletedChunk):
+        raise InputError(f"completed_chunks must hold CompletedChunk values, got {type(chunk).__name__}.")
+    return dataclasses.asdict(chunk) | {"proof": chunk.proof.strip('" ')}
