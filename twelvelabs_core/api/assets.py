@@ -231,7 +231,7 @@ class AsyncAssets:
         await self._change_user_metadata("DELETE", asset_id, None)
 
     async def upload(self, order: UploadOrder, method: str | None = None) -> Asset:
-        """Create an asset of a medium, by one request or in chunks.
+        """Create an asset of a medium, by one request or in chunks. For other modules of the core.
 
         Args:
             order: What to upload, and how.
@@ -254,7 +254,7 @@ class AsyncAssets:
         return asset
 
     async def wait_until_settled(self, asset_id: str, timeout: float | None) -> Asset:
-        """Wait until an asset is `ready` or `failed`, and return it.
+        """Wait until an asset is `ready` or `failed`, and return it. For other modules of the core.
 
         Raises:
             TaskTimeoutError: It was still processing at the end of the time limit.
@@ -266,7 +266,7 @@ class AsyncAssets:
         return asset
 
     async def as_ready_asset(self, media: Media, asset_type: str) -> Media:
-        """Upload local media and return it as an asset that is ready to be embedded, under the same source name."""
+        """Upload local media and return it as a ready asset with the same source name. For other modules of the core."""
         asset = await self.create(media, asset_type=asset_type)
         await self.wait(asset.id)
         return Media.of(f"asset:{asset.id}", source=media.source)

@@ -275,7 +275,9 @@ class AsyncTasks:
         return await self._poller.wait(task_id, timeout, callback)
 
     async def wait_for_new(self, task_id: str, timeout: float | None) -> Task:
-        """Wait until a task is ready that was created just now: the first polling request is delayed.
+        """Wait until a task that was created just now is ready; the first polling request is delayed.
+
+        For other modules of the core.
 
         Raises:
             TaskError: As for `wait`.
@@ -283,7 +285,7 @@ class AsyncTasks:
         return await self._poller.wait(task_id, timeout, is_new=True)
 
     def list_processing(self, until: float) -> AsyncIterator[TaskSummary]:
-        """Iterate over the account's processing tasks, newest first.
+        """Iterate over the account's processing tasks, newest first. For other modules of the core.
 
         Args:
             until: The time on the clock of `Io.now` at which the requests are given up.
@@ -292,7 +294,7 @@ class AsyncTasks:
         return self._session.pages(call, parse_task_page, {"status": "processing"})
 
     def check(self, media: Media, options: TaskOptions) -> None:
-        """Check a medium against the limits of its type; reads local media.
+        """Check a medium against the limits of its type; reads local media. For other modules of the core.
 
         Raises:
             InputError: It exceeds a limit or cannot be read.
@@ -313,12 +315,15 @@ class AsyncTasks:
         note: Callable[[Task], Awaitable[None]] | None = None,
         permit: "Permit | None" = None,
     ) -> Task:
-        """Create the task of a medium that the API can read; the request is not repeated once it may have arrived.
+        """Create the task of a medium that the API can read. For other modules of the core.
+
+        The request is not repeated once it may have arrived.
 
         Args:
             media: A URL or an asset.
             options: How to embed it.
-            note: Called with the created task before this method returns, also if the caller is cancelled during the request.
+            note: Called with the created task before this method returns, also if the caller is cancelled during the
+                request.
             permit: A rate-limit permit that was acquired for this request. Default: one is acquired.
 
         Raises:
