@@ -266,7 +266,7 @@ class AsyncAssets:
         return asset
 
     async def as_ready_asset(self, media: Media, asset_type: str) -> Media:
-        """Upload local media and return it as a ready asset with the same source name. For other modules of the core."""
+        """Upload local media and return it as a ready asset. For other modules of the core."""
         asset = await self.create(media, asset_type=asset_type)
         await self.wait(asset.id)
         return Media.of(f"asset:{asset.id}", source=media.source)
