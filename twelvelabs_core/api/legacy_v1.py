@@ -201,7 +201,7 @@ class AsyncLegacyV1:
         call = Call(attempt, "POST", _TASKS_PATH, body=body, repeatable=False, category="video")
         return parse_legacy_created((await self._session.send(call)).body)
 
-    @_deprecated("client.tasks.retrieve for tasks of client.tasks")
+    @_deprecated("client.tasks.create_video and client.tasks.retrieve")
     async def task_status(self, task_id: str) -> TaskSummary:
         """Return the state of a task of the old API, without its vectors.
 
@@ -219,7 +219,7 @@ class AsyncLegacyV1:
         """
         return await self._status(task_id)
 
-    @_deprecated("client.tasks.retrieve for tasks of client.tasks")
+    @_deprecated("client.tasks.create_video and client.tasks.retrieve")
     async def retrieve_task(self, task_id: str, *, embedding_option: Sequence[str] | None = None) -> LegacyTask:
         """Return the current state of a task of the old API, with its vectors if it is ready.
 
@@ -239,7 +239,7 @@ class AsyncLegacyV1:
         """
         return await self._retrieve(task_id, check_embed_options(embedding_option))
 
-    @_deprecated("client.tasks.list for tasks of client.tasks")
+    @_deprecated("client.tasks.create_video and client.tasks.list")
     async def list_tasks(
         self,
         *,
@@ -261,7 +261,7 @@ class AsyncLegacyV1:
         async for task in self._session.pages(call, parse_task_page, filters):
             yield task
 
-    @_deprecated("client.tasks.wait for tasks of client.tasks")
+    @_deprecated("client.tasks.create_video and client.tasks.wait")
     async def wait_for_task(
         self,
         task_id: str,
