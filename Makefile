@@ -1,7 +1,7 @@
 # Every command makes its own environment in .venv; nothing but Python >= 3.11 and make is needed.
 #
 #   make demo [VIDEO=film.mp4] [QUERY="a red car"] [LIVE=1]    a long video in, moments out
-#   make test | lint | format | bench | table | lock | clean
+#   make test | test-all | lint | format | bench | generate | table | lock | clean
 #   make chaos [STORE=postgresql] [PROCESSES=4] [VIDEOS=200] [KILLS=20] [SEED=1]    paid once, nothing lost, in a storm
 
 SHELL := /bin/sh
@@ -24,7 +24,7 @@ override VIDEO := $(value VIDEO)
 override QUERY := $(value QUERY)
 export VIDEO QUERY
 
-.PHONY: demo test lint format bench chaos table lock clean
+.PHONY: demo test test-all lint format bench chaos generate table lock clean
 
 demo: $(VENV)/.ready-demo
 	@$(BIN)/python -m examples.demo $(if $(VIDEO),--video="$$VIDEO") $(if $(QUERY),--query="$$QUERY") \
@@ -32,11 +32,16 @@ demo: $(VENV)/.ready-demo
 
 # More workers than two cores: much of the time tests wait for servers, clocks and other processes.
 test: $(VENV)/.ready
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not slow" $(TESTS)
+
+test-all: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 4 --dist worksteal $(TESTS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.generate_sync_client --check
 	$(BIN)/mypy $(foreach p,$(PACKAGES) examples.demo,-p $(p))
 
 format: $(VENV)/.ready
@@ -53,6 +58,10 @@ KILLS ?= 20
 SEED ?= 1
 chaos: $(VENV)/.ready
 	@$(BIN)/python -m tests.chaos --store $(STORE) --processes $(PROCESSES) --videos $(VIDEOS) --kills $(KILLS) --seed $(SEED)
+
+# The sync client, from the async one; `make lint` fails when it is outdated.
+generate: $(VENV)/.ready
+	$(BIN)/python -m tools.generate_sync_client
 
 # The README's table of endpoints, from the code; a test says when it is out of date.
 table: $(VENV)/.ready
@@ -81,7 +90,7 @@ $(BIN)/uv:
 
 LOCK := $(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
 lock: | $(BIN)/uv
-	$(LOCK) --extra langchain --extra llama-index --extra media --extra postgres --extra sandbox \
+	$(LOCK) --extra fast --extra langchain --extra llama-index --extra media --extra postgres --extra sandbox \
 		--group demo --group test --group lint --group bench --group build -o requirements.lock
 	$(LOCK) --extra langchain --extra media --extra sandbox --group demo --group build \
 		-c requirements.lock -o requirements-demo.lock

@@ -1,85 +1,103 @@
-"""The assets of paid work: local bytes are uploaded once for all tasks of them, and deleted after use on request."""
+"""The assets of paid work: local media is uploaded once for all its tasks, and deleted after use on request."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
-from twelvelabs_core.api.assets import asset_failed
-from twelvelabs_core.api.uploads import UploadOrder
+from twelvelabs_core.api.assets import AsyncAssets, asset_failed
+from twelvelabs_core.api.chunked_upload import UploadOrder
 from twelvelabs_core.base.errors import NotFoundError
 from twelvelabs_core.ingest.single_flight import single_flight
-from twelvelabs_core.ingest.wait import WatchOperations
-from twelvelabs_core.store.store import SegmentStore
+from twelvelabs_core.transport.session import Session
+
+if TYPE_CHECKING:
+    from twelvelabs_core.store.store import SegmentStore
 
 logger = logging.getLogger("twelvelabs_core")
 
-NO_PLAYBACK = {"enable_hls": False, "enable_thumbnail": False}
 
-
-class PaidAssets(WatchOperations):
+class MediaAssets:
     """Keeps one asset for each content of this account."""
 
+    def __init__(self, session: Session, assets: AsyncAssets, open_store: "Callable[[], SegmentStore]") -> None:
+        self._session = session
+        self._io = session.io
+        self._assets = assets
+        self._open_store = open_store
+
     @asynccontextmanager
-    async def _asset_lock(self, order: UploadOrder, timeout: float) -> AsyncIterator[None]:
-        """Hold the asset of a content, so that two tasks upload it once and none deletes what another needs."""
-        place, key = place_of(self.store), f"asset {order.content}"
-        async with single_flight(self._io, place, key, source=order.media.source, timeout=timeout):
+    async def lock(self, order: UploadOrder, timeout: float) -> AsyncIterator[None]:
+        """Lock the asset of a content: tasks upload it once, and none deletes what another needs."""
+        key, source = f"asset {order.content}", order.media.source
+        async with single_flight(self._io, self._open_store(), key, source=source, timeout=timeout):
             yield
 
-    async def _make_reachable(self, order: UploadOrder, timeout: float, *, embeds: bool = True) -> None:
-        """See that local bytes are a ready asset: the one uploaded before, or a new one.
+    async def ensure_uploaded(self, order: UploadOrder, timeout: float, *, embeds: bool = True) -> str:
+        """Return the id of a ready asset of the media: the one uploaded before, or a new one.
 
         Args:
-            order: The bytes.
+            order: The media.
             timeout: Longest wait for the asset, in seconds.
-            embeds: Whether a task is to follow; False where the asset is wanted for something else.
+            embeds: Whether a task follows. Then nothing is uploaded while the API refuses such tasks.
         """
-        if await self._is_uploaded(order, timeout):
-            return
-        if embeds and order.asset_type is not None:  # what cannot be embedded today need not be uploaded today
-            self._check_pause(order.asset_type, f"embed {order.media.source}")
-        # Until the asset is known to be ready, the store keeps the session of an upload in chunks: a run that was
-        # broken off finds it, sends nothing again and waits for the same asset.
-        asset = await self._settled_asset((await self._upload(order)).id, timeout)
+        known = await self.find(order)
+        if known is not None and await self._is_ready(known, timeout):
+            return known
+        if known is not None:
+            await self.forget(order)
+        if embeds and order.asset_type is not None:
+            self._session.check_pause(order.asset_type, f"embed {order.media.source}")
+        # The store keeps the session of an upload in chunks until the asset is ready: an interrupted run resumes it.
+        asset = await self._assets.wait_until_settled((await self._assets.upload(order)).id, timeout)
+        store = self._open_store()
         if asset.status == "failed":
-            await self._io.blocking(lambda: self.store.drop_upload(asset.id))
+            await self._io.blocking(lambda: store.drop_upload(asset.id))
             raise asset_failed(asset)
-        await self._io.blocking(lambda: self.store.put_asset(order.content or "", self.settings.account, asset.id))
+        await self._io.blocking(lambda: store.put_asset(order.content or "", self._account, asset.id))
+        return asset.id
 
-    async def _is_uploaded(self, order: UploadOrder, timeout: float) -> bool:
-        known = await self._asset_of(order)
-        if known is None:
-            return False
-        try:
-            await self.wait_for_asset(known, timeout=timeout)
-        except NotFoundError:
-            await self._forget_asset(order)
-            return False
-        return True
-
-    async def _delete_used_asset(self, order: UploadOrder, timeout: float) -> None:
-        """Delete the asset that was uploaded for a task, unless another task of the same content is under way."""
-        account, content = self.settings.account, order.content or ""
-        async with self._asset_lock(order, timeout):
-            asset_id = await self._asset_of(order)
+    async def delete_unused(self, order: UploadOrder, timeout: float) -> None:
+        """Delete the asset that was uploaded for a task, unless another task of the same content is unfinished."""
+        store, content = self._open_store(), order.content or ""
+        async with self.lock(order, timeout):
+            asset_id = await self.find(order)
             if asset_id is None:
                 return
-            if await self._io.blocking(lambda: self.store.is_under_way(content, account)):
+            if await self._io.blocking(lambda: store.is_under_way(content, self._account)):
                 logger.info("asset %s of %s is kept: another task needs it", asset_id, order.media.source)
                 return
             try:
-                await self.delete_asset(asset_id)
+                await self._assets.delete(asset_id)
             except NotFoundError:
-                logger.info("asset %s of %s was gone already", asset_id, order.media.source)
-            await self._forget_asset(order)
+                logger.info("asset %s of %s was already deleted", asset_id, order.media.source)
+            await self.forget(order)
 
-    async def _asset_of(self, order: UploadOrder) -> str | None:
-        return await self._io.blocking(lambda: self.store.find_asset(order.content or "", self.settings.account))
+    async def find(self, order: UploadOrder) -> str | None:
+        """Return the id of the asset that this account uploaded for the content, or None."""
+        store = self._open_store()
+        return await self._io.blocking(lambda: store.find_asset(order.content or "", self._account))
 
-    async def _forget_asset(self, order: UploadOrder) -> None:
-        await self._io.blocking(lambda: self.store.drop_asset(order.content or "", self.settings.account))
+    async def forget(self, order: UploadOrder) -> None:
+        """Remove the asset of the content from the segment store."""
+        store = self._open_store()
+        await self._io.blocking(lambda: store.drop_asset(order.content or "", self._account))
 
+    async def exists(self, asset_id: str) -> bool:
+        """Whether the API still has an asset."""
+        try:
+            await self._assets.retrieve(asset_id)
+        except NotFoundError:
+            return False
+        return True
 
-def place_of(store: SegmentStore) -> str:
-    """Name a store among all of this process; each one in memory is its own."""
-    return f"{store.location} {id(store)}" if store.location == ":memory:" else store.location
+    async def _is_ready(self, asset_id: str, timeout: float) -> bool:
+        try:
+            await self._assets.wait(asset_id, timeout=timeout)
+        except NotFoundError:
+            return False
+        return True
+
+    @property
+    def _account(self) -> str:
+        return self._session.settings.account

@@ -1,18 +1,75 @@
-"""One piece of paid work as values: a medium and how to embed it, and what identifies that."""
+"""The life of a paid task: identity, upload, intent, create, wait, result.
 
-from dataclasses import dataclass
+The journal in the segment store is written before and after each step that costs something, so that a crash at any
+point leaves the next run with what it needs to continue.
+"""
 
-from twelvelabs_core.api.uploads import UploadOrder
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from twelvelabs_core.api.assets import AsyncAssets
+from twelvelabs_core.api.chunked_upload import UploadOrder
+from twelvelabs_core.api.embed import check_dimension
+from twelvelabs_core.api.tasks import AsyncTasks
+from twelvelabs_core.base.checks import check_bool, check_timeout
+from twelvelabs_core.base.errors import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    NotFoundError,
+    ServerError,
+    TaskFailedError,
+    TaskTimeoutError,
+    TwelveLabsError,
+)
 from twelvelabs_core.base.progress import OnProgress, Progress, Stage, check_callback
-from twelvelabs_core.ingest.assets import NO_PLAYBACK
+from twelvelabs_core.ingest.assets import MediaAssets
+from twelvelabs_core.ingest.identity import content_of
+from twelvelabs_core.ingest.recovery import CLOCK_MARGIN, Recovery, has_fixed_length, marked_filename, upload_mark
+from twelvelabs_core.ingest.single_flight import single_flight
+from twelvelabs_core.ingest.transcripts import Transcripts
+from twelvelabs_core.media.inspect import upload_name
 from twelvelabs_core.media.source import Media
-from twelvelabs_core.models.options import TaskOptions, check_bool
-from twelvelabs_core.transport.polling import check_timeout
+from twelvelabs_core.models.marengo import EmbeddingModel
+from twelvelabs_core.models.options import TaskOptions
+from twelvelabs_core.results.records import SegmentedMedia, task_key
+from twelvelabs_core.results.responses import Task
+from twelvelabs_core.results.segments import Segments
+from twelvelabs_core.transport.io import CONNECT_TIMEOUT
+from twelvelabs_core.transport.polling import FIRST_DELAY, Deadline
+from twelvelabs_core.transport.rate_limit import Permit
+from twelvelabs_core.transport.session import Session
+
+if TYPE_CHECKING:
+    from twelvelabs_core.store.entries import TaskEntry
+    from twelvelabs_core.store.store import SegmentStore
+
+logger = logging.getLogger("twelvelabs_core")
+
+_NO_PLAYBACK = {"enable_hls": False, "enable_thumbnail": False}
+_REQUEST_TIMEOUT = 408
+_GATEWAY_STATUSES = frozenset({408, 502, 504})
+_WRITES_MAX = 3  # attempts to write a task's id; each one already waits for other writers
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """One medium to be embedded, and how."""
+class SegmentRequest:
+    """One medium to be segmented, and how.
+
+    Attributes:
+        media: The medium.
+        options: How to embed it.
+        timeout: Longest wait for the task in seconds. None: the settings' `task_timeout`.
+        on_progress: Called with each step.
+        keep_asset: Whether an uploaded asset is kept at the API.
+        include_transcript: Whether the words spoken in it are fetched too.
+    """
 
     media: Media
     options: TaskOptions
@@ -29,44 +86,357 @@ class Work:
             check_timeout(self.timeout)
 
     def report(self, stage: Stage, done: int = 0, total: int = 0, task_id: str | None = None) -> None:
-        """Tell the caller."""
+        """Report a step to the caller."""
         if self.on_progress is not None:
             self.on_progress(Progress(self.media.source, stage, done, total, task_id))
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A piece of work with its identity.
+    """A request with its identity.
 
     Attributes:
-        work: What to embed.
-        content: Identity of the medium.
-        key: Identity of the work, under which the journal has it.
-        filename: The name that an upload of local bytes gets; it carries the journal's mark.
-        timeout: Longest wait for anything, in seconds.
+        request: What was requested.
+        content: Content identity of the medium.
+        key: Identity of the paid work, the key of its journal entry.
+        order: How its local bytes become an asset; the file name carries the mark of the journal.
+        timeout: Longest wait for each step, in seconds.
     """
 
-    work: Work
+    request: SegmentRequest
     content: str
     key: str
-    filename: str
+    order: UploadOrder
     timeout: float
 
     @property
     def source(self) -> str:
         """The caller's name of the medium."""
-        return self.work.media.source
+        return self.request.media.source
 
-    def order(self) -> UploadOrder:
-        """Return how its local bytes become an asset."""
-        return UploadOrder(
-            self.work.media,
-            self.filename,
-            asset_type=self.work.options.input_type,
-            options=NO_PLAYBACK,
-            on_sent=self._report_sent,
-            content=self.content,
+
+class Ingestion:
+    """Segments media by asynchronous tasks, each paid for once by all runs that share a segment store."""
+
+    def __init__(
+        self,
+        session: Session,
+        embedding_model: EmbeddingModel,
+        tasks: AsyncTasks,
+        assets: AsyncAssets,
+        open_store: "Callable[[], SegmentStore]",
+    ) -> None:
+        self._session = session
+        self._io = session.io
+        self._model = embedding_model
+        self.space = session.settings.space(embedding_model.name, embedding_model.dimension)
+        self._tasks = tasks
+        self._open_store = open_store
+        self._media_assets = MediaAssets(session, assets, open_store)
+        self._transcripts = Transcripts(session, assets, self._media_assets, open_store)
+        self._recovery = Recovery(session, tasks, open_store)
+
+    @property
+    def _store(self) -> "SegmentStore":
+        return self._open_store()
+
+    async def segment(self, request: SegmentRequest) -> SegmentedMedia:
+        """Return the segments of a medium, from the segment store, else by a task."""
+        try:
+            request.report("checking")
+            await self._io.blocking(lambda: self._tasks.check(request.media, request.options))
+            store = await self._io.blocking(lambda: self._store)
+            job = await self._identify(request)
+            async with single_flight(self._io, store, job.key, source=job.source, timeout=job.timeout):
+                try:
+                    segmented = await self._add_words(job, await self._obtain(job))
+                except TaskFailedError:
+                    with suppress(TwelveLabsError):  # the failure of the task is what the caller needs to know
+                        await self._delete_asset(job)
+                    raise
+                try:
+                    await self._delete_asset(job)
+                except TwelveLabsError as error:  # the segments are stored and must be returned
+                    logger.warning("failed to delete the uploaded asset of %s: %s", job.source, error)
+                return segmented
+        except TwelveLabsError:
+            request.report("failed")
+            raise
+
+    async def _identify(self, request: SegmentRequest) -> Job:
+        media, options = request.media, request.options
+        content = await content_of(media, self._store, self._io)
+        filename = upload_name(media, options.input_type)
+        if media.is_local:
+            journal = await self._io.blocking(lambda: self._store.journal_name)
+            filename = marked_filename(filename, upload_mark(journal, content))
+        order = UploadOrder(
+            media,
+            filename,
+            asset_type=options.input_type,
+            options=_NO_PLAYBACK,
+            on_sent=lambda done, total: request.report("uploading", done, total),
+            content=content,
+        )
+        timeout = self._session.settings.task_timeout if request.timeout is None else request.timeout
+        return Job(request, content, task_key(self.space, content, options.identity()), order, timeout)
+
+    async def _obtain(self, job: Job) -> SegmentedMedia:
+        """Return the stored result; else resume the task that was begun, adopt a lost one, or pay for a new one."""
+        deadline = Deadline(job.timeout)
+        while True:
+            entry = await self._io.blocking(lambda: self._store.find_task(job.key))
+            if entry is not None and entry.state == "ready":
+                return await self._load(job, reused=True)
+            if entry is not None and entry.task_id is not None and await self._can_resume(entry):
+                await self._resume(job, entry, entry.task_id)
+                continue  # the entry is ready now, or expired
+            if entry is None or entry.state != "intent" or self._is_abandoned(entry):
+                if entry is not None and entry.state == "intent" and await self._recovery.adopt_lost_task(entry):
+                    continue
+                permit = await self._write_intent(job, entry)
+                if permit is not None:
+                    task_id = await self._create(job, permit)
+                    await self._await_result(job, task_id, is_new=True)
+                    return await self._load(job, reused=False)
+            if deadline.is_expired:  # another process is at work on it
+                raise TaskTimeoutError(
+                    f"{job.source} is being embedded by another process and was not ready after "
+                    f"{deadline.limit:g} s; run again later.",
+                    task_id=(entry.task_id if entry else None) or "unknown",
+                )
+            await self._io.sleep(deadline.next_delay())
+
+    async def _can_resume(self, entry: "TaskEntry") -> bool:
+        """Whether a task is unfinished and visible to this key: the keys of one organisation share their tasks."""
+        if entry.state != "processing" or entry.task_id is None:
+            return False
+        if entry.account == self._session.settings.account:
+            return True
+        try:
+            await self._tasks.retrieve(entry.task_id)
+        except (AuthenticationError, BadRequestError, NotFoundError):
+            return False
+        return True
+
+    async def _resume(self, job: Job, entry: "TaskEntry", task_id: str) -> None:
+        """Wait for the task that this or another process created; record it as expired if the server dropped it."""
+        logger.info("resuming task %s of %s", task_id, job.source)
+        try:
+            await self._await_result(job, task_id)
+        except NotFoundError:
+            if not await self._recovery.has_expired(entry):
+                raise
+        except TaskFailedError as error:
+            if not _is_expiry(error):
+                raise
+        else:
+            return
+        logger.warning("task %s of %s has expired at the server", task_id, job.source)
+        reason = f"task {task_id} has expired at the server"
+        await self._io.blocking(lambda: self._store.put_failure(job.key, reason, task_id=task_id, expired=True))
+
+    def _is_abandoned(self, entry: "TaskEntry") -> bool:
+        """Whether the writer of an intent has ended, or had more time than a create can take."""
+        from twelvelabs_core.store.journal import has_ended, is_own  # noqa: PLC0415  # start-up without SQLAlchemy
+
+        if is_own(entry.owner) or has_ended(entry.owner):
+            return True  # ours: this call alone holds the key, so an earlier call left the intent behind
+        settings = self._session.settings
+        attempts = settings.max_retries + 1  # each after a wait, the first too: a pause may begin after the intent
+        longest = attempts * (CONNECT_TIMEOUT + settings.timeout + settings.max_retry_wait)
+        return time.time() - entry.updated_at > longest + CLOCK_MARGIN
+
+    async def _write_intent(self, job: Job, entry: "TaskEntry | None") -> Permit | None:
+        """Upload local media, then write the intent; return the permit for the create.
+
+        The permit is acquired first, so that an intent never waits for rate limits.
+
+        Returns:
+            None where another process was faster.
+        """
+        options, media = job.request.options, job.request.media
+        async with self._media_assets.lock(job.order, job.timeout):
+            if media.is_local:
+                await self._media_assets.ensure_uploaded(job.order, job.timeout)
+            await self._session.wait_for_rate_limiter()
+            permit = await self._session.acquire(options.input_type, f"embed {media.source}")
+            is_written = False
+            try:
+                is_written = await self._io.blocking(
+                    lambda: self._store.put_intent(
+                        job.key,
+                        space=self.space,
+                        content=job.content,
+                        model=self._model.name,
+                        params=options.identity(),
+                        source=job.source,
+                        account=self._session.settings.account,
+                        replacing=entry,
+                    )
+                )
+            finally:
+                if not is_written:
+                    self._session.release(permit)
+        if is_written and entry is not None:
+            _log_new_attempt(job, entry)
+        return permit if is_written else None
+
+    async def _create(self, job: Job, permit: Permit) -> str:
+        """Create the task and return its id, which is in the journal before anything else happens."""
+        try:
+            media = job.request.media
+            if media.is_local:
+                asset_id = await self._media_assets.find(job.order)
+                media = Media.of(f"asset:{asset_id}", source=media.source)
+            task = await self._tasks.start(
+                media, job.request.options, note=lambda task: self._write_task_id(job, task.id), permit=permit
+            )
+        except TwelveLabsError as error:
+            if not _may_have_created(error):
+                reason = str(error)
+                if error.task_id is None:
+                    await self._io.blocking(lambda: self._store.put_failure(job.key, reason))
+                raise
+            task_id = await self._recover(job, error)
+            if task_id is None:
+                raise
+            return task_id
+        finally:
+            self._session.release(permit)
+        return task.id
+
+    async def _write_task_id(self, job: Job, task_id: str) -> None:
+        """Write the id of the created task to the journal; where that fails, name it in the log and the error."""
+        for remaining in reversed(range(_WRITES_MAX)):
+            try:
+                await self._io.blocking(lambda: self._store.put_task_id(job.key, task_id))
+            except TwelveLabsError as error:
+                if remaining:
+                    await self._io.sleep(FIRST_DELAY)
+                    continue
+                logger.error(  # noqa: TRY400  # the error is raised, with the id
+                    "task %s of %s was created, but its id could not be written to the segment store",
+                    task_id,
+                    job.source,
+                )
+                error.task_id = task_id
+                raise
+            return
+
+    async def _recover(self, job: Job, error: TwelveLabsError) -> str | None:
+        """Find the task of a create whose outcome is unknown; return its id, or None."""
+        logger.warning("the outcome of a create is unknown (%s); searching the list of tasks", error)
+        entry = await self._io.blocking(lambda: self._store.find_task(job.key))
+        if entry is not None and entry.state == "intent":
+            try:
+                await self._recovery.adopt_lost_task(entry, is_answered=_is_answered(error))
+            except TwelveLabsError as failure:
+                logger.warning("failed to list tasks: %s", failure)
+                return None
+            entry = await self._io.blocking(lambda: self._store.find_task(job.key))
+        return None if entry is None else entry.task_id
+
+    async def _await_result(self, job: Job, task_id: str, *, is_new: bool = False) -> None:
+        """Wait for a task and store its result."""
+        job.request.report("processing", task_id=task_id)
+        try:
+            task = await (self._tasks.wait_for_new if is_new else self._tasks.wait)(task_id, timeout=job.timeout)
+        except TaskFailedError as error:
+            reason = str(error)
+            await self._io.blocking(lambda: self._store.put_failure(job.key, reason, task_id=task_id))
+            raise
+        except TwelveLabsError as error:
+            error.task_id = task_id  # the task continues at the server and can be retrieved by its id
+            raise
+        segments = task.segments if task.segments is not None else Segments.empty(self._model.dimension)
+        check_dimension(segments.vectors, self._model.dimension)
+        await self._check_adopted(job, task_id, segments)
+        duration = _duration(task, segments)
+        await self._io.blocking(lambda: self._store.put_result(job.key, segments, duration_sec=duration))
+
+    async def _check_adopted(self, job: Job, task_id: str, segments: Segments) -> None:
+        """Refuse the result of an adopted task whose clips have another length than requested."""
+        from twelvelabs_core.store.journal import FOUND  # noqa: PLC0415  # start-up without SQLAlchemy
+
+        entry = await self._io.blocking(lambda: self._store.find_task(job.key))
+        if entry is None or entry.error != FOUND or has_fixed_length(entry.params, segments):
+            return
+        reason = f"task {task_id}, adopted from the list of tasks, has clips of another length than requested"
+        await self._io.blocking(lambda: self._store.put_failure(job.key, reason, task_id=task_id))
+        raise APIResponseError(f"{job.source}: {reason}. Nothing was stored; the next run creates a task.")
+
+    async def _load(self, job: Job, *, reused: bool) -> SegmentedMedia:
+        entry = await self._io.blocking(lambda: self._store.find_task(job.key))
+        segments, duration = await self._io.blocking(lambda: self._store.load_result(job.key))
+        task_id = None if entry is None else entry.task_id
+        if not len(segments):  # on every run: a search will never find this medium
+            logger.warning("task %s of %s returned no vectors; try other embedding options", task_id, job.source)
+        job.request.report("reused" if reused else "ready", task_id=task_id)
+        return SegmentedMedia(
+            source=job.source,
+            title=job.request.media.title,
+            model=self._model.name,
+            space=self.space,
+            content=job.content,
+            duration_sec=duration,
+            segments=segments,
+            task_id=task_id,
+            reused=reused,
+            attempts=1 if entry is None else entry.attempts,
+            task_key=job.key,
+            options=job.request.options.identity(),
         )
 
-    def _report_sent(self, done: int, total: int) -> None:
-        self.work.report("uploading", done, total)
+    async def _add_words(self, job: Job, segmented: SegmentedMedia) -> SegmentedMedia:
+        """Add the words spoken in the medium; before its asset is deleted."""
+        if not job.request.include_transcript:
+            return segmented
+        order = replace(job.order, on_sent=None)  # the medium was reported as ready: no upload is reported after it
+        words = await self._transcripts.words_of(order, job.timeout, keep_asset=job.request.keep_asset)
+        return replace(segmented, words=words)
+
+    async def _delete_asset(self, job: Job) -> None:
+        if job.request.media.is_local and not job.request.keep_asset:
+            await self._media_assets.delete_unused(job.order, job.timeout)
+
+
+def _may_have_created(error: TwelveLabsError) -> bool:
+    """Whether a create that ended with this error may have created a task."""
+    if isinstance(error, APIConnectionError):
+        return error.may_have_arrived
+    if isinstance(error, APIStatusError):
+        # An error of a gateway says nothing about what the server behind it did.
+        return isinstance(error, ServerError) or error.status_code == _REQUEST_TIMEOUT
+    return isinstance(error, APIResponseError)
+
+
+def _is_answered(error: TwelveLabsError) -> bool:
+    """Whether the API itself answered, not a gateway: then it does not work on the request any more."""
+    if isinstance(error, APIStatusError):
+        return error.status_code not in _GATEWAY_STATUSES
+    return isinstance(error, APIResponseError)
+
+
+def _log_new_attempt(job: Job, entry: "TaskEntry") -> None:
+    """Log that this work was begun before, and what that may have cost."""
+    if entry.state == "intent":
+        logger.warning(
+            "%s: the outcome of an earlier create is unknown, and no task in the list matches this request; a new task "
+            "is paid for, perhaps the second",
+            job.source,
+        )
+    elif entry.task_id is not None:
+        logger.warning("%s was begun before (%s); a new task is paid for", job.source, entry.error or entry.state)
+    else:
+        logger.info("%s was begun before (%s); no task was created", job.source, entry.error or entry.state)
+
+
+def _is_expiry(error: TaskFailedError) -> bool:
+    """Whether a task failed because the server deleted its result after seven days; the API says it in these words."""
+    return "no longer available" in str(error)
+
+
+def _duration(task: Task, segments: Segments) -> float:
+    stated = None if task.metadata is None else task.metadata.duration
+    return float(stated) if stated else max((segment.end_sec for segment in segments), default=0.0)

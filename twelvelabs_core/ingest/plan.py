@@ -1,15 +1,16 @@
-"""One set of arguments for many media -> the options of each, by its kind: what suits a PDF does not suit a text."""
+"""The task options of each medium, from one set of arguments for media of several input types."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from twelvelabs_core.base.checks import check_bool
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.media.inspect import document_kind, media_type_of
 from twelvelabs_core.media.source import Media
 from twelvelabs_core.models.document_options import DocumentOptions, ImageOptions
 from twelvelabs_core.models.marengo import model_of
-from twelvelabs_core.models.options import SegmentOptions, TaskOptions, check_bool
+from twelvelabs_core.models.options import SegmentOptions, TaskOptions
 from twelvelabs_core.models.segmentation import (
     DynamicSegmentation,
     FixedSegmentation,
@@ -22,14 +23,15 @@ from twelvelabs_core.models.segmentation import (
 )
 
 InputType = Literal["audio", "video", "document", "image"]
-"""What a medium is taken for, as the API's `input_type` has it."""
+"""The kind of a medium, as the API's `input_type` names it."""
 
-PAPERS = ("document", "image")
-"""Whatever has no times, and becomes pages, chunks or a whole."""
+UNTIMED_TYPES = ("document", "image")
+"""Input types without times: their segments are pages, chunks or the whole."""
 
-_TIMED = ("audio", "video")
-_TIMED_ONLY = ("start_sec", "end_sec", "time_based_metadata")
-_SUITED: Mapping[str, tuple[type[Temporal | Paged], ...]] = {
+_TIMED_TYPES = ("audio", "video")
+_TIMED_ARGUMENTS = ("start_sec", "end_sec", "time_based_metadata")
+# What the segmentations apply to: input types, and of documents also the kind of file.
+_APPLICABLE: Mapping[str, tuple[type[Temporal | Paged], ...]] = {
     "audio": (FixedSegmentation, DynamicSegmentation),
     "video": (FixedSegmentation, DynamicSegmentation),
     "pdf": (SpatialSegmentation,),
@@ -41,150 +43,123 @@ _SUITED: Mapping[str, tuple[type[Temporal | Paged], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class TaskPlan:
-    """Gives each medium its options.
+    """Derives the options of each medium.
 
     Attributes:
-        kinds: The input types that a medium may have; of several, its name or first bytes tell which.
-        model: Whose rules hold.
-        cuts: The segmentations of which each medium gets the one that suits it, if any; None where all media get the
-            argument as it is, and one that it does not suit is refused.
-        arguments: Those of `SegmentOptions.of`; None where the caller gave none.
+        input_types: The input types that a medium may have; of several, its name or first bytes decide.
+        model: The name of the model.
+        segmentations: The segmentations that were given.
+        is_choice: Whether each medium takes the segmentation that applies to it, if any. Otherwise there is at most
+            one, and a medium that it does not apply to is refused.
+        arguments: The other arguments of `SegmentOptions.of`; None where the caller gave none.
     """
 
-    kinds: tuple[str, ...]
+    input_types: tuple[str, ...]
     model: str
-    cuts: tuple[Temporal | Paged, ...] | None
+    segmentations: tuple[Temporal | Paged, ...]
+    is_choice: bool
     arguments: Mapping[str, Any]
 
     def options(self, media: Media) -> TaskOptions:
         """Return the options of one medium; reads the first bytes of a local one.
 
         Raises:
-            InputError: It is of none of the kinds, or takes an option not; the message names it.
+            InputError: Its input type is not among those of the plan, or an option does not apply to it.
         """
-        kind = kind_among(media, self.kinds)
-        if kind == "document":
-            return document_options(media, self.model, **self._untimed(document_kind(media) or kind))
+        input_type = input_type_of(media, self.input_types)
+        if input_type == "document":
+            arguments = self.arguments_for(document_kind(media) or input_type)
+            return document_options(media, self.model, **_untimed(arguments))
         try:
-            return _options(kind, self.model, {**self.arguments, **self._cut(kind)})
+            return _options(input_type, self.model, self.arguments_for(input_type))
         except InputError as error:
             raise InputError(f"{media.source}: {error}") from None
 
-    def _cut(self, kind: str) -> dict[str, Segmentation | None]:
-        """Return the segmentation that suits a kind, as an argument."""
-        if self.cuts is None:
-            return {}
-        fitting = [cut for cut in self.cuts if isinstance(cut, _SUITED[kind])]
-        # Of two that suit a document whose kind cannot be seen none is right; its options may tell.
-        return {"segmentation": fitting[0] if len(fitting) == 1 else None}
-
-    def _untimed(self, kind: str) -> dict[str, Any]:
-        return {name: value for name, value in {**self.arguments, **self._cut(kind)}.items() if name not in _TIMED_ONLY}
+    def arguments_for(self, kind: str) -> dict[str, Any]:
+        """Return the arguments for an input type, or for the kind of a document: `pdf`, `text`."""
+        candidates = self.segmentations
+        if self.is_choice:
+            candidates = tuple(one for one in candidates if isinstance(one, _APPLICABLE[kind]))
+        # Two segmentations can apply to a document of unknown kind; then its other options decide.
+        return {**self.arguments, "segmentation": candidates[0] if len(candidates) == 1 else None}
 
 
-def kind_among(media: Media, kinds: Sequence[str]) -> str:
-    """Return what a medium is: the only kind that there may be, else what its name or first bytes say.
-
-    Raises:
-        InputError: It is none of the kinds; the message names it.
-    """
-    if len(kinds) == 1:
-        return kinds[0]
-    kind = media_type_of(media) or ("document" if "document" in kinds else None)
-    if kind is None or kind not in kinds:
-        what = "what it is cannot be seen" if kind is None else f"is {kind}"
-        raise InputError(f"{media.source}: {what}; input_type must be among {', '.join(kinds)} here.")
-    return kind
-
-
-def written_options(plan: TaskPlan) -> dict[str, Any]:
-    """Return the arguments of a plan as plain values to be written down.
-
-    Those of audio and video have the API's defaults filled in, so that a later change of a default is a change; those
-    of documents depend on the file.
-    """
-    written = dict(plan.arguments)
-    for name in ("embedding_option", "embedding_scope", "embedding_type"):
-        written[name] = None if written.get(name) is None else list(written[name])
-    if plan.kinds[0] not in _TIMED:
-        given = plan.arguments.get("segmentation")
-        cuts = plan.cuts if plan.cuts is not None else () if given is None else (as_segmentation(given),)
-        wires = [{cut.kind: cut.to_wire()} for cut in cuts]
-        written["segmentation"] = (wires[0] if plan.cuts is None else wires) if wires else None
-        return written
-    checked = _options(plan.kinds[0], plan.model, plan.arguments)
-    assert isinstance(checked, SegmentOptions)  # noqa: S101  # for the types: the kind has times
-    texts = [entry._asdict() for entry in checked.time_based_metadata]
-    return written | {
-        "segmentation": checked.segmentation.to_wire(),
-        "embedding_option": list(checked.embedding_option),
-        "embedding_scope": list(checked.embedding_scope),
-        "embedding_type": list(checked.embedding_type),
-        "time_based_metadata": texts or None,
-    }
-
-
-def task_plan(input_type: str | Sequence[str], model: str, **arguments: Any) -> TaskPlan:
-    """Return what gives each medium its options; arguments that fit no medium are refused at once.
+def plan_tasks(input_type: str | Sequence[str], model: str, **arguments: Any) -> TaskPlan:
+    """Return the plan for these arguments; arguments that apply to no medium are refused.
 
     Args:
         input_type: `audio`, `video`, `document` or `image`; or several of them.
-        model: Whose rules hold.
+        model: The name of the model.
         **arguments: Those of `SegmentOptions.of`; None where the caller gave none. `segmentation` may be a list.
 
     Raises:
-        InputError: An option that cannot be used.
+        InputError: An argument cannot be used.
     """
-    kinds = (input_type,) if isinstance(input_type, str) or not isinstance(input_type, Iterable) else tuple(input_type)
-    if not kinds:
-        raise InputError("input_type is empty; pass one or several of audio, video, document, image.")
-    for kind in kinds:
-        model_of(model).rules(kind)
-        if kind not in _TIMED:
-            refuse_times(kind, **arguments)
-    cuts = _cuts(kinds, arguments.get("segmentation"))
-    plan = TaskPlan(kinds, model, cuts, arguments)
-    for kind in kinds:
-        if kind != "document":  # a document's options depend on the file
-            _options(kind, model, arguments | plan._cut(kind))  # noqa: SLF001  # of a class of this file
-    if cuts is None and "document" in kinds and arguments.get("segmentation") is not None:
-        as_segmentation(arguments["segmentation"])
+    is_single = isinstance(input_type, str) or not isinstance(input_type, Iterable)
+    input_types = (input_type,) if is_single else tuple(input_type)
+    if not input_types:
+        raise InputError("input_type is empty; pass one or more of audio, video, document, image.")
+    for one in input_types:
+        model_of(model).rules(one)
+        if one in UNTIMED_TYPES:
+            _refuse_timed_arguments(one, arguments)
+    given = arguments.pop("segmentation", None)
+    is_list = isinstance(given, list | tuple)
+    segmentations = tuple(as_segmentation(one) for one in (given if is_list else [] if given is None else [given]))
+    is_choice = is_list or len(input_types) > 1
+    if is_choice:
+        _check_segmentations(segmentations, input_types)
+    plan = TaskPlan(input_types, model, segmentations, is_choice, arguments)
+    for one in input_types:
+        if one != "document":  # the options of a document depend on the file
+            _options(one, model, plan.arguments_for(one))
     return plan
 
 
-def _cuts(kinds: tuple[str, ...], given: Any) -> tuple[Temporal | Paged, ...] | None:
-    """Return the segmentations to choose from: several were given, or one for several kinds; else None."""
-    if isinstance(given, (list, tuple)):
-        cuts = tuple(as_segmentation(one) for one in given)
-    elif len(kinds) > 1:
-        cuts = () if given is None else (as_segmentation(given),)
-    else:
-        return None
-    for kind in _SUITED:
-        fitting = [cut for cut in cuts if isinstance(cut, _SUITED[kind])]
-        if kind != "document" and len(fitting) > 1:
-            raise InputError(f"segmentation has {len(fitting)} entries for {kind}; pass one for each kind of file.")
-    for cut in cuts:
-        if not any(isinstance(cut, _SUITED[kind]) for kind in kinds):
-            raise InputError(f"{cut.kind} segmentation is not for input_type {', '.join(kinds)}.")
-    return cuts
+def plan_parameters(plan: TaskPlan) -> dict[str, Any]:
+    """Return the arguments of a plan as plain JSON values.
+
+    Those of audio and video include the API's defaults, so that a change of a default is a change of the plan. Those of
+    documents depend on the file.
+    """
+    values = dict(plan.arguments)
+    for name in ("embedding_option", "embedding_scope", "embedding_type"):
+        values[name] = None if values.get(name) is None else list(values[name])
+    if plan.input_types[0] in UNTIMED_TYPES:
+        segmentations = [{one.kind: one.to_wire()} for one in plan.segmentations]
+        values["segmentation"] = (segmentations if plan.is_choice else segmentations[0]) if segmentations else None
+        return values
+    options = _options(plan.input_types[0], plan.model, plan.arguments_for(plan.input_types[0]))
+    assert isinstance(options, SegmentOptions)  # noqa: S101  # for the type checker: audio and video have these
+    return values | {
+        "segmentation": options.segmentation.to_wire(),
+        "embedding_option": list(options.embedding_option),
+        "embedding_scope": list(options.embedding_scope),
+        "embedding_type": list(options.embedding_type),
+        "time_based_metadata": [entry._asdict() for entry in options.time_based_metadata] or None,
+    }
 
 
-def _options(kind: str, model: str, arguments: Mapping[str, Any]) -> TaskOptions:
-    """Return the checked options of any kind but documents."""
-    if kind in _TIMED:
-        return SegmentOptions.of(kind, model=model, **arguments)  # type: ignore[arg-type]  # one of the two
-    others = {name: value for name, value in arguments.items() if name not in _TIMED_ONLY}
-    if others.pop("segmentation", None) is not None:
-        raise InputError("an image is not cut: leave segmentation out.")
-    return ImageOptions.of(model=model, **others)
+def input_type_of(media: Media, input_types: Sequence[str]) -> str:
+    """Return the input type of a medium: the only one allowed, else the one that its name or first bytes show.
+
+    Raises:
+        InputError: It is not among `input_types`, or cannot be determined.
+    """
+    if len(input_types) == 1:
+        return input_types[0]
+    found = media_type_of(media) or ("document" if "document" in input_types else None)
+    if found is None or found not in input_types:
+        what = "cannot determine its media type" if found is None else f"its media type is {found}"
+        raise InputError(f"{media.source}: {what}; input_type must be one of {', '.join(input_types)} here.")
+    return found
 
 
 def document_options(media: Media, model: str, **arguments: Any) -> DocumentOptions:
-    """Return the checked options of one document, of the kind that its name or first bytes show.
+    """Return the options of one document, of the kind that its name or first bytes show.
 
     Raises:
-        InputError: An option that this kind of file does not take; the message names the file.
+        InputError: An option does not apply to this kind of file.
     """
     try:
         return DocumentOptions.of(document_kind(media), model=model, **arguments)
@@ -192,37 +167,61 @@ def document_options(media: Media, model: str, **arguments: Any) -> DocumentOpti
         raise InputError(f"{media.source}: {error}") from None
 
 
-def paper_kinds(input_type: str | None) -> tuple[str, ...]:
-    """Return what files without times may be: what the caller says, else either kind.
+def untimed_types(input_type: str | None) -> tuple[str, ...]:
+    """Return the input types that a file without times may have: the given one, else both.
 
     Raises:
-        InputError: Neither of the two.
+        InputError: The given one is neither `document` nor `image`.
     """
     if input_type is None:
-        return PAPERS
-    if input_type not in PAPERS:
-        raise InputError(f"input_type must be {' or '.join(PAPERS)} here, got {input_type!r}.")
+        return UNTIMED_TYPES
+    if input_type not in UNTIMED_TYPES:
+        raise InputError(f"input_type must be {' or '.join(UNTIMED_TYPES)} here, got {input_type!r}.")
     return (input_type,)
 
 
-def check_transcript(include_transcript: object, kinds: Sequence[str]) -> None:
-    """Refuse to fetch words for media in which nobody speaks.
+def check_transcript(include_transcript: object, input_types: Sequence[str]) -> None:
+    """Verify that a transcript is requested of audio and video only.
 
     Raises:
-        InputError: It is no bool, or true for other kinds than audio and video.
+        InputError: It is not a bool, or true for other input types.
     """
     check_bool("include_transcript", include_transcript)
-    silent = [kind for kind in kinds if kind not in _TIMED]
-    if include_transcript and silent:
-        raise InputError(f"include_transcript is for audio and video, not for input_type {silent[0]!r}.")
+    others = [one for one in input_types if one not in _TIMED_TYPES]
+    if include_transcript and others:
+        raise InputError(f"include_transcript is for audio and video, not for input_type {others[0]!r}.")
 
 
-def refuse_times(input_type: str, **arguments: Any) -> None:
-    """Refuse arguments that only media with time have.
+def _check_segmentations(segmentations: Sequence[Temporal | Paged], input_types: Sequence[str]) -> None:
+    """Verify that each segmentation applies to an input type, and at most one to each kind of file."""
+    for kind, applicable in _APPLICABLE.items():
+        count = sum(isinstance(one, applicable) for one in segmentations)
+        if kind != "document" and count > 1:
+            raise InputError(f"segmentation has {count} entries for {kind}; pass one for each kind of file.")
+    for one in segmentations:
+        if not any(isinstance(one, _APPLICABLE[input_type]) for input_type in input_types):
+            raise InputError(f"{one.kind} segmentation does not apply to input_type {', '.join(input_types)}.")
 
-    Raises:
-        InputError: One of them is given.
-    """
-    given = next((name for name in _TIMED_ONLY if arguments.get(name) is not None), None)
-    if given is not None:
-        raise InputError(f"{given} is for audio and video, not for input_type {input_type!r}.")
+
+def _options(input_type: str, model: str, arguments: Mapping[str, Any]) -> TaskOptions:
+    """Return the options of an input type other than document."""
+    if input_type in _TIMED_TYPES:
+        return SegmentOptions.of(input_type, model=model, **arguments)  # type: ignore[arg-type]  # one of the two
+    others = _untimed(arguments)
+    if others.pop("segmentation", None) is not None:
+        raise InputError("segmentation does not apply to images; leave it out.")
+    return ImageOptions.of(model=model, **others)
+
+
+def _untimed(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if name not in _TIMED_ARGUMENTS}
+
+
+def _refuse_timed_arguments(input_type: str, arguments: Mapping[str, Any]) -> None:
+    for name in _TIMED_ARGUMENTS:
+        if arguments.get(name) is not None:
+            raise InputError(f"{name} is for audio and video, not for input_type {input_type!r}.")
+
+
+Segmentations = Segmentation | Sequence[Segmentation]
+"""One segmentation, or one for each kind of file."""

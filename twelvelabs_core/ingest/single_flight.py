@@ -1,60 +1,50 @@
-"""One worker per key in a process: whoever comes second waits and then finds the work done."""
+"""One caller per key in a process: a second caller waits, and then finds the result in the segment store."""
 
 import os
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from twelvelabs_core.base.errors import TaskTimeoutError
 from twelvelabs_core.transport.io import Io
-from twelvelabs_core.transport.polling import Patience
+from twelvelabs_core.transport.polling import Deadline
 
-_LOOK = 0.05
+if TYPE_CHECKING:
+    from twelvelabs_core.store.store import SegmentStore
 
-_busy: set[tuple[str, str]] = set()
-_lock = threading.Lock()
+_POLL_INTERVAL = 0.05  # seconds
+
+# `dict.setdefault` is atomic, so no lock is needed that a fork could leave locked. The process id is part of the key:
+# the callers that hold a parent's keys do not exist in its child.
+_held: dict[tuple[int, str, str], object] = {}
 
 
 @asynccontextmanager
-async def single_flight(io: Io, place: str, key: str, *, source: str, timeout: float) -> AsyncIterator[None]:
-    """Hold `key` of `place` for this caller alone, across threads and event loops.
+async def single_flight(io: Io, store: "SegmentStore", key: str, *, source: str, timeout: float) -> AsyncIterator[None]:
+    """Hold a key of a store for one caller, across threads and event loops.
 
-    Looking again beats a lock here: one wait serves threads and loops alike, and is ended by cancellation or Ctrl-C.
+    Polling instead of a lock: one wait serves threads and event loops, and cancellation or Ctrl-C ends it.
 
     Raises:
-        TaskTimeoutError: Another caller in this process holds it for too long; a blocking call on the very loop that
-            the holder needs would wait for ever.
+        TaskTimeoutError: Another caller in this process held the key for longer than `timeout` seconds. A blocking
+            call on the event loop that the holder needs would otherwise wait permanently.
     """
-    item = (place, key)
-    patience = Patience(timeout)
-    while not _enter(item):
-        if patience.is_over:
+    item = (os.getpid(), _store_name(store), key)
+    owner = object()
+    deadline = Deadline(timeout)
+    while _held.setdefault(item, owner) is not owner:
+        if deadline.is_expired:
             raise TaskTimeoutError(
-                f"{source} is being embedded by another call in this process, not ready after {timeout:g} s; "
+                f"{source} is being embedded by another call in this process and was not ready after {timeout:g} s; "
                 "run again later, nothing is paid twice."
             )
-        await io.sleep(_LOOK)
+        await io.sleep(_POLL_INTERVAL)
     try:
         yield
     finally:
-        with _lock:
-            _busy.discard(item)
+        _held.pop(item, None)
 
 
-def _enter(item: tuple[str, str]) -> bool:
-    with _lock:
-        if item in _busy:
-            return False
-        _busy.add(item)
-        return True
-
-
-def _forget() -> None:
-    """After fork: the workers that held these keys live in the parent only."""
-    global _lock  # noqa: PLW0603  # it may have been held by a thread that the child does not have
-    _lock = threading.Lock()
-    _busy.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+def _store_name(store: "SegmentStore") -> str:
+    """Name a store within this process; each store in memory is a different one."""
+    return f"{store.location} {id(store)}" if store.location == ":memory:" else store.location

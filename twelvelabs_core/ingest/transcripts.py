@@ -1,9 +1,12 @@
-"""The words spoken in paid work: asked for once, kept in the segment store, and never in the way of the vectors."""
+"""The words spoken in media: fetched once, kept in the segment store, and optional beside the vectors."""
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from twelvelabs_core.api.uploads import UploadOrder
+from twelvelabs_core.api.assets import AsyncAssets
+from twelvelabs_core.api.chunked_upload import UploadOrder
 from twelvelabs_core.base.errors import (
     APIConnectionError,
     AuthenticationError,
@@ -15,20 +18,24 @@ from twelvelabs_core.base.errors import (
     TaskTimeoutError,
     TwelveLabsError,
 )
-from twelvelabs_core.ingest.assets import PaidAssets, place_of
+from twelvelabs_core.ingest.assets import MediaAssets
 from twelvelabs_core.ingest.single_flight import single_flight
 from twelvelabs_core.results.transcript import Word
 from twelvelabs_core.results.upload_responses import Transcription
-from twelvelabs_core.transport.polling import Patience, last_seen
+from twelvelabs_core.transport.polling import Deadline, poll_until
+from twelvelabs_core.transport.session import Session
+
+if TYPE_CHECKING:
+    from twelvelabs_core.store.store import SegmentStore
 
 logger = logging.getLogger("twelvelabs_core")
 
-TRANSCRIPT_WAIT = 900.0  # seconds; a film does not wait for its words as long as for its vectors
-KINDS = ("words", "sentences")  # one can be missing though it was asked for
-ASK_AGAIN = "This answer is kept; store.drop_transcript() has it asked for again"
+TRANSCRIPT_WAIT = 900.0  # seconds; shorter than the wait for vectors, which are what a caller pays for
+_INCLUDE = ("words", "sentences")  # one can be missing although it was requested
 _ASSETS_MAX = 2  # another task may delete the asset that was just found; then it is uploaded once more
-# What may be better the next time is an error: a film that was stored without its words would stay so.
-_PASSING = (
+_REQUEST_AGAIN = "This answer is kept; store.drop_transcript() requests it again"
+# Errors that may not occur the next time are raised: otherwise a medium would be stored without its words.
+_TRANSIENT = (
     APIConnectionError,
     AuthenticationError,
     ConfigurationError,
@@ -39,109 +46,109 @@ _PASSING = (
 
 
 class _NoTranscriptionError(TwelveLabsError):
-    """The API has said for good that there are no words."""
+    """The API has answered that a medium has no transcription."""
 
 
-class TranscriptWork(PaidAssets):
-    """Fetches the words of media whose vectors are there."""
+class Transcripts:
+    """Fetches the words of media whose vectors are stored."""
 
-    @property
-    def _origin(self) -> str:
-        return "sandbox" if self.settings.is_sandbox else "twelvelabs"
+    def __init__(
+        self,
+        session: Session,
+        assets: AsyncAssets,
+        media_assets: MediaAssets,
+        open_store: "Callable[[], SegmentStore]",
+    ) -> None:
+        self._io = session.io
+        self._origin = "sandbox" if session.settings.is_sandbox else "twelvelabs"
+        self._assets = assets
+        self._media_assets = media_assets
+        self._open_store = open_store
 
-    async def _words_of(self, order: UploadOrder, timeout: float, *, keep_asset: bool) -> tuple[Word, ...]:
-        """Return the words spoken in a medium, from the store, else from the API.
+    async def words_of(self, order: UploadOrder, timeout: float, *, keep_asset: bool) -> tuple[Word, ...]:
+        """Return the words spoken in a medium, from the segment store, else from the API.
 
-        Local bytes are uploaded if their asset is gone, a URL becomes an asset: either costs no task. A transcription
-        that is pending is waited for once, at most `TRANSCRIPT_WAIT`; later runs look at that asset's once, and do not
-        wait.
+        Local media is uploaded again if its asset was deleted, and a URL becomes an asset; neither costs a task. The
+        first run waits for a pending transcription, at most `TRANSCRIPT_WAIT`; later runs request it once.
 
         Raises:
-            TwelveLabsError: The API cannot be asked now; what it has answered is only warned of.
+            TwelveLabsError: The API cannot be reached or refuses now. A final answer without words is only logged.
         """
-        content, origin = order.content or "", self._origin
-        place, key = place_of(self.store), f"transcript {content}"
-        patience = timeout + TRANSCRIPT_WAIT  # of whoever asks for the same words
-        async with single_flight(self._io, place, key, source=order.media.source, timeout=patience):
-            known = await self._io.blocking(lambda: self.store.find_transcript(content, origin))
+        store, content, source = self._open_store(), order.content or "", order.media.source
+        longest = timeout + TRANSCRIPT_WAIT
+        async with single_flight(self._io, store, f"transcript {content}", source=source, timeout=longest):
+            known = await self._io.blocking(lambda: store.find_transcript(content, self._origin))
             if known is not None:
                 return known
-            words = await self._ask_for_words(order, timeout)
+            words = await self._fetch(order, timeout)
             if words is not None:
-                await self._io.blocking(lambda: self.store.put_transcript(content, origin, words))
+                await self._io.blocking(lambda: store.put_transcript(content, self._origin, words))
         if order.media.url is not None and not keep_asset:
-            await self._delete_used_asset(order, timeout)
+            await self._media_assets.delete_unused(order, timeout)
         return words or ()
 
-    async def _ask_for_words(self, order: UploadOrder, timeout: float) -> tuple[Word, ...] | None:
+    async def _fetch(self, order: UploadOrder, timeout: float) -> tuple[Word, ...] | None:
         """Return the words that the API has; None where it may have some later."""
         try:
-            return await self._words_by_asset(order, timeout)
-        except _PASSING:
+            return await self._fetch_by_asset(order, timeout)
+        except _TRANSIENT:
             raise
         except TwelveLabsError as error:
-            logger.warning("%s is without the words spoken in it: %s", order.media.source, error)
+            logger.warning("%s is stored without the words spoken in it: %s", order.media.source, error)
             return () if isinstance(error, _NoTranscriptionError) else None
 
-    async def _words_by_asset(self, order: UploadOrder, timeout: float) -> tuple[Word, ...]:
+    async def _fetch_by_asset(self, order: UploadOrder, timeout: float) -> tuple[Word, ...]:
         for _ in range(_ASSETS_MAX):
-            asset_id = order.media.asset_id or await self._reachable_asset(order, timeout)
+            asset_id = order.media.asset_id or await self._upload(order, timeout)
             try:
-                return _words(await self._settled_transcription(order, asset_id, timeout))
+                return _words(await self._wait_for_transcription(order, asset_id, timeout))
             except NotFoundError:
-                if await self._is_there(asset_id):
-                    raise _NoTranscriptionError(f"asset {asset_id} has no transcription. {ASK_AGAIN}.") from None
+                if await self._media_assets.exists(asset_id):
+                    message = f"asset {asset_id} has no transcription. {_REQUEST_AGAIN}."
+                    raise _NoTranscriptionError(message) from None
             if order.media.asset_id is not None:
-                raise TwelveLabsError(f"asset {asset_id} is gone, and its transcription with it.")
-            await self._forget_asset(order)
-        raise TwelveLabsError("its asset was deleted by others while it was needed; the next run asks again.")
+                raise TwelveLabsError(f"asset {asset_id} was deleted, and its transcription with it.")
+            await self._media_assets.forget(order)
+        raise TwelveLabsError("another task deleted its asset while it was needed; the next run requests them again.")
 
-    async def _reachable_asset(self, order: UploadOrder, timeout: float) -> str:
-        async with self._asset_lock(order, timeout):
-            await self._make_reachable(order, timeout, embeds=False)
-            return await self._asset_of(order) or ""
+    async def _upload(self, order: UploadOrder, timeout: float) -> str:
+        async with self._media_assets.lock(order, timeout):
+            return await self._media_assets.ensure_uploaded(order, timeout, embeds=False)
 
-    async def _settled_transcription(self, order: UploadOrder, asset_id: str, timeout: float) -> Transcription:
+    async def _wait_for_transcription(self, order: UploadOrder, asset_id: str, timeout: float) -> Transcription:
         since = await self._pending_since(order, asset_id)
         wait = min(timeout, TRANSCRIPT_WAIT) if since is None else 0.0
-        found = await last_seen(
-            lambda: self.retrieve_transcription(asset_id, include=KINDS),
+        found = await poll_until(
+            lambda: self._assets.retrieve_transcription(asset_id, include=_INCLUDE),
             lambda found: found.status in ("ready", "failed"),
-            Patience(wait),
+            Deadline(wait),
             self._io.sleep,
         )
         if found.status == "ready":
             return found
         if found.status == "failed":
             reason = (found.error or "no reason given").rstrip(".")
-            raise _NoTranscriptionError(f"the transcription of asset {asset_id} failed: {reason}. {ASK_AGAIN}.")
-        if wait >= TRANSCRIPT_WAIT:  # a caller with less time has not waited for the next one too
-            content = order.content or ""
-            await self._io.blocking(lambda: self.store.put_pending_transcript(content, self._origin, asset_id))
-        waited = f"after {wait:g} s" if since is None else f"and was pending at {_shown(since)}"
+            raise _NoTranscriptionError(f"the transcription of asset {asset_id} failed: {reason}. {_REQUEST_AGAIN}.")
+        if wait >= TRANSCRIPT_WAIT:  # a shorter wait does not replace that of a later caller with more time
+            store, content = self._open_store(), order.content or ""
+            await self._io.blocking(lambda: store.put_pending_transcript(content, self._origin, asset_id))
+        state = f"after {wait:g} s" if since is None else f"and was pending at {_format_time(since)}"
         raise TaskTimeoutError(
-            f"the transcription of asset {asset_id} is {found.status} {waited}; the next run asks again."
+            f"the transcription of asset {asset_id} is {found.status} {state}; the next run requests it again."
         )
 
     async def _pending_since(self, order: UploadOrder, asset_id: str) -> float | None:
-        """Return when the transcription of this very asset was waited for in vain."""
-        content = order.content or ""
-        known = await self._io.blocking(lambda: self.store.find_pending_transcript(content, self._origin))
+        """Return when a full wait for the transcription of this asset ended without an answer."""
+        store, content = self._open_store(), order.content or ""
+        known = await self._io.blocking(lambda: store.find_pending_transcript(content, self._origin))
         return known[1] if known is not None and known[0] == asset_id else None
 
-    async def _is_there(self, asset_id: str) -> bool:
-        try:
-            await self.retrieve_asset(asset_id)
-        except NotFoundError:
-            return False
-        return True
 
-
-def _shown(moment: float) -> str:
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
+def _format_time(timestamp: float) -> str:
+    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _words(found: Transcription) -> tuple[Word, ...]:
-    """Return the words, or whole sentences in their place; neither means that nobody speaks."""
-    said = found.words or found.sentences or ()
-    return tuple(Word(float(one.start), float(one.end), one.value) for one in said)
+    """Return the words, or whole sentences in their place; neither means that nothing is said."""
+    spoken = found.words or found.sentences or ()
+    return tuple(Word(float(one.start), float(one.end), one.value) for one in spoken)

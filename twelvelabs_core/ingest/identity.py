@@ -1,0 +1,67 @@
+"""The content identity of any medium, by which paid work is found again."""
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from twelvelabs_core.api.content import local_content
+from twelvelabs_core.base.redact import unsigned_url
+from twelvelabs_core.media.source import Media
+from twelvelabs_core.transport.body import NoAnswerError
+from twelvelabs_core.transport.io import Exchange, Io
+from twelvelabs_core.transport.session import USER_AGENT
+
+if TYPE_CHECKING:
+    from twelvelabs_core.store.store import SegmentStore
+
+logger = logging.getLogger("twelvelabs_core")
+
+_HEAD_TIMEOUT = 10.0  # seconds
+_HEAD_MAX_BYTES = 64 * 1024
+_NO_VALIDATOR = (
+    "%s: its host sends neither ETag nor Last-Modified, so its content is identified by the URL without its signature; "
+    "pass version= when the media at this URL changes"
+)
+
+
+async def content_of(media: Media, store: "SegmentStore", io: Io) -> str:
+    """Return the content identity of a medium.
+
+    It is the SHA-256 of local bytes, the asset id, or the URL without its signature and with the ETag or Last-Modified
+    that its host sends. A host that sends neither does not change the identity. `version` of the medium replaces what
+    the host sends.
+    """
+    if media.asset_id is not None:
+        return f"asset:{media.asset_id}"
+    if media.url is None:
+        return await io.blocking(lambda: local_content(media, store))
+    name = unsigned_url(media.url)
+    if media.version is not None:
+        return f"url:{name}@version:{media.version}"
+    validator = await _fetch_validator(media.url, io)
+    if validator is None and name != media.url:
+        logger.warning(_NO_VALIDATOR, media.source)
+    known = await io.blocking(lambda: store.find_url(name))
+    if known is not None and validator in (None, known.validator):
+        return known.content
+    if known is not None and known.validator is None:
+        content = known.content  # first stored without a validator: nothing shows that the media changed
+    else:
+        content = f"url:{name}@{validator}" if validator else f"url:{name}"
+    await io.blocking(lambda: store.put_url(name, content, validator))
+    return content
+
+
+async def _fetch_validator(url: str, io: Io) -> str | None:
+    """Request the headers of a URL from its own host, without the API key."""
+    head = Exchange("HEAD", url, {"user-agent": USER_AGENT}, None, None, _HEAD_MAX_BYTES, _HEAD_TIMEOUT, True)
+    try:
+        reply = await io.exchange(head)
+    except NoAnswerError:
+        return None
+    return _validator_in(reply.headers) if reply.ok else None
+
+
+def _validator_in(headers: Mapping[str, str]) -> str | None:
+    etag = headers.get("etag", "").removeprefix("W/").strip('"')
+    return f"etag:{etag}" if etag else (headers.get("last-modified") or None)
