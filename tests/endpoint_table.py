@@ -1,88 +1,135 @@
-"""The table of endpoints in the README, made from what the operations declare: `python -m tests.endpoint_table`."""
+"""The endpoints that each method of a client calls; `python -m tests.endpoint_table` writes them to docs/endpoints.md.
+
+`tests/core/api/test_endpoints.py` compares this table with the requests that the methods send.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from twelvelabs_core import AsyncClient, AsyncLegacyV1, Client, LegacyV1
-from twelvelabs_core.api.endpoints import Calls, calls_of
-from twelvelabs_core.models.marengo import MODELS
-
-README = Path(__file__).parents[1] / "README.md"
-START = "<!-- endpoints: written by `make table` -->\n"
-END = "<!-- end of endpoints -->\n"
-HEAD = "| endpoint | operation | models | `Client` | `AsyncClient` |\n| --- | --- | --- | --- | --- |\n"
-# What is no operation: how long connections live.
-LIFETIME = {"close", "aclose"}
+DOCUMENT = Path(__file__).parents[1] / "docs" / "endpoints.md"
+RESOURCES = ("tasks", "assets", "uploads", "legacy_v1")
+# The public methods that do not belong to an endpoint.
+_LIFETIME = {"close"}
 
 
-class Operation(NamedTuple):
-    """One public method of a client, or of what a client holds.
+class Calls(NamedTuple):
+    """The endpoints of one method.
 
     Attributes:
-        name: As it is called on a client, such as `legacy_v1.embed`.
-        calls: What it declares; None if it does not.
-        blocking: Whether `Client` has it.
-        asynchronous: Whether `AsyncClient` has it.
+        endpoints: The endpoints that it always calls; empty where it calls none.
+        also: The endpoints that it calls where they are needed, for example for local files.
+        models: The models with which it embeds; empty where no model is involved.
     """
 
-    name: str
-    calls: Calls | None
-    blocking: bool
-    asynchronous: bool
+    endpoints: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
 
-def operations() -> Iterator[Operation]:
-    """Yield every operation of both clients."""
-    for prefix, one, other in (("", Client, AsyncClient), ("legacy_v1.", LegacyV1, AsyncLegacyV1)):
-        for name in sorted(_methods(one) | _methods(other)):
-            # Both twins run the same operation; the async one is that operation itself.
-            declared = calls_of(getattr(other, name, getattr(one, name, None)))
-            yield Operation(prefix + name, declared, name in _methods(one), name in _methods(other))
+_30, _35 = ("marengo3.0",), ("marengo3.5",)
+_BOTH = _30 + _35
+
+_EMBED = ("POST /embed-v2",)
+_TASKS, _TASK = "/embed-v2/tasks", "/embed-v2/tasks/{task_id}"
+_ASSET = "/assets/{asset_id}"
+_TRANSCRIPTION = f"GET {_ASSET}/transcription"
+_UPLOADS, _UPLOAD = "/assets/multipart-uploads", "/assets/multipart-uploads/{upload_id}"
+_V1_TASK = "/embed/tasks/{task_id}"
+
+# A local file becomes an asset in one request, or in chunks.
+_IN_CHUNKS = (f"POST {_UPLOADS}", f"POST {_UPLOAD}", f"POST {_UPLOAD}/presigned-urls", f"GET {_UPLOAD}")
+_AS_ASSET = ("POST /assets", f"GET {_ASSET}", *_IN_CHUNKS)
+# Also: the list of tasks, to wait for several or to find a task whose creation was interrupted; the transcription; and
+# the deletion that `keep_asset=False` requests.
+_PAID_ONCE = (*_AS_ASSET, f"GET {_TASKS}", _TRANSCRIPTION, f"DELETE {_ASSET}")
+
+CALLS: dict[str, Calls] = {
+    "embed_text": Calls(_EMBED, models=_BOTH),
+    "embed_texts": Calls(_EMBED, models=_BOTH),
+    "embed_image": Calls(_EMBED, models=_BOTH),
+    "embed_images": Calls(_EMBED, models=_BOTH),
+    "embed_text_image": Calls(_EMBED, models=_BOTH),
+    "embed_multi_input": Calls(_EMBED, models=_BOTH),
+    "embed_audio": Calls(_EMBED, _AS_ASSET, _30),
+    "embed_video": Calls(_EMBED, _AS_ASSET, _30),
+    "embed_clip": Calls(_EMBED, _AS_ASSET, _BOTH),
+    "embed_clips": Calls(_EMBED, _AS_ASSET, _BOTH),
+    "segment_video": Calls((f"POST {_TASKS}", f"GET {_TASK}"), _PAID_ONCE, _BOTH),
+    "segment_audio": Calls((f"POST {_TASKS}", f"GET {_TASK}"), _PAID_ONCE, _BOTH),
+    "segment_document": Calls((f"POST {_TASKS}", f"GET {_TASK}"), _PAID_ONCE, _35),
+    "segment_image": Calls((f"POST {_TASKS}", f"GET {_TASK}"), _PAID_ONCE, _35),
+    "segment_many": Calls((f"POST {_TASKS}", f"GET {_TASK}"), _PAID_ONCE, _BOTH),
+    "register": Calls(),
+    "content_of": Calls(),
+    "find_vectors": Calls(),
+    "tasks.create_audio": Calls((f"POST {_TASKS}",), _AS_ASSET, _BOTH),
+    "tasks.create_video": Calls((f"POST {_TASKS}",), _AS_ASSET, _BOTH),
+    "tasks.create_document": Calls((f"POST {_TASKS}",), _AS_ASSET, _35),
+    "tasks.create_image": Calls((f"POST {_TASKS}",), _AS_ASSET, _35),
+    "tasks.retrieve": Calls((f"GET {_TASK}",)),
+    "tasks.list": Calls((f"GET {_TASKS}",)),
+    "tasks.wait": Calls((f"GET {_TASK}",), (f"GET {_TASKS}",)),
+    "assets.create": Calls(("POST /assets",), (*_IN_CHUNKS, f"GET {_ASSET}")),
+    "assets.retrieve": Calls((f"GET {_ASSET}",)),
+    "assets.list": Calls(("GET /assets",)),
+    "assets.delete": Calls((f"DELETE {_ASSET}",)),
+    "assets.wait": Calls((f"GET {_ASSET}",)),
+    "assets.retrieve_transcription": Calls((_TRANSCRIPTION,)),
+    "assets.update_user_metadata": Calls((f"PATCH {_ASSET}/user-metadata",)),
+    "assets.replace_user_metadata": Calls((f"PUT {_ASSET}/user-metadata",)),
+    "assets.delete_user_metadata": Calls((f"DELETE {_ASSET}/user-metadata",)),
+    "uploads.create": Calls((f"POST {_UPLOADS}",)),
+    "uploads.create_presigned_urls": Calls((f"POST {_UPLOAD}/presigned-urls",)),
+    "uploads.report_chunk_batch": Calls((f"POST {_UPLOAD}",)),
+    "uploads.retrieve": Calls((f"GET {_UPLOAD}",)),
+    "uploads.list": Calls((f"GET {_UPLOADS}",)),
+    "legacy_v1.embed": Calls(("POST /embed",), models=_30),
+    "legacy_v1.create_task": Calls(("POST /embed/tasks",), models=_30),
+    "legacy_v1.task_status": Calls((f"GET {_V1_TASK}/status",)),
+    "legacy_v1.retrieve_task": Calls((f"GET {_V1_TASK}",)),
+    "legacy_v1.list_tasks": Calls(("GET /embed/tasks",)),
+    "legacy_v1.wait_for_task": Calls((f"GET {_V1_TASK}/status", f"GET {_V1_TASK}")),
+}
+
+_HEAD = """# Endpoints
+
+Every endpoint of the embed API and of uploads has a method in `Client` and, under the same name, in `AsyncClient`.
+Where several methods call an endpoint, only those are listed that always call it.
+
+| endpoint | method | models |
+| --- | --- | --- |
+"""
 
 
-def table() -> str:
-    """Return the table: one row an endpoint and set of models."""
-    groups: dict[tuple[str, tuple[str, ...], bool, bool], list[str]] = {}
-    for operation in operations():
-        calls = operation.calls or Calls((), (), ())
+def methods_of(client: Any) -> Iterator[str]:
+    """Yield the public methods of a client as they are called on it, such as `tasks.create_video`."""
+    for prefix, holder in (("", client), *((f"{name}.", getattr(client, name)) for name in RESOURCES)):
+        for name in dir(type(holder)):
+            if not name.startswith("_") and name not in _LIFETIME and callable(getattr(type(holder), name)):
+                yield prefix + name
+
+
+def document() -> str:
+    """Return the document: one row for each endpoint and set of models."""
+    methods: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for name, calls in CALLS.items():
         for endpoint in calls.endpoints:
-            key = (endpoint, calls.models, operation.blocking, operation.asynchronous)
-            groups.setdefault(key, []).append(operation.name)
+            methods.setdefault((endpoint, calls.models), []).append(name)
     rows = [
-        f"| `{endpoint}` | {', '.join(f'`{name}`' for name in names)} | {', '.join(models) or '-'} "
-        f"| {_yes(blocking)} | {_yes(asynchronous)} |\n"
-        for (endpoint, models, blocking, asynchronous), names in sorted(
-            groups.items(), key=lambda group: _rank(*group[0])
-        )
+        f"| `{endpoint}` | {', '.join(f'`{name}`' for name in sorted(names))} | {', '.join(models) or '-'} |\n"
+        for (endpoint, models), names in sorted(methods.items(), key=lambda item: _order(*item[0]))
     ]
-    return HEAD + "".join(rows)
+    return _HEAD + "".join(rows)
 
 
-def with_table(text: str) -> str:
-    """Return the README with the table of today between its two marks."""
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not start or not end:
-        raise ValueError(f"the README lacks {START.strip()!r} or {END.strip()!r}")
-    return before + start + table() + end + after
-
-
-def _methods(kind: type) -> set[str]:
-    names = (name for name in dir(kind) if not name.startswith("_"))
-    return {name for name in names if callable(getattr(kind, name))} - LIFETIME
-
-
-def _rank(endpoint: str, models: tuple[str, ...], *_: bool) -> tuple[Any, ...]:
+def _order(endpoint: str, models: tuple[str, ...]) -> tuple[Any, ...]:
     method, _, path = endpoint.partition(" ")
     families = ("/embed-v2", "/assets", "/embed")
     family = next(number for number, start in enumerate(families) if path.startswith(start))
-    return family, path, method != "POST", method, -len(models), models != tuple(MODELS)[:1]
-
-
-def _yes(value: bool) -> str:  # noqa: FBT001  # private
-    return "yes" if value else "no"
+    return family, path, method != "POST", method, -len(models), models != _30
 
 
 if __name__ == "__main__":
-    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    DOCUMENT.parent.mkdir(exist_ok=True)
+    DOCUMENT.write_text(document(), encoding="utf-8")

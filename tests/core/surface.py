@@ -1,50 +1,54 @@
-"""One awaitable surface for both clients, so that each behaviour is tested once."""
+"""One awaitable interface to both clients, so that each behaviour is tested once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from twelvelabs_core import AsyncClient, AsyncLegacyV1, Client, LegacyV1, Settings
+from twelvelabs_core import AsyncClient, Client, Settings
+
+RESOURCES = ("tasks", "assets", "uploads", "legacy_v1")
 
 
 class Surface:
-    """A `Client` or `AsyncClient`, or its old API; what it returns is awaited, what it yields iterated asynchronously.
+    """A `Client` or `AsyncClient`, or one of its resources; results are awaited, iterators iterated asynchronously.
 
     The calls of a blocking client run on the test's own thread, that is, under a running event loop.
     """
 
-    def __init__(self, client: Client | AsyncClient | LegacyV1 | AsyncLegacyV1) -> None:
+    def __init__(self, client: Any, *, is_async: bool) -> None:
         self.client = client
-        self.is_async = isinstance(client, AsyncClient | AsyncLegacyV1)
+        self.is_async = is_async
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.client, name)
-        if isinstance(found, LegacyV1 | AsyncLegacyV1):
-            return Surface(found)
+        if name in RESOURCES:
+            return Surface(found, is_async=self.is_async)
         if self.is_async or not callable(found):
             return found
         return lambda *args, **kwargs: _awaitable(found(*args, **kwargs))
 
     def start(self, name: str, *args: Any, **kwargs: Any) -> "asyncio.Task[Any]":
-        """Begin a call beside others: as a task, or on a thread."""
-        method: Callable[..., Awaitable[Any]] = getattr(self.client, name)
+        """Start a concurrent call of a method such as `assets.create`: as a task, or on a thread."""
+        method: Callable[..., Awaitable[Any]] = attrgetter(name)(self.client)
         return asyncio.create_task(
             method(*args, **kwargs) if self.is_async else asyncio.to_thread(method, *args, **kwargs)  # type: ignore[arg-type]
         )
 
     async def close(self) -> None:
-        """Close its connections."""
-        if isinstance(self.client, AsyncClient):
+        """Close the connections of the client."""
+        if self.is_async:
             await self.client.aclose()
-        elif isinstance(self.client, Client):
+        else:
             self.client.close()
 
 
 def make_surface(kind: str, settings: Settings, **options: Any) -> Surface:
     """Return a surface of `blocking` or `async` kind."""
-    client = AsyncClient(settings=settings, **options) if kind == "async" else Client(settings=settings, **options)
-    return Surface(client)
+    is_async = kind == "async"
+    cls: type[Client | AsyncClient] = AsyncClient if is_async else Client
+    return Surface(cls(settings=settings, **options), is_async=is_async)
 
 
 def content(path: Path) -> bytes:
@@ -63,7 +67,7 @@ def _awaitable(value: Any) -> Any:
 
 
 class BlockingIterator:
-    """A blocking iterator as an asynchronous one, with the close of a generator."""
+    """A blocking iterator as an asynchronous one, with the `aclose` of a generator."""
 
     def __init__(self, iterator: Iterator[Any]) -> None:
         self._iterator = iterator
@@ -77,5 +81,5 @@ class BlockingIterator:
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """Close it."""
+        """Close the iterator."""
         self._iterator.close()  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The official SDK and our client ask the same server for the same things, and get the same vectors."""
+"""The official SDK and this client get the same vectors from the same server."""
 
 import base64
 import time
@@ -141,10 +141,10 @@ def test_asset_and_task(sdk: TwelveLabs, ours: Client, media: Path) -> None:
     with (media / "film.mp4").open("rb") as file:
         asset = sdk.assets.create(method="direct", file=file)
     assert asset.id is not None
-    ours.wait_for_asset(asset.id)  # each sees what the other made
+    ours.assets.wait(asset.id)  # an asset of the SDK
     content = AsyncVideoInputRequest(media_source=MediaSource(asset_id=asset.id))
     task = sdk.embed.v_2.tasks.create(input_type="video", model_name=MODEL, video=content)
-    waited = ours.wait_for_task(task.id)
+    waited = ours.tasks.wait(task.id)
     done = sdk.embed.v_2.tasks.retrieve(task.id)
     again = ours.segment_video(media / "film.mp4")
 
@@ -155,16 +155,16 @@ def test_asset_and_task(sdk: TwelveLabs, ours: Client, media: Path) -> None:
     listed = next(item for item in sdk.embed.v_2.tasks.list() if item.id == task.id)
     assert (listed.status, listed.model_name) == ("ready", MODEL)
     assert asset.id in [item.id for item in sdk.assets.list()]
-    assert task.id in [item.id for item in ours.list_tasks(status="ready")]
+    assert task.id in [item.id for item in ours.tasks.list(status="ready")]
 
 
-def test_our_task_is_theirs_to_retrieve(sdk: TwelveLabs, ours: Client, media: Path) -> None:
-    task = ours.create_video_task(media / "film.mp4", embedding_option=["visual"], embedding_scope=["clip"])
+def test_the_sdk_retrieves_a_task_of_this_client(sdk: TwelveLabs, ours: Client, media: Path) -> None:
+    task = ours.tasks.create_video(media / "film.mp4", embedding_option=["visual"], embedding_scope=["clip"])
     deadline = time.monotonic() + 60
     while sdk.embed.v_2.tasks.retrieve(task.id).status == "processing":
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    segments = ours.wait_for_task(task.id).segments
+    segments = ours.tasks.wait(task.id).segments
 
     assert segments is not None
     assert_same(rows(sdk.embed.v_2.tasks.retrieve(task.id).data), our_rows(segments))
@@ -172,7 +172,7 @@ def test_our_task_is_theirs_to_retrieve(sdk: TwelveLabs, ours: Client, media: Pa
 
 @pytest.mark.filterwarnings("ignore:legacy_v1:DeprecationWarning")
 def test_a_task_of_v1(sdk: TwelveLabs, ours: Client, media: Path) -> None:
-    """Both fetch a task that the SDK made, and one that we made, and read the same vectors."""
+    """Both read the same vectors of a task that the SDK created, and of one that this client created."""
     with (media / "film.mp4").open("rb") as file:
         made = sdk.embed.tasks.create(model_name=MODEL, video_file=file, video_embedding_scope=["clip", "video"])
     assert made.id is not None
@@ -194,7 +194,7 @@ def test_a_task_of_v1(sdk: TwelveLabs, ours: Client, media: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:legacy_v1:DeprecationWarning")
-def test_at_once_by_v1(sdk: TwelveLabs, ours: Client, media: Path) -> None:
+def test_embed_of_v1(sdk: TwelveLabs, ours: Client, media: Path) -> None:
     files = {name: (name, (media / name).read_bytes()) for name in ("red.png", "sound.wav")}
     response = sdk.embed.create(
         model_name=MODEL, text="a flag", image_file=files["red.png"], audio_file=files["sound.wav"]

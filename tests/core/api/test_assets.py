@@ -1,6 +1,9 @@
-"""The endpoints of uploads, transcriptions and notes, one by one, through both clients."""
+"""Upload sessions, transcriptions and user metadata through both clients."""
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -30,28 +33,28 @@ def uploader(connect: Connect, storage: Sandbox) -> Surface:
 
 
 async def put(upload: MultipartUpload, url: Any, data: bytes) -> CompletedChunk:
-    """Send one chunk as a caller would who does it by hand."""
-    piece = data[(url.chunk_index - 1) * upload.chunk_size : url.chunk_index * upload.chunk_size]
+    """Send one chunk without the client."""
+    chunk = data[(url.chunk_index - 1) * upload.chunk_size : url.chunk_index * upload.chunk_size]
     async with httpx.AsyncClient(trust_env=False) as http:
-        answer = await http.put(url.url.get_secret_value(), content=piece, headers=upload.upload_headers)
-    return CompletedChunk(url.chunk_index, answer.raise_for_status().headers["etag"], len(piece))
+        answer = await http.put(url.url.get_secret_value(), content=chunk, headers=upload.upload_headers)
+    return CompletedChunk(url.chunk_index, answer.raise_for_status().headers["etag"], len(chunk))
 
 
-async def test_an_upload_by_hand(uploader: Surface, storage: Sandbox, film: Path) -> None:
+async def test_an_upload_session_used_without_the_client(uploader: Surface, storage: Sandbox, film: Path) -> None:
     data = content(film)
-    upload = await uploader.create_multipart_upload("film.mp4", asset_type="video", total_size=len(data))
+    upload = await uploader.uploads.create("film.mp4", asset_type="video", total_size=len(data))
     assert upload.total_chunks == -(-len(data) // CHUNK)
     assert upload.total_chunks > 50
-    (session,) = [one async for one in uploader.list_multipart_uploads()]
+    (session,) = [one async for one in uploader.uploads.list()]
     assert (session.upload_id, session.total_size, session.status) == (upload.upload_id, len(data), "active")
 
     done = [await put(upload, url, data) for url in upload.upload_urls]
-    report = await uploader.report_chunk_batch(upload.upload_id, done)
+    report = await uploader.uploads.report_chunk_batch(upload.upload_id, done)
     assert (report.processed_chunks, report.url) == (len(done), None)
-    again = await uploader.report_chunk_batch(upload.upload_id, done[:3])
+    again = await uploader.uploads.report_chunk_batch(upload.upload_id, done[:3])
     assert (again.processed_chunks, again.duplicate_chunks, again.total_completed) == (0, 3, len(done))
 
-    status = await uploader.retrieve_multipart_upload(upload.upload_id)
+    status = await uploader.uploads.retrieve(upload.upload_id)
     assert [chunk.index for chunk in status.uploaded_chunks] == list(range(1, upload.total_chunks + 1))
     assert status.completed == {chunk.chunk_index for chunk in done}
     assert (status.status, status.chunks_pending) == ("active", upload.total_chunks - len(done))
@@ -59,95 +62,123 @@ async def test_an_upload_by_hand(uploader: Surface, storage: Sandbox, film: Path
 
     for start in range(len(done) + 1, upload.total_chunks + 1, 50):
         count = min(50, upload.total_chunks - start + 1)
-        urls = await uploader.create_presigned_urls(upload.upload_id, start=start, count=count)
+        urls = await uploader.uploads.create_presigned_urls(upload.upload_id, start=start, count=count)
         assert [url.chunk_index for url in urls] == list(range(start, start + count))
-        report = await uploader.report_chunk_batch(upload.upload_id, [await put(upload, url, data) for url in urls])
+        report = await uploader.uploads.report_chunk_batch(
+            upload.upload_id, [await put(upload, url, data) for url in urls]
+        )
     assert report.total_completed == upload.total_chunks
     assert report.url is not None
     assert "Signature" not in report.url
-    assert (await uploader.retrieve_multipart_upload(upload.upload_id)).status == "completed"
-    assert (await uploader.wait_for_asset(upload.asset_id)).duration == pytest.approx(8, abs=0.3)
-    assert [one async for one in uploader.list_multipart_uploads()] == []
+    assert (await uploader.uploads.retrieve(upload.upload_id)).status == "completed"
+    assert (await uploader.assets.wait(upload.asset_id)).duration == pytest.approx(8, abs=0.3)
+    assert [one async for one in uploader.uploads.list()] == []
 
 
 @pytest.mark.parametrize(
     ("call", "arguments", "message"),
     [
-        ("create_multipart_upload", {"filename": "", "asset_type": "video", "total_size": 5}, "filename"),
-        ("create_multipart_upload", {"filename": "x" * 256, "asset_type": "video", "total_size": 5}, "got 256"),
-        ("create_multipart_upload", {"filename": "x", "asset_type": "document", "total_size": 5}, "'document'"),
-        ("create_multipart_upload", {"filename": "x", "asset_type": "video", "total_size": 0}, "total_size.*0"),
-        ("create_multipart_upload", {"filename": "x", "asset_type": "video", "total_size": 2**34}, "17,179,869,184"),
-        ("create_multipart_upload", {"filename": "x", "asset_type": "image", "total_size": 2**26}, "32 MB"),
-        ("create_presigned_urls", {"upload_id": MISSING, "start": 0, "count": 1}, "start.*0"),
-        ("create_presigned_urls", {"upload_id": MISSING, "start": 1, "count": 51}, "count.*1 to 50, got 51"),
-        ("create_presigned_urls", {"upload_id": "", "start": 1, "count": 1}, "id of no upload"),
-        ("report_chunk_batch", {"upload_id": MISSING, "completed_chunks": []}, "1 to 50 chunks, got 0"),
-        ("report_chunk_batch", {"upload_id": MISSING, "completed_chunks": [CompletedChunk(1, "x", 1)] * 51}, "got 51"),
-        ("report_chunk_batch", {"upload_id": MISSING, "completed_chunks": [{"chunk_index": 1}]}, "dict"),
-        ("retrieve_transcription", {"asset_id": MISSING, "include": ["lines"]}, "words, sentences.*'lines'"),
-        ("retrieve_transcription", {"asset_id": MISSING, "include": []}, "none"),
-        ("retrieve_transcription", {"asset_id": MISSING, "include": "words"}, "list"),
-        ("update_user_metadata", {"asset_id": MISSING, "user_metadata": {"a": {}}}, "dict"),
-        ("create_asset", {"media": b"x", "asset_type": "film"}, "'film'"),
-        ("create_asset", {"media": b"x", "method": "post"}, "'post'"),
-        ("create_asset", {"media": b"x", "user_metadata": {"a": object()}}, "object"),
+        ("uploads.create", {"filename": "", "asset_type": "video", "total_size": 5}, "filename"),
+        ("uploads.create", {"filename": "x" * 256, "asset_type": "video", "total_size": 5}, "got 256"),
+        ("uploads.create", {"filename": "x", "asset_type": "document", "total_size": 5}, "'document'"),
+        ("uploads.create", {"filename": "x", "asset_type": "video", "total_size": 0}, "total_size.*0"),
+        ("uploads.create", {"filename": "x", "asset_type": "video", "total_size": 2**34}, "17,179,869,184"),
+        ("uploads.create", {"filename": "x", "asset_type": "image", "total_size": 2**26}, "32 MB"),
+        ("uploads.create_presigned_urls", {"upload_id": MISSING, "start": 0, "count": 1}, "start.*0"),
+        ("uploads.create_presigned_urls", {"upload_id": MISSING, "start": 1, "count": 51}, "count.*1 to 50, got 51"),
+        ("uploads.create_presigned_urls", {"upload_id": "", "start": 1, "count": 1}, "id of no upload"),
+        ("uploads.report_chunk_batch", {"upload_id": MISSING, "completed_chunks": []}, "1 to 50 chunks, got 0"),
+        (
+            "uploads.report_chunk_batch",
+            {"upload_id": MISSING, "completed_chunks": [CompletedChunk(1, "x", 1)] * 51},
+            "got 51",
+        ),
+        ("uploads.report_chunk_batch", {"upload_id": MISSING, "completed_chunks": [{"chunk_index": 1}]}, "dict"),
+        ("assets.retrieve_transcription", {"asset_id": MISSING, "include": ["lines"]}, "words, sentences.*'lines'"),
+        ("assets.retrieve_transcription", {"asset_id": MISSING, "include": []}, "none"),
+        ("assets.retrieve_transcription", {"asset_id": MISSING, "include": "words"}, "list"),
+        ("assets.update_user_metadata", {"asset_id": MISSING, "user_metadata": {"a": {}}}, "dict"),
+        ("assets.create", {"media": b"x", "asset_type": "clip"}, "'clip'"),
+        ("assets.create", {"media": b"x", "method": "post"}, "'post'"),
+        ("assets.create", {"media": b"x", "user_metadata": {"a": object()}}, "object"),
     ],
 )
-async def test_what_the_api_would_refuse_is_not_sent(
+async def test_invalid_arguments_are_refused_before_a_request(
     client: Surface, sandbox: Sandbox, call: str, arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        await getattr(client, call)(**arguments)
+        await attrgetter(call)(client)(**arguments)
     assert sandbox.count() == 0
 
 
-async def test_what_is_not_there_is_not_found(client: Surface) -> None:
+async def test_unknown_ids_are_not_found(client: Surface) -> None:
     for call, arguments in (
-        ("retrieve_multipart_upload", ()),
-        ("report_chunk_batch", ([CompletedChunk(1, "x", 1)],)),
-        ("retrieve_transcription", ()),
-        ("update_user_metadata", ({"a": 1},)),
-        ("replace_user_metadata", ({"a": 1},)),
-        ("delete_user_metadata", ()),
+        ("uploads.retrieve", ()),
+        ("uploads.report_chunk_batch", ([CompletedChunk(1, "x", 1)],)),
+        ("assets.retrieve_transcription", ()),
+        ("assets.update_user_metadata", ({"a": 1},)),
+        ("assets.replace_user_metadata", ({"a": 1},)),
+        ("assets.delete_user_metadata", ()),
     ):
         with pytest.raises(NotFoundError, match=MISSING):
-            await getattr(client, call)(MISSING, *arguments)
+            await attrgetter(call)(client)(MISSING, *arguments)
     with pytest.raises(NotFoundError, match=MISSING):
-        await client.create_presigned_urls(MISSING, start=1, count=1)
+        await client.uploads.create_presigned_urls(MISSING, start=1, count=1)
 
 
-async def test_notes_are_merged_replaced_and_deleted(client: Surface, picture: Path) -> None:
-    asset = await client.create_asset(picture, user_metadata={"team": "red", "tags": ["a", "b"], "year": 2026})
+async def test_user_metadata_is_merged_replaced_and_deleted(client: Surface, picture: Path) -> None:
+    asset = await client.assets.create(picture, user_metadata={"team": "red", "tags": ["a", "b"], "year": 2026})
 
-    async def notes() -> Any:
-        return (await client.retrieve_asset(asset.id)).user_metadata
+    async def user_metadata() -> Any:
+        return (await client.assets.retrieve(asset.id)).user_metadata
 
-    assert await notes() == {"team": "red", "tags": ["a", "b"], "year": 2026}
-    await client.update_user_metadata(asset.id, {"team": "blue", "year": None})
-    assert await notes() == {"team": "blue", "tags": ["a", "b"]}
-    await client.replace_user_metadata(asset.id, {"rating": 9.3, "seen": True})
-    assert await notes() == {"rating": 9.3, "seen": True}
-    await client.delete_user_metadata(asset.id)
-    assert not await notes()
+    assert await user_metadata() == {"team": "red", "tags": ["a", "b"], "year": 2026}
+    await client.assets.update_user_metadata(asset.id, {"team": "blue", "year": None})
+    assert await user_metadata() == {"team": "blue", "tags": ["a", "b"]}
+    await client.assets.replace_user_metadata(asset.id, {"rating": 9.3, "seen": True})
+    assert await user_metadata() == {"rating": 9.3, "seen": True}
+    await client.assets.delete_user_metadata(asset.id)
+    assert not await user_metadata()
 
 
-async def test_the_words_of_a_film(client: Surface, tmp_path: Path) -> None:
+async def test_the_transcription_of_a_video(client: Surface, tmp_path: Path) -> None:
     path = tmp_path / "talk.mkv"
     write_film(path, [Scene(color="red", seconds=8.0)], fps=5, captions=[(0.0, 2.0, "A goalkeeper dives.")])
-    asset = await client.wait_for_asset((await client.create_asset(path)).id)
-    transcription = await client.retrieve_transcription(asset.id)
+    asset = await client.assets.wait((await client.assets.create(path)).id)
+    transcription = await client.assets.retrieve_transcription(asset.id)
     assert transcription.status == "ready"
     assert [word.value for word in transcription.words] == ["A", "goalkeeper", "dives."]
     assert transcription.words[0].start == 0.0
     assert transcription.sentences is None
-    more = await client.retrieve_transcription(asset.id, include=["sentences", "utterances"])
+    more = await client.assets.retrieve_transcription(asset.id, include=["sentences", "utterances"])
     assert more.words is None
     assert [(entry.start, entry.value) for entry in more.sentences] == [(0.0, "A goalkeeper dives.")]
     assert more.utterances[0].speaker == "speaker_0"
 
 
-async def test_a_direct_upload_tells_its_progress(client: Surface, film: Path) -> None:
+async def test_a_direct_upload_reports_its_progress(client: Surface, film: Path) -> None:
     steps: list[Any] = []
-    await client.create_asset(film, on_progress=steps.append)
+    await client.assets.create(film, on_progress=steps.append)
     assert steps[-1].done == steps[-1].total >= len(content(film))
+
+
+async def test_cancelled_calls_release_their_connections(connect: Connect, storage: Sandbox) -> None:
+    """Later requests must not wait for a connection whose request was cancelled."""
+    client = connect(api_key=storage.api_key, base_url=storage.base_url, max_retries=0, timeout=3.0)
+    if not client.is_async:
+        pytest.skip("a blocking call cannot be cancelled")
+    loop = asyncio.get_running_loop()
+    for number in range(5):
+        sent = asyncio.Event()
+        call = client.start(
+            "assets.create",
+            bytes([number]) * 30 * CHUNK,
+            method="multipart",
+            asset_type="video",
+            on_progress=lambda _, sent=sent: loop.call_soon_threadsafe(sent.set),
+        )
+        await sent.wait()
+        call.cancel()
+        with suppress(asyncio.CancelledError):
+            await call
+        await client.embed_texts([f"red {index}" for index in range(8)])

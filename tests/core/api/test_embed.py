@@ -1,4 +1,4 @@
-"""The synchronous endpoint through both clients: what comes back, in which order, with how many requests."""
+"""The synchronous endpoint through both clients: results, their order, and the number of requests."""
 
 import io
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ async def test_texts_keep_their_order_and_equal_ones_are_sent_once(client: Surfa
         assert np.array_equal(embedding.vector, singles[text])
 
 
-async def test_nothing_to_embed_is_nothing_to_send(client: Surface, sandbox: Sandbox) -> None:
+async def test_empty_lists_send_no_request(client: Surface, sandbox: Sandbox) -> None:
     assert await client.embed_texts([]) == []
     assert await client.embed_images([]) == []
     assert await client.embed_clips([]) == []
@@ -52,11 +52,11 @@ async def test_nothing_to_embed_is_nothing_to_send(client: Surface, sandbox: San
 
 
 @pytest.mark.parametrize("name", ["picture.jpg", "picture.png"])
-async def test_an_image_is_the_same_however_it_is_passed(
+async def test_an_image_has_the_same_vector_from_every_kind_of_input(
     client: Surface, media_folder: Path, files: FileServer, name: str
 ) -> None:
     path = media_folder / name
-    asset = await client.wait_for_asset((await client.create_asset(path)).id)
+    asset = await client.assets.wait((await client.assets.create(path)).id)
     with path.open("rb") as stream:
         given = [path, str(path), content(path), stream, files.url(name), f"asset:{asset.id}", Media.of(path)]
         vectors = [embedding.vector for embedding in await client.embed_images(given)]
@@ -93,7 +93,9 @@ async def test_ten_images_are_one_vector_and_eleven_are_refused(
 
 
 @pytest.mark.parametrize("kind", ["video", "audio"])
-async def test_segments_of_a_short_medium_come_at_once(client: Surface, kind: str, film: Path, sound: Path) -> None:
+async def test_short_media_are_embedded_as_segments_in_one_request(
+    client: Surface, kind: str, film: Path, sound: Path
+) -> None:
     call = client.embed_video if kind == "video" else client.embed_audio
     path = film if kind == "video" else sound
     segments = await call(path, segmentation=FixedSegmentation(4), embedding_option=["audio"])
@@ -102,7 +104,7 @@ async def test_segments_of_a_short_medium_come_at_once(client: Surface, kind: st
     assert segments[1].end_sec == pytest.approx(8, abs=0.2)
 
 
-async def test_a_window_and_a_fused_vector_are_what_was_asked_for(client: Surface, film: Path) -> None:
+async def test_a_time_window_and_a_fused_vector(client: Surface, film: Path) -> None:
     segments = await client.embed_video(
         film,
         start_sec=4,
@@ -115,7 +117,7 @@ async def test_a_window_and_a_fused_vector_are_what_was_asked_for(client: Surfac
     assert [(s.start_sec, s.end_sec, s.embedding_option) for s in segments] == [(4, 8, "fused")]
 
 
-async def test_clips_are_one_vector_each_in_their_order(client: Surface, film: Path) -> None:
+async def test_clips_have_one_vector_each_in_their_order(client: Surface, film: Path) -> None:
     first, second = [await client.embed_clip(film, start_sec=start, end_sec=start + 4) for start in (0, 4)]
     again = await client.embed_clips([film, content(film)], start_sec=4)
     assert is_vector(first)
@@ -124,7 +126,7 @@ async def test_clips_are_one_vector_each_in_their_order(client: Surface, film: P
 
 
 class PeakLog(RequestLog):
-    """The sandbox's log; it also knows how many requests were under way at once."""
+    """A log of the sandbox that also counts the concurrent requests."""
 
     peak = 0
 
@@ -135,7 +137,7 @@ class PeakLog(RequestLog):
 
 
 @pytest.mark.parametrize("limit", [1, 3])
-async def test_at_most_max_concurrency_requests_are_under_way(connect: Connect, limit: int) -> None:
+async def test_at_most_max_concurrency_requests_run_at_once(connect: Connect, limit: int) -> None:
     log = PeakLog()
     watched = Sandbox()
     watched._requests = log
@@ -147,7 +149,7 @@ async def test_at_most_max_concurrency_requests_are_under_way(connect: Connect, 
     assert log.peak == limit
 
 
-async def test_the_first_error_ends_the_rest(connect: Connect, sandbox: Sandbox) -> None:
+async def test_the_first_error_cancels_the_remaining_requests(connect: Connect, sandbox: Sandbox) -> None:
     client = connect(max_concurrency=2)
     sandbox.faults.add(Fault(path="/embed-v2", status=400, skip=2), Fault(path="/embed-v2", delay=0.05, times=None))
     with pytest.raises(BadRequestError):
@@ -155,13 +157,11 @@ async def test_the_first_error_ends_the_rest(connect: Connect, sandbox: Sandbox)
     assert sandbox.count() < 20
 
 
-# Refused before anything is sent
+# Input that is refused before a request
 
 
 @pytest.mark.parametrize("bad", ["", "  ", None, 7])
-async def test_one_bad_text_among_others_stops_all_before_the_first(
-    client: Surface, sandbox: Sandbox, bad: Any
-) -> None:
+async def test_one_invalid_text_prevents_every_request(client: Surface, sandbox: Sandbox, bad: Any) -> None:
     with pytest.raises(InputError, match=r"texts\[1\]"):
         await client.embed_texts(["red", bad, "blue"])
     with pytest.raises(InputError):
@@ -169,7 +169,7 @@ async def test_one_bad_text_among_others_stops_all_before_the_first(
     assert sandbox.count() == 0
 
 
-async def test_one_bad_image_or_clip_among_others_stops_all(
+async def test_one_invalid_image_or_clip_prevents_every_request(
     client: Surface, picture: Path, film: Path, sandbox: Sandbox
 ) -> None:
     with pytest.raises(InputError, match="missing"):
@@ -185,7 +185,7 @@ async def test_one_bad_image_or_clip_among_others_stops_all(
 
 @pytest.mark.parametrize("single", ["red car", b"red car", Path("red.jpg"), 7, None])
 @pytest.mark.parametrize("method", ["embed_texts", "embed_images", "embed_clips", "embed_multi_input", "find_vectors"])
-async def test_one_where_many_are_expected_is_refused_and_never_taken_apart(
+async def test_a_single_value_is_refused_where_a_list_is_expected(
     client: Surface, sandbox: Sandbox, method: str, single: Any
 ) -> None:
     with pytest.raises(InputError, match="must be a list"):

@@ -1,4 +1,4 @@
-"""What the operations declare is what they send, is every endpoint there is, and is the README's table."""
+"""The table of endpoints matches what the methods send, the vendor's index, and the document."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -8,10 +8,10 @@ import httpx
 import pytest
 from starlette.routing import Route
 
-from tests import endpoint_table
 from tests.core.conftest import Connect
 from tests.core.surface import Surface
-from twelvelabs_core import CompletedChunk, InputError, Progress
+from tests.endpoint_table import CALLS, DOCUMENT, document, methods_of
+from twelvelabs_core import AsyncClient, Client, CompletedChunk, InputError, Progress
 from twelvelabs_core.models.marengo import MODELS
 from twelvelabs_sandbox import Clock, Faults, Options, RequestLog, Sandbox
 from twelvelabs_sandbox._app import create_app
@@ -45,18 +45,17 @@ VENDORS = {
     "POST /assets/multipart-uploads/{upload_id}",
     "POST /assets/multipart-uploads/{upload_id}/presigned-urls",
 }
-DECLARED = {operation.name: operation.calls for operation in endpoint_table.operations()}
 CHUNK = 4096
 Run = Callable[[Surface, Path, Any], Any]
 Prepare = Callable[[Surface, Path], Awaitable[Any]]
 
 
 class Scenario(NamedTuple):
-    """How an operation is called.
+    """A call of one method.
 
     Attributes:
-        run: Calls it with a client, a folder of media, and what was prepared.
-        prepare: What must be there before.
+        run: Calls it with a client, a folder of media, and the result of `prepare`.
+        prepare: Creates what the method needs.
     """
 
     run: Run
@@ -64,17 +63,17 @@ class Scenario(NamedTuple):
 
 
 async def asset(client: Surface, media: Path) -> str:
-    found: str = (await client.wait_for_asset((await client.create_asset(media / "spoken.mkv")).id)).id
+    found: str = (await client.assets.wait((await client.assets.create(media / "spoken.mkv")).id)).id
     return found
 
 
 async def task(client: Surface, media: Path) -> str:
-    found: str = (await client.create_video_task(media / "film.mp4")).id
+    found: str = (await client.tasks.create_video(media / "film.mp4")).id
     return found
 
 
 async def upload(client: Surface, _: Path) -> Any:
-    return await client.create_multipart_upload("a.mp4", asset_type="video", total_size=3 * CHUNK)
+    return await client.uploads.create("a.mp4", asset_type="video", total_size=3 * CHUNK)
 
 
 async def sent_chunk(client: Surface, media: Path) -> tuple[str, CompletedChunk]:
@@ -102,17 +101,17 @@ async def every(items: Any) -> list[Any]:
     return [item async for item in items]
 
 
-async def all_ways(client: Surface, media: Path) -> None:
-    """Upload in one request, and in more chunks than one answer has URLs for; break that off, and go on with it."""
+async def every_method(client: Surface, media: Path) -> None:
+    """Upload in one request, and in more chunks than one answer has URLs for; interrupt that, and resume it."""
 
-    def break_off(step: Progress) -> None:
+    def interrupt(step: Progress) -> None:
         if step.done > 10 * CHUNK:
             raise BrokenPipeError
 
-    await client.create_asset(media / "film.mp4")
+    await client.assets.create(media / "film.mp4")
     with pytest.raises(BrokenPipeError):
-        await client.create_asset(media / "long.mp4", method="multipart", on_progress=break_off)
-    await client.create_asset(media / "long.mp4", method="multipart")
+        await client.assets.create(media / "long.mp4", method="multipart", on_progress=interrupt)
+    await client.assets.create(media / "long.mp4", method="multipart")
 
 
 SCENARIOS: dict[str, Scenario] = {
@@ -126,27 +125,31 @@ SCENARIOS: dict[str, Scenario] = {
     "embed_video": Scenario(lambda c, m, _: c.embed_video(m / "film.mp4")),
     "embed_clip": Scenario(lambda c, m, _: c.embed_clip(m / "film.mp4")),
     "embed_clips": Scenario(lambda c, m, _: c.embed_clips([m / "film.mp4"])),
-    "create_audio_task": Scenario(lambda c, m, _: c.create_audio_task(m / "sound.wav")),
-    "create_video_task": Scenario(lambda c, m, _: c.create_video_task(m / "film.mp4")),
-    "create_document_task": Scenario(lambda c, m, _: c.create_document_task(m / "text.md")),
-    "create_image_task": Scenario(lambda c, m, _: c.create_image_task(m / "picture.jpg")),
-    "retrieve_task": Scenario(lambda c, _, id_: c.retrieve_task(id_), task),
-    "list_tasks": Scenario(lambda c, _, __: every(c.list_tasks())),
-    "wait_for_task": Scenario(lambda c, _, id_: c.wait_for_task(id_), task),
-    "create_asset": Scenario(lambda c, m, _: all_ways(c, m)),
-    "retrieve_asset": Scenario(lambda c, _, id_: c.retrieve_asset(id_), asset),
-    "list_assets": Scenario(lambda c, _, __: every(c.list_assets())),
-    "delete_asset": Scenario(lambda c, _, id_: c.delete_asset(id_), asset),
-    "wait_for_asset": Scenario(lambda c, _, id_: c.wait_for_asset(id_), asset),
-    "retrieve_transcription": Scenario(lambda c, _, id_: c.retrieve_transcription(id_), asset),
-    "update_user_metadata": Scenario(lambda c, _, id_: c.update_user_metadata(id_, {"a": 1}), asset),
-    "replace_user_metadata": Scenario(lambda c, _, id_: c.replace_user_metadata(id_, {"a": 1}), asset),
-    "delete_user_metadata": Scenario(lambda c, _, id_: c.delete_user_metadata(id_), asset),
-    "create_multipart_upload": Scenario(lambda c, m, _: upload(c, m)),
-    "create_presigned_urls": Scenario(lambda c, _, u: c.create_presigned_urls(u.upload_id, start=1, count=1), upload),
-    "report_chunk_batch": Scenario(lambda c, _, sent: c.report_chunk_batch(sent[0], [sent[1]]), sent_chunk),
-    "retrieve_multipart_upload": Scenario(lambda c, _, u: c.retrieve_multipart_upload(u.upload_id), upload),
-    "list_multipart_uploads": Scenario(lambda c, _, __: every(c.list_multipart_uploads())),
+    "tasks.create_audio": Scenario(lambda c, m, _: c.tasks.create_audio(m / "sound.wav")),
+    "tasks.create_video": Scenario(lambda c, m, _: c.tasks.create_video(m / "film.mp4")),
+    "tasks.create_document": Scenario(lambda c, m, _: c.tasks.create_document(m / "text.md")),
+    "tasks.create_image": Scenario(lambda c, m, _: c.tasks.create_image(m / "picture.jpg")),
+    "tasks.retrieve": Scenario(lambda c, _, id_: c.tasks.retrieve(id_), task),
+    "tasks.list": Scenario(lambda c, _, __: every(c.tasks.list())),
+    "tasks.wait": Scenario(lambda c, _, id_: c.tasks.wait(id_), task),
+    "assets.create": Scenario(lambda c, m, _: every_method(c, m)),
+    "assets.retrieve": Scenario(lambda c, _, id_: c.assets.retrieve(id_), asset),
+    "assets.list": Scenario(lambda c, _, __: every(c.assets.list())),
+    "assets.delete": Scenario(lambda c, _, id_: c.assets.delete(id_), asset),
+    "assets.wait": Scenario(lambda c, _, id_: c.assets.wait(id_), asset),
+    "assets.retrieve_transcription": Scenario(lambda c, _, id_: c.assets.retrieve_transcription(id_), asset),
+    "assets.update_user_metadata": Scenario(lambda c, _, id_: c.assets.update_user_metadata(id_, {"a": 1}), asset),
+    "assets.replace_user_metadata": Scenario(lambda c, _, id_: c.assets.replace_user_metadata(id_, {"a": 1}), asset),
+    "assets.delete_user_metadata": Scenario(lambda c, _, id_: c.assets.delete_user_metadata(id_), asset),
+    "uploads.create": Scenario(lambda c, m, _: upload(c, m)),
+    "uploads.create_presigned_urls": Scenario(
+        lambda c, _, u: c.uploads.create_presigned_urls(u.upload_id, start=1, count=1), upload
+    ),
+    "uploads.report_chunk_batch": Scenario(
+        lambda c, _, sent: c.uploads.report_chunk_batch(sent[0], [sent[1]]), sent_chunk
+    ),
+    "uploads.retrieve": Scenario(lambda c, _, u: c.uploads.retrieve(u.upload_id), upload),
+    "uploads.list": Scenario(lambda c, _, __: every(c.uploads.list())),
     "segment_video": Scenario(lambda c, m, _: c.segment_video(m / "film.mp4", keep_asset=False)),
     "segment_audio": Scenario(lambda c, m, _: c.segment_audio(m / "sound.wav", keep_asset=False)),
     "segment_document": Scenario(lambda c, m, _: c.segment_document(m / "text.md")),
@@ -178,56 +181,54 @@ def media(media_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_readme_has_the_table_of_the_code() -> None:
-    text = endpoint_table.README.read_text(encoding="utf-8")
-    assert text == endpoint_table.with_table(text), "run `make table`"
+def test_the_document_is_up_to_date() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == document(), "run `make table`"
 
 
-def test_every_operation_declares_what_it_calls_and_is_in_both_clients() -> None:
-    assert [name for name, calls in DECLARED.items() if calls is None] == []
-    assert [one.name for one in endpoint_table.operations() if not (one.blocking and one.asynchronous)] == []
-    assert set(SCENARIOS) == set(DECLARED)
+def test_the_table_has_every_method_of_both_clients() -> None:
+    options: dict[str, Any] = {"api_key": "tlk_sandbox_x", "base_url": "http://localhost", "store": ":memory:"}
+    methods = set(methods_of(Client(**options)))
+    assert methods == set(CALLS) == set(SCENARIOS)
+    assert methods - set(methods_of(AsyncClient(**options))) == set()
 
 
-def test_every_endpoint_of_the_vendor_has_an_operation_and_a_route_in_the_sandbox() -> None:
-    declared = [calls for calls in DECLARED.values() if calls is not None]
-    assert {endpoint for calls in declared for endpoint in calls.endpoints} == VENDORS
-    assert {endpoint for calls in declared for endpoint in calls.also} <= VENDORS
+def test_every_endpoint_of_the_vendor_has_a_method_and_a_route_in_the_sandbox() -> None:
+    assert {endpoint for calls in CALLS.values() for endpoint in calls.endpoints} == VENDORS
+    assert {endpoint for calls in CALLS.values() for endpoint in calls.also} <= VENDORS
     app: Any = create_app(Options(), clock=Clock(), faults=Faults(), requests=RequestLog())
     routes: list[Route] = [route for route in app._routes if not is_storage(route.path)]
     served = {f"{method} {route.path}" for route in routes for method in route.methods or () if method != "HEAD"}
     assert served == VENDORS
 
 
-def cases(*, able: bool) -> list[Any]:
-    """Return (operation, model): those that the operation declares, or the others; one model where it takes none."""
+def cases(*, supported: bool) -> list[Any]:
+    """Return (method, model): the models that the table lists for a method, or the others; one where it lists none."""
     return [
         pytest.param(name, model, id=f"{name}-{model}")
-        for name, calls in DECLARED.items()
+        for name, calls in CALLS.items()
         for model in MODELS
-        if calls is not None and (model in (calls.models or tuple(MODELS)[:1])) is able and (able or calls.models)
+        if (model in (calls.models or tuple(MODELS)[:1])) is supported and (supported or calls.models)
     ]
 
 
-@pytest.mark.parametrize(("name", "model"), cases(able=True))
-async def test_an_operation_calls_what_it_declares(connect: Connect, media: Path, name: str, model: str) -> None:
-    calls, scenario = DECLARED[name], SCENARIOS[name]
-    assert calls is not None
+@pytest.mark.parametrize(("name", "model"), cases(supported=True))
+async def test_a_method_calls_the_endpoints_of_the_table(connect: Connect, media: Path, name: str, model: str) -> None:
+    calls, scenario = CALLS[name], SCENARIOS[name]
     with Sandbox(chunk_size=CHUNK) as sandbox:
         client = connect(api_key=sandbox.api_key, base_url=sandbox.base_url, model=model)
         prepared = await scenario.prepare(client, media) if scenario.prepare else None
         sandbox.clear_requests()
         await scenario.run(client, media, prepared)
-        hits = {f"{one.method} {one.template}" for one in sandbox.requests if not is_storage(one.path)}
+        called = {f"{one.method} {one.template}" for one in sandbox.requests if not is_storage(one.path)}
         await client.close()
-    assert hits >= set(calls.endpoints), "an endpoint is declared that it does not call"
-    assert hits <= {*calls.endpoints, *calls.also}, "it calls an endpoint that it does not declare"
-    if name == "create_asset":  # where all the ways to send a file are tried
-        assert hits == {*calls.endpoints, *calls.also}
+    assert called >= set(calls.endpoints), "the table lists an endpoint that it does not call"
+    assert called <= {*calls.endpoints, *calls.also}, "it calls an endpoint that the table does not list"
+    if name == "assets.create":  # the scenario uploads in every way
+        assert called == {*calls.endpoints, *calls.also}
 
 
-@pytest.mark.parametrize(("name", "model"), cases(able=False))
-async def test_an_operation_refuses_the_models_that_it_does_not_declare(
+@pytest.mark.parametrize(("name", "model"), cases(supported=False))
+async def test_a_method_refuses_the_models_that_the_table_does_not_list(
     connect: Connect, sandbox: Sandbox, media: Path, name: str, model: str
 ) -> None:
     client = connect(model=model)

@@ -1,4 +1,4 @@
-"""Films too large for one request as paid work: sent once, in chunks; and assets that are deleted after use."""
+"""Segmentation of videos too large for one request, uploaded once in chunks; deletion of used assets."""
 
 from pathlib import Path
 from typing import Any
@@ -16,30 +16,32 @@ PART = "/uploads/{upload_id}/parts/{chunk_index}"
 
 
 @pytest.fixture
-def large_film(film: Path, tmp_path: Path) -> Path:
-    """A film too large for one request; on disk it takes no more than any other."""
+def large_video(film: Path, tmp_path: Path) -> Path:
+    """A video too large for one request, as a sparse file."""
     return padded(film, tmp_path / "large.mp4", 201 * 2**20)
 
 
-CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
+OPTIONS: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
 
 
-async def test_a_large_film_is_uploaded_in_chunks_once_for_all_tasks_of_it(
-    client: Surface, sandbox: Sandbox, large_film: Path, film: Path
+async def test_a_large_video_is_uploaded_once_for_all_its_tasks(
+    client: Surface, sandbox: Sandbox, large_video: Path, film: Path
 ) -> None:
     stages: list[str] = []
-    large = await client.segment_video(large_film, on_progress=lambda step: stages.append(step.stage), **CUT)
-    small = await client.segment_video(film, **CUT)
+    large = await client.segment_video(large_video, on_progress=lambda step: stages.append(step.stage), **OPTIONS)
+    small = await client.segment_video(film, **OPTIONS)
     assert large.segments == small.segments
     assert "uploading" in stages
     assert (sandbox.count("POST", SESSIONS), sandbox.count("PUT", PART)) == (1, 41)
-    await client.segment_video(large_film, segmentation=FixedSegmentation(8))
+    await client.segment_video(large_video, segmentation=FixedSegmentation(8))
     assert sandbox.count("POST", SESSIONS) == 1
 
 
-async def test_two_calls_for_one_large_film_send_it_once(client: Surface, sandbox: Sandbox, large_film: Path) -> None:
+async def test_two_concurrent_calls_upload_a_large_video_once(
+    client: Surface, sandbox: Sandbox, large_video: Path
+) -> None:
     calls = [
-        client.start("segment_video", large_film, segmentation=FixedSegmentation(seconds), embedding_option=["visual"])
+        client.start("segment_video", large_video, segmentation=FixedSegmentation(seconds), embedding_option=["visual"])
         for seconds in (4, 8)
     ]
     first, second = [await call for call in calls]
@@ -47,28 +49,30 @@ async def test_two_calls_for_one_large_film_send_it_once(client: Surface, sandbo
     assert (sandbox.count("POST", SESSIONS), sandbox.count("PUT", PART)) == (1, 41)
 
 
-async def test_a_crash_between_the_last_chunk_and_the_task_sends_nothing_again(
-    connect: Connect, sandbox: Sandbox, large_film: Path
+async def test_an_error_between_the_last_chunk_and_the_task_repeats_no_chunk(
+    connect: Connect, sandbox: Sandbox, large_video: Path
 ) -> None:
     sandbox.faults.add(Fault(path="/assets/{asset_id}", method="GET", status=401))
     with pytest.raises(APIStatusError):
-        await connect().segment_video(large_film, **CUT)
-    assert not (await connect().segment_video(large_film, **CUT)).reused
+        await connect().segment_video(large_video, **OPTIONS)
+    assert not (await connect().segment_video(large_video, **OPTIONS)).reused
     assert (sandbox.count("POST", SESSIONS), sandbox.count("PUT", PART)) == (1, 41)
 
 
-async def test_a_large_asset_that_failed_is_uploaded_again(client: Surface, sandbox: Sandbox, large_film: Path) -> None:
+async def test_a_large_asset_that_failed_is_uploaded_again(
+    client: Surface, sandbox: Sandbox, large_video: Path
+) -> None:
     sandbox.faults.add(Fault(path=SESSIONS, method="POST", asset="failed"))
     with pytest.raises(TwelveLabsError, match="failed"):
-        await client.segment_video(large_film, **CUT)
-    assert not (await client.segment_video(large_film, **CUT)).reused
+        await client.segment_video(large_video, **OPTIONS)
+    assert not (await client.segment_video(large_video, **OPTIONS)).reused
     assert sandbox.count("POST", SESSIONS) == 2
 
 
 async def test_an_asset_is_deleted_after_use_on_request(client: Surface, sandbox: Sandbox, film: Path) -> None:
-    await client.segment_video(film, keep_asset=False, **CUT)
+    await client.segment_video(film, keep_asset=False, **OPTIONS)
     assert sandbox.count("DELETE", "/assets/{asset_id}", status=204) == 1
-    again = await client.segment_video(film, keep_asset=False, **CUT)
+    again = await client.segment_video(film, keep_asset=False, **OPTIONS)
     assert again.reused
     assert sandbox.count("POST", "/assets") == 1
 
@@ -76,9 +80,9 @@ async def test_an_asset_is_deleted_after_use_on_request(client: Surface, sandbox
 async def test_an_asset_that_an_earlier_run_kept_is_deleted_when_asked(
     client: Surface, sandbox: Sandbox, film: Path
 ) -> None:
-    await client.segment_video(film, **CUT)
+    await client.segment_video(film, **OPTIONS)
     assert sandbox.count("DELETE") == 0
-    assert (await client.segment_video(film, keep_asset=False, **CUT)).reused
+    assert (await client.segment_video(film, keep_asset=False, **OPTIONS)).reused
     assert sandbox.count("DELETE", "/assets/{asset_id}", status=204) == 1
     async for one in client.segment_many([film], keep_asset=False, segmentation=FixedSegmentation(8)):
         assert not one.reused
@@ -86,33 +90,33 @@ async def test_an_asset_that_an_earlier_run_kept_is_deleted_when_asked(
 
 
 async def test_the_callers_own_asset_is_never_deleted(client: Surface, sandbox: Sandbox, film: Path) -> None:
-    asset = await client.wait_for_asset((await client.create_asset(film)).id)
-    await client.segment_video(f"asset:{asset.id}", keep_asset=False, **CUT)
-    await client.segment_video(film, keep_asset=False, **CUT)
-    assert (await client.retrieve_asset(asset.id)).status == "ready"
+    asset = await client.assets.wait((await client.assets.create(film)).id)
+    await client.segment_video(f"asset:{asset.id}", keep_asset=False, **OPTIONS)
+    await client.segment_video(film, keep_asset=False, **OPTIONS)
+    assert (await client.assets.retrieve(asset.id)).status == "ready"
     assert sandbox.count("DELETE", "/assets/{asset_id}", status=204) == 1
 
 
 async def test_an_asset_is_deleted_also_after_its_task_failed(client: Surface, sandbox: Sandbox, film: Path) -> None:
     sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", task="failed"))
     with pytest.raises(TwelveLabsError, match="failed"):
-        await client.segment_video(film, keep_asset=False, **CUT)
+        await client.segment_video(film, keep_asset=False, **OPTIONS)
     assert sandbox.count("DELETE", "/assets/{asset_id}", status=204) == 1
 
 
-async def test_an_asset_that_cannot_be_deleted_is_told_and_tried_again(
+async def test_a_failed_deletion_is_logged_and_repeated_by_the_next_call(
     client: Surface, sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.faults.add(Fault(path="/assets/{asset_id}", method="DELETE", status=409))
-    assert not (await client.segment_video(film, keep_asset=False, **CUT)).reused
+    assert not (await client.segment_video(film, keep_asset=False, **OPTIONS)).reused
     assert "could not delete asset" in caplog.text
-    assert (await client.segment_video(film, keep_asset=False, **CUT)).reused
+    assert (await client.segment_video(film, keep_asset=False, **OPTIONS)).reused
     assert sandbox.count("DELETE", "/assets/{asset_id}", status=204) == 1
 
 
 async def test_an_asset_stays_while_another_task_needs_it(client: Surface, sandbox: Sandbox, film: Path) -> None:
     sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", task="stuck"))
     with pytest.raises(TimeoutError):
-        await client.segment_video(film, timeout=0.3, **CUT)
+        await client.segment_video(film, timeout=0.3, **OPTIONS)
     await client.segment_video(film, keep_asset=False, segmentation=FixedSegmentation(8))
     assert sandbox.count("DELETE") == 0

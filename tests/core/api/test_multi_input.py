@@ -1,4 +1,4 @@
-"""Marengo 3.5 at once: everything goes by multi_input, and combinations that cannot be are refused unsent."""
+"""The synchronous endpoint with marengo3.5: every request is a multi_input, and invalid combinations are refused."""
 
 from pathlib import Path
 from typing import Any
@@ -56,11 +56,11 @@ def similarity(one: Any, other: Any) -> float:
     return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
 
-# What comes back
+# Results
 
 
 @pytest.mark.parametrize("dimension", [None, 256, 128])
-async def test_everything_has_the_asked_length(
+async def test_every_vector_has_the_requested_dimension(
     connect: Connect, dimension: int | None, picture: Path, film: Path, note: Path
 ) -> None:
     client = connect(model=NEW, embedding_dimension=dimension)
@@ -86,7 +86,7 @@ async def test_a_shorter_vector_is_the_beginning_of_the_longer(connect: Connect,
     assert np.array_equal(short.vector, long.vector[:128])
 
 
-async def test_uncertainty_comes_where_it_is_asked_for(new: Surface, picture: Path, film: Path) -> None:
+async def test_uncertainty_is_returned_on_request(new: Surface, picture: Path, film: Path) -> None:
     found = [
         await new.embed_text("red", embedding_uncertainty=True),
         (await new.embed_texts(["red"], embedding_uncertainty=True))[0],
@@ -97,26 +97,25 @@ async def test_uncertainty_comes_where_it_is_asked_for(new: Surface, picture: Pa
     assert np.array_equal(found[0].vector, (await new.embed_text("red")).vector)
 
 
-async def test_a_long_text_is_cut_only_where_that_was_asked_for(new: Surface) -> None:
+async def test_a_long_text_is_truncated_only_on_request(new: Surface) -> None:
     text = "red stripes " * 1500
-    with pytest.raises(InputError, match="at least 3,000 tokens"):
-        await new.embed_text(text)
-    cut = await new.embed_text(text, auto_truncate=True)
-    assert cut.usage is not None
-    assert cut.usage.truncated
-    doubtful = "red-striped, " * 1900  # below the bound that holds for every tokenizer
     with pytest.raises(BadRequestError):
-        await new.embed_text(doubtful)
-    assert (await new.embed_texts([doubtful], auto_truncate=True))[0].usage.truncated
+        await new.embed_text(text)
+    truncated = await new.embed_text(text, auto_truncate=True)
+    assert truncated.usage is not None
+    assert truncated.usage.truncated
+    assert (await new.embed_texts([text], auto_truncate=True))[0].usage.truncated
 
 
-async def test_a_clip_of_any_kind_is_one_vector(new: Surface, film: Path, sound: Path, sandbox: Sandbox) -> None:
+async def test_a_clip_has_one_vector_from_every_kind_of_input(
+    new: Surface, film: Path, sound: Path, sandbox: Sandbox
+) -> None:
     seen, again = await new.embed_clips([film, content(film)])
     heard = await new.embed_clip(sound, input_type="audio")
     assert same(seen, again)
     assert not same(seen, heard)
     assert sandbox.count("POST", "/assets") == 0
-    asset = await new.wait_for_asset((await new.create_asset(film)).id)
+    asset = await new.assets.wait((await new.assets.create(film)).id)
     assert same(await new.embed_clip(f"asset:{asset.id}"), seen)
 
 
@@ -132,36 +131,36 @@ async def test_a_text_finds_the_right_clip(new: Surface, tmp_path: Path) -> None
     assert similarity(query, red) > similarity(query, blue)
 
 
-async def test_a_source_is_called_by_its_name(new: Surface, old: Surface, picture: Path) -> None:
+async def test_a_text_refers_to_a_source_by_its_name(new: Surface, old: Surface, picture: Path) -> None:
     for client in (new, old):
         named = await client.embed_multi_input([MediaSource(picture, name="kit")], text="like <@kit>")
         assert named.vector.shape == (512,)
 
 
-# What is refused, before anything is sent
+# Input that is refused before a request
 
 
 @pytest.mark.parametrize(
     ("sources", "text", "message"),
     [
         ([], None, "1 to 10 media, got 0"),
-        (["picture.jpg"] * 11, "t", "up to 10 media, got 11"),
-        (["picture.jpg", "film.mp4"], None, r"different kinds \(image, video\) need a text"),
+        (["picture.jpg"] * 11, "t", "at most 10 media, got 11"),
+        (["picture.jpg", "film.mp4"], None, r"different types \(image, video\) need a text"),
         (["plan.pdf"], "t", "PDF must be the only source"),
         (["plan.pdf", "plan.pdf"], None, "PDF must be the only source"),
         (["plan.pdf", "picture.jpg"], "t", "PDF must be the only source"),
-        (["note.md"], "t", "all of this is text"),
-        (["note.md", "note.md"], None, "all of this is text"),
-        (["picture.jpg"], "like <@kit>", r"<@kit>.*none has a name"),
-        (["asset:64f8d2c7e4a1b37f8a9c5d12"], None, "kind cannot be seen.*media_type"),
-        (["https://example.com/watch?v=1"], None, "kind cannot be seen"),
+        (["note.md"], "t", "all inputs are text"),
+        (["note.md", "note.md"], None, "all inputs are text"),
+        (["picture.jpg"], "like <@kit>", r"<@kit>.*no source has a name"),
+        (["asset:64f8d2c7e4a1b37f8a9c5d12"], None, "cannot determine the media type.*media_type"),
+        (["https://example.com/watch?v=1"], None, "cannot determine the media type"),
         (["empty.txt"], None, "empty"),
         (["blank.txt"], None, "holds no text"),
         (["missing.jpg"], None, "no such file"),
     ],
 )
 @pytest.mark.usefixtures("folder")
-async def test_a_combination_that_cannot_be_is_refused(
+async def test_an_invalid_combination_is_refused(
     new: Surface, sandbox: Sandbox, sources: list[str], text: str | None, message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
@@ -169,9 +168,9 @@ async def test_a_combination_that_cannot_be_is_refused(
     assert sandbox.count() == 0
 
 
-async def test_names_must_be_there_and_differ(new: Surface, picture: Path, sandbox: Sandbox) -> None:
+async def test_names_must_exist_and_differ(new: Surface, picture: Path, sandbox: Sandbox) -> None:
     kit = MediaSource(picture, name="kit")
-    with pytest.raises(InputError, match=r"<@shirt>.*there are 'kit'"):
+    with pytest.raises(InputError, match=r"<@shirt>.*the names are 'kit'"):
         await new.embed_multi_input([kit], text="like <@kit> and <@shirt>")
     with pytest.raises(InputError, match="two media sources have the name 'kit'"):
         await new.embed_multi_input([kit, kit])
@@ -183,7 +182,7 @@ async def test_names_must_be_there_and_differ(new: Surface, picture: Path, sandb
     assert sandbox.count() == 0
 
 
-async def test_uncertainty_of_a_mixture_or_document_is_refused(
+async def test_uncertainty_of_a_combination_or_document_is_refused(
     new: Surface, picture: Path, note: Path, sandbox: Sandbox
 ) -> None:
     with pytest.raises(InputError, match="text alone or media alone"):
@@ -193,7 +192,7 @@ async def test_uncertainty_of_a_mixture_or_document_is_refused(
     assert sandbox.count() == 0
 
 
-async def test_what_3_0_cannot_do_is_refused_with_the_model_that_can(
+async def test_what_only_marengo35_supports_is_refused_with_its_name(
     old: Surface, picture: Path, film: Path, sandbox: Sandbox
 ) -> None:
     calls: list[Any] = [
@@ -202,7 +201,6 @@ async def test_what_3_0_cannot_do_is_refused_with_the_model_that_can(
         lambda: old.embed_image(picture, embedding_uncertainty=True),
         lambda: old.embed_text_image("t", picture, auto_truncate=True),
         lambda: old.embed_multi_input([MediaSource(film, "video")]),
-        lambda: old.embed_text("word " * 501),
     ]
     for call in calls:
         with pytest.raises(InputError, match=r"model='marengo3\.5'"):
@@ -212,7 +210,7 @@ async def test_what_3_0_cannot_do_is_refused_with_the_model_that_can(
     assert sandbox.count() == 0
 
 
-async def test_what_3_5_cannot_do_is_refused_with_what_can(
+async def test_what_marengo35_does_not_support_is_refused_with_an_alternative(
     new: Surface, film: Path, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     for kind in ("audio", "video"):
@@ -235,13 +233,7 @@ async def test_what_3_5_cannot_do_is_refused_with_what_can(
     assert sandbox.count() == 0
 
 
-async def test_one_long_text_among_others_stops_all_before_the_first(new: Surface, sandbox: Sandbox) -> None:
-    with pytest.raises(InputError, match=r"texts\[1\].*at least 2,001 tokens; marengo3\.5 takes 2,000"):
-        await new.embed_texts(["red", "word " * 2001, "blue"])
-    assert sandbox.count() == 0
-
-
-# Which kind it is
+# Media types
 
 
 @pytest.mark.parametrize(
@@ -256,7 +248,7 @@ async def test_one_long_text_among_others_stops_all_before_the_first(new: Surfac
         (b"\x1a\x45\xdf\xa3", "video"), (b"RIFF\x00\x00\x00\x00WEBP", None), (b"plain words", None),
     ],
 )  # fmt: skip
-def test_the_kind_of_a_medium(value: Any, kind: str | None) -> None:
+def test_the_media_type_of_a_medium(value: Any, kind: str | None) -> None:
     assert media_type_of(Media.of(value)) == kind
 
 

@@ -1,6 +1,5 @@
-"""Files of any size in chunks: sent once, over every fault, gone on with after a crash."""
+"""Uploads in chunks: retries after every fault, and resumption after an error or a crash."""
 
-import asyncio
 import hashlib
 import io
 import logging
@@ -10,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,6 @@ from twelvelabs_core import (
     APIResponseError,
     APIStatusError,
     InputError,
-    NotFoundError,
     Progress,
     ServerError,
     TwelveLabsError,
@@ -32,16 +29,16 @@ from twelvelabs_sandbox import Fault, Sandbox
 
 SESSIONS = "/assets/multipart-uploads"
 SESSION = SESSIONS + "/{upload_id}"
-PART = "/uploads/{upload_id}/parts/{chunk_index}"
+CHUNK_PATH = "/uploads/{upload_id}/parts/{chunk_index}"
 CHUNK = 4096
 HOUR = 3600.0
 CONTENT = random.Random(5).randbytes(30 * CHUNK + 17)  # noqa: S311  # any bytes will do
-PARTS = 31
+CHUNKS = 31
 
 
 @pytest.fixture
 def storage() -> Iterator[Sandbox]:
-    """A sandbox of its own with small chunks, whose clock may be advanced, and which wants headers of its own."""
+    """A separate sandbox with small chunks and required headers, whose clock may be advanced."""
     headers = {"Content-Type": "application/octet-stream", "x-amz-server-side-encryption": "AES256"}
     with Sandbox(chunk_size=CHUNK, upload_headers=headers) as sandbox:
         yield sandbox
@@ -65,18 +62,18 @@ def big(tmp_path: Path) -> Path:
 
 
 async def send(client: Surface, media: Any, **options: Any) -> Any:
-    return await client.create_asset(media, method="multipart", asset_type="video", **options)
+    return await client.assets.create(media, method="multipart", asset_type="video", **options)
 
 
 def is_whole(storage: Sandbox, asset_id: str, content: bytes = CONTENT) -> bool:
     return storage.asset_sha256(asset_id) == hashlib.sha256(content).hexdigest()
 
 
-# One upload from its beginning to its end
+# Uploads without faults
 
 
 @pytest.mark.parametrize("kind", ["path", "bytes", "file", "open file"])
-async def test_chunks_of_every_kind_of_media_become_the_same_file(
+async def test_every_kind_of_input_is_uploaded_unchanged(
     uploader: Surface, storage: Sandbox, big: Path, kind: str
 ) -> None:
     with big.open("rb") as opened:
@@ -85,16 +82,16 @@ async def test_chunks_of_every_kind_of_media_become_the_same_file(
         assert not opened.closed
     assert (asset.method, asset.filename) == ("multipart", "match.mp4")
     assert is_whole(storage, asset.id)
-    assert storage.count("PUT", PART) == PARTS
+    assert storage.count("PUT", CHUNK_PATH) == CHUNKS
     assert storage.count("POST", SESSION + "/presigned-urls") == 1
     assert not any(request.leaked_key for request in storage.requests)
 
 
 @pytest.mark.parametrize("size", [1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK])
-async def test_sizes_around_a_chunk(uploader: Surface, storage: Sandbox, size: int) -> None:
+async def test_sizes_close_to_a_multiple_of_the_chunk_size(uploader: Surface, storage: Sandbox, size: int) -> None:
     asset = await send(uploader, CONTENT[:size])
     assert is_whole(storage, asset.id, CONTENT[:size])
-    assert storage.count("PUT", PART) == -(-size // CHUNK)
+    assert storage.count("PUT", CHUNK_PATH) == -(-size // CHUNK)
 
 
 async def test_progress_counts_every_byte_once(uploader: Surface, storage: Sandbox, big: Path) -> None:
@@ -104,13 +101,13 @@ async def test_progress_counts_every_byte_once(uploader: Surface, storage: Sandb
     counts = [step.done for step in steps]
     assert counts == sorted(counts)
     assert counts[-1] == len(CONTENT)
-    storage.faults.add(Fault(path=PART, method="PUT", status=500, times=2))
+    storage.faults.add(Fault(path=CHUNK_PATH, method="PUT", status=500, times=2))
     steps.clear()
     await send(uploader, CONTENT[::-1], on_progress=steps.append)
     assert max(step.done for step in steps) == steps[-1].done == len(CONTENT)
 
 
-async def test_what_a_callback_raises_ends_the_upload_and_nothing_is_lost(
+async def test_an_error_of_a_callback_ends_the_upload_which_can_be_resumed(
     connect: Connect, storage: Sandbox, big: Path
 ) -> None:
     def stop(step: Progress) -> None:
@@ -123,31 +120,31 @@ async def test_what_a_callback_raises_ends_the_upload_and_nothing_is_lost(
     assert storage.count("POST", SESSIONS) == 1
 
 
-async def test_at_most_max_concurrency_chunks_are_under_way_over_all_uploads(
+async def test_at_most_max_concurrency_chunks_are_sent_at_once_over_all_uploads(
     connect: Connect, storage: Sandbox, tmp_path: Path
 ) -> None:
     client = again(connect, storage, max_concurrency=3)
-    storage.faults.add(Fault(path=PART, method="PUT", delay=0.02, times=None))
+    storage.faults.add(Fault(path=CHUNK_PATH, method="PUT", delay=0.02, times=None))
     most = 0
 
-    def look(_: Progress) -> None:
+    def count(_: Progress) -> None:
         nonlocal most
-        most = max(most, sum(1 for one in storage.requests if one.template == PART and one.status is None))
+        most = max(most, sum(1 for one in storage.requests if one.template == CHUNK_PATH and one.status is None))
 
     calls = []
     for number in range(3):
         path = tmp_path / f"{number}.mp4"
         path.write_bytes(CONTENT[number * CHUNK : (number + 8) * CHUNK])
-        calls.append(client.start("create_asset", path, method="multipart", on_progress=look))
+        calls.append(client.start("assets.create", path, method="multipart", on_progress=count))
     assets = [await call for call in calls]
     assert len({asset.id for asset in assets}) == 3
-    assert storage.count("PUT", PART) == 24
+    assert storage.count("PUT", CHUNK_PATH) == 24
     assert 2 <= most <= 3
 
 
-async def test_the_session_is_told_what_the_caller_wants(uploader: Surface, big: Path) -> None:
-    asset = await uploader.create_asset(big, method="multipart", user_metadata={"team": "red", "year": 2026})
-    assert (await uploader.retrieve_asset(asset.id)).user_metadata == {"team": "red", "year": 2026}
+async def test_the_session_has_the_user_metadata_of_the_caller(uploader: Surface, big: Path) -> None:
+    asset = await uploader.assets.create(big, method="multipart", user_metadata={"team": "red", "year": 2026})
+    assert (await uploader.assets.retrieve(asset.id)).user_metadata == {"team": "red", "year": 2026}
 
 
 # Faults
@@ -165,17 +162,17 @@ async def test_the_session_is_told_what_the_caller_wants(uploader: Surface, big:
         {"drop": "after"},
     ],
 )
-async def test_chunks_that_fail_are_sent_again_to_a_fresh_url(
+async def test_failed_chunks_are_sent_again_to_a_new_url(
     uploader: Surface, storage: Sandbox, big: Path, fault: dict[str, Any]
 ) -> None:
-    storage.faults.add(Fault(path=PART, method="PUT", skip=3, times=2, **fault))
+    storage.faults.add(Fault(path=CHUNK_PATH, method="PUT", skip=3, times=2, **fault))
     asset = await send(uploader, big)
     assert is_whole(storage, asset.id)
-    assert storage.count("PUT", PART) == PARTS + 2
+    assert storage.count("PUT", CHUNK_PATH) == CHUNKS + 2
     assert storage.count("POST", SESSION + "/presigned-urls") == 1 + 2
 
 
-async def test_urls_that_expired_on_the_way_are_replaced(uploader: Surface, storage: Sandbox, big: Path) -> None:
+async def test_expired_urls_are_replaced(uploader: Surface, storage: Sandbox, big: Path) -> None:
     left = [storage.clock.advance]
 
     def age(_: Progress) -> None:
@@ -184,17 +181,15 @@ async def test_urls_that_expired_on_the_way_are_replaced(uploader: Surface, stor
 
     asset = await send(uploader, big, on_progress=age)
     assert is_whole(storage, asset.id)
-    assert storage.count("PUT", PART, status=403) > 0
-    assert storage.count("PUT", PART, status=200) == PARTS
+    assert storage.count("PUT", CHUNK_PATH, status=403) > 0
+    assert storage.count("PUT", CHUNK_PATH, status=200) == CHUNKS
 
 
-async def test_a_refused_url_is_replaced_even_where_nothing_is_to_be_repeated(
-    connect: Connect, storage: Sandbox, big: Path
-) -> None:
+async def test_a_refused_url_is_replaced_even_without_retries(connect: Connect, storage: Sandbox, big: Path) -> None:
     client = again(connect, storage, max_retries=0)
-    storage.faults.add(Fault(path=PART, method="PUT", status=403))
+    storage.faults.add(Fault(path=CHUNK_PATH, method="PUT", status=403))
     assert is_whole(storage, (await send(client, big)).id)
-    storage.faults.add(Fault(path=PART, method="PUT", status=500))
+    storage.faults.add(Fault(path=CHUNK_PATH, method="PUT", status=500))
     with pytest.raises(ServerError, match=r"send chunk \d+ of 31 of .*HTTP 500"):
         await send(client, CONTENT[::-1])
 
@@ -209,11 +204,11 @@ async def test_reports_and_requests_for_urls_are_repeated(
     )
     asset = await send(uploader, big)
     assert is_whole(storage, asset.id)
-    assert storage.count("PUT", PART) == PARTS
+    assert storage.count("PUT", CHUNK_PATH) == CHUNKS
 
 
 @pytest.mark.parametrize("status", [500, 403])
-async def test_a_chunk_that_never_gets_through_is_an_error_that_names_it_and_not_the_key(
+async def test_the_error_of_a_failed_chunk_names_it_without_advice_about_the_key(
     connect: Connect, storage: Sandbox, big: Path, status: int
 ) -> None:
     client = again(connect, storage, max_retries=2)
@@ -223,12 +218,12 @@ async def test_a_chunk_that_never_gets_through_is_an_error_that_names_it_and_not
     assert caught.value.status_code == status
     assert "key" not in str(caught.value)
     assert caught.value.body is None
-    assert storage.count("PUT", PART, status=status) == 3
+    assert storage.count("PUT", CHUNK_PATH, status=status) == 3
 
 
-async def test_chunks_are_not_sent_to_where_a_redirect_leads(uploader: Surface, storage: Sandbox, big: Path) -> None:
+async def test_redirects_of_chunks_are_not_followed(uploader: Surface, storage: Sandbox, big: Path) -> None:
     elsewhere = storage.base_url + "/elsewhere"
-    storage.faults.add(Fault(path=PART, method="PUT", status=307, headers={"Location": elsewhere}, times=None))
+    storage.faults.add(Fault(path=CHUNK_PATH, method="PUT", status=307, headers={"Location": elsewhere}, times=None))
     with pytest.raises(APIStatusError, match="HTTP 307"):
         await send(uploader, big)
     assert storage.count(path="/elsewhere") == 0
@@ -244,35 +239,35 @@ async def test_a_session_is_not_created_twice(
     assert storage.count("POST", SESSIONS) == 1
 
 
-# Going on
+# Resumption
 
 
-async def there(client: Surface) -> int:
-    """Return the number of chunks that the server has of the one unfinished upload."""
-    (session,) = [upload async for upload in client.list_multipart_uploads()]
-    return len((await client.retrieve_multipart_upload(session.upload_id)).completed)
+async def received(client: Surface) -> int:
+    """Return the number of chunks that the server has received of the one incomplete upload."""
+    (session,) = [upload async for upload in client.uploads.list()]
+    return len((await client.uploads.retrieve(session.upload_id)).completed)
 
 
-async def test_after_an_error_only_what_is_missing_is_sent(connect: Connect, storage: Sandbox, big: Path) -> None:
-    storage.faults.add(Fault(path=PART, method="PUT", status=500, skip=17, times=None))
+async def test_after_an_error_only_missing_chunks_are_sent(connect: Connect, storage: Sandbox, big: Path) -> None:
+    storage.faults.add(Fault(path=CHUNK_PATH, method="PUT", status=500, skip=17, times=None))
     with pytest.raises(ServerError):
         await send(again(connect, storage, max_retries=0), big)
     client = again(connect, storage)
-    done = await there(client)
-    assert done >= 17 - 8  # what was under way when the first one failed may be lost, what had ended may not
+    done = await received(client)
+    assert done >= 17 - 8  # chunks that were being sent at the first failure may be lost, the others not
     storage.clear_faults()
     storage.clear_requests()
     steps: list[Progress] = []
     asset = await send(client, big, on_progress=steps.append)
     assert is_whole(storage, asset.id)
-    assert storage.count("PUT", PART) == PARTS - done
+    assert storage.count("PUT", CHUNK_PATH) == CHUNKS - done
     assert storage.count("POST", SESSIONS) == 0
     assert steps[0].done >= done * CHUNK
     assert steps[-1].done == len(CONTENT)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-def test_a_process_that_is_killed_leaves_only_the_rest_to_the_next(storage: Sandbox, big: Path, tmp_path: Path) -> None:
+def test_after_a_killed_process_only_missing_chunks_are_sent(storage: Sandbox, big: Path, tmp_path: Path) -> None:
     def run(kill_after: int) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "tests.core.uploading", str(big), str(tmp_path / "s.sqlite3")]
         key = {"TWELVELABS_API_KEY": storage.api_key, "TWELVELABS_BASE_URL": storage.base_url}
@@ -288,22 +283,25 @@ def test_a_process_that_is_killed_leaves_only_the_rest_to_the_next(storage: Sand
         )
 
     storage.faults.add(
-        Fault(path=PART, method="PUT", status=500, skip=4, times=2), Fault(path=PART, method="PUT", status=403, skip=9)
+        Fault(path=CHUNK_PATH, method="PUT", status=500, skip=4, times=2),
+        Fault(path=CHUNK_PATH, method="PUT", status=403, skip=9),
     )
     assert run(24 * CHUNK).returncode == -signal.SIGKILL
-    assert [storage.count("PUT", PART, status=status) for status in (500, 403)] == [2, 1]
+    assert [storage.count("PUT", CHUNK_PATH, status=status) for status in (500, 403)] == [2, 1]
     reported = storage.count("POST", SESSION, status=200)
     assert reported == 2
     storage.clear_requests()
     second = run(0)
     assert second.returncode == 0, second.stderr
-    assert storage.count("PUT", PART) == PARTS - 10 * reported
+    assert storage.count("PUT", CHUNK_PATH) == CHUNKS - 10 * reported
     assert storage.count("POST", SESSIONS) == 0
     assert is_whole(storage, second.stdout.strip())
 
 
-async def test_a_session_that_expired_meanwhile_is_begun_anew(connect: Connect, storage: Sandbox, big: Path) -> None:
-    storage.faults.add(Fault(path=PART, method="PUT", status=500, skip=17, times=None))
+async def test_a_session_that_expired_between_two_calls_is_replaced(
+    connect: Connect, storage: Sandbox, big: Path
+) -> None:
+    storage.faults.add(Fault(path=CHUNK_PATH, method="PUT", status=500, skip=17, times=None))
     with pytest.raises(ServerError):
         await send(again(connect, storage, max_retries=0), big)
     storage.clear_faults()
@@ -311,10 +309,12 @@ async def test_a_session_that_expired_meanwhile_is_begun_anew(connect: Connect, 
     storage.clear_requests()
     asset = await send(again(connect, storage), big)
     assert is_whole(storage, asset.id)
-    assert (storage.count("POST", SESSIONS), storage.count("PUT", PART)) == (1, PARTS)
+    assert (storage.count("POST", SESSIONS), storage.count("PUT", CHUNK_PATH)) == (1, CHUNKS)
 
 
-async def test_a_session_that_expires_on_the_way_is_begun_anew(uploader: Surface, storage: Sandbox, big: Path) -> None:
+async def test_a_session_that_expires_during_an_upload_is_replaced(
+    uploader: Surface, storage: Sandbox, big: Path
+) -> None:
     def age(step: Progress) -> None:
         if step.done > 20 * CHUNK and storage.count("POST", SESSIONS) == 1:
             storage.clock.advance(24 * HOUR + 1)
@@ -324,20 +324,18 @@ async def test_a_session_that_expires_on_the_way_is_begun_anew(uploader: Surface
     assert storage.count("POST", SESSIONS) == 2
 
 
-async def test_sessions_that_expire_again_and_again_end_in_an_error(
-    uploader: Surface, storage: Sandbox, big: Path
-) -> None:
+async def test_a_second_expired_session_is_an_error(uploader: Surface, storage: Sandbox, big: Path) -> None:
     def age(step: Progress) -> None:
         if step.done > 20 * CHUNK:
             storage.clock.advance(24 * HOUR + 1)
 
-    with pytest.raises(TwelveLabsError, match="lost 2 sessions"):
+    with pytest.raises(TwelveLabsError, match="2 upload sessions of it were lost"):
         await send(uploader, big, on_progress=age)
     assert storage.count("POST", SESSIONS) == 2
 
 
-async def test_a_session_of_other_wishes_is_not_gone_on_with(connect: Connect, storage: Sandbox, big: Path) -> None:
-    storage.faults.add(Fault(path=PART, method="PUT", status=500, skip=17, times=None))
+async def test_a_session_with_other_options_is_not_resumed(connect: Connect, storage: Sandbox, big: Path) -> None:
+    storage.faults.add(Fault(path=CHUNK_PATH, method="PUT", status=500, skip=17, times=None))
     with pytest.raises(ServerError):
         await send(again(connect, storage, max_retries=0), big)
     storage.clear_faults()
@@ -365,19 +363,19 @@ class Changing:
             self._path.write_bytes(CONTENT[::-1])
 
 
-async def test_a_file_that_changes_on_its_way_is_an_error_and_no_asset(
+async def test_a_file_that_changes_during_its_upload_is_an_error_without_asset(
     connect: Connect, storage: Sandbox, big: Path
 ) -> None:
     os.utime(big, ns=(1, 1))
-    with pytest.raises(InputError, match=r"big\.mp4: changed while it was being sent"):
+    with pytest.raises(InputError, match=r"big\.mp4: the file changed during its upload"):
         await send(again(connect, storage), big, on_progress=Changing(big))
     client = again(connect, storage)
-    assert [asset async for asset in client.list_assets(filename="big")] == []
+    assert [asset async for asset in client.assets.list(filename="big")] == []
     assert is_whole(storage, (await send(client, big)).id, CONTENT[::-1])
 
 
 class Shrinking(io.BytesIO):
-    """A file that is shorter when it is sent than it was when it was measured."""
+    """A file that becomes shorter after its content was identified."""
 
     name = "shrinking.mp4"
     is_digested = False
@@ -390,8 +388,8 @@ class Shrinking(io.BytesIO):
         return data
 
 
-async def test_a_file_object_that_shrinks_on_its_way_is_an_error(uploader: Surface) -> None:
-    with pytest.raises(InputError, match=r"shrinking\.mp4: changed while it was being sent"):
+async def test_a_file_object_that_shrinks_during_its_upload_is_an_error(uploader: Surface) -> None:
+    with pytest.raises(InputError, match=r"shrinking\.mp4: the file changed during its upload"):
         await send(uploader, Shrinking(CONTENT))
 
 
@@ -402,19 +400,19 @@ def contents_of(folder: Path, pattern: str) -> str:
     return b"".join(path.read_bytes() for path in folder.glob(pattern)).decode("latin-1")
 
 
-async def test_no_signature_in_a_log_an_error_or_the_store(
+async def test_logs_errors_and_the_store_hold_no_signature(
     connect: Connect, storage: Sandbox, big: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    storage.faults.add(Fault(path=PART, method="PUT", status=403, skip=12, times=None))
+    storage.faults.add(Fault(path=CHUNK_PATH, method="PUT", status=403, skip=12, times=None))
     client = again(connect, storage, max_retries=1)
     with pytest.raises(APIStatusError) as caught:
         await send(client, big)
-    session = (await client.create_multipart_upload("a.mp4", asset_type="video", total_size=9)).upload_urls[0]
+    session = (await client.uploads.create("a.mp4", asset_type="video", total_size=9)).upload_urls[0]
     signature = session.url.get_secret_value().partition("X-Amz-Signature=")[2]
     assert len(signature) > 20
     stored = contents_of(tmp_path, "segments.sqlite3*")
-    # The sandbox runs in this process too; what a server logs is not a client's to hide.
+    # The sandbox runs in this process too; the logs of a server are not checked.
     logged = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn"))
     for text in (logged, repr(caught.value), str(caught.value.__dict__), repr(session), stored):
         assert "Signature=" not in text
@@ -423,7 +421,7 @@ async def test_no_signature_in_a_log_an_error_or_the_store(
     assert "HTTP Request: PUT" in logged
 
 
-async def test_a_film_is_not_sent_over_an_open_line(uploader: Surface, storage: Sandbox, big: Path) -> None:
+async def test_chunks_are_sent_to_https_urls_only(uploader: Surface, storage: Sandbox, big: Path) -> None:
     body = {
         "upload_id": "64f8d2c7e4a1b37f8a9c5d12",
         "asset_id": "64f8d2c7e4a1b37f8a9c5d13",
@@ -435,36 +433,11 @@ async def test_a_film_is_not_sent_over_an_open_line(uploader: Surface, storage: 
         await send(uploader, big)
 
 
-async def test_a_session_whose_chunks_do_not_add_up_is_refused(uploader: Surface, storage: Sandbox, big: Path) -> None:
+async def test_a_session_with_a_wrong_number_of_chunks_is_refused(
+    uploader: Surface, storage: Sandbox, big: Path
+) -> None:
     body = {"upload_id": "a", "asset_id": "b", "chunk_size": CHUNK, "total_chunks": 30, "upload_urls": []}
     storage.faults.add(Fault(path=SESSIONS, method="POST", status=201, body=body))
-    with pytest.raises(APIResponseError, match=r"30 chunks of 4,096 bytes.*make 31"):
+    with pytest.raises(APIResponseError, match=r"expects 30 chunks of 4,096 bytes.*make 31"):
         await send(uploader, big)
     assert storage.count() == 1
-
-
-async def test_an_unknown_upload_is_not_found(uploader: Surface) -> None:
-    with pytest.raises(NotFoundError):
-        await uploader.retrieve_multipart_upload("64f8d2c7e4a1b37f8a9c5d12")
-
-
-async def test_calls_that_were_cancelled_leave_their_connections_free(connect: Connect, storage: Sandbox) -> None:
-    """A connection whose request was cancelled on its way must not be waited for by later requests."""
-    client = again(connect, storage, max_retries=0, timeout=3.0)
-    if not client.is_async:
-        pytest.skip("a blocking call cannot be cancelled")
-    loop = asyncio.get_running_loop()
-    for number in range(5):
-        sent = asyncio.Event()
-        call = client.start(
-            "create_asset",
-            CONTENT[number:],
-            method="multipart",
-            asset_type="video",
-            on_progress=lambda _, sent=sent: loop.call_soon_threadsafe(sent.set),
-        )
-        await sent.wait()
-        call.cancel()
-        with suppress(asyncio.CancelledError):
-            await call
-        await client.embed_texts([f"red {index}" for index in range(8)])

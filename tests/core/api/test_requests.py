@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from twelvelabs_core import DynamicSegmentation, FixedSegmentation, InputError, Media, SegmentOptions
-from twelvelabs_core.api.multi_input import Source
 from twelvelabs_core.api.requests import (
+    Source,
     image_request,
     multi_input_request,
     segments_request,

@@ -1,4 +1,4 @@
-"""The JSON that we send, for both models, is the JSON that the official SDK sends for the same intent."""
+"""The JSON of each embedding request, for both models, equals that of the official SDK."""
 
 import base64
 from collections.abc import Callable
@@ -67,7 +67,7 @@ Theirs = Callable[[Path], dict[str, Any]]
 
 
 class Case(NamedTuple):
-    """One intent, as each side writes it."""
+    """The same request with this client and with the official SDK."""
 
     model: str
     dimension: int | None
@@ -193,28 +193,28 @@ SYNC: dict[str, Case] = {
 TASKS: dict[str, Case] = {
     "video, 3.0": Case(
         OLD, None,
-        lambda c, _: c.create_video_task(URL, segmentation=FixedSegmentation(5), embedding_option=["visual"]),
+        lambda c, _: c.tasks.create_video(URL, segmentation=FixedSegmentation(5), embedding_option=["visual"]),
         lambda _: {"input_type": "video", "model_name": OLD, "video": AsyncVideoInputRequest(
             media_source=MediaSource(url=URL), segmentation=OLD_FIXED_5, embedding_option=["visual"],
             embedding_scope=BOTH)},
     ),
     "audio, 3.0": Case(
         OLD, None,
-        lambda c, _: c.create_audio_task(URL, embedding_type=["fused_embedding"], embedding_scope=["clip"]),
+        lambda c, _: c.tasks.create_audio(URL, embedding_type=["fused_embedding"], embedding_scope=["clip"]),
         lambda _: {"input_type": "audio", "model_name": OLD, "audio": AsyncAudioInputRequest(
             media_source=MediaSource(url=URL), segmentation=OLD_AUDIO_6, embedding_option=["audio", "transcription"],
             embedding_scope=["clip"], embedding_type=["fused_embedding"])},
     ),
     "video, 3.5": Case(
         NEW, None,
-        lambda c, _: c.create_video_task(URL, start_sec=3),
+        lambda c, _: c.tasks.create_video(URL, start_sec=3),
         lambda _: new_task("video", AsyncVideoInputRequest(
             media_source=MediaSource(url=URL), start_sec=3, segmentation=DYNAMIC_2,
             embedding_option=["visual", "audio"], embedding_scope=BOTH, embedding_type=["separate_embedding"])),
     ),
     "short unsure video, 3.5": Case(
         NEW, 256,
-        lambda c, _: c.create_video_task(URL, segmentation=FixedSegmentation(5), embedding_option=["visual"],
+        lambda c, _: c.tasks.create_video(URL, segmentation=FixedSegmentation(5), embedding_option=["visual"],
                                          embedding_scope=["local"], embedding_uncertainty=True),
         lambda _: new_task("video", AsyncVideoInputRequest(
             media_source=MediaSource(url=URL), segmentation=FIXED_5, embedding_option=["visual"],
@@ -222,7 +222,7 @@ TASKS: dict[str, Case] = {
     ),
     "video with texts, 3.5": Case(
         NEW, None,
-        lambda c, _: c.create_video_task(f"asset:{ID}", segmentation={"temporal": {"strategy": "dynamic", "dynamic": {
+        lambda c, _: c.tasks.create_video(f"asset:{ID}", segmentation={"temporal": {"strategy": "dynamic", "dynamic": {
             "min_duration_sec": 2}}}, embedding_type=["fused_embedding"], time_based_metadata=TEXTS),
         lambda _: new_task("video", AsyncVideoInputRequest(
             media_source=ASSET, segmentation=DYNAMIC_2, embedding_option=["visual", "audio"], embedding_scope=BOTH,
@@ -230,13 +230,13 @@ TASKS: dict[str, Case] = {
     ),
     "audio, 3.5": Case(
         NEW, None,
-        lambda c, _: c.create_audio_task(f"asset:{ID}", segmentation=DynamicSegmentation(2)),
+        lambda c, _: c.tasks.create_audio(f"asset:{ID}", segmentation=DynamicSegmentation(2)),
         lambda _: new_task("audio", AsyncAudioInputRequest(
             media_source=ASSET, segmentation=DYNAMIC_2, embedding_option=["audio"], embedding_scope=BOTH)),
     ),
     "pages, 3.5": Case(
         NEW, None,
-        lambda c, _: c.create_document_task("https://example.com/plan.pdf", embedding_scope=["local", "asset"],
+        lambda c, _: c.tasks.create_document("https://example.com/plan.pdf", embedding_scope=["local", "asset"],
                                             segmentation=SpatialSegmentation("quadrants")),
         lambda _: new_task("document", AsyncDocumentInputRequest(
             media_source=MediaSource(url="https://example.com/plan.pdf"), embedding_option=["visual"],
@@ -245,7 +245,7 @@ TASKS: dict[str, Case] = {
     ),
     "chunks, 3.5": Case(
         NEW, 128,
-        lambda c, _: c.create_document_task("https://example.com/a.md", embedding_uncertainty=True,
+        lambda c, _: c.tasks.create_document("https://example.com/a.md", embedding_uncertainty=True,
                                             segmentation=SequentialSegmentation(8, overlap_sentences=2)),
         lambda _: new_task("document", AsyncDocumentInputRequest(
             media_source=MediaSource(url="https://example.com/a.md"), embedding_option=["text"],
@@ -255,14 +255,14 @@ TASKS: dict[str, Case] = {
     ),
     "whole text, 3.5": Case(
         NEW, None,
-        lambda c, _: c.create_document_task("https://example.com/a.txt"),
+        lambda c, _: c.tasks.create_document("https://example.com/a.txt"),
         lambda _: new_task("document", AsyncDocumentInputRequest(
             media_source=MediaSource(url="https://example.com/a.txt"), embedding_option=["text"],
             embedding_scope=["asset"])),
     ),
     "image, 3.5": Case(
         NEW, None,
-        lambda c, _: c.create_image_task(f"asset:{ID}", embedding_uncertainty=True),
+        lambda c, _: c.tasks.create_image(f"asset:{ID}", embedding_uncertainty=True),
         lambda _: new_task("image", AsyncImageInputRequest(
             media_source=ASSET, embedding_option=["visual"], embedding_scope=["asset"],
             embedding_type=["separate_embedding"]), embedding_uncertainty=True),

@@ -1,4 +1,4 @@
-"""Every request beside those of `test_requests_35` is the one that the official SDK sends for the same intent.
+"""Every request that `test_requests_35` does not cover equals that of the official SDK.
 
 Forms are compared field by field with names, types and bytes of their files, queries parameter by parameter.
 """
@@ -26,9 +26,9 @@ from twelvelabs.types import (
 )
 from twelvelabs.types import CompletedChunk as TheirChunk
 
-from tests import endpoint_table
 from tests.core.api import test_requests_35
 from tests.core.recorder import Recorder, sent_by_us
+from tests.endpoint_table import CALLS, RESOURCES
 from twelvelabs_core import CompletedChunk
 
 pytestmark = pytest.mark.filterwarnings("ignore:legacy_v1:DeprecationWarning")
@@ -37,7 +37,7 @@ OLD, NEW = "marengo3.0", "marengo3.5"
 ID = "64f8d2c7e4a1b37f8a9c5d12"
 URL = "https://example.com/goal.mp4?X-Amz-Signature=s"
 ASSET = MediaSource(asset_id=ID)
-NOTES = {"title": "Final", "year": 2026, "won": True, "tags": ["a", "b"]}
+USER_METADATA = {"title": "Final", "year": 2026, "won": True, "tags": ["a", "b"]}
 SINCE, UNTIL = datetime(2026, 11, 1, 8, 30, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC)
 DATES = {"started_at": "2026-11-01T08:30:00Z", "ended_at": "2026-11-02T00:00:00Z"}
 FIRST_PAGE = {"page": 1, "page_limit": 50}
@@ -51,7 +51,7 @@ DEFAULT_VIDEO: dict[str, Any] = {
 
 
 class Case(NamedTuple):
-    """One intent, as each side writes it: with a client, and a folder of media."""
+    """The same request with this client and with the official SDK, given a client and a folder of media."""
 
     ours: Callable[[Any, Path], Any]
     theirs: Callable[[TwelveLabs, Path], Any]
@@ -68,94 +68,97 @@ def new_task(kind: str, content: Any) -> dict[str, Any]:
 
 ASSETS: dict[str, Case] = {
     "a file": Case(
-        lambda c, m: c.create_asset(m / "film.mp4"),
+        lambda c, m: c.assets.create(m / "film.mp4"),
         lambda s, m: s.assets.create(method="direct", file=sent(m / "film.mp4"), filename="film.mp4",
                                      enable_hls=False, enable_thumbnail=False),
     ),
     "a file with everything": Case(
-        lambda c, m: c.create_asset(m / "picture.jpg", filename="Foto äö.jpg", enable_hls=True, enable_thumbnail=True,
-                                    user_metadata=NOTES),
+        lambda c, m: c.assets.create(m / "picture.jpg", filename="Foto äö.jpg", enable_hls=True, enable_thumbnail=True,
+                                    user_metadata=USER_METADATA),
         lambda s, m: s.assets.create(method="direct", file=("Foto äö.jpg", (m / "picture.jpg").read_bytes()),
                                      filename="Foto äö.jpg", enable_hls=True, enable_thumbnail=True,
-                                     user_metadata=json.dumps(NOTES)),
+                                     user_metadata=json.dumps(USER_METADATA)),
     ),
     "a URL": Case(
-        lambda c, _: c.create_asset(URL, filename="goal.mp4"),
+        lambda c, _: c.assets.create(URL, filename="goal.mp4"),
         lambda s, _: s.assets.create(method="url", url=URL, filename="goal.mp4", enable_hls=False,
                                      enable_thumbnail=False),
     ),
-    "retrieve": Case(lambda c, _: c.retrieve_asset(ID), lambda s, _: s.assets.retrieve(ID)),
-    "wait": Case(lambda c, _: c.wait_for_asset(ID), lambda s, _: s.assets.retrieve(ID)),
-    "delete": Case(lambda c, _: c.delete_asset(ID), lambda s, _: s.assets.delete(ID)),
+    "retrieve": Case(lambda c, _: c.assets.retrieve(ID), lambda s, _: s.assets.retrieve(ID)),
+    "wait": Case(lambda c, _: c.assets.wait(ID), lambda s, _: s.assets.retrieve(ID)),
+    "delete": Case(lambda c, _: c.assets.delete(ID), lambda s, _: s.assets.delete(ID)),
     "delete by force": Case(
-        lambda c, _: c.delete_asset(ID, force=True), lambda s, _: s.assets.delete(ID, force=True)
+        lambda c, _: c.assets.delete(ID, force=True), lambda s, _: s.assets.delete(ID, force=True)
     ),
-    "list": Case(lambda c, _: c.list_assets(), lambda s, _: s.assets.list(**FIRST_PAGE)),
+    "list": Case(lambda c, _: c.assets.list(), lambda s, _: s.assets.list(**FIRST_PAGE)),
     "list with filters": Case(
-        lambda c, _: c.list_assets(asset_ids=[ID, "b"], asset_types=["video", "document"], filename="a&b"),
+        lambda c, _: c.assets.list(asset_ids=[ID, "b"], asset_types=["video", "document"], filename="a&b"),
         lambda s, _: s.assets.list(**FIRST_PAGE, asset_ids=[ID, "b"], asset_types=["video", "document"],
                                    filename="a&b"),
     ),
     "transcription": Case(
-        lambda c, _: c.retrieve_transcription(ID), lambda s, _: s.assets.retrieve_transcription(ID, include=["words"])
+        lambda c, _: c.assets.retrieve_transcription(ID),
+        lambda s, _: s.assets.retrieve_transcription(ID, include=["words"]),
     ),
     "transcription of all kinds": Case(
-        lambda c, _: c.retrieve_transcription(ID, include=["words", "sentences", "utterances"]),
+        lambda c, _: c.assets.retrieve_transcription(ID, include=["words", "sentences", "utterances"]),
         lambda s, _: s.assets.retrieve_transcription(ID, include=["words", "sentences", "utterances"]),
     ),
-    "merge notes": Case(
-        lambda c, _: c.update_user_metadata(ID, {**NOTES, "old": None}),
-        lambda s, _: s.assets.update_user_metadata(ID, user_metadata={**NOTES, "old": None}),
+    "update user metadata": Case(
+        lambda c, _: c.assets.update_user_metadata(ID, {**USER_METADATA, "old": None}),
+        lambda s, _: s.assets.update_user_metadata(ID, user_metadata={**USER_METADATA, "old": None}),
     ),
-    "replace notes": Case(
-        lambda c, _: c.replace_user_metadata(ID, NOTES),
-        lambda s, _: s.assets.replace_user_metadata(ID, user_metadata=NOTES),
+    "replace user metadata": Case(
+        lambda c, _: c.assets.replace_user_metadata(ID, USER_METADATA),
+        lambda s, _: s.assets.replace_user_metadata(ID, user_metadata=USER_METADATA),
     ),
-    "delete notes": Case(lambda c, _: c.delete_user_metadata(ID), lambda s, _: s.assets.delete_user_metadata(ID)),
+    "delete user metadata": Case(
+        lambda c, _: c.assets.delete_user_metadata(ID), lambda s, _: s.assets.delete_user_metadata(ID)
+    ),
 }  # fmt: skip
 
 UPLOADS: dict[str, Case] = {
     "session": Case(
-        lambda c, _: c.create_multipart_upload("a.mp4", asset_type="video", total_size=3_000_000_000),
+        lambda c, _: c.uploads.create("a.mp4", asset_type="video", total_size=3_000_000_000),
         lambda s, _: s.multipart_upload.create(filename="a.mp4", type="video", total_size=3_000_000_000,
                                                enable_hls=False, enable_thumbnail=False),
     ),
     "session with everything": Case(
-        lambda c, _: c.create_multipart_upload("a.wav", asset_type="audio", total_size=1, enable_hls=True,
-                                               enable_thumbnail=True, user_metadata=NOTES),
+        lambda c, _: c.uploads.create("a.wav", asset_type="audio", total_size=1, enable_hls=True,
+                                               enable_thumbnail=True, user_metadata=USER_METADATA),
         lambda s, _: s.multipart_upload.create(filename="a.wav", type="audio", total_size=1, enable_hls=True,
-                                               enable_thumbnail=True, user_metadata=NOTES),
+                                               enable_thumbnail=True, user_metadata=USER_METADATA),
     ),
     "session of a file": Case(
-        lambda c, m: c.create_asset(m / "film.mp4", method="multipart", user_metadata=NOTES),
+        lambda c, m: c.assets.create(m / "film.mp4", method="multipart", user_metadata=USER_METADATA),
         lambda s, m: s.multipart_upload.create(filename="film.mp4", type="video", enable_hls=False,
-                                               enable_thumbnail=False, user_metadata=NOTES,
+                                               enable_thumbnail=False, user_metadata=USER_METADATA,
                                                total_size=(m / "film.mp4").stat().st_size),
     ),
     "URLs": Case(
-        lambda c, _: c.create_presigned_urls(ID, start=21, count=10),
+        lambda c, _: c.uploads.create_presigned_urls(ID, start=21, count=10),
         lambda s, _: s.multipart_upload.get_additional_presigned_urls(ID, start=21, count=10),
     ),
     "completed chunks": Case(
-        lambda c, _: c.report_chunk_batch(ID, [CompletedChunk(2, '"ab"', 5), CompletedChunk(1, "cd", 6)]),
+        lambda c, _: c.uploads.report_chunk_batch(ID, [CompletedChunk(2, '"ab"', 5), CompletedChunk(1, "cd", 6)]),
         lambda s, _: s.multipart_upload.report_chunk_batch(ID, completed_chunks=[
             TheirChunk(chunk_index=2, proof="ab", proof_type="etag", chunk_size=5),
             TheirChunk(chunk_index=1, proof="cd", proof_type="etag", chunk_size=6)]),
     ),
     "status": Case(
-        lambda c, _: c.retrieve_multipart_upload(ID), lambda s, _: s.multipart_upload.get_status(ID, **FIRST_PAGE)
+        lambda c, _: c.uploads.retrieve(ID), lambda s, _: s.multipart_upload.get_status(ID, **FIRST_PAGE)
     ),
     "list": Case(
-        lambda c, _: c.list_multipart_uploads(), lambda s, _: s.multipart_upload.list_incomplete_uploads(**FIRST_PAGE)
+        lambda c, _: c.uploads.list(), lambda s, _: s.multipart_upload.list_incomplete_uploads(**FIRST_PAGE)
     ),
 }  # fmt: skip
 
 TASKS: dict[str, Case] = {
-    "retrieve": Case(lambda c, _: c.retrieve_task(ID), lambda s, _: s.embed.v_2.tasks.retrieve(ID)),
-    "wait": Case(lambda c, _: c.wait_for_task(ID), lambda s, _: s.embed.v_2.tasks.retrieve(ID)),
-    "list": Case(lambda c, _: c.list_tasks(), lambda s, _: s.embed.v_2.tasks.list(**FIRST_PAGE)),
+    "retrieve": Case(lambda c, _: c.tasks.retrieve(ID), lambda s, _: s.embed.v_2.tasks.retrieve(ID)),
+    "wait": Case(lambda c, _: c.tasks.wait(ID), lambda s, _: s.embed.v_2.tasks.retrieve(ID)),
+    "list": Case(lambda c, _: c.tasks.list(), lambda s, _: s.embed.v_2.tasks.list(**FIRST_PAGE)),
     "list with filters": Case(
-        lambda c, _: c.list_tasks(status="ready", started_at=SINCE, ended_at=UNTIL),
+        lambda c, _: c.tasks.list(status="ready", started_at=SINCE, ended_at=UNTIL),
         lambda s, _: s.embed.v_2.tasks.list(**FIRST_PAGE, **DATES, status="ready"),
     ),
     "images": Case(
@@ -209,11 +212,11 @@ OLD_API: dict[str, Case] = {
         lambda c, _: c.legacy_v1.embed(image_url=URL, audio_url=URL, audio_start_offset_sec=0),
         lambda s, _: s.embed.create(model_name=OLD, image_url=URL, audio_url=URL, audio_start_offset_sec=0),
     ),
-    "a film's task": Case(
+    "a task of a file": Case(
         lambda c, m: c.legacy_v1.create_task(video_file=m / "film.mp4"),
         lambda s, m: s.embed.tasks.create(model_name=OLD, video_file=sent(m / "film.mp4")),
     ),
-    "a URL's task with everything": Case(
+    "a task of a URL with everything": Case(
         lambda c, _: c.legacy_v1.create_task(
             video_url=URL, video_start_offset_sec=1, video_end_offset_sec=9.5, video_clip_length=4,
             video_embedding_scope=["clip", "video"]),
@@ -244,19 +247,20 @@ CASES = {
 
 @pytest.mark.parametrize("kind", ["blocking", "async"])
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
-def test_the_request_is_theirs(recorder: Recorder, sdk: TwelveLabs, media_folder: Path, kind: str, case: Case) -> None:
+def test_the_request_equals_that_of_the_sdk(
+    recorder: Recorder, sdk: TwelveLabs, media_folder: Path, kind: str, case: Case
+) -> None:
     with pytest.raises(ApiError):
         case.theirs(sdk, media_folder)
     theirs = recorder.take()
     assert sent_by_us(recorder, kind, lambda client: case.ours(client, media_folder), model=case.model) == theirs
 
 
-def test_a_request_of_every_operation_is_compared() -> None:
-    """The names in the code of each case are the operations that it calls."""
+def test_a_request_of_every_method_is_compared() -> None:
+    """The names in the code of each case are the methods that it calls."""
     compared: set[str] = set()
     for case in (*CASES.values(), *test_requests_35.SYNC.values(), *test_requests_35.TASKS.values()):
         names = case.ours.__code__.co_names
-        prefix = "legacy_v1." if "legacy_v1" in names else ""
+        prefix = next((f"{name}." for name in names if name in RESOURCES), "")
         compared |= {prefix + name for name in names}
-    asking = {one.name for one in endpoint_table.operations() if one.calls is not None and one.calls.endpoints}
-    assert asking - compared == set()
+    assert {name for name, calls in CALLS.items() if calls.endpoints} - compared == set()
