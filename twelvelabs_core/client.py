@@ -40,7 +40,7 @@ from twelvelabs_core.store.store import SegmentStore
 from twelvelabs_core.transport.aio import AsyncIo
 from twelvelabs_core.transport.blocking import BlockingIo
 from twelvelabs_core.transport.io import drain, finish
-from twelvelabs_core.transport.rate_limiter import RateLimiter
+from twelvelabs_core.transport.rate_limit import RateLimiter
 
 StoreInput = SegmentStore | str | os.PathLike[str]
 """A segment store, or where it is: a file, a SQLAlchemy URL, or ":memory:"."""

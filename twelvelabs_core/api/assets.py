@@ -42,8 +42,8 @@ from twelvelabs_core.results.upload_responses import Transcription, parse_transc
 from twelvelabs_core.store.store import SegmentStore
 from twelvelabs_core.transport.body import Call, counted, form_body, json_body
 from twelvelabs_core.transport.io import Io
-from twelvelabs_core.transport.polling import Patience, last_seen
-from twelvelabs_core.transport.rate_limiter import RateLimiter
+from twelvelabs_core.transport.polling import Deadline, poll_until
+from twelvelabs_core.transport.rate_limit import RateLimiter
 from twelvelabs_core.transport.session import path_part
 
 TRANSCRIPTION_KINDS = ("words", "sentences", "utterances")
@@ -288,8 +288,8 @@ class AssetOperations(AssetDetailOperations):
 
     async def _settled_asset(self, asset_id: str, timeout: float | None) -> Asset:
         """Wait until an asset is `ready` or `failed`."""
-        patience = Patience(self.settings.task_timeout if timeout is None else timeout)
-        asset = await last_seen(lambda: self.retrieve_asset(asset_id), _is_settled, patience, self._io.sleep)
+        patience = Deadline(self.settings.task_timeout if timeout is None else timeout)
+        asset = await poll_until(lambda: self.retrieve_asset(asset_id), _is_settled, patience, self._io.sleep)
         if not _is_settled(asset):
             reason = f"asset {asset_id} is not ready after {patience.limit:g} s; wait again with its id."
             raise TaskTimeoutError(reason)

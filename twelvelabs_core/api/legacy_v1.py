@@ -33,8 +33,8 @@ from twelvelabs_core.results.legacy_v1 import (
 from twelvelabs_core.results.responses import TaskSummary, parse_task_page
 from twelvelabs_core.transport.body import Body, Call, FilePart, files_body
 from twelvelabs_core.transport.io import Io
-from twelvelabs_core.transport.polling import Patience, last_seen
-from twelvelabs_core.transport.rate_limiter import RateLimiter
+from twelvelabs_core.transport.polling import Deadline, poll_until
+from twelvelabs_core.transport.rate_limit import RateLimiter
 from twelvelabs_core.transport.session import Requests, path_part
 
 MODEL = MARENGO_30.name
@@ -231,7 +231,7 @@ class LegacyV1Operations(Requests):
             BadRequestError: There is none of this id, or its seven days are over.
         """
         check_callback(callback, "callback")
-        patience = Patience(self.settings.task_timeout if timeout is None else timeout)
+        patience = Deadline(self.settings.task_timeout if timeout is None else timeout)
 
         async def look() -> TaskSummary:
             task = await self._status(task_id)
@@ -239,7 +239,7 @@ class LegacyV1Operations(Requests):
                 callback(task)
             return task
 
-        task = await last_seen(look, lambda task: task.status in ("ready", "failed"), patience, self._io.sleep)
+        task = await poll_until(look, lambda task: task.status in ("ready", "failed"), patience, self._io.sleep)
         if task.status == "ready":
             return await self._retrieve(task_id, ())
         if task.status == "failed":

@@ -12,7 +12,7 @@ from twelvelabs_core.media.source import MediaInput
 from twelvelabs_core.results.legacy_v1 import LegacyEmbedding, LegacyTask
 from twelvelabs_core.results.responses import TaskSummary
 from twelvelabs_core.transport.io import Io, drain, finish
-from twelvelabs_core.transport.rate_limiter import RateLimiter
+from twelvelabs_core.transport.rate_limit import RateLimiter
 
 INSTEAD = {
     "embed": "embed_text, embed_image or embed_audio",

@@ -6,7 +6,6 @@ The segment store remembers the session by content and account; which chunks are
 """
 
 import logging
-import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -46,7 +45,7 @@ from twelvelabs_core.results.upload_responses import MultipartUploadStatus
 from twelvelabs_core.store.store import SegmentStore, UploadEntry
 from twelvelabs_core.transport.body import CHUNK, Body, Call, Reply
 from twelvelabs_core.transport.io import Io
-from twelvelabs_core.transport.rate_limiter import RateLimiter
+from twelvelabs_core.transport.rate_limit import RateLimiter
 from twelvelabs_core.transport.retry import Outcome
 
 logger = logging.getLogger("twelvelabs_core")
@@ -151,8 +150,7 @@ class ChunkOperations(MultipartOperations):
             if attempt == 1:
                 return 0.0  # it had expired, or was used up by a try that broke off
             outcome = Outcome(None)
-        jitter = random.random()  # noqa: S311  # spreads retries, guards nothing
-        return self._policy.wait(attempt, outcome, repeatable=True, now=time.time(), jitter=jitter)
+        return self._policy.wait(attempt, outcome, repeatable=True)
 
     async def _url_for(self, session: Session, index: int, *, is_first: bool) -> str:
         """Return an unused URL of a chunk; all workers share what one of them asks for."""

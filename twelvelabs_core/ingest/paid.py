@@ -36,7 +36,7 @@ from twelvelabs_core.results.segments import Segments
 from twelvelabs_core.store.journal import FOUND, has_ended, is_own
 from twelvelabs_core.store.store import TaskEntry
 from twelvelabs_core.transport.io import CONNECT_TIMEOUT
-from twelvelabs_core.transport.polling import FIRST_LOOK, Patience
+from twelvelabs_core.transport.polling import FIRST_DELAY, Deadline
 
 logger = logging.getLogger("twelvelabs_core")
 
@@ -101,7 +101,7 @@ class PaidWork(LostTasks, TranscriptWork):
 
     async def _obtain(self, job: Job) -> SegmentedMedia:
         """Take the result from the store, wait for a task that was begun, or pay for a new one."""
-        patience = Patience(job.timeout)
+        patience = Deadline(job.timeout)
         while True:
             entry = await self._io.blocking(lambda: self.store.find_task(job.key))
             if entry is not None and entry.state == "ready":
@@ -114,13 +114,13 @@ class PaidWork(LostTasks, TranscriptWork):
                 task_id = await self._pay(job)
                 await self._await_result(job, task_id, is_new=True)
                 return await self._stored(job, reused=False)
-            if patience.is_over:
+            if patience.is_expired:
                 raise TaskTimeoutError(
                     f"{job.source} is being embedded by another process, not ready after "
                     f"{patience.limit:g} s; run again later.",
                     task_id=(entry.task_id if entry else None) or "unknown",
                 )
-            await self._io.sleep(patience.next_look())
+            await self._io.sleep(patience.next_delay())
 
     async def _went_on(self, job: Job, entry: TaskEntry | None) -> bool:
         """Wait for the task that this or another process began, if this account can see it."""
@@ -230,7 +230,7 @@ class PaidWork(LostTasks, TranscriptWork):
                 await self._io.blocking(lambda: self.store.put_task_id(job.key, task_id))
             except TwelveLabsError as error:
                 if left:
-                    await self._io.sleep(FIRST_LOOK)
+                    await self._io.sleep(FIRST_DELAY)
                     continue
                 logger.error("task %s of %s was created and could not be noted", task_id, job.source)  # noqa: TRY400
                 error.task_id = task_id

@@ -23,7 +23,7 @@ from twelvelabs_core.models.marengo import ASSET, CLIP, LOCAL
 from twelvelabs_core.results.responses import MediaMetadata, TaskSummary
 from twelvelabs_core.results.segments import Segments
 from twelvelabs_core.store.entries import TaskEntry
-from twelvelabs_core.transport.polling import FIRST_LOOK, next_look
+from twelvelabs_core.transport.polling import FIRST_DELAY, next_delay
 
 _ENDING_MAX = 16
 _ROUNDING = 0.5  # seconds by which times may be off: a film's pictures and its sound do not end together
@@ -268,7 +268,7 @@ class LostTasks(PaidAssets):
             age = max(time.time() - entry.updated_at, self._io.now() - began)
             if candidates is None or age >= settled_after:
                 return False
-            await self._io.sleep(next_look(age, settled_after - age))
+            await self._io.sleep(next_delay(age, settled_after - age))
 
     async def _adopt(self, entry: TaskEntry, task: TaskSummary) -> bool:
         is_adopted = await self._io.blocking(lambda: self.store.adopt_task(entry, task.id))
@@ -306,7 +306,7 @@ class LostTasks(PaidAssets):
 
         A 404 alone may come from a wrong address, a proxy, or a copy of the data that is behind.
         """
-        await self._io.sleep(4 * FIRST_LOOK)
+        await self._io.sleep(4 * FIRST_DELAY)
         try:
             return not [task async for task in self._listed_since(entry) if task.id == entry.task_id]
         except TwelveLabsError:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from twelvelabs_core.base.errors import TaskTimeoutError
 from twelvelabs_core.transport.io import Io
-from twelvelabs_core.transport.polling import Patience
+from twelvelabs_core.transport.polling import Deadline
 
 _LOOK = 0.05
 
@@ -26,9 +26,9 @@ async def single_flight(io: Io, place: str, key: str, *, source: str, timeout: f
             the holder needs would wait for ever.
     """
     item = (place, key)
-    patience = Patience(timeout)
+    patience = Deadline(timeout)
     while not _enter(item):
-        if patience.is_over:
+        if patience.is_expired:
             raise TaskTimeoutError(
                 f"{source} is being embedded by another call in this process, not ready after {timeout:g} s; "
                 "run again later, nothing is paid twice."

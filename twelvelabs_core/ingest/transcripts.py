@@ -19,7 +19,7 @@ from twelvelabs_core.ingest.assets import PaidAssets, place_of
 from twelvelabs_core.ingest.single_flight import single_flight
 from twelvelabs_core.results.transcript import Word
 from twelvelabs_core.results.upload_responses import Transcription
-from twelvelabs_core.transport.polling import Patience, last_seen
+from twelvelabs_core.transport.polling import Deadline, poll_until
 
 logger = logging.getLogger("twelvelabs_core")
 
@@ -104,10 +104,10 @@ class TranscriptWork(PaidAssets):
     async def _settled_transcription(self, order: UploadOrder, asset_id: str, timeout: float) -> Transcription:
         since = await self._pending_since(order, asset_id)
         wait = min(timeout, TRANSCRIPT_WAIT) if since is None else 0.0
-        found = await last_seen(
+        found = await poll_until(
             lambda: self.retrieve_transcription(asset_id, include=KINDS),
             lambda found: found.status in ("ready", "failed"),
-            Patience(wait),
+            Deadline(wait),
             self._io.sleep,
         )
         if found.status == "ready":

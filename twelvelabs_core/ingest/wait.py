@@ -34,8 +34,8 @@ from twelvelabs_core.base.settings import Settings
 from twelvelabs_core.results.responses import Task, TaskSummary
 from twelvelabs_core.store.store import SegmentStore
 from twelvelabs_core.transport.io import Io
-from twelvelabs_core.transport.polling import FIRST_LOOK, LONGEST_GAP, Patience, next_look
-from twelvelabs_core.transport.rate_limiter import RateLimiter
+from twelvelabs_core.transport.polling import FIRST_DELAY, LONGEST_DELAY, Deadline, next_delay
+from twelvelabs_core.transport.rate_limit import RateLimiter
 
 Verdict = Literal["processing", "unknown"]
 
@@ -51,9 +51,9 @@ def shared_gap(elapsed: list[float]) -> float:
         elapsed: For each task, the seconds since waiting for it began; at least one.
     """
     count, pages = len(elapsed), math.ceil(len(elapsed) / limits.PAGE_LIMIT_MAX)
-    alone = [next_look(seconds, math.inf) for seconds in elapsed]
+    alone = [next_delay(seconds, math.inf) for seconds in elapsed]
     looks_per_second = sum(1 / gap for gap in alone)
-    gap = min(sum(alone) / count, CHEAPER * pages / looks_per_second, max(LONGEST_SHARED_GAP, LONGEST_GAP / count))
+    gap = min(sum(alone) / count, CHEAPER * pages / looks_per_second, max(LONGEST_SHARED_GAP, LONGEST_DELAY / count))
     return max(gap, min(alone) if count == 1 else 0.0, pages * SECONDS_PER_PAGE)
 
 
@@ -213,49 +213,49 @@ class WatchOperations(TaskOperations):
         self, task_id: str, timeout: float | None, callback: TaskCallback | None = None, *, is_new: bool = False
     ) -> Task:
         """Wait for a task; one that was created just now is not looked at at once."""
-        patience = Patience(self.settings.task_timeout if timeout is None else timeout, self._io.now)
+        patience = Deadline(self.settings.task_timeout if timeout is None else timeout, self._io.now)
         with self._watch.waiting(task_id, self._io.now()):
             if is_new:
-                await self._io.sleep(min(FIRST_LOOK, patience.limit))
+                await self._io.sleep(min(FIRST_DELAY, patience.limit))
             task = await (self._look(task_id, patience) if is_new else self.retrieve_task(task_id))
             while not _is_ready(task, callback):
-                if patience.is_over:
+                if patience.is_expired:
                     raise _too_late(task, patience)
                 await self._io.sleep(self._pause(patience))
                 task = await self._look(task_id, patience)
         return task
 
-    def _pause(self, patience: Patience) -> float:
+    def _pause(self, patience: Deadline) -> float:
         if not self._watch.is_shared():
-            return patience.next_look()
-        return min(self._watch.pause(self._io.now()), patience.left)
+            return patience.next_delay()
+        return min(self._watch.pause(self._io.now()), patience.remaining)
 
-    async def _look(self, task_id: str, patience: Patience) -> Task:
+    async def _look(self, task_id: str, patience: Deadline) -> Task:
         """Look at a task; a look that fails when the time is over says that it is processing."""
         try:
             return await self._seen(task_id, patience)
         except (APIConnectionError, RateLimitError, ServerError) as error:
-            if not patience.is_over:
+            if not patience.is_expired:
                 raise
             logger.warning("the last look at task %s failed: %s", task_id, error)
             return _still_processing(task_id)
 
-    async def _seen(self, task_id: str, patience: Patience) -> Task:
+    async def _seen(self, task_id: str, patience: Deadline) -> Task:
         """Look at a task by the list, where that serves others too, else by its own request."""
         if not self._watch.is_shared():
             return await self.retrieve_task(task_id)
         look = await self._latest_look(patience)
-        if look is None and patience.is_over and self._watch.is_listed:
+        if look is None and patience.is_expired and self._watch.is_listed:
             return _still_processing(task_id)
         if look is None or look.verdict(task_id) == "unknown":
             # Not among those that are processing: ready, failed, expired, or just between two pages.
             return await self.retrieve_task(task_id)
         return _still_processing(task_id, look.processing.get(task_id))
 
-    async def _latest_look(self, patience: Patience) -> Look | None:
+    async def _latest_look(self, patience: Deadline) -> Look | None:
         """Return a fresh look at the list; None where it cannot be used, or somebody else's takes too long."""
-        own = Patience(min(2 * self.settings.timeout, max(patience.left, LAST_LOOK)), self._io.now)
-        while self._watch.is_listed and not own.is_over:
+        own = Deadline(min(2 * self.settings.timeout, max(patience.remaining, LAST_LOOK)), self._io.now)
+        while self._watch.is_listed and not own.is_expired:
             look = self._watch.begin(self._io.now())
             if look is not None:
                 await self._carry_out(look, patience)
@@ -266,15 +266,15 @@ class WatchOperations(TaskOperations):
             await self._io.sleep(SECONDS_PER_PAGE / 4)
         return None
 
-    async def _carry_out(self, look: Look, patience: Patience) -> None:
+    async def _carry_out(self, look: Look, patience: Deadline) -> None:
         """Ask the server which of the tasks are still processing, for as long as the caller has time."""
         try:
-            look.processing = await self._processing(look.asked, self._io.now() + max(patience.left, LAST_LOOK))
+            look.processing = await self._processing(look.asked, self._io.now() + max(patience.remaining, LAST_LOOK))
         except TwelveLabsError as error:
             if _cannot_be_listed(error):
                 logger.warning("the list of tasks cannot be had (%s); each task is asked for by itself", error)
                 self._watch.is_listed = False
-            elif isinstance(error, APIConnectionError) and patience.is_over:
+            elif isinstance(error, APIConnectionError) and patience.is_expired:
                 look.asked = frozenset()  # the time of this caller was too short, and that of the others may not be
             else:
                 look.error = error
@@ -320,7 +320,7 @@ def _is_ready(task: Task, callback: TaskCallback | None) -> bool:
     return task.status == "ready"
 
 
-def _too_late(task: Task, patience: Patience) -> TaskTimeoutError:
+def _too_late(task: Task, patience: Deadline) -> TaskTimeoutError:
     return TaskTimeoutError(
         f"task {task.id} is still {task.status} after {patience.limit:g} s; it goes on at the server: "
         "wait again with its id, nothing is paid twice.",
