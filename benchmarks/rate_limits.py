@@ -17,7 +17,7 @@ from twelvelabs.core.api_error import ApiError
 from twelvelabs.types.text_input_request import TextInputRequest
 
 from twelvelabs_core import AsyncClient, Client
-from twelvelabs_core.transport.rate_limit import forget_pace
+from twelvelabs_core.transport.rate_limit import reset_rate_limits
 from twelvelabs_sandbox import Fault, Sandbox
 
 KEY = "tlk_sandbox_benchmark"
@@ -36,7 +36,7 @@ class Row:
 
 def measure(options: argparse.Namespace, name: str, run: Callable[[str, list[str]], int]) -> Row:
     """Run one way against a fresh server, print a row; `run` returns how many texts were lost."""
-    forget_pace()
+    reset_rate_limits()
     sandbox = Sandbox(
         api_key=KEY, requests_per_minute=round(options.most * 60 / options.window), rate_window=options.window
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from twelvelabs_core.transport.rate_limit import forget_pace
+from twelvelabs_core.transport.rate_limit import reset_rate_limits
 from twelvelabs_sandbox import Sandbox
 
 
@@ -21,7 +21,7 @@ def _certificates_once() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_pace_of_other_tests() -> None:
     """Forget what was learnt of the shared sandbox: all tests ask it with the same key."""
-    forget_pace()
+    reset_rate_limits()
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ from twelvelabs_core.results.upload_responses import (
     UploadedChunk,
 )
 from twelvelabs_core.store.store import SegmentStore, StoredVector, StoreInfo, TaskEntry, UploadEntry
-from twelvelabs_core.transport.rate_limiter import RateLimiter
+from twelvelabs_core.transport.rate_limit import RateLimiter
 
 __all__ = [
     "APIConnectionError",

@@ -80,7 +80,7 @@ def connect(
     request: pytest.FixtureRequest, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Connect:
     """Make a client of the sandbox, with a segment store of the test's own and options of `Settings` or the client."""
-    monkeypatch.setattr("twelvelabs_core.transport.polling.FIRST_LOOK", 0.02)  # the tests' media are ready soon
+    monkeypatch.setattr("twelvelabs_core.transport.polling.FIRST_DELAY", 0.02)  # the tests' media are ready soon
 
     def make(*, store: Any = tmp_path / "segments.sqlite3", **changes: Any) -> Surface:
         names = ("model", "embedding_dimension", "rate_limiter")

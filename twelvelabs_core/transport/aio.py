@@ -1,8 +1,8 @@
 """`AsyncIo`: an `Io` on asyncio, with HTTP clients that belong to the running loop.
 
-One object may see many short-lived loops (frameworks start them). Each loop gets clients of its own; they are closed
-when that loop shuts down, so that no reply is ever lost to a closed loop. A client holds one connection: the HTTP
-library's own pool slows down with the square of its size, many small clients sharing one SSL context do not.
+One object may serve many short-lived loops (frameworks start them). Each loop has its own clients; they are closed when
+that loop shuts down, so that no response is lost to a closed loop. A client has one connection: the HTTP library's pool
+slows down with the square of its size, many small clients that share one SSL context do not.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from twelvelabs_core.transport.body import CHUNK, Body, Reply
 from twelvelabs_core.transport.io import (
     HTTP_ERRORS,
     NO_PROXY,
+    Completed,
     Exchange,
-    Outcome,
     ReplyReader,
     no_answer,
+    redacted_http_logs,
     request_headers,
     request_timeout,
-    unsigned_in_logs,
 )
-from twelvelabs_core.transport.rate_limiter import RateLimiter
+from twelvelabs_core.transport.rate_limit import RateLimiter
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -38,12 +38,12 @@ _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_ex
 
 @functools.lru_cache(maxsize=1)
 def _ssl_context() -> ssl.SSLContext:
-    """Return the one SSL context: making it costs more than a request."""
+    """Return the one SSL context: creating it costs more than a request."""
     return httpx.create_ssl_context()
 
 
 class _LoopClients:
-    """The HTTP clients of one event loop: a stack of those at rest; the others are at work."""
+    """The HTTP clients of one event loop that are idle at present."""
 
     def __init__(self, forget: Callable[[], None]) -> None:
         self._idle: list[httpx.AsyncClient] = []
@@ -92,8 +92,8 @@ class AsyncIo:
             clients = self._clients.get(loop)
             if clients is not None:
                 return clients
-            # A loop that was closed without its shutdown has forgotten nothing; weak keys would not help, for the
-            # clients of a loop refer to it.
+            # A loop that was closed without a shutdown is still in here; weak keys would not help, for the clients of a
+            # loop refer to it.
             self._clients = {other: kept for other, kept in self._clients.items() if not other.is_closed()}
             clients = self._clients[loop] = _LoopClients(functools.partial(self._forget, loop))
             opening = clients.open()
@@ -105,14 +105,14 @@ class AsyncIo:
             self._clients.pop(loop, None)
 
     async def exchange(self, exchange: Exchange) -> Reply:
-        """Send one request and take its answer."""
+        """Send one request and return its response."""
         clients = await self._loop_clients()
         client = clients.take()
         try:
-            with unsigned_in_logs():
+            with redacted_http_logs():
                 reply = await _exchange(client, exchange)
         except BaseException as error:
-            # A request that was cancelled on its way may leave its connection taken for ever, and it is the only one.
+            # A request that was cancelled in flight may leave its connection, the only one, permanently in use.
             await client.aclose()
             if isinstance(error, HTTP_ERRORS):
                 raise no_answer(error) from None
@@ -125,30 +125,30 @@ class AsyncIo:
         await asyncio.sleep(seconds)
 
     def now(self) -> float:
-        """Return the seconds of a clock that never goes back."""
+        """Return the seconds of a clock that is never set back."""
         return time.monotonic()
 
     async def blocking(self, function: Callable[[], R]) -> R:
-        """Run it in a thread: the loop must not wait for a disk."""
+        """Run it in a thread, so that the loop does not wait for a disk."""
         return await asyncio.to_thread(function)
 
     async def acquire(self, limiter: RateLimiter) -> None:
-        """Wait until the next request may go."""
+        """Wait until the next request may be sent."""
         await limiter.async_acquire()
 
     async def uninterrupted(self, function: Callable[[], Awaitable[R]]) -> R:
-        """Run it to its end though the caller may be cancelled; the cancellation goes on after it."""
+        """Run it completely even if the caller is cancelled; the cancellation continues after it."""
         step = asyncio.ensure_future(function())
         try:
             return await asyncio.shield(step)
         except asyncio.CancelledError:
             await asyncio.wait([step])
             if not step.cancelled():
-                step.exception()  # seen, so that it is not reported as lost; the cancellation is what counts
+                step.exception()  # retrieved, so that asyncio does not log it; the cancellation takes precedence
             raise
 
     async def map(self, function: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int) -> list[R]:
-        """Return the results in order, at most `limit` at work; the first error cancels the others."""
+        """Return the results in order, at most `limit` concurrently; the first error cancels the others."""
         work = list(items)
         results: list[R] = [cast("R", None)] * len(work)
         pending = iter(enumerate(work))
@@ -162,23 +162,23 @@ class AsyncIo:
 
     async def as_completed(
         self, function: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int
-    ) -> AsyncIterator[Outcome[T, R]]:
-        """Yield outcomes as they come; leaving the generator cancels what is under way."""
-        results: asyncio.Queue[Outcome[T, R] | BaseException | None] = asyncio.Queue()
-        room = asyncio.Semaphore(limit)
+    ) -> AsyncIterator[Completed[T, R]]:
+        """Yield results in order of completion; closing the generator cancels the rest."""
+        results: asyncio.Queue[Completed[T, R] | BaseException | None] = asyncio.Queue()
+        slots = asyncio.Semaphore(limit)
         pending = iter(items)
 
         async def worker() -> None:
             try:
                 while True:
-                    await room.acquire()
+                    await slots.acquire()
                     try:
                         item = next(pending)
                     except StopIteration:
-                        room.release()
+                        slots.release()
                         return
-                    await results.put(await _outcome(function, item))
-            except Exception as error:  # noqa: BLE001  # of the items' own iterator; the consumer raises it
+                    await results.put(await _completed(function, item))
+            except Exception as error:  # noqa: BLE001  # raised by the iterator of the items; the consumer raises it
                 await results.put(error)
             finally:
                 results.put_nowait(None)
@@ -187,14 +187,14 @@ class AsyncIo:
         try:
             running = len(tasks)
             while running:
-                outcome = await results.get()
-                if outcome is None:
+                completed = await results.get()
+                if completed is None:
                     running -= 1
-                elif isinstance(outcome, BaseException):
-                    raise outcome
+                elif isinstance(completed, BaseException):
+                    raise completed
                 else:
-                    yield outcome
-                    room.release()
+                    yield completed
+                    slots.release()
         finally:
             await _cancel_all(tasks)
 
@@ -209,11 +209,11 @@ class AsyncIo:
             await clients.aclose()
 
 
-async def _outcome(function: Callable[[T], Awaitable[R]], item: T) -> Outcome[T, R]:
+async def _completed(function: Callable[[T], Awaitable[R]], item: T) -> Completed[T, R]:
     try:
-        return Outcome(item, await function(item), None)
+        return Completed(item, await function(item), None)
     except Exception as error:  # noqa: BLE001  # the consumer decides what an error means
-        return Outcome(item, None, error)
+        return Completed(item, None, error)
 
 
 async def _run_all(workers: "list[Awaitable[None]]") -> None:

@@ -1,4 +1,4 @@
-"""One HTTP exchange as values: what goes out, what came back. No file here talks to anything."""
+"""The values of one HTTP request: call, body, reply. Bodies are streamed; this module sends nothing."""
 
 import base64
 import json
@@ -6,10 +6,13 @@ import math
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.media.source import Media
+
+if TYPE_CHECKING:
+    from twelvelabs_core.transport.rate_limit import Permit
 
 CHUNK = 256 * 1024
 BASE64_CHUNK = 3 * 64 * 1024  # a multiple of 3, so that the encoded chunks join without padding
@@ -40,14 +43,19 @@ class Call:
     """One request.
 
     Attributes:
-        attempt: What it tries, for messages: "create the embedding task".
+        attempt: What it is for, in messages: "create the embedding task".
+        method: The HTTP method.
         path: Path below the base URL, its parts quoted; or, with `foreign`, an absolute URL.
-        repeatable: Whether a second try is harmless when the first may have arrived. A create is not.
-        note: Notes a success before the caller hears of it, even if the caller leaves while it is on its way.
-        foreign: Not the API: no key is sent, and nothing of its answer is quoted but the status.
-        headers: More headers, names in lower case; they win over the body's content type.
-        category: What the API counts it as: the modality of an embedding. Empty: by method and path (`_pacing`).
-        until: When, on the clock of `Io.now`, nobody wants the answer any more: no try lasts longer, none follows.
+        params: The query parameters.
+        body: The request body, if any.
+        repeatable: Whether a second try is harmless if the first may have arrived. A create is not repeatable.
+        foreign: The server is not the API: no key is sent, and of its answer only the status is quoted.
+        note: Records a success before the call returns, even if the caller is cancelled while it is in flight.
+        headers: Additional headers, names in lower case; they replace the content type of the body.
+        category: The rate-limit category: the modality of an embedding. Empty: by method and path, see
+            `rate_limit.category_of`.
+        until: Time of `Io.now` at which the answer is not needed any more: no try lasts longer, none follows.
+        permit: A permit of `Session.acquire` for the first try.
     """
 
     attempt: str
@@ -61,11 +69,12 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     category: str = ""
     until: float = math.inf
+    permit: "Permit | None" = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back; `body` is empty where a sink took it."""
+    """A response; `body` is empty where a sink took it."""
 
     status: int
     headers: Mapping[str, str]
@@ -78,7 +87,7 @@ class Reply:
 
 
 class NoAnswerError(Exception):
-    """No reply, or half of one. Internal: callers see APIConnectionError.
+    """No response, or an incomplete one. Internal: callers get APIConnectionError.
 
     Attributes:
         timed_out: Whether time ran out.
@@ -118,10 +127,10 @@ def _json_chunks(parts: Sequence[bytes], media: Sequence[Media], sizes: Sequence
 
 
 def _unchanged(media: Media, size: int, step: int) -> Iterator[bytes]:
-    """Yield the bytes of a medium of the size that was announced.
+    """Yield the bytes of a file, which must have the size that was announced.
 
     Raises:
-        InputError: It is longer or shorter by now.
+        InputError: It is longer or shorter now.
     """
     left = size
     for chunk in media.read_chunks(step):
@@ -138,9 +147,9 @@ class FilePart:
     """A file in a form.
 
     Attributes:
-        name: The field's name.
-        media: Where its bytes are; local.
-        filename: What to call it.
+        name: Name of the field.
+        media: The file; local.
+        filename: Name of the file in the form.
     """
 
     name: str
@@ -149,7 +158,7 @@ class FilePart:
 
 
 def form_body(fields: Mapping[str, str], file: Media | None = None, *, filename: str | None = None) -> Body:
-    """Return a multipart/form-data body: scalars first, then the file, streamed from where it lies."""
+    """Return a multipart/form-data body: scalars first, then the file, streamed from the disk."""
     return files_body(fields, [] if file is None else [FilePart("file", file, filename or file.filename)])
 
 
@@ -187,7 +196,7 @@ def _file_head(boundary: str, part: FilePart) -> bytes:
 
 
 def counted(body: Body, report: Callable[[int, int], None]) -> Body:
-    """Return a body that reports (bytes sent, bytes in all) as it goes out."""
+    """Return a body that reports (bytes sent, total bytes) while it is sent."""
 
     def chunks() -> Iterator[bytes]:
         sent = 0

@@ -1,6 +1,6 @@
-"""What an error answer says: code, message, request id, and when another try makes sense.
+"""Error responses as typed errors: class, code, message, request id, and when another try makes sense.
 
-Errors come flat (`{"code", "message"}`), nested (`{"error": {...}}`), as HTML of a proxy, or empty. Nothing here fails
+Errors are flat (`{"code", "message"}`), nested (`{"error": {...}}`), the HTML of a proxy, or empty. Nothing here fails
 on any of them.
 """
 
@@ -13,14 +13,25 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-from twelvelabs_core.base.errors import APIResponseError
+from twelvelabs_core.base.errors import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+)
 from twelvelabs_core.base.redact import redact
 from twelvelabs_core.results.decode import read_json, without_secrets
+from twelvelabs_core.transport.body import Call, NoAnswerError, Reply
 
 MAX_BODY_CHARACTERS = 4096
 MAX_MESSAGE_CHARACTERS = 1000
 _MAX_READ_BYTES = 64 * 1024
-# Limits count per minute, hour or day; a longer wait is a mistake, and a date far off cannot even be shown.
+# Limits count per minute, hour or day; a longer wait is a mistake, and a date far in the future cannot be formatted.
 _MAX_WAIT_SEC = 31 * 24 * 3600
 
 _TOO_MANY_REQUESTS = 429
@@ -28,21 +39,21 @@ _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray
 _AFTER = re.compile(r"\bafter\s+(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))", re.IGNORECASE)
 _RESET = "-reset"
 _REMAINING = "-remaining"
-# How JSON that was cut off and HTML write the characters of a URL; undone so that its signature is recognised.
+# How truncated JSON and HTML write the characters of a URL; reverted so that its signature is recognised.
 _ESCAPES = (("\\u0026", "&"), ("\\/", "/"), ("&amp;", "&"))
 _DATA = re.compile(r"[A-Za-z0-9+/_=-]{200,}")  # base64 of media that a validator quotes
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorInfo:
-    """The contents of an error answer.
+    """The contents of an error response.
 
     Attributes:
         code: The API's own code, such as `parameter_invalid`, or None.
-        message: What went wrong, one line; the status in words where the answer says nothing.
+        message: What went wrong, in one line; the status in words where the response has no message.
         request_id: The server's id of the request, or None.
         retry_at: Seconds since the epoch (UTC) from which another try makes sense, or None.
-        body: The decoded body, or text where it is long or no JSON; without secrets; None when empty.
+        body: The decoded body, or text where it is long or not JSON; without secrets; None if empty.
     """
 
     code: str | None
@@ -52,12 +63,84 @@ class ErrorInfo:
     body: Any
 
 
+def connection_error(call: Call, failure: NoAnswerError, timeout: float) -> APIConnectionError:
+    """Return the error of a call without a response.
+
+    Args:
+        call: The call.
+        failure: Why there is no response.
+        timeout: The time-out in seconds, for the message.
+    """
+    is_safe = call.repeatable or not failure.may_have_arrived
+    advice = "try again" if is_safe else "it may have happened: check the list before another try"
+    message = f"could not {call.attempt}: {failure}; {advice}."
+    if failure.timed_out:
+        message = f"{message} The time-out is {timeout:g} s."
+        return APITimeoutError(message, may_have_arrived=failure.may_have_arrived)
+    return APIConnectionError(message, may_have_arrived=failure.may_have_arrived)
+
+
+def status_error(call: Call, reply: Reply, now: float) -> APIStatusError:
+    """Return the typed error of a response whose status is not a success.
+
+    Args:
+        call: The call.
+        reply: The response.
+        now: Seconds since the epoch.
+    """
+    # The error page of a storage quotes the signature that it was given.
+    info = parse_error(reply.status, reply.headers, b"" if call.foreign else reply.body, now)
+    error_class = _error_class(reply.status, is_foreign=call.foreign)
+    code = f" {info.code}" if info.code else ""
+    message = f"could not {call.attempt}: HTTP {reply.status}{code}: {info.message or 'no message'}"
+    return error_class(
+        f"{message.rstrip('.')}. {_advice(error_class, info.retry_at)}".rstrip(),
+        status_code=reply.status,
+        code=info.code,
+        request_id=info.request_id,
+        retry_at=info.retry_at,
+        body=info.body,
+    )
+
+
+def _error_class(status: int, *, is_foreign: bool) -> type[APIStatusError]:
+    if status >= 500:  # noqa: PLR2004  # the HTTP class of server errors
+        return ServerError
+    if status < 400:  # noqa: PLR2004  # a redirect: it is not followed, for the key must not go to another address
+        return APIStatusError
+    # An error of a storage has nothing to do with the API key or the API's limits.
+    return BadRequestError if is_foreign else _ERROR_CLASSES.get(status, BadRequestError)
+
+
+_ERROR_CLASSES: dict[int, type[APIStatusError]] = {
+    401: AuthenticationError,
+    403: AuthenticationError,
+    404: NotFoundError,
+    410: NotFoundError,
+    429: RateLimitError,
+}
+
+
+def _advice(error_class: type[APIStatusError], retry_at: float | None) -> str:
+    if error_class is RateLimitError and retry_at is not None:
+        return when_to_retry(retry_at)
+    return _ADVICE.get(error_class, "")
+
+
+_ADVICE: dict[type[APIStatusError], str] = {
+    AuthenticationError: "Check the API key (TWELVELABS_API_KEY), base_url and the plan.",
+    RateLimitError: "Try again later.",
+    ServerError: "Try again later.",
+    APIStatusError: "Redirects are not followed; check base_url.",
+}
+
+
 def parse_error(status: int, headers: Mapping[str, str], body: bytes, now: float) -> ErrorInfo:
-    """Read an error answer.
+    """Parse an error response.
 
     The time for another try comes from `Retry-After` (seconds or a date); of a 429 also from the body's
-    `details.retryAfter`, the time in its message (`after 2026-01-31T00:00:00Z`), or the soonest reset among the limits
-    that the headers show as used up. Only times to come count.
+    `details.retryAfter`, the time in its message (`after 2026-01-31T00:00:00Z`), or the first reset among the limits
+    that the headers show as used up. Only times in the future count.
 
     Args:
         status: The HTTP status.
@@ -81,20 +164,20 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes, now: float
 
 
 def when_to_retry(retry_at: float) -> str:
-    """Return the sentence that tells people when to try again."""
+    """Return the sentence of a message that says when to try again."""
     return f"Try again after {datetime.fromtimestamp(retry_at, UTC):%Y-%m-%d %H:%M:%S} UTC."
 
 
 def limits_reset_at(headers: Mapping[str, str], now: float) -> float | None:
-    """Return when the first limit is reset that an answer's headers (names in lower case) show as used up, or None."""
+    """Return when the first limit is reset that headers (names in lower case) show as used up, or None."""
     if not any("ratelimit" in name for name in headers):
         return None
-    reset = _soonest_reset(headers, now)
+    reset = _first_reset(headers, now)
     return reset if reset is not None and reset - now <= _MAX_WAIT_SEC else None
 
 
 def _decode(body: bytes) -> Any:
-    """Return the JSON value without secrets, or the text where it is none."""
+    """Return the JSON value without secrets, or the text where it is not JSON."""
     start = body[:_MAX_READ_BYTES]
     try:
         return without_secrets(read_json(start))
@@ -116,34 +199,34 @@ def _error_fields(decoded: Any) -> dict[str, Any]:
 
 
 def _one_line(message: object, decoded: object) -> str:
-    """Return a message of bounded length without line breaks, from the body's text if it has no fields."""
+    """Return a message of bounded length without line breaks; the text of the body if it has no fields."""
     text = message if isinstance(message, str) else ""
     if not text and isinstance(decoded, str) and not decoded.startswith("<"):
         text = decoded
-    return _cut(" ".join(_DATA.sub("***", text).split()), MAX_MESSAGE_CHARACTERS)
+    return _truncate(" ".join(_DATA.sub("***", text).split()), MAX_MESSAGE_CHARACTERS)
 
 
 def _bounded(decoded: Any) -> Any:
-    """Return the body as it is if it is short and holds no data, else the beginning of its text."""
+    """Return the body unchanged if it is short and without base64 data, else the beginning of its text."""
     if decoded is None:
         return None
     text = decoded if isinstance(decoded, str) else json.dumps(decoded, ensure_ascii=False)
     plain = _DATA.sub("***", text)
-    return decoded if len(text) <= MAX_BODY_CHARACTERS and plain == text else _cut(plain, MAX_BODY_CHARACTERS)
+    return decoded if len(text) <= MAX_BODY_CHARACTERS and plain == text else _truncate(plain, MAX_BODY_CHARACTERS)
 
 
-def _cut(text: str, length: int) -> str:
+def _truncate(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _short_text(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    return _cut(str(value), 200) or None
+    return _truncate(str(value), 200) or None
 
 
 def _request_id(headers: Mapping[str, str]) -> str | None:
-    return next((_cut(headers[name], 200) for name in _REQUEST_ID_HEADERS if headers.get(name)), None)
+    return next((_truncate(headers[name], 200) for name in _REQUEST_ID_HEADERS if headers.get(name)), None)
 
 
 def _phrase(status: int) -> str:
@@ -158,16 +241,16 @@ def _retry_at(
 ) -> float | None:
     """Return the first plausible time among the places where the API puts one.
 
-    A time that is over says nothing: by our clock, which may be ahead, every request of the next hour would be allowed.
+    A time in the past is ignored: with a local clock that is ahead, it would permit every request of the next hour.
     """
     times = [_read_wait(headers.get("retry-after"), now)]
     if status == _TOO_MANY_REQUESTS:
-        times += [_read_wait(details.get("retryAfter"), now), _time_in_message(message), _soonest_reset(headers, now)]
+        times += [_read_wait(details.get("retryAfter"), now), _time_in_message(message), _first_reset(headers, now)]
     return next((time for time in times if time is not None and 0 < time - now <= _MAX_WAIT_SEC), None)
 
 
 def _read_wait(value: object, now: float) -> float | None:
-    """Read seconds or an HTTP date."""
+    """Parse seconds or an HTTP date."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
@@ -193,8 +276,8 @@ def _time_in_message(message: str) -> float | None:
         return None
 
 
-def _soonest_reset(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the smallest reset in the future among the families of limits that have nothing left."""
+def _first_reset(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the first reset in the future among the limits that are used up."""
     resets = []
     for name, value in headers.items():
         if not name.endswith(_RESET) or "ratelimit" not in name:

@@ -1,4 +1,4 @@
-"""When to look next at a task or an asset: often at first, then ever less, by how long it has taken already."""
+"""Polls a task or an asset: often at first, then less often the longer it has taken."""
 
 import math
 import time
@@ -9,27 +9,27 @@ from twelvelabs_core.base.errors import InputError
 
 T = TypeVar("T")
 
-FIRST_LOOK = 0.25
-LONGEST_GAP = 30.0
+FIRST_DELAY = 0.25
+LONGEST_DELAY = 30.0
 _FACTOR = 0.6
 
 
-def next_look(elapsed: float, remaining: float) -> float:
-    """Return the seconds until the next look.
+def next_delay(elapsed: float, remaining: float) -> float:
+    """Return the seconds until the next polling request.
 
-    The gap grows with the square root of the time passed: short tasks are seen soon after they end, long ones cost
+    The delay grows with the square root of the time passed: the end of short tasks is noticed soon, and long ones cost
     few requests (a 10-minute task about 80).
 
     Args:
         elapsed: Seconds since waiting began.
-        remaining: Seconds until the caller's time is up; the last look falls on it.
+        remaining: Seconds until the caller's time-out; the last request is sent then.
     """
-    gap = min(max(_FACTOR * math.sqrt(max(0.0, elapsed)), FIRST_LOOK), LONGEST_GAP)
-    return max(0.0, min(gap, remaining))
+    delay = min(max(_FACTOR * math.sqrt(max(0.0, elapsed)), FIRST_DELAY), LONGEST_DELAY)
+    return max(0.0, min(delay, remaining))
 
 
 def check_timeout(seconds: object) -> None:
-    """Refuse a time-out that cannot be.
+    """Verify a time-out.
 
     Raises:
         InputError: It is not a number of seconds from 0.
@@ -39,18 +39,26 @@ def check_timeout(seconds: object) -> None:
 
 
 def check_count(name: str, value: object) -> int:
-    """Return a number of things to be done at once.
+    """Return a number of things to be done concurrently.
 
     Raises:
-        InputError: It is no whole number from 1.
+        InputError: It is not a whole number from 1.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InputError(f"{name} must be a whole number from 1, got {value!r}.")
     return value
 
 
-class Patience:
-    """How long to go on waiting, and when to look next."""
+class Deadline:
+    """When waiting ends, and when the next polling request is sent.
+
+    Args:
+        limit: Seconds to wait, from now.
+        clock: Seconds of a clock that is never set back.
+
+    Raises:
+        InputError: `limit` is not a number of seconds from 0.
+    """
 
     def __init__(self, limit: float, clock: Callable[[], float] = time.monotonic) -> None:
         check_timeout(limit)
@@ -64,29 +72,29 @@ class Patience:
         return self._clock() - self._start
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds left, from 0."""
         return max(0.0, self.limit - self.elapsed)
 
     @property
-    def is_over(self) -> bool:
+    def is_expired(self) -> bool:
         """Whether the time is up."""
         return self.elapsed >= self.limit
 
-    def next_look(self) -> float:
-        """Return the seconds until the next look."""
-        return next_look(self.elapsed, self.limit - self.elapsed)
+    def next_delay(self) -> float:
+        """Return the seconds until the next polling request."""
+        return next_delay(self.elapsed, self.limit - self.elapsed)
 
 
-async def last_seen(
-    look: Callable[[], Awaitable[T]],
+async def poll_until(
+    fetch: Callable[[], Awaitable[T]],
     is_settled: Callable[[T], bool],
-    patience: Patience,
+    deadline: Deadline,
     sleep: Callable[[float], Awaitable[None]],
 ) -> T:
-    """Look until it is settled or the time is up, once at least; return what was seen last."""
+    """Fetch until the result is settled or the deadline has expired, at least once; return the last result."""
     while True:
-        seen = await look()
-        if is_settled(seen) or patience.is_over:
-            return seen
-        await sleep(patience.next_look())
+        result = await fetch()
+        if is_settled(result) or deadline.is_expired:
+            return result
+        await sleep(deadline.next_delay())

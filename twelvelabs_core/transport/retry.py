@@ -1,12 +1,13 @@
-"""Again, and after how long? Pure decisions, the same for both clients. The pace of all is in `_pacing`."""
+"""Decides whether a failed request is sent again, and after how long. Pauses of a whole category: `rate_limit`."""
 
+import random
 from dataclasses import dataclass
 
 TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
 RATE_LIMITED = 429
 FIRST_WAIT = 0.5
 LONGEST_BACKOFF = 8.0
-FORGIVEN_EACH = 10  # tries beside each that counts; what waits behind endless work of others must end too
+FREE_TRIES = 10  # per retry, for requests that are refused while others succeed; endless work of others must not block
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,92 +15,98 @@ class Outcome:
     """How one try ended.
 
     Attributes:
-        status: The HTTP status, or None when no answer came.
+        status: The HTTP status, or None without an answer.
         may_have_arrived: Whether the server may have acted on the request.
-        retry_at: Seconds since the epoch from which the server wants to be asked again, or None; of a
-            success, until when the next request had better wait.
+        retry_after: Seconds until the server accepts another try, or None where it did not say. Of a success:
+            seconds until the server accepts the next request.
     """
 
     status: int | None
     may_have_arrived: bool = True
-    retry_at: float | None = None
+    retry_after: float | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether the request got through."""
+        """Whether the request succeeded."""
         return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004  # the HTTP success class
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often, and how long at most."""
+    """How often a request is retried, and how long each wait may be.
+
+    Attributes:
+        max_retries: Maximum of tries after the first.
+        max_wait: Longest wait in seconds; a server that demands a longer one ends the retries.
+    """
 
     max_retries: int
     max_wait: float
 
-    def wait(self, attempt: int, outcome: Outcome, *, repeatable: bool, now: float, jitter: float) -> float | None:
+    def wait(self, attempt: int, outcome: Outcome, *, repeatable: bool) -> float | None:
         """Return the seconds to wait before the next try, or None to give up.
+
+        Waits are random within bounds, so that clients that failed together do not return together.
 
         Args:
             attempt: Tries made so far, from 1.
             outcome: How the last one ended.
             repeatable: Whether a second request is harmless if the first arrived. A create is not.
-            now: Seconds since the epoch.
-            jitter: A random number from 0 to 1, so that clients that failed together do not return together.
         """
         if attempt > self.max_retries or not _is_transient(outcome, repeatable=repeatable):
             return None
-        if outcome.retry_at is None:
+        jitter = random.random()  # noqa: S311  # spreads retries, no security involved
+        if outcome.retry_after is None:
             return min(backoff(attempt) * (0.75 + jitter / 2), self.max_wait)
-        wait = max(0.0, outcome.retry_at - now)
-        # A server that names a day must not be asked every minute: the caller hears of it at once.
-        return None if wait > self.max_wait else min(wait + jitter * min(0.25, wait / 10), self.max_wait)
+        if outcome.retry_after > self.max_wait:
+            return None
+        return min(outcome.retry_after + jitter * min(0.25, outcome.retry_after / 10), self.max_wait)
 
 
 class Tries:
-    """The tries of one request, as far as they count.
+    """Counts the tries of one request.
 
-    One that was refused by a server that let others of its kind through since the last refusal does not: that is a
-    matter of pace, which the refusal has slowed down, and not of asking a closed door again.
+    A refusal (429) is not counted if other requests of its category have succeeded since the previous one: the limits
+    leave time for this request too, only later.
 
     Args:
-        policy: How many are allowed.
-        forgiving: False counts every try.
+        policy: How many tries are allowed.
+        count_all: Whether such refusals count too.
 
     Attributes:
-        counted: How many count.
+        counted: How many tries count.
     """
 
-    def __init__(self, policy: RetryPolicy, *, forgiving: bool = True) -> None:
+    def __init__(self, policy: RetryPolicy, *, count_all: bool = False) -> None:
         self.counted = 0
-        self._left_to_forgive = policy.max_retries * FORGIVEN_EACH if forgiving else 0
-        self._seen: int | None = None
+        self._free = 0 if count_all else policy.max_retries * FREE_TRIES
+        self._successes: int | None = None
 
     def note(self, outcome: Outcome, *, before: int, now: int) -> None:
         """Note how a try ended.
 
         Args:
-            outcome: How.
-            before: How many of its category had got through when it was sent.
-            now: How many have by now.
+            outcome: How it ended.
+            before: How many requests of its category had succeeded when it was sent.
+            now: How many have succeeded by now.
         """
         if outcome.status == RATE_LIMITED:
-            others_got_through = now > (before if self._seen is None else self._seen)
-            self._seen = now
-            if others_got_through and self._left_to_forgive > 0:
-                self._left_to_forgive -= 1
+            others_succeeded = now > (before if self._successes is None else self._successes)
+            self._successes = now
+            if others_succeeded and self._free > 0:
+                self._free -= 1
                 return
         self.counted += 1
 
 
-def backoff(attempt: int) -> float:
+def backoff(failures: int) -> float:
     """Return the seconds to wait after so many failures in a row, where the server names none."""
-    return min(FIRST_WAIT * 2.0 ** min(attempt - 1, 10), LONGEST_BACKOFF)  # 2.0**1024 has no float
+    return min(FIRST_WAIT * 2.0 ** min(failures - 1, 10), LONGEST_BACKOFF)  # 2.0**1024 is not a float
 
 
 def _is_transient(outcome: Outcome, *, repeatable: bool) -> bool:
     if outcome.status == RATE_LIMITED:
-        return True  # refused at the door: nothing was created
+        return True  # the request was not carried out
     if outcome.status is None:
         return repeatable or not outcome.may_have_arrived
     return repeatable and outcome.status in TRANSIENT_STATUSES

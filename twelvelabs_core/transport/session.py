@@ -1,225 +1,223 @@
-"""One request with its retries: what every operation is made of."""
+"""`Session`: sends API calls with the key, retries, rate limits and typed errors."""
 
-import random
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import quote
 
 from twelvelabs_core.base import limits
-from twelvelabs_core.base.errors import (
-    APIConnectionError,
-    APIResponseError,
-    APIStatusError,
-    APITimeoutError,
-    AuthenticationError,
-    BadRequestError,
-    ConfigurationError,
-    InputError,
-    NotFoundError,
-    RateLimitError,
-    ServerError,
-    TwelveLabsError,
-)
+from twelvelabs_core.base.errors import APIResponseError, ConfigurationError, InputError, TwelveLabsError
 from twelvelabs_core.base.settings import Settings
 from twelvelabs_core.results.decode import VECTOR_KEYS, Split, VectorSplitter
 from twelvelabs_core.results.responses import Answer, Page
 from twelvelabs_core.transport.body import Call, NoAnswerError, Reply, Sink
-from twelvelabs_core.transport.error_response import limits_reset_at, parse_error, when_to_retry
+from twelvelabs_core.transport.error_response import connection_error, limits_reset_at, status_error
 from twelvelabs_core.transport.io import Exchange, Io
-from twelvelabs_core.transport.rate_limit import Bounds, Governor, Turn, category_of, governor_of
-from twelvelabs_core.transport.rate_limiter import RateLimiter
+from twelvelabs_core.transport.rate_limit import Permit, RateLimiter, category_of, rate_limits_of
 from twelvelabs_core.transport.retry import RATE_LIMITED, Outcome, RetryPolicy, Tries
 
 T = TypeVar("T", bound=Answer)
 SinkT = TypeVar("SinkT", bound=Sink | None)
 
 USER_AGENT = "twelvelabs-rag"
-_FIRST_SERVER_ERROR = 500
-_LEAST_TIMEOUT = 0.1  # of a request whose turn came late
-_LISTED_PAGES_MAX = 10_000  # of 50 items; a server that never ends its list must not hold us for ever
+_LEAST_TIMEOUT = 0.1  # seconds, of a request that is sent shortly before `Call.until`
+_LISTED_PAGES_MAX = 10_000  # of 50 items; ends the list of a server that repeats its pages
 
 
-@dataclass(slots=True)
-class _Reserved:
-    """A turn that was taken ahead of its request, until the request takes it over."""
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of a call: either a reply or an error.
 
-    governor: Governor
-    turn: Turn | None
+    Attributes:
+        reply: The response, if its status is a success.
+        error: The error to raise, if it is not.
+        outcome: How it ended, for `RetryPolicy.wait`.
+    """
 
-    def take(self) -> Turn | None:
-        turn, self.turn = self.turn, None
-        return turn
+    reply: Reply | None
+    error: TwelveLabsError | None
+    outcome: Outcome
 
 
-_reserved: ContextVar[_Reserved | None] = ContextVar("twelvelabs_turn", default=None)
+class Session:
+    """Sends calls to the API.
 
+    Args:
+        settings: Key, base URL, time-out, retries and limits.
+        io: How to send and wait.
+        rate_limiter: The caller's own rate limiter, see `wait_for_rate_limiter`.
 
-class Requests:
-    """Sends calls: adds the key, waits its turn, retries what is safe, turns every failure into a typed error."""
+    Attributes:
+        settings: As given.
+        io: As given.
+        policy: When a failed call is retried.
+    """
 
     def __init__(self, settings: Settings, io: Io, rate_limiter: RateLimiter | None = None) -> None:
         self.settings = settings
-        self._io = io
+        self.io = io
+        self.policy = RetryPolicy(settings.max_retries, settings.max_retry_wait)
         self._rate_limiter = rate_limiter
-        self._policy = RetryPolicy(settings.max_retries, settings.max_retry_wait)
-        self._bounds = Bounds(settings.max_retry_wait, settings.requests_per_minute, settings.max_concurrent_requests)
-        self._governor = governor_of(settings)
-        self._last_date: tuple[str, float] | None = None
-
-    async def _wait_for_turn(self, reserve: str | None = None, attempt: str = "") -> None:
-        """Wait for the caller's rate limiter, before a request that embeds something.
-
-        Args:
-            reserve: Its category, to wait for the governor too: this caller's next request of that category finds its
-                turn taken, and does not wait unless a pause begins meanwhile.
-            attempt: With `reserve`, what the request tries, for the message.
-
-        Raises:
-            RateLimitError: The API wants a pause longer than `max_retry_wait`.
-        """
-        if self._rate_limiter is not None:
-            await self._io.acquire(self._rate_limiter)
-        if reserve is not None:
-            self._give_turn_back()
-            turn = await self._governor.turn(self._io, reserve, self._bounds, attempt)
-            _reserved.set(_Reserved(self._governor, turn))
-
-    def _give_turn_back(self) -> None:
-        """Free a reserved turn that no request will use."""
-        reserved = _reserved.get()
-        turn = None if reserved is None else reserved.take()
-        if reserved is not None and turn is not None:
-            reserved.governor.leave(turn)
-
-    def _take_reserved(self, category: str) -> Turn | None:
-        """Return the turn that this caller reserved for a request of a category."""
-        reserved = _reserved.get()
-        if reserved is None or reserved.governor is not self._governor:
-            return None
-        return reserved.take() if reserved.turn is not None and reserved.turn.category == category else None
-
-    def _check_pause(self, category: str, attempt: str) -> None:
-        """Refuse to prepare for a request that would be refused.
-
-        Raises:
-            RateLimitError: The API wants a pause longer than `max_retry_wait`.
-        """
-        self._governor.check(category, self._bounds, attempt)
+        self._rate_limits = rate_limits_of(settings)
+        self._clock_offset = timedelta(0)
 
     @property
-    def _ahead(self) -> timedelta:
-        """How far the server's clock was ahead of ours at its last answer; nothing where it did not say."""
-        if self._last_date is None:
-            return timedelta(0)
-        date, heard_at = self._last_date
-        try:
-            told = parsedate_to_datetime(date)
-        except ValueError:
-            return timedelta(0)
-        told = told if told.tzinfo else told.replace(tzinfo=UTC)
-        return told - datetime.fromtimestamp(heard_at, UTC)
+    def clock_offset(self) -> timedelta:
+        """How far the server's clock was ahead of the local one at its last response; 0 if unknown."""
+        return self._clock_offset
 
-    async def _call(self, call: Call) -> Reply:
-        """Send a call whose answer is small; return its success."""
-        return (await self._with_retries(call, lambda: None, limits.REPLY_MAX_BYTES))[0]
+    async def send(self, call: Call) -> Reply:
+        """Send a call whose response is small; return its reply.
 
-    async def _call_for_vectors(self, call: Call, keys: tuple[str] | tuple[str, str] = VECTOR_KEYS) -> Split:
-        """Send a call whose answer holds vectors under these keys; they go straight into a matrix."""
-        _, splitter = await self._with_retries(
-            call, lambda: VectorSplitter(max_bytes=limits.VECTORS_REPLY_MAX_BYTES, keys=keys), limits.REPLY_MAX_BYTES
+        Raises:
+            TwelveLabsError: It failed, after the retries that `policy` allows.
+        """
+        return (await self._send(call, lambda: None))[0]
+
+    async def send_for_vectors(self, call: Call, keys: tuple[str] | tuple[str, str] = VECTOR_KEYS) -> Split:
+        """Send a call whose response contains vectors under `keys`; they are decoded straight into a matrix.
+
+        Raises:
+            TwelveLabsError: It failed, after the retries that `policy` allows.
+        """
+        _, splitter = await self._send(
+            call, lambda: VectorSplitter(max_bytes=limits.VECTORS_REPLY_MAX_BYTES, keys=keys)
         )
         return splitter.finish()
 
-    async def _pages(
+    async def pages(
         self, call: Call, parse: Callable[[bytes], Page[T]], filters: Mapping[str, str]
     ) -> AsyncIterator[T]:
-        """Yield the items of a list, page by page, until its last."""
+        """Yield the items of a list, fetched page by page.
+
+        Raises:
+            TwelveLabsError: A page could not be fetched.
+        """
         for number in range(1, _LISTED_PAGES_MAX + 1):
             params = (*filters.items(), ("page", str(number)), ("page_limit", str(limits.PAGE_LIMIT_MAX)))
-            page = parse((await self._call(replace(call, params=call.params + params))).body)
+            page = parse((await self.send(replace(call, params=call.params + params))).body)
             for item in page.data:
                 yield item
             last = page.page_info.total_page
             if not page.data or (last is not None and number >= last):
                 return
-        raise APIResponseError(f"could not {call.attempt}: the list has no end after {_LISTED_PAGES_MAX:,} pages.")
+        raise APIResponseError(f"could not {call.attempt}: the list does not end after {_LISTED_PAGES_MAX:,} pages.")
 
-    async def _with_retries(self, call: Call, make_sink: Callable[[], SinkT], max_bytes: int) -> tuple[Reply, SinkT]:
-        self._check_destination(call)
-        category = category_of(call.method, call.path, call.category)
-        reserved = self._take_reserved(category)
-        # What was written down before a reserved request must not grow old: its tries and their waits are few.
-        longest = None if reserved is None else self._policy.max_wait
-        tries = Tries(self._policy, forgiving=reserved is None)
-        while True:
-            # What is refused here was never sent, and counts as no try.
-            turn = await self._governor.turn(
-                self._io, category, self._bounds, call.attempt, longest=longest, reserved=reserved
-            )
-            reserved = None
-            try:
-                sink = make_sink()  # a new one for each try: half a body of a broken answer must leave no trace
-                reply, error, outcome = await self._try_and_note(call, sink, max_bytes)
-                got_through = self._governor.heard(turn, outcome, self._bounds)
-            finally:
-                self._governor.leave(turn)
-            if reply is not None:
-                return reply, sink
-            tries.note(outcome, before=turn.got_through, now=got_through)
-            wait = self._policy.wait(
-                tries.counted,
-                outcome,
-                repeatable=call.repeatable,
-                now=time.time(),
-                jitter=random.random(),  # noqa: S311  # spreads retries, guards nothing
-            )
-            if wait is None:
-                raise error
-            left = max(0.0, call.until - self._io.now())
-            if outcome.status != RATE_LIMITED or wait >= left:
-                await self._io.sleep(min(wait, left))  # after a 429 the next turn is what everybody waits for
-            if wait >= left:
-                raise error
+    async def try_once(self, call: Call, sink: Sink | None, max_bytes: int) -> Attempt:
+        """Send a call once, without retries and rate limits.
 
-    async def _try_and_note(
-        self, call: Call, sink: Sink | None, max_bytes: int
-    ) -> tuple[Reply | None, TwelveLabsError, Outcome]:
-        """Send a call once; what must be noted of its success is noted though the caller leaves meanwhile."""
-        note = call.note
-        if note is None:
-            return await self._try(call, sink, max_bytes)
-
-        async def whole() -> tuple[Reply | None, TwelveLabsError, Outcome]:
-            tried = await self._try(call, sink, max_bytes)
-            if tried[0] is not None:
-                await note(tried[0])
-            return tried
-
-        return await self._io.uninterrupted(whole)
-
-    async def _try(
-        self, call: Call, sink: Sink | None, max_bytes: int
-    ) -> tuple[Reply | None, TwelveLabsError, Outcome]:
+        Args:
+            call: The call.
+            sink: Takes the body of a success; None returns it with the reply.
+            max_bytes: Maximum size of a body that no sink takes.
+        """
         try:
-            reply = await self._io.exchange(self._exchange(call, sink, max_bytes))
+            reply = await self.io.exchange(self._exchange(call, sink, max_bytes))
         except NoAnswerError as failure:
             error = connection_error(call, failure, self.settings.timeout)
-            return None, error, Outcome(None, failure.may_have_arrived)
-        if not call.foreign and "date" in reply.headers:
-            self._last_date = reply.headers["date"], time.time()
+            return Attempt(None, error, Outcome(None, failure.may_have_arrived))
+        now = time.time()
+        if not call.foreign:
+            self._note_clock(reply, now)
         if reply.ok:
-            resets_at = None if call.foreign else limits_reset_at(reply.headers, time.time())
-            return reply, TwelveLabsError(""), Outcome(reply.status, retry_at=resets_at)
-        status_error = error_of_reply(call, self._without_key(reply), time.time())
-        return None, status_error, Outcome(reply.status, retry_at=status_error.retry_at)
+            reset_at = None if call.foreign else limits_reset_at(reply.headers, now)
+            return Attempt(reply, None, Outcome(reply.status, retry_after=_seconds_until(reset_at, now)))
+        refused = status_error(call, self._without_key(reply), now)
+        return Attempt(None, refused, Outcome(reply.status, retry_after=_seconds_until(refused.retry_at, now)))
+
+    async def wait_for_rate_limiter(self) -> None:
+        """Wait for the caller's own rate limiter, before a request that embeds something."""
+        if self._rate_limiter is not None:
+            await self.io.acquire(self._rate_limiter)
+
+    async def acquire(self, category: str, attempt: str) -> Permit:
+        """Wait until a request may be sent; give the permit to its call (`Call.permit`) or to `release`.
+
+        A call with a permit does not wait again, unless a pause has begun in between. What was recorded before it must
+        not grow old, so all its tries count and each of its waits is limited to `max_retry_wait`.
+
+        Args:
+            category: The rate-limit category of the request.
+            attempt: What the request is for, for the message.
+
+        Raises:
+            RateLimitError: The API demands a pause longer than `max_retry_wait`.
+        """
+        return await self._rate_limits.acquire(category, self.settings, attempt, self.io.sleep)
+
+    def release(self, permit: Permit) -> None:
+        """Give back a permit that no call uses; without effect after the call."""
+        self._rate_limits.release(permit)
+
+    def check_pause(self, category: str, attempt: str) -> None:
+        """Verify that a request would not be refused, before work that only this request makes useful.
+
+        Raises:
+            RateLimitError: The API demands a pause longer than `max_retry_wait`.
+        """
+        self._rate_limits.check_pause(category, self.settings, attempt)
+
+    async def _send(self, call: Call, make_sink: Callable[[], SinkT]) -> tuple[Reply, SinkT]:
+        self._check_destination(call)
+        category = category_of(call.method, call.path, call.category)
+        permit = call.permit
+        max_wait = math.inf if permit is None else self.policy.max_wait
+        tries = Tries(self.policy, count_all=permit is not None)
+        while True:
+            permit = await self._rate_limits.acquire(
+                category, self.settings, call.attempt, self.io.sleep, permit=permit, max_wait=max_wait
+            )
+            try:
+                sink = make_sink()  # a new one for each try: half a body must leave no trace
+                attempt = await self._try_and_note(call, sink)
+                successes = self._rate_limits.record(permit, attempt.outcome, self.settings)
+            finally:
+                self._rate_limits.release(permit)
+            if attempt.reply is not None:
+                return attempt.reply, sink
+            tries.note(attempt.outcome, before=permit.successes, now=successes)
+            await self._wait_to_retry(call, attempt, tries.counted)
+
+    async def _wait_to_retry(self, call: Call, attempt: Attempt, tries: int) -> None:
+        wait = self.policy.wait(tries, attempt.outcome, repeatable=call.repeatable)
+        error = cast("TwelveLabsError", attempt.error)
+        if wait is None:
+            raise error
+        remaining = max(0.0, call.until - self.io.now())
+        if wait >= remaining:
+            await self.io.sleep(remaining)
+            raise error
+        if attempt.outcome.status != RATE_LIMITED:  # after a 429, the next permit is given after the pause of all
+            await self.io.sleep(wait)
+
+    async def _try_and_note(self, call: Call, sink: Sink | None) -> Attempt:
+        note = call.note
+        if note is None:
+            return await self.try_once(call, sink, limits.REPLY_MAX_BYTES)
+
+        async def send_and_note() -> Attempt:
+            attempt = await self.try_once(call, sink, limits.REPLY_MAX_BYTES)
+            if attempt.reply is not None:
+                await note(attempt.reply)
+            return attempt
+
+        return await self.io.uninterrupted(send_and_note)
+
+    def _note_clock(self, reply: Reply, now: float) -> None:
+        try:
+            date = parsedate_to_datetime(reply.headers.get("date", ""))
+        except ValueError:
+            return
+        date = date if date.tzinfo else date.replace(tzinfo=UTC)
+        self._clock_offset = date - datetime.fromtimestamp(now, UTC)
 
     def _without_key(self, reply: Reply) -> Reply:
-        """Return an error's reply without our key, should the server quote it in whatever form it has."""
+        """Return an error response without the API key, should the server quote it."""
         key = self.settings.api_key.get_secret_value().encode()
         return replace(reply, body=reply.body.replace(key, b"***"))
 
@@ -239,7 +237,7 @@ class Requests:
             call.body,
             sink,
             max_bytes,
-            min(self.settings.timeout, max(call.until - self._io.now(), _LEAST_TIMEOUT)),
+            min(self.settings.timeout, max(call.until - self.io.now(), _LEAST_TIMEOUT)),
             params=call.params,
         )
 
@@ -255,72 +253,66 @@ def path_part(identity: object, kind: str) -> str:
     """Return an id as exactly one part of a path.
 
     Raises:
-        InputError: It is no text, or would lead elsewhere.
+        InputError: It is not a str, or would lead to another path.
     """
     is_id = isinstance(identity, str) and identity.isprintable() and identity.strip() not in ("", ".", "..")
     if not is_id:
-        raise InputError(f"{identity!r} is the id of no {kind}; expected a str such as '64f8d2c7e4a1b37f8a9c5d12'.")
+        raise InputError(f"{identity!r} is not a valid {kind} id; expected a str such as '64f8d2c7e4a1b37f8a9c5d12'.")
     return quote(str(identity), safe="")
 
 
-def connection_error(call: Call, failure: NoAnswerError, timeout: float) -> APIConnectionError:
-    """Return the error of a call that got no answer."""
-    advice = (
-        "try again" if call.repeatable or not failure.may_have_arrived else "it may have happened: look at the list"
-    )
-    message = f"could not {call.attempt}: {failure}; {advice}."
-    kind: type[APIConnectionError] = APIConnectionError
-    if failure.timed_out:
-        kind, message = APITimeoutError, f"{message} The time-out is {timeout:g} s."
-    return kind(message, may_have_arrived=failure.may_have_arrived)
+def _seconds_until(moment: float | None, now: float) -> float | None:
+    """Return the seconds until a time of the server, converted once; later waits use the monotonic clock."""
+    return None if moment is None or moment <= now else moment - now
 
 
-def error_of_reply(call: Call, reply: Reply, now: float) -> APIStatusError:
-    """Return the typed error of an answer that is no success."""
-    # A storage's own error page quotes the signature that it was given.
-    info = parse_error(reply.status, reply.headers, b"" if call.foreign else reply.body, now)
-    kind = _kind_of_foreign(reply.status) if call.foreign else _kind(reply.status)
-    code = f" {info.code}" if info.code else ""
-    message = f"could not {call.attempt}: HTTP {reply.status}{code}: {info.message or 'no message'}"
-    return kind(
-        f"{message.rstrip('.')}. {_advice(kind, info.retry_at)}".rstrip(),
-        status_code=reply.status,
-        code=info.code,
-        request_id=info.request_id,
-        retry_at=info.retry_at,
-        body=info.body,
-    )
+# removed when api/ moves to composition
+
+_permit: ContextVar[Permit | None] = ContextVar("twelvelabs_permit", default=None)
 
 
-def _kind(status: int) -> type[APIStatusError]:
-    if status in (401, 403):
-        return AuthenticationError
-    if status in (404, 410):
-        return NotFoundError
-    if status == 429:  # noqa: PLR2004  # Too Many Requests
-        return RateLimitError
-    if status >= _FIRST_SERVER_ERROR:
-        return ServerError
-    # A redirect ends here too: the key is not carried to another address.
-    return BadRequestError if status >= 400 else APIStatusError  # noqa: PLR2004
+class Requests(Session):
+    """The old base class of operations.  # removed when api/ moves to composition."""
 
+    def __init__(self, settings: Settings, io: Io, rate_limiter: RateLimiter | None = None) -> None:
+        super().__init__(settings, io, rate_limiter)
+        self._io = io
+        self._policy = self.policy
 
-def _kind_of_foreign(status: int) -> type[APIStatusError]:
-    """Return the kind of an error that has nothing to do with the API key."""
-    if status >= _FIRST_SERVER_ERROR:
-        return ServerError
-    return BadRequestError if status >= 400 else APIStatusError  # noqa: PLR2004
+    async def _wait_for_turn(self, reserve: str | None = None, attempt: str = "") -> None:
+        await self.wait_for_rate_limiter()
+        if reserve is not None:
+            self._give_turn_back()
+            _permit.set(await self.acquire(reserve, attempt))
 
+    def _give_turn_back(self) -> None:
+        permit = _permit.get()
+        if permit is not None:
+            _permit.set(None)
+            self.release(permit)
 
-def _advice(kind: type[APIStatusError], retry_at: float | None) -> str:
-    if kind is RateLimitError and retry_at is not None:
-        return when_to_retry(retry_at)
-    return _ADVICE.get(kind, "")
+    def _check_pause(self, category: str, attempt: str) -> None:
+        self.check_pause(category, attempt)
 
+    @property
+    def _ahead(self) -> timedelta:
+        return self.clock_offset
 
-_ADVICE: dict[type[APIStatusError], str] = {
-    AuthenticationError: "Check the API key (TWELVELABS_API_KEY), base_url and the plan.",
-    RateLimitError: "Try again later.",
-    ServerError: "Try again later.",
-    APIStatusError: "Redirects are not followed; check base_url.",
-}
+    async def _call(self, call: Call) -> Reply:
+        permit = _permit.get()
+        if permit is not None and permit.category == category_of(call.method, call.path, call.category):
+            _permit.set(None)
+            call = replace(call, permit=permit)
+        return await self.send(call)
+
+    async def _call_for_vectors(self, call: Call, keys: tuple[str] | tuple[str, str] = VECTOR_KEYS) -> Split:
+        return await self.send_for_vectors(call, keys)
+
+    def _pages(self, call: Call, parse: Callable[[bytes], Page[T]], filters: Mapping[str, str]) -> AsyncIterator[T]:
+        return self.pages(call, parse, filters)
+
+    async def _try(
+        self, call: Call, sink: Sink | None, max_bytes: int
+    ) -> tuple[Reply | None, TwelveLabsError, Outcome]:
+        attempt = await self.try_once(call, sink, max_bytes)
+        return attempt.reply, attempt.error or TwelveLabsError(""), attempt.outcome

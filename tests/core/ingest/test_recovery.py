@@ -33,7 +33,7 @@ from twelvelabs_core import (
     TaskTimeoutError,
     TwelveLabsError,
 )
-from twelvelabs_core.transport.rate_limit import forget_pace
+from twelvelabs_core.transport.rate_limit import reset_rate_limits
 from twelvelabs_sandbox import Fault, Sandbox
 
 TASKS = "/embed-v2/tasks"
@@ -124,7 +124,7 @@ async def test_a_create_that_was_refused_leaves_nothing_to_look_for(
     with pytest.raises(kind):
         await client.segment_video(film, **CUT)
     assert (paid(sandbox), states(client)) == (1, {"failed": 1})
-    forget_pace()  # of the hour that one of them was told to wait
+    reset_rate_limits()  # of the hour that one of them was told to wait
     found = await client.segment_video(film, **CUT)
     assert found.segments.vectors.shape == (3, 512)
     assert (paid(sandbox), sandbox.count("GET", TASKS)) == (2, 0)

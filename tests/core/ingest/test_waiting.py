@@ -23,7 +23,7 @@ from twelvelabs_core import (
     TaskTimeoutError,
 )
 from twelvelabs_core.ingest.wait import LONGEST_SHARED_GAP, SECONDS_PER_PAGE, Watch, shared_gap
-from twelvelabs_core.transport.polling import FIRST_LOOK, LONGEST_GAP, next_look
+from twelvelabs_core.transport.polling import FIRST_DELAY, LONGEST_DELAY, next_delay
 from twelvelabs_sandbox import Fault, Sandbox
 
 TASKS = "/embed-v2/tasks"
@@ -205,7 +205,7 @@ async def test_a_server_that_ignores_the_filter_is_understood(client: Surface, s
 
 
 async def test_whoever_looks_may_leave(slow: Sandbox, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twelvelabs_core.transport.polling.FIRST_LOOK", 0.02)
+    monkeypatch.setattr("twelvelabs_core.transport.polling.FIRST_DELAY", 0.02)
     async with AsyncClient(slow.api_key, base_url=slow.base_url, store=":memory:") as client:
         ids = await create(Surface(client), sound, 3)
         slow.faults.add(Fault(path=TASKS, method="GET", delay=30.0))  # the first look never ends by itself
@@ -261,19 +261,19 @@ def test_a_forked_child_does_not_wait_for_its_parents_look() -> None:
 def test_gaps_stay_in_bounds(elapsed: list[float]) -> None:
     gap = shared_gap(elapsed)
     pages = -(-len(elapsed) // 50)
-    assert pages * SECONDS_PER_PAGE <= gap <= max(LONGEST_GAP, pages * SECONDS_PER_PAGE)
-    if len(elapsed) > LONGEST_GAP / LONGEST_SHARED_GAP:
+    assert pages * SECONDS_PER_PAGE <= gap <= max(LONGEST_DELAY, pages * SECONDS_PER_PAGE)
+    if len(elapsed) > LONGEST_DELAY / LONGEST_SHARED_GAP:
         assert gap <= max(LONGEST_SHARED_GAP, pages * SECONDS_PER_PAGE)
 
 
 @given(st.floats(0, 1e6))
 def test_one_alone_keeps_its_own_gap(elapsed: float) -> None:
-    assert shared_gap([elapsed]) == pytest.approx(max(next_look(elapsed, float("inf")), SECONDS_PER_PAGE))
+    assert shared_gap([elapsed]) == pytest.approx(max(next_delay(elapsed, float("inf")), SECONDS_PER_PAGE))
 
 
 def test_fifty_cost_less_than_five() -> None:
-    assert shared_gap([0.0] * 50) <= FIRST_LOOK
-    assert 50 / shared_gap([60.0] * 50) < 5 * 50 / next_look(60.0, 1e9)
+    assert shared_gap([0.0] * 50) <= FIRST_DELAY
+    assert 50 / shared_gap([60.0] * 50) < 5 * 50 / next_delay(60.0, 1e9)
 
 
 def test_only_one_looks_and_a_fresh_look_serves_all() -> None:
@@ -285,5 +285,5 @@ def test_only_one_looks_and_a_fresh_look_serves_all() -> None:
         look.is_done = True
         assert watch.begin(10.1) is None
         assert (look.verdict("a"), look.verdict("c")) == ("unknown", None)
-        assert watch.begin(10.0 + LONGEST_GAP) is not None
+        assert watch.begin(10.0 + LONGEST_DELAY) is not None
     assert not watch.is_shared()

@@ -32,7 +32,7 @@ from twelvelabs_core import (
 )
 from twelvelabs_core.transport.aio import AsyncIo
 from twelvelabs_core.transport.blocking import BlockingIo
-from twelvelabs_core.transport.rate_limit import Bounds, Governor, Pacing, forget_pace, governor_of
+from twelvelabs_core.transport.rate_limit import Bounds, Governor, Pacing, reset_rate_limits, rate_limits_of
 from twelvelabs_sandbox import Fault, Sandbox
 
 EMBED, TASKS = "/embed-v2", "/embed-v2/tasks"
@@ -268,23 +268,23 @@ def test_clients_come_and_go_and_the_pace_stays(sandbox: Sandbox) -> None:
     gc.collect()  # nobody holds the governor but the process
     with pytest.raises(RateLimitError, match="not sent"), Client(settings=settings) as another:
         another.embed_text("red")
-    kept = governor_of(settings)
-    others = [governor_of(settings.replace(api_key=f"tlk_sandbox_{number}")) for number in range(100)]
+    kept = rate_limits_of(settings)
+    others = [rate_limits_of(settings.replace(api_key=f"tlk_sandbox_{number}")) for number in range(100)]
     assert len(set(map(id, others))) == 100
-    assert governor_of(settings) is kept
+    assert rate_limits_of(settings) is kept
 
 
 FORK = """
     import os, sys
     from twelvelabs_core import Client, RateLimitError
-    from twelvelabs_core.transport.rate_limit import governor_of
+    from twelvelabs_core.transport.rate_limit import rate_limits_of
     key, base_url = sys.argv[1:]
     client = Client(key, base_url=base_url, max_concurrent_requests=1, max_retries=0)
     try:
         client.embed_text("refused")
     except RateLimitError:
         pass
-    with governor_of(client.settings)._lock:  # as a thread may hold it that the child does not have
+    with rate_limits_of(client.settings)._lock:  # as a thread may hold it that the child does not have
         child = os.fork()
         if child == 0:
             os._exit(0 if client.embed_text("red").vector.shape == (512,) else 1)
@@ -402,7 +402,7 @@ def test_requests_per_minute_are_kept_over_clients_by_the_servers_log(
     monkeypatch.setattr(BlockingIo, "sleep", sleep)
     with paced_sandbox(clock) as (sandbox, log):
         settings = settings_of(sandbox, requests_per_minute=4.0, max_concurrency=1)
-        monkeypatch.setattr(governor_of(settings), "_clock", clock)
+        monkeypatch.setattr(rate_limits_of(settings), "_clock", clock)
         one, other = (Client(settings=settings, store=tmp_path / "s.sqlite3") for _ in range(2))
         start = clock.now
         for number in range(9):
@@ -443,7 +443,7 @@ async def test_a_day_long_pause_ends_the_run_at_once_and_the_next_one_goes_on(
     with pytest.raises(IngestionError):
         _ = [one async for one in connect().segment_many(films, **CUT)]
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", "/assets")) == (2, 2)
-    forget_pace()  # the next day, or another process
+    reset_rate_limits()  # the next day, or another process
     found = [one async for one in connect().segment_many(films, **CUT)]
     assert sorted(one.reused for one in found) == [False, False, True]
     assert sandbox.count("POST", TASKS, status=202) == 3  # one for each film
@@ -471,7 +471,7 @@ async def test_a_refusal_between_the_intent_and_the_create_is_known_to_have_crea
     assert sandbox.count("POST", TASKS) == 0
     assert client.store.info().tasks == {"failed": 1}
     monkeypatch.undo()
-    forget_pace()
+    reset_rate_limits()
     await connect().segment_video(film, **CUT)
     assert sandbox.count("POST", TASKS) == 1
 
@@ -503,7 +503,7 @@ async def test_a_create_whose_intent_is_written_does_not_wait_behind_others_for_
     asset = (await connect().create_asset(film)).id
     await connect().wait_for_asset(asset)
     ahead = 61.0  # the upload was a request too
-    monkeypatch.setattr(governor_of(client.settings), "_clock", lambda: time.time() + ahead)
+    monkeypatch.setattr(rate_limits_of(client.settings), "_clock", lambda: time.time() + ahead)
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, body=""))
     with pytest.raises(RateLimitError, match="others had all the room or pace"):  # the next turn is a minute away
         await client.segment_video(f"asset:{asset}", **CUT)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twelvelabs_core.transport.polling import FIRST_LOOK, LONGEST_GAP, next_look
+from twelvelabs_core.transport.polling import FIRST_DELAY, LONGEST_DELAY, next_delay
 from twelvelabs_core.transport.retry import FORGIVEN_EACH, Outcome, RetryPolicy, Tries
 
 NOW = 1_700_000_000.0
@@ -99,17 +99,17 @@ def test_a_closed_door_counts_every_time() -> None:
 
 @given(st.floats(0, 20_000), st.floats(-10, 20_000))
 def test_the_next_look_is_never_beyond_the_callers_time(elapsed: float, remaining: float) -> None:
-    gap = next_look(elapsed, remaining)
-    assert 0 <= gap <= LONGEST_GAP
+    gap = next_delay(elapsed, remaining)
+    assert 0 <= gap <= LONGEST_DELAY
     assert gap <= max(remaining, 0)
-    assert gap >= min(FIRST_LOOK, max(remaining, 0))
+    assert gap >= min(FIRST_DELAY, max(remaining, 0))
 
 
 def test_a_task_is_seen_soon_and_a_long_one_costs_few_requests() -> None:
     def looks(seconds: float) -> tuple[int, float]:
         elapsed, count = 0.0, 1
         while elapsed < seconds:
-            elapsed += next_look(elapsed, 1e9)
+            elapsed += next_delay(elapsed, 1e9)
             count += 1
         return count, elapsed - seconds
 
