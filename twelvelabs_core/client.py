@@ -140,7 +140,8 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods):
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop. Those of another loop are closed when it shuts down."""
-        await self._io.aclose()
+        if isinstance(self._io, AsyncIo):
+            await self._io.aclose()
 
     def close_connections(self) -> None:
         """Close the connections of a blocking `Io`. For other modules of the core."""
