@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.base.redact import is_signed, likely_credentials, unsigned_url
+from twelvelabs_core.base.redact import is_signed, unsigned_url
 from twelvelabs_core.media.source import Media, name_of_path
 from twelvelabs_core.store.store import SegmentStore
 from twelvelabs_core.transport.body import NoAnswerError
@@ -18,12 +18,8 @@ HEAD_MAX_BYTES = 64 * 1024
 _SETTLED_AFTER = 2.0
 _NO_VALIDATOR = (
     "%s: its host gives neither ETag nor Last-Modified, so its content is identified by the URL without its signature "
-    "alone; pass version= when the film behind it has changed"
-)
-_NO_VALIDATOR_LIKELY = (
-    "%s: its host gives neither ETag nor Last-Modified, so its content is identified by the URL with a digest of what "
-    "was left out of it, which may be a signature or name the film; signed anew, it is paid for anew. To prevent that, "
-    "pass version=, another one for each film at this address"
+    "alone; pass version= when the video at this URL has changed, and source= where the URL's name changes with every "
+    "signing"
 )
 
 logger = logging.getLogger("twelvelabs_core")
@@ -34,8 +30,7 @@ async def content_of(media: Media, store: SegmentStore, io: Io) -> str:
 
     The SHA-256 of local bytes (a file that has kept its size and time is not read again), the asset id, or the URL
     without its signature. Behind a URL, a different ETag or Last-Modified means other content; a missing one means
-    nothing, but that what may be a signature or the film's own name tells films apart, by a digest. The caller's
-    `version` overrules all of it.
+    nothing. The caller's `version` replaces both.
     """
     if media.asset_id is not None:
         return f"asset:{media.asset_id}"
@@ -75,24 +70,21 @@ def _digest(media: Media, store: SegmentStore) -> str:
 
 
 async def _content_of_url(media: Media, url: str, store: SegmentStore, io: Io) -> str:
-    name = unsigned_url(url)
     if media.version is not None:
-        return f"url:{name}@version:{media.version}"
-    likely = likely_credentials(url)
-    # What may be the film's own name is part of what is remembered, so that no other film is taken for this one; a
-    # validator is the film's, whatever the URL was signed with. Behind a # no task of the list is taken for it.
-    place = name if likely is None else f"{name}#{likely}"
+        # The source's name, not the URL's: with source= both are constant, whatever a signing changes in the URL.
+        return f"url:{media.source}@version:{media.version}"
+    name = unsigned_url(url)
     validator = await _validator(url, io)
-    if validator is None and (likely is not None or is_signed(url)):
-        logger.warning(_NO_VALIDATOR if likely is None else _NO_VALIDATOR_LIKELY, media.source)
-    known = await io.blocking(lambda: store.find_url(place))
+    if validator is None and is_signed(url):
+        logger.warning(_NO_VALIDATOR, media.source)
+    known = await io.blocking(lambda: store.find_url(name))
     if known is not None and (validator is None or validator == known.validator):
         return known.content
     if known is not None and known.validator is None:
-        content = known.content  # first seen without one: nothing says that it changed
+        content = known.content  # first seen without a validator: nothing indicates a change
     else:
-        content = f"url:{name}@{validator}" if validator else f"url:{place}"
-    await io.blocking(lambda: store.put_url(place, content, validator))
+        content = f"url:{name}@{validator}" if validator else f"url:{name}"
+    await io.blocking(lambda: store.put_url(name, content, validator))
     return content
 
 

@@ -10,7 +10,7 @@ from twelvelabs_core.ingest.documents import DocumentOperations
 from twelvelabs_core.ingest.job import Work
 from twelvelabs_core.ingest.plan import InputType, TaskPlan, check_transcript, task_plan
 from twelvelabs_core.ingest.report import FailureReport, OnError
-from twelvelabs_core.media.source import Media, MediaInput, check_told_apart, is_one, many
+from twelvelabs_core.media.source import Media, MediaInput, is_one, many
 from twelvelabs_core.media.validate import check_readable
 from twelvelabs_core.models.options import SegmentOptions, TimeBasedMetadata, check_bool
 from twelvelabs_core.models.segmentation import Segmentation
@@ -322,11 +322,8 @@ class SegmentOperations(DocumentOperations):
         report: FailureReport,
         limit: int,
     ) -> AsyncIterator[SegmentedMedia]:
-        addresses: dict[str, str] = {}
-
         async def one(value: MediaInput) -> SegmentedMedia:
             item = await self._io.blocking(lambda: Media.of(value))
-            check_told_apart(item, addresses)
             options = await self._io.blocking(lambda: plan.options(item))
             return await self._segment(Work(item, options, *how))
 
