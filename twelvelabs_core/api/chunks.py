@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from twelvelabs_core.base.checks import check_count
 from twelvelabs_core.base.errors import APIResponseError, InputError
 from twelvelabs_core.media.source import Media, readable
 from twelvelabs_core.results.upload_responses import MultipartUpload, PresignedUrl
@@ -130,8 +131,8 @@ class CompletedChunk:
     proof_type: str = "etag"
 
     def __post_init__(self) -> None:
-        check_count(self.chunk_index, "chunk_index")
-        check_count(self.chunk_size, "chunk_size")
+        check_count("chunk_index", self.chunk_index)
+        check_count("chunk_size", self.chunk_size)
         if not isinstance(self.proof, str) or not self.proof.strip('" '):
             raise InputError(f"proof must be the ETag of chunk {self.chunk_index}, got {self.proof!r}.")
 
@@ -169,17 +170,6 @@ def check_session(upload: MultipartUpload, size: int) -> None:
             f"upload session {upload.upload_id} wants {upload.total_chunks:,} chunks of {upload.chunk_size:,} bytes, "
             f"but the file's {size:,} bytes make {needed:,}. Nothing was sent."
         )
-
-
-def check_count(value: object, name: str, most: int | None = None) -> None:
-    """Refuse what is not a whole number from 1 to `most`.
-
-    Raises:
-        InputError: It is not.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (most is not None and value > most):
-        limit = "from 1" if most is None else f"from 1 to {most:,}"
-        raise InputError(f"{name} must be a whole number {limit}, got {value!r}.")
 
 
 class UrlPool:

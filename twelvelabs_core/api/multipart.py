@@ -6,9 +6,10 @@
 import dataclasses
 from collections.abc import AsyncIterator, Sequence
 
-from twelvelabs_core.api.chunks import CompletedChunk, check_count
+from twelvelabs_core.api.chunks import CompletedChunk
 from twelvelabs_core.api.endpoints import GET_UPLOAD, GET_UPLOADS, POST_UPLOAD, POST_UPLOADS, POST_URLS, calls
 from twelvelabs_core.base import limits
+from twelvelabs_core.base.checks import check_count
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.media.source import many
 from twelvelabs_core.media.validate import (
@@ -73,7 +74,7 @@ class MultipartOperations(Requests):
         """
         if asset_type not in MULTIPART_TYPES:
             raise InputError(f"asset_type must be one of {', '.join(MULTIPART_TYPES)}; got {asset_type!r}.")
-        check_count(total_size, "total_size")
+        check_count("total_size", total_size)
         check_upload_size(filename, total_size, asset_type)
         body = {
             "filename": check_filename(filename),
@@ -103,8 +104,8 @@ class MultipartOperations(Requests):
         Raises:
             NotFoundError: There is no such session, or its 24 hours are over.
         """
-        check_count(start, "start")
-        check_count(count, "count", limits.MULTIPART_BATCH_MAX)
+        check_count("start", start)
+        check_count("count", count, limits.MULTIPART_BATCH_MAX)
         path = f"{_session_path(upload_id)}/presigned-urls"
         body = json_body({"start": start, "count": count})
         call = Call(f"get URLs for upload {upload_id}", "POST", path, body=body)

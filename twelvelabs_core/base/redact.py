@@ -9,7 +9,7 @@ The rule of `unsigned_url`, which gives a URL the name that is stored, shown and
    with one of `CREDENTIAL_ENDINGS` and it has 6 characters or more, or where it looks random (see `_is_random`).
 4. Everything else stays unchanged. A URL inside a parameter is treated by the same rule.
 
-A digest is `~` and 16 hexadecimal digits of the value's SHA-256, so two media never share a name, whatever rule 3 hides.
+A digest is `~` and 16 hexadecimal digits of the value's SHA-256, so rule 3 never gives two media one name.
 Where such a value changes with every signing, `source=` and `version=` give the medium a constant name and identity.
 
 Libraries that come near were rejected: w3lib removes parameters that the caller lists, detect-secrets searches files.
@@ -17,8 +17,10 @@ Libraries that come near were rejected: w3lib removes parameters that the caller
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import quote, unquote, unquote_plus, urlsplit, urlunsplit
+
+Schemes = Sequence[tuple[frozenset[str], frozenset[str]]]
 
 
 def _names(text: str) -> frozenset[str]:
@@ -27,11 +29,13 @@ def _names(text: str) -> frozenset[str]:
 
 # Names that have no meaning besides signing and authentication; compared in lower case.
 SIGNING_NAMES = _names(
-    # Amazon S3 v4 and Cloudflare R2, Backblaze B2 and others like it; then v2, CloudFront and Huawei OBS
-    "x-amz-algorithm x-amz-credential x-amz-date x-amz-expires x-amz-signedheaders x-amz-signature x-amz-security-token "
-    "x-amz-content-sha256 awsaccesskeyid accesskeyid key-pair-id signature x-obs-security-token security-token "
+    # Amazon S3 v4, Cloudflare R2, Backblaze B2; then v2, CloudFront and Huawei OBS
+    "x-amz-algorithm x-amz-credential x-amz-date x-amz-expires x-amz-signedheaders x-amz-signature "
+    "x-amz-security-token x-amz-content-sha256 awsaccesskeyid accesskeyid key-pair-id signature x-obs-security-token "
+    "security-token "
     # Google Cloud Storage v4 and v2
-    "x-goog-algorithm x-goog-credential x-goog-date x-goog-expires x-goog-signedheaders x-goog-signature googleaccessid "
+    "x-goog-algorithm x-goog-credential x-goog-date x-goog-expires x-goog-signedheaders x-goog-signature "
+    "googleaccessid "
     # Aliyun OSS v4, v1 and CDN; Volcengine TOS
     "x-oss-signature-version x-oss-credential x-oss-date x-oss-expires x-oss-signature x-oss-security-token "
     "x-oss-additional-headers ossaccesskeyid auth_key x-tos-algorithm x-tos-credential x-tos-date x-tos-expires "
@@ -50,14 +54,19 @@ SIGNING_NAMES = _names(
 SCHEMES = tuple(
     (_names(marks), _names(removed))
     for marks, removed in (
-        ("sig sv", "sig sv sr st se sp spr sip si ss srt sdd skoid sktid skt ske sks skv saoid suoid scid"),  # Azure SAS
+        (
+            "sig sv",
+            "sig sv sr st se sp spr sip si ss srt sdd skoid sktid skt ske sks skv saoid suoid scid",
+        ),  # Azure SAS
         ("key-pair-id", "policy hash-algorithm"),  # CloudFront
         ("rlkey", "rlkey st e"),  # Dropbox
-        ("ex is hm", "ex is hm"),  # Discord
-        ("oh oe", "oh oe"),  # Facebook, Instagram
-        ("@mux.com token", "token"),  # @: the last two labels of the host
-        ("@vimeo.com s", "s"),
-        ("@imgix.net s", "s"),
+        ("@mux.com", "token"),  # @: the last two labels of the host
+        ("@vimeo.com", "s"),
+        ("@imgix.net", "s"),
+        ("@discordapp.com", "ex is hm"),
+        ("@discordapp.net", "ex is hm"),
+        ("@fbcdn.net", "oh oe"),
+        ("@cdninstagram.com", "oh oe"),
     )
 )
 # The time at which a signature expires: removed beside anything that is removed above, and with the names after it.
@@ -69,27 +78,33 @@ PATH_SCHEMES = (
     (_names("bcdn_token"), _names("bcdn_token expires token_path token_countries token_countries_blocked")),
 )
 
-CREDENTIAL_NAMES = _names("s h st hm oh sid md5 sas code hash verify secure sign policy session q-ak _upt hdnts hdnea hdntl")
+CREDENTIAL_NAMES = _names(
+    "s h st hm oh sid md5 sas code hash verify secure sign policy session q-ak _upt hdnts hdnea hdntl"
+)
 CREDENTIAL_ENDINGS = (
     "token", "key", "keyid", "pair-id", "accessid", "sig", "signature", "secret", "password", "passwd", "pwd", "pass",
-    "auth", "authorization", "hmac", "jwt", "credential", "ticket", "sessionid", "sessid", "nonce", "tokenhash", "__gda",
+    "auth", "authorization", "hmac", "jwt", "credential", "ticket", "sessionid", "sessid", "nonce", "tokenhash",
+    "__gda",
 )  # fmt: skip
 _VALUE_MIN = 6  # `?token=1`, `?s=3` and `?h=1080` hold no credential
 _RANDOM_MIN = 20  # letters and digits; 80 bits in hexadecimal digits
 
 _DIGEST = re.compile(r"~[0-9a-f]{16}")
-_URL = re.compile(r"(https?://[^\s'\"<>\\^`{|}]+(?<![.,:;!?)\]]))", re.IGNORECASE)
+_URL = re.compile(r"(https?://(?:[^\s/?#]*@)?[^\s'\"<>\\^`{|}]+(?<![.,:;!?)\]]))", re.IGNORECASE)
 # The beginning of a sandbox's keys is not a secret: messages name it.
 _KEY = re.compile(r"tlk_(?!sandbox_(?![\w-]))[A-Za-z0-9_-]+")
 _DIVIDER = re.compile(r"(&|;(?=[\w.%-]+=))")  # a `;` divides parameters only where another one begins behind it
 _PATH_DIVIDER = re.compile(r"([~&;](?=[\w.-]+=))")
 _ACL = re.compile(r"~acl=[^~]*")
-# What is left of a query or path whose beginning is missing, plain or percent-encoded.
-_STRAY = re.compile(
+# A parameter of a query or path whose beginning is missing, plain or percent-encoded.
+_STRAY_NAME = (
     rf"((?:(?:(?<![\w.%-])|(?<=%26|%3f|%2f|%7e)|(?<=u0026))(?:{'|'.join(CREDENTIAL_NAMES)})"
-    rf"|(?:{'|'.join(CREDENTIAL_ENDINGS)})_*)(?:=|%3d))((?:(?!%26|\\u0026)[^\s&'\"<>]){{{_VALUE_MIN},}})",
-    re.IGNORECASE,
+    rf"|(?:{'|'.join(CREDENTIAL_ENDINGS)})_*)(?:=|%3d))"
 )
+_STRAY = re.compile(rf"{_STRAY_NAME}((?:(?!%26|\\u0026)[^&]){{{_VALUE_MIN},}})", re.IGNORECASE)
+_STRAY_IN_PATH = re.compile(rf"{_STRAY_NAME}((?:(?!%2f|%7e)[^/~]){{{_VALUE_MIN},}})", re.IGNORECASE)
+_WORD = re.compile(r"[^\s'\"<>]+")
+_QUERY = re.compile(r"([?&]|%3f|%26|\\u0026)", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 _FILE_NAME = re.compile(r"\.[a-z][a-z0-9]{1,4}$", re.IGNORECASE)
 _NESTED_MAX = 3  # URLs inside URLs; what lies deeper is replaced by its digest
@@ -121,9 +136,19 @@ def redact(text: str) -> str:
 
 def _redact(text: str, depth: int) -> str:
     parts = _URL.split(text)
-    parts[::2] = [_STRAY.sub(lambda found: found[1] + _digest(found[2]), part) for part in parts[::2]]
+    parts[::2] = [_WORD.sub(_without_stray_credentials, part) for part in parts[::2]]
     parts[1::2] = [_unsigned_or_cut(part, depth) for part in parts[1::2]]
     return _KEY.sub("tlk_***", "".join(parts))
+
+
+def _without_stray_credentials(word: re.Match[str]) -> str:
+    path, *query = _QUERY.split(word[0], maxsplit=1)
+    pattern = _STRAY_IN_PATH if "/" in path.partition("=")[0] else _STRAY
+    return pattern.sub(_hide_stray, path) + _STRAY.sub(_hide_stray, "".join(query))
+
+
+def _hide_stray(found: re.Match[str]) -> str:
+    return found[1] + _digest(found[2])
 
 
 def _unsigned_or_cut(url: str, depth: int) -> str:
@@ -150,7 +175,7 @@ def _unsigned_path(path: str, depth: int) -> str:
     segments = []
     for segment in path.split("/"):
         plain = unquote(segment)
-        unsigned = _without_credentials(plain, _PATH_DIVIDER, _path_signing_names, depth)
+        unsigned = _without_credentials(plain, _PATH_DIVIDER, lambda names: _selected(PATH_SCHEMES, names), depth)
         if unsigned or not segment:
             segments.append(segment if unsigned == plain else quote(unsigned, safe="~=&;,:@+*!$'()"))
     return "/".join(segments)
@@ -161,26 +186,22 @@ def _without_credentials(
 ) -> str:
     """Return the parameters of a query or path segment without those that `signing` selects, the rest hidden."""
     pieces = ["", *divider.split(text)]  # dividers and parameters alternate
-    names = [unquote_plus(parameter.partition("=")[0]).lower() for parameter in pieces[1::2]]
+    names = [unquote_plus(text.partition("=")[0]).lower() if "=" in text else "" for text in pieces[1::2]]
     removed = signing(frozenset(names))
     parameters = zip(pieces[::2], pieces[1::2], names, strict=True)
-    kept = [(divider, parameter) for divider, parameter, name in parameters if name not in removed]
-    hidden = [(divider, _hidden(parameter, depth)) for divider, parameter in kept]
-    return "".join(divider + parameter for divider, parameter in hidden)[len(hidden[0][0]) if hidden else 0 :]
+    kept = [(before, _hidden(parameter, depth)) for before, parameter, name in parameters if name not in removed]
+    return "".join(before + parameter if at else parameter for at, (before, parameter) in enumerate(kept))
 
 
 def _signing_names(names: frozenset[str], site: str) -> frozenset[str]:
-    found = names & SIGNING_NAMES
-    for marks, removed in SCHEMES:
-        if marks <= names | {site}:
-            found |= names & removed
+    found = names & (SIGNING_NAMES | _selected(SCHEMES, names | {site}))
     if names & EXPIRY:
         found |= names & BESIDE_EXPIRY
     return found | EXPIRY if found else found
 
 
-def _path_signing_names(names: frozenset[str]) -> frozenset[str]:
-    return frozenset().union(*(removed for marks, removed in PATH_SCHEMES if marks <= names))
+def _selected(schemes: Schemes, names: frozenset[str]) -> frozenset[str]:
+    return frozenset().union(*(removed for marks, removed in schemes if marks <= names))
 
 
 def _hidden(parameter: str, depth: int) -> str:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from twelvelabs_core.api.uploads import UploadOrder
+from twelvelabs_core.base.checks import check_bool, check_timeout
 from twelvelabs_core.base.progress import OnProgress, Progress, Stage, check_callback
 from twelvelabs_core.ingest.assets import NO_PLAYBACK
 from twelvelabs_core.media.source import Media
-from twelvelabs_core.models.options import TaskOptions, check_bool
-from twelvelabs_core.transport.polling import check_timeout
+from twelvelabs_core.models.options import TaskOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from twelvelabs_core.base.checks import check_bool
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.media.inspect import document_kind, media_type_of
 from twelvelabs_core.media.source import Media
 from twelvelabs_core.models.document_options import DocumentOptions, ImageOptions
 from twelvelabs_core.models.marengo import model_of
-from twelvelabs_core.models.options import SegmentOptions, TaskOptions, check_bool
+from twelvelabs_core.models.options import SegmentOptions, TaskOptions
 from twelvelabs_core.models.segmentation import (
     DynamicSegmentation,
     FixedSegmentation,

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 from twelvelabs_core.api.endpoints import EVERY_MODEL, GET_TASK, PAID_ONCE, POST_TASKS, calls
 from twelvelabs_core.api.identity import content_of
+from twelvelabs_core.base.checks import check_bool, check_count, check_timeout
 from twelvelabs_core.base.errors import InputError, SegmentNotFoundError
 from twelvelabs_core.base.progress import OnProgress, check_callback
 from twelvelabs_core.ingest.documents import DocumentOperations
@@ -12,11 +13,10 @@ from twelvelabs_core.ingest.plan import InputType, TaskPlan, check_transcript, t
 from twelvelabs_core.ingest.report import FailureReport, OnError
 from twelvelabs_core.media.source import Media, MediaInput, is_one, many
 from twelvelabs_core.media.validate import check_readable
-from twelvelabs_core.models.options import SegmentOptions, TimeBasedMetadata, check_bool
+from twelvelabs_core.models.options import SegmentOptions, TimeBasedMetadata
 from twelvelabs_core.models.segmentation import Segmentation
 from twelvelabs_core.results.records import SegmentedMedia, SegmentRecord
 from twelvelabs_core.results.segments import Matrix
-from twelvelabs_core.transport.polling import check_count, check_timeout
 
 
 class SegmentOperations(DocumentOperations):
