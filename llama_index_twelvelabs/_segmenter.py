@@ -14,9 +14,9 @@ from llama_index_twelvelabs._segmenting import all_films
 from llama_index_twelvelabs._travelling import TravelsWhole
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from twelvelabs_core import ConfigurationError, InputError, Media, Segmentation, TimeBasedMetadata
+from twelvelabs_core.base.checks import check_count
 from twelvelabs_core.ingest.plan import PAPERS, InputType, check_transcript, kind_among, task_plan, written_options
 from twelvelabs_core.media.source import check_unique
-from twelvelabs_core.transport.polling import check_count
 
 InputTypes = InputType | Sequence[InputType]
 CLIPS = ("clip",)

@@ -1,320 +1,241 @@
-"""URLs without their secrets: what may be stored, compared and shown.
+"""Remove and hide the credentials in URLs, so that URLs can be stored, compared and shown.
 
-A presigned URL is a password. Credentials are removed parameter by parameter, never the whole query: `?id=1` and
-`?id=2` are two films.
+The rule of `unsigned_url`, which gives a URL the name that is stored, shown and used as its identity:
 
-Which parameters of a query are credentials. Pure decisions over names and values.
+1. The fragment and the password are removed. A user name is replaced by its digest.
+2. The parameters of known signature schemes are removed: two signings of one video have one name. They are listed by
+   name in `SIGNING_NAMES`, `SCHEMES` and `BESIDE_EXPIRY` for the query and in `PATH_SCHEMES` for the path.
+3. Any other value that may be a credential is replaced by its digest: where its name is in `CREDENTIAL_NAMES` or ends
+   with one of `CREDENTIAL_ENDINGS` and it has 6 characters or more, or where it looks random (see `_is_random`).
+4. Everything else stays unchanged. A URL inside a parameter is treated by the same rule.
 
-A name that can only be a credential is enough. A name that is also an ordinary word (`key`, `token`, `s`) needs a
-value that looks like one: `?token=1` and `?token=2` may be two films. The time at which a signature expires changes
-with every signing, and goes with it, never alone.
+A digest is `~` and 16 hexadecimal digits of the value's SHA-256, so rule 3 never gives two media one name.
+Where such a value changes with every signing, `source=` and `version=` give the medium a constant name and identity.
+
+Libraries that come near were rejected: w3lib removes parameters that the caller lists, detect-secrets searches files.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Sequence
-from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
+from collections.abc import Callable, Sequence
+from urllib.parse import quote, unquote, unquote_plus, urlsplit, urlunsplit
 
-_URL = re.compile(r"https?://[^\s'\"<>\\^`{|}]+", re.IGNORECASE)
-# The beginning of a sandbox's keys is no secret: messages tell people to look for it.
+Schemes = Sequence[tuple[frozenset[str], frozenset[str]]]
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Names that have no meaning besides signing and authentication; compared in lower case.
+SIGNING_NAMES = _names(
+    # Amazon S3 v4, Cloudflare R2, Backblaze B2; then v2, CloudFront and Huawei OBS
+    "x-amz-algorithm x-amz-credential x-amz-date x-amz-expires x-amz-signedheaders x-amz-signature "
+    "x-amz-security-token x-amz-content-sha256 awsaccesskeyid accesskeyid key-pair-id signature x-obs-security-token "
+    "security-token "
+    # Google Cloud Storage v4 and v2
+    "x-goog-algorithm x-goog-credential x-goog-date x-goog-expires x-goog-signedheaders x-goog-signature "
+    "googleaccessid "
+    # Aliyun OSS v4, v1 and CDN; Volcengine TOS
+    "x-oss-signature-version x-oss-credential x-oss-date x-oss-expires x-oss-signature x-oss-security-token "
+    "x-oss-additional-headers ossaccesskeyid auth_key x-tos-algorithm x-tos-credential x-tos-date x-tos-expires "
+    "x-tos-signedheaders x-tos-signature x-tos-security-token "
+    # Tencent COS
+    "q-sign-algorithm q-ak q-sign-time q-key-time q-header-list q-url-param-list q-signature x-cos-security-token "
+    # Akamai, Cloudinary, Bunny, Brightcove, Upyun, SharePoint and OneDrive, OpenStack Swift, Wowza
+    "hdnts hdnea hdntl __token__ __gda__ __cld_token__ bcdn_token bcov_auth _upt tempauth authkey temp_url_sig "
+    "temp_url_expires wowzatokenstarttime wowzatokenendtime wowzatokenhash "
+    # OAuth, API keys, passwords and sessions
+    "oauth_consumer_key oauth_token oauth_nonce oauth_signature oauth_signature_method oauth_timestamp oauth_version "
+    "access_token auth_token private_token x-plex-token client_secret secret api_key api-key apikey x-api-key "
+    "authorization hmac jwt password passwd pwd phpsessid jsessionid"
+)
+# Names that have other meanings alone: where all names on the left are present, those on the right are removed.
+SCHEMES = tuple(
+    (_names(marks), _names(removed))
+    for marks, removed in (
+        (
+            "sig sv",
+            "sig sv sr st se sp spr sip si ss srt sdd skoid sktid skt ske sks skv saoid suoid scid",
+        ),  # Azure SAS
+        ("key-pair-id", "policy hash-algorithm"),  # CloudFront
+        ("rlkey", "rlkey st e"),  # Dropbox
+        ("@mux.com", "token"),  # @: the last two labels of the host
+        ("@vimeo.com", "s"),
+        ("@imgix.net", "s"),
+        ("@discordapp.com", "ex is hm"),
+        ("@discordapp.net", "ex is hm"),
+        ("@fbcdn.net", "oh oe"),
+        ("@cdninstagram.com", "oh oe"),
+    )
+)
+# The time at which a signature expires: removed beside anything that is removed above, and with the names after it.
+EXPIRY = _names("expires expire exp")
+BESIDE_EXPIRY = _names("token token_path token_countries token_countries_blocked sig lsig md5")  # Bunny, KeyCDN, nginx
+# In a path's segment, as in `/exp=1767225600~acl=*~hmac=0b9a/`: Akamai and Vimeo, Bunny.
+PATH_SCHEMES = (
+    (_names("hmac"), _names("hdnts hdnea hdntl __token__ exp st acl data id ip url salt hmac")),
+    (_names("bcdn_token"), _names("bcdn_token expires token_path token_countries token_countries_blocked")),
+)
+
+CREDENTIAL_NAMES = _names(
+    "s h st hm oh sid md5 sas code hash verify secure sign policy session q-ak _upt hdnts hdnea hdntl"
+)
+CREDENTIAL_ENDINGS = (
+    "token", "key", "keyid", "pair-id", "accessid", "sig", "signature", "secret", "password", "passwd", "pwd", "pass",
+    "auth", "authorization", "hmac", "jwt", "credential", "ticket", "sessionid", "sessid", "nonce", "tokenhash",
+    "__gda",
+)  # fmt: skip
+_VALUE_MIN = 6  # `?token=1`, `?s=3` and `?h=1080` hold no credential
+_RANDOM_MIN = 20  # letters and digits; 80 bits in hexadecimal digits
+
+_DIGEST = re.compile(r"~[0-9a-f]{16}")
+_URL = re.compile(r"(https?://(?:[^\s/?#]*@)?[^\s'\"<>\\^`{|}]+(?<![.,:;!?)\]]))", re.IGNORECASE)
+# The beginning of a sandbox's keys is not a secret: messages name it.
 _KEY = re.compile(r"tlk_(?!sandbox_(?![\w-]))[A-Za-z0-9_-]+")
-# A `;` divides parameters only where another one begins behind it.
-_DIVIDER = re.compile(r"(&|;(?=[\w.%-]+=))")
-_NESTED_MAX = 4  # URLs within URLs; what lies deeper loses its whole query
-# What is left of a signature when its URL was cut at a character that no URL should hold, or stands without its host:
-# plain, and percent-encoded as in another URL's parameter.
-_NAME = r"((?:[\w.-]|%(?!3d|26|3f)[0-9a-f]{2}){1,64})(?:=|%3d)"
-_STRAYS = (
-    (re.compile(rf"(?:[?&;]|\\u0026){_NAME}", re.IGNORECASE), re.compile(r"(?:(?!\\u0026)[^\s&'\"<>])+")),
-    (
-        re.compile(rf"(?:%3f|%26){_NAME}", re.IGNORECASE),
-        re.compile(r"(?:(?!%26|\\u0026)[^\s&'\"<>])+", re.IGNORECASE),
-    ),
+_DIVIDER = re.compile(r"(&|;(?=[\w.%-]+=))")  # a `;` divides parameters only where another one begins behind it
+_PATH_DIVIDER = re.compile(r"([~&;](?=[\w.-]+=))")
+_ACL = re.compile(r"~acl=[^~]*")
+# A parameter of a query or path whose beginning is missing, plain or percent-encoded.
+_STRAY_NAME = (
+    rf"((?:(?:(?<![\w.%-])|(?<=%26|%3f|%2f|%7e)|(?<=u0026))(?:{'|'.join(CREDENTIAL_NAMES)})"
+    rf"|(?:{'|'.join(CREDENTIAL_ENDINGS)})_*)(?:=|%3d))"
 )
-# The same in a path: `/exp=1~acl=*~hmac=0b9a/film.mp4`.
-_PATH_STRAY = re.compile(
-    r"(?:[/~&]|%2f|%7e|%26)((?:[\w.-]|%(?!3d|26|3f|2f|7e)[0-9a-f]{2}){1,64})(?:=|%3d)", re.IGNORECASE
-)
-_PATH_VALUE = re.compile(r"(?:(?!%2f|%7e|%26)[^\s/~&?'\"<>])+", re.IGNORECASE)
-_PATH_DIVIDER = re.compile(r"([~&]|%7e|%26)", re.IGNORECASE)
-_EQUALS = re.compile(r"=|%3d", re.IGNORECASE)
-_SPACE = re.compile(r"\s")
-_STRAY_DIVIDER = re.compile(r"[?&;]|%3f|%26|\\u0026", re.IGNORECASE)
-_BESIDE_MAX = 256  # characters before and behind a stray hash among which its expiry is looked for
-_JUDGED_MAX = 512  # characters of a stray value that are looked at; all of it is masked
+_STRAY = re.compile(rf"{_STRAY_NAME}((?:(?!%26|\\u0026)[^&]){{{_VALUE_MIN},}})", re.IGNORECASE)
+_STRAY_IN_PATH = re.compile(rf"{_STRAY_NAME}((?:(?!%2f|%7e)[^/~]){{{_VALUE_MIN},}})", re.IGNORECASE)
+_WORD = re.compile(r"[^\s'\"<>]+")
+_QUERY = re.compile(r"([?&]|%3f|%26|\\u0026)", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
+_FILE_NAME = re.compile(r"\.[a-z][a-z0-9]{1,4}$", re.IGNORECASE)
+_NESTED_MAX = 3  # URLs inside URLs; what lies deeper is replaced by its digest
 
 
 def unsigned_url(url: str) -> str:
-    """Return the URL without user, fragment and credentials; all else stays letter by letter.
-
-    In the path only what has the name of a credential is one: `/exp=1767225600~acl=*~hmac=0b9a/`.
+    """Return the URL without its credentials, by the rule of this module.
 
     Raises:
-        ValueError: It is no URL.
+        ValueError: Not a URL.
     """
     return _unsigned(url, 0)
 
 
-def likely_credentials(url: str) -> str | None:
-    """Return a digest of what `unsigned_url` removes although it may name the film, or None where that is nothing.
-
-    `?key=4f9c2b1e7d8a55aa` may be a key or a film. The digest is the same however often a URL is signed anew with
-    parameters that can only be credentials. No value can be read from it.
+def is_signed(url: str) -> bool:
+    """Return whether `unsigned_url` removes or hides something of the URL's path or query.
 
     Raises:
-        ValueError: It is no URL.
+        ValueError: Not a URL.
     """
-    kept = _unsigned(url, 0, likely=False)
-    return None if kept == _unsigned(url, 0) else hashlib.sha256(kept.encode()).hexdigest()
-
-
-def is_signed(url: str) -> bool:
-    """Return whether a URL has credentials in its query or path that `unsigned_url` removes."""
-    parts = urlsplit(url)
-    in_query = credentials([_pair(text) for text in _DIVIDER.split(parts.query)[::2]])
-    return bool(in_query) or _unsigned_path(parts.path) != parts.path
+    before, after = urlsplit(url), urlsplit(unsigned_url(url))
+    return (before.path, before.query) != (after.path, after.query)
 
 
 def redact(text: str) -> str:
-    """Return the text with every URL in it unsigned, and every stray credential and API key masked."""
+    """Return the text with every URL unsigned, every other credential replaced by its digest and API keys masked."""
     return _redact(text, 0)
 
 
-# `likely=False` leaves what may name a film in its place: never to be shown.
+def _redact(text: str, depth: int) -> str:
+    parts = _URL.split(text)
+    parts[::2] = [_WORD.sub(_without_stray_credentials, part) for part in parts[::2]]
+    parts[1::2] = [_unsigned_or_cut(part, depth) for part in parts[1::2]]
+    return _KEY.sub("tlk_***", "".join(parts))
 
 
-def _unsigned(url: str, depth: int, *, likely: bool = True) -> str:
+def _without_stray_credentials(word: re.Match[str]) -> str:
+    path, *query = _QUERY.split(word[0], maxsplit=1)
+    pattern = _STRAY_IN_PATH if "/" in path.partition("=")[0] else _STRAY
+    return pattern.sub(_hide_stray, path) + _STRAY.sub(_hide_stray, "".join(query))
+
+
+def _hide_stray(found: re.Match[str]) -> str:
+    return found[1] + _digest(found[2])
+
+
+def _unsigned_or_cut(url: str, depth: int) -> str:
+    try:
+        return _unsigned(url, depth)
+    except ValueError:  # such as a bad IPv6 host
+        scheme, _, rest = re.split(r"[?#]", url, maxsplit=1)[0].partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def _unsigned(url: str, depth: int) -> str:
     parts = urlsplit(url)
-    pieces = ["", *_DIVIDER.split(parts.query)]  # a divider and a parameter, in turn
-    gone = credentials([_pair(text) for text in pieces[1::2]], likely=likely)
-    pieces[1::2] = [_without_inner(text, depth, likely=likely) for text in pieces[1::2]]
-    host = parts.netloc.rpartition("@")[2].lower()
-    return urlunsplit((parts.scheme.lower(), host, _unsigned_path(parts.path), _joined(pieces, gone), ""))
+    user, _, host = parts.netloc.rpartition("@")
+    user, host = user.partition(":")[0], host.lower()
+    site = "@" + ".".join(host.partition(":")[0].split(".")[-2:])
+    query = _without_credentials(parts.query, _DIVIDER, lambda names: _signing_names(names, site), depth)
+    netloc = f"{_digest(user)}@{host}" if user else host
+    return urlunsplit((parts.scheme.lower(), netloc, _unsigned_path(parts.path, depth), query, ""))
 
 
-def _unsigned_path(path: str) -> str:
+def _unsigned_path(path: str, depth: int) -> str:
+    if "~hmac=" in path:
+        path = _ACL.sub("", path)  # may hold slashes
     segments = []
     for segment in path.split("/"):
-        pieces = ["", *_PATH_DIVIDER.split(segment)]
-        gone = credentials_in_path([_pair(text, _EQUALS) for text in pieces[1::2]])
-        if len(gone) < len(pieces) // 2:
-            segments.append(_joined(pieces, gone) if gone else segment)
+        plain = unquote(segment)
+        unsigned = _without_credentials(plain, _PATH_DIVIDER, lambda names: _selected(PATH_SCHEMES, names), depth)
+        if unsigned or not segment:
+            segments.append(segment if unsigned == plain else quote(unsigned, safe="~=&;,:@+*!$'()"))
     return "/".join(segments)
 
 
-def _joined(pieces: Sequence[str], gone: Collection[int]) -> str:
-    """Return dividers and parameters, in turn, as one text without the parameters at some positions."""
-    kept = [pair for at, pair in enumerate(zip(pieces[::2], pieces[1::2], strict=True)) if at not in gone]
-    return "".join(divider + text if at else text for at, (divider, text) in enumerate(kept))
-
-
-def _pair(text: str, equals: re.Pattern[str] = re.compile("=")) -> tuple[str, str]:
-    name, *value = equals.split(text, maxsplit=1)
-    return name, "".join(value)
-
-
-def _without_inner(text: str, depth: int, *, likely: bool) -> str:
-    """Return a parameter whose value, where it is a signed URL itself, has lost its signature."""
-    name, equals, value = text.partition("=")
-    inner = unquote_plus(value)
-    if "://" not in inner:
-        return text
-    plain = _redact(inner, depth + 1, likely=likely)
-    return text if plain == inner else f"{name}{equals}{quote(plain, safe='')}"
-
-
-def _redact(text: str, depth: int, *, likely: bool = True) -> str:
-    text = _URL.sub(lambda match: _unsigned_or_cut(match.group(), depth, likely=likely), text)
-    for stray, value in _STRAYS:
-        text = _masked(text, stray, value, lambda found, value: _is_stray(found, value, likely=likely))
-    text = _masked(text, _PATH_STRAY, _PATH_VALUE, _is_path_stray)
-    return _KEY.sub("tlk_***", text)
-
-
-def _unsigned_or_cut(url: str, depth: int, *, likely: bool) -> str:
-    if depth <= _NESTED_MAX:
-        try:
-            return _unsigned(url, depth, likely=likely)
-        except ValueError:  # not a URL after all, such as a bad IPv6 host: show nothing of its query
-            pass
-    return url.partition("?")[0] if likely else url
-
-
-def _masked(
-    text: str, stray: re.Pattern[str], value: re.Pattern[str], judge: Callable[[re.Match[str], str], bool]
+def _without_credentials(
+    text: str, divider: re.Pattern[str], signing: Callable[[frozenset[str]], frozenset[str]], depth: int
 ) -> str:
-    """Return the text with the values of stray credentials masked."""
-    parts, end = [], 0
-    while found := stray.search(text, end):
-        parts.append(text[end : found.end()])
-        end = found.end()
-        judged = value.match(text, end, end + _JUDGED_MAX)
-        if judged and judge(found, judged.group()):
-            parts.append("***")
-            rest = value.match(text, end)
-            end = rest.end() if rest else end
-    return "".join([*parts, text[end:]])
+    """Return the parameters of a query or path segment without those that `signing` selects, the rest hidden."""
+    pieces = ["", *divider.split(text)]  # dividers and parameters alternate
+    names = [unquote_plus(text.partition("=")[0]).lower() if "=" in text else "" for text in pieces[1::2]]
+    removed = signing(frozenset(names))
+    parameters = zip(pieces[::2], pieces[1::2], names, strict=True)
+    kept = [(before, _hidden(parameter, depth)) for before, parameter, name in parameters if name not in removed]
+    return "".join(before + parameter if at else parameter for at, (before, parameter) in enumerate(kept))
 
 
-def _is_stray(found: re.Match[str], value: str, *, likely: bool) -> bool:
-    name = found.group(1)
-    if is_credential(name, value, likely=likely):
-        return True
-    if not likely or not is_hash(name, value):
+def _signing_names(names: frozenset[str], site: str) -> frozenset[str]:
+    found = names & (SIGNING_NAMES | _selected(SCHEMES, names | {site}))
+    if names & EXPIRY:
+        found |= names & BESIDE_EXPIRY
+    return found | EXPIRY if found else found
+
+
+def _selected(schemes: Schemes, names: frozenset[str]) -> frozenset[str]:
+    return frozenset().union(*(removed for marks, removed in schemes if marks <= names))
+
+
+def _hidden(parameter: str, depth: int) -> str:
+    """Return a parameter with its value replaced by its digest where it may be a credential."""
+    name, _, value = parameter.partition("=")
+    if not value.strip("="):
+        return _digest(parameter) if _is_random(unquote_plus(parameter)) else parameter
+    plain_name, plain = unquote_plus(name).lower(), unquote_plus(value)
+    named = plain_name in CREDENTIAL_NAMES or plain_name.rstrip("_").endswith(CREDENTIAL_ENDINGS)
+    if (named and len(value) >= _VALUE_MIN) or _is_random(plain) or _KEY.search(plain):
+        return f"{name}={_digest(value)}"
+    if "://" in plain:
+        if depth == _NESTED_MAX:
+            return f"{name}={_digest(value)}"
+        inner = _redact(plain, depth + 1)
+        return parameter if inner == plain else f"{name}={quote(inner, safe='')}"
+    return parameter
+
+
+def _digest(value: str) -> str:
+    if _DIGEST.fullmatch(value):
+        return value
+    return "~" + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _is_random(value: str) -> bool:
+    """Return whether a value has many changes between lower case, upper case and digits for its length.
+
+    Bytes written as Base64 have one in every two or three characters, words and camel case one in five or more.
+    Hexadecimal numbers, UUIDs, file names and URLs are not counted: they often identify media.
+    """
+    words = re.findall(r"[A-Za-z0-9]+", value)
+    length = sum(map(len, words))
+    if length < _RANDOM_MIN or "://" in value or _NUMBER.fullmatch(value) or _FILE_NAME.search(value):
         return False
-    before = found.string[max(0, found.start() - _BESIDE_MAX) : found.start()]
-    behind = found.string[found.end() : found.end() + _BESIDE_MAX]
-    around = _SPACE.split(before)[-1] + _SPACE.split(behind, maxsplit=1)[0]
-    return any(is_expiry(*_pair(text, _EQUALS)) for text in _STRAY_DIVIDER.split(around))
-
-
-def _is_path_stray(found: re.Match[str], value: str) -> bool:
-    # A folder may be called `secret=1`; what is masked here looks like a credential too.
-    return is_credential(found.group(1), value, likely=False) and looks_like_credential(unquote_plus(value))
-
-
-VALUE_MIN = 12
-"""Fewest characters of a value that is taken for a credential by its looks."""
-
-# Amazon, Google, Alibaba, Tencent, Huawei, Volcengine, Wowza, OAuth 1
-_CERTAIN_PREFIXES = (
-    "x-amz-", "x-goog-", "x-oss-", "x-cos-", "x-obs-", "x-tos-", "q-sign", "q-ak", "q-key-time", "q-header-list",
-    "q-url-param-list", "wowzatoken", "oauth_",
-)  # fmt: skip
-# Compared without hyphens and underscores: api_key, api-key, apikey, X-Api-Key.
-_CERTAIN_ENDINGS = (
-    "signature", "secret", "secretkey", "password", "passwd", "pwd", "apikey", "accesskey", "accesskeyid", "authkey",
-    "accesstoken", "authtoken", "privatetoken", "securitytoken", "clientsecret", "hmac", "jwt",
-)  # fmt: skip
-_CERTAIN_NAMES = frozenset(
-    {
-        # CloudFront, Google Cloud Storage (v2), Akamai, OneDrive, Dropbox, Cloudinary, Upyun, Swift, Brightcove
-        "key-pair-id", "googleaccessid", "hdnea", "hdnts", "hdntl", "__token__", "__gda__", "tempauth", "rlkey",
-        "__cld_token__", "_upt", "temp_url_sig", "bcov_auth", "authorization", "phpsessid", "jsessionid",
-        "bcdn_token",
-    }
-)  # fmt: skip
-# nginx, Vimeo, imgix, CDN77, Discord, Facebook and hand-made ones
-_LIKELY_NAMES = frozenset(
-    {
-        "key", "code", "s", "sid", "session", "verify", "md5", "pass", "sign", "auth", "sas", "policy", "st",
-        "secure", "hm", "oh",
-    }
-)  # fmt: skip
-_LIKELY_ENDINGS = ("token", "sig", "ticket", "sessionid")
-_EXPIRIES = frozenset({"expires", "expire", "exp", "expiry", "expiration", "x-expires", "temp_url_expires", "ttl"})
-# A film's own hash, or a height; a signature only beside an expiry.
-_HASHES = frozenset({"h", "hash"})
-# Short names with other meanings elsewhere (an episode, a start): only with the value of a time.
-_TIMES = frozenset({"e", "t", "ts", "st", "ex", "is", "oe", "timestamp"})
-_TIME = re.compile(r"\d{8,13}|[0-9a-f]{8}|\d{4}-\d\d-\d\d(?:[T ][\d:.]*Z?)?", re.IGNORECASE)
-# Azure's short names are common words of other sites; so are Dropbox's.
-_AZURE = frozenset(
-    {"se", "sp", "sv", "sr", "st", "spr", "sip", "si", "skoid", "sktid", "skt", "ske", "sks", "skv", "sdd"}
-)
-_DROPBOX = frozenset({"st", "e"})
-# What else stands in a path's segment with Akamai's and Bunny's signatures; * is what a `/` has cut off an `acl`.
-_IN_PATH = frozenset(
-    {"acl", "data", "st", "ip", "id", "url", "salt", "*", "token_path", "token_countries", "token_countries_blocked"}
-)
-# Ordinary names that have no other meaning beside another one: Azure's, CloudFront's.
-_SURE_BESIDE = {"sig": "sv", "policy": "key-pair-id"}
-
-_FILE_NAME = re.compile(r"\.[a-z][a-z0-9]{1,4}$", re.IGNORECASE)
-_SEPARATORS = re.compile(r"[\W_]+")
-_WORD = re.compile(r"[a-z]{1,20}|[A-Z]{1,20}|(?:[A-Z]?[a-z]{2,15}){1,6}")
-# A short mark such as `s03e05`, `720p`, `final2026` or `4K`.
-_LETTERS = r"(?:[A-Z][a-z]{2,}|[a-z]+|[A-Z]+)"
-_MARK = re.compile(rf"(?=.{{1,10}}$)\d{{0,4}}(?:{_LETTERS}\d{{1,4}}){{0,2}}{_LETTERS}?")
-
-
-def is_credential(name: str, value: str, *, likely: bool = True) -> bool:
-    """Return whether a parameter alone, as it stands in a query, is a credential.
-
-    Args:
-        name: Its name.
-        value: Its value.
-        likely: False for those only whose names have no other meaning.
-    """
-    name = plain_name(name)
-    joined = re.sub(r"[-_.]", "", name)
-    if name in _CERTAIN_NAMES or name.startswith(_CERTAIN_PREFIXES) or joined.endswith(_CERTAIN_ENDINGS):
-        return True
-    ordinary = name in _LIKELY_NAMES or joined.endswith(_LIKELY_ENDINGS)
-    return likely and ordinary and looks_like_credential(unquote_plus(value))
-
-
-def credentials(pairs: Sequence[tuple[str, str]], *, likely: bool = True) -> set[int]:
-    """Return the positions of a query's parameters that are credentials, or go with one.
-
-    Args:
-        pairs: Names and values as they stand in the query.
-        likely: False for those only that cannot name a film: by their names, or by what stands beside them.
-    """
-    names = [plain_name(name) for name, _ in pairs]
-    sure = {name for name, beside in _SURE_BESIDE.items() if beside in names}
-    found = {
-        at for at, (name, value) in enumerate(pairs) if is_credential(name, value, likely=likely or names[at] in sure)
-    }
-    if likely and any(is_expiry(name, value) for name, value in pairs):
-        found |= {at for at, pair in enumerate(pairs) if is_hash(*pair)}
-    if found:
-        family = _family({names[position] for position in found}, set(names))
-        found |= {at for at, (_, value) in enumerate(pairs) if names[at] in family or _is_time(names[at], value)}
-    return found
-
-
-def credentials_in_path(pairs: Sequence[tuple[str, str]]) -> set[int]:
-    """Return the positions in a path's segment of what can only be a credential, and of what goes with one.
-
-    Args:
-        pairs: Names and values of the segment, as in `exp=1767225600~acl=*~hmac=0b9a`; a value may be empty.
-    """
-    found = {at for at, (name, value) in enumerate(pairs) if value and is_credential(name, value, likely=False)}
-    if found:
-        family = _EXPIRIES | _IN_PATH
-        found |= {at for at, (name, _) in enumerate(pairs) if plain_name(name) in family}
-    return found
-
-
-def is_hash(name: str, value: str) -> bool:
-    """Return whether a parameter is a signature if it stands beside an expiry."""
-    return plain_name(name) in _HASHES and looks_like_credential(unquote_plus(value))
-
-
-def is_expiry(name: str, value: str) -> bool:
-    """Return whether a parameter may be the time at which a signature expires."""
-    name = plain_name(name)
-    return name in _EXPIRIES or _is_time(name, value)
-
-
-def plain_name(name: str) -> str:
-    """Return a parameter's name as it is compared."""
-    return unquote_plus(name).lower()
-
-
-def looks_like_credential(value: str) -> bool:
-    """Return whether a value is at least 12 characters that are no words, number, file name or URL."""
-    if len(value) < VALUE_MIN or "://" in value or _FILE_NAME.search(value):
-        return False
-    if value.endswith("="):  # as Base64 does, and words do not
-        return True
-    return not all(_is_plain(chunk) for chunk in _SEPARATORS.split(value) if chunk)
-
-
-def _family(stripped: set[str], names: set[str]) -> frozenset[str]:
-    """Return the names that are no credentials, but belong to the signatures that were found."""
-    family: frozenset[str] = _EXPIRIES
-    if "sig" in stripped and names & {"sv", "se"}:
-        family |= _AZURE
-    return family | _DROPBOX if "rlkey" in stripped else family
-
-
-def _is_time(name: str, value: str) -> bool:
-    # Without the stop or colon of a sentence that ends with the URL.
-    return name in _TIMES and _TIME.fullmatch(unquote_plus(value).rstrip(".,:;!?)]")) is not None
-
-
-def _is_plain(chunk: str) -> bool:
-    """Return whether letters and digits without a separator are a word, a number or a short mark."""
-    return chunk.isdigit() or not chunk.isascii() or bool(_WORD.fullmatch(chunk) or _MARK.fullmatch(chunk))
+    runs = re.findall(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+", value)
+    return (len(runs) - len(words)) * 4 >= length

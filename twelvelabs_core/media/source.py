@@ -21,7 +21,7 @@ from urllib.request import url2pathname
 
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.base.limits import DIRECT_UPLOAD_MAX_BYTES, FILENAME_MAX
-from twelvelabs_core.base.redact import likely_credentials, redact, unsigned_url
+from twelvelabs_core.base.redact import redact, unsigned_url
 
 HASH_CHUNK = 1024 * 1024
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]+):(?://)?", re.IGNORECASE)
@@ -355,29 +355,6 @@ def check_unique(names: Sequence[str]) -> None:
         raise InputError(
             f"{what} for several media, such as {twice[0]!r}; pass each once, or name them by "
             "Media.of(medium, source=...)."
-        )
-
-
-def check_told_apart(media: Media, addresses: dict[str, str]) -> None:
-    """Refuse a URL whose name stands for another one already: no result would say which of them it is of.
-
-    Two signings of one URL are one; so are those of one `version`, whatever was left out of their name.
-
-    Args:
-        media: The next medium of a list.
-        addresses: What each name of the list stands for so far; this one is added.
-
-    Raises:
-        InputError: Another URL has its name.
-    """
-    if media.url is None:
-        return
-    state = media.version or likely_credentials(media.url) or ""
-    address = f"{unsigned_url(media.url)}#{state}"
-    if addresses.setdefault(media.source, address) != address:
-        raise InputError(
-            f"{media.source!r} stands for several URLs of this list, which may be several films (what looks like a "
-            "credential is no part of a name); pass each once, or name them by Media.of(url, source=...)."
         )
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.base.checks import check_timeout
 
 T = TypeVar("T")
 
@@ -26,27 +26,6 @@ def next_delay(elapsed: float, remaining: float) -> float:
     """
     delay = min(max(_FACTOR * math.sqrt(max(0.0, elapsed)), FIRST_DELAY), LONGEST_DELAY)
     return max(0.0, min(delay, remaining))
-
-
-def check_timeout(seconds: object) -> None:
-    """Verify a time-out.
-
-    Raises:
-        InputError: It is not a number of seconds from 0.
-    """
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
-        raise InputError(f"timeout must be a number of seconds from 0, got {seconds!r}.")
-
-
-def check_count(name: str, value: object) -> int:
-    """Return a number of things to be done concurrently.
-
-    Raises:
-        InputError: It is not a whole number from 1.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(f"{name} must be a whole number from 1, got {value!r}.")
-    return value
 
 
 class Deadline:

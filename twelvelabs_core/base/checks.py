@@ -1,0 +1,42 @@
+"""Checks of plain arguments that several sub-packages share: counts, time-outs and booleans."""
+
+import math
+
+from twelvelabs_core.base.errors import InputError
+
+
+def check_count(name: str, value: object, maximum: int | None = None) -> int:
+    """Return a whole number from 1 to a maximum.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: What the caller passed.
+        maximum: Largest allowed number. Default None: no maximum.
+
+    Raises:
+        InputError: Not a whole number, or out of range.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (maximum is not None and value > maximum):
+        limit = "" if maximum is None else f" to {maximum:,}"
+        raise InputError(f"{name} must be a whole number from 1{limit}, got {value!r}.")
+    return value
+
+
+def check_timeout(seconds: object) -> None:
+    """Refuse a time-out that is not a finite number of seconds from 0.
+
+    Raises:
+        InputError: Not such a number.
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise InputError(f"timeout must be a number of seconds from 0, got {seconds!r}.")
+
+
+def check_bool(name: str, value: object) -> None:
+    """Refuse an argument that is neither True nor False.
+
+    Raises:
+        InputError: Neither of them.
+    """
+    if not isinstance(value, bool):
+        raise InputError(f"{name} must be True or False, got {value!r}.")
