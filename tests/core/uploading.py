@@ -26,7 +26,7 @@ def upload(film: str, store: str, kill_after: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     with Client(store=store, max_concurrency=4) as client:
-        print(client.create_asset(film, method="multipart", on_progress=die_in_the_middle).id)  # noqa: T201
+        print(client.assets.create(film, method="multipart", on_progress=die_in_the_middle).id)  # noqa: T201
 
 
 if __name__ == "__main__":

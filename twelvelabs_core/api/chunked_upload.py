@@ -4,13 +4,11 @@ The segment store remembers the upload session by content and account; the API k
 """
 
 import logging
-import random
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from twelvelabs_core.api.chunks import (
@@ -283,7 +281,7 @@ class _FileUpload:
                 return CompletedChunk(chunk.index, etag_of(attempt.reply.headers) or "", chunk.length)
             wait = self._wait_before_retry(number, attempt.outcome)
             if wait is None:
-                raise attempt.error
+                raise cast("TwelveLabsError", attempt.error)
             await self._session.io.sleep(wait)
 
     async def _put(self, chunk: Chunk, url: str) -> Attempt:
@@ -314,8 +312,7 @@ class _FileUpload:
             if number == 1:
                 return 0.0  # the URL had expired, or an attempt that was interrupted had used it
             outcome = Outcome(None)
-        jitter = random.random()  # noqa: S311  # not for security: spreads retries over time
-        return self._session.policy.wait(number, outcome, repeatable=True, now=time.time(), jitter=jitter)
+        return self._session.policy.wait(number, outcome, repeatable=True)
 
     async def _url_of(self, chunk: Chunk) -> str:
         """Return an unused URL of a chunk; one request for URLs serves all chunks that are being sent."""

@@ -274,3 +274,31 @@ def _advice(model: Model, least: int) -> str:
         return "Split it, or pass auto_truncate=True to have it cut."
     hint = model.hint(lambda other: other.text_max_tokens >= least)
     return f"Split it{', or use a model that takes more' + hint if hint else ''}."
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingModel:
+    """The model and dimension of a client.
+
+    Attributes:
+        rules: What the model accepts.
+        dimension: Values in each vector.
+    """
+
+    rules: Model
+    dimension: int
+
+    @classmethod
+    def of(cls, name: str, embedding_dimension: int | None = None) -> "EmbeddingModel":
+        """Return a model by its name.
+
+        Raises:
+            InputError: An unknown model, or a dimension that it does not have.
+        """
+        rules = model_of(name)
+        return cls(rules, rules.dimension(embedding_dimension))
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.rules.name

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -264,55 +263,3 @@ def path_part(identity: object, kind: str) -> str:
 def _seconds_until(moment: float | None, now: float) -> float | None:
     """Return the seconds until a time of the server, converted once; later waits use the monotonic clock."""
     return None if moment is None or moment <= now else moment - now
-
-
-# removed when api/ moves to composition
-
-_permit: ContextVar[Permit | None] = ContextVar("twelvelabs_permit", default=None)
-
-
-class Requests(Session):
-    """The old base class of operations.  # removed when api/ moves to composition."""
-
-    def __init__(self, settings: Settings, io: Io, rate_limiter: RateLimiter | None = None) -> None:
-        super().__init__(settings, io, rate_limiter)
-        self._io = io
-        self._policy = self.policy
-
-    async def _wait_for_turn(self, reserve: str | None = None, attempt: str = "") -> None:
-        await self.wait_for_rate_limiter()
-        if reserve is not None:
-            self._give_turn_back()
-            _permit.set(await self.acquire(reserve, attempt))
-
-    def _give_turn_back(self) -> None:
-        permit = _permit.get()
-        if permit is not None:
-            _permit.set(None)
-            self.release(permit)
-
-    def _check_pause(self, category: str, attempt: str) -> None:
-        self.check_pause(category, attempt)
-
-    @property
-    def _ahead(self) -> timedelta:
-        return self.clock_offset
-
-    async def _call(self, call: Call) -> Reply:
-        permit = _permit.get()
-        if permit is not None and permit.category == category_of(call.method, call.path, call.category):
-            _permit.set(None)
-            call = replace(call, permit=permit)
-        return await self.send(call)
-
-    async def _call_for_vectors(self, call: Call, keys: tuple[str] | tuple[str, str] = VECTOR_KEYS) -> Split:
-        return await self.send_for_vectors(call, keys)
-
-    def _pages(self, call: Call, parse: Callable[[bytes], Page[T]], filters: Mapping[str, str]) -> AsyncIterator[T]:
-        return self.pages(call, parse, filters)
-
-    async def _try(
-        self, call: Call, sink: Sink | None, max_bytes: int
-    ) -> tuple[Reply | None, TwelveLabsError, Outcome]:
-        attempt = await self.try_once(call, sink, max_bytes)
-        return attempt.reply, attempt.error or TwelveLabsError(""), attempt.outcome

@@ -86,7 +86,7 @@ async def test_an_upload_session_used_without_the_client(uploader: Surface, stor
         ("uploads.create", {"filename": "x", "asset_type": "image", "total_size": 2**26}, "32 MB"),
         ("uploads.create_presigned_urls", {"upload_id": MISSING, "start": 0, "count": 1}, "start.*0"),
         ("uploads.create_presigned_urls", {"upload_id": MISSING, "start": 1, "count": 51}, "count.*1 to 50, got 51"),
-        ("uploads.create_presigned_urls", {"upload_id": "", "start": 1, "count": 1}, "id of no upload"),
+        ("uploads.create_presigned_urls", {"upload_id": "", "start": 1, "count": 1}, "not a valid upload id"),
         ("uploads.report_chunk_batch", {"upload_id": MISSING, "completed_chunks": []}, "1 to 50 chunks, got 0"),
         (
             "uploads.report_chunk_batch",

@@ -1,5 +1,6 @@
 """Segmentation of videos too large for one request, uploaded once in chunks; deletion of used assets."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,64 +10,91 @@ from tests.core.conftest import Connect
 from tests.core.surface import Surface
 from tests.core.uploading import padded
 from twelvelabs_core import APIStatusError, FixedSegmentation, TwelveLabsError
+from twelvelabs_core.base import limits
 from twelvelabs_sandbox import Fault, Sandbox
 
 SESSIONS = "/assets/multipart-uploads"
-PART = "/uploads/{upload_id}/parts/{chunk_index}"
+CHUNK_PATH = "/uploads/{upload_id}/parts/{chunk_index}"
+CHUNK = 64 * 1024
+SIZE = 10 * CHUNK + 1
+CHUNKS = 11
+
+
+@pytest.fixture
+def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A sandbox with small chunks, and a limit of direct uploads that a short video exceeds."""
+    monkeypatch.setattr(limits, "DIRECT_UPLOAD_MAX_BYTES", SIZE - 1)
+    with Sandbox(chunk_size=CHUNK) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def uploader(connect: Connect, storage: Sandbox) -> Surface:
+    return connect(api_key=storage.api_key, base_url=storage.base_url)
 
 
 @pytest.fixture
 def large_video(film: Path, tmp_path: Path) -> Path:
-    """A video too large for one request, as a sparse file."""
-    return padded(film, tmp_path / "large.mp4", 201 * 2**20)
+    return padded(film, tmp_path / "large.mp4", SIZE)
 
 
 OPTIONS: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
 
 
+@pytest.mark.slow
+async def test_a_video_above_200_mb_is_uploaded_in_chunks(
+    client: Surface, sandbox: Sandbox, film: Path, tmp_path: Path
+) -> None:
+    video = padded(film, tmp_path / "large.mp4", 201 * 2**20)
+    large, small = await client.segment_video(video, **OPTIONS), await client.segment_video(film, **OPTIONS)
+    assert large.segments == small.segments
+    assert (sandbox.count("POST", SESSIONS), sandbox.count("PUT", CHUNK_PATH)) == (1, 41)
+
+
 async def test_a_large_video_is_uploaded_once_for_all_its_tasks(
-    client: Surface, sandbox: Sandbox, large_video: Path, film: Path
+    uploader: Surface, storage: Sandbox, large_video: Path, film: Path
 ) -> None:
     stages: list[str] = []
-    large = await client.segment_video(large_video, on_progress=lambda step: stages.append(step.stage), **OPTIONS)
-    small = await client.segment_video(film, **OPTIONS)
+    large = await uploader.segment_video(large_video, on_progress=lambda step: stages.append(step.stage), **OPTIONS)
+    small = await uploader.segment_video(film, **OPTIONS)
     assert large.segments == small.segments
     assert "uploading" in stages
-    assert (sandbox.count("POST", SESSIONS), sandbox.count("PUT", PART)) == (1, 41)
-    await client.segment_video(large_video, segmentation=FixedSegmentation(8))
-    assert sandbox.count("POST", SESSIONS) == 1
+    await uploader.segment_video(large_video, segmentation=FixedSegmentation(8))
+    assert (storage.count("POST", SESSIONS), storage.count("PUT", CHUNK_PATH)) == (1, CHUNKS)
 
 
 async def test_two_concurrent_calls_upload_a_large_video_once(
-    client: Surface, sandbox: Sandbox, large_video: Path
+    uploader: Surface, storage: Sandbox, large_video: Path
 ) -> None:
     calls = [
-        client.start("segment_video", large_video, segmentation=FixedSegmentation(seconds), embedding_option=["visual"])
+        uploader.start(
+            "segment_video", large_video, segmentation=FixedSegmentation(seconds), embedding_option=["visual"]
+        )
         for seconds in (4, 8)
     ]
     first, second = [await call for call in calls]
     assert len(first.segments) > len(second.segments)
-    assert (sandbox.count("POST", SESSIONS), sandbox.count("PUT", PART)) == (1, 41)
+    assert (storage.count("POST", SESSIONS), storage.count("PUT", CHUNK_PATH)) == (1, CHUNKS)
 
 
 async def test_an_error_between_the_last_chunk_and_the_task_repeats_no_chunk(
-    connect: Connect, sandbox: Sandbox, large_video: Path
+    uploader: Surface, storage: Sandbox, large_video: Path
 ) -> None:
-    sandbox.faults.add(Fault(path="/assets/{asset_id}", method="GET", status=401))
+    storage.faults.add(Fault(path="/assets/{asset_id}", method="GET", status=401))
     with pytest.raises(APIStatusError):
-        await connect().segment_video(large_video, **OPTIONS)
-    assert not (await connect().segment_video(large_video, **OPTIONS)).reused
-    assert (sandbox.count("POST", SESSIONS), sandbox.count("PUT", PART)) == (1, 41)
+        await uploader.segment_video(large_video, **OPTIONS)
+    assert not (await uploader.segment_video(large_video, **OPTIONS)).reused
+    assert (storage.count("POST", SESSIONS), storage.count("PUT", CHUNK_PATH)) == (1, CHUNKS)
 
 
 async def test_a_large_asset_that_failed_is_uploaded_again(
-    client: Surface, sandbox: Sandbox, large_video: Path
+    uploader: Surface, storage: Sandbox, large_video: Path
 ) -> None:
-    sandbox.faults.add(Fault(path=SESSIONS, method="POST", asset="failed"))
+    storage.faults.add(Fault(path=SESSIONS, method="POST", asset="failed"))
     with pytest.raises(TwelveLabsError, match="failed"):
-        await client.segment_video(large_video, **OPTIONS)
-    assert not (await client.segment_video(large_video, **OPTIONS)).reused
-    assert sandbox.count("POST", SESSIONS) == 2
+        await uploader.segment_video(large_video, **OPTIONS)
+    assert not (await uploader.segment_video(large_video, **OPTIONS)).reused
+    assert storage.count("POST", SESSIONS) == 2
 
 
 async def test_an_asset_is_deleted_after_use_on_request(client: Surface, sandbox: Sandbox, film: Path) -> None:
