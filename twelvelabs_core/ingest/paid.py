@@ -341,4 +341,4 @@ def _is_expiry(error: TwelveLabsError) -> bool:
 
 def _duration(task: Task, segments: Segments) -> float:
     told = None if task.metadata is None else task.metadata.duration
-    return float(told) if told else max((locus.end_sec for locus in segments.loci), default=0.0)
+    return float(told) if told else max((position.end_sec for position in segments.positions), default=0.0)

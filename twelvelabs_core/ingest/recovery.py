@@ -142,13 +142,13 @@ def could_be_result(params: Mapping[str, Any], segments: Segments, duration: flo
 
 def _has_kinds(params: Mapping[str, Any], segments: Segments) -> bool:
     """Whether options, scopes, quadrants and uncertainty are those that were asked for."""
-    options = {locus.embedding_option for locus in segments.loci}
-    scopes = {locus.embedding_scope for locus in segments.loci}
+    options = {position.embedding_option for position in segments.positions}
+    scopes = {position.embedding_scope for position in segments.positions}
     types = params.get("embedding_type") or ["separate_embedding"]
     allowed = set(params["embedding_option"]) if "separate_embedding" in types else set()
     is_fused = "fused_embedding" in types
     asked = _plain(params["embedding_scope"])
-    has_quadrants = any(locus.quadrant for locus in segments.loci)
+    has_quadrants = any(position.quadrant for position in segments.positions)
     return (
         options <= (allowed | ({_FUSED} if is_fused else set()))
         and is_fused == (_FUSED in options)
@@ -205,7 +205,7 @@ class _Times:
 
 
 def _spans(segments: Segments) -> list[tuple[float, float]]:
-    return sorted({(locus.start_sec, locus.end_sec) for locus in segments.loci})
+    return sorted({(position.start_sec, position.end_sec) for position in segments.positions})
 
 
 def _is_near(value: float, wanted: float, circle: float = 0.0) -> bool:
