@@ -2,7 +2,7 @@
 
 A large result is 99 % decimals. `VectorSplitter` scans the body as it arrives, packs each vector into one growing block
 of float32, and reads only the rest as JSON, where a marker string stands for each vector. The marker's prefix is
-random, so no text of the body can imitate one. Parsing the whole body instead takes 13 times the memory, since every
+random, so no text of the body can imitate one. Parsing the whole body instead takes 14 times the memory, since every
 value is a Python float until the end (`benchmarks/decode.py`).
 """
 
@@ -246,7 +246,7 @@ class _Block:
 
 
 def _array_parser() -> Callable[[bytearray], list[Any]]:
-    """Return what reads one JSON array: orjson where it is installed, which takes two thirds of the time."""
+    """Return what reads one JSON array: orjson where it is installed, which takes three quarters of the time."""
     try:
         import orjson  # noqa: PLC0415  # optional
     except ImportError:

@@ -41,7 +41,7 @@ def test_segments_with_and_without_are_not_equal() -> None:
     assert with_doubts() != Segments(VECTORS, POSITIONS)
     assert with_doubts() != Segments(VECTORS, POSITIONS, VECTORS)
     assert Segments(VECTORS, POSITIONS)[0].uncertainty is None
-    with pytest.raises(ValueError, match="uncertainty of shape"):
+    with pytest.raises(ValueError, match="uncertainty must have the shape"):
         Segments(VECTORS, POSITIONS, DOUBTS[:2])
 
 

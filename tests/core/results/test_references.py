@@ -172,9 +172,9 @@ def test_a_joined_text_is_readable_too() -> None:
 
 def test_a_very_long_text_is_read_quickly() -> None:
     for text in ("a | ", " ", "\t\n", "a | 0:00.0-", "tl-segment: of ", "| 0:12.5-0:18.0 | "):
-        assert parse_reference(text * 200_000) is None
-        assert strip_reference(text * 200_000) == readable_text(text * 200_000) == text * 200_000
-        assert parse_query(text * 200_000) is None
+        assert parse_reference(text * 50_000) is None
+        assert strip_reference(text * 50_000) == readable_text(text * 50_000) == text * 50_000
+        assert parse_query(text * 50_000) is None
 
 
 def test_an_error_shows_only_the_beginning_of_a_text() -> None:
