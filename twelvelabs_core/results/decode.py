@@ -278,6 +278,7 @@ class Row(BaseModel):
 
     Attributes:
         vector_key: The key of the vector.
+        time_keys: The keys of the first and last second.
         start_sec: First second, or None.
         end_sec: Last second, or None.
         embedding_option: `visual`, `audio`..., or None.
@@ -290,6 +291,7 @@ class Row(BaseModel):
 
     model_config = ConfigDict(strict=True)
     vector_key: ClassVar[str] = "embedding"
+    time_keys: ClassVar[tuple[str, str]] = ("start_sec", "end_sec")
 
     start_sec: Seconds = None
     end_sec: Seconds = None
@@ -312,10 +314,12 @@ class Row(BaseModel):
         start, end = self.start_sec, self.end_sec
         if start is None and end is None and not timed:
             start = end = 0.0
+        start_key, end_key = self.time_keys
         if start is None or end is None:
-            raise deviation(where, f"the time range is incomplete: from {start} to {end} s")
+            missing = start_key if start is None else end_key
+            raise deviation(where, f"field `{missing}` is not a finite number of seconds, 0 or more")
         if end < start:
-            raise deviation(where, f"the time range ends before it starts: from {start} to {end} s")
+            raise deviation(where, f"field `{end_key}` ({end}) is before `{start_key}` ({start})")
         return SegmentPosition(
             start,
             end,

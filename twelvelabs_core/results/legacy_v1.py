@@ -105,6 +105,7 @@ class _Created(Answer):
 
 class _Row(Row):
     vector_key: ClassVar[str] = "float"
+    time_keys: ClassVar[tuple[str, str]] = ("start_offset_sec", "end_offset_sec")
 
     start_sec: Seconds = Field(default=None, validation_alias="start_offset_sec")
     end_sec: Seconds = Field(default=None, validation_alias="end_offset_sec")
@@ -162,9 +163,7 @@ def _part(value: Any, kind: str, split: Split) -> LegacyPart | None:
     part = validate(LegacyPart, without_secrets(fields) | {"input_type": kind, "found": None}, where)
     if data:
         return part.model_copy(update={"found": read_segments(data, f"{where}.segments", split, row_type=_Row)})
-    return part.model_copy(
-        update={"error_message": part.error_message or "the response has neither a vector nor a reason"}
-    )
+    return part.model_copy(update={"error_message": part.error_message or "the response has no vector, and no reason"})
 
 
 def _object(value: Any, where: str) -> dict[str, Any]:

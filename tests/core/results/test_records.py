@@ -49,7 +49,7 @@ def test_ids_never_change_because_users_stores_depend_on_them() -> None:
     ]
 
 
-def test_every_segment_has_an_id_of_its_own() -> None:
+def test_every_segment_has_another_id() -> None:
     assert len(set(ids(medium()))) == len(POSITIONS)
 
 
