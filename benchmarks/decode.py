@@ -1,15 +1,17 @@
-"""Read the result of a long video: this package against the official SDK and two JSON parsers.
+"""Read the result of a long video: this package against whole-body JSON parsers and the official SDK.
 
-    python benchmarks/decode.py [--megabytes 46] [--digits 9] [--runs 3]
+    python benchmarks/decode.py [--megabytes 46 138] [--digits 9] [--runs 3] [--base FOLDER]
 
-46 MB is four hours of video in clips of six seconds, three vectors of 512 values a clip. Every measurement runs in a
-fresh interpreter, after its imports and one tiny answer; the methods take turns and the median counts. All must give
-the same float32 matrix. The SDK runs once, it takes its time.
+46 MB are four hours of video in clips of six seconds, three vectors of 512 values a clip; 138 MB are three options in
+clips of two seconds. Every measurement runs in a fresh interpreter, after its imports and one small response; the
+methods alternate and the median counts. All must give the same float32 matrix. The SDK runs once, since it is slow.
+`--base` also measures another checkout of this package, for a comparison of two versions.
 """
 
 import argparse
 import hashlib
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -24,65 +26,71 @@ CHUNK_BYTES = 64 * 1024
 DIMENSION = 512
 OPTIONS = ("visual", "audio", "transcription")
 CLIP_SEC = 6.0
-OURS, SDK = "twelvelabs_core", "official SDK"
-METHODS = (OURS, "orjson to lists", "json to lists", SDK)
+OURS, OURS_WITHOUT, BASE, SDK = "twelvelabs_core", "  without orjson", "  other checkout", "official SDK"
+METHODS = (OURS, OURS_WITHOUT, BASE, "orjson + numpy", "orjson to lists", "json to lists", SDK)
 
 
 def main() -> None:
-    """Make a body, measure every method on it, print a table."""
+    """Make the bodies, measure every method on each, print a table of each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--megabytes", type=float, default=46, help="size of the body (default: 46)")
+    parser.add_argument("--megabytes", type=float, nargs="+", default=[46, 138], help="sizes (default: 46 138)")
     parser.add_argument("--digits", type=int, default=9, help="decimals of a value, 1 to 17 (default: 9)")
     parser.add_argument("--runs", type=int, default=3, help="measurements of each method but the SDK (default: 3)")
+    parser.add_argument("--base", metavar="FOLDER", help="another checkout to measure (default: none)")
     parser.add_argument("--measure", nargs=2, metavar=("METHOD", "FILE"), help=argparse.SUPPRESS)
     parser.add_argument("--make", metavar="FILE", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.make:
-        write_body(Path(arguments.make), arguments.megabytes, arguments.digits)
+        write_body(Path(arguments.make), arguments.megabytes[0], arguments.digits)
     elif arguments.measure:
         method, path = arguments.measure
         print(json.dumps(measure(method, Path(path))))
     else:
-        compare(arguments)
+        for megabytes in arguments.megabytes:
+            compare(megabytes, arguments)
 
 
-def compare(arguments: argparse.Namespace) -> None:
-    """Run the methods in turn, each in its own interpreter."""
+def compare(megabytes: float, arguments: argparse.Namespace) -> None:
+    """Alternate the methods, each run in its own interpreter."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "task.json"
-        # Made in a process of its own too: a child inherits the peak memory of the process that starts it.
-        size = ["--megabytes", str(arguments.megabytes), "--digits", str(arguments.digits)]
-        run_self("--make", str(path), *size)
+        # In another process: a child process inherits the peak memory of its parent.
+        run_self("--make", str(path), "--megabytes", str(megabytes), "--digits", str(arguments.digits))
         print(f"A task result of {path.stat().st_size / 1e6:.1f} MB, {arguments.digits} decimals a value", flush=True)
-        results: dict[str, list[dict[str, Any]]] = {method: [] for method in METHODS}
-        for turn in range(max(1, arguments.runs)):
+        results: dict[str, list[dict[str, Any]]] = {}
+        for number in range(max(1, arguments.runs)):
             for method in METHODS:
-                if method != SDK or turn == 0:
-                    results[method].append(json.loads(run_self("--measure", method, str(path))))
+                if (method != SDK or number == 0) and (method != BASE or arguments.base):
+                    checkout = arguments.base if method == BASE else None
+                    measured = json.loads(run_self("--measure", method, str(path), checkout=checkout))
+                    results.setdefault(method, []).append(measured)
     if len({result["digest"] for runs in results.values() for result in runs}) != 1:
         raise SystemExit("The methods do not agree on the vectors.")
     print_table(results)
 
 
 def print_table(results: dict[str, list[dict[str, Any]]]) -> None:
-    """Print medians, and how many times the CPU and memory of this package the others take."""
+    """Print medians, and the CPU time and memory of each method as multiples of this package's."""
     cpu = {method: statistics.median(run["cpu_sec"] for run in runs) for method, runs in results.items()}
     peak = {method: statistics.median(run["peak_mib"] for run in runs) for method, runs in results.items()}
-    print(f"{'':18}{'CPU s':>9}{'x ours':>9}{'peak MiB':>11}{'x ours':>9}   (peak above imports)")
-    for method in METHODS:
-        ratios = cpu[method] / cpu[OURS], peak[method] / max(peak[OURS], 0.1)
-        print(f"{method:18}{cpu[method]:9.3f}{ratios[0]:9.1f}{peak[method]:11.1f}{ratios[1]:9.1f}")
+    print(f"{'':18}{'CPU s':>9}{'x ours':>9}{'peak MiB':>11}{'x ours':>9}{'x matrix':>10}   (peak above imports)")
+    for method, runs in results.items():
+        ratios = cpu[method] / cpu[OURS], peak[method] / max(peak[OURS], 0.1), peak[method] / runs[0]["matrix_mib"]
+        print(f"{method:18}{cpu[method]:9.3f}{ratios[0]:9.2f}{peak[method]:11.1f}{ratios[1]:9.2f}{ratios[2]:10.2f}")
     print("Every method gave the same float32 matrix.")
 
 
-def run_self(*arguments: str) -> str:
-    """Run this file in a fresh interpreter and return what it prints."""
+def run_self(*arguments: str, checkout: str | None = None) -> str:
+    """Run this file in a fresh interpreter, with the packages of a checkout if given, and return its output."""
     command = [sys.executable, __file__, *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=900).stdout
+    environment = {**os.environ, "PYTHONPATH": checkout} if checkout else None
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=900, env=environment).stdout
 
 
 def measure(method: str, path: Path) -> dict[str, Any]:
     """Return CPU seconds and peak memory of reading the file, and a digest of the matrix."""
+    if method == OURS_WITHOUT:
+        sys.modules["orjson"] = None  # type: ignore[assignment]  # importing it fails, as if it were not installed
     read = reader(method)
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / "small.json"
@@ -94,10 +102,11 @@ def measure(method: str, path: Path) -> dict[str, Any]:
     cpu_sec = time.process_time() - start
     peak = peak_mib() - before
 
-    import numpy as np  # noqa: PLC0415  # the process that compares stays small
+    import numpy as np  # noqa: PLC0415  # the parent process stays small
 
     matrix = np.asarray(vectors(), dtype=np.float32)
-    return {"cpu_sec": cpu_sec, "peak_mib": peak, "digest": hashlib.sha256(matrix.tobytes()).hexdigest()}
+    digest = hashlib.sha256(matrix.tobytes()).hexdigest()
+    return {"cpu_sec": cpu_sec, "peak_mib": peak, "matrix_mib": matrix.nbytes / 1024**2, "digest": digest}
 
 
 def peak_mib() -> float:
@@ -110,9 +119,12 @@ Reader = Callable[[Path], Callable[[], Any]]
 
 
 def reader(method: str) -> Reader:
-    """Return the function that reads a file; what that returns gives the vectors, outside of the measurement."""
+    """Return the function that reads a file; its result returns the vectors, outside of the measurement."""
     return {
         OURS: read_with_ours,
+        OURS_WITHOUT: read_with_ours,
+        BASE: read_with_ours,
+        "orjson + numpy": read_into_numpy,
         "orjson to lists": read_with_orjson,
         "json to lists": read_with_json,
         SDK: read_with_sdk,
@@ -120,7 +132,7 @@ def reader(method: str) -> Reader:
 
 
 def read_with_ours(path: Path) -> Callable[[], Any]:
-    """Feed the file in chunks as they would arrive."""
+    """Feed the file in chunks, as from a socket."""
     from twelvelabs_core.results.decode import VectorSplitter  # noqa: PLC0415
     from twelvelabs_core.results.responses import parse_task  # noqa: PLC0415
 
@@ -134,8 +146,18 @@ def read_with_ours(path: Path) -> Callable[[], Any]:
     return lambda: segments.vectors
 
 
+def read_into_numpy(path: Path) -> Callable[[], Any]:
+    """Read the body whole, and convert its lists to a matrix."""
+    import numpy as np  # noqa: PLC0415
+    import orjson  # noqa: PLC0415
+
+    body = orjson.loads(path.read_bytes())
+    matrix = np.array([row["embedding"] for row in body["data"]], dtype=np.float32)
+    return lambda: matrix
+
+
 def read_with_orjson(path: Path) -> Callable[[], Any]:
-    """Read the body whole, into lists of Python floats."""
+    """Read the body whole, into lists of Python floats, without a matrix."""
     import orjson  # noqa: PLC0415
 
     body = orjson.loads(path.read_bytes())
@@ -149,7 +171,7 @@ def read_with_json(path: Path) -> Callable[[], Any]:
 
 
 def read_with_sdk(path: Path) -> Callable[[], Any]:
-    """Call the SDK as a user does; its transport answers with the file."""
+    """Call the SDK as a user does; its transport responds with the file."""
     import httpx  # noqa: PLC0415
     from twelvelabs import TwelveLabs  # noqa: PLC0415
 
@@ -172,9 +194,9 @@ def write_body(path: Path, megabytes: float, digits: int) -> None:
         while file.tell() < megabytes * 1e6:
             vectors = random.standard_normal((len(OPTIONS), DIMENSION))
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-            place = {"embedding_scope": "clip", "start_sec": clip * CLIP_SEC, "end_sec": (clip + 1) * CLIP_SEC}
+            position = {"embedding_scope": "clip", "start_sec": clip * CLIP_SEC, "end_sec": (clip + 1) * CLIP_SEC}
             rows = [
-                json.dumps({"embedding": vector, "embedding_option": option} | place, separators=(",", ":"))
+                json.dumps({"embedding": vector, "embedding_option": option} | position, separators=(",", ":"))
                 for vector, option in zip(np.round(vectors, digits).tolist(), OPTIONS, strict=True)
             ]
             file.write(("," if clip else "") + ",".join(rows))

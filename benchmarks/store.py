@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twelvelabs_core.results.segments import Locus, Segments
+from twelvelabs_core.results.segments import SegmentPosition, Segments
 from twelvelabs_core.store.store import SegmentStore
 
 DIMENSION = 512
@@ -32,14 +32,16 @@ def timed(what: str, times: int = 1) -> Iterator[None]:
 def make_segments(count: int) -> Segments:
     """Make random vectors: clips of one second, with sight, sound and speech."""
     options = ("visual", "audio", "transcription")
-    loci = [Locus(float(row // 3), float(row // 3 + 1), options[row % 3], "clip") for row in range(count)]
-    return Segments(np.random.default_rng(1).standard_normal((count, DIMENSION), dtype=np.float32), loci)
+    positions = [
+        SegmentPosition(float(row // 3), float(row // 3 + 1), options[row % 3], "clip") for row in range(count)
+    ]
+    return Segments(np.random.default_rng(1).standard_normal((count, DIMENSION), dtype=np.float32), positions)
 
 
 def measure(store: SegmentStore, segments: Segments) -> None:
     """Put, name, load and find, each timed."""
     key = uuid.uuid4().hex
-    ids = [str(uuid.uuid4()) for _ in segments.loci]
+    ids = [str(uuid.uuid4()) for _ in segments.positions]
     with timed("open and first intent"):
         store.put_intent(key, space="bench", content=key, model="bench", params={}, source="bench", account="bench")
     with timed("put_task_id, each", CALLS):
@@ -54,7 +56,7 @@ def measure(store: SegmentStore, segments: Segments) -> None:
     with timed("load_result"):
         loaded, _ = store.load_result(key)
     with timed("  of which Segments()"):
-        Segments(loaded.vectors, loaded.loci)
+        Segments(loaded.vectors, loaded.positions)
     with timed("find_vectors, all ids"):
         found = store.find_vectors(ids)
     with timed(f"find_vectors, {IDS_PER_CALL} ids, each", CALLS):

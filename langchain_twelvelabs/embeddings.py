@@ -13,8 +13,8 @@ from twelvelabs_core.base.settings import FIELDS, settings_of
 from twelvelabs_core.media.source import is_one
 from twelvelabs_core.models.marengo import model_of
 from twelvelabs_core.models.options import check_flag
+from twelvelabs_core.results.references import TextPlan
 from twelvelabs_core.results.segments import Matrix
-from twelvelabs_core.results.texts import TextPlan
 
 
 class TwelveLabsEmbeddings(BaseModel, Embeddings):

@@ -184,7 +184,7 @@ def to_document(record: SegmentRecord, extra_info: Mapping[str, Any] | None = No
 
 def node_fields(record: SegmentRecord, extra: Mapping[str, Any], hidden: Sequence[str] = ()) -> dict[str, Any]:
     """Return what the node and the document of a segment have in common; `hidden` keys are not for language models."""
-    shown = LLM_PAGE_KEYS if "page_start" in record.metadata else LLM_KEYS
+    shown = LLM_KEYS if record.metadata["end_sec"] else LLM_PAGE_KEYS
     return {
         "id_": record.segment_id,
         "text": record.text(with_reference=False),

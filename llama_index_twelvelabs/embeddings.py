@@ -12,7 +12,7 @@ from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
 from llama_index_twelvelabs._nodes import holds_vector, node_reference, query_reference
 from llama_index_twelvelabs._observing import embed_batches, embed_one
 from llama_index_twelvelabs._text_cache import TextCache
-from twelvelabs_core.results.texts import TextPlan
+from twelvelabs_core.results.references import TextPlan
 
 
 class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):

@@ -44,7 +44,7 @@ from twelvelabs_core.results.legacy_v1 import LegacyEmbedding, LegacyPart, Legac
 from twelvelabs_core.results.records import SegmentedMedia, SegmentRecord
 from twelvelabs_core.results.references import parse_query, parse_reference, readable_text, strip_reference
 from twelvelabs_core.results.responses import Asset, Embedding, MediaMetadata, Task, TaskSummary, Usage
-from twelvelabs_core.results.segments import Locus, Segment, Segments
+from twelvelabs_core.results.segments import Segment, SegmentPosition, Segments
 from twelvelabs_core.results.transcript import Word
 from twelvelabs_core.results.upload_responses import (
     ChunkBatchReport,
@@ -83,7 +83,6 @@ __all__ = [
     "LegacyPart",
     "LegacyTask",
     "LegacyV1",
-    "Locus",
     "Media",
     "MediaInput",
     "MediaMetadata",
@@ -101,6 +100,7 @@ __all__ = [
     "Segment",
     "SegmentNotFoundError",
     "SegmentOptions",
+    "SegmentPosition",
     "SegmentRecord",
     "SegmentStore",
     "Segmentation",

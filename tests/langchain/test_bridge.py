@@ -15,9 +15,8 @@ from langchain_text_splitters import CharacterTextSplitter, Language, RecursiveC
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, document_prompt
 from tests.langchain.fixtures import call, connected, requests_of
-from twelvelabs_core import InputError, Locus, SegmentNotFoundError
-from twelvelabs_core.results.references import head_line
-from twelvelabs_core.results.texts import TextPlan
+from twelvelabs_core import InputError, SegmentNotFoundError, SegmentPosition
+from twelvelabs_core.results.references import TextPlan, head_line
 from twelvelabs_sandbox import Sandbox
 
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
@@ -141,7 +140,7 @@ def test_of_every_split_of_a_segment_at_least_one_piece_is_refused(
     segment_id: uuid.UUID,
 ) -> None:
     title, body = words
-    head = head_line(title, Locus(times[0], times[0] + times[1], "visual", "clip"))
+    head = head_line(title, SegmentPosition(times[0], times[0] + times[1], "visual", "clip"))
     whole = "\n".join([head, *([body] if body.strip() else []), f"tl-segment:{segment_id}"])
     pieces = splitter(*size).split_text(whole)
     assume(len(pieces) > 1)

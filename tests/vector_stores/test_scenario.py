@@ -118,7 +118,7 @@ def longer_and_shorter(embeddings: TwelveLabsEmbeddings, film: Path) -> tuple[li
     client = embeddings.client
     segments = client.segment_video(film, segmentation=FIXED, embedding_scope=["clip"]).segments
     lengths = np.linspace(0.2, 5.0, len(segments), dtype=np.float32)
-    scaled = Segments(segments.vectors * lengths[:, None], segments.loci)
+    scaled = Segments(segments.vectors * lengths[:, None], segments.positions)
     names = {"space": client.space, "content": "scaled", "model": client.model, "source": "scaled.mkv"}
     client.store.put_intent("scaled", params={}, account="nobody", replacing=None, **names)
     client.store.put_result("scaled", scaled, duration_sec=24.0)

@@ -1,4 +1,4 @@
-"""Typed answers of the API and what becomes of them: vectors, segments, records, references and transcripts.
+"""Typed responses of the API, and the vectors, segments, records, references and transcripts made from them.
 
-Here belong parsing and the values that users keep. Requests and retries do not; see `transport` and `api`.
+It contains parsing and the values that users keep. Requests and retries are in `transport` and `api`.
 """

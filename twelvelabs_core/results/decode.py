@@ -1,48 +1,61 @@
-"""How the bytes of an answer become Python values: strict JSON in, and no signed URL or key left in any text.
+"""Read the body of a response: strict JSON without secrets, vectors as float32 matrices, rows as `Segments`.
 
-Answers quote the URLs that they were given; a presigned one is a password and must not live on in a model, a log or a
-pickle.
-
-`VectorSplitter`: the bytes of a response, cut into a float32 matrix and the small rest of its JSON.
-
-A large result is 99 % decimals. The body is scanned as it arrives, each vector is cut out and packed into one growing
-block of float32, and only what remains is read as JSON. In that rest a marker stands for each vector; its prefix is
-random, so that no text of the body can pass for a vector's place.
+A large result is 99 % decimals. `VectorSplitter` scans the body as it arrives, packs each vector into one growing block
+of float32, and reads only the rest as JSON, where a marker string stands for each vector. The marker's prefix is
+random, so no text of the body can imitate one. Parsing the whole body instead takes 14 times the memory, since every
+value is a Python float until the end (`benchmarks/decode.py`).
 """
 
+import math
 import re
 import secrets
+import struct
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import partial
+from typing import Annotated, Any, ClassVar, TypeVar
 
-import numpy as np
-import pydantic_core
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
 
 from twelvelabs_core.base.errors import APIResponseError
 from twelvelabs_core.base.redact import redact
-from twelvelabs_core.results.floats import parse_rows
-from twelvelabs_core.results.segments import Matrix
+from twelvelabs_core.results.segments import Matrix, SegmentPosition, Segments
+
+# Four hours in clips of two seconds, four vectors a clip, are 330 MB with 17 digits; uncertainty doubles it.
+MAX_BODY_BYTES = 1024 * 1024 * 1024
+# About 300 bytes of the rest belong to each of at most 60,000 vectors.
+MAX_REST_BYTES = 64 * 1024 * 1024
+# 512 values of 25 characters are 13 kB.
+MAX_VECTOR_BYTES = 1024 * 1024
+MAX_SECONDS = 1e9  # far above any video; keeps times in milliseconds exact
+VECTOR_KEYS = ("embedding", "embedding_uncertainty")
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-def read_json(body: bytes) -> Any:
+def read_json(body: bytes | bytearray) -> Any:
     """Return the value of a JSON document.
 
     Raises:
-        APIResponseError: The body is empty, cut off, followed by something else, not UTF-8, nested too deeply, or
+        APIResponseError: The body is empty, truncated, followed by other bytes, not UTF-8, nested too deeply, or
             otherwise not JSON.
     """
     try:
-        return pydantic_core.from_json(body, allow_inf_nan=False)
+        return from_json(body, allow_inf_nan=False)
     except ValueError as error:
         reason = str(error).partition(" at line ")[0]
         raise APIResponseError(
-            f"The response is not valid JSON: {reason}. Nothing of it was used; it may have been cut off on the way."
+            f"The response is not valid JSON: {reason}. It was discarded; it may have been truncated in transit."
         ) from None
 
 
 def without_secrets(value: Any) -> Any:
-    """Return a JSON value with every text in it redacted, names of fields included."""
+    """Return a JSON value with all its strings redacted, names of fields included.
+
+    Responses quote the URLs that the request named; a presigned URL is a password and must not reach a model, a log or
+    a pickle.
+    """
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, list):
@@ -53,31 +66,40 @@ def without_secrets(value: Any) -> Any:
 
 
 def deviation(where: str, what: str) -> APIResponseError:
-    """Return the error for an answer that is JSON, but not as documented."""
-    return APIResponseError(f"The response is not as documented: {where}: {what}. Nothing of it was used.")
+    """Return the error for a response that is JSON, but not as documented."""
+    return APIResponseError(f"The response is not as documented: {where}: {what}. It was discarded.")
 
 
-# Four hours in clips of two seconds, four vectors a clip, are 330 MB with 17 digits; uncertainty doubles it.
-MAX_BODY_BYTES = 1024 * 1024 * 1024
-# Some 300 bytes of the rest belong to each of at most 60,000 vectors.
-MAX_REST_BYTES = 64 * 1024 * 1024
-# 512 values of 25 characters are 13 kB.
-MAX_VECTOR_BYTES = 1024 * 1024
-# Enough numbers at a time to hide the cost of a numpy call; above this, work arrays pass the size (128 KiB) from which
-# malloc maps fresh pages for each, which doubles the time.
-SCAN_BYTES = 128 * 1024
-VECTOR_KEYS = ("embedding", "embedding_uncertainty")
+def validate(model: type[ModelT], fields: Any, where: str) -> ModelT:
+    """Return the fields as the model.
+
+    Args:
+        model: The model.
+        fields: A JSON value.
+        where: What the value is, for messages.
+
+    Raises:
+        APIResponseError: A field is not as documented; the message names the first such field.
+    """
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        # The library's own message quotes the input, which may contain secrets.
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        reason = "is not an object" if first["type"] == "model_type" else first["msg"].removeprefix("Value error, ")
+        path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"]).lstrip(".")
+        raise deviation(where, f"field `{path}`: {reason}" if path else reason) from None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """A body that was taken apart.
+    """A body, separated into its vectors and the rest.
 
     Attributes:
         rest: The decoded JSON, with a marker string in place of each vector; see `row`.
         vectors: float32 of shape (n, dimension), in the order of the body; (0, 0) when the body has none.
         uncertainty: Like `vectors`, or None when the body has none.
-        marker: What each marker begins with; the number of its row follows.
+        marker: The beginning of each marker; the number of its row follows.
     """
 
     rest: Any
@@ -86,19 +108,18 @@ class Split:
     marker: str
 
     def row(self, value: object) -> int | None:
-        """Return the row that a value of `rest` stands for, or None if it is no marker."""
+        """Return the row that a value of `rest` stands for, or None if the value is not a marker."""
         if isinstance(value, str) and value.startswith(self.marker):
             return int(value[len(self.marker) :])
         return None
 
 
 class VectorSplitter:
-    """Take a body apart while it arrives, in chunks of any size.
+    """Separate a body into vectors and rest while it arrives, in chunks of any size.
 
     Args:
         max_bytes: The longest body that is read.
         keys: The object key whose arrays are the vectors, and optionally the key of their uncertainty.
-        scan_bytes: How much is gathered before it is looked at.
 
     Example:
         ```python
@@ -109,27 +130,23 @@ class VectorSplitter:
         ```
     """
 
-    def __init__(
-        self,
-        *,
-        max_bytes: int = MAX_BODY_BYTES,
-        keys: tuple[str] | tuple[str, str] = VECTOR_KEYS,
-        scan_bytes: int = SCAN_BYTES,
-    ) -> None:
+    def __init__(self, *, max_bytes: int = MAX_BODY_BYTES, keys: tuple[str] | tuple[str, str] = VECTOR_KEYS) -> None:
         self._max_bytes = max_bytes
-        self._scan_bytes = scan_bytes
-        self._keys = tuple(key.encode() for key in keys)
-        self._plain, self._key = _patterns(self._keys)
-        self._blocks = {key: _Block() for key in self._keys}
+        # A quote inside a JSON string follows a backslash and one outside never does, so a match is always a key. The
+        # byte before it belongs to the match, in order to be available where a chunk begins with the quote. The end of
+        # the data also matches: the bracket may be in the next chunk.
+        names = "|".join(map(re.escape, keys))
+        self._key = re.compile(rf'[^\\]"({names})"[ \t\r\n]*(?::[ \t\r\n]*(\[|\Z)|\Z)'.encode())
+        self._key_bytes = len(b'{""') + max(map(len, keys))
+        self._blocks = {key.encode(): _Block() for key in keys}
         self._marker = secrets.token_hex(8) + ":"
         self._rest = bytearray()
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
-        self._scan_at = scan_bytes
+        self._waiting = bytearray()
+        self._read_from = 0
         self._total = 0
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes of the body.
+        """Read the next bytes of the body.
 
         Raises:
             APIResponseError: The body is too long, or a vector is not a list of finite numbers, or not of equal length.
@@ -139,108 +156,233 @@ class VectorSplitter:
             raise APIResponseError(
                 f"The response is longer than the limit of {self._max_bytes:,} bytes; reading stopped."
             )
-        self._waiting.append(chunk)
-        self._waiting_bytes += len(chunk)
-        if self._waiting_bytes >= self._scan_at:
-            self._scan()
+        self._waiting += chunk
+        if len(self._waiting) >= self._read_from:
+            self._read_vectors()
 
     def finish(self) -> Split:
-        """Return the parts of the whole body.
+        """Return the vectors and the rest of the whole body.
 
         Raises:
-            APIResponseError: The body is cut off or is not JSON, or as in `feed`.
+            APIResponseError: The body is truncated or is not JSON, or as in `feed`.
         """
-        self._scan()
-        self._rest += b"".join(self._waiting)
-        for block in self._blocks.values():
-            block.flush()
-        matrices = [self._blocks[key].matrix() for key in self._keys]
-        uncertainty = matrices[1] if len(matrices) > 1 and len(matrices[1]) else None
-        return Split(read_json(bytes(self._rest)), matrices[0], uncertainty, self._marker)
+        self._read_vectors()
+        rest = read_json(self._rest + self._waiting)
+        vectors, *uncertainty = (block.matrix() for block in self._blocks.values())
+        return Split(rest, vectors, next((matrix for matrix in uncertainty if len(matrix)), None), self._marker)
 
-    def _scan(self) -> None:
-        """Move every complete piece of what is waiting into the rest and the blocks."""
-        data = b"".join(self._waiting)
-        position = 0
-        while True:
-            plain = self._plain.match(data, position)
-            stop = plain.end() if plain else position
-            self._rest += data[position:stop]
-            position = stop
-            key = self._key.match(data, position)
-            end = data.find(b"]", key.end(), key.end() + MAX_VECTOR_BYTES) if key else -1
-            if key is None or end < 0:
+    def _read_vectors(self) -> None:
+        """Move every complete vector that is waiting into its block, and what surrounds it into the rest."""
+        data, done = self._waiting, 0
+        while key := self._key.search(data, done):
+            end = data.find(b"]", key.end(), key.end() + MAX_VECTOR_BYTES) if key[2] else -1
+            if end < 0:
                 break
-            row = self._blocks[key[1]].add(data[key.end() : end + 1])
+            row = self._blocks[key[1]].add(data[key.end() - 1 : end + 1])
+            self._rest += data[done : key.start() + 1]
             self._rest += b'"%b":"%b%d"' % (key[1], self._marker.encode(), row)
-            position = end + 1
-        self._wait(data[position:], vector=key is not None)
-
-    def _wait(self, data: bytes, *, vector: bool) -> None:
-        """Keep an incomplete piece until more has come."""
-        if vector and len(data) > MAX_VECTOR_BYTES:
+            done = end + 1
+        keep_from = key.start() if key else max(done, len(data) - self._key_bytes)
+        self._rest += data[done:keep_from]
+        del data[:keep_from]
+        self._read_from = 2 * len(data)  # an incomplete vector in short chunks is scanned a few times, not once a chunk
+        if len(data) > MAX_VECTOR_BYTES:
             raise APIResponseError(f"A vector in the response is longer than the limit of {MAX_VECTOR_BYTES:,} bytes.")
-        if not vector and len(self._rest) + len(data) > MAX_REST_BYTES:
+        if len(self._rest) > MAX_REST_BYTES:
             raise APIResponseError(
                 f"The response has more than the limit of {MAX_REST_BYTES:,} bytes beside its vectors; reading stopped."
             )
-        self._waiting = [data]
-        self._waiting_bytes = len(data)
-        # Twice the length: a long piece in short chunks is looked at a few times, not once a chunk.
-        self._scan_at = max(self._scan_bytes, 2 * len(data))
 
 
 class _Block:
-    """Rows of one length, packed as float32."""
+    """Vectors of equal length, packed as float32."""
 
     def __init__(self) -> None:
+        self._parse = _array_parser()
         self._packed = bytearray()
-        self._texts: list[bytes] = []
-        self._text_bytes = 0
-        self._rows = 0
+        self._format = struct.Struct("")
         self._dimension = 0
+        self._rows = 0
 
-    def add(self, text: bytes) -> int:
-        """Take the text of one row, up to its `]`, and return the row's number."""
-        self._texts.append(text)
-        self._text_bytes += len(text)
+    def add(self, text: bytearray) -> int:
+        """Append the vector that this JSON array is, and return the number of its row."""
+        try:
+            values = self._parse(text)
+            if b"u" in text or b"l" in text:  # true and false, which pack as 1 and 0
+                raise ValueError  # noqa: TRY301  # one refusal for every cause
+            if not self._rows:
+                self._dimension = len(values)
+                self._format = struct.Struct(f"{self._dimension}f")
+            if values and len(values) == self._dimension:
+                self._packed += self._format.pack(*values)
+        except (ValueError, OverflowError, struct.error):
+            tokens = bytes(text[1:-1]).split(b",")
+            column = next((number for number, token in enumerate(tokens) if not _is_float32(token)), 0)
+            raise _not_finite(self._rows, column) from None
+        if not values:
+            raise APIResponseError(f"Vector {self._rows} of the response is empty. The response was discarded.")
+        if len(values) != self._dimension:
+            raise APIResponseError(
+                f"Vector {self._rows} of the response has {len(values)} values, the first one has {self._dimension}. "
+                "The response was discarded."
+            )
         self._rows += 1
-        if self._text_bytes >= SCAN_BYTES:
-            self.flush()
         return self._rows - 1
 
-    def flush(self) -> None:
-        """Read the texts taken so far."""
-        if not self._texts:
-            return
-        first_row = self._rows - len(self._texts)
-        numbers, lengths = parse_rows(b"".join(self._texts), first_row=first_row)
-        self._dimension = self._dimension or int(lengths[0])
-        wrong = np.flatnonzero(lengths != self._dimension)
-        if wrong.size:
-            raise APIResponseError(
-                f"Vector {first_row + int(wrong[0])} of the response has {int(lengths[wrong[0]])} values, "
-                f"the first one has {self._dimension}. Nothing of the response was used."
-            )
-        self._packed += numbers.data
-        self._texts = []
-        self._text_bytes = 0
-
     def matrix(self) -> Matrix:
-        """Return the rows, without a copy."""
-        return np.frombuffer(self._packed, np.float32).reshape(self._rows, self._dimension)
+        """Return the vectors, without a copy.
+
+        Raises:
+            APIResponseError: A value is infinite; pydantic_core reads 1e999 so.
+        """
+        import numpy as np  # noqa: PLC0415  # importing this package does not load numpy
+
+        matrix = np.frombuffer(self._packed, np.float32).reshape(self._rows, self._dimension)
+        # The extremes show an infinite value without a matrix of flags.
+        if self._rows and not (math.isfinite(matrix.min()) and math.isfinite(matrix.max())):
+            row, column = np.argwhere(~np.isfinite(matrix))[0].tolist()
+            raise _not_finite(row, column)
+        return matrix
 
 
-@cache
-def _patterns(keys: tuple[bytes, ...]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """Return what matches all text up to a key with an array, and the key itself.
+def _array_parser() -> Callable[[bytearray], list[Any]]:
+    """Return what reads one JSON array: orjson where it is installed, which takes three quarters of the time."""
+    try:
+        import orjson  # noqa: PLC0415  # optional
+    except ImportError:
+        return partial(from_json, allow_inf_nan=False)
+    return orjson.loads
 
-    Strings are skipped whole, so that nothing inside one looks like a key. A key whose colon or bracket has not come
-    yet is left for later. Possessive repeats keep the work linear.
+
+def _is_float32(token: bytes) -> bool:
+    try:
+        value = from_json(token, allow_inf_nan=False)
+        return not isinstance(value, bool) and math.isfinite(*struct.unpack("f", struct.pack("f", value)))
+    except (ValueError, OverflowError, struct.error):
+        return False
+
+
+def _not_finite(row: int, column: int) -> APIResponseError:
+    # The value itself stays out of the message: it could be any text.
+    return APIResponseError(
+        f"Value {column} of vector {row} of the response is not a finite JSON number within the limits of float32. "
+        "The response was discarded."
+    )
+
+
+Seconds = Annotated[float | None, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
+
+
+class Row(BaseModel):
+    """What a response says of one vector.
+
+    Attributes:
+        vector_key: The key of the vector.
+        time_keys: The keys of the first and last second.
+        start_sec: First second, or None.
+        end_sec: Last second, or None.
+        embedding_option: `visual`, `audio`..., or None.
+        embedding_scope: `clip`, `asset`..., or None.
+        start_page_number: First page of a PDF (1-based), or None.
+        end_page_number: Last page, or None.
+        quadrant: Quarter of a page, or None.
+        chunk_index: Position of a chunk of text (0-based), or None.
     """
-    name = b"|".join(map(re.escape, keys))
-    space = rb"[ \t\r\n]*+"
-    key = rb'"(' + name + rb')"' + space + b":" + space + rb"\["
-    undecided = rb'"(?:' + name + rb')"' + space + rb"(?::" + space + rb")?+(?:\[|\Z)"
-    string = rb"(?!" + undecided + rb')"(?:[^"\\]++|\\.)*+"'
-    return re.compile(rb'(?:[^"]++|' + string + rb")*+", re.DOTALL), re.compile(key)
+
+    model_config = ConfigDict(strict=True)
+    vector_key: ClassVar[str] = "embedding"
+    time_keys: ClassVar[tuple[str, str]] = ("start_sec", "end_sec")
+
+    start_sec: Seconds = None
+    end_sec: Seconds = None
+    embedding_option: str | None = None
+    embedding_scope: str | None = None
+    start_page_number: int | None = None
+    end_page_number: int | None = None
+    quadrant: str | None = None
+    chunk_index: int | None = None
+
+    def position(self, where: str, input_type: str | None) -> SegmentPosition:
+        """Return the position in the media.
+
+        Raises:
+            APIResponseError: A time range is incomplete, reversed, or missing where the scope requires one.
+        """
+        timed = self.embedding_scope in ("clip", "video") or (
+            self.embedding_scope == "asset" and input_type in ("audio", "video")
+        )
+        start, end = self.start_sec, self.end_sec
+        if start is None and end is None and not timed:
+            start = end = 0.0
+        start_key, end_key = self.time_keys
+        if start is None or end is None:
+            missing = start_key if start is None else end_key
+            raise deviation(where, f"field `{missing}` is not a finite number of seconds, 0 or more")
+        if end < start:
+            raise deviation(where, f"field `{end_key}` ({end}) is before `{start_key}` ({start})")
+        return SegmentPosition(
+            start,
+            end,
+            self.embedding_option or "",
+            self.embedding_scope or "",
+            self.start_page_number,
+            self.end_page_number,
+            self.quadrant,
+            self.chunk_index,
+        )
+
+
+def read_segments(
+    data: Any, where: str, split: Split, *, row_type: type[Row] = Row, input_type: str | None = None
+) -> Segments:
+    """Read an array of objects, each with one of the body's vectors.
+
+    Args:
+        data: The array.
+        where: The path of the array, for messages.
+        split: The body.
+        row_type: The shape of an object.
+        input_type: The type of the media, where known: the scope `asset` of audio and video must have times.
+
+    Raises:
+        APIResponseError: An object is not as documented, or two have the same position.
+    """
+    if not isinstance(data, list):
+        raise deviation(where, "is not an array")
+    positions: list[SegmentPosition] = []
+    rows: list[int] = []
+    for index, item in enumerate(data):
+        place = f"{where}[{index}]"
+        positions.append(validate(row_type, item, place).position(place, input_type))
+        row = split.row(item.get(row_type.vector_key))
+        if row is None:
+            raise deviation(place, f"field `{row_type.vector_key}` is not an array of numbers")
+        if split.uncertainty is not None and split.row(item.get("embedding_uncertainty")) != row:
+            raise deviation(place, "field `embedding_uncertainty` is not an array of numbers")
+        rows.append(row)
+    if split.uncertainty is not None and split.uncertainty.shape != split.vectors.shape:
+        raise deviation(where, "field `embedding_uncertainty` is not of the length of `embedding`")
+    _check_unique(positions, where)
+    if len(rows) == len(split.vectors):
+        return Segments(split.vectors, positions, split.uncertainty)  # without a copy
+    return Segments(split.vectors[rows], positions, None if split.uncertainty is None else split.uncertainty[rows])
+
+
+def check_all_read(split: Split, segments: Iterable[Segments | None], key: str = "embedding") -> None:
+    """Verify that each vector of a body is in one of its segments.
+
+    Raises:
+        APIResponseError: The body has a vector elsewhere.
+    """
+    count = sum(len(part) for part in segments if part is not None)
+    if count != len(split.vectors):
+        raise deviation("body", f"{count} items, but the response has {len(split.vectors)} arrays named `{key}`")
+
+
+def _check_unique(positions: list[SegmentPosition], where: str) -> None:
+    """Verify that positions differ: they identify the rows, since the API guarantees no order."""
+    seen: dict[Any, int] = {}
+    for index, position in enumerate(positions):
+        first = seen.setdefault(position.key, index)
+        if first != index:
+            raise deviation(f"{where}[{index}]", f"same time, option and scope as {where}[{first}]")

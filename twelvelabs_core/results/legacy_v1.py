@@ -1,39 +1,40 @@
-"""The shapes of what the old embed API (v1) answers, as frozen models.
+"""Typed responses of the deprecated v1 embed API, as frozen models.
 
-The body of an answer of the old embed API (v1) -> one of the models; deviations are `APIResponseError`s.
-
-As everywhere, texts lose keys and signatures, and vectors go from bytes into a float32 matrix.
+As everywhere, strings lose keys and signatures, and vectors go from bytes into a float32 matrix.
 """
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, SkipValidation
 
 from twelvelabs_core.base.errors import TwelveLabsError
-from twelvelabs_core.results.decode import Split, deviation, read_json, without_secrets
-from twelvelabs_core.results.responses import (
-    Answer,
-    Id,
-    MediaMetadata,
-    Task,
-    TaskSummary,
-    current_names,
-    task_summary,
+from twelvelabs_core.results.decode import (
+    Row,
+    Seconds,
+    Split,
+    check_all_read,
+    deviation,
+    read_json,
+    read_segments,
     validate,
+    without_secrets,
 )
-from twelvelabs_core.results.rows import RowNames, read_some_rows
+from twelvelabs_core.results.responses import Answer, Id, MediaMetadata, Task, TaskSummary, current_names
 from twelvelabs_core.results.segments import Segments
+
+VECTOR_KEYS = ("float",)
+INPUT_TYPES = ("text", "image", "audio")
 
 
 class LegacyPart(Answer):
-    """What became of one input of the old `POST /embed`: its vectors, or why there are none.
+    """The result of one input of the v1 `POST /embed`: its vectors, or why there are none.
 
     Attributes:
         input_type: `text`, `image` or `audio`.
-        error_message: Why it was not embedded, or None. The API answers 200 all the same.
+        error_message: Why it was not embedded, or None. The status is 200 even then.
         metadata: The URL or file name that was embedded, or None.
-        found: Its vectors, or None where there are none. Left out of `model_dump`; see `segments`.
+        found: Its vectors, or None where there are none. Not in `model_dump`; see `segments`.
 
     Example:
         ```python
@@ -49,7 +50,7 @@ class LegacyPart(Answer):
 
     @property
     def segments(self) -> Segments:
-        """The vectors: one for a text or an image, one a clip (with times) for audio.
+        """The vectors: one for a text or an image, one for each clip (with times) of audio.
 
         Raises:
             TwelveLabsError: There are none; the message has the server's reason.
@@ -60,13 +61,13 @@ class LegacyPart(Answer):
 
 
 class LegacyEmbedding(Answer):
-    """The answer of the old `POST /embed`, each input by itself: one can fail beside another.
+    """The response of the v1 `POST /embed`. Its inputs fail independently of each other.
 
     Attributes:
-        model_name: The model that embedded.
-        text_embedding: What became of the text, or None if none was given.
-        image_embedding: What became of the image, or None if none was given.
-        audio_embedding: What became of the audio, or None if none was given.
+        model_name: The model of the vectors.
+        text_embedding: The result of the text, or None if none was given.
+        image_embedding: The result of the image, or None if none was given.
+        audio_embedding: The result of the audio, or None if none was given.
 
     Example:
         ```python
@@ -82,7 +83,7 @@ class LegacyEmbedding(Answer):
 
 
 class LegacyTask(Task):
-    """A video embedding task of the old API; its scope for the whole film is called `video`.
+    """A video embedding task of the v1 API; its scope for the whole video is `video`.
 
     Attributes:
         model_name: The model that embeds, or None. Vectors of different models are not comparable.
@@ -98,75 +99,71 @@ class LegacyTask(Task):
     model_name: str | None = None
 
 
-VECTOR_KEYS = ("float",)
-NAMES = RowNames("float", "start_offset_sec", "end_offset_sec")
-KINDS = ("text", "image", "audio")
-
-
 class _Created(Answer):
     id: Id
 
 
-def parse_legacy_embedding(split: Split, asked: Collection[str]) -> LegacyEmbedding:
-    """Read the answer of `POST /embed`.
+class _Row(Row):
+    vector_key: ClassVar[str] = "float"
+    time_keys: ClassVar[tuple[str, str]] = ("start_offset_sec", "end_offset_sec")
+
+    start_sec: Seconds = Field(default=None, validation_alias="start_offset_sec")
+    end_sec: Seconds = Field(default=None, validation_alias="end_offset_sec")
+
+
+def parse_legacy_embedding(split: Split, requested: Collection[str]) -> LegacyEmbedding:
+    """Read the response of `POST /embed`.
 
     Args:
-        split: The answer.
-        asked: The kinds of input that were sent; one without an answer becomes a part that says so.
+        split: The body.
+        requested: The input types that were sent; one without a result gets a `LegacyPart` that says so.
     """
     body = _object(split.rest, "embedding")
-    parts = {f"{kind}_embedding": _part(body.pop(f"{kind}_embedding", None), kind, split, asked) for kind in KINDS}
-    _check_count(split, sum(len(part.found) for part in parts.values() if part is not None and part.found is not None))
+    parts = {f"{kind}_embedding": _part(body.pop(f"{kind}_embedding", None), kind, split) for kind in INPUT_TYPES}
+    for kind in requested:
+        if parts[f"{kind}_embedding"] is None:
+            missing = f"the response has no `{kind}_embedding`"
+            parts[f"{kind}_embedding"] = LegacyPart(input_type=kind, error_message=missing)
+    check_all_read(split, (part.found for part in parts.values() if part is not None), "float")
     return validate(LegacyEmbedding, without_secrets(body) | parts, "embedding")
 
 
 def parse_legacy_created(body: bytes) -> str:
-    """Read the answer of `POST /embed/tasks`: an id and nothing else."""
+    """Read the response of `POST /embed/tasks`: an id and nothing else."""
     return validate(_Created, read_json(body), "task").id
 
 
 def parse_legacy_status(body: bytes) -> TaskSummary:
-    """Read the answer of `GET /embed/tasks/{task_id}/status`."""
-    return task_summary(without_secrets(read_json(body)), "task")
+    """Read the response of `GET /embed/tasks/{task_id}/status`."""
+    return validate(TaskSummary, without_secrets(read_json(body)), "task")
 
 
 def parse_legacy_task(split: Split) -> LegacyTask:
-    """Read the answer of `GET /embed/tasks/{task_id}`, with the vectors of a task that is ready."""
+    """Read the response of `GET /embed/tasks/{task_id}`, with the vectors of a task that is ready."""
     body = _object(split.rest, "task")
-    where = "video_embedding"
-    embedding = _object(body.pop(where, None) or {}, where)
-    data = embedding.get("segments")
+    embedding = _object(body.pop("video_embedding", None) or {}, "video_embedding")
     metadata = embedding.get("metadata")
     if metadata is not None:
-        metadata = current_names("video", without_secrets(_object(metadata, f"{where}.metadata")))
+        metadata = current_names("video", without_secrets(_object(metadata, "video_embedding.metadata")))
     task = validate(LegacyTask, without_secrets(body) | {"metadata": metadata, "segments": None}, "task")
+    data = embedding.get("segments")
     if not data and task.status != "ready" and not len(split.vectors):
         return task
-    rows = read_some_rows(data, f"{where}.segments", split, NAMES)
-    _check_count(split, len(rows.loci))
-    return task.model_copy(update={"segments": rows.segments()})
+    segments = read_segments(data, "video_embedding.segments", split, row_type=_Row)
+    check_all_read(split, [segments], "float")
+    return task.model_copy(update={"segments": segments})
 
 
-def _part(value: Any, kind: str, split: Split, asked: Collection[str]) -> LegacyPart | None:
+def _part(value: Any, kind: str, split: Split) -> LegacyPart | None:
     if value is None:
-        missing = f"the answer has no `{kind}_embedding`"
-        return LegacyPart(input_type=kind, error_message=missing) if kind in asked else None
+        return None
     where = f"{kind}_embedding"
     fields = _object(value, where)
     data = fields.pop("segments", None)
     part = validate(LegacyPart, without_secrets(fields) | {"input_type": kind, "found": None}, where)
     if data:
-        return part.model_copy(update={"found": read_some_rows(data, f"{where}.segments", split, NAMES).segments()})
-    reason = part.error_message or "the API gave no vector, and no reason"
-    return part.model_copy(update={"error_message": reason})
-
-
-def _check_count(split: Split, used: int) -> None:
-    """Hold that no vector of the answer was left over."""
-    if used != len(split.vectors):
-        raise deviation(
-            "segments", f"{used} items, but the response has {len(split.vectors)} arrays named `{NAMES.vector}`"
-        )
+        return part.model_copy(update={"found": read_segments(data, f"{where}.segments", split, row_type=_Row)})
+    return part.model_copy(update={"error_message": part.error_message or "the response has no vector, and no reason"})
 
 
 def _object(value: Any, where: str) -> dict[str, Any]:

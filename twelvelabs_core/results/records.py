@@ -1,4 +1,4 @@
-"""A medium cut into segments, and its segments as records: id, text and metadata, the same for every framework."""
+"""Segmented media, and their segments as records: id, text and metadata, the same for every framework."""
 
 import hashlib
 import json
@@ -8,11 +8,36 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twelvelabs_core.results.references import head_line, readable_head, reference_line
-from twelvelabs_core.results.segments import Locus, Matrix, Segment, Segments
+from twelvelabs_core.results.segments import Matrix, Segment, SegmentPosition, Segments
 from twelvelabs_core.results.transcript import Word, spoken
 
 SEGMENT_NAMESPACE = uuid.UUID("0938e0e6-3859-5b3c-a0bb-9faf041c6eba")
 """The root of every segment id. It never changes: ids in users' stores depend on it."""
+
+Metadata = dict[str, str | float | int]
+METADATA_KEYS = (
+    "segment_id",
+    "source",
+    "title",
+    "start_sec",
+    "end_sec",
+    "duration_sec",
+    "segment_index",
+    "embedding_option",
+    "embedding_scope",
+    "model",
+    "space",
+    "page_start",
+    "page_end",
+    "quadrant",
+    "chunk_index",
+)
+"""The keys of a segment's metadata. All are on every record: many stores derive their schema from the first one.
+
+Times are seconds, 0.0 for documents and images. `page_start` and `page_end` are 1-based, 0 for none; `quadrant` is ""
+for none; `chunk_index` is 0-based, -1 for none. Documents stored by early versions have neither `space` nor, for video
+and audio, the last four.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,11 +47,9 @@ class SegmentRecord:
     Attributes:
         segment_id: UUID string, the same on every run for the same work under the same name.
         head: Its head line: title, time range, option.
-        metadata: Flat and of plain types, the same keys on every record; those of documents and images have
-            `page_start`, `page_end` (1-based, 0 for none), `quadrant` ("" for none) and `chunk_index` (0-based, -1
-            for none) beside them.
+        metadata: Flat and of plain types, with the same keys on every record, `METADATA_KEYS`.
         vector: float32 array of shape (dimension,).
-        body: The words spoken in it, in one line; "" without `include_transcript`, or where nobody speaks.
+        body: The words spoken in it, in one line; "" without `include_transcript`, or without speech.
 
     Example:
         ```python
@@ -37,7 +60,7 @@ class SegmentRecord:
 
     segment_id: str
     head: str
-    metadata: dict[str, str | float | int]
+    metadata: Metadata
     vector: Matrix = field(repr=False)
     body: str = field(default="", repr=False)
 
@@ -58,26 +81,26 @@ class SegmentRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentedMedia:
-    """One medium, embedded segment by segment.
+    """A video, audio file, document or image, embedded segment by segment.
 
     Attributes:
-        source: The name under which the caller knows it; the same on all its segments.
-        title: A short name to show.
-        model: Which model made the vectors.
+        source: The name by which the caller identifies it; the same on all its segments.
+        title: A short name to display.
+        model: The model of the vectors.
         space: The vector space, such as `marengo3.0/512` or `sandbox/marengo3.0/512`.
         content: The identity of its bytes.
-        duration_sec: Length of the whole medium in seconds.
+        duration_sec: Length of the whole media in seconds; 0.0 where times do not apply.
         segments: The vectors with their times.
         task_id: The embedding task that made them.
         reused: Whether they came from the segment store without a new task.
-        attempts: How often its embedding was begun; above 1, earlier tasks failed, expired, or were lost with an
-            answer and may have been paid for too.
+        attempts: How many tasks were started for it; above 1, earlier tasks failed, expired, or were lost with the
+            response and may also have been charged.
         words: The words spoken in it, each with `start` and `end` in seconds; empty without `include_transcript`.
 
     Example:
         ```python
-        film = client.segment_video("match.mp4")
-        print(film.title, film.duration_sec, film.segments.vectors.shape)
+        video = client.segment_video("match.mp4")
+        print(video.title, video.duration_sec, video.segments.vectors.shape)
         ```
     """
 
@@ -99,29 +122,17 @@ class SegmentedMedia:
         """Return one record per segment, in the order of `segments`.
 
         Args:
-            id_namespace: Makes other ids for the same segments, for vector stores whose ids are shared by several
-                collections.
+            id_namespace: Gives the same segments other ids, for vector stores whose collections share their ids.
+                Default: none.
         """
         is_whole = not self.options.get("start_sec") and self.options.get("end_sec") is None
-        bodies = spoken(self.segments.loci, self.words, is_whole=is_whole)
-        return [self._record(segment, id_namespace, body) for segment, body in zip(self.segments, bodies, strict=True)]
-
-    def _record(self, segment: Segment, id_namespace: str | None, body: str) -> SegmentRecord:
-        identity = self._segment_id(segment, id_namespace)
-        metadata: dict[str, str | float | int] = {
-            "segment_id": identity,
-            "source": self.source,
-            "title": self.title,
-            "start_sec": float(segment.start_sec),
-            "end_sec": float(segment.end_sec),
-            "duration_sec": float(self.duration_sec),
-            "segment_index": segment.index,
-            "embedding_option": segment.embedding_option,
-            "embedding_scope": segment.embedding_scope,
-            "model": self.model,
-            **self._place(segment.locus),
-        }
-        return SegmentRecord(identity, head_line(self.title, segment.locus), metadata, segment.vector, body)
+        bodies = spoken(self.segments.positions, self.words, is_whole=is_whole)
+        records = []
+        for segment, body in zip(self.segments, bodies, strict=True):
+            segment_id = self._segment_id(segment, id_namespace)
+            head, metadata = head_line(self.title, segment.position), segment_metadata(self, segment, segment_id)
+            records.append(SegmentRecord(segment_id, head, metadata, segment.vector, body))
+        return records
 
     def _segment_id(self, segment: Segment, id_namespace: str | None) -> str:
         root = SEGMENT_NAMESPACE if id_namespace is None else uuid.uuid5(SEGMENT_NAMESPACE, id_namespace)
@@ -131,41 +142,54 @@ class SegmentedMedia:
             self.content,
             segment.embedding_option,
             segment.embedding_scope,
-            _locus_name(segment.locus),
-            self._variant(segment.locus),
+            _position_name(segment.position),
+            self._variant(segment.position),
         )
-        # JSON, not a joining character: no name can then imitate another field.
+        # JSON instead of a joining character, so that no name can imitate another field.
         return str(uuid.uuid5(root, json.dumps(parts, ensure_ascii=True)))
 
-    def _place(self, locus: Locus) -> dict[str, str | int]:
-        """Return where a segment of a document stands; media with times have none of these keys."""
-        if self.options.get("input_type") not in ("document", "image"):
-            return {}
-        return {
-            "page_start": locus.page_start or 0,
-            "page_end": locus.page_end or locus.page_start or 0,
-            "quadrant": locus.quadrant or "",
-            "chunk_index": -1 if locus.chunk_index is None else locus.chunk_index,
-        }
-
-    def _variant(self, locus: Locus) -> str:
-        """Return what, beside place and option, changes a vector: what was fused, and how a text was cut."""
-        if locus.embedding_option == "fused":
+    def _variant(self, position: SegmentPosition) -> str:
+        """Return what changes a vector beside position and option: what was fused, and how a text was segmented."""
+        if position.embedding_option == "fused":
             names = "+".join(self.options["embedding_option"])
             texts = self.options.get("time_based_metadata")
             return f"{names}+{_digest(texts)}" if texts else names
-        if locus.chunk_index is not None:
+        if position.chunk_index is not None:
             return _digest(self.options.get("segmentation"))
         return ""
 
 
-def _locus_name(locus: Locus) -> str:
-    """Return the place of a segment as its id has it."""
-    if locus.chunk_index is not None:
-        return f"chunk {locus.chunk_index}"
-    if locus.page_start is not None:
-        return f"page {locus.page_start}-{locus.page_end or locus.page_start} {locus.quadrant or ''}".rstrip()
-    return f"{locus.start_sec:.3f}-{locus.end_sec:.3f}"
+def segment_metadata(media: SegmentedMedia, segment: Segment, segment_id: str) -> Metadata:
+    """Return the metadata of a segment, with all of `METADATA_KEYS`."""
+    position = segment.position
+    values = (
+        segment_id,
+        media.source,
+        media.title,
+        float(position.start_sec),
+        float(position.end_sec),
+        float(media.duration_sec),
+        segment.index,
+        position.embedding_option,
+        position.embedding_scope,
+        media.model,
+        media.space,
+        position.page_start or 0,
+        position.page_end or position.page_start or 0,
+        position.quadrant or "",
+        -1 if position.chunk_index is None else position.chunk_index,
+    )
+    return dict(zip(METADATA_KEYS, values, strict=True))
+
+
+def _position_name(position: SegmentPosition) -> str:
+    """Return a position as it is in a segment's id; its form never changes."""
+    if position.chunk_index is not None:
+        return f"chunk {position.chunk_index}"
+    if position.page_start is not None:
+        last = position.page_end or position.page_start
+        return f"page {position.page_start}-{last} {position.quadrant or ''}".rstrip()
+    return f"{position.start_sec:.3f}-{position.end_sec:.3f}"
 
 
 def _digest(value: object) -> str:

@@ -1,27 +1,31 @@
-"""`Segments`: a float32 matrix with the time, option and scope of every row.
+"""`Segments`: the vectors of one medium as a float32 matrix, each row with its time, option and scope.
 
-Rows are kept in one order whatever order the API sent them in: clips before the whole asset, then by time, then by
-option. Nothing here knows the wire, a store or a framework.
+The rows have one order, whatever order the API sent: clips before the whole asset, then by time, then by option.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, overload
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Matrix = NDArray[np.float32]
+    Matrix: TypeAlias = NDArray[np.float32]
+else:
+    Matrix = Any  # importing this package does not load numpy; annotations that are evaluated need a value
 
 SCOPE_ORDER = ("clip", "page", "chunk", "asset")
 OPTION_ORDER = ("visual", "audio", "transcription", "text", "fused")
 
+Location: TypeAlias = tuple[int, int, int, int, str]
 
-class Locus(NamedTuple):
-    """What one vector stands for within its medium: a time range, option and scope.
+
+class SegmentPosition(NamedTuple):
+    """The time range (or page, or chunk), option and scope that one vector stands for.
 
     Attributes:
-        start_sec: First second, from the start of the film; 0.0 where times do not apply.
+        start_sec: First second, from the start of the media; 0.0 where times do not apply.
         end_sec: Last second; 0.0 where times do not apply.
         embedding_option: `visual`, `audio`, `transcription`, `text` or `fused`; "" where the API names none.
         embedding_scope: `clip`, `page`, `chunk` or `asset`; "" where the API names none.
@@ -32,7 +36,7 @@ class Locus(NamedTuple):
 
     Example:
         ```python
-        spoken = [locus for locus in segments.loci if locus.embedding_option == "transcription"]
+        spoken = [position for position in segments.positions if position.embedding_option == "transcription"]
         ```
     """
 
@@ -46,8 +50,8 @@ class Locus(NamedTuple):
     chunk_index: int | None = None
 
     @property
-    def place(self) -> tuple[int, int, int, int, str]:
-        """Where it stands, without option and scope: times in whole milliseconds, page, chunk, quadrant."""
+    def location(self) -> Location:
+        """Times in whole milliseconds, page, chunk and quadrant: the position without option and scope."""
         return (
             round(self.start_sec * 1000),
             round(self.end_sec * 1000),
@@ -56,15 +60,20 @@ class Locus(NamedTuple):
             self.quadrant or "",
         )
 
+    @property
+    def key(self) -> tuple[Location, str, str]:
+        """Location, option and scope: unique within one medium."""
+        return self.location, self.embedding_option, self.embedding_scope
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """One vector with the part of the medium that it stands for.
+    """One vector with its position in the media.
 
     Attributes:
-        locus: Times, option, scope (and page or chunk).
+        position: Times, option, scope (and page or chunk).
         vector: float32 array of shape (dimension,); a read-only view of its `Segments` matrix.
-        index: Position (0-based) of its time range, page or chunk in the medium; the options of one clip share it.
+        index: Number (0-based) of its time range, page or chunk in the media; the options of one clip share it.
         uncertainty: float32 like `vector`, higher where the model is less sure; None if it was not asked for.
 
     Example:
@@ -74,30 +83,30 @@ class Segment:
         ```
     """
 
-    locus: Locus
+    position: SegmentPosition
     vector: Matrix
     index: int
     uncertainty: Matrix | None = None
 
     @property
     def start_sec(self) -> float:
-        """First second in the film."""
-        return self.locus.start_sec
+        """First second of the media."""
+        return self.position.start_sec
 
     @property
     def end_sec(self) -> float:
-        """Last second in the film."""
-        return self.locus.end_sec
+        """Last second of the media."""
+        return self.position.end_sec
 
     @property
     def embedding_option(self) -> str:
         """`visual`, `audio`, `transcription`, `text` or `fused`."""
-        return self.locus.embedding_option
+        return self.position.embedding_option
 
     @property
     def embedding_scope(self) -> str:
         """`clip`, `page`, `chunk` or `asset`."""
-        return self.locus.embedding_scope
+        return self.position.embedding_scope
 
 
 class Segments(Sequence[Segment]):
@@ -105,7 +114,7 @@ class Segments(Sequence[Segment]):
 
     Attributes:
         vectors: Read-only float32 matrix of shape (len(self), dimension). Unit length is not promised by the API.
-        loci: One `Locus` per row.
+        positions: One `SegmentPosition` per row.
         uncertainty: Like `vectors`, higher where the model is less sure; None if it was not asked for.
 
     Example:
@@ -115,26 +124,30 @@ class Segments(Sequence[Segment]):
         ```
     """
 
-    __slots__ = ("_indexes", "loci", "uncertainty", "vectors")
+    __slots__ = ("_indexes", "positions", "uncertainty", "vectors")
 
-    def __init__(self, vectors: Matrix, loci: Sequence[Locus], uncertainty: Matrix | None = None) -> None:
-        if vectors.ndim != 2 or len(vectors) != len(loci):  # noqa: PLR2004  # a matrix has two axes
-            raise ValueError(f"need one row per locus, got shape {vectors.shape} for {len(loci)} loci")
+    def __init__(
+        self, vectors: Matrix, positions: Sequence[SegmentPosition], uncertainty: Matrix | None = None
+    ) -> None:
+        if vectors.ndim != 2 or len(vectors) != len(positions):  # noqa: PLR2004  # a matrix has two axes
+            raise ValueError(f"vectors must have one row per position, got {vectors.shape} for {len(positions)}")
         if uncertainty is not None and uncertainty.shape != vectors.shape:
-            raise ValueError(f"need an uncertainty of shape {vectors.shape}, got {uncertainty.shape}")
-        order = sorted(range(len(loci)), key=lambda row: _rank(loci[row]))
-        if order != list(range(len(loci))):
+            raise ValueError(f"uncertainty must have the shape of vectors, {vectors.shape}, got {uncertainty.shape}")
+        order = sorted(range(len(positions)), key=lambda row: _rank(positions[row]))
+        if order != list(range(len(positions))):
             vectors = vectors[order]
             uncertainty = None if uncertainty is None else uncertainty[order]
-            loci = [loci[row] for row in order]
+            positions = [positions[row] for row in order]
         self.vectors = _read_only(vectors)
         self.uncertainty = None if uncertainty is None else _read_only(uncertainty)
-        self.loci = tuple(loci)
-        self._indexes = _place_indexes(self.loci)
+        self.positions = tuple(positions)
+        self._indexes = _location_indexes(self.positions)
 
     @classmethod
     def empty(cls, dimension: int = 512) -> Self:
-        """Return segments without a row: what a film without sound gives when only its sound was asked for."""
+        """Return segments without a row, as a silent video has for the option `audio`."""
+        import numpy as np  # noqa: PLC0415  # importing this package does not load numpy
+
         return cls(np.empty((0, dimension), dtype=np.float32), ())
 
     @property
@@ -147,22 +160,22 @@ class Segments(Sequence[Segment]):
         return self._rows(
             [
                 row
-                for row, locus in enumerate(self.loci)
-                if embedding_option in (None, locus.embedding_option)
-                and embedding_scope in (None, locus.embedding_scope)
+                for row, position in enumerate(self.positions)
+                if embedding_option in (None, position.embedding_option)
+                and embedding_scope in (None, position.embedding_scope)
             ]
         )
 
     def _rows(self, rows: Sequence[int]) -> Self:
-        """Return some rows, each with the index that it has in the whole medium."""
+        """Return some rows, each with the index that it has in the whole media."""
         uncertainty = None if self.uncertainty is None else self.uncertainty[list(rows)]
-        part = type(self)(self.vectors[list(rows)], [self.loci[row] for row in rows], uncertainty)
-        index_of = dict(zip(self.loci, self._indexes, strict=True))
-        part._indexes = [index_of[locus] for locus in part.loci]  # noqa: SLF001  # of its own class
-        return part
+        selected = type(self)(self.vectors[list(rows)], [self.positions[row] for row in rows], uncertainty)
+        index_of = dict(zip(self.positions, self._indexes, strict=True))
+        selected._indexes = [index_of[position] for position in selected.positions]  # noqa: SLF001  # same class
+        return selected
 
     def __len__(self) -> int:
-        return len(self.loci)
+        return len(self.positions)
 
     @overload
     def __getitem__(self, index: int) -> Segment: ...
@@ -172,7 +185,7 @@ class Segments(Sequence[Segment]):
         if isinstance(index, slice):
             return self._rows(range(len(self))[index])
         uncertainty = None if self.uncertainty is None else self.uncertainty[index]
-        return Segment(self.loci[index], self.vectors[index], self._indexes[index], uncertainty)
+        return Segment(self.positions[index], self.vectors[index], self._indexes[index], uncertainty)
 
     def __iter__(self) -> Iterator[Segment]:
         return (self[row] for row in range(len(self)))
@@ -180,49 +193,49 @@ class Segments(Sequence[Segment]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Segments):
             return NotImplemented
+        import numpy as np  # noqa: PLC0415  # importing this package does not load numpy
+
         if self.uncertainty is None or other.uncertainty is None:
             same = self.uncertainty is other.uncertainty
         else:
             same = np.array_equal(self.uncertainty, other.uncertainty)
-        return same and self.loci == other.loci and np.array_equal(self.vectors, other.vectors)
+        return same and self.positions == other.positions and np.array_equal(self.vectors, other.vectors)
 
     __hash__ = None  # type: ignore[assignment]  # compared by value, and large
 
     def __repr__(self) -> str:
-        ends = max((locus.end_sec for locus in self.loci), default=0.0)
+        ends = max((position.end_sec for position in self.positions), default=0.0)
         return f"<Segments: {len(self)} vectors of {self.vectors.shape[1]}, until {ends:.1f} s>"
 
 
 def _read_only(vectors: Matrix) -> Matrix:
-    """Return a read-only float32 view; the caller's own array stays as it is."""
+    """Return a read-only float32 view; the caller's own array is unchanged."""
+    import numpy as np  # noqa: PLC0415  # importing this package does not load numpy
+
     matrix = np.ascontiguousarray(vectors, dtype=np.float32).view()
     matrix.setflags(write=False)
     return matrix
 
 
-def _rank(locus: Locus) -> tuple[int, tuple[int, int, int, int, str], int, str]:
-    """Order of a row: scope, place, option."""
+def _rank(position: SegmentPosition) -> tuple[int, Location, int, str]:
+    """Return the sort key of a row: scope, location, option."""
     return (
-        _position(SCOPE_ORDER, locus.embedding_scope),
-        locus.place,
-        _position(OPTION_ORDER, locus.embedding_option),
-        locus.embedding_option,
+        _order(SCOPE_ORDER, position.embedding_scope),
+        position.location,
+        _order(OPTION_ORDER, position.embedding_option),
+        position.embedding_option,
     )
 
 
-def _position(order: tuple[str, ...], value: str) -> int:
-    return order.index(value) if value in order else len(order)
+def _order(names: tuple[str, ...], name: str) -> int:
+    return names.index(name) if name in names else len(names)
 
 
-def _place_indexes(loci: tuple[Locus, ...]) -> list[int]:
-    """Number the places of each scope from 0; the options of one place share a number."""
-    seen: dict[tuple[str, tuple[int, int, int, int, str]], int] = {}
-    counts: dict[str, int] = {}
+def _location_indexes(positions: tuple[SegmentPosition, ...]) -> list[int]:
+    """Number the locations of each scope from 0; the options of one location share a number."""
+    numbers: dict[str, dict[Location, int]] = {}
     indexes = []
-    for locus in loci:
-        key = (locus.embedding_scope, locus.place)
-        if key not in seen:
-            seen[key] = counts.get(locus.embedding_scope, 0)
-            counts[locus.embedding_scope] = seen[key] + 1
-        indexes.append(seen[key])
+    for position in positions:
+        of_scope = numbers.setdefault(position.embedding_scope, {})
+        indexes.append(of_scope.setdefault(position.location, len(of_scope)))
     return indexes

@@ -1,26 +1,14 @@
-"""The shapes of what the API answers about multipart uploads and transcriptions, as frozen models.
+"""Typed responses of the multipart upload and transcription endpoints, as frozen models.
 
-The body of an answer about uploads or transcriptions -> one of its models; deviations are `APIResponseError`s.
-
-As everywhere, texts lose keys and signatures; only the URLs and headers with which chunks are sent stay as they came.
+As everywhere, strings lose keys and signatures; only the URLs and headers with which chunks are sent stay unchanged.
 """
 
 from typing import Annotated, Any, Never
 
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, SecretStr
 
-from twelvelabs_core.results.decode import deviation, read_json, without_secrets
-from twelvelabs_core.results.responses import (
-    Answer,
-    Message,
-    Number,
-    Page,
-    PageInfo,
-    Time,
-    none_as_empty,
-    parse_page,
-    validate,
-)
+from twelvelabs_core.results.decode import read_json, validate, without_secrets
+from twelvelabs_core.results.responses import EMPTY_FOR_NULL, Answer, Message, Number, Page, PageInfo, Time
 
 UploadId = Annotated[str, Field(min_length=1, validation_alias=AliasChoices("upload_id", "_id", "id"))]
 Index = Annotated[int, Field(ge=1)]
@@ -29,13 +17,13 @@ Bytes = Annotated[int, Field(ge=1)]
 
 
 class PresignedUrl(Answer):
-    """Where to PUT one chunk. It works once, for an hour, and is as good as a password: never log or store it.
+    """The URL for the PUT request of one chunk. Valid once and for one hour; a password: never log or store it.
 
     Attributes:
         chunk_index: Number of the chunk, from 1.
         url: The URL; `url.get_secret_value()` shows it. Send the bytes with the session's `upload_headers` and
             without the API key.
-        expires_at: Until when it works (UTC), or None.
+        expires_at: When it expires (UTC), or None.
 
     Example:
         ```python
@@ -44,14 +32,14 @@ class PresignedUrl(Answer):
         ```
     """
 
-    model_config = ConfigDict(extra="ignore")  # what else stands there may be a secret too
+    model_config = ConfigDict(extra="ignore")  # unknown fields may contain secrets
 
     chunk_index: Index
     url: SecretStr
     expires_at: Time | None = None
 
     def __reduce__(self) -> Never:
-        raise TypeError("a presigned URL is a password and is not pickled; ask for another with create_presigned_urls.")
+        raise TypeError("a presigned URL is a password and is not pickled; request another with create_presigned_urls.")
 
 
 class MultipartUpload(Answer):
@@ -59,12 +47,12 @@ class MultipartUpload(Answer):
 
     Attributes:
         upload_id: The session's id.
-        asset_id: The asset that it will become; reserved, of no use before all chunks are in.
+        asset_id: The id of the future asset; not usable before all chunks are uploaded.
         chunk_size: Bytes of each chunk; the last may have fewer.
         total_chunks: Number of chunks, or None.
-        upload_urls: Where the first chunks go, maybe not all. Left out of `model_dump`.
-        upload_headers: Headers that each chunk must be sent with. Left out of `model_dump`.
-        expires_at: Until when chunks are taken (UTC), or None.
+        upload_urls: The URLs of the first chunks, possibly not of all. Not in `model_dump`.
+        upload_headers: The headers that each chunk requires. Not in `model_dump`.
+        expires_at: When the upload expires (UTC), or None.
 
     Example:
         ```python
@@ -77,27 +65,25 @@ class MultipartUpload(Answer):
     asset_id: Annotated[str, Field(min_length=1)]
     chunk_size: Bytes
     total_chunks: Index | None = None
-    upload_urls: Annotated[tuple[PresignedUrl, ...], BeforeValidator(none_as_empty)] = Field(
-        default=(), repr=False, exclude=True
-    )
+    upload_urls: Annotated[tuple[PresignedUrl, ...], EMPTY_FOR_NULL] = Field(default=(), repr=False, exclude=True)
     upload_headers: Annotated[dict[str, str], BeforeValidator(lambda value: value or {})] = Field(
         default_factory=dict, repr=False, exclude=True
     )
     expires_at: Time | None = None
 
     def __reduce__(self) -> Never:
-        raise TypeError("an upload session holds presigned URLs and is not pickled; keep its upload_id.")
+        raise TypeError("an upload session contains presigned URLs and is not pickled; keep its upload_id.")
 
 
 class ChunkBatchReport(Answer):
-    """What the API made of a report.
+    """The response to a report of uploaded chunks.
 
     Attributes:
-        asset_id: The asset that the upload will become, or None.
+        asset_id: The id of the future asset, or None.
         processed_chunks: Number of chunks that were new.
         duplicate_chunks: Number of those reported before; harmless.
         total_completed: Number of all chunks reported so far, or None.
-        url: Where the asset is, without signature, once all chunks are in; else None.
+        url: The URL of the asset, without signature, once all chunks are uploaded; else None.
 
     Example:
         ```python
@@ -138,7 +124,7 @@ class UploadedChunk(Answer):
 
 
 class MultipartUploadStatus(Answer):
-    """How far an upload is.
+    """The state of an upload.
 
     Attributes:
         upload_id: The session's id.
@@ -146,7 +132,7 @@ class MultipartUploadStatus(Answer):
         uploaded_chunks: The chunks that the server lists.
         chunks_completed: Number of chunks sent and reported, or None.
         chunks_pending: Number of chunks not yet reported, or None.
-        chunks_failed: Number of chunks to be sent again, or None.
+        chunks_failed: Number of chunks that must be sent again, or None.
         total_size: Bytes of the whole file, or None.
         uploaded_size: Bytes reported so far, or None.
         created_at: When the session was created (UTC), or None.
@@ -161,7 +147,7 @@ class MultipartUploadStatus(Answer):
 
     upload_id: UploadId
     status: str
-    uploaded_chunks: Annotated[tuple[UploadedChunk, ...], BeforeValidator(none_as_empty)] = ()
+    uploaded_chunks: Annotated[tuple[UploadedChunk, ...], EMPTY_FOR_NULL] = ()
     chunks_completed: Count | None = None
     chunks_pending: Count | None = None
     chunks_failed: Count | None = None
@@ -177,7 +163,7 @@ class MultipartUploadStatus(Answer):
 
 
 class MultipartUploadSummary(Answer):
-    """An unfinished upload as lists show it.
+    """An unfinished upload, as lists contain it.
 
     Attributes:
         upload_id: The session's id.
@@ -187,7 +173,7 @@ class MultipartUploadSummary(Answer):
         total_chunks: Number of chunks, or None.
         created_at: When the session was created (UTC), or None.
         updated_at: When it last changed (UTC), or None.
-        expires_at: Until when chunks are taken (UTC), or None.
+        expires_at: When the upload expires (UTC), or None.
 
     Example:
         ```python
@@ -207,13 +193,13 @@ class MultipartUploadSummary(Answer):
 
 
 class TranscriptionEntry(Answer):
-    """A word, sentence or speaker's turn.
+    """A word, sentence or utterance.
 
     Attributes:
         start: Where it starts, in seconds.
         end: Where it ends, in seconds.
-        value: What was said.
-        speaker: Who said it, for utterances where it is known; else None.
+        value: The spoken text.
+        speaker: The speaker of an utterance, where known; else None.
 
     Example:
         ```python
@@ -229,13 +215,13 @@ class TranscriptionEntry(Answer):
 
 
 class Transcription(Answer):
-    """The words spoken in an asset. Which of the three kinds there are depends on what was asked for and on the model.
+    """The words spoken in an asset. Which of the three lists it has depends on the request and on the model.
 
     Attributes:
         status: `pending`, `processing`, `ready` or `failed`.
-        words: One `TranscriptionEntry` a word, or None.
-        sentences: One a sentence, or None.
-        utterances: One a speaker's turn, or None.
+        words: One `TranscriptionEntry` for each word, or None.
+        sentences: One for each sentence, or None.
+        utterances: One for each utterance of a speaker, or None.
         error: Why it failed, or None.
 
     Example:
@@ -253,54 +239,50 @@ class Transcription(Answer):
     error: Message = None
 
 
-_NEEDED_AS_SENT = ("upload_urls", "upload_headers")
+class _PresignedUrls(Answer):
+    upload_urls: tuple[PresignedUrl, ...]
+    expires_at: Time | None = None
 
 
 def parse_multipart_upload(body: bytes) -> MultipartUpload:
-    """Read the answer of `POST /assets/multipart-uploads`."""
-    return validate(MultipartUpload, _object(body, "upload session"), "upload session")
+    """Read the response of `POST /assets/multipart-uploads`."""
+    return validate(MultipartUpload, _with_upload_secrets(body), "upload session")
 
 
 def parse_presigned_urls(body: bytes) -> tuple[PresignedUrl, ...]:
-    """Read the answer of `POST /assets/multipart-uploads/{upload_id}/presigned-urls`."""
-    fields = _object(body, "presigned URLs")
-    items = fields.get("upload_urls")
-    if not isinstance(items, list):
-        raise deviation("presigned URLs", "field `upload_urls` is not an array")
-    shared = {"expires_at": fields.get("expires_at")}
-    return tuple(
-        validate(PresignedUrl, shared | item if isinstance(item, dict) else item, f"upload_urls[{index}]")
-        for index, item in enumerate(items)
-    )
+    """Read the response of `POST /assets/multipart-uploads/{upload_id}/presigned-urls`."""
+    answer = validate(_PresignedUrls, _with_upload_secrets(body), "presigned URLs")
+    shared = {"expires_at": answer.expires_at}
+    return tuple(url if url.expires_at else url.model_copy(update=shared) for url in answer.upload_urls)
 
 
 def parse_chunk_batch_report(body: bytes) -> ChunkBatchReport:
-    """Read the answer of `POST /assets/multipart-uploads/{upload_id}`."""
+    """Read the response of `POST /assets/multipart-uploads/{upload_id}`."""
     return validate(ChunkBatchReport, without_secrets(read_json(body)), "chunk report")
 
 
 def parse_upload_status(body: bytes) -> tuple[MultipartUploadStatus, PageInfo]:
-    """Read one page of the answer of `GET /assets/multipart-uploads/{upload_id}`."""
-    fields = _object(body, "upload status")
-    page_info = fields.pop("page_info", None)
+    """Read one page of the response of `GET /assets/multipart-uploads/{upload_id}`."""
+    fields = without_secrets(read_json(body))
+    page_info = fields.pop("page_info", None) if isinstance(fields, dict) else None
     status = validate(MultipartUploadStatus, fields, "upload status")
     return status, PageInfo() if page_info is None else validate(PageInfo, page_info, "page_info")
 
 
 def parse_upload_page(body: bytes) -> Page[MultipartUploadSummary]:
-    """Read the answer of `GET /assets/multipart-uploads`."""
-    return parse_page(body, lambda item, where: validate(MultipartUploadSummary, item, where))
+    """Read the response of `GET /assets/multipart-uploads`."""
+    return validate(Page[MultipartUploadSummary], without_secrets(read_json(body)), "list")
 
 
 def parse_transcription(body: bytes) -> Transcription:
-    """Read the answer of `GET /assets/{asset_id}/transcription`."""
+    """Read the response of `GET /assets/{asset_id}/transcription`."""
     return validate(Transcription, without_secrets(read_json(body)), "transcription")
 
 
-def _object(body: bytes, where: str) -> dict[str, Any]:
+def _with_upload_secrets(body: bytes) -> Any:
+    """Return a JSON value without secrets, except those with which chunks are sent."""
     value = read_json(body)
     if not isinstance(value, dict):
-        raise deviation(where, "is not an object")
-    needed = {name: value[name] for name in _NEEDED_AS_SENT if name in value}
-    plain: dict[str, Any] = without_secrets({name: item for name, item in value.items() if name not in needed})
-    return plain | needed
+        return value  # refused by the model
+    kept = {name: value.pop(name) for name in ("upload_urls", "upload_headers") if name in value}
+    return without_secrets(value) | kept

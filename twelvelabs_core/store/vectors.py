@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import Connection, insert, select, update
 
 from twelvelabs_core.base.errors import ConfigurationError, InputError
-from twelvelabs_core.results.segments import Locus, Matrix, Segments
+from twelvelabs_core.results.segments import Matrix, SegmentPosition, Segments
 from twelvelabs_core.store.entries import StoredVector
 from twelvelabs_core.store.journal import no_entry, upsert
 from twelvelabs_core.store.schema import segments as segment_table
@@ -19,7 +19,7 @@ from twelvelabs_core.store.schema import tasks, vectors
 
 WIRE_TYPE = np.dtype("<f4")
 IDS_PER_QUERY = 500
-LOCUS_COLUMNS = [vectors.c[name] for name in Locus._fields]
+POSITION_COLUMNS = [vectors.c[name] for name in SegmentPosition._fields]
 
 
 def put(connection: Connection, key: str, segments: Segments) -> bool:
@@ -44,9 +44,9 @@ def vector_rows(task: int, segments: Segments) -> Iterator[dict[str, object]]:
     parts = [segments.vectors] if segments.uncertainty is None else [segments.vectors, segments.uncertainty]
     values = memoryview(np.ascontiguousarray(np.hstack(parts), dtype=WIRE_TYPE).tobytes())
     size = len(parts) * segments.dimension * WIRE_TYPE.itemsize
-    for row, locus in enumerate(segments.loci):
+    for row, position in enumerate(segments.positions):
         vector = values[row * size : (row + 1) * size]
-        yield {"task": task, "row": row, **locus._asdict(), "vector": vector, "checksum": zlib.crc32(vector)}
+        yield {"task": task, "row": row, **position._asdict(), "vector": vector, "checksum": zlib.crc32(vector)}
 
 
 def load(connection: Connection, key: str) -> tuple[Segments, float]:
@@ -61,13 +61,13 @@ def load(connection: Connection, key: str) -> tuple[Segments, float]:
         raise no_entry(key)
     if entry.state != "ready":
         raise InputError(f"the result of the task key {key!r} is not there: its entry is {entry.state}.")
-    query = select(vectors.c.vector, vectors.c.checksum, *LOCUS_COLUMNS).where(vectors.c.task == entry.id)
+    query = select(vectors.c.vector, vectors.c.checksum, *POSITION_COLUMNS).where(vectors.c.task == entry.id)
     rows = connection.execute(query.order_by(vectors.c.row)).all()
     size = entry.dimension * WIRE_TYPE.itemsize
     if len(rows) != entry.vector_count or not all(is_intact(row[0], row[1], size) for row in rows):
         raise damaged(key)
     matrix, uncertainty = read_matrices([row[0] for row in rows], entry.dimension)
-    return Segments(matrix, [Locus(*row[2:]) for row in rows], uncertainty), entry.duration_sec
+    return Segments(matrix, [SegmentPosition(*row[2:]) for row in rows], uncertainty), entry.duration_sec
 
 
 def add_aliases(connection: Connection, key: str, rows: Iterable[tuple[str, int]], source: str) -> None:

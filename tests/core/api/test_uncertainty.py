@@ -7,18 +7,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twelvelabs_core import ConfigurationError, Locus, Segments, SegmentStore
+from twelvelabs_core import ConfigurationError, SegmentPosition, Segments, SegmentStore
 from twelvelabs_core.results.decode import VectorSplitter
 from twelvelabs_core.results.responses import parse_task
 
-LOCI = [Locus(6.0, 9.0, "visual", "clip"), Locus(0.0, 6.0, "audio", "clip"), Locus(0.0, 6.0, "visual", "clip")]
+POSITIONS = [
+    SegmentPosition(6.0, 9.0, "visual", "clip"),
+    SegmentPosition(0.0, 6.0, "audio", "clip"),
+    SegmentPosition(0.0, 6.0, "visual", "clip"),
+]
 ORDER = [2, 1, 0]
 VECTORS = np.arange(12, dtype=np.float32).reshape(3, 4)
 DOUBTS = VECTORS + 100
 
 
 def with_doubts() -> Segments:
-    return Segments(VECTORS, LOCI, DOUBTS)
+    return Segments(VECTORS, POSITIONS, DOUBTS)
 
 
 def test_rows_stay_together_in_whatever_order_they_come() -> None:
@@ -34,11 +38,11 @@ def test_rows_stay_together_in_whatever_order_they_come() -> None:
 
 def test_segments_with_and_without_are_not_equal() -> None:
     assert with_doubts() == with_doubts()
-    assert with_doubts() != Segments(VECTORS, LOCI)
-    assert with_doubts() != Segments(VECTORS, LOCI, VECTORS)
-    assert Segments(VECTORS, LOCI)[0].uncertainty is None
-    with pytest.raises(ValueError, match="uncertainty of shape"):
-        Segments(VECTORS, LOCI, DOUBTS[:2])
+    assert with_doubts() != Segments(VECTORS, POSITIONS)
+    assert with_doubts() != Segments(VECTORS, POSITIONS, VECTORS)
+    assert Segments(VECTORS, POSITIONS)[0].uncertainty is None
+    with pytest.raises(ValueError, match="uncertainty must have the shape"):
+        Segments(VECTORS, POSITIONS, DOUBTS[:2])
 
 
 def test_a_tasks_answer_is_read_with_it() -> None:
@@ -71,7 +75,7 @@ def test_the_store_gives_it_back_and_finds_vectors_without_it(tmp_path: Path) ->
     with SegmentStore(tmp_path / "s.sqlite3") as store:
         assert store.load_result("k")[0] == with_doubts()
         assert store.find_vectors(["id-1"])["id-1"].vector.tolist() == VECTORS[1].tolist()
-    without = stored(":memory:", Segments(VECTORS, LOCI))
+    without = stored(":memory:", Segments(VECTORS, POSITIONS))
     assert without.load_result("k")[0].uncertainty is None
 
 

@@ -148,7 +148,7 @@ def test_a_segmentation_that_cannot_be_is_refused(make: Any) -> None:
 
 async def test_pages_are_paid_once_and_found_again_by_reference(new: Surface, plan: Path, sandbox: Sandbox) -> None:
     found = await new.segment_document(plan)
-    assert [(s.locus.page_start, s.embedding_option, s.embedding_scope) for s in found.segments] == [
+    assert [(s.position.page_start, s.embedding_option, s.embedding_scope) for s in found.segments] == [
         (1, "visual", "page"),
         (2, "visual", "page"),
     ]
@@ -165,7 +165,7 @@ async def test_pages_are_paid_once_and_found_again_by_reference(new: Surface, pl
 
 async def test_quadrants_are_five_vectors_a_page(new: Surface, plan: Path) -> None:
     found = await new.segment_document(plan, segmentation=SpatialSegmentation("quadrants"))
-    places = [(s.locus.page_start, s.locus.quadrant) for s in found.segments]
+    places = [(s.position.page_start, s.position.quadrant) for s in found.segments]
     assert len(places) == len(set(places)) == 10
     assert {quadrant for _, quadrant in places} == {None, "top_left", "top_right", "bottom_left", "bottom_right"}
     assert len({record.segment_id for record in found.records()}) == 10
@@ -176,7 +176,7 @@ async def test_quadrants_are_five_vectors_a_page(new: Surface, plan: Path) -> No
 async def test_text_is_cut_into_chunks(new: Surface, note: Path, sandbox: Sandbox) -> None:
     cut = SequentialSegmentation(2, overlap_sentences=1)
     found = await new.segment_document(note, segmentation=cut, embedding_uncertainty=True)
-    assert [s.locus.chunk_index for s in found.segments] == list(range(len(found.segments)))
+    assert [s.position.chunk_index for s in found.segments] == list(range(len(found.segments)))
     assert {(s.embedding_option, s.embedding_scope) for s in found.segments} == {("text", "chunk")}
     assert found.segments.uncertainty is not None
     again = await new.segment_document(note, segmentation=cut.__class__(2, 1), embedding_uncertainty=True)

@@ -151,7 +151,7 @@ async def test_other_options_tell_tasks_of_one_film_apart(
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     found = await client.segment_video(url, **CUT)
     assert (paid(sandbox), found.attempts) == (6, 1)
-    assert [locus.end_sec for locus in found.segments.select(embedding_scope="clip").loci] == [4.0, 8.0]
+    assert [position.end_sec for position in found.segments.select(embedding_scope="clip").positions] == [4.0, 8.0]
 
 
 async def test_uploads_of_other_journals_are_never_taken_for_ours(
@@ -177,7 +177,7 @@ async def test_two_lost_tasks_of_one_film_that_look_alike_are_nobodys(
     assert states(client) == {"intent": 2}
     for part in parts:
         found = await client.segment_video(film, **part)
-        clip = found.segments.select(embedding_scope="clip").loci[0]
+        clip = found.segments.select(embedding_scope="clip").positions[0]
         assert (clip.start_sec, clip.end_sec) == (part["start_sec"], part["end_sec"])
 
 

@@ -19,11 +19,11 @@ from twelvelabs_core import (
     BadRequestError,
     FixedSegmentation,
     InputError,
-    Locus,
     Media,
     Progress,
     SegmentedMedia,
     SegmentNotFoundError,
+    SegmentPosition,
     Segments,
     SegmentStore,
     TaskFailedError,
@@ -380,7 +380,7 @@ async def test_a_segment_of_another_space_is_an_error_with_advice(connect: Conne
         store.put_intent(
             "k", space="marengo3.0/512", content="c", model="marengo3.0", params={}, source="s", account="a"
         )
-        vectors = Segments(np.ones((1, 512), np.float32), [Locus(0, 6, "visual", "clip")])
+        vectors = Segments(np.ones((1, 512), np.float32), [SegmentPosition(0, 6, "visual", "clip")])
         store.put_result("k", vectors, duration_sec=6)
         store.add_aliases("k", [(identity, 0)], source="s")
     with pytest.raises(InputError, match=r"space marengo3\.0/512.*sandbox/marengo3\.0/512.*not comparable"):

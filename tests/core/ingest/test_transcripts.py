@@ -19,9 +19,9 @@ from twelvelabs_core import (
     AuthenticationError,
     FixedSegmentation,
     InputError,
-    Locus,
     RateLimitError,
     SegmentedMedia,
+    SegmentPosition,
     SegmentStore,
     ServerError,
     Word,
@@ -57,8 +57,8 @@ def asked(sandbox: Sandbox) -> int:
 # Cutting words to segments
 
 
-def clip(start: float, end: float, option: str = "visual", scope: str = "clip") -> Locus:
-    return Locus(start, end, option, scope)
+def clip(start: float, end: float, option: str = "visual", scope: str = "clip") -> SegmentPosition:
+    return SegmentPosition(start, end, option, scope)
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_a_word_belongs_to_the_segment_that_has_most_of_it(words: Any, expected:
 
 
 def test_options_and_scopes_share_the_words_out_by_themselves() -> None:
-    loci = [clip(0, 4), clip(4, 8), clip(0, 8, "audio"), clip(0, 7.9, scope="asset")]
+    positions = [clip(0, 4), clip(4, 8), clip(0, 8, "audio"), clip(0, 7.9, scope="asset")]
     words = [Word(1, 2, "one"), Word(5, 6, "two"), Word(7.95, 8.2, "three")]
-    assert spoken(loci, words, is_whole=True) == ["one", "two three", "one two three", "one two three"]
+    assert spoken(positions, words, is_whole=True) == ["one", "two three", "one two three", "one two three"]
     window = [clip(4, 7.9), clip(4, 7.9, scope="asset")]
     assert spoken(window, words, is_whole=False) == ["two", "two"]
 
@@ -99,9 +99,9 @@ def test_no_word_is_said_twice_and_none_within_the_film_is_lost(
     borders = [0.0]
     for length in lengths:
         borders.append(borders[-1] + length)
-    loci = [clip(start, end) for start, end in pairwise(borders)]
+    positions = [clip(start, end) for start, end in pairwise(borders)]
     words = [Word(start, start + length, f"word{number}") for number, (start, length) in enumerate(times)]
-    said = " ".join(spoken(loci, words, is_whole=True)).split()
+    said = " ".join(spoken(positions, words, is_whole=True)).split()
     assert sorted(said) == sorted(word.value for word in words if word.start < borders[-1])
 
 

@@ -1,4 +1,4 @@
-"""Every parser of answers on anything at all: a typed error, or exactly what the answer says; never something else."""
+"""Every parser of responses, on arbitrary input: a typed error or exactly the value of the response."""
 
 import functools
 import json
@@ -67,7 +67,7 @@ Parse = Callable[[bytes], Any]
 
 
 def split(body: bytes, chunks: int = 1, key: str = "embedding") -> Split:
-    splitter = VectorSplitter(keys=(key,), scan_bytes=16)
+    splitter = VectorSplitter(keys=(key,))
     step = max(1, -(-len(body) // chunks))
     for start in range(0, len(body), step):
         splitter.feed(body[start : start + step])
@@ -79,7 +79,6 @@ PARSERS: dict[str, tuple[Parse, Any]] = {
     "task": (lambda body: responses.parse_task(split(body)), TASK),
     "embedding": (lambda body: responses.parse_embedding(split(body)), ONE),
     "segments": (lambda body: responses.parse_segments(split(body)), TASK),
-    "metadata": (lambda body: responses.parse_metadata(split(body)), TASK),
     "asset": (responses.parse_asset, ASSET),
     "tasks": (responses.parse_task_page, {"data": [LISTED], "page_info": INFO}),
     "assets": (responses.parse_asset_page, {"data": [ASSET], "page_info": INFO}),
@@ -123,11 +122,11 @@ anything = st.recursive(
 )
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Every place in a JSON value."""
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of every value in a JSON value."""
     yield path
     for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        yield from places(inner, (*path, key))
+        yield from paths(inner, (*path, key))
 
 
 def at(value: Any, path: tuple[Any, ...]) -> Any:
@@ -135,7 +134,7 @@ def at(value: Any, path: tuple[Any, ...]) -> Any:
 
 
 def changed(value: Any, path: tuple[Any, ...], to: Any) -> Any:
-    """The value with another one at a place; None for the place means that it is left out."""
+    """Return the value with another one at a path, or without it if that is `LEFT_OUT`."""
     if not path:
         return to
     copy = dict(value) if isinstance(value, dict) else list(value)
@@ -150,7 +149,7 @@ LEFT_OUT = object()
 
 
 def outcome(parse: Parse, body: bytes) -> Any:
-    """What a parser makes of a body; None where it is a typed error. Any other exception fails the test."""
+    """Return what a parser returns; None for a typed error. Any other exception fails the test."""
     try:
         return parse(body)
     except TwelveLabsError:
@@ -162,7 +161,7 @@ def as_json(value: Any) -> bytes:
 
 
 def check_right(result: Any, body: bytes) -> None:
-    """Hold a result against the plain reading of its body."""
+    """Compare a result with its body as `json` reads it."""
     if isinstance(result, LegacyEmbedding | LegacyTask):
         check_old(result, json.loads(body))
         return
@@ -170,9 +169,9 @@ def check_right(result: Any, body: bytes) -> None:
     if isinstance(segments, Segments) and len(segments):
         rows = json.loads(body)["data"]
         assert len(rows) == len(segments)
-        expected = {_locus(row): np.array(row["embedding"], np.float32).tolist() for row in rows}
-        told = {(*one.locus[:4],): one.vector.tolist() for one in segments}
-        assert told == expected
+        expected = {_position(row): np.array(row["embedding"], np.float32).tolist() for row in rows}
+        read_vectors = {(*one.position[:4],): one.vector.tolist() for one in segments}
+        assert read_vectors == expected
     elif hasattr(result, "vector"):
         assert result.vector.tolist() == np.array(json.loads(body)["data"][0]["embedding"], np.float32).tolist()
     elif hasattr(result, "id"):
@@ -181,24 +180,24 @@ def check_right(result: Any, body: bytes) -> None:
 
 
 def check_old(result: LegacyEmbedding | LegacyTask, read: dict[str, Any]) -> None:
-    """The same of the old API: the vectors of an answer are those of its parts; a part without has a reason."""
+    """Compare a v1 result: it has all vectors of its body, and an input without vectors has a reason."""
     if isinstance(result, LegacyTask):
-        told = {"video_embedding": result.segments}
+        read_vectors = {"video_embedding": result.segments}
     else:
         parts = {name: getattr(result, name) for name in ("text_embedding", "image_embedding", "audio_embedding")}
         assert all(part.found is not None or part.error_message for part in parts.values() if part is not None)
-        told = {name: part.found for name, part in parts.items() if part is not None}
-    for name, segments in told.items():
+        read_vectors = {name: part.found for name, part in parts.items() if part is not None}
+    for name, segments in read_vectors.items():
         rows = (read.get(name) or {}).get("segments") or []
-        found = {(*one.locus[:4],): one.vector.tolist() for one in segments or ()}
-        expected = {_locus(row, "_offset_sec"): np.array(row["float"], np.float32).tolist() for row in rows}
+        found = {(*one.position[:4],): one.vector.tolist() for one in segments or ()}
+        expected = {_position(row, "_offset_sec"): np.array(row["float"], np.float32).tolist() for row in rows}
         assert len(rows) == len(expected)
         assert found == expected
-    vectors = [path for path in places(read) if path[-1:] == ("float",) and isinstance(at(read, path), list)]
-    assert len(vectors) == sum(len(segments or ()) for segments in told.values())
+    vectors = [path for path in paths(read) if path[-1:] == ("float",) and isinstance(at(read, path), list)]
+    assert len(vectors) == sum(len(segments or ()) for segments in read_vectors.values())
 
 
-def _locus(row: dict[str, Any], times: str = "_sec") -> tuple[Any, ...]:
+def _position(row: dict[str, Any], times: str = "_sec") -> tuple[Any, ...]:
     start, end = row.get(f"start{times}") or 0.0, row.get(f"end{times}") or 0.0
     return start, end, row.get("embedding_option") or "", row.get("embedding_scope") or ""
 
@@ -210,7 +209,7 @@ def test_the_samples_are_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(PARSERS))
-def test_an_answer_cut_anywhere_is_an_error(name: str) -> None:
+def test_a_response_truncated_anywhere_is_an_error(name: str) -> None:
     parse, sample = PARSERS[name]
     whole = as_json(sample)
     for length in range(len(whole)):
@@ -228,9 +227,9 @@ def test_any_json(name: str, value: Any) -> None:
 
 @given(st.data())
 @settings(FEW, max_examples=300)
-def test_samples_with_one_wrong_part(data: st.DataObject) -> None:
+def test_samples_with_one_wrong_value(data: st.DataObject) -> None:
     parse, sample = PARSERS[data.draw(names)]
-    path = data.draw(st.sampled_from([place for place in places(sample) if place]))
+    path = data.draw(st.sampled_from([path for path in paths(sample) if path]))
     body = as_json(changed(sample, path, data.draw(st.just(LEFT_OUT) | anything)))
     result = outcome(parse, body)
     if result is not None:
@@ -238,9 +237,9 @@ def test_samples_with_one_wrong_part(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(PARSERS))
-def test_every_part_left_out_or_of_another_kind(name: str) -> None:
+def test_every_value_left_out_or_of_another_type(name: str) -> None:
     parse, sample = PARSERS[name]
-    for path in [place for place in places(sample) if place]:
+    for path in [path for path in paths(sample) if path]:
         for other in (LEFT_OUT, None, [], {}, "", 0, {**ROW, "embedding": [0, 1]}, {**OLD_ROW, "float": [0, 1]}):
             body = as_json(changed(sample, path, other))
             result = outcome(parse, body)
@@ -260,15 +259,15 @@ def test_any_bytes_alone_or_inside(name: str, noise: bytes, at: int) -> None:
 
 @given(st.data(), st.integers(1, 400))
 @FEW
-def test_chunks_change_nothing(data: st.DataObject, chunks: int) -> None:
-    path = data.draw(st.sampled_from([place for place in places(TASK) if place]))
+def test_chunk_sizes_change_nothing(data: st.DataObject, chunks: int) -> None:
+    path = data.draw(st.sampled_from([path for path in paths(TASK) if path]))
     body = as_json(changed(TASK, path, data.draw(anything)))
     whole = outcome(lambda one: responses.parse_task(split(one)), body)
-    pieces = outcome(lambda one: responses.parse_task(split(one, chunks)), body)
-    assert (whole is None) == (pieces is None)
+    chunked = outcome(lambda one: responses.parse_task(split(one, chunks)), body)
+    assert (whole is None) == (chunked is None)
     if whole is not None and whole.segments is not None:
-        assert np.array_equal(whole.segments.vectors, pieces.segments.vectors)
-        assert whole.segments.loci == pieces.segments.loci
+        assert np.array_equal(whole.segments.vectors, chunked.segments.vectors)
+        assert whole.segments.positions == chunked.segments.positions
 
 
 @given(
@@ -277,7 +276,7 @@ def test_chunks_change_nothing(data: st.DataObject, chunks: int) -> None:
     st.binary() | anything.map(as_json),
 )
 @FEW
-def test_any_error_answer(status: int, headers: dict[str, str], body: bytes) -> None:
+def test_any_error_response(status: int, headers: dict[str, str], body: bytes) -> None:
     info = parse_error(status, headers | {"Retry-After": headers.get("x", "soon")}, body, now=1e9)
     assert info.message
     assert info.retry_at is None or info.retry_at >= 1e9
@@ -293,7 +292,7 @@ CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 @pytest.mark.parametrize("kind", ["blocking", "async"])
-async def test_a_sample_of_them_over_real_http(kind: str) -> None:
+async def test_some_of_them_over_http(kind: str) -> None:
     with RawServer() as server:
         chosen = Settings.resolve(api_key="tlk_sandbox_x", base_url=server.url, max_retries=0, timeout=5.0)
         client = make_surface(kind, chosen, store=":memory:")

@@ -1,18 +1,18 @@
-"""Segments as records: ids that stay for good, metadata of plain types."""
+"""Segments as records: permanent ids, metadata of plain types."""
 
 import json
 
 import numpy as np
 import pytest
 
-from twelvelabs_core import Locus, SegmentedMedia, Segments, parse_reference
+from twelvelabs_core import SegmentedMedia, SegmentPosition, Segments, parse_reference
 
-LOCI = [
-    Locus(0.0, 6.0, "visual", "clip"),
-    Locus(0.0, 6.0, "audio", "clip"),
-    Locus(0.0, 6.0, "fused", "clip"),
-    Locus(6.0, 11.5, "visual", "clip"),
-    Locus(0.0, 11.5, "visual", "asset"),
+POSITIONS = [
+    SegmentPosition(0.0, 6.0, "visual", "clip"),
+    SegmentPosition(0.0, 6.0, "audio", "clip"),
+    SegmentPosition(0.0, 6.0, "fused", "clip"),
+    SegmentPosition(6.0, 11.5, "visual", "clip"),
+    SegmentPosition(0.0, 11.5, "visual", "asset"),
 ]
 
 
@@ -24,7 +24,7 @@ def medium(**changes: object) -> SegmentedMedia:
         "space": "marengo3.0/512",
         "content": "sha256:ab",
         "duration_sec": 11.5,
-        "segments": Segments(np.arange(20, dtype=np.float32).reshape(5, 4), LOCI),
+        "segments": Segments(np.arange(20, dtype=np.float32).reshape(5, 4), POSITIONS),
         "task_id": "64f8d2c7e4a1b37f8a9c5d12",
         "reused": False,
         "attempts": 1,
@@ -49,8 +49,8 @@ def test_ids_never_change_because_users_stores_depend_on_them() -> None:
     ]
 
 
-def test_every_segment_has_an_id_of_its_own() -> None:
-    assert len(set(ids(medium()))) == len(LOCI)
+def test_every_segment_has_another_id() -> None:
+    assert len(set(ids(medium()))) == len(POSITIONS)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_nothing_else_changes_an_id(change: dict[str, object]) -> None:
 def test_a_fused_vector_depends_on_what_was_fused_and_no_other_does() -> None:
     three = medium(options={"embedding_option": ["audio", "transcription", "visual"]})
     changed = [one != other for one, other in zip(ids(medium()), ids(three), strict=True)]
-    assert changed == [locus.embedding_option == "fused" for locus in medium().segments.loci]
+    assert changed == [position.embedding_option == "fused" for position in medium().segments.positions]
 
 
 def test_a_namespace_makes_other_ids_and_the_same_ones_each_time() -> None:
@@ -84,8 +84,8 @@ def test_no_name_can_imitate_another_field() -> None:
     assert not set(ids(one)) & set(ids(other))
 
 
-def test_times_that_differ_below_a_millisecond_are_the_same_place() -> None:
-    moved = [locus._replace(start_sec=locus.start_sec + 0.0002) for locus in LOCI]
+def test_times_that_differ_below_a_millisecond_give_the_same_id() -> None:
+    moved = [position._replace(start_sec=position.start_sec + 0.0002) for position in POSITIONS]
     shifted = medium(segments=Segments(medium().segments.vectors, moved))
     assert set(ids(shifted)) == set(ids(medium()))
 
@@ -94,14 +94,15 @@ def test_metadata_are_flat_plain_and_complete() -> None:
     for record in medium().records():
         assert list(record.metadata) == [
             "segment_id", "source", "title", "start_sec", "end_sec", "duration_sec", "segment_index",
-            "embedding_option", "embedding_scope", "model",
+            "embedding_option", "embedding_scope", "model", "space", "page_start", "page_end", "quadrant",
+            "chunk_index",
         ]  # fmt: skip
         assert {type(value) for value in record.metadata.values()} == {str, float, int}
         assert json.loads(json.dumps(record.metadata)) == record.metadata
         assert record.metadata["segment_id"] == record.segment_id
 
 
-def test_the_index_counts_places_and_the_options_of_one_share_it() -> None:
+def test_the_index_counts_time_ranges_and_the_options_of_one_share_it() -> None:
     found = [
         (record.metadata["embedding_scope"], record.metadata["segment_index"], record.metadata["embedding_option"])
         for record in medium().records()
@@ -112,7 +113,7 @@ def test_the_index_counts_places_and_the_options_of_one_share_it() -> None:
     ]  # fmt: skip
 
 
-def test_vectors_stay_in_line_with_their_records() -> None:
+def test_each_record_has_the_vector_of_its_segment() -> None:
     media = medium()
     for record, segment in zip(media.records(), media.segments, strict=True):
         assert np.array_equal(record.vector, segment.vector)
@@ -123,24 +124,24 @@ def test_vectors_stay_in_line_with_their_records() -> None:
 
 
 PAGES = [
-    Locus(0.0, 0.0, "visual", "page", 1, 1),
-    Locus(0.0, 0.0, "visual", "page", 1, 1, "top_left"),
-    Locus(0.0, 0.0, "visual", "page", 2, 2),
-    Locus(0.0, 0.0, "visual", "asset"),
+    SegmentPosition(0.0, 0.0, "visual", "page", 1, 1),
+    SegmentPosition(0.0, 0.0, "visual", "page", 1, 1, "top_left"),
+    SegmentPosition(0.0, 0.0, "visual", "page", 2, 2),
+    SegmentPosition(0.0, 0.0, "visual", "asset"),
 ]
-CHUNKS = [Locus(0.0, 0.0, "text", "chunk", chunk_index=index) for index in range(3)]
-CUT = {"sequential": {"strategy": "sentence", "max_sentences": 8, "overlap_sentences": 2}}
+CHUNKS = [SegmentPosition(0.0, 0.0, "text", "chunk", chunk_index=index) for index in range(3)]
+SENTENCES = {"sequential": {"strategy": "sentence", "max_sentences": 8, "overlap_sentences": 2}}
 
 
-def document(loci: list[Locus], **options: object) -> SegmentedMedia:
-    rows = Segments(np.arange(4 * len(loci), dtype=np.float32).reshape(-1, 4), loci)
+def document(positions: list[SegmentPosition], **options: object) -> SegmentedMedia:
+    rows = Segments(np.arange(4 * len(positions), dtype=np.float32).reshape(-1, 4), positions)
     return medium(
         title="plan.pdf", segments=rows, duration_sec=0.0, model="marengo3.5", space="marengo3.5/512",
         options={"input_type": "document", "embedding_option": ["visual"], **options},
     )  # fmt: skip
 
 
-def test_pages_and_chunks_have_a_place_instead_of_times() -> None:
+def test_pages_and_chunks_have_page_and_chunk_numbers_instead_of_times() -> None:
     found = [(record.head, list(record.metadata.values())[-4:]) for record in document(PAGES).records()]
     assert found == [
         ("plan.pdf | page 1 | visual", [1, 1, "", -1]),
@@ -148,40 +149,42 @@ def test_pages_and_chunks_have_a_place_instead_of_times() -> None:
         ("plan.pdf | page 2 | visual", [2, 2, "", -1]),
         ("plan.pdf | whole | visual asset", [0, 0, "", -1]),
     ]
-    record = document(CHUNKS, segmentation=CUT).records()[2]
+    record = document(CHUNKS, segmentation=SENTENCES).records()[2]
     assert record.head == "plan.pdf | chunk 2 | text"
-    assert list(record.metadata)[10:] == ["page_start", "page_end", "quadrant", "chunk_index"]
     assert (record.metadata["chunk_index"], record.metadata["start_sec"], record.metadata["end_sec"]) == (2, 0.0, 0.0)
     assert {type(value) for value in record.metadata.values()} == {str, float, int}
 
 
-@pytest.mark.parametrize("loci", [PAGES, CHUNKS])
-def test_every_page_and_chunk_has_an_id_and_a_reference_that_is_read_back(loci: list[Locus]) -> None:
-    records = document(loci, segmentation=CUT).records()
-    assert len({record.segment_id for record in records}) == len(loci)
+@pytest.mark.parametrize("positions", [PAGES, CHUNKS])
+def test_every_page_and_chunk_has_an_id_and_a_reference_that_is_read_back(positions: list[SegmentPosition]) -> None:
+    records = document(positions, segmentation=SENTENCES).records()
+    assert len({record.segment_id for record in records}) == len(positions)
     for record in records:
         assert parse_reference(record.text(with_reference=True)) == record.segment_id
 
 
-def test_ids_of_documents_never_change_either() -> None:
-    assert [document(PAGES).records()[0].segment_id, document(CHUNKS, segmentation=CUT).records()[0].segment_id] == [
+def test_ids_of_documents_never_change() -> None:
+    assert [
+        document(PAGES).records()[0].segment_id,
+        document(CHUNKS, segmentation=SENTENCES).records()[0].segment_id,
+    ] == [
         "cd8ac059-8190-5f71-b463-6ca27caef6f3",
         "1d87f14d-d066-5f28-ba6f-ff4dfa0a4d9d",
     ]
 
 
-def test_how_a_text_is_cut_changes_its_chunks_and_no_page() -> None:
-    other = {"sequential": {**CUT["sequential"], "max_sentences": 9}}
-    assert not set(ids(document(CHUNKS, segmentation=CUT))) & set(ids(document(CHUNKS, segmentation=other)))
+def test_segmentation_changes_the_ids_of_chunks_and_not_of_pages() -> None:
+    other = {"sequential": {**SENTENCES["sequential"], "max_sentences": 9}}
+    assert not set(ids(document(CHUNKS, segmentation=SENTENCES))) & set(ids(document(CHUNKS, segmentation=other)))
     quadrants = {"spatial": {"strategy": "quadrants"}}
     assert ids(document(PAGES)) == ids(document(PAGES, segmentation=quadrants))
 
 
-def test_what_is_told_of_a_film_changes_its_fused_vectors_alone() -> None:
-    told = [
+def test_time_based_metadata_change_only_the_fused_ids() -> None:
+    described = [
         medium(options={"embedding_option": ["audio", "visual"], "time_based_metadata": [{"text": text}]})
         for text in ("kick-off", "goal")
     ]
-    for one, other in ((told[0], told[1]), (told[0], medium())):
+    for one, other in ((described[0], described[1]), (described[0], medium())):
         changed = [mine != yours for mine, yours in zip(ids(one), ids(other), strict=True)]
-        assert changed == [locus.embedding_option == "fused" for locus in medium().segments.loci]
+        assert changed == [position.embedding_option == "fused" for position in medium().segments.positions]

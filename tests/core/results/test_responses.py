@@ -1,4 +1,4 @@
-"""Answers of the documented shapes are read whole; everything else is a typed error that names the field."""
+"""Documented responses are read completely; any other is a typed error that names the field."""
 
 import json
 import pickle
@@ -19,12 +19,11 @@ from twelvelabs_core.results.responses import (
     parse_asset_page,
     parse_created_task,
     parse_embedding,
-    parse_metadata,
     parse_segments,
     parse_task,
     parse_task_page,
 )
-from twelvelabs_core.results.segments import Locus
+from twelvelabs_core.results.segments import SegmentPosition
 
 TASK_ID = "64f8d2c7e4a1b37f8a9c5d12"
 SIGNED = "https://bucket.s3.amazonaws.com/a.mp4?X-Amz-Credential=AKIA&X-Amz-Signature=5ec2e7&id=7"
@@ -44,7 +43,7 @@ def encode(body: Any) -> bytes:
 def row(
     start: float | None, end: float | None, option: str | None = "visual", scope: str | None = "clip"
 ) -> dict[str, Any]:
-    """An item of `data`, its vector made from its own fields so that a mix-up shows."""
+    """An item of `data`, its vector derived from its fields, so that a wrong assignment shows."""
     return {
         "embedding": vector(start, end, option),
         "embedding_option": option,
@@ -96,12 +95,12 @@ def test_a_ready_task_has_its_vectors_with_their_own_times_in_a_fixed_order() ->
     assert (task.metadata.duration, task.metadata.clip_length) == (12.5, 6)
     assert task.metadata.embedding_options == ("visual", "audio")
     assert task.segments is not None
-    assert list(task.segments.loci) == [
-        Locus(0.0, 6.0, "visual", "clip"),
-        Locus(0.0, 6.0, "audio", "clip"),
-        Locus(6.0, 12.5, "visual", "clip"),
-        Locus(6.0, 12.5, "audio", "clip"),
-        Locus(0.0, 12.5, "visual", "asset"),
+    assert list(task.segments.positions) == [
+        SegmentPosition(0.0, 6.0, "visual", "clip"),
+        SegmentPosition(0.0, 6.0, "audio", "clip"),
+        SegmentPosition(6.0, 12.5, "visual", "clip"),
+        SegmentPosition(6.0, 12.5, "audio", "clip"),
+        SegmentPosition(0.0, 12.5, "visual", "asset"),
     ]
     for segment in task.segments:
         assert segment.vector.tolist() == vector(segment.start_sec, segment.end_sec, segment.embedding_option)
@@ -139,7 +138,7 @@ def test_a_created_task_is_read_in_the_forms_of_both_models() -> None:
     assert task.metadata.embedding_dimension == 256
 
 
-def test_a_document_has_pages_quadrants_and_chunks_in_place_of_times() -> None:
+def test_a_document_has_pages_quadrants_and_chunks_instead_of_times() -> None:
     pages = [
         {"embedding": [1, 0], "embedding_option": "visual", "embedding_scope": "page", "start_page_number": 2,
          "end_page_number": 2, "quadrant": quadrant, "start_sec": None, "end_sec": None}
@@ -150,10 +149,10 @@ def test_a_document_has_pages_quadrants_and_chunks_in_place_of_times() -> None:
     body = ready_task(data=chunks + pages, metadata={"input_type": "document"}, usage=usage)
     task = parse_task(split(body))
     assert task.segments is not None
-    assert task.segments.loci == (
-        Locus(0.0, 0.0, "visual", "page", 2, 2, None, None),
-        Locus(0.0, 0.0, "visual", "page", 2, 2, "top_left", None),
-        Locus(0.0, 0.0, "text", "chunk", None, None, None, 3),
+    assert task.segments.positions == (
+        SegmentPosition(0.0, 0.0, "visual", "page", 2, 2, None, None),
+        SegmentPosition(0.0, 0.0, "visual", "page", 2, 2, "top_left", None),
+        SegmentPosition(0.0, 0.0, "text", "chunk", None, None, None, 3),
     )
     assert task.usage is not None
     assert task.usage.input_tokens == {"document": 71}
@@ -164,7 +163,7 @@ def test_an_image_task_needs_no_times() -> None:
     data = [{"embedding": [1, 2], "embedding_option": "visual", "embedding_scope": "asset"}]
     task = parse_task(split(ready_task(data=data, metadata={"input_type": "image"})))
     assert task.segments is not None
-    assert task.segments.loci == (Locus(0.0, 0.0, "visual", "asset"),)
+    assert task.segments.positions == (SegmentPosition(0.0, 0.0, "visual", "asset"),)
 
 
 def test_an_embedding_of_text_is_one_vector() -> None:
@@ -197,17 +196,14 @@ def test_an_embedding_carries_usage_uncertainty_and_unsigned_metadata() -> None:
     assert parse_embedding(split(body)) != embedding
 
 
-def test_sync_audio_and_video_give_segments_and_metadata() -> None:
+def test_sync_audio_and_video_give_segments() -> None:
     body = {"data": [row(6, 8.5), row(0, 6)], "metadata": VIDEO}
     assert [segment.start_sec for segment in parse_segments(split(body))] == [0.0, 6.0]
-    metadata = parse_metadata(split(body))
-    assert metadata is not None
-    assert metadata.duration == 12.5
-    assert parse_metadata(split({"data": []})) is None
+    assert len(parse_segments(split({"data": []}))) == 0
 
 
 @pytest.mark.parametrize("plural", ["", "s"])
-def test_a_list_of_tasks_is_read_under_todays_names(plural: str) -> None:
+def test_a_list_of_tasks_is_read_under_current_names(plural: str) -> None:
     audio = {"audio_embedding_option" + plural: ["audio"], "audio_embedding_scope" + plural: ["clip"], "duration": 9.5}
     video = {
         "video_clip_length": 6.0,
@@ -266,7 +262,7 @@ ASSET = {
 }
 
 
-def test_an_asset_is_read_whole() -> None:
+def test_all_fields_of_an_asset_are_read() -> None:
     asset = parse_asset(encode(ASSET))
     assert (asset.id, asset.method, asset.status, asset.filename) == (TASK_ID, "direct", "ready", "a.mp4")
     assert (asset.file_type, asset.size, asset.duration) == ("video/mp4", 12_345_678_901, 55.0)
@@ -289,13 +285,13 @@ def test_unknown_fields_are_kept_and_models_are_frozen() -> None:
     assert pickle.loads(pickle.dumps(task)) == task  # noqa: S301  # our own bytes
 
 
-def test_a_field_named_like_ours_cannot_pass_for_vectors() -> None:
+def test_an_unknown_field_named_segments_or_vector_is_not_read_as_one() -> None:
     assert parse_task(split({"_id": "1", "status": "processing", "segments": "x"})).segments is None
     assert parse_embedding(split({"data": [{"embedding": [1]}], "vector": "x", "uncertainty": 1})).uncertainty is None
 
 
-def test_no_signature_is_left_anywhere() -> None:
-    """In known and unknown fields, nested, in names: neither in what is shown nor in what is stored."""
+def test_no_model_contains_a_signature() -> None:
+    """Known and unknown fields, nested ones and names of fields, in the repr and in the pickle."""
     extras = {"note": SIGNED, "deep": [{"link": f"see {SIGNED}, now"}], SIGNED: 1, "key": "tlk_0123ABC"}
     task = parse_task(split(ready_task(**extras, error={"message": SIGNED}, metadata={**VIDEO, **extras})))
     summary = {"_id": "1", "status": "ready", "video_embedding": {"metadata": {"input_url": SIGNED, **extras}}}
@@ -362,7 +358,7 @@ def without(name: str) -> Callable[[], object]:
         (task_row(embedding=None), r"data\[1\]: field `embedding` is not an array of numbers"),
         (task_row(embedding=1), r"data\[1\]: field `embedding`"),
         (task_row(embedding="0"), r"data\[1\]: field `embedding`"),
-        (task_row(embedding=[]), "Value 0 of vector 1"),
+        (task_row(embedding=[]), "Vector 1 of the response is empty"),
         (task_row(embedding=[1, 2, 3]), "Vector 1 of the response has 3 values, the first one has 4"),
         (task_row(embedding_option=1), r"data\[1\]: field `embedding_option`"),
         (task_row(embedding_scope=["clip"]), r"data\[1\]: field `embedding_scope`"),
@@ -388,7 +384,10 @@ def without(name: str) -> Callable[[], object]:
             lambda: parse_embedding(split({"data": [{"embedding": [1, 2], "embedding_uncertainty": [1]}]})),
             "`embedding_uncertainty` is not of the length",
         ),
-        (lambda: parse_segments(split({"data": [row(0, None)], "metadata": VIDEO})), "`end_sec`"),
+        (
+            lambda: parse_segments(split({"data": [row(0, None)], "metadata": VIDEO})),
+            "`end_sec` is not a finite",
+        ),
         (lambda: parse_segments(split({"data": [row(0, 1)], "metadata": 3})), "metadata: "),
         (lambda: parse_created_task(b""), "not valid JSON"),
         (lambda: parse_created_task(b"<html>"), "not valid JSON"),
@@ -397,12 +396,12 @@ def without(name: str) -> Callable[[], object]:
         (lambda: parse_asset(encode({**ASSET, "size": "big"})), "`size`"),
         (lambda: parse_asset(b'{"_id":"1","status":"ready","duration":1e999}'), "`duration`"),
         (lambda: parse_asset(encode({**ASSET, "duration": 10**400})), "`duration`"),
-        (lambda: parse_asset_page(b"[]"), "list: has no field `data`"),
-        (lambda: parse_asset_page(b'{"data":{}}'), "list: field `data` is not an array"),
-        (lambda: parse_asset_page(b'{"data":0}'), "list: field `data` is not an array"),
-        (lambda: parse_asset_page(encode({"data": [ASSET, {"status": "ready"}]})), r"data\[1\]: field `_id`"),
-        (lambda: parse_asset_page(encode({"data": [], "page_info": {"page": "x"}})), "page_info: field `page`"),
-        (lambda: parse_task_page(b'{"data":[1]}'), r"data\[0\]: is not an object"),
+        (lambda: parse_asset_page(b"[]"), "list: is not an object"),
+        (lambda: parse_asset_page(b'{"data":{}}'), "list: field `data`: Input should be a valid tuple"),
+        (lambda: parse_asset_page(b'{"data":0}'), "list: field `data`: Input should be a valid tuple"),
+        (lambda: parse_asset_page(encode({"data": [ASSET, {"status": "ready"}]})), r"list: field `data\[1\]._id`"),
+        (lambda: parse_asset_page(encode({"data": [], "page_info": {"page": "x"}})), "list: field `page_info.page`"),
+        (lambda: parse_task_page(b'{"data":[1]}'), r"list: field `data\[0\]`: is not an object"),
         (
             lambda: parse_task_page(b'{"data":[{"_id":"1","status":"x","video_embedding":3}]}'),
             "`video_embedding.metadata`",
@@ -469,8 +468,9 @@ def test_wrong_shapes_give_a_typed_error_or_a_model(valid: dict[str, Any], chang
 def test_any_order_of_the_rows_gives_the_same_segments(order: list[int], chunk: int) -> None:
     rows = [row(start, start + 2.5, option) for start in (0, 2.5, 5) for option in ("visual", "transcription")]
     body = encode(ready_task(data=[rows[position] for position in order]))
-    splitter = VectorSplitter(scan_bytes=chunk)
-    splitter.feed(body)
+    splitter = VectorSplitter()
+    for start in range(0, len(body), chunk):
+        splitter.feed(body[start : start + chunk])
     task = parse_task(splitter.finish())
     assert isinstance(task, Task)
     assert task.segments == parse_task(split(ready_task(data=rows))).segments

@@ -20,15 +20,15 @@ import pytest
 
 from tests.core import postgres
 from twelvelabs_core.base.errors import ConfigurationError, InputError
-from twelvelabs_core.results.segments import Locus, Segments
+from twelvelabs_core.results.segments import SegmentPosition, Segments
 from twelvelabs_core.store.store import SegmentStore, TaskEntry
 
 DIMENSION = 8
 
 
 def make_segments(count: int = 4, *, seed: int = 1) -> Segments:
-    loci = [Locus(row * 1.5, row * 1.5 + 1.5, "visual", "clip") for row in range(count)]
-    return Segments(np.random.default_rng(seed).standard_normal((count, DIMENSION), dtype=np.float32), loci)
+    positions = [SegmentPosition(row * 1.5, row * 1.5 + 1.5, "visual", "clip") for row in range(count)]
+    return Segments(np.random.default_rng(seed).standard_normal((count, DIMENSION), dtype=np.float32), positions)
 
 
 def put_intent(store: SegmentStore, key: str = "key", **changes: Any) -> bool:
@@ -218,18 +218,18 @@ def test_a_result_that_is_not_there_yet_is_an_error_with_the_state(store: Segmen
 
 
 def test_a_result_comes_back_bit_for_bit_with_every_field_of_its_loci(store: SegmentStore) -> None:
-    loci = [
-        Locus(0.1, 1 / 3, "visual", "clip"),
-        Locus(0.1, 1 / 3, "audio", "clip"),
-        Locus(0.0, 0.0, "", "page", page_start=1, page_end=2, quadrant="top_left"),
-        Locus(0.0, 0.0, "text", "chunk", chunk_index=0),
-        Locus(0.0, 90.0, "fused", "asset"),
+    positions = [
+        SegmentPosition(0.1, 1 / 3, "visual", "clip"),
+        SegmentPosition(0.1, 1 / 3, "audio", "clip"),
+        SegmentPosition(0.0, 0.0, "", "page", page_start=1, page_end=2, quadrant="top_left"),
+        SegmentPosition(0.0, 0.0, "text", "chunk", chunk_index=0),
+        SegmentPosition(0.0, 90.0, "fused", "asset"),
     ]
     values = np.array([[np.pi * row, -1e-38, 3.4e38, np.finfo(np.float32).tiny] for row in range(5)], dtype=np.float32)
-    written = Segments(values, loci)
+    written = Segments(values, positions)
     put_ready(store, segments=written)
     read, duration_sec = store.load_result("key")
-    assert read.loci == written.loci
+    assert read.positions == written.positions
     assert read.vectors.tobytes() == written.vectors.tobytes()
     assert (str(read.vectors.dtype), read.vectors.flags.writeable, duration_sec) == ("float32", False, 6.25)
 
@@ -298,7 +298,7 @@ def test_params_that_are_no_json_are_refused(store: SegmentStore) -> None:
 def test_a_failed_write_leaves_nothing_behind(store: SegmentStore) -> None:
     put_intent(store)
     segments = make_segments()
-    broken = Segments(segments.vectors, [*segments.loci[:3], Locus(9.0, 9.5, None, "clip")])  # type: ignore[arg-type]
+    broken = Segments(segments.vectors, [*segments.positions[:3], SegmentPosition(9.0, 9.5, None, "clip")])  # type: ignore[arg-type]
     with pytest.raises(InputError, match="refused a value, nothing was written"):
         store.put_result("key", broken, duration_sec=6.25)
     assert must_find(store).state == "intent"

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import create_engine
 
 from twelvelabs_core import InputError, Segments
-from twelvelabs_core.results.segments import Locus
+from twelvelabs_core.results.segments import SegmentPosition
 from twelvelabs_core.store.store import SegmentStore, TaskEntry
 
 DIMENSION = 4
@@ -63,7 +63,9 @@ class Model:
 def segments_of(count: int, seed: int, *, uncertain: bool) -> Segments:
     random = np.random.default_rng(seed)
     matrices = [random.standard_normal((count, DIMENSION), dtype=np.float32) for _ in range(1 + uncertain)]
-    return Segments(matrices[0], [Locus(row, row + 1.0, "visual", "clip") for row in range(count)], *matrices[1:])
+    return Segments(
+        matrices[0], [SegmentPosition(row, row + 1.0, "visual", "clip") for row in range(count)], *matrices[1:]
+    )
 
 
 class Journal(RuleBasedStateMachine):
@@ -250,7 +252,7 @@ class Journal(RuleBasedStateMachine):
                 continue
             loaded, duration = self.stores[1].load_result(key)
             assert np.array_equal(loaded.vectors, known.segments.vectors)
-            assert loaded.loci == known.segments.loci
+            assert loaded.positions == known.segments.positions
             assert (loaded.uncertainty is None) == (known.segments.uncertainty is None or not len(known.segments))
             assert math.isfinite(duration)
 

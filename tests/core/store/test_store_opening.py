@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from twelvelabs_core import Client
 from twelvelabs_core.base.errors import ConfigurationError, TwelveLabsError
-from twelvelabs_core.results.segments import Locus, Segments
+from twelvelabs_core.results.segments import SegmentPosition, Segments
 from twelvelabs_core.store import sqlite_files
 from twelvelabs_core.store.failures import explain
 from twelvelabs_core.store.store import SegmentStore
@@ -32,7 +32,7 @@ VECTORS = 300
 def fill(path: Path) -> Segments:
     """Write a store with one ready task, named by ids 0 to 299."""
     values = np.random.default_rng(1).standard_normal((VECTORS, 64), dtype=np.float32)
-    segments = Segments(values, [Locus(row, row + 1, "visual", "clip") for row in range(VECTORS)])
+    segments = Segments(values, [SegmentPosition(row, row + 1, "visual", "clip") for row in range(VECTORS)])
     with SegmentStore(path) as store:
         put_intent(store)
         store.put_result("key", segments, duration_sec=300.0)

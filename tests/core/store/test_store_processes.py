@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twelvelabs_core.results.segments import Locus, Segments
+from twelvelabs_core.results.segments import SegmentPosition, Segments
 from twelvelabs_core.store.store import SegmentStore
 
 WAIT_SEC = 120
@@ -27,8 +27,8 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 
 
 def make_segments(number: int, count: int = 50) -> Segments:
-    loci = [Locus(row, row + 1, "visual", "clip") for row in range(count)]
-    return Segments(np.random.default_rng(number).standard_normal((count, 64), dtype=np.float32), loci)
+    positions = [SegmentPosition(row, row + 1, "visual", "clip") for row in range(count)]
+    return Segments(np.random.default_rng(number).standard_normal((count, 64), dtype=np.float32), positions)
 
 
 def put_intent(store: SegmentStore, key: str) -> bool:
@@ -100,14 +100,14 @@ def in_fork(work: Callable[[], bool]) -> int:
 FILL = """
 import sys
 import numpy as np
-from twelvelabs_core.results.segments import Locus, Segments
+from twelvelabs_core.results.segments import SegmentPosition, Segments
 from twelvelabs_core.store.store import SegmentStore
 
 store = SegmentStore()
 store.put_intent("key", space="s", content="c", model="m", params={"a": 1}, source="match.mp4", account="a")
 store.put_task_id("key", "6abc")
 values = np.arange(12, dtype=np.float32).reshape(3, 4)
-segments = Segments(values, [Locus(row, row + 1, "visual", "clip") for row in range(3)])
+segments = Segments(values, [SegmentPosition(row, row + 1, "visual", "clip") for row in range(3)])
 store.put_result("key", segments, duration_sec=3.0)
 store.add_aliases("key", [("one", 1)], source="match.mp4")
 print(store.location)
