@@ -185,7 +185,9 @@ def _add_imports(node: ast.AST | None, module: Module, imports: set[str]) -> Non
 
 def _is_public(item: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     docstring = ast.get_docstring(item) or ""
-    return not item.name.startswith("_") and item.name not in ("aclose", "close_connections") and INTERNAL not in docstring
+    return (
+        not item.name.startswith("_") and item.name not in ("aclose", "close_connections") and INTERNAL not in docstring
+    )
 
 
 def _sync_text(text: str) -> str:

@@ -3,9 +3,10 @@
 Knows no framework; `langchain_twelvelabs` and `llama_index_twelvelabs` stand on it.
 """
 
-from twelvelabs_core.api.chunks import CompletedChunk
-from twelvelabs_core.api.legacy_v1_clients import AsyncLegacyV1, LegacyV1
-from twelvelabs_core.api.multi_input import MediaSource
+from twelvelabs_core._sync_client import Assets, Client, LegacyV1, Tasks, Uploads
+from twelvelabs_core.api.legacy_v1 import AsyncLegacyV1
+from twelvelabs_core.api.requests import MediaSource
+from twelvelabs_core.api.uploads import CompletedChunk
 from twelvelabs_core.base.errors import (
     APIConnectionError,
     APIResponseError,
@@ -28,8 +29,8 @@ from twelvelabs_core.base.errors import (
 )
 from twelvelabs_core.base.progress import OnProgress, Progress
 from twelvelabs_core.base.settings import Settings
-from twelvelabs_core.client import AsyncClient, Client
-from twelvelabs_core.ingest.report import OnError
+from twelvelabs_core.client import AsyncClient
+from twelvelabs_core.ingest.batch import OnError
 from twelvelabs_core.media.source import Media, MediaInput
 from twelvelabs_core.media.validate import UserMetadata
 from twelvelabs_core.models.options import SegmentOptions, TimeBasedMetadata

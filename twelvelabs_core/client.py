@@ -89,7 +89,7 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods):
         rate_limiter: RateLimiter | None = None,
         settings: Settings | None = None,
     ) -> None:
-        given = {
+        given: dict[str, Any] = {
             "api_key": api_key,
             "base_url": base_url,
             "timeout": timeout,
@@ -104,14 +104,13 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods):
         self._io = type(self)._make_io()  # noqa: SLF001  # a function stored on the class, not a method
         self._session = Session(settings or Settings.resolve(**options), self._io, rate_limiter)
         self._embedding_model = EmbeddingModel.of(model, embedding_dimension)
-        self._open_store = _StoreOpener(store)
+        self._stores = _StoreOpener(store)
+        self._open_store = self._stores
         self.uploads = AsyncUploads(self._session)
         self.assets = AsyncAssets(self._session, self.uploads, self._open_store)
         self.tasks = AsyncTasks(self._session, self._embedding_model, self.assets)
         self.legacy_v1 = AsyncLegacyV1(self._session, self._embedding_model.name)
-        self._ingestion = Ingestion(
-            self._session, self._embedding_model, self.tasks, self.assets, self._open_store
-        )
+        self._ingestion = Ingestion(self._session, self._embedding_model, self.tasks, self.assets, self._open_store)
 
     @property
     def settings(self) -> Settings:
@@ -154,7 +153,7 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods):
         await self.aclose()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return rebuild, (type(self), self.settings, self.model, self.embedding_dimension, self._open_store.opened)
+        return rebuild, (type(self), self.settings, self.model, self.embedding_dimension, self._stores.opened)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(space={self.space!r}, base_url={self.settings.base_url!r})"

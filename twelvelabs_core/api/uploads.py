@@ -187,7 +187,7 @@ class AsyncUploads:
         def parse(body: bytes) -> Page[UploadedChunk]:
             status, page_info = parse_upload_status(body)
             pages.append(status)
-            return Page(status.uploaded_chunks, page_info)
+            return Page[UploadedChunk](data=status.uploaded_chunks, page_info=page_info)
 
         call = Call(f"retrieve upload {upload_id}", "GET", _session_path(upload_id))
         chunks = {chunk.index: chunk async for chunk in self._session.pages(call, parse, {})}

@@ -96,7 +96,7 @@ def plan_tasks(input_type: str | Sequence[str], model: str, **arguments: Any) ->
         InputError: An argument cannot be used.
     """
     is_single = isinstance(input_type, str) or not isinstance(input_type, Iterable)
-    input_types = (input_type,) if is_single else tuple(input_type)
+    input_types: tuple[str, ...] = tuple([input_type] if is_single else input_type)  # type: ignore[list-item]
     if not input_types:
         raise InputError("input_type is empty; pass one or more of audio, video, document, image.")
     for one in input_types:

@@ -372,7 +372,9 @@ class SegmentMethods:
         """
         records = media.records(id_namespace)
         rows = [(record.segment_id, row) for row, record in enumerate(records)]
-        await self._session.io.blocking(lambda: self._open_store().add_aliases(media.task_key, rows, source=media.source))
+        await self._session.io.blocking(
+            lambda: self._open_store().add_aliases(media.task_key, rows, source=media.source)
+        )
         return records
 
     async def content_of(self, media: MediaInput) -> str:
