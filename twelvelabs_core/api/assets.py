@@ -23,6 +23,7 @@ from twelvelabs_core.api.uploads import UploadOperations, UploadOrder
 from twelvelabs_core.base.errors import InputError, TaskTimeoutError, TwelveLabsError
 from twelvelabs_core.base.progress import OnProgress, Progress, check_callback
 from twelvelabs_core.base.settings import Settings
+from twelvelabs_core.media.inspect import kind_by_name
 from twelvelabs_core.media.source import Media, MediaInput, many
 from twelvelabs_core.media.validate import (
     ASSET_TYPES,
@@ -32,7 +33,6 @@ from twelvelabs_core.media.validate import (
     check_filename,
     check_readable,
     check_user_metadata,
-    kind_by_name,
     multipart_type,
     upload_method,
 )

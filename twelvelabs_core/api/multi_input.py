@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.media.inspect import MediaType, document_kind, media_type_of
+from twelvelabs_core.media.inspect import document_kind, media_type_of
 from twelvelabs_core.media.source import Media, MediaInput
-from twelvelabs_core.models.marengo import Model
+from twelvelabs_core.models.marengo import MediaType, Model
 
 _PLACEHOLDER = re.compile(r"<@([^<>]*)>")
 _KINDS = ("image", "video", "audio", "document")
