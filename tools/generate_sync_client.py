@@ -101,7 +101,8 @@ def generate() -> str:
     imports: set[str] = set()
     classes = [_generate_class(source, imports) for source in SOURCES]
     typing_only = sorted(line for line in imports if line.startswith("from twelvelabs_core.store"))
-    runtime = sorted(imports - set(typing_only)) + [
+    runtime = [
+        *sorted(imports - set(typing_only)),
         "from twelvelabs_core.client import AsyncClient",
         "from twelvelabs_core.transport.blocking import BlockingIo",
         "from twelvelabs_core.transport.io import drain, finish",
@@ -120,9 +121,8 @@ def _generate_class(source: Source, imports: set[str]) -> str:
         if not methods:
             docstring = _sync_text(ast.get_docstring(node, clean=False) or "")
             methods.append(_constructor(source, node, module, imports, name))
-        for item in node.body:
-            if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) and _is_public(item):
-                methods.append(_method(item, module, imports))
+        functions = [item for item in node.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)]
+        methods += [_method(item, module, imports) for item in functions if _is_public(item)]
     if not source.attribute:
         methods.insert(1, CLIENT_METHODS.strip("\n") + "\n")
     return f'class {source.name}:\n    """{docstring}"""\n\n' + "\n".join(methods)
@@ -197,6 +197,7 @@ def _sync_text(text: str) -> str:
     text = re.sub(r"\bawait ", "", text)
     text = re.sub(r"\bAsync(Client|Tasks|Assets|Uploads|LegacyV1)\b", r"\1", text)
     text = text.replace(" for asyncio:", ":").replace(" for asyncio,", ",")
+    text = text.replace(" for asyncio.", ".")
     return text.replace(
         "Safe to share between threads and event loops, each with its own connections; works after fork.",
         "Safe to share between threads; works after fork, and under a running event loop as in notebooks.",

@@ -410,12 +410,13 @@ class SegmentMethods:
             InputError: An id belongs to another vector space.
         """
         ids = many(segment_ids, "segment_ids")
-        found = await self._session.io.blocking(lambda: self._open_store().find_vectors(ids))
+        store = await self._session.io.blocking(self._open_store)
+        found = await self._session.io.blocking(lambda: store.find_vectors(ids))
         space = self._ingestion.space
         for segment_id in ids:
             if segment_id not in found:
                 raise SegmentNotFoundError(
-                    f"segment {segment_id} is not in the segment store {self._open_store().location}. Load its video again, "
+                    f"segment {segment_id} is not in the segment store {store.location}. Load its video again, "
                     "or pass the store that it was loaded with (segment_store=..., or TWELVELABS_STORE)."
                 )
             if found[segment_id].space != space:

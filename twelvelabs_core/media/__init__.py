@@ -1,5 +1,4 @@
-"""What the caller hands in: paths, URLs, bytes, file objects and assets, inspected and checked before anything is sent.
+"""Media that the caller passes: paths, URLs, bytes, file objects and assets, inspected and checked before any request.
 
-Here belongs everything that reads local media and compares it with the limits of a model. Sending it does not; see
-`api`.
+Code that reads local media or compares it with a model's limits belongs here; code that sends it belongs in `api`.
 """

@@ -1,8 +1,6 @@
-"""What the caller hands in (path, URL, bytes, file object, asset id) -> one `Media` value with a name and its bytes.
+"""Convert a path, URL, file object, asset id or bytes to a `Media` value with a name, and lists of them to tuples.
 
-A local file is read only where the caller passed a path: no text, query or answer of a server ever becomes a path here.
-
-One medium or many: what loaders and readers take as their first argument, as a tuple of named media.
+A local file is read only where the caller passed a path: query texts and server responses never become paths.
 """
 
 import hashlib
@@ -13,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import BinaryIO, Literal, Self, TypeVar, cast
 from urllib.parse import unquote, urlsplit
@@ -26,18 +24,23 @@ from twelvelabs_core.base.redact import redact, unsigned_url
 HASH_CHUNK = 1024 * 1024
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]+):(?://)?", re.IGNORECASE)
 _ASSET_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_PATH_MAX = 4096  # characters; longer is a text or encoded bytes passed by mistake
+_PATH_MAX = 4096  # characters, as on Linux; a longer str is a text or encoded bytes passed by mistake
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One medium, not yet read.
+    """A video, audio, document or image that is not yet read.
 
     Attributes:
         origin: Where its bytes are.
-        source: The name under which the caller knows it; filter, refresh and delete by it. No signature in it.
-        title: A short name to show: the file's.
-        version: The caller's own word for the state of a URL; a new one means new work.
+        source: The name that identifies it for filters, updates and deletion. It contains no URL signature.
+        title: The file name, to display.
+        version: The caller's version of the content of a URL; a new value means new work.
+        path: The path, where one was passed.
+        url: The URL with its signature, where one was passed.
+        data: The bytes, where they were passed.
+        file: The binary file object, where one was passed.
+        asset_id: The id of an asset that is already uploaded.
 
     Example:
         ```python
@@ -63,24 +66,24 @@ class Media:
         source: str | None = None,
         version: str | None = None,
     ) -> Self:
-        """Return the medium that `value` names. Paths and URLs are not opened.
+        """Return the media that `value` identifies. Paths and URLs are not opened.
 
         Args:
-            value: A path, an http(s) URL, `asset:<id>`, bytes, or a binary file object (used from its start,
-                whatever its position; one that cannot seek is read into memory, at most 200 MB).
-            source: The name to know it by; default: the path as given, the URL without signature, `asset:<id>`,
-                a file object's own name, or `sha256:<16 hex digits>` of its bytes.
-            version: For a URL: a new value means that the film behind it changed.
+            value: A path, an http(s) URL, `asset:<id>`, bytes, or a binary file object. A file object is read from
+                its start, whatever its position; one that cannot seek is read into memory, at most 200 MB.
+            source: The name to identify it. Default: the path as given, the URL without signature, `asset:<id>`,
+                the name of a file object, or `sha256:<16 hex digits>` of its bytes.
+            version: For a URL: a new value means that its content changed.
 
         Raises:
-            InputError: Nothing that media can come from, or an empty `source`.
+            InputError: `value` is not media, or `source` is empty.
         """
         source = None if source is None else _checked_name("source", source)
         if source is not None and not source.strip():
-            raise InputError(f"source is empty: {source!r}; leave it out for the default, or name the medium.")
+            raise InputError(f"source is empty: {source!r}; omit it for the default, or pass a name.")
         version = None if version is None else _checked_name("version", version)
         if isinstance(value, Media):
-            return value._renamed(source, version)  # type: ignore[return-value]  # noqa: SLF001
+            return cast("Self", replace(value, source=source or value.source, version=version or value.version))
         if isinstance(value, (bytes, bytearray)):
             return cls._of_bytes(bytes(value), source, version)
         if isinstance(value, str):
@@ -100,7 +103,7 @@ class Media:
         if not text.strip():
             raise InputError("media is an empty string; pass a path, URL or asset:<id>.")
         if "\x00" in text:
-            raise InputError("media path holds a NUL character.")
+            raise InputError("media path contains a NUL character.")
         if scheme in ("http", "https"):
             return cls._of_url(text, source, version)
         if scheme == "asset":
@@ -108,15 +111,17 @@ class Media:
         if scheme == "file" and "://" in text:
             parts = urlsplit(text)
             if parts.netloc not in ("", "localhost"):
-                raise InputError(f"a file:// URL names a file of this machine, not of {parts.netloc!r}.")
+                raise InputError(f"a file:// URL must name a file of this machine, not of {parts.netloc!r}.")
             return cls._of_path(url2pathname(parts.path), source, version)
         if scheme == "data":
-            raise InputError("data: URIs are not taken; decode it and pass the bytes.")
+            raise InputError("data: URIs are not supported; decode it and pass the bytes.")
         if "://" in text:
             what = f"{scheme}:// URLs" if scheme else "a URL after white space or other text"
-            raise InputError(f"cannot read {what}; pass an http(s) URL (a presigned one will do) or a path.")
+            raise InputError(f"cannot read {what}; pass an http(s) URL (it may be presigned) or a path.")
         if len(text) > _PATH_MAX:
-            raise InputError(f"media is a str of {len(text):,} characters: too long for a path; pass bytes as bytes.")
+            raise InputError(
+                f"media is a str of {len(text):,} characters: too long for a path; pass file content as bytes."
+            )
         return cls._of_path(text, source, version)
 
     @classmethod
@@ -140,9 +145,9 @@ class Media:
 
     @classmethod
     def _of_path(cls, text: str, source: str | None, version: str | None) -> Self:
-        name = redact(name_of_path(text))  # "b.example.com/f.mp4?Signature=..." is a path: somebody forgot https://
+        name = redact(name_of_path(text))  # redact: "b.example.com/f.mp4?Signature=..." is a URL without https://
         path = Path(text)
-        # Only the caller's own home: "~x.mp4" is the name of a file.
+        # "~" alone: "~x.mp4" is a file name, not the home folder of a user x.
         path = path.expanduser() if path.parts[:1] == ("~",) else path
         return cls("path", source or name, posixpath.basename(name), version, path=path)
 
@@ -167,34 +172,28 @@ class Media:
             name = f"sha256:{_digest_of(_full_chunks(file.read, HASH_CHUNK))[:16]}"
         return cls("file", name, posixpath.basename(name) or name, version, file=file)
 
-    def _renamed(self, source: str | None, version: str | None) -> "Media":
-        if source is None and version is None:
-            return self
-        names = {name: getattr(self, name) for name in ("path", "url", "data", "file", "asset_id")}
-        return Media(self.origin, source or self.source, self.title, version or self.version, **names)
-
     @property
     def is_local(self) -> bool:
-        """Whether its bytes are on this side and must be sent."""
+        """Whether its bytes are on this machine and must be uploaded."""
         return self.origin in ("path", "bytes", "file")
 
     @property
     def filename(self) -> str:
-        """A name for uploads, at most 255 characters, its ending kept."""
+        """File name for uploads: at most 255 characters, with the suffix of `title`."""
         name = self.title or "media"
         ending = PurePath(name).suffix[:16]
         return name if len(name) <= FILENAME_MAX else name[: FILENAME_MAX - len(ending)] + ending
 
     @property
     def mime_type(self) -> str:
-        """The type that its name suggests."""
+        """MIME type by the suffix of `title`."""
         return mimetypes.guess_type(self.title)[0] or "application/octet-stream"
 
     def size(self) -> int:
-        """Return its size in bytes; only for local media.
+        """Return the size of local media in bytes.
 
         Raises:
-            InputError: It cannot be read, or is not local.
+            InputError: The media cannot be read, or is not local.
         """
         if self.data is not None:
             return len(self.data)
@@ -206,13 +205,13 @@ class Media:
                 size = self.file.seek(0, os.SEEK_END)
                 self.file.seek(position)
                 return size
-        raise InputError(f"{self.source} is not local; its size is the server's to know.")
+        raise InputError(f"{self.source} is not local; its size is unknown.")
 
     def stamp(self) -> tuple[int, int]:
-        """Return size and time of change (nanoseconds) of a file, by which a change is noticed without reading it.
+        """Return size in bytes and modification time in nanoseconds of a path, to detect changes without reading it.
 
         Raises:
-            InputError: It cannot be read, or is no path.
+            InputError: The file cannot be read, or the media is not a path.
         """
         if self.path is None:
             raise InputError(f"{self.source} is not a path.")
@@ -221,10 +220,10 @@ class Media:
         return status.st_size, status.st_mtime_ns
 
     def read_chunks(self, size: int) -> Iterator[bytes]:
-        """Read it from its start in pieces of `size` bytes (the last may be shorter); only for local media.
+        """Read local media from its start in chunks of `size` bytes; the last may be shorter.
 
         Raises:
-            InputError: It cannot be read, or not any more.
+            InputError: The media cannot be read.
         """
         if self.data is not None:
             view = memoryview(self.data)
@@ -240,17 +239,17 @@ class Media:
                 yield from _full_chunks(self.file.read, size)
 
     def sha256(self) -> str:
-        """Return the SHA-256 of its bytes as hex; only for local media."""
+        """Return the SHA-256 of local media as 64 hex digits."""
         return _digest_of(self.read_chunks(HASH_CHUNK))
 
 
 MediaInput = str | os.PathLike[str] | bytes | bytearray | BinaryIO | Media
-"""Whatever can be passed as media. Strings: http(s) URLs, `asset:<id>`, else paths."""
+"""Everything that can be passed as media. A str is an http(s) URL, `asset:<id>`, or else a path."""
 
 
 @contextmanager
 def readable(source: str) -> Iterator[None]:
-    """Name the medium in the error when reading it fails."""
+    """Convert errors of reading to `InputError` with the name of the media."""
     try:
         yield
     except FileNotFoundError:
@@ -261,14 +260,14 @@ def readable(source: str) -> Iterator[None]:
 
 
 def _checked_name(what: str, name: object) -> str:
-    """Return a name that the caller gave, without the signature of a URL in it."""
+    """Return a name that the caller passed, without URL signatures."""
     if not isinstance(name, str):
         raise InputError(f"{what} must be a str, got {type(name).__name__}.")
     return redact(name)
 
 
 def name_of_path(text: str) -> str:
-    """Return a path as a name: POSIX, normalised, and text even where the file's name is not."""
+    """Return a path as a name: POSIX, normalised, and valid Unicode even where the file name is not."""
     name = posixpath.normpath(PurePath(text).as_posix())
     try:
         name.encode()
@@ -278,7 +277,7 @@ def name_of_path(text: str) -> str:
 
 
 def _own_name(file: BinaryIO) -> str | None:
-    """Return the name that a file object carries, if it names this file and not a kind of file."""
+    """Return the `name` of a file object, unless it is a descriptor number or a description such as `<stdin>`."""
     name = getattr(file, "name", None)
     if not isinstance(name, str) or not name or name.startswith("<"):
         return None
@@ -291,17 +290,17 @@ def _read_whole(file: BinaryIO) -> bytes:
         data += chunk
         if len(data) > DIRECT_UPLOAD_MAX_BYTES:
             raise InputError(
-                f"a file object that cannot seek may hold at most {DIRECT_UPLOAD_MAX_BYTES:,} bytes; "
+                f"a file object that cannot seek may have at most {DIRECT_UPLOAD_MAX_BYTES:,} bytes; "
                 "pass a path or URL."
             )
     return bytes(data)
 
 
 def _full_chunks(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
-    """Yield full chunks also where one read gives less, as sockets and unbuffered files do."""
+    """Yield full chunks even where one read returns less, as with sockets and unbuffered files."""
     buffer = bytearray()
-    while part := read(size - len(buffer)):
-        buffer += part
+    while data := read(size - len(buffer)):
+        buffer += data
         if len(buffer) == size:
             yield bytes(buffer)
             buffer.clear()
@@ -322,44 +321,42 @@ T = TypeVar("T")
 def media_list(
     media: MediaInput | Iterable[MediaInput], *, source: str | None = None, version: str | None = None
 ) -> tuple[Media, ...]:
-    """Return one or many media as a tuple, named as the caller wants.
+    """Return a single item or an iterable of media as a tuple.
 
     Args:
-        media: One medium or an iterable of them.
-        source: The name to know a single medium by.
-        version: For URLs: a new value means that the film behind it changed.
+        media: A single item or an iterable of them.
+        source: The name to identify a single item.
+        version: For URLs: a new value means that their content changed.
 
     Raises:
-        InputError: Nothing that media can come from, `source` is given for several, or two have the same name.
+        InputError: An item is not media, `source` is given for a list, or two items have the same name.
     """
     if is_one(media):
         return (Media.of(cast("MediaInput", media), source=source, version=version),)
     if source is not None:
-        raise InputError(
-            "source= names a single medium, but a list was passed; use Media.of(medium, source=...) for each."
-        )
+        raise InputError("source= names a single item, but a list was passed; use Media.of(item, source=...) for each.")
     named = tuple(Media.of(item, version=version) for item in cast("Iterable[MediaInput]", media))
     check_unique([item.source for item in named])
     return named
 
 
 def check_unique(names: Sequence[str]) -> None:
-    """Refuse media that have the same name: the segments of one would take the place of the other's.
+    """Refuse media of equal names: the segments of one would replace those of the other.
 
     Raises:
-        InputError: Two have the same.
+        InputError: Two names are equal.
     """
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        what = "1 name stands" if len(twice) == 1 else f"{len(twice)} names stand"
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        what = "1 name stands" if len(repeated) == 1 else f"{len(repeated)} names stand"
         raise InputError(
-            f"{what} for several media, such as {twice[0]!r}; pass each once, or name them by "
-            "Media.of(medium, source=...)."
+            f"{what} for several media, such as {repeated[0]!r}; pass each once, or name them with "
+            "Media.of(item, source=...)."
         )
 
 
 def many(values: Iterable[T], name: str) -> list[T]:
-    """Return the values as a list; refuse a single one, which would be taken apart into characters.
+    """Return the values as a list; refuse a single value, such as a str, which would be iterated by characters.
 
     Raises:
         InputError: It is a single value.
@@ -370,7 +367,6 @@ def many(values: Iterable[T], name: str) -> list[T]:
 
 
 def is_one(media: object) -> bool:
-    """Return whether this is a single medium; strings, bytes and files are iterable, but one."""
-    # A mapping or buffer is iterable too, but nobody means its keys or its numbers.
+    """Return whether this is a single item; str, bytes, mappings and files are iterable, but single items."""
     single = (str, bytes, bytearray, memoryview, os.PathLike, Media, Mapping)
     return isinstance(media, single) or hasattr(media, "read") or not isinstance(media, Iterable)

@@ -1,21 +1,19 @@
-"""Media against the API's limits, before anything is sent: each refusal names the limit and the value.
+"""Check media, texts, uploads and asset metadata against the API's limits before a request is sent.
 
-What may be uploaded as an asset, and how: by one request, or in chunks.
-
-The notes that an owner keeps on an asset, against what the API stores.
+Every refusal is an `InputError` with the limit and the value. Where a property cannot be determined, nothing is
+refused and the server decides.
 """
 
 import math
-import mimetypes
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.media.inspect import (
-    PDF_ENDINGS,
-    TEXT_ENDINGS,
+    DOCUMENT_SUFFIXES,
+    IMAGE_HEADER_BYTES,
     Probe,
     document_kind,
     media_type_of,
@@ -23,19 +21,23 @@ from twelvelabs_core.media.inspect import (
     read_image_header,
 )
 from twelvelabs_core.media.source import Media
-from twelvelabs_core.models.marengo import MARENGO_30, Model
+from twelvelabs_core.models.marengo import MARENGO_30, MediaType, Model
 
 DOCUMENT_MAX_BYTES = 512 * limits.MIB  # reference, AsyncDocumentInputRequest
-_HEADER_CHUNK = 64 * 1024
+AUDIO_OPTIONS = frozenset({"audio", "transcription"})  # values of `embedding_option` that need an audio track
 _TEXT_CHUNK = 1024 * 1024
-HEARD = frozenset({"audio", "transcription"})  # the options that are nothing without a sound track
+_SHORTEN = "shorten it, or encode it smaller"
 
 
 def check_text(text: str, what: str = "text") -> str:
-    """Return the text; refuse what holds nothing to embed.
+    """Return a text that can be embedded.
+
+    Args:
+        text: The text.
+        what: Its name in messages.
 
     Raises:
-        InputError: Not a string, empty or white space only, or no valid Unicode.
+        InputError: It is not a str, empty, white space only, or not valid Unicode.
     """
     if not isinstance(text, str):
         raise InputError(f"{what} must be a str, got {type(text).__name__}.")
@@ -46,71 +48,128 @@ def check_text(text: str, what: str = "text") -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise InputError(f"{what} is no valid Unicode: a lone surrogate at character {error.start}.") from None
+        raise InputError(f"{what} is not valid Unicode: a lone surrogate at character {error.start}.") from None
     return text
 
 
-def check_image(media: Media, model: Model = MARENGO_30) -> None:
-    """Refuse an image whose size, or (where the model's are known) format or resolution the API would refuse.
+def check_size(media: Media, limit: int, what: str, advice: str = "") -> None:
+    """Refuse local media that is missing, not a file, not readable, empty or larger than a limit.
+
+    Args:
+        media: Local media.
+        limit: Maximum in bytes.
+        what: What the limit applies to, for the message.
+        advice: End of the message about the limit.
+    """
+    size, path = media.size(), media.path
+    if path is not None and not path.is_file():
+        raise InputError(f"{media.source}: is {'a folder' if path.is_dir() else 'not a regular file'}; pass a file.")
+    if size == 0 or not next(media.read_chunks(1), b""):
+        raise InputError(f"{media.source}: file is empty: 0 bytes.")
+    if size > limit:
+        raise InputError(
+            f"{media.source}: {size:,} bytes; {what} may have at most {limit:,} ({limits.in_words(limit)}){advice}."
+        )
+
+
+def check_readable(media: Media) -> None:
+    """Refuse local media that is missing, not a file, not readable, empty or larger than any upload.
 
     Raises:
-        InputError: Missing, empty, too large, neither JPEG nor PNG, or too small.
+        InputError: One of these applies.
+    """
+    if media.is_local:
+        check_size(media, limits.UPLOAD_MAX_BYTES, "an upload", f"; {_SHORTEN}")
+
+
+def check_image(media: Media, model: Model = MARENGO_30) -> None:
+    """Refuse a local image of a size or, where the model's limits are known, format or resolution out of range.
+
+    Raises:
+        InputError: It is missing, empty, too large, neither JPEG nor PNG, or has too few pixels.
     """
     if not media.is_local:
         return
     check_size(media, limits.IMAGE_MAX_BYTES, "an image")
     if not model.knows_media:
         return
-    header = read_image_header(media.read_chunks(_HEADER_CHUNK))
+    header = read_image_header(next(media.read_chunks(IMAGE_HEADER_BYTES), b""))
     if header is None:
         raise InputError(f"{media.source}: images must be {' or '.join(limits.IMAGE_FORMATS)}; this is neither.")
-    if min(header.width, header.height) < limits.IMAGE_MIN_SIDE:
+    if header.size is not None and min(header.size) < limits.IMAGE_MIN_SIDE:
+        width, height = header.size
         raise InputError(
-            f"{media.source}: image is {header.width}x{header.height} pixels; "
+            f"{media.source}: image is {width}x{height} pixels; "
             f"the API needs at least {limits.IMAGE_MIN_SIDE}x{limits.IMAGE_MIN_SIDE}."
         )
 
 
-def check_readable(media: Media) -> None:
-    """Refuse local media that is not there, not a file, empty, or larger than any upload may be.
+def check_document(media: Media, limit: int | None = None) -> None:
+    """Refuse a local document out of the API's limits. The API itself checks the number of pages.
+
+    Args:
+        media: PDF, text or Markdown.
+        limit: Maximum in bytes. Default: 512 MB, the limit of a task.
 
     Raises:
-        InputError: One of these.
+        InputError: It is missing, empty, too large, of another format, or contains no text.
     """
-    if media.is_local:
-        check_size(media, limits.UPLOAD_MAX_BYTES, "an upload", advice="; cut it, or encode it smaller")
+    if not media.is_local:
+        return
+    check_size(media, limit or DOCUMENT_MAX_BYTES, "a document")
+    suffix = Path(media.title).suffix.lower()
+    if suffix and media.origin != "bytes" and suffix not in DOCUMENT_SUFFIXES:
+        raise InputError(
+            f"{media.source}: documents must be PDF (.pdf), text (.txt) or Markdown (.md); this is {suffix}."
+        )
+    if document_kind(media) == "pdf":
+        return
+    kind = media_type_of(media)
+    if kind not in (None, "document"):
+        raise InputError(f"{media.source}: is {kind}, not a document (PDF, text or Markdown).")
+    if not any(chunk.strip() for chunk in media.read_chunks(_TEXT_CHUNK)):
+        raise InputError(f"{media.source}: holds no text.")
 
 
 def check_audio_video(media: Media, input_type: str, *, task: bool, model: Model = MARENGO_30) -> Probe | None:
-    """Refuse audio or video that the API would refuse; return what was found out, if anything.
+    """Refuse local audio or video out of the API's limits.
 
-    Length, resolution and format need PyAV (extra `media`); without it they are left to the server.
+    Duration, resolution and format need PyAV (extra `media`); without it the server checks them.
+
+    Args:
+        media: The media.
+        input_type: `audio` or `video`.
+        task: Whether the limits are those of an embedding task, or of the synchronous endpoint.
+        model: The model whose limits apply.
+
+    Returns:
+        The properties of local media, where they could be determined.
 
     Raises:
-        InputError: Missing, a folder, empty, unreadable, or of a size, length, resolution or ratio out of range.
+        InputError: It is missing, not a file, empty, not readable as audio or video, or its size, duration,
+            resolution or aspect ratio is out of range.
     """
     if not media.is_local:
         return None
     if task:
-        advice = "; cut it, or encode it smaller"
-        check_size(media, limits.TASK_MAX_BYTES, "media of an embedding task", advice)
+        check_size(media, limits.TASK_MAX_BYTES, "media of an embedding task", f"; {_SHORTEN}")
     else:
         check_readable(media)
     found = probe(media)
     if found is None:
         return None
-    _check_kind(media, found, input_type, model)
+    _check_tracks(media, found, input_type, model)
     _check_duration(media, found, model.task_sec if task else (0.0, model.sync_max_sec), task=task)
-    if input_type == "video" and model.knows_media:
-        _check_picture(media, found)
+    if input_type == "video" and model.knows_media and found.size is not None:
+        _check_resolution(media, *found.size)
     return found
 
 
 def check_source(media: Media, media_type: str, model: Model) -> None:
-    """Refuse a source of `multi_input` that the API would refuse.
+    """Refuse a source of `multi_input` out of the API's limits.
 
     Raises:
-        InputError: Missing, empty, unreadable, too large or too long.
+        InputError: It is missing, empty, not readable, too large or too long.
     """
     if media_type == "image":
         check_image(media, model)
@@ -123,86 +182,45 @@ def check_source(media: Media, media_type: str, model: Model) -> None:
             check_audio_video(media, media_type, task=False, model=model)
 
 
-def check_document(media: Media, limit: int | None = None) -> None:
-    """Refuse a local document that the API would refuse. Pages are left to the API: it counts them before it works.
-
-    Args:
-        media: PDF, text or Markdown.
-        limit: Most bytes. Default: those of a task.
-
-    Raises:
-        InputError: Missing, empty, too large, of another kind, or no text in it.
-    """
-    if not media.is_local:
-        return
-    check_size(media, limit or DOCUMENT_MAX_BYTES, "a document")
-    ending = Path(media.title).suffix.lower()
-    if ending and media.origin != "bytes" and ending not in (*PDF_ENDINGS, *TEXT_ENDINGS):
-        raise InputError(
-            f"{media.source}: documents must be PDF (.pdf), text (.txt) or Markdown (.md); this is {ending}."
-        )
-    if document_kind(media) == "text":
-        _check_plain_text(media)
-
-
 def check_has_sound(media: Media, found: Probe, input_type: str, embedding_option: Sequence[str]) -> None:
-    """Refuse a video without sound where only what is heard was asked for: it would be paid for, and give no vector.
+    """Refuse a video without audio track if every option needs one: the task would be billed and give no vector.
 
     Raises:
-        InputError: That is so.
+        InputError: The video has no audio track and no option is `visual`.
     """
-    if input_type == "video" and not found.has_audio and HEARD.issuperset(embedding_option):
+    if input_type == "video" and not found.has_audio and AUDIO_OPTIONS.issuperset(embedding_option):
         raise InputError(
-            f"{media.source}: has no sound track, so embedding_option {list(embedding_option)} would give no vector; "
+            f"{media.source}: has no audio track, so embedding_option {list(embedding_option)} would give no vector; "
             "add visual."
         )
 
 
 def check_window(start_sec: float | None, end_sec: float | None, duration_sec: float | None, source: str) -> None:
-    """Refuse a time window that lies outside the film.
+    """Refuse a time window outside the media. All times are in seconds; an unknown duration refuses nothing.
 
     Raises:
-        InputError: It begins after the film's end, or ends more than a second after it.
+        InputError: The window begins at or after the end, or ends more than a second after it.
     """
     if duration_sec is None:
         return
     if start_sec is not None and start_sec >= duration_sec:
-        raise InputError(f"{source}: start_sec {start_sec:g} is not before the film's end at {duration_sec:.3f} s.")
+        raise InputError(f"{source}: start_sec {start_sec:g} must be less than the duration of {duration_sec:.3f} s.")
     if end_sec is not None and end_sec > duration_sec + 1:
-        raise InputError(f"{source}: end_sec {end_sec:g} is after the film's end at {duration_sec:.3f} s.")
+        raise InputError(f"{source}: end_sec {end_sec:g} must not exceed the duration of {duration_sec:.3f} s.")
 
 
-def check_size(media: Media, limit: int, what: str, advice: str = "") -> None:
-    """Refuse local media that is not there, not a file, empty or too large."""
-    size = media.size()
-    path = media.path
-    if path is not None and not path.is_file():
-        raise InputError(f"{media.source}: is {'a folder' if path.is_dir() else 'not a regular file'}; pass a file.")
-    if size == 0 or not next(media.read_chunks(1), b""):
-        raise InputError(f"{media.source}: file is empty: 0 bytes.")
-    if size > limit:
-        raise InputError(
-            f"{media.source}: {size:,} bytes; {what} may have at most {limit:,} ({limits.in_words(limit)}){advice}."
-        )
-
-
-def _check_plain_text(media: Media) -> None:
-    kind = media_type_of(media)
-    if kind not in (None, "document"):
-        raise InputError(f"{media.source}: is {kind}, not a document (PDF, text or Markdown).")
-    if not any(chunk.strip() for chunk in media.read_chunks(_TEXT_CHUNK)):
-        raise InputError(f"{media.source}: holds no text.")
-
-
-def _check_kind(media: Media, found: Probe, input_type: str, model: Model) -> None:
-    if found.is_picture:
-        raise InputError(f"{media.source}: is a picture ({found.format_name}), not {input_type}; use embed_image.")
-    if input_type == "video" and found.width is None:
-        raise InputError(f"{media.source}: has no picture track; load it as audio.")
+def _check_tracks(media: Media, found: Probe, input_type: str, model: Model) -> None:
+    if found.is_image:
+        raise InputError(f"{media.source}: is an image ({found.format_name}), not {input_type}; use embed_image.")
+    if input_type == "video" and not found.has_video:
+        raise InputError(f"{media.source}: has no video track; load it as audio.")
     if input_type == "audio" and not found.has_audio:
-        raise InputError(f"{media.source}: has no sound track.")
-    names = found.format_name.split(",")
-    if input_type == "audio" and model.knows_media and not any(name in limits.AUDIO_FORMATS for name in names):
+        raise InputError(f"{media.source}: has no audio track.")
+    if (
+        input_type == "audio"
+        and model.knows_media
+        and not set(found.format_name.split(",")) & set(limits.AUDIO_FORMATS)
+    ):
         raise InputError(
             f"{media.source}: audio must be {', '.join(limits.AUDIO_FORMATS).upper()}; this is {found.format_name}."
         )
@@ -212,55 +230,47 @@ def _check_duration(media: Media, found: Probe, allowed: tuple[float, float] | N
     seconds = found.duration_sec
     if seconds is None or allowed is None:
         return
-    least, limit = allowed
-    # Containers round: a film cut at 4 s may say 3.98.
-    if seconds < least - 0.05:
-        raise InputError(f"{media.source}: {seconds:.2f} s long; an embedding task needs at least {least:g} s.")
-    if seconds > limit + 1:
-        advice = "cut it" if task else "use segment_video or segment_audio"
-        raise InputError(f"{media.source}: {seconds:,.1f} s long; at most {limit:,.0f} s here: {advice}.")
+    shortest, longest = allowed
+    # Containers round: the duration of a 4 s video may be given as 3.98 s.
+    if seconds < shortest - 0.05:
+        raise InputError(f"{media.source}: {seconds:.2f} s long; an embedding task needs at least {shortest:g} s.")
+    if seconds > longest + 1:
+        advice = "split it" if task else "use segment_video or segment_audio"
+        raise InputError(f"{media.source}: {seconds:,.1f} s long; at most {longest:,.0f} s here: {advice}.")
 
 
-def _check_picture(media: Media, found: Probe) -> None:
-    if found.width is None or found.height is None:
-        return
-    short, long = sorted((found.width, found.height))
-    size = f"{found.width}x{found.height}"
+def _check_resolution(media: Media, width: int, height: int) -> None:
+    short, long = sorted((width, height))
+    what = f"{media.source}: video is {width}x{height} pixels"
     if short < limits.VIDEO_MIN_SIDE:
-        least = limits.VIDEO_MIN_SIDE
-        raise InputError(f"{media.source}: video is {size} pixels; the API needs at least {least}x{least}.")
+        raise InputError(f"{what}; the API needs at least {limits.VIDEO_MIN_SIDE}x{limits.VIDEO_MIN_SIDE}.")
     if long > limits.VIDEO_MAX_LONG_SIDE or short > limits.VIDEO_MAX_SHORT_SIDE:
-        raise InputError(
-            f"{media.source}: video is {size} pixels; "
-            f"the API takes at most {limits.VIDEO_MAX_LONG_SIDE}x{limits.VIDEO_MAX_SHORT_SIDE}."
-        )
+        raise InputError(f"{what}; the API accepts at most {limits.VIDEO_MAX_LONG_SIDE}x{limits.VIDEO_MAX_SHORT_SIDE}.")
     if long / short > limits.VIDEO_MAX_ASPECT + 0.005:
         raise InputError(
-            f"{media.source}: video is {size} pixels, a ratio of {long / short:.2f}:1; "
-            f"the API takes 1:1 to {limits.VIDEO_MAX_ASPECT}:1, lying or standing."
+            f"{what}, an aspect ratio of {long / short:.2f}:1; "
+            f"the API accepts 1:1 to {limits.VIDEO_MAX_ASPECT}:1, landscape or portrait."
         )
 
 
-ASSET_TYPES = ("image", "video", "audio", "document")
-MULTIPART_TYPES = ("video", "audio", "image")
-METHODS = ("direct", "url", "multipart")
-
 UploadMethod = Literal["direct", "url", "multipart"]
+METHODS: tuple[UploadMethod, ...] = get_args(UploadMethod)
+ASSET_TYPES: tuple[MediaType, ...] = get_args(MediaType)
+MULTIPART_TYPES: tuple[MediaType, ...] = ("video", "audio", "image")
 
-_LARGEST = {
+_UPLOAD_MAX_BYTES = {
     "video": limits.UPLOAD_MAX_BYTES,
     "audio": limits.UPLOAD_MAX_BYTES,
     "image": limits.IMAGE_MAX_BYTES,
     "document": limits.DOCUMENT_UPLOAD_MAX_BYTES,
 }
-_DOCUMENT_TYPES = frozenset({"application/pdf", "text/plain", "text/markdown"})
 
 
 def check_filename(filename: object) -> str:
-    """Return the name of an asset.
+    """Return the file name of an asset.
 
     Raises:
-        InputError: It is no text of 1 to 255 characters.
+        InputError: It is not a str of 1 to 255 characters.
     """
     if not isinstance(filename, str) or not filename:
         raise InputError(f"filename must be a str of 1 to {limits.FILENAME_MAX} characters, got {filename!r}.")
@@ -269,117 +279,107 @@ def check_filename(filename: object) -> str:
     return filename
 
 
-def check_upload_size(name: str, size: int, asset_type: str) -> None:
-    """Refuse what is larger than an upload of its kind may be.
-
-    Raises:
-        InputError: It is; the message has the limit.
-    """
-    limit = _LARGEST[asset_type]
-    if size > limit:
-        advice = "cut it, or encode it smaller" if limit == limits.UPLOAD_MAX_BYTES else "make it smaller"
-        raise InputError(
-            f"{name}: {size:,} bytes; an upload of this kind ({asset_type}) may have at most {limit:,} "
-            f"({limits.in_words(limit)}); {advice}."
-        )
-
-
 def check_asset_type(asset_type: str | None) -> None:
-    """Refuse an unknown kind of asset.
+    """Refuse an unknown asset type; None is accepted.
 
     Raises:
-        InputError: It is none of the four.
+        InputError: It is not one of the four types.
     """
     if asset_type is not None and asset_type not in ASSET_TYPES:
         raise InputError(f"asset_type must be one of {', '.join(ASSET_TYPES)}; got {asset_type!r}.")
 
 
-def kind_by_name(name: str) -> str | None:
-    """Return what the ending of a name says that it is, or None."""
-    mime_type = mimetypes.guess_type(name)[0] or ""
-    if mime_type in _DOCUMENT_TYPES:
-        return "document"
-    kind = mime_type.partition("/")[0]
-    return kind if kind in MULTIPART_TYPES else None
+def check_upload_size(name: str, size: int, asset_type: str) -> None:
+    """Refuse an upload of more bytes than its asset type may have.
+
+    Raises:
+        InputError: It is too large.
+    """
+    limit = _UPLOAD_MAX_BYTES[asset_type]
+    if size > limit:
+        advice = _SHORTEN if limit == limits.UPLOAD_MAX_BYTES else "make it smaller"
+        raise InputError(
+            f"{name}: {size:,} bytes; an upload of this type ({asset_type}) may have at most {limit:,} "
+            f"({limits.in_words(limit)}); {advice}."
+        )
 
 
 def upload_method(media: Media, size: int | None, asset_type: str | None, method: str | None) -> UploadMethod:
-    """Return how a medium goes to the API.
+    """Return the method by which media is uploaded.
 
     Args:
-        media: The medium.
-        size: Its bytes, if it is local.
-        asset_type: What it is, if that is known.
-        method: What the caller asks for; None leaves it to the size.
+        media: The media.
+        size: Its size in bytes; None for media that is not local.
+        asset_type: Its type, if known.
+        method: The method that the caller requires. None chooses by `size`.
 
     Raises:
-        InputError: It cannot go this way, or is too large for any.
+        InputError: The media cannot be uploaded by `method`, or is too large for any method.
     """
     if method is not None and method not in METHODS:
         raise InputError(f"method must be one of {', '.join(METHODS)}; got {method!r}.")
+    if media.asset_id is not None:
+        raise InputError(f"{media.source} is an asset already.")
     if size is None:
-        return _method_of_remote(media, method)
+        if method not in (None, "url"):
+            raise InputError(f"{media.source}: method={method!r} needs local media; the API downloads a URL itself.")
+        return "url"
     if asset_type is not None:
         check_upload_size(media.source, size, asset_type)
     if method == "url":
-        raise InputError(f"{media.source}: method='url' takes an http(s) URL, this is local.")
+        raise InputError(f"{media.source}: method='url' needs an http(s) URL, this is local.")
     limit = limits.DIRECT_UPLOAD_MAX_BYTES
     if method == "direct" and size > limit:
         raise InputError(
             f"{media.source}: {size:,} bytes; a direct upload may have at most {limit:,} ({limits.in_words(limit)}); "
-            "leave method out, and it goes in chunks."
+            "omit method to upload in chunks."
         )
-    return method or ("direct" if size <= limit else "multipart")  # type: ignore[return-value]  # checked above
+    return method or ("direct" if size <= limit else "multipart")
 
 
 def multipart_type(media: Media, asset_type: str | None) -> str:
-    """Return what a session in chunks is told of a medium: `video`, `audio` or `image`.
+    """Return the asset type for a multipart upload: `video`, `audio` or `image`.
+
+    Args:
+        media: Local media.
+        asset_type: Its type, if known. Default: determined by its content with PyAV.
 
     Raises:
-        InputError: It is nothing of the kind, or nobody can tell.
+        InputError: It is a document, or its type cannot be determined.
     """
-    kind = asset_type or _kind_by_content(media)
+    kind = asset_type or _kind_by_tracks(media)
     if kind not in MULTIPART_TYPES:
         what = f"a {kind}" if kind else "of an unknown kind"
         raise InputError(
             f"{media.source}: is {what}; uploads above {limits.in_words(limits.DIRECT_UPLOAD_MAX_BYTES)} must be "
-            f"{', '.join(MULTIPART_TYPES)}. If it is one, say so with asset_type=."
+            f"{', '.join(MULTIPART_TYPES)}. If it is one of these, pass asset_type=."
         )
     return kind
 
 
-def _method_of_remote(media: Media, method: str | None) -> UploadMethod:
-    if media.asset_id is not None:
-        raise InputError(f"{media.source} is an asset already.")
-    if method not in (None, "url"):
-        raise InputError(f"{media.source}: method={method!r} takes local media; a URL is fetched by the API.")
-    return "url"
-
-
-def _kind_by_content(media: Media) -> str | None:
-    """Look inside, where PyAV is installed (extra `media`)."""
+def _kind_by_tracks(media: Media) -> MediaType | None:
     try:
         found = probe(media)
     except InputError:
         return None
     if found is None:
         return None
-    if found.is_picture:
+    if found.is_image:
         return "image"
-    return "video" if found.width is not None else "audio"
+    return "video" if found.has_video else "audio"
 
 
 UserMetadata = Mapping[str, str | int | float | bool | list[str] | None]
-"""Names and values: str, number, bool or list of str. None deletes a name in an update and means nothing elsewhere."""
+"""Names and values: str, number, bool or list of str. In an update, None deletes a name."""
 
-_WIDEST_INT = 2**53 - 1  # reference: integers beyond 53 bits are to be sent as text
+_LARGEST_INT = 2**53 - 1  # reference: integers beyond 53 bits must be sent as str
 
 
 def check_user_metadata(user_metadata: object) -> dict[str, Any]:
-    """Return the notes as a plain dict.
+    """Return the metadata of an asset as a plain dict.
 
     Raises:
-        InputError: A name is no text, or a value is of another kind or too large a number.
+        InputError: A name is not a str, or a value is of another type or a number out of range.
     """
     if not isinstance(user_metadata, Mapping):
         raise InputError(f"user_metadata must be a mapping of names to values, got {type(user_metadata).__name__}.")
@@ -398,7 +398,7 @@ def _check_value(name: str, value: object) -> None:
             f"user_metadata[{name!r}] is of type {type(value).__name__}; the API stores str, numbers, bool and "
             "lists of str."
         )
-    if isinstance(value, int) and abs(value) > _WIDEST_INT:
-        raise InputError(f"user_metadata[{name!r}] is {value}: integers beyond {_WIDEST_INT} must be passed as str.")
+    if isinstance(value, int) and abs(value) > _LARGEST_INT:
+        raise InputError(f"user_metadata[{name!r}] is {value}: integers beyond {_LARGEST_INT} must be passed as str.")
     if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"user_metadata[{name!r}] is {value}, which JSON cannot carry.")
+        raise InputError(f"user_metadata[{name!r}] is {value}, which JSON cannot represent.")

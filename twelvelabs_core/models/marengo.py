@@ -19,10 +19,12 @@ marengo3.5 answers with a 400, or cuts with `auto_truncate`; what marengo3.0 doe
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.media.inspect import MediaType
+
+MediaType = Literal["image", "video", "audio", "document"]
 
 DEFAULT_MODEL = "marengo3.0"
 CLIP, LOCAL, ASSET = "clip", "local", "asset"

@@ -1,4 +1,4 @@
-"""Bad input, each with a clear error of its own and not one request: the list that a newcomer will meet."""
+"""Common input mistakes: each raises its own clear error and sends no request."""
 
 import shutil
 from pathlib import Path
@@ -16,7 +16,7 @@ from twelvelabs_sandbox.films import Scene, write_film
 
 @pytest.fixture(scope="module")
 def bad(tmp_path_factory: pytest.TempPathFactory, media_folder: Path) -> Path:
-    """A folder with everything that is no good film."""
+    """Write a folder with invalid video files."""
     folder = tmp_path_factory.mktemp("bad")
     (folder / "folder.mp4").mkdir()
     (folder / "empty.mp4").touch()
@@ -41,7 +41,7 @@ FILES = {
 @pytest.mark.parametrize("name", FILES)
 async def test_a_bad_file(client: Surface, sandbox: Sandbox, bad: Path, name: str) -> None:
     calls = [client.segment_video, client.create_video_task]
-    if name != "short.mp4":  # fine for an answer at once
+    if name != "short.mp4":  # the synchronous endpoint has no minimum duration
         calls += [client.embed_video, client.embed_clip]
     for call in calls:
         with pytest.raises(InputError, match=FILES[name]) as caught:
@@ -51,7 +51,7 @@ async def test_a_bad_file(client: Surface, sandbox: Sandbox, bad: Path, name: st
 
 
 @pytest.mark.parametrize("name", ["missing.mp4", "folder.mp4", "empty.mp4", "notes.mp4"])
-async def test_a_bad_file_for_audio_or_image(client: Surface, sandbox: Sandbox, bad: Path, name: str) -> None:
+async def test_a_bad_audio_or_image_file(client: Surface, sandbox: Sandbox, bad: Path, name: str) -> None:
     for call in (client.segment_audio, client.create_audio_task, client.embed_audio, client.embed_image):
         with pytest.raises(InputError, match=name):
             await call(bad / name)
@@ -60,7 +60,7 @@ async def test_a_bad_file_for_audio_or_image(client: Surface, sandbox: Sandbox, 
 
 OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "end before start": ({"start_sec": 5, "end_sec": 4}, "end_sec must be after start_sec.*5.*4"),
-    "window after the end": ({"start_sec": 60}, "start_sec 60 is not before the film's end at 8"),
+    "window after the end": ({"start_sec": 60}, "start_sec 60 must be less than the duration of 8"),
     "segments of 1 s": (
         {"segmentation": {"strategy": "fixed", "fixed": {"duration_sec": 1}}},
         "2 to 10 seconds, got 1",
@@ -83,12 +83,12 @@ async def test_a_bad_option(client: Surface, sandbox: Sandbox, film: Path, case:
 
 
 @pytest.mark.parametrize("seconds", [1, 11])
-def test_segments_of_a_length_that_cannot_be(seconds: int) -> None:
+def test_a_segment_duration_out_of_range_is_refused(seconds: int) -> None:
     with pytest.raises(InputError, match=f"2 to 10 seconds, got {seconds}"):
         FixedSegmentation(duration_sec=seconds)
 
 
-async def test_empty_texts(client: Surface, sandbox: Sandbox, picture: Path) -> None:
+async def test_empty_texts_are_refused(client: Surface, sandbox: Sandbox, picture: Path) -> None:
     with pytest.raises(InputError, match=r"text is empty .*at least 1 character"):
         await client.embed_text("")
     with pytest.raises(InputError, match=r"texts\[1\] is empty"):
@@ -99,7 +99,7 @@ async def test_empty_texts(client: Surface, sandbox: Sandbox, picture: Path) -> 
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_no_key(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, kind: Any) -> None:
+def test_a_missing_key_is_refused(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, kind: Any) -> None:
     for name in ("TWELVELABS_API_KEY", "TWELVE_LABS_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ConfigurationError, match="TWELVELABS_API_KEY"):

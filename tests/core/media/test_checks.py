@@ -1,4 +1,4 @@
-"""Media and texts that are not there, empty or too large are refused before anything is sent, by name and limit."""
+"""Missing, empty or too large media and invalid texts are refused with the name and the limit before any request."""
 
 import io
 import os
@@ -19,14 +19,14 @@ def refuse(value: object, kind: str = "video", *, task: bool = True) -> str:
 
 
 def sparse(path: Path, size: int, start: bytes = b"x") -> Path:
-    """Write a file of a size that takes no space."""
+    """Write a sparse file: `size` bytes that take no disk space."""
     path.write_bytes(start)
     os.truncate(path, size)
     return path
 
 
 @pytest.mark.parametrize("kind", ["video", "audio", "image"])
-def test_what_is_no_readable_file_is_refused_by_name(tmp_path: Path, kind: str) -> None:
+def test_an_unreadable_path_is_refused_with_its_name(tmp_path: Path, kind: str) -> None:
     (tmp_path / "empty.bin").touch()
     os.mkfifo(tmp_path / "pipe")
     cases = {"missing.bin": "no such file", ".": "folder", "empty.bin": "0 bytes", "pipe": "regular file"}
@@ -37,7 +37,7 @@ def test_what_is_no_readable_file_is_refused_by_name(tmp_path: Path, kind: str) 
         assert media.source in str(caught.value)
 
 
-def test_a_name_that_no_file_can_have_is_refused() -> None:
+def test_an_impossible_file_name_is_refused() -> None:
     assert "cannot be read" in refuse("x" * 300)
     assert "no such file" in refuse("a/" * 1000)
 
@@ -60,24 +60,24 @@ def test_a_file_above_the_limit_of_any_upload_is_refused_with_the_limit(tmp_path
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t ", "\u2003"])
-def test_a_text_without_a_character_is_refused(text: str) -> None:
+def test_an_empty_text_is_refused(text: str) -> None:
     with pytest.raises(InputError, match=r"texts\[3\] is empty.*at least 1 character"):
         check_text(text, "texts[3]")
 
 
 @pytest.mark.parametrize("text", [None, 7, b"red car", ["red"]])
-def test_what_is_no_text_is_refused_by_its_type(text: object) -> None:
+def test_a_value_that_is_not_a_str_is_refused_with_its_type(text: object) -> None:
     with pytest.raises(InputError, match=type(text).__name__):
         check_text(text)  # type: ignore[arg-type]
 
 
-def test_a_text_that_is_no_unicode_is_refused() -> None:
+def test_invalid_unicode_is_refused() -> None:
     with pytest.raises(InputError, match="surrogate"):
         check_text("caf\udce9")
 
 
 def test_remote_media_are_left_to_the_server() -> None:
-    for value in ("https://example.com/film.mp4", "asset:64f8d2c7e4a1b37f8a9c5d12"):
+    for value in ("https://example.com/match.mp4", "asset:64f8d2c7e4a1b37f8a9c5d12"):
         assert check_audio_video(Media.of(value), "video", task=True) is None
         check_image(Media.of(value))
 
@@ -86,6 +86,6 @@ def test_remote_media_are_left_to_the_server() -> None:
     ("start", "end", "message"),
     [(8.0, None, "start_sec 8 .* 8.000 s"), (99, None, "99"), (0, 9.5, "end_sec 9.5 .* 8.000 s"), (None, 100, "100")],
 )
-def test_a_window_outside_the_film_is_refused(start: float | None, end: float | None, message: str) -> None:
+def test_a_window_outside_the_video_is_refused(start: float | None, end: float | None, message: str) -> None:
     with pytest.raises(InputError, match=f"f.mp4: .*{message}"):
         check_window(start, end, 8.0, "f.mp4")

@@ -1,4 +1,4 @@
-"""What may be passed as media, the name it gets, and its bytes."""
+"""Accepted media values, their names and their bytes."""
 
 import gzip
 import io
@@ -9,56 +9,57 @@ from pathlib import Path
 import pytest
 
 from twelvelabs_core import InputError, Media
+from twelvelabs_core.media.source import is_one, many, media_list
 
-SIGNED = "https://b.example.com/dir/my%20film.mp4?id=7&X-Amz-Signature=5ecre7"
+SIGNED = "https://b.example.com/dir/my%20match.mp4?id=7&X-Amz-Signature=5ecre7"
 
 
 @pytest.mark.parametrize(
     ("given", "source", "title"),
     [
-        ("films/a.mp4", "films/a.mp4", "a.mp4"),
-        ("./films//x/../a.mp4", "films/a.mp4", "a.mp4"),
-        (Path("films") / "a.mp4", "films/a.mp4", "a.mp4"),
+        ("videos/a.mp4", "videos/a.mp4", "a.mp4"),
+        ("./videos//x/../a.mp4", "videos/a.mp4", "a.mp4"),
+        (Path("videos") / "a.mp4", "videos/a.mp4", "a.mp4"),
         ("/abs/a.mp4", "/abs/a.mp4", "a.mp4"),
         ("file:///abs/my%20a.mp4", "/abs/my a.mp4", "my a.mp4"),
         ("12:30 news.mp4", "12:30 news.mp4", "12:30 news.mp4"),
         ("concert: live.mp4", "concert: live.mp4", "concert: live.mp4"),
-        ("C:\\films\\a.mp4", "C:\\films\\a.mp4", "C:\\films\\a.mp4"),
-        (SIGNED, "https://b.example.com/dir/my%20film.mp4?id=7", "my film.mp4"),
+        ("C:\\videos\\a.mp4", "C:\\videos\\a.mp4", "C:\\videos\\a.mp4"),
+        (SIGNED, "https://b.example.com/dir/my%20match.mp4?id=7", "my match.mp4"),
         ("HTTPS://Example.com/", "https://example.com/", "example.com"),
         ("asset:64f8d2c7e4a1b37f8a9c5d12", "asset:64f8d2c7e4a1b37f8a9c5d12", "64f8d2c7e4a1b37f8a9c5d12"),
     ],
 )
-@pytest.mark.skipif(os.name == "nt", reason="the names are those of POSIX")
-def test_the_name_of_a_medium_is_what_the_caller_wrote(given: str | Path, source: str, title: str) -> None:
+@pytest.mark.skipif(os.name == "nt", reason="POSIX path names")
+def test_media_are_named_as_the_caller_wrote(given: str | Path, source: str, title: str) -> None:
     media = Media.of(given)
     assert (media.source, media.title) == (source, title)
 
 
-def test_bytes_are_named_by_their_digest_and_equal_bytes_alike() -> None:
-    one, other = Media.of(b"film"), Media.of(bytearray(b"film"))
+def test_bytes_are_named_by_their_digest() -> None:
+    one, other = Media.of(b"video"), Media.of(bytearray(b"video"))
     assert one.source == other.source == "sha256:" + one.sha256()[:16]
     assert Media.of(b"other").source != one.source
 
 
-def test_a_given_source_is_the_name() -> None:
-    assert Media.of(b"film", source="cam-7/monday.mp4").source == "cam-7/monday.mp4"
+def test_source_overrides_the_name() -> None:
+    assert Media.of(b"video", source="cam-7/monday.mp4").source == "cam-7/monday.mp4"
     assert Media.of(Media.of("a.mp4"), source="b").source == "b"
 
 
 @pytest.mark.parametrize("source", ["", " ", "\n"])
 def test_an_empty_name_is_refused(source: str) -> None:
-    for medium in ("a.mp4", b"film", Media.of("a.mp4")):
+    for value in ("a.mp4", b"video", Media.of("a.mp4")):
         with pytest.raises(InputError, match="source is empty"):
-            Media.of(medium, source=source)
+            Media.of(value, source=source)
 
 
-def test_a_signed_url_given_as_the_name_loses_its_signature() -> None:
+def test_source_loses_a_url_signature() -> None:
     assert "5ecre7" not in Media.of("a.mp4", source=SIGNED).source
 
 
 @pytest.mark.parametrize("source", [7, Path("a.mp4"), b"a"])
-def test_a_name_that_is_no_text_is_refused(source: object) -> None:
+def test_a_source_that_is_not_a_str_is_refused(source: object) -> None:
     with pytest.raises(InputError, match="source"):
         Media.of("a.mp4", source=source)  # type: ignore[arg-type]
 
@@ -74,10 +75,10 @@ def test_no_repr_shows_a_signature_or_bytes() -> None:
         ("", "empty"),
         ("  \n", "empty"),
         (b"", "0 bytes"),
-        ("s3://bucket/film.mp4", "s3://"),
+        ("s3://bucket/match.mp4", "s3://"),
         (" https://example.com/a.mp4", "white space"),
         ("https://", "not a URL"),
-        ("http:film.mp4", "not a URL"),
+        ("http:match.mp4", "not a URL"),
         ("https://[1:2/a.mp4", "not a URL"),
         ("data:video/mp4;base64,AAAA", "bytes"),
         ("a\x00b.mp4", "NUL"),
@@ -90,42 +91,42 @@ def test_no_repr_shows_a_signature_or_bytes() -> None:
         (7, "int"),
     ],
 )
-def test_what_is_no_medium_is_refused_with_the_reason(given: object, message: str) -> None:
+def test_a_value_that_is_not_media_is_refused_with_the_reason(given: object, message: str) -> None:
     with pytest.raises(InputError, match=message):
         Media.of(given)  # type: ignore[arg-type]
 
 
-def test_a_long_text_passed_by_mistake_is_refused_shortly() -> None:
+def test_a_long_text_is_refused_with_a_short_message() -> None:
     with pytest.raises(InputError) as caught:
         Media.of("iVBORw0KGgo" * 10_000)
     assert len(str(caught.value)) < 300
 
 
-@pytest.mark.parametrize("name", ["~nobody-knows/a.mp4", "~$draft.mp4", "~film.mp4"])
-def test_a_name_that_begins_with_a_tilde_is_a_name(name: str) -> None:
+@pytest.mark.parametrize("name", ["~unknown-user/a.mp4", "~$draft.mp4", "~match.mp4"])
+def test_a_tilde_within_a_name_is_not_expanded(name: str) -> None:
     assert Media.of(name).path == Path(name)
 
 
-def test_the_home_folder_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_home_folder_is_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert Media.of("~/a.mp4").path == tmp_path / "a.mp4"
     assert Media.of("~/a.mp4").source == "~/a.mp4"
 
 
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere names of files are text")
-def test_a_file_name_that_is_no_text_gets_a_name_that_is(tmp_path: Path) -> None:
-    (tmp_path / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"film")
+@pytest.mark.skipif(os.name != "posix", reason="file names are Unicode there")
+def test_a_file_name_of_invalid_unicode_gets_a_valid_source(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"video")
     (media,) = (Media.of(path) for path in tmp_path.iterdir())
     assert media.source.encode().endswith(rb"caf\xe9.mp4")
     assert media.title == r"caf\xe9.mp4"
-    assert b"".join(media.read_chunks(10)) == b"film"
+    assert b"".join(media.read_chunks(10)) == b"video"
 
 
 # File objects
 
 
-class Trickle(io.BytesIO):
-    """Gives fewer bytes than were asked for, as sockets and unbuffered files may."""
+class ShortReads(io.BytesIO):
+    """Returns fewer bytes than requested, as sockets and unbuffered files may."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         return super().read(size if size is None or size < 0 else min(size, 5))
@@ -139,41 +140,41 @@ def test_a_file_object_is_read_from_its_start_each_time() -> None:
     assert media.size() == 10
 
 
-def test_chunks_are_full_even_where_a_file_gives_less_at_once() -> None:
-    chunks = list(Media.of(Trickle(bytes(range(100)))).read_chunks(12))
+def test_chunks_are_full_even_where_a_read_returns_less() -> None:
+    chunks = list(Media.of(ShortReads(bytes(range(100)))).read_chunks(12))
     assert {len(chunk) for chunk in chunks[:-1]} == {12}
     assert b"".join(chunks) == bytes(range(100))
 
 
 def test_a_file_object_is_named_after_its_file(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    path.write_bytes(b"film")
+    path.write_bytes(b"video")
     with path.open("rb") as stream:
         assert Media.of(stream).source == path.as_posix()
 
 
 @pytest.mark.parametrize("name", [3, None, b"x.mp4", "<urllib response>", ""])
-def test_a_file_object_without_a_name_of_its_own_is_named_by_its_digest(name: object) -> None:
-    stream = io.BytesIO(b"film")
+def test_a_file_object_without_a_file_name_is_named_by_its_digest(name: object) -> None:
+    stream = io.BytesIO(b"video")
     stream.name = name
-    assert Media.of(stream).source == Media.of(b"film").source
+    assert Media.of(stream).source == Media.of(b"video").source
 
 
 def test_a_file_object_named_by_a_signed_url_loses_the_signature() -> None:
-    stream = io.BytesIO(b"film")
+    stream = io.BytesIO(b"video")
     stream.name = SIGNED
     media = Media.of(stream)
-    assert media.source == "https://b.example.com/dir/my%20film.mp4?id=7"
+    assert media.source == "https://b.example.com/dir/my%20match.mp4?id=7"
 
 
-def test_temporary_and_compressed_files_are_files(tmp_path: Path) -> None:
+def test_temporary_and_compressed_files_are_accepted(tmp_path: Path) -> None:
     with tempfile.TemporaryFile() as temporary:
-        temporary.write(b"film")
-        assert Media.of(temporary).size() == 4
+        temporary.write(b"video")
+        assert Media.of(temporary).size() == 5
     with gzip.open(tmp_path / "a.gz", "wb") as packed:
-        packed.write(b"film")
+        packed.write(b"video")
     with gzip.open(tmp_path / "a.gz") as unpacked:
-        assert b"".join(Media.of(unpacked).read_chunks(8)) == b"film"  # type: ignore[arg-type]
+        assert b"".join(Media.of(unpacked).read_chunks(8)) == b"video"  # type: ignore[arg-type]
 
 
 class Pipe(io.RawIOBase):
@@ -186,25 +187,25 @@ class Pipe(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        part = self._data.read(min(len(buffer), 7))
-        buffer[: len(part)] = part
-        return len(part)
+        data = self._data.read(min(len(buffer), 7))
+        buffer[: len(data)] = data
+        return len(data)
 
 
-def test_a_stream_that_cannot_seek_is_read_whole_once() -> None:
+def test_a_stream_that_cannot_seek_is_read_into_memory() -> None:
     media = Media.of(Pipe(b"0123456789abcdef"))  # type: ignore[arg-type]
     assert [b"".join(media.read_chunks(4)) for _ in range(2)] == [b"0123456789abcdef"] * 2
 
 
-def test_an_object_that_only_reads_is_taken() -> None:
+def test_an_object_with_only_read_is_accepted() -> None:
     class OnlyRead:
         def __init__(self) -> None:
-            self._stream = io.BytesIO(b"film")
+            self._stream = io.BytesIO(b"video")
 
         def read(self, size: int = -1) -> bytes:
             return self._stream.read(size)
 
-    assert Media.of(OnlyRead()).data == b"film"  # type: ignore[arg-type]
+    assert Media.of(OnlyRead()).data == b"video"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seekable", [True, False])
@@ -216,21 +217,21 @@ def test_a_file_object_in_text_mode_is_refused_with_advice(seekable: bool) -> No
 
 
 def test_a_closed_file_object_is_refused() -> None:
-    stream = io.BytesIO(b"film")
+    stream = io.BytesIO(b"video")
     stream.close()
     with pytest.raises(InputError, match="closed"):
         Media.of(stream)
 
 
 @pytest.mark.parametrize("length", [254, 255, 256, 5000])
-def test_an_upload_is_never_named_longer_than_the_limit_and_keeps_its_ending(length: int) -> None:
-    name = Media.of(b"film", source="x" * (length - 4) + ".mp4").filename
+def test_filename_is_shortened_to_the_limit_and_keeps_its_suffix(length: int) -> None:
+    name = Media.of(b"video", source="x" * (length - 4) + ".mp4").filename
     assert len(name) == min(length, 255)
     assert name.endswith(".mp4")
 
 
-def test_a_file_object_closed_later_is_an_error_of_input() -> None:
-    stream = io.BytesIO(b"film")
+def test_a_file_object_closed_later_raises_input_error() -> None:
+    stream = io.BytesIO(b"video")
     media = Media.of(stream)
     stream.close()
     for use in (media.size, media.sha256):
@@ -238,8 +239,32 @@ def test_a_file_object_closed_later_is_an_error_of_input() -> None:
             use()
 
 
-def test_a_file_that_is_gone_is_an_error_of_input(tmp_path: Path) -> None:
-    media = Media.of(tmp_path / "gone.mp4")
+def test_a_deleted_file_raises_input_error(tmp_path: Path) -> None:
+    media = Media.of(tmp_path / "deleted.mp4")
     for use in (media.size, media.sha256):
-        with pytest.raises(InputError, match=r"gone\.mp4: no such file"):
+        with pytest.raises(InputError, match=r"deleted\.mp4: no such file"):
             use()
+
+
+# Lists
+
+
+def test_media_list_accepts_single_items_and_iterables() -> None:
+    assert [media.source for media in media_list("a.mp4", source="b")] == ["b"]
+    assert [media.source for media in media_list(iter(["a.mp4", Path("c.mp4")]))] == ["a.mp4", "c.mp4"]
+    assert media_list([]) == ()
+
+
+def test_media_list_refuses_equal_names_and_one_name_for_a_list() -> None:
+    with pytest.raises(InputError, match=r"1 name stands for several media, such as 'a\.mp4'"):
+        media_list(["a.mp4", "./a.mp4"])
+    with pytest.raises(InputError, match="source= names a single item"):
+        media_list(["a.mp4"], source="b")
+
+
+@pytest.mark.parametrize("value", ["ab", b"ab", bytearray(b"ab"), Path("a"), {"a": 1}, io.BytesIO(), Media.of("a"), 7])
+def test_single_values_are_not_lists(value: object) -> None:
+    assert is_one(value)
+    with pytest.raises(InputError, match=f"ids must be a list, got a single {type(value).__name__}"):
+        many(value, "ids")  # type: ignore[arg-type]
+    assert many((item for item in [value]), "ids") == [value]

@@ -1,4 +1,4 @@
-"""Films and sounds: measured whatever their name, refused with the limit and the value, and never a door elsewhere."""
+"""Video and audio files: checks of tracks, duration and resolution, and isolation from other files and the network."""
 
 import io
 import socket
@@ -31,7 +31,7 @@ def write_plain(path: Path, *, seconds: float, size: tuple[int, int] = (480, 360
     return path
 
 
-def test_a_good_film_and_sound_pass_as_path_bytes_and_file_object(film: Path, sound: Path) -> None:
+def test_valid_video_and_audio_pass_as_path_bytes_and_file_object(film: Path, sound: Path) -> None:
     for kind, path in (("video", film), ("audio", sound)):
         with path.open("rb") as stream:
             for value in (path, path.read_bytes(), stream):
@@ -53,26 +53,26 @@ def test_a_good_film_and_sound_pass_as_path_bytes_and_file_object(film: Path, so
     ],
     ids=["prose", "subtitles", "terminal art", "playlist", "concat", "html"],
 )
-def test_a_text_under_any_name_is_no_video(tmp_path: Path, name: str, text: str) -> None:
+def test_text_is_refused_whatever_its_name(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     assert name in refuse(tmp_path / name)
 
 
-def test_a_picture_is_no_video(picture: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "picture.mp4"
+def test_an_image_is_refused_as_video(picture: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "image.mp4"
     copy.write_bytes(picture.read_bytes())
     refuse(picture)
     refuse(copy)
 
 
-def test_a_film_cut_off_is_refused(film: Path, tmp_path: Path) -> None:
+def test_a_truncated_video_is_refused(film: Path, tmp_path: Path) -> None:
     data = film.read_bytes()
-    for part in (10, 100, 1000, len(data) // 2, len(data) - 1000):
-        (tmp_path / "cut.mp4").write_bytes(data[:part])
-        assert "cut.mp4" in refuse(tmp_path / "cut.mp4")
+    for length in (10, 100, 1000, len(data) // 2, len(data) - 1000):
+        (tmp_path / "truncated.mp4").write_bytes(data[:length])
+        assert "truncated.mp4: not a readable" in refuse(tmp_path / "truncated.mp4")
 
 
-def test_a_film_whose_pictures_are_damaged_is_an_error_of_input_or_passes(film: Path, tmp_path: Path) -> None:
+def test_a_video_with_damaged_frames_passes_or_raises_input_error(film: Path, tmp_path: Path) -> None:
     data = bytearray(film.read_bytes())
     begin = data.index(b"mdat") + 4
     for damage in (begin, begin + 500, begin + 5000):
@@ -82,11 +82,11 @@ def test_a_film_whose_pictures_are_damaged_is_an_error_of_input_or_passes(film: 
         try:
             check_audio_video(Media.of(tmp_path / "broken.mp4"), "video", task=True)
         except InputError as error:
-            assert "broken.mp4" in str(error)  # noqa: PT017  # both ends are right, no third one
+            assert "broken.mp4" in str(error)  # noqa: PT017  # both outcomes are valid
 
 
 @pytest.mark.parametrize("name", ["12:30 news.mp4", "concat:f.mp4", "file:f.mp4", "-i.mp4", "100%.mp4", "f?x=1&y.mp4"])
-def test_a_file_of_any_name_is_measured(film: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_any_name_is_probed(film: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path(name).write_bytes(film.read_bytes())
     assert check_audio_video(Media.of(Path(name)), "video", task=True) is not None
@@ -94,29 +94,29 @@ def test_a_file_of_any_name_is_measured(film: Path, tmp_path: Path, name: str, m
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """Yield a port of this machine that must not be called; whoever calls is sent away."""
-    calls = 0
-    over = threading.Event()
+    """Yield a port of this machine that must not receive connections."""
+    connections = 0
+    stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.05)
 
         def listen() -> None:
-            nonlocal calls
-            while not over.is_set():
+            nonlocal connections
+            while not stop.is_set():
                 with suppress(TimeoutError):
                     server.accept()[0].close()
-                    calls += 1
+                    connections += 1
 
         listener = threading.Thread(target=listen, daemon=True)
         listener.start()
         yield server.getsockname()[1]
-        over.set()
+        stop.set()
         listener.join(10)
-    assert calls == 0
+    assert connections == 0
 
 
 def playlists(port: int, film: Path) -> dict[str, str]:
-    """Return files that name another file and an address, in the forms that media readers follow."""
+    """Return playlists that name another file and a URL, in the formats that FFmpeg follows."""
     url = f"http://127.0.0.1:{port}/secret.ts"
     return {
         "hls": f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{url}\n#EXTINF:9,\n{film}\n#EXT-X-ENDLIST\n",
@@ -129,28 +129,59 @@ def playlists(port: int, film: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.timeout(30)  # a reader that follows an SDP file listens to the network for 20 s and more
+@pytest.mark.timeout(30)  # an SDP file makes FFmpeg listen for 20 s and more
 @pytest.mark.parametrize("form", ["hls", "concat", "dash", "sdp"])
-def test_no_media_file_makes_the_reader_open_another_or_call_somebody(
+def test_no_media_file_makes_ffmpeg_open_another_file_or_connection(
     tmp_path: Path, form: str, film: Path, port: int
 ) -> None:
     data = playlists(port, film)[form].encode()
-    for name in ("innocent.mp4", f"list.{form}", "list.m3u8"):
+    for name in ("match.mp4", f"list.{form}", "list.m3u8"):
         path = tmp_path / name
         path.write_bytes(data)
         for value in (path, data, io.BytesIO(data)):
             refuse(value)
 
 
-def test_length_limits_name_limit_and_value(media_folder: Path, tmp_path: Path) -> None:
+def test_duration_refusals_contain_limit_and_value(media_folder: Path, tmp_path: Path) -> None:
     message = refuse(media_folder / "short.mp4")
     assert "3.0" in message
     assert "at least 4 s" in message
     check_audio_video(Media.of(media_folder / "short.mp4"), "video", task=False)
     long = tmp_path / "long.mp4"
-    repeat_film(write_plain(tmp_path / "part.mp4", seconds=10), long, hours=606 / 3600)
+    repeat_film(write_plain(tmp_path / "unit.mp4", seconds=10), long, hours=606 / 3600)
     assert "at most 600 s here: use segment_video" in refuse(long, task=False)
     check_audio_video(Media.of(long), "video", task=True)
+
+
+def test_joined_recordings_are_not_refused_for_their_timestamps(tmp_path: Path) -> None:
+    recording = write_plain(tmp_path / "a.ts", seconds=3).read_bytes()
+    found = check_audio_video(Media.of(recording * 2), "video", task=True)  # FFmpeg reports 3 s instead of 6 s
+    assert found is not None
+    assert found.duration_sec is None
+
+
+def test_an_mp3_without_duration_header_is_measured(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    silence, noise = Scene(seconds=3), Scene(sound="noise", seconds=3)
+    source = write_sound(tmp_path / "a.wav", [silence, noise], rate=16000)
+    path = tmp_path / "a.mp3"
+    with av.open(source) as wav, av.open(path, "w", options={"write_xing": "0"}) as mp3:
+        stream = mp3.add_stream("libmp3lame", rate=16000)
+        stream.codec_context.flags |= 0x2  # AV_CODEC_FLAG_QSCALE: variable bit rate
+        stream.codec_context.global_quality = 2 * 118  # 2 * FF_QP2LAMBDA
+        for frame in wav.decode(audio=0):
+            mp3.mux(stream.encode(frame))
+        mp3.mux(stream.encode(None))
+    with av.open(path) as container:
+        assert container.duration / 1e6 > 8  # FFmpeg's extrapolation
+    found = check_audio_video(Media.of(path), "audio", task=True)
+    assert found is not None
+    assert found.duration_sec == pytest.approx(6, abs=0.2)
+
+
+def test_a_container_that_ffmpeg_does_not_support_is_left_to_the_server() -> None:
+    data = b"NEWBOX\x00\x01" + bytes(range(256)) * 40
+    assert check_audio_video(Media.of(data, source="new.box"), "video", task=True) is None
 
 
 @pytest.mark.parametrize(
@@ -164,18 +195,18 @@ def test_length_limits_name_limit_and_value(media_folder: Path, tmp_path: Path) 
         ((360, 900), "2.50:1"),
     ],
 )
-def test_picture_limits_name_limit_and_value(tmp_path: Path, size: tuple[int, int], message: str) -> None:
+def test_resolution_refusals_contain_limit_and_value(tmp_path: Path, size: tuple[int, int], message: str) -> None:
     assert message in refuse(write_plain(tmp_path / "f.mp4", seconds=5, size=size))
 
 
 @pytest.mark.parametrize("size", [(360, 360), (864, 360), (360, 864)])
-def test_pictures_at_the_limits_pass(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_resolutions_at_the_limits_pass(tmp_path: Path, size: tuple[int, int]) -> None:
     check_audio_video(Media.of(write_plain(tmp_path / "f.mp4", seconds=5, size=size)), "video", task=True)
 
 
-def test_sound_is_no_video_and_a_silent_film_no_audio(tmp_path: Path, sound: Path, film: Path) -> None:
-    assert "no picture track" in refuse(sound)
-    assert "no sound track" in refuse(write_plain(tmp_path / "mute.mp4", seconds=5), "audio")
+def test_tracks_and_format_must_match_the_input_type(tmp_path: Path, sound: Path, film: Path) -> None:
+    assert "no video track" in refuse(sound)
+    assert "no audio track" in refuse(write_plain(tmp_path / "mute.mp4", seconds=5), "audio")
     assert "WAV, MP3, FLAC" in refuse(film, "audio")
 
 
@@ -184,10 +215,10 @@ def test_audio_formats_of_the_api_pass(tmp_path: Path, kind: str, picture: Path)
     cover = picture if kind == "mp3" else None
     path = write_sound(tmp_path / f"a.{kind}", [Scene(sound="tone", seconds=5)], rate=16000, cover=cover)
     check_audio_video(Media.of(path), "audio", task=True)
-    assert "no picture track" in refuse(path)
+    assert "no video track" in refuse(path)
 
 
-def test_a_file_object_keeps_working_after_its_check(film: Path) -> None:
+def test_a_file_object_is_readable_after_its_check(film: Path) -> None:
     with film.open("rb") as stream:
         media = Media.of(stream)
         check_audio_video(media, "video", task=True)
@@ -196,7 +227,7 @@ def test_a_file_object_keeps_working_after_its_check(film: Path) -> None:
 
 @pytest.mark.skipif(not OPEN_FILES.exists(), reason="needs /proc")
 @pytest.mark.parametrize("name", ["film", "picture"])
-def test_measuring_leaves_no_file_open(name: str, request: pytest.FixtureRequest) -> None:
+def test_probing_leaves_no_file_open(name: str, request: pytest.FixtureRequest) -> None:
     path = request.getfixturevalue(name)
     before = len(list(OPEN_FILES.iterdir()))
     for _ in range(5):
@@ -205,12 +236,12 @@ def test_measuring_leaves_no_file_open(name: str, request: pytest.FixtureRequest
 
 
 @pytest.mark.parametrize("options", [["audio"], ["transcription"], ["audio", "transcription"]])
-async def test_what_is_heard_in_a_film_without_sound_is_not_paid_for(
+async def test_audio_options_for_a_silent_video_are_refused_before_payment(
     options: list[str], client: Surface, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     silent = write_plain(tmp_path / "silent.mp4", seconds=5)
     for embed in (client.segment_video, client.embed_video):
-        with pytest.raises(InputError, match=r"silent\.mp4: has no sound track, so .*add visual"):
+        with pytest.raises(InputError, match=r"silent\.mp4: has no audio track, so .*add visual"):
             await embed(silent, embedding_option=options)
     assert sandbox.count() == 0
     found = await client.segment_video(silent, embedding_option=[*options, "visual"])

@@ -1,4 +1,4 @@
-"""Every list is an iterator that fetches pages as they are needed and ends by their `page_info`."""
+"""Every list method is an iterator that requests pages on demand and ends by `page_info`."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -37,7 +37,7 @@ def answer(sandbox: Sandbox, path: str, *pages: dict[str, Any]) -> None:
 
 
 @every_list
-async def test_a_list_ends_with_the_page_that_page_info_calls_the_last(
+async def test_a_list_ends_with_the_last_page_of_page_info(
     client: Surface, sandbox: Sandbox, path: str, item: dict[str, Any], of: List
 ) -> None:
     pages = [page(item, 50, page=1, total_page=2), page(item, 7, page=2, total_page=2)]
@@ -56,7 +56,7 @@ async def test_a_list_without_page_info_ends_with_an_empty_page(
 
 
 @every_list
-async def test_a_caller_who_stops_fetches_no_further_page(
+async def test_closing_the_iterator_requests_no_further_page(
     client: Surface, sandbox: Sandbox, path: str, item: dict[str, Any], of: List
 ) -> None:
     answer(sandbox, path, page(item, 50, total_page=9))
@@ -68,7 +68,6 @@ async def test_a_caller_who_stops_fetches_no_further_page(
 
 
 async def test_uploads_are_listed_over_pages(connect: Connect) -> None:
-    """Of the sandbox itself, as the tests of tasks and assets do for theirs."""
     with Sandbox() as sandbox:
         client = connect(api_key=sandbox.api_key, base_url=sandbox.base_url)
         made = [
@@ -89,7 +88,7 @@ async def test_assets_are_listed_over_pages(connect: Connect) -> None:
         client = connect(api_key=sandbox.api_key, base_url=sandbox.base_url)
         made = [(await client.create_asset(b"%d" % number, filename="a.txt")).id for number in range(51)]
         for asset_id in made:
-            await client.wait_for_asset(asset_id)  # until then nobody knows of which type it is
+            await client.wait_for_asset(asset_id)  # the filter by type needs ready assets
         sandbox.clear_requests()
         assert [one.id async for one in client.list_assets(asset_types=["document"])] == made[::-1]
         assert sandbox.count() == 2
@@ -97,7 +96,7 @@ async def test_assets_are_listed_over_pages(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("name", ["tasks", "old tasks"])
-async def test_dates_go_out_in_whole_seconds_that_lose_nothing_of_the_range(connect: Connect, name: str) -> None:
+async def test_dates_are_rounded_outwards_to_whole_seconds(connect: Connect, name: str) -> None:
     path, _, of = LISTS[name]
     zone = timezone(timedelta(hours=2))
     started, ended = datetime(2026, 11, 1, 10, 0, 0, 900_000, zone), datetime(2026, 11, 1, 8, 59, 59, 1, UTC)
