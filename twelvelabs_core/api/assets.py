@@ -10,6 +10,7 @@ from twelvelabs_core.api.content import check_unchanged
 from twelvelabs_core.api.uploads import AsyncUploads
 from twelvelabs_core.base.errors import InputError, TaskTimeoutError, TwelveLabsError
 from twelvelabs_core.base.progress import OnProgress, Progress, check_callback
+from twelvelabs_core.media.inspect import kind_by_name
 from twelvelabs_core.media.source import Media, MediaInput, many
 from twelvelabs_core.media.validate import (
     ASSET_TYPES,
@@ -19,7 +20,6 @@ from twelvelabs_core.media.validate import (
     check_filename,
     check_readable,
     check_user_metadata,
-    kind_by_name,
     multipart_type,
     upload_method,
 )

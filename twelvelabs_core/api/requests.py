@@ -7,9 +7,9 @@ from typing import Any
 
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.media.inspect import MediaType, document_kind, media_type_of
+from twelvelabs_core.media.inspect import document_kind, media_type_of
 from twelvelabs_core.media.source import Media, MediaInput
-from twelvelabs_core.models.marengo import EmbeddingModel, Model
+from twelvelabs_core.models.marengo import EmbeddingModel, MediaType, Model
 from twelvelabs_core.models.options import TaskOptions
 
 _PLACEHOLDER = re.compile(r"<@([^<>]*)>")
