@@ -21,8 +21,8 @@ from sqlalchemy import Connection
 from twelvelabs_core import Client
 from twelvelabs_core.base.errors import ConfigurationError, TwelveLabsError
 from twelvelabs_core.results.segments import Locus, Segments
-from twelvelabs_core.store import sqlite_files
-from twelvelabs_core.store.failures import explain
+from twelvelabs_core.store import database
+from twelvelabs_core.store.location import explain
 from twelvelabs_core.store.store import SegmentStore
 from twelvelabs_sandbox import Sandbox
 
@@ -73,7 +73,7 @@ def test_no_file_of_a_store_is_ever_readable_by_others(tmp_path: Path, monkeypat
         for entry in tmp_path.iterdir():
             modes[entry.name.rpartition("-")[2]] = stat.S_IMODE(entry.stat().st_mode)
 
-    begin, publish = sqlite_files.begin, sqlite_files.publish
+    begin, publish = database.begin, database.publish
 
     def begin_and_look(connection: Connection) -> None:
         begin(connection)
@@ -83,8 +83,8 @@ def test_no_file_of_a_store_is_ever_readable_by_others(tmp_path: Path, monkeypat
         look()
         publish(draft, path)
 
-    monkeypatch.setattr(sqlite_files, "begin", begin_and_look)
-    monkeypatch.setattr(sqlite_files, "publish", look_and_publish)
+    monkeypatch.setattr(database, "begin", begin_and_look)
+    monkeypatch.setattr(database, "publish", look_and_publish)
     fill(tmp_path / "s.sqlite3")
     assert {"wal", "shm", "s.sqlite3"} <= set(modes)
     assert set(modes.values()) == {0o600}
@@ -310,7 +310,7 @@ def test_a_file_that_lost_whole_pages_is_an_error(tmp_path: Path, lost: int) -> 
     path = tmp_path / "s.sqlite3"
     fill(path)
     with path.open("r+b") as file:
-        file.truncate(path.stat().st_size - lost * sqlite_files.PAGE_BYTES)
+        file.truncate(path.stat().st_size - lost * database.PAGE_BYTES)
     message = message_of(lambda: put_intent(SegmentStore(path)))
     assert "the file is damaged or truncated" in message
     assert "TWELVELABS_STORE" in message
@@ -365,7 +365,7 @@ def test_a_file_that_vanishes_while_in_use_is_an_error_and_not_made_anew(tmp_pat
 
 
 def test_a_store_that_stays_locked_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_SEC", 0.2)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_SEC", 0.2)
     path = tmp_path / "s.sqlite3"
     fill(path)
     with SegmentStore(path) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
