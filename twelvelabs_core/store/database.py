@@ -1,141 +1,162 @@
-"""One database engine per process, opened at first use and forgotten after a fork, and its transactions."""
+"""The database of a segment store: its engine, its transactions, and the SQLite file.
 
+No connection is used in another process than the one that opened it. A forked child opens its own connections and
+never closes those of its parent.
+"""
+
+import contextlib
 import os
+import sqlite3
+import tempfile
 import threading
+import time
 import weakref
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.pool import NullPool, QueuePool
 
 from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.store import schema
-from twelvelabs_core.store.failures import translated
-from twelvelabs_core.store.fork_gate import GATE
-from twelvelabs_core.store.location import Location
-from twelvelabs_core.store.sqlite_files import (
-    BUSY_TIMEOUT_SEC,
-    check_file,
-    create_file,
-    file_engine,
-    is_read_only,
-    memory_engine,
-    run_alone,
-)
+from twelvelabs_core.store.location import ELSEWHERE, KEEP_DAMAGED, NOT_A_STORE, Location, translated, unusable
 
+BUSY_TIMEOUT_SEC = 30.0
 CONNECT_TIMEOUT_SEC = 10
 SCHEMA_LOCK = 0x7477656C7665  # any number that all versions share
+MAGIC = b"SQLite format 3\x00"
+HEADER_BYTES = 100
+MIN_PAGE_BYTES = 512
+SIZE_CHECKS = 3
+SIZE_CHECK_INTERVAL_SEC = 0.05
+PAGE_BYTES = 16384  # seven 512-d vectors a page; the default of 4096 holds one and wastes the other half
+ANY_PROCESS = 0  # in place of a process id: the engine of a store in memory
 
-# Engines of a parent process. Dropping them would close, from the child, connections that the parent still uses.
-_inherited: list[Engine] = []
+# SQLite transactions under way, and the process that began each. A child inherits the entries of its parent's other
+# threads and never removes them. There is no lock, because a child would inherit it locked.
+_transactions: dict[object, int] = {}
 
 
 class Database:
-    """A store's database, wherever it lies; usable from every thread and after a fork."""
+    """A store's database, for every thread; opened at first use, once in each process."""
 
     def __init__(self, location: Location) -> None:
         self.location = location
-        self._engine: Engine | None = None
-        self._finalizer: weakref.finalize[[Engine, int | None], Database] | None = None
-        self._pid = os.getpid()
-        self._opening = threading.Lock()
-        self._closed = False
-        # One connection is shared by all threads, so one transaction at a time.
-        self._turn: AbstractContextManager[object] = threading.RLock() if location.is_memory else nullcontext()
+        # By process id, so that a child neither uses nor closes the engine of its parent.
+        self._engines: dict[int, Engine] = {}
+        self._locks: dict[int, threading.Lock] = {}
+        self._is_closed = False
+        weakref.finalize(self, dispose, self._engines)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the store."""
-        with self._transaction(writes=False) as connection:
+        with self._session() as engine, transaction(engine, writes=False) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction that writes all or nothing; one at a time on SQLite."""
-        with self._transaction(writes=True) as connection:
+        with self._session() as engine, transaction(engine, writes=True) as connection:
             yield connection
 
     @property
     def is_read_only(self) -> bool:
-        """Whether it is a file that this process may not write; what it holds can be read all the same."""
+        """Whether it is a file that this process can read but not write."""
         return self.location.path is not None and is_read_only(self.location.path)
 
     def vacuum(self) -> None:
-        """Give the space of deleted rows back to the disk (SQLite; a server does so by itself)."""
+        """Return the space of deleted rows to the disk (SQLite; a server does so by itself)."""
         if self.location.url is None:
             with self._session() as engine:
-                run_alone(engine, "VACUUM")
+                run_outside_transaction(engine, "VACUUM")
 
     def close(self) -> None:
-        """Close what this process holds open; a file or server is opened again at the next use."""
-        with GATE.transaction(), self._turn, self._opening:
-            self._forget_parents()
-            if self._finalizer is not None:
-                self._finalizer()
-            self._engine = None
-            self._closed = True
+        """Close the connections of this process; a file or server is opened again at the next use."""
+        dispose(self._engines)
+        self._is_closed = True
 
-    @contextmanager
-    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
-        with self._session() as engine, engine.connect() as plain:
-            connection = plain.execution_options(twelvelabs_writes=writes)
-            with connection.begin():
-                yield connection
+    def _process(self) -> int:
+        # A store in memory was copied with the process: the child continues with its copy.
+        return ANY_PROCESS if self.location.is_memory else os.getpid()
 
     @contextmanager
     def _session(self) -> Iterator[Engine]:
-        with GATE.transaction(), self._turn, translated(self.location.printable):
-            yield self._current()
-
-    def _current(self) -> Engine:
-        with self._opening:
-            self._forget_parents()
-            if self._engine is None:
-                self._engine = self._open()
-                pid = None if self.location.is_memory else os.getpid()
-                self._finalizer = weakref.finalize(self, _dispose, self._engine, pid)
-            return self._engine
-
-    def _forget_parents(self) -> None:
-        """In a forked child, drop the engine; a store in memory was copied with the process and goes on."""
-        if self._pid == os.getpid():
-            return
-        self._pid = os.getpid()
-        if self._engine is not None and not self.location.is_memory:
-            _inherited.append(self._engine)
-            self._engine = self._finalizer = None
+        place = self.location.printable
+        guard = contextlib.nullcontext() if self.location.url is not None else sqlite_transaction(place)
+        with guard, translated(place):
+            process = self._process()
+            with self._locks.setdefault(process, threading.Lock()):
+                if process not in self._engines:
+                    self._engines[process] = self._open()
+                engine = self._engines[process]
+            yield engine
 
     def _open(self) -> Engine:
         if self.location.url is not None:
             return open_server(self.location.url, self.location.printable)
-        if self.location.path is None:
-            return self._open_memory()
-        if not os.path.lexists(self.location.path):
-            create_file(self.location.path)
-        check_file(self.location.path)
-        engine = file_engine(self.location.path)
-        with engine.connect() as connection:
-            schema.check_tables(connection, self.location.printable)
-            is_old = schema.lacks_tables(connection)
-        if is_old and not self.is_read_only:
-            with engine.connect().execution_options(twelvelabs_writes=True) as connection, connection.begin():
-                schema.add_tables(connection)
-        return engine
-
-    def _open_memory(self) -> Engine:
-        if self._closed:
-            raise ConfigurationError("this segment store in memory was closed and is gone; make a new one.")
-        engine = memory_engine()
-        with engine.begin() as connection:
+        if self.location.path is not None:
+            return open_file(self.location.path)
+        if self._is_closed:
+            raise ConfigurationError("this segment store in memory was closed and its content is lost; make a new one.")
+        engine = one_connection_engine(lambda: connect(":memory:"))
+        with transaction(engine, writes=True) as connection:
             schema.create_tables(connection)
         return engine
 
 
+@contextmanager
+def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
+    """Open a connection and a transaction on it."""
+    with engine.connect() as plain:
+        connection = plain.execution_options(twelvelabs_writes=writes)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def sqlite_transaction(place: str) -> Iterator[None]:
+    """Register a SQLite transaction of this process for as long as the block runs.
+
+    SQLite keeps its file locks in tables of the process. A child that was forked during a transaction of another
+    thread inherits locks which it does not hold: its writes would fail, or be lost when the parent deletes the log
+    that they are in. Nothing in the child can repair those tables, so it must not use SQLite at all.
+
+    Raises:
+        ConfigurationError: This process was forked during such a transaction.
+    """
+    if forked_in_transaction():
+        raise unusable(
+            place,
+            "this process was forked while another thread of its parent was using a segment store",
+            "Start worker processes with the 'spawn' or 'forkserver' method, or fork before threads use the store",
+        )
+    entry = object()
+    _transactions[entry] = os.getpid()
+    try:
+        yield
+    finally:
+        del _transactions[entry]
+
+
+def forked_in_transaction() -> bool:
+    """Return whether this process was forked while another thread was in a SQLite transaction."""
+    return any(process != os.getpid() for process in list(_transactions.values()))
+
+
+def dispose(engines: dict[int, Engine]) -> None:
+    """Close the connections that belong to this process."""
+    for process in (os.getpid(), ANY_PROCESS):
+        if process in engines and not (process == ANY_PROCESS and forked_in_transaction()):
+            engines.pop(process).dispose()
+
+
 def open_server(url: URL, place: str) -> Engine:
-    """Connect to PostgreSQL, make the tables where there are none, and check them."""
+    """Connect to PostgreSQL; create the tables, or upgrade and check them."""
     connect_args = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_SEC}
     engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=connect_args)
-    # Set per transaction, for a pooler between us and the server may swap sessions.
+    # Set per transaction, because a pooler between client and server may swap sessions.
     event.listen(
         engine,
         "begin",
@@ -146,15 +167,173 @@ def open_server(url: URL, place: str) -> Engine:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK})
             if not schema.has_tables(connection):
                 schema.create_tables(connection)
-            schema.check_tables(connection, place)
-            schema.add_tables(connection)
+            elif not schema.is_current(connection, place):
+                schema.upgrade(connection, place)
     except BaseException:
         engine.dispose()
         raise
     return engine
 
 
-def _dispose(engine: Engine, pid: int | None) -> None:
-    """Close an engine's connections, unless they are a parent's."""
-    if pid in (None, os.getpid()):
-        engine.dispose()
+def open_file(path: Path) -> Engine:
+    """Open a SQLite file; create it where it does not exist, or upgrade and check it.
+
+    A file of an older version that cannot be written is upgraded in a temporary copy.
+    """
+    if not os.path.lexists(path):
+        create_file(path)
+    check_file(path)
+    engine = file_engine(path)
+    with transaction(engine, writes=False) as connection:
+        is_current = schema.is_current(connection, str(path))
+    if not is_current:
+        if is_read_only(path):
+            engine = one_connection_engine(lambda: copied(path))
+        with transaction(engine, writes=True) as connection:
+            schema.upgrade(connection, str(path))
+    return engine
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that SQLite would treat as a new database, or as complete although its last page is truncated.
+
+    Raises:
+        ConfigurationError: A folder, a device, an empty or truncated file, or not a SQLite database.
+    """
+    place = str(path)
+    if not path.is_file():
+        raise unusable(place, "it is not a file", NOT_A_STORE)
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+    if not header:
+        advice = (
+            "If you made it yourself, delete it: a store makes its own file. If it was a store, it was truncated: "
+            f"restore it from a backup, {ELSEWHERE}"
+        )
+        raise unusable(place, "the file is empty", advice)
+    if not header.startswith(MAGIC):
+        raise unusable(place, "the file is not a SQLite database, or its beginning is lost", KEEP_DAMAGED)
+    if len(header) < HEADER_BYTES or is_truncated(path, int.from_bytes(header[16:18])):
+        raise unusable(place, "the file is truncated", KEEP_DAMAGED)
+
+
+def is_truncated(path: Path, page_bytes: int) -> bool:
+    """Return whether a file ends within a page; SQLite itself would fill that page with zeros."""
+    log = Path(f"{path}-wal")
+    for _ in range(SIZE_CHECKS):
+        if page_bytes < MIN_PAGE_BYTES or path.stat().st_size % page_bytes == 0:
+            return False
+        if log.exists() and log.stat().st_size:  # has what the file lacks: a process is writing, or was killed
+            return False
+        time.sleep(SIZE_CHECK_INTERVAL_SEC)  # another process may be writing that page right now
+    return True
+
+
+def create_file(path: Path) -> None:
+    """Create a new store under a temporary name and then rename it, so that no process sees an incomplete store.
+
+    Where another process is first, its file stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)  # mode 0600
+    os.close(descriptor)
+    draft = Path(name)
+    try:
+        engine = file_engine(draft)
+        with contextlib.suppress(sqlite3.OperationalError):  # some network file systems cannot; slower, not wrong
+            run_outside_transaction(engine, f"PRAGMA page_size={PAGE_BYTES}", "PRAGMA journal_mode=WAL")
+        with transaction(engine, writes=True) as connection:
+            schema.create_tables(connection)
+        publish(draft, path)
+    finally:
+        for leftover in (draft, Path(f"{draft}-wal"), Path(f"{draft}-shm"), Path(f"{draft}-journal")):
+            leftover.unlink(missing_ok=True)
+
+
+def publish(draft: Path, path: Path) -> None:
+    """Give a finished file its name unless a file of that name exists, and make the name durable."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links
+        if not os.path.lexists(path):
+            draft.rename(path)
+    if hasattr(os, "O_DIRECTORY"):
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def file_engine(path: Path) -> Engine:
+    """Return an engine that opens the file for each transaction (0.2 ms) and keeps nothing open between them."""
+    engine = create_engine(
+        "sqlite://", creator=lambda: connect(file_uri(path)), poolclass=NullPool, hide_parameters=True
+    )
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def one_connection_engine(creator: Callable[[], sqlite3.Connection]) -> Engine:
+    """Return an engine with one connection, which one thread uses at a time."""
+    engine = create_engine(
+        "sqlite://",
+        creator=creator,
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=BUSY_TIMEOUT_SEC,
+        hide_parameters=True,
+    )
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def file_uri(path: Path) -> str:
+    """Return the URI that opens a file and never creates it; `create_file` does that, complete and with its mode."""
+    if not is_read_only(path):
+        return f"{path.as_uri()}?mode=rw"
+    # To read a file in WAL mode SQLite makes another beside it, unless it is told that no process writes.
+    log = Path(f"{path}-wal")
+    at_rest = not log.exists() or not log.stat().st_size
+    return f"{path.as_uri()}?mode=ro{'&immutable=1' if at_rest else ''}"
+
+
+def is_read_only(path: Path) -> bool:
+    """Return whether this process can read a store's file but not write it, such as on a read-only disk."""
+    return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def connect(uri: str) -> sqlite3.Connection:
+    """Open a connection that commits durably and leaves transactions to `begin`."""
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SEC, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA synchronous=FULL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def copied(path: Path) -> sqlite3.Connection:
+    """Copy a file to a temporary database, which SQLite deletes with its connection."""
+    copy = connect("")
+    with contextlib.closing(connect(file_uri(path))) as source:
+        source.backup(copy)
+    return copy
+
+
+def run_outside_transaction(engine: Engine, *statements: str) -> None:
+    """Run statements that SQLite does not allow in a transaction."""
+    with contextlib.closing(engine.raw_connection()) as pooled:
+        for statement in statements:
+            pooled.cursor().execute(statement)
+
+
+def begin(connection: Connection) -> None:
+    """Begin a transaction; a writer takes the lock at once, because a reader that starts to write cannot wait."""
+    writes = connection.get_execution_options().get("twelvelabs_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

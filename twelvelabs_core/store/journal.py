@@ -2,10 +2,10 @@
 
     intent -> processing -> ready | failed | expired        failed | expired -> intent (another attempt)
 
-`ready` is final. Every change is one statement that names the states it may start from, so two processes that compete
-for an entry are told apart by the database, never by a read before a write.
+`ready` is final. Every change is one statement that names the states it may start from: where two processes compete
+for an entry the database decides, never a read before a write.
 
-Who wrote an intent, and whether that process is still there.
+An entry also names the process that wrote its intent; the end of this module says whether that process still runs.
 """
 
 import functools
@@ -17,131 +17,212 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, or_, select, update
 
 from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import TaskEntry
-from twelvelabs_core.store.schema import tasks
+from twelvelabs_core.store.schema import meta, tasks, upsert
 
-FOUND = "found in the list of tasks"  # how an entry has its id that was not told it by the create's answer
+FOUND = "found in the list of tasks"  # `error` of an entry whose task id was found, not returned by the create call
 UNDER_WAY = ("intent", "processing")
 ENDED = ("failed", "expired")
-UNFINISHED = (*UNDER_WAY, *ENDED)
+ENTRY_COLUMNS = [tasks.c[name] for name in TaskEntry.__dataclass_fields__]
 
 
-def upsert(connection: Connection, into: Table) -> sqlite.Insert | postgresql.Insert:
-    """Begin an `INSERT ... ON CONFLICT`, which SQLAlchemy has per dialect."""
-    return postgresql.insert(into) if connection.dialect.name == "postgresql" else sqlite.insert(into)
+class Journal:
+    """The journal's methods of a `SegmentStore`."""
+
+    _database: Database
+
+    @property
+    def journal_name(self) -> str:
+        """A name that only this store's journal has; uploads carry a digest of it."""
+        with self._database.reading() as connection:
+            return str(connection.scalar(select(meta.c.value).where(meta.c.name == "journal")))
+
+    def find_task(self, key: str) -> TaskEntry | None:
+        """Return the journal entry of a task key, or None."""
+        with self._database.reading() as connection:
+            return find_entry(connection, key)
+
+    def put_intent(
+        self,
+        key: str,
+        *,
+        space: str,
+        content: str,
+        model: str,
+        params: Mapping[str, Any],
+        source: str,
+        account: str,
+        replacing: TaskEntry | None = None,
+    ) -> bool:
+        """Write that a task is about to be created, unless its key has an entry that is under way or ready.
+
+        Of several threads, processes or machines that try at once, exactly one gets True; the others find its entry
+        with `find_task`. An ended entry (failed, expired) is replaced, as another attempt.
+
+        Args:
+            key: Identity of the work.
+            space: Who makes the vectors.
+            content: Identity of the medium.
+            model: The model's name.
+            params: The parameters that change the vectors; plain JSON values.
+            source: The caller's name of the medium, without signature.
+            account: Fingerprint of the account that pays.
+            replacing: An entry under way, as `find_task` returned it, whose owner has ended: it is replaced too,
+                unless it was written since.
+
+        Returns:
+            Whether this call wrote the intent.
+        """
+        now = time.time()
+        values = {
+            "key": key,
+            "space": space,
+            "content": content,
+            "model": model,
+            "params": dict(params),
+            "source": source,
+            "account": account,
+            "state": "intent",
+            "task_id": None,
+            "error": None,
+            "owner": owner(),
+            "created_at": now,
+            "updated_at": now,
+        }
+        # An entry that failed without a task id was refused by the server: that was not an attempt.
+        was_refused = and_(tasks.c.state == "failed", tasks.c.task_id.is_(None))
+        changes = {
+            **values,
+            "attempts": tasks.c.attempts + case((was_refused, 0), else_=1),
+            "revision": tasks.c.revision + 1,
+        }
+        replaceable: ColumnElement[bool] = tasks.c.state.in_(ENDED)
+        if replacing is not None:
+            replaceable = or_(replaceable, and_(tasks.c.state.in_(UNDER_WAY), is_unchanged(replacing)))
+        with self._database.writing() as connection:
+            statement = upsert(connection, tasks).values(**values, attempts=1, revision=1)
+            result = connection.execute(
+                statement.on_conflict_do_update(index_elements=["key"], set_=changes, where=replaceable),
+                execution_options={"preserve_rowcount": True},  # SQLAlchemy drops it for inserts on some drivers
+            )
+            return result.rowcount > 0
+
+    def put_task_id(self, key: str, task_id: str) -> None:
+        """Write the server's id of a task: its state is now `processing`.
+
+        An entry that is ready, or has another task (of a process that assumed this one had ended), stays as it is.
+
+        Raises:
+            InputError: There is no entry of this key.
+        """
+        is_free = or_(tasks.c.task_id.is_(None), tasks.c.task_id == task_id)
+        with self._database.writing() as connection:
+            change_entry(connection, key, is_free, state="processing", task_id=task_id, error=None)
+
+    def adopt_task(self, entry: TaskEntry, task_id: str) -> bool:
+        """Write the id of a task that was found at the server for an intent; its state is now `processing`.
+
+        Args:
+            entry: The intent, as `find_task` returned it.
+            task_id: The server's id of its task.
+
+        Returns:
+            Whether the id was written; False where the entry was written since, or another entry has the task.
+        """
+        other = tasks.alias()
+        is_taken = select(other.c.id).where(other.c.task_id == task_id, other.c.key != entry.key).exists()
+        is_intent = (tasks.c.key == entry.key) & (tasks.c.state == "intent") & is_unchanged(entry)
+        changes = {"state": "processing", "task_id": task_id, "error": FOUND, "owner": owner()}
+        with self._database.writing() as connection:
+            return write_entry(connection, is_intent & ~is_taken, changes)
+
+    def claimants(self, entry: TaskEntry, task_ids: Sequence[str]) -> list[TaskEntry]:
+        """Return the other entries that have one of some tasks, or may have created it without knowing its id.
+
+        Args:
+            entry: The intent whose task is searched for.
+            task_ids: Tasks that could be its own; a few.
+        """
+        # Tasks of earlier attempts may be in the server's list although no entry names them any more.
+        may_have = or_(tasks.c.state == "intent", tasks.c.attempts > 1, tasks.c.task_id.in_(task_ids))
+        # One statement: between two, another process could write its id and be missed by both.
+        query = select(*ENTRY_COLUMNS).where(tasks.c.key != entry.key, may_have)
+        with self._database.reading() as connection:
+            return [to_entry(row) for row in connection.execute(query)]
+
+    def put_failure(self, key: str, reason: str, *, task_id: str | None = None, expired: bool = False) -> None:
+        """Write that a task has failed, or has expired at the server. A ready entry stays as it is.
+
+        Args:
+            key: Identity of the work.
+            reason: Why, without secrets.
+            task_id: The task that failed; None when none was created. An entry that has another task, because the
+                work was paid for again meanwhile, stays as it is.
+            expired: Whether the server has deleted the task; the state is then `expired`, else `failed`.
+
+        Raises:
+            InputError: There is no entry of this key.
+        """
+        is_meant = tasks.c.task_id.is_(None) if task_id is None else tasks.c.task_id == task_id
+        with self._database.writing() as connection:
+            change_entry(connection, key, is_meant, state="expired" if expired else "failed", error=reason)
+
+    def is_under_way(self, content: str, account: str) -> bool:
+        """Return whether an account has tasks of this content which, as far as is known, have not ended."""
+        which = (tasks.c.content == content) & (tasks.c.account == account) & tasks.c.state.in_(UNDER_WAY)
+        with self._database.reading() as connection:
+            return connection.scalar(select(tasks.c.id).where(which).limit(1)) is not None
 
 
-def find(connection: Connection, key: str) -> TaskEntry | None:
+def find_entry(connection: Connection, key: str) -> TaskEntry | None:
     """Return the entry of a key, or None."""
-    columns = [tasks.c[name] for name in TaskEntry.__dataclass_fields__]
-    row = connection.execute(select(*columns).where(tasks.c.key == key)).one_or_none()
-    return None if row is None else TaskEntry(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name
+    row = connection.execute(select(*ENTRY_COLUMNS).where(tasks.c.key == key)).one_or_none()
+    return None if row is None else to_entry(row)
 
 
-def is_under_way(connection: Connection, content: str, account: str) -> bool:
-    """Return whether an account has begun a task of this content that has not ended, as far as is known."""
-    which = (tasks.c.content == content) & (tasks.c.account == account) & tasks.c.state.in_(UNDER_WAY)
-    return connection.scalar(select(tasks.c.id).where(which).limit(1)) is not None
+def to_entry(row: Row[Any]) -> TaskEntry:
+    """Return a row of `ENTRY_COLUMNS` as an entry."""
+    return TaskEntry(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name
 
 
-def put_intent(connection: Connection, values: Mapping[str, Any], replacing: TaskEntry | None) -> bool:
-    """Write an intent where there is no entry, an ended one, or still the one to replace; return whether it was."""
-    now = time.time()
-    fresh = {"state": "intent", "task_id": None, "error": None, "owner": owner(), "created_at": now, "updated_at": now}
-    changes = {
-        **values,
-        **fresh,
-        "attempts": tasks.c.attempts + case((was_refused(), 0), else_=1),
-        "revision": tasks.c.revision + 1,
-    }
-    statement = upsert(connection, tasks).values(**values, **fresh, attempts=1, revision=1)
-    result = connection.execute(
-        statement.on_conflict_do_update(index_elements=["key"], set_=changes, where=replaceable(replacing)),
-        execution_options={"preserve_rowcount": True},  # SQLAlchemy drops it for inserts on some drivers
-    )
-    return result.rowcount > 0
+def is_unchanged(entry: TaskEntry) -> ColumnElement[bool]:
+    """Return the condition that an entry was not written since it was read."""
+    # The revision alone would also fit an entry that was deleted and written again.
+    return and_(tasks.c.revision == entry.revision, tasks.c.created_at == entry.created_at)
 
 
-def was_refused() -> ColumnElement[bool]:
-    """Return the condition that an entry came to nothing at the server: no task was made, nothing was paid for."""
-    return and_(tasks.c.state == "failed", tasks.c.task_id.is_(None))
+def write_entry(connection: Connection, which: ColumnElement[bool], values: Mapping[str, Any]) -> bool:
+    """Write values to the entry that fits a condition; return whether there is one."""
+    statement = update(tasks).where(which).values(**values, revision=tasks.c.revision + 1, updated_at=time.time())
+    return connection.execute(statement).rowcount > 0
 
 
-def replaceable(replacing: TaskEntry | None) -> ColumnElement[bool]:
-    """Return the condition under which a new intent may take an entry's place."""
-    ended = tasks.c.state.in_(ENDED)
-    if replacing is None:
-        return ended
-    # The revision alone would also fit the entry of a later life, after a deletion.
-    is_same = and_(tasks.c.revision == replacing.revision, tasks.c.created_at == replacing.created_at)
-    return or_(ended, and_(tasks.c.state.in_(UNDER_WAY), is_same))
-
-
-def change(connection: Connection, key: str, *where: ColumnElement[bool], **values: Any) -> None:
-    """Change an entry that is not ready; a ready one, and one that further conditions do not fit, stays as it is.
+def change_entry(connection: Connection, key: str, *conditions: ColumnElement[bool], **values: Any) -> None:
+    """Change an entry that is not ready; one that is, or that does not fit further conditions, stays as it is.
 
     Raises:
         InputError: There is no entry of this key.
     """
-    statement = update(tasks).where(tasks.c.key == key, tasks.c.state.in_(UNFINISHED), *where)
-    result = connection.execute(statement.values(**values, revision=tasks.c.revision + 1, updated_at=time.time()))
-    if not result.rowcount and find(connection, key) is None:
+    which = and_(tasks.c.key == key, tasks.c.state != "ready", *conditions)
+    if not write_entry(connection, which, values) and find_entry(connection, key) is None:
         raise no_entry(key)
 
 
-def put_task_id(connection: Connection, key: str, task_id: str) -> None:
-    """Note the task that was created, unless somebody who took this one for gone has created another."""
-    is_free = or_(tasks.c.task_id.is_(None), tasks.c.task_id == task_id)
-    change(connection, key, is_free, state="processing", task_id=task_id, error=None)
-
-
-def put_failure(connection: Connection, key: str, task_id: str | None, *, state: str, reason: str) -> None:
-    """Let an entry end, unless it has another task by now: who waited for the first one may come late to say so."""
-    is_meant = tasks.c.task_id.is_(None) if task_id is None else tasks.c.task_id == task_id
-    change(connection, key, is_meant, state=state, error=reason)
-
-
-def adopt(connection: Connection, entry: TaskEntry, task_id: str) -> bool:
-    """Give an intent the task that was found for it; return whether it was given.
-
-    It is not where somebody has written to the intent since, or another entry has that task.
-    """
-    other = tasks.alias()
-    is_taken = select(other.c.id).where(other.c.task_id == task_id, other.c.key != entry.key).exists()
-    is_same = (tasks.c.revision == entry.revision) & (tasks.c.created_at == entry.created_at)
-    unchanged = (tasks.c.key == entry.key) & (tasks.c.state == "intent") & is_same & ~is_taken
-    changes = {"state": "processing", "task_id": task_id, "error": FOUND, "owner": owner()}
-    moved = {"revision": tasks.c.revision + 1, "updated_at": time.time()}
-    return connection.execute(update(tasks).where(unchanged).values(**changes, **moved)).rowcount > 0
-
-
-def claimants(connection: Connection, entry: TaskEntry, task_ids: Sequence[str]) -> list[TaskEntry]:
-    """Return the other entries that have one of some tasks, or may have made it without knowing.
-
-    One statement: between two, a rival could write its id and be seen by neither.
-    """
-    columns = [tasks.c[name] for name in TaskEntry.__dataclass_fields__]
-    # After several attempts, tasks of earlier ones may stand in the server's list that no entry names any more.
-    may_have = or_(tasks.c.state == "intent", tasks.c.attempts > 1, tasks.c.task_id.in_(task_ids))
-    rows = connection.execute(select(*columns).where(tasks.c.key != entry.key, may_have))
-    return [TaskEntry(**row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's public name
-
-
 def no_entry(key: str) -> InputError:
-    """Return the error for a key that the journal does not know."""
+    """Return the error for a key that the journal does not have."""
     return InputError(f"the segment store has no entry of the task key {key!r}; call put_intent first.")
 
 
-# Process numbers are used again; together with this, which forked children share, they are not.
+# Process ids are used again; together with this token, which forked children share, they are not.
 TOKEN = secrets.token_hex(4)
 
 
 def owner() -> str:
-    """Name this process: machine, process number, token."""
+    """Name this process: machine, process id, token."""
     return f"{machine()}/{os.getpid()}/{TOKEN}"
 
 
@@ -151,7 +232,7 @@ def is_own(name: str) -> bool:
 
 
 def has_ended(name: str) -> bool:
-    """Return whether a process is known to be gone; False where that cannot be known from here."""
+    """Return whether a process is known to have ended; False where that cannot be determined from here."""
     where, _, rest = name.partition("/")
     number = rest.partition("/")[0]
     if where != machine() or not number.isdigit():
@@ -161,24 +242,24 @@ def has_ended(name: str) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def machine() -> str:
-    """Name what process numbers are counted in: host, start of the system, container."""
+    """Name what process ids are counted in: host, start of the system, container."""
     marks = [socket.gethostname().replace("/", "-")]
     try:
         marks.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()[:8])
         marks.append(str(Path("/proc/self/ns/pid").stat().st_ino))  # containers may share a host's name
     except OSError:
-        pass  # no Linux: the host's name must do
+        pass  # not Linux: the host's name alone
     return ".".join(marks)
 
 
 def is_alive(number: int) -> bool:
-    """Return whether a process of this number exists."""
+    """Return whether a process of this id exists."""
     if os.name != "posix":
-        return True  # elsewhere signal 0 is no harmless question; the time-out decides
+        return True  # elsewhere signal 0 ends the process; the time-out decides
     try:
         os.kill(number, 0)
     except ProcessLookupError:
         return False
     except OSError:
-        return True  # it is there, and not ours
+        return True  # it exists, and belongs to another user
     return True

@@ -1,14 +1,26 @@
-"""Where a segment store lies: path, SQLAlchemy URL or ":memory:" -> one checked `Location`."""
+"""The location of a segment store (a path, a SQLAlchemy URL or ":memory:"), and the errors that name it."""
 
 import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    SQLAlchemyError,
+    StatementError,
+)
 
-from twelvelabs_core.base.errors import ConfigurationError
+from twelvelabs_core.base.errors import ConfigurationError, InputError
+from twelvelabs_core.base.settings import STORE_VARIABLE
 
 MEMORY = ":memory:"
 DRIVERS = {
@@ -20,13 +32,38 @@ DRIVERS = {
     "postgresql+psycopg2": "postgresql+psycopg2",
 }
 
+ELSEWHERE = f"or give another location with {STORE_VARIABLE} or SegmentStore(location)"
+NOT_A_STORE = f"Give the path of a segment store or of a new file, {ELSEWHERE}"
+KEEP_DAMAGED = f"Restore the file from a backup or move it away, {ELSEWHERE}; it is never overwritten"
+
+# First part of SQLite's error name -> what it means, what to do.
+SQLITE_ADVICE = {
+    "SQLITE_BUSY": ("another process kept it locked for too long", "Find the process that holds the lock, then retry"),
+    "SQLITE_LOCKED": ("it is locked", "Try again"),
+    "SQLITE_NOTADB": ("the file is not a SQLite database", NOT_A_STORE),
+    "SQLITE_CORRUPT": ("the file is damaged or truncated", KEEP_DAMAGED),
+    "SQLITE_READONLY": ("it cannot be written", f"Make the file and its folder writable, {ELSEWHERE}"),
+    "SQLITE_PERM": ("its permissions do not allow opening it", f"Check its permissions, {ELSEWHERE}"),
+    "SQLITE_CANTOPEN": (
+        "the file cannot be opened, was removed while in use, or its folder is read-only",
+        f"Check that the file exists and that it and its folder are writable, {ELSEWHERE}",
+    ),
+    "SQLITE_FULL": ("the disk is full", f"Free disk space, {ELSEWHERE}"),
+    "SQLITE_IOERR": (
+        "the disk could not be read or written, or is full",
+        f"Free disk space, check the disk, {ELSEWHERE}",
+    ),
+    "SQLITE_ERROR": ("its tables are not those of a segment store", KEEP_DAMAGED),
+}
+POSTGRES_LOCK_TIMEOUT = "55P03"
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A checked place of a store.
+    """The checked location of a store.
 
     Attributes:
-        printable: For people: the path, ":memory:", or the URL without its password.
+        printable: For messages: the path, ":memory:", or the URL without its password.
         path: The SQLite file, absolute; None for memory and for a server.
         url: A server's URL; None for SQLite.
     """
@@ -37,25 +74,25 @@ class Location:
 
     @property
     def is_memory(self) -> bool:
-        """Whether the store lives in this process alone."""
+        """Whether the store exists only in the memory of this process."""
         return self.path is None and self.url is None
 
     @property
     def portable(self) -> str:
-        """What another process needs to find the same store; holds a server's password."""
+        """What another process needs to find the same store; includes a server's password."""
         return self.url.render_as_string(hide_password=False) if self.url else self.printable
 
 
 def default_path() -> Path:
-    """Return the store's file in the user's data directory; caches get wiped, paid vectors must not."""
+    """Return the store's file in the user's data directory; a cache directory may be emptied, paid vectors must not."""
     return platformdirs.user_data_path("twelvelabs-rag", appauthor=False) / "segments.sqlite3"
 
 
 def parse_location(location: str | os.PathLike[str]) -> Location:
-    """Check what a caller or the environment gave.
+    """Check a location that the caller or the environment gave.
 
     Raises:
-        ConfigurationError: It is empty, or a URL of something else than SQLite or PostgreSQL.
+        ConfigurationError: It is empty, or a URL of another database than SQLite or PostgreSQL.
     """
     if not isinstance(location, str | os.PathLike):
         raise ConfigurationError(
@@ -66,9 +103,7 @@ def parse_location(location: str | os.PathLike[str]) -> Location:
         raise ConfigurationError("the segment store's location is empty; give a path, a URL or ':memory:'.")
     if text == MEMORY:
         return Location(MEMORY)
-    if "://" in text:
-        return parse_url(text)
-    return file_location(text)
+    return parse_url(text) if "://" in text else file_location(text)
 
 
 def parse_url(text: str) -> Location:
@@ -77,12 +112,12 @@ def parse_url(text: str) -> Location:
         url = make_url(text)
     except (ArgumentError, ValueError):  # its message may quote the password
         raise ConfigurationError(
-            "the segment store's URL cannot be read; it looks like postgresql+psycopg://user:password@host/database."
+            "the segment store's URL cannot be parsed; the form is postgresql+psycopg://user:password@host/database."
         ) from None
     driver = DRIVERS.get(url.drivername)
     if driver is None:
         raise ConfigurationError(
-            f"the segment store cannot use {url.drivername!r}; it knows {', '.join(sorted(DRIVERS))}, or a path."
+            f"the segment store cannot use {url.drivername!r}; give a path or one of {', '.join(sorted(DRIVERS))}."
         )
     if driver != "sqlite":
         return Location(printable_url(url), url=url.set(drivername=driver))
@@ -92,8 +127,8 @@ def parse_url(text: str) -> Location:
 
 
 def file_location(text: str) -> Location:
-    """Make a path absolute now, for the working directory may change and a worker may have another."""
-    path = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111  # links stay as given
+    """Make a path absolute now: the working directory may change, and a worker may have another."""
+    path = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111  # resolve() would follow links
     return Location(str(path), path=path)
 
 
@@ -101,3 +136,60 @@ def printable_url(url: URL) -> str:
     """Write a URL without secrets; libpq also takes a password as a query parameter."""
     query = {name: "***" if "pass" in name.lower() else value for name, value in url.query.items()}
     return url.set(query=query).render_as_string(hide_password=True)
+
+
+@contextmanager
+def translated(place: str) -> Iterator[None]:
+    """Replace every error of SQL and of the file system within the block by one that says what to do.
+
+    Args:
+        place: The store's location without secrets, for the message.
+
+    Raises:
+        ConfigurationError: The store cannot be used.
+        InputError: The database refused a value.
+    """
+    try:
+        yield
+    except (DataError, IntegrityError) as error:
+        raise refused(place, error.orig) from error
+    except DBAPIError as error:
+        raise unusable(place, *explain(error.orig)) from error
+    except StatementError as error:  # a value that could not be converted, so no driver received it
+        raise refused(place, error.orig) from error
+    except sqlite3.Error as error:
+        raise unusable(place, *explain(error)) from error
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise unusable(
+            place, f"its driver is not installed ({error})", 'Run pip install "twelvelabs-rag[postgres]"'
+        ) from error
+    except (OSError, SQLAlchemyError) as error:
+        raise unusable(place, first_line(error), f"Check the location, {ELSEWHERE}") from error
+
+
+def unusable(place: str, reason: str, advice: str) -> ConfigurationError:
+    """Return the error for a store that cannot be used."""
+    return ConfigurationError(f"the segment store {place} cannot be used: {reason}. {advice}.")
+
+
+def refused(place: str, error: BaseException | None) -> InputError:
+    """Return the error for a value that cannot be stored."""
+    return InputError(f"the segment store {place} refused a value, nothing was written: {first_line(error)}.")
+
+
+def explain(error: BaseException | None) -> tuple[str, str]:
+    """Return the meaning of a driver's error, and what to do."""
+    name = getattr(error, "sqlite_errorname", None) or ""
+    for prefix, (meaning, advice) in SQLITE_ADVICE.items():
+        if name.startswith(prefix):
+            return f"{meaning} ({first_line(error)})", advice
+    if getattr(error, "sqlstate", None) == POSTGRES_LOCK_TIMEOUT:
+        return "another process kept a row locked for too long", SQLITE_ADVICE["SQLITE_BUSY"][1]
+    if isinstance(error, sqlite3.Error):
+        return f"SQLite reported: {first_line(error)}", KEEP_DAMAGED
+    return f"the database reported: {first_line(error)}", f"Check the server, user and rights, {ELSEWHERE}"
+
+
+def first_line(error: BaseException | None) -> str:
+    """Return the first line of an error's text, or the name of its type."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

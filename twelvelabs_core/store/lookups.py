@@ -1,19 +1,164 @@
-"""What is known of media without asking again: digests of files, contents of URLs, assets, uploads begun, words."""
+"""What is known of media without another request: file digests, URL contents, assets, unfinished uploads, words."""
 
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, select
 
+from twelvelabs_core.results.transcript import Word
+from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import UploadEntry, UrlEntry
-from twelvelabs_core.store.journal import upsert
-from twelvelabs_core.store.schema import assets, files, transcripts, uploads, urls
-
-PENDING = " pending"  # behind the origin of a transcript
+from twelvelabs_core.store.schema import assets, files, pending_transcripts, transcripts, uploads, upsert, urls
 
 
-def put(connection: Connection, into: Table, **values: Any) -> None:
-    """Write one row, in place of the one with the same primary key."""
+class Lookups:
+    """The methods of a `SegmentStore` for what is known of media."""
+
+    _database: Database
+
+    def find_digest(self, path: str, size: int, mtime_ns: int) -> str | None:
+        """Return the SHA-256 of a file, or None unless size and time of change are those it was written with.
+
+        Args:
+            path: The file's absolute path.
+            size: Its size in bytes.
+            mtime_ns: Its time of change in nanoseconds.
+        """
+        row = self._find(files, path=path, size=size, mtime_ns=mtime_ns)
+        return None if row is None else row.sha256
+
+    def put_digest(self, path: str, size: int, mtime_ns: int, sha256: str) -> None:
+        """Write the SHA-256 of a file as it was with this size and time of change; not in a read-only store."""
+        if not self._database.is_read_only:
+            self._put(files, path=path, size=size, mtime_ns=mtime_ns, sha256=sha256)
+
+    def find_url(self, url: str) -> UrlEntry | None:
+        """Return what was last known of the medium behind an unsigned URL, or None."""
+        row = self._find(urls, url=url)
+        return None if row is None else UrlEntry(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name
+
+    def put_url(self, url: str, content: str, validator: str | None) -> None:
+        """Write the identity of the medium behind an unsigned URL, and its ETag or Last-Modified.
+
+        Not in a read-only store, where it saves no payment.
+        """
+        if not self._database.is_read_only:
+            self._put(urls, url=url, content=content, validator=validator)
+
+    def find_asset(self, content: str, account: str) -> str | None:
+        """Return the id of the asset as which an account has uploaded this content, or None."""
+        row = self._find(assets, content=content, account=account)
+        return None if row is None else row.asset_id
+
+    def put_asset(self, content: str, account: str, asset_id: str) -> None:
+        """Write the id of the asset as which an account has uploaded this content, in place of an earlier one.
+
+        If it was uploaded in chunks, that upload session is deleted.
+        """
+        with self._database.writing() as connection:
+            put_row(connection, assets, content=content, account=account, asset_id=asset_id)
+            delete_rows(connection, uploads, asset_id=asset_id)
+
+    def drop_asset(self, content: str, account: str) -> None:
+        """Delete the asset id of this content, for instance when the asset was deleted at the server."""
+        self._delete(assets, content=content, account=account)
+
+    def find_upload(self, content: str, account: str) -> UploadEntry | None:
+        """Return the session in which an account began to upload this content in chunks, or None."""
+        row = self._find(uploads, content=content, account=account)
+        return None if row is None else UploadEntry(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name
+
+    def put_upload(
+        self,
+        content: str,
+        account: str,
+        *,
+        upload_id: str,
+        asset_id: str,
+        chunk_size: int,
+        upload_headers: Mapping[str, str],
+        options: Mapping[str, Any],
+    ) -> None:
+        """Write that an account has begun to upload this content in chunks, in place of an earlier session.
+
+        Args:
+            content: Identity of the bytes.
+            account: Fingerprint of the account.
+            upload_id: The server's id of the session.
+            asset_id: The asset that it will become.
+            chunk_size: Bytes of each chunk but the last.
+            upload_headers: Headers that each chunk must be sent with.
+            options: What the session was created with; plain JSON values.
+        """
+        ids = {"content": content, "account": account, "upload_id": upload_id, "asset_id": asset_id}
+        session = {"chunk_size": chunk_size, "upload_headers": dict(upload_headers), "options": dict(options)}
+        self._put(uploads, **ids, **session)
+
+    def drop_upload(self, asset_id: str) -> None:
+        """Delete the session in which this asset was uploaded, because it is complete or lost."""
+        self._delete(uploads, asset_id=asset_id)
+
+    def find_transcript(self, content: str, origin: str) -> tuple[Word, ...] | None:
+        """Return the words spoken in this content, or None where they were never requested.
+
+        Empty where the API has no transcription.
+
+        Args:
+            content: Identity of the medium.
+            origin: Who made the transcription: `twelvelabs` or `sandbox`.
+        """
+        row = self._find(transcripts, content=content, origin=origin)
+        return None if row is None else tuple(Word(*word) for word in row.words)
+
+    def put_transcript(self, content: str, origin: str, words: Sequence[Word]) -> None:
+        """Write the words spoken in this content, in place of earlier ones; they are not pending any more."""
+        with self._database.writing() as connection:
+            put_row(connection, transcripts, content=content, origin=origin, words=[list(word) for word in words])
+            delete_rows(connection, pending_transcripts, content=content, origin=origin)
+
+    def find_pending_transcript(self, content: str, origin: str) -> tuple[str, float] | None:
+        """Return the asset whose words were not ready when they were last waited for, and when that was.
+
+        Args:
+            content: Identity of the medium.
+            origin: Who makes the transcription: `twelvelabs` or `sandbox`.
+
+        Returns:
+            The asset id and the time in seconds since the epoch (UTC), or None.
+        """
+        row = self._find(pending_transcripts, content=content, origin=origin)
+        return None if row is None else (row.asset_id, row.updated_at)
+
+    def put_pending_transcript(self, content: str, origin: str, asset_id: str) -> None:
+        """Write that this content has no words yet, although they were waited for."""
+        self._put(pending_transcripts, content=content, origin=origin, asset_id=asset_id)
+
+    def drop_transcript(self, content: str) -> None:
+        """Delete the words of this content: the next run that wants them requests them again.
+
+        Args:
+            content: Identity of the medium, as `Client.content_of` returns it.
+        """
+        with self._database.writing() as connection:
+            delete_rows(connection, transcripts, content=content)
+            delete_rows(connection, pending_transcripts, content=content)
+
+    def _find(self, table: Table, **values: Any) -> Row[Any] | None:
+        with self._database.reading() as connection:
+            return connection.execute(select(table).where(has_values(table, values))).one_or_none()
+
+    def _put(self, into: Table, **values: Any) -> None:
+        with self._database.writing() as connection:
+            put_row(connection, into, **values)
+
+    def _delete(self, table: Table, **values: Any) -> None:
+        with self._database.writing() as connection:
+            delete_rows(connection, table, **values)
+
+
+def put_row(connection: Connection, into: Table, **values: Any) -> None:
+    """Write one row and its time, in place of the one with the same primary key."""
     values["updated_at"] = time.time()
     keys = [column.name for column in into.primary_key]
     changes = {name: value for name, value in values.items() if name not in keys}
@@ -22,69 +167,11 @@ def put(connection: Connection, into: Table, **values: Any) -> None:
     )
 
 
-def find_digest(connection: Connection, path: str, size: int, mtime_ns: int) -> str | None:
-    """Return the digest of a file, if it is as it was when that was written."""
-    query = select(files.c.sha256).where(files.c.path == path, files.c.size == size, files.c.mtime_ns == mtime_ns)
-    return connection.scalar(query)
+def delete_rows(connection: Connection, table: Table, **values: Any) -> None:
+    """Delete the rows that have these values."""
+    connection.execute(delete(table).where(has_values(table, values)))
 
 
-def find_url(connection: Connection, url: str) -> UrlEntry | None:
-    """Return what is known of a URL."""
-    row = connection.execute(select(urls).where(urls.c.url == url)).one_or_none()
-    return None if row is None else UrlEntry(row.url, row.content, row.validator, row.updated_at)
-
-
-def find_asset(connection: Connection, content: str, account: str) -> str | None:
-    """Return the id under which an account has uploaded this content."""
-    return connection.scalar(select(assets.c.asset_id).where(assets.c.content == content, assets.c.account == account))
-
-
-def drop_asset(connection: Connection, content: str, account: str) -> None:
-    """Forget an uploaded asset."""
-    connection.execute(delete(assets).where(assets.c.content == content, assets.c.account == account))
-
-
-def find_upload(connection: Connection, content: str, account: str) -> UploadEntry | None:
-    """Return the upload session that an account began for this content."""
-    query = select(uploads).where(uploads.c.content == content, uploads.c.account == account)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else UploadEntry(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name
-
-
-def drop_upload(connection: Connection, asset_id: str) -> None:
-    """Forget the upload session of an asset."""
-    connection.execute(delete(uploads).where(uploads.c.asset_id == asset_id))
-
-
-def find_transcript(connection: Connection, content: str, origin: str) -> list[tuple[float, float, str]] | None:
-    """Return the words spoken in this content, or None where nobody has asked yet."""
-    which = (transcripts.c.content == content) & (transcripts.c.origin == origin)
-    row = connection.execute(select(transcripts.c.words).where(which)).one_or_none()
-    return None if row is None else [(start, end, word) for start, end, word in row.words]
-
-
-def put_transcript(connection: Connection, content: str, origin: str, words: list[list[Any]]) -> None:
-    """Write the words spoken in this content; it is not pending any more."""
-    put(connection, transcripts, content=content, origin=origin, words=words)
-    connection.execute(delete(transcripts).where(_is_pending(content, origin)))
-
-
-def find_pending_transcript(connection: Connection, content: str, origin: str) -> tuple[str, float] | None:
-    """Return the asset whose transcription was pending, and when that was."""
-    query = select(transcripts.c.words, transcripts.c.updated_at).where(_is_pending(content, origin))
-    row = connection.execute(query).one_or_none()
-    return None if row is None else (str(row.words[0]), row.updated_at)
-
-
-def put_pending_transcript(connection: Connection, content: str, origin: str, asset_id: str) -> None:
-    """Write that the transcription of this content's asset was waited for and is pending."""
-    put(connection, transcripts, content=content, origin=f"{origin}{PENDING}", words=[asset_id])
-
-
-def _is_pending(content: str, origin: str) -> ColumnElement[bool]:
-    return (transcripts.c.content == content) & (transcripts.c.origin == f"{origin}{PENDING}")
-
-
-def drop_transcript(connection: Connection, content: str) -> None:
-    """Forget the words of this content."""
-    connection.execute(delete(transcripts).where(transcripts.c.content == content))
+def has_values(table: Table, values: Mapping[str, Any]) -> ColumnElement[bool]:
+    """Return the condition that columns have these values."""
+    return and_(*(table.c[name] == value for name, value in values.items()))

@@ -1,4 +1,4 @@
-"""The tables of a segment store, their version, and the check that a database has exactly these."""
+"""The tables of a segment store, their version, and the steps that upgrade an older store."""
 
 import json
 import time
@@ -22,24 +22,24 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    text,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from twelvelabs_core.store.failures import ELSEWHERE, KEEP_DAMAGED, unusable
-
-VERSION = 1
+from twelvelabs_core.store.location import ELSEWHERE, KEEP_DAMAGED, NOT_A_STORE, unusable
 
 
 class Name(TypeDecorator[str]):
-    """Text that may come from a file name: bytes that are no UTF-8 are stored escaped instead of refused."""
+    """Text that may come from a file name: bytes that are not UTF-8 are stored escaped instead of refused."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # SQLAlchemy's
-        """Escape what no database takes as text."""
+        """Escape what no database accepts as text."""
         return None if value is None else value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -62,7 +62,7 @@ metadata = MetaData()
 
 
 def table(name: str, *parts: Any, **options: Any) -> Table:
-    """Define a table; the prefix keeps it apart from others in a shared PostgreSQL database."""
+    """Define a table; the prefix distinguishes it from others in a shared PostgreSQL database."""
     return Table(f"twelvelabs_{name}", metadata, *parts, **options)
 
 
@@ -71,6 +71,7 @@ def needed(name: str, kind: Any, **options: Any) -> Column[Any]:
     return Column(name, kind, nullable=False, **options)
 
 
+# Names and values: `version`, `created_at`, and `journal`, a name that only this store has.
 meta = table("meta", Column("name", Text, primary_key=True), needed("value", Text))
 
 tasks = table(
@@ -110,18 +111,19 @@ vectors = table(
     Column("page_end", Integer),
     Column("quadrant", Text),
     Column("chunk_index", Integer),
-    needed("vector", LargeBinary),  # float32, little-endian; after it its uncertainty, where that was asked for
-    needed("checksum", BigInteger),  # CRC-32 of `vector`: a flipped bit is found, not searched with
+    needed("vector", LargeBinary),  # float32, little-endian; followed by its uncertainty, where that was requested
+    needed("checksum", BigInteger),  # CRC-32 of `vector`, so that a damaged vector is not searched with
 )
 
-segments = table(
-    "segments",
+# Segment id -> the vector that it names.
+aliases = table(
+    "aliases",
     Column("segment_id", Text, primary_key=True),
     needed("task", Integer),
     needed("row", Integer),
     needed("source", Name, index=True),
     ForeignKeyConstraint(["task", "row"], [vectors.c.task, vectors.c.row], ondelete="CASCADE"),
-    Index("twelvelabs_segments_vector", "task", "row"),
+    Index("twelvelabs_aliases_vector", "task", "row"),
     sqlite_with_rowid=False,
 )
 
@@ -165,74 +167,127 @@ uploads = table(
 transcripts = table(
     "transcripts",
     Column("content", Name, primary_key=True),
-    # Who made it: `twelvelabs` or `sandbox`. A row of `<origin> pending` says that it was not ready when it was last
-    # waited for; releases that do not know of this never look at it.
-    Column("origin", Text, primary_key=True),
-    # [[start, end, word], ...]; none where the API has no transcription; of what is pending, [asset id].
-    needed("words", Json),
+    Column("origin", Text, primary_key=True),  # who made it: `twelvelabs` or `sandbox`
+    needed("words", Json),  # [[start, end, word], ...]; empty where the API has no transcription
     needed("updated_at", Double),
 )
 
-# Tables that stores written before they were thought of may lack. Nothing else changed with them, so the version is
-# the same: older releases go on with a store that has them.
-ADDED = (uploads, transcripts)
+# Transcriptions that were not ready when they were last waited for.
+pending_transcripts = table(
+    "pending_transcripts",
+    Column("content", Name, primary_key=True),
+    Column("origin", Text, primary_key=True),
+    needed("asset_id", Text),
+    needed("updated_at", Double),
+)
+
+
+def upsert(connection: Connection, into: Table) -> sqlite.Insert | postgresql.Insert:
+    """Begin an `INSERT ... ON CONFLICT`, which SQLAlchemy has per dialect."""
+    return postgresql.insert(into) if connection.dialect.name == "postgresql" else sqlite.insert(into)
+
+
+# Upgrades. A step is written in the SQL of its time and never changes: the tables above are those of the last version.
+
+# 1 -> 2: two tables that early stores lack, the table of aliases under that name, pending transcripts in their own
+# table instead of as transcripts of the origin '<origin> pending'. The SQL is the same for SQLite and PostgreSQL.
+FROM_1_TO_2 = """
+CREATE TABLE IF NOT EXISTS twelvelabs_uploads (
+    content TEXT NOT NULL, account TEXT NOT NULL, upload_id TEXT NOT NULL, asset_id TEXT NOT NULL,
+    chunk_size BIGINT NOT NULL, upload_headers TEXT NOT NULL, options TEXT NOT NULL,
+    updated_at DOUBLE PRECISION NOT NULL, PRIMARY KEY (content, account)
+);
+CREATE INDEX IF NOT EXISTS ix_twelvelabs_uploads_asset_id ON twelvelabs_uploads (asset_id);
+CREATE TABLE IF NOT EXISTS twelvelabs_transcripts (
+    content TEXT NOT NULL, origin TEXT NOT NULL, words TEXT NOT NULL,
+    updated_at DOUBLE PRECISION NOT NULL, PRIMARY KEY (content, origin)
+);
+CREATE TABLE twelvelabs_pending_transcripts (
+    content TEXT NOT NULL, origin TEXT NOT NULL, asset_id TEXT NOT NULL,
+    updated_at DOUBLE PRECISION NOT NULL, PRIMARY KEY (content, origin)
+);
+INSERT INTO twelvelabs_pending_transcripts
+    SELECT content, replace(origin, ' pending', ''), trim(words, '["]'), updated_at FROM twelvelabs_transcripts
+    WHERE origin IN ('twelvelabs pending', 'sandbox pending');
+DELETE FROM twelvelabs_transcripts WHERE origin IN ('twelvelabs pending', 'sandbox pending');
+DROP INDEX twelvelabs_segments_vector;
+DROP INDEX ix_twelvelabs_segments_source;
+ALTER TABLE twelvelabs_segments RENAME TO twelvelabs_aliases;
+CREATE INDEX twelvelabs_aliases_vector ON twelvelabs_aliases (task, "row");
+CREATE INDEX ix_twelvelabs_aliases_source ON twelvelabs_aliases (source)
+"""
+
+
+def upgrade_from_1(connection: Connection) -> None:
+    """Upgrade a store of version 1 to version 2, and give it a journal name where it has none."""
+    for statement in FROM_1_TO_2.split(";"):
+        connection.exec_driver_sql(statement)
+    name = text("INSERT INTO twelvelabs_meta (name, value) VALUES ('journal', :name) ON CONFLICT DO NOTHING")
+    connection.execute(name, {"name": uuid.uuid4().hex})
+
+
+UPGRADES = (upgrade_from_1,)  # the first is for version 1, the next for version 2, ...
+SCHEMA_VERSION = len(UPGRADES) + 1
 
 
 def create_tables(connection: Connection) -> None:
-    """Make the tables of a new store and write their version."""
+    """Create the tables of a new store, and write its version and the name of its journal."""
     metadata.create_all(connection, checkfirst=False)
-    connection.execute(
-        insert(meta), [{"name": "version", "value": str(VERSION)}, {"name": "created_at", "value": str(time.time())}]
-    )
-
-
-def journal_name(connection: Connection) -> str | None:
-    """Return the name that tells this store's journal from all others, or None where it has none yet."""
-    return connection.scalar(select(meta.c.value).where(meta.c.name == "journal"))
-
-
-def name_journal(connection: Connection) -> str:
-    """Give this store's journal a name for good, unless somebody else just did; return it."""
-    into = postgresql.insert(meta) if connection.dialect.name == "postgresql" else sqlite.insert(meta)
-    connection.execute(into.values(name="journal", value=uuid.uuid4().hex).on_conflict_do_nothing())
-    return str(journal_name(connection))
+    values = {"version": str(SCHEMA_VERSION), "created_at": str(time.time()), "journal": uuid.uuid4().hex}
+    connection.execute(insert(meta), [{"name": name, "value": value} for name, value in values.items()])
 
 
 def has_tables(connection: Connection) -> bool:
-    """Return whether any table of a store is there."""
+    """Return whether any table of a store exists."""
     return any(name in metadata.tables for name in inspect(connection).get_table_names())
 
 
-def lacks_tables(connection: Connection) -> bool:
-    """Return whether a store is older than one of its tables."""
-    return not {table.name for table in ADDED} <= set(inspect(connection).get_table_names())
-
-
-def add_tables(connection: Connection) -> None:
-    """Make the tables that an older store lacks; call it while nobody else writes."""
-    metadata.create_all(connection, tables=ADDED)
-
-
-def check_tables(connection: Connection, place: str) -> None:
-    """Make sure that the database is a segment store of this version.
+def is_current(connection: Connection, place: str) -> bool:
+    """Return whether a database is a segment store of this version; False where it must be upgraded first.
 
     Args:
-        connection: An open connection to it.
+        connection: An open connection to the database.
         place: The store's location without secrets, for messages.
 
     Raises:
-        ConfigurationError: It is something else, a store of another version, or lacks a table.
+        ConfigurationError: It is another database, a store of a newer version, or lacks a table.
     """
     present = set(inspect(connection).get_table_names())
     if meta.name not in present:
-        advice = f"Give the path of a store or of a new file, {ELSEWHERE}"
-        raise unusable(place, "it is a database, but not a segment store", advice)
-    version = connection.scalar(select(meta.c.value).where(meta.c.name == "version"))
-    if version != str(VERSION):
+        raise unusable(place, "it is a database, but not a segment store", NOT_A_STORE)
+    if read_version(connection, place) < SCHEMA_VERSION:
+        return False
+    if missing := set(metadata.tables) - present:
+        raise unusable(place, f"its tables {', '.join(sorted(missing))} are missing", KEEP_DAMAGED)
+    return True
+
+
+def read_version(connection: Connection, place: str) -> int:
+    """Return the version of a store's tables, 1 to `SCHEMA_VERSION`.
+
+    Raises:
+        ConfigurationError: The version is newer, or not a number.
+    """
+    version = str(connection.scalar(select(meta.c.value).where(meta.c.name == "version")))
+    if not version.isdecimal() or version == "0":
+        raise unusable(place, f"its version is {version!r}, which no release writes", KEEP_DAMAGED)
+    if int(version) > SCHEMA_VERSION:
         raise unusable(
             place,
-            f"it is of version {version}, this package reads version {VERSION}",
-            f"Use the twelvelabs-rag release that wrote it. {KEEP_DAMAGED}",
+            f"it has version {version}, written by a newer release; this release reads versions up to {SCHEMA_VERSION}",
+            f"Upgrade twelvelabs-rag, {ELSEWHERE}",
         )
-    if missing := set(metadata.tables) - present - {table.name for table in ADDED}:
-        raise unusable(place, f"its tables {', '.join(sorted(missing))} are missing", KEEP_DAMAGED)
+    return int(version)
+
+
+def upgrade(connection: Connection, place: str) -> None:
+    """Upgrade a store to this version, step by step.
+
+    Args:
+        connection: A connection in a transaction that writes, with the lock of a writer: all steps or none.
+        place: The store's location without secrets, for messages.
+    """
+    for step in UPGRADES[read_version(connection, place) - 1 :]:
+        step(connection)
+    connection.execute(update(meta).where(meta.c.name == "version").values(value=str(SCHEMA_VERSION)))
+    is_current(connection, place)  # raises where a table is missing

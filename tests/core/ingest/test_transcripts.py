@@ -1,7 +1,6 @@
 """The words spoken in a film: cut to its segments, asked for once, and never in the way of the film itself."""
 
 import logging
-import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -404,19 +403,6 @@ def test_the_store_keeps_words_apart_by_origin_and_as_they_are(tmp_path: Path) -
         store.drop_transcript("c")
         assert store.find_transcript("c", "twelvelabs") is None
         assert store.find_pending_transcript("c", "sandbox") is None
-
-
-def test_a_store_from_before_there_were_transcripts_gets_their_table(tmp_path: Path) -> None:
-    path = tmp_path / "s.sqlite3"
-    with SegmentStore(path) as store:
-        store.put_digest("/a", 1, 2, "d")
-    with sqlite3.connect(path) as connection:
-        connection.execute("DROP TABLE twelvelabs_transcripts")
-    connection.close()
-    with SegmentStore(path) as store:
-        assert store.find_transcript("c", "sandbox") is None
-        store.put_transcript("c", "sandbox", [Word(0, 1, "a")])
-        assert store.find_digest("/a", 1, 2) == "d"
 
 
 async def test_words_go_with_the_last_task_of_their_film(client: Surface, spoken_film: Path) -> None:

@@ -1,4 +1,4 @@
-"""SegmentStore within one process: the journal, vectors by segment id, identities, housekeeping."""
+"""SegmentStore within one process: the journal, vectors by segment id, identities, maintenance."""
 
 import copy
 import json
@@ -21,6 +21,7 @@ import pytest
 from tests.core import postgres
 from twelvelabs_core.base.errors import ConfigurationError, InputError
 from twelvelabs_core.results.segments import SegmentPosition, Segments
+from twelvelabs_core.store.schema import SCHEMA_VERSION
 from twelvelabs_core.store.store import SegmentStore, TaskEntry
 
 DIMENSION = 8
@@ -97,7 +98,7 @@ def test_an_entry_goes_from_intent_over_processing_to_ready(store: SegmentStore)
     assert intent.updated_at <= processing.updated_at <= ready.updated_at
 
 
-def test_a_living_entry_is_not_replaced_by_an_intent(store: SegmentStore) -> None:
+def test_an_entry_under_way_or_ready_is_not_replaced_by_an_intent(store: SegmentStore) -> None:
     put_intent(store)
     assert not put_intent(store, source="other.mp4")
     store.put_task_id("key", "6abc")
@@ -122,8 +123,8 @@ def test_an_ended_entry_is_replaced_as_another_attempt(store: SegmentStore, *, e
     assert again.created_at >= failed.created_at
 
 
-def test_a_late_verdict_on_an_earlier_task_changes_nothing(store: SegmentStore) -> None:
-    """Somebody who waited for the first task hears of its end when another has paid for the next."""
+def test_a_late_failure_of_an_earlier_task_changes_nothing(store: SegmentStore) -> None:
+    """A process that waited for the first task reports its failure after another has paid for the next."""
     put_intent(store)
     store.put_task_id("key", "first")
     store.put_failure("key", "why", task_id="first")
@@ -138,7 +139,7 @@ def test_a_late_verdict_on_an_earlier_task_changes_nothing(store: SegmentStore) 
     assert (entry.state, entry.task_id, entry.attempts) == ("processing", "second", 2)
 
 
-def test_a_create_that_was_refused_is_no_attempt(store: SegmentStore) -> None:
+def test_a_refused_create_call_is_not_counted_as_an_attempt(store: SegmentStore) -> None:
     for _ in range(3):
         assert put_intent(store)
         store.put_failure("key", "too many requests")
@@ -159,7 +160,7 @@ def test_an_intent_gets_a_task_once_and_none_that_another_has(store: SegmentStor
     assert must_find(store, "one").state == "processing"
 
 
-def test_whoever_began_several_times_may_have_tasks_that_nobody_names(store: SegmentStore) -> None:
+def test_an_entry_with_several_attempts_may_have_tasks_that_are_not_in_the_journal(store: SegmentStore) -> None:
     put_intent(store, "twice")
     assert put_intent(store, "twice", replacing=must_find(store, "twice"))
     store.put_task_id("twice", "second")
@@ -167,7 +168,7 @@ def test_whoever_began_several_times_may_have_tasks_that_nobody_names(store: Seg
     assert [entry.key for entry in store.claimants(must_find(store, "one"), ["first"])] == ["twice"]
 
 
-def test_an_entry_left_by_a_dead_process_is_taken_over_once(store: SegmentStore) -> None:
+def test_an_entry_of_an_ended_process_is_replaced_once(store: SegmentStore) -> None:
     put_intent(store)
     seen = must_find(store)
     assert put_intent(store, replacing=seen)
@@ -175,7 +176,7 @@ def test_an_entry_left_by_a_dead_process_is_taken_over_once(store: SegmentStore)
     assert must_find(store).attempts == 2
 
 
-def test_an_entry_that_was_written_to_since_is_not_taken_over(store: SegmentStore) -> None:
+def test_an_entry_that_was_written_since_is_not_replaced(store: SegmentStore) -> None:
     put_intent(store)
     seen = must_find(store)
     store.put_task_id("key", "6abc")
@@ -196,21 +197,21 @@ def test_a_ready_entry_stays_ready(store: SegmentStore) -> None:
 @pytest.mark.parametrize(
     "write",
     [
-        lambda store: store.put_task_id("nobody", "6abc"),
-        lambda store: store.put_failure("nobody", "why"),
-        lambda store: store.put_result("nobody", make_segments(), duration_sec=1.0),
-        lambda store: store.load_result("nobody"),
-        lambda store: store.add_aliases("nobody", [(str(uuid.uuid4()), 0)], source="s"),
+        lambda store: store.put_task_id("unknown", "6abc"),
+        lambda store: store.put_failure("unknown", "why"),
+        lambda store: store.put_result("unknown", make_segments(), duration_sec=1.0),
+        lambda store: store.load_result("unknown"),
+        lambda store: store.add_aliases("unknown", [(str(uuid.uuid4()), 0)], source="s"),
     ],
 )
 def test_a_key_without_an_entry_is_an_error_that_says_so(store: SegmentStore, write: Any) -> None:
-    with pytest.raises(InputError, match=r"no entry of the task key 'nobody'; call put_intent first"):
+    with pytest.raises(InputError, match=r"no entry of the task key 'unknown'; call put_intent first"):
         write(store)
 
 
 def test_a_result_that_is_not_there_yet_is_an_error_with_the_state(store: SegmentStore) -> None:
     put_intent(store)
-    with pytest.raises(InputError, match="its entry is intent"):
+    with pytest.raises(InputError, match="has no result yet: its entry is intent"):
         store.load_result("key")
 
 
@@ -260,7 +261,7 @@ def test_thousands_of_vectors_are_found_at_once(store: SegmentStore) -> None:
     assert np.array_equal(np.stack([found[segment_id].vector for segment_id in ids]), segments.vectors)
 
 
-def test_a_segment_id_goes_on_naming_what_it_named_first(store: SegmentStore) -> None:
+def test_a_segment_id_keeps_the_vector_that_it_named_first(store: SegmentStore) -> None:
     first = put_ready(store, "first", make_segments(seed=1))
     put_ready(store, "second", make_segments(seed=2))
     ids = name_all(store, "first", 2)
@@ -289,7 +290,7 @@ def test_a_row_that_the_task_does_not_have_is_refused_and_nothing_is_written(sto
     assert store.info().segments == 0
 
 
-def test_params_that_are_no_json_are_refused(store: SegmentStore) -> None:
+def test_params_that_are_not_json_are_refused(store: SegmentStore) -> None:
     with pytest.raises(InputError, match=r"refused a value, nothing was written: .*JSON"):
         put_intent(store, params={"when": timedelta(seconds=1)})
     assert store.find_task("key") is None
@@ -310,12 +311,12 @@ def test_a_failed_write_leaves_nothing_behind(store: SegmentStore) -> None:
 # Threads.
 
 
-def test_of_many_threads_exactly_one_writes_the_intent(store: SegmentStore) -> None:
+def test_of_several_threads_exactly_one_writes_the_intent(store: SegmentStore) -> None:
     start = threading.Barrier(8)
 
     def compete(_: int) -> list[bool]:
         start.wait()
-        return [put_intent(store, f"key {turn}") for turn in range(10)]
+        return [put_intent(store, f"key {number}") for number in range(10)]
 
     with ThreadPoolExecutor(8) as pool:
         won = np.array(list(pool.map(compete, range(8))))
@@ -338,16 +339,16 @@ def test_threads_read_and_write_at_once(store: SegmentStore) -> None:
 
 
 def test_a_digest_is_valid_only_for_the_same_size_and_time(store: SegmentStore) -> None:
-    store.put_digest("/films/a.mp4", 7, 1_700_000_000_123_456_789, "aa")
-    store.put_digest("/films/a.mp4", 8, 1_700_000_000_123_456_790, "bb")
-    assert store.find_digest("/films/a.mp4", 8, 1_700_000_000_123_456_790) == "bb"
-    assert store.find_digest("/films/a.mp4", 7, 1_700_000_000_123_456_789) is None
-    assert store.find_digest("/films/a.mp4", 8, 1_700_000_000_123_456_789) is None
-    assert store.find_digest("/films/b.mp4", 8, 1_700_000_000_123_456_790) is None
+    store.put_digest("/videos/a.mp4", 7, 1_700_000_000_123_456_789, "aa")
+    store.put_digest("/videos/a.mp4", 8, 1_700_000_000_123_456_790, "bb")
+    assert store.find_digest("/videos/a.mp4", 8, 1_700_000_000_123_456_790) == "bb"
+    assert store.find_digest("/videos/a.mp4", 7, 1_700_000_000_123_456_789) is None
+    assert store.find_digest("/videos/a.mp4", 8, 1_700_000_000_123_456_789) is None
+    assert store.find_digest("/videos/b.mp4", 8, 1_700_000_000_123_456_790) is None
 
 
-def test_names_that_are_no_utf8_are_kept(store: SegmentStore) -> None:
-    name = b"/films/caf\xe9.mp4".decode("utf-8", "surrogateescape")
+def test_names_that_are_not_utf8_are_kept(store: SegmentStore) -> None:
+    name = b"/videos/caf\xe9.mp4".decode("utf-8", "surrogateescape")
     store.put_digest(name, 7, 1, "aa")
     assert store.find_digest(name, 7, 1) == "aa"
     put_ready(store, source=name)
@@ -376,7 +377,7 @@ def test_an_asset_belongs_to_its_account(store: SegmentStore) -> None:
     assert (store.find_asset("content", "mine"), store.find_asset("content", "theirs")) == (None, "asset 2")
 
 
-# Housekeeping.
+# Maintenance.
 
 
 def test_info_and_sources_count_what_is_there(store: SegmentStore) -> None:
@@ -385,7 +386,7 @@ def test_info_and_sources_count_what_is_there(store: SegmentStore) -> None:
     name_all(store, "a", 3, source="copy of a.mp4")
     put_intent(store, "b", source="b.mp4")
     info = store.info()
-    assert (info.location, info.version, info.tasks) == (store.location, 1, {"ready": 1, "intent": 1})
+    assert (info.location, info.version, info.tasks) == (store.location, SCHEMA_VERSION, {"ready": 1, "intent": 1})
     assert (info.vectors, info.segments, info.sources) == (5, 8, 3)
     assert info.size_bytes > 5 * DIMENSION * 4
     assert store.sources() == {"a.mp4": 5, "b.mp4": 0, "copy of a.mp4": 3}
@@ -401,7 +402,7 @@ def test_deleting_a_source_keeps_what_was_paid_for(store: SegmentStore) -> None:
     assert len(store.find_vectors(others)) == 4
 
 
-def test_deleting_a_source_with_its_vectors_spares_what_others_use_or_wait_for(store: SegmentStore) -> None:
+def test_deleting_a_source_with_its_vectors_keeps_what_others_use_or_wait_for(store: SegmentStore) -> None:
     for key in ("alone", "shared"):
         put_ready(store, key)
         name_all(store, key, 4, source="match.mp4")
@@ -426,22 +427,22 @@ def test_prune_removes_old_failures_and_unused_results_only(store: SegmentStore)
     for key in ("failed", "expired"):
         put_intent(store, key)
         store.put_failure(key, "why", expired=key == "expired")
-    store.put_digest("/films/a.mp4", 7, 1, "aa")
+    store.put_digest("/videos/a.mp4", 7, 1, "aa")
     store.put_url("https://example.com/a.mp4", "content", "etag")
     store.put_asset("content", "mine", "asset")
     kept = store.prune(older_than=timedelta(days=1))
     assert (kept.tasks, kept.vectors, kept.segments) == (0, 0, 0)
-    assert store.find_digest("/films/a.mp4", 7, 1) == "aa"
+    assert store.find_digest("/videos/a.mp4", 7, 1) == "aa"
     removed = store.prune(older_than=0.0)
     assert (removed.tasks, removed.vectors, removed.segments) == (3, 4, 0)
     assert store.info().tasks == {"ready": 1, "intent": 1}
     assert len(store.find_vectors(ids)) == 4
-    assert store.find_digest("/films/a.mp4", 7, 1) is None
+    assert store.find_digest("/videos/a.mp4", 7, 1) is None
     assert store.find_url("https://example.com/a.mp4")
     assert store.find_asset("content", "mine") == "asset"
 
 
-def test_prune_spares_a_result_that_was_just_given_segment_ids(store: SegmentStore) -> None:
+def test_prune_keeps_a_result_that_was_just_given_segment_ids(store: SegmentStore) -> None:
     put_ready(store)
     before = must_find(store).updated_at
     ids = name_all(store, "key", 4)
@@ -470,9 +471,9 @@ def test_deleted_vectors_give_their_space_back(tmp_path: Path) -> None:
 # The object itself.
 
 
-def test_a_store_says_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_shows_its_location(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert repr(SegmentStore("films/s.sqlite3")) == f"SegmentStore('{tmp_path}/films/s.sqlite3')"
+    assert repr(SegmentStore("folder/s.sqlite3")) == f"SegmentStore('{tmp_path}/videos/s.sqlite3')"
     assert SegmentStore("sqlite:///s.sqlite3").location == f"{tmp_path}/s.sqlite3"
     assert SegmentStore("sqlite://").location == SegmentStore(":memory:").location == ":memory:"
 
@@ -502,7 +503,7 @@ def test_a_closed_file_is_opened_again_and_a_closed_memory_is_gone(tmp_path: Pat
     in_memory = SegmentStore(":memory:")
     put_intent(in_memory)
     in_memory.close()
-    with pytest.raises(ConfigurationError, match="in memory was closed and is gone"):
+    with pytest.raises(ConfigurationError, match="in memory was closed and its content is lost"):
         in_memory.find_task("key")
 
 
@@ -526,14 +527,14 @@ def test_a_location_from_the_environment_is_read_again_on_arrival(
 def test_a_store_in_memory_does_not_pickle_but_copies_as_itself() -> None:
     with SegmentStore(":memory:") as store:
         with pytest.raises(
-            ConfigurationError, match="in memory cannot go to another process; give SegmentStore the path"
+            ConfigurationError, match="in memory cannot be sent to another process; give SegmentStore the path"
         ):
             pickle.dumps(store)
         assert copy.copy(store) is copy.deepcopy(store) is store
 
 
-def test_nothing_is_left_open_without_close(tmp_path: Path) -> None:
-    # In a process of its own: elsewhere the garbage of other tests would complain here.
+def test_no_file_stays_open_without_close(tmp_path: Path) -> None:
+    # In a separate process: the garbage of other tests would warn here too.
     script = f"""
 import gc, glob, os, sys, warnings
 sys.path[:0] = [{str(Path(__file__).parent)!r}]
@@ -545,7 +546,7 @@ for location in ({str(tmp_path / "s.sqlite3")!r}, ":memory:"):
     put_ready(store)
     del store
     gc.collect()
-links = glob.glob("/proc/self/fd/*")  # none where there is no Linux
+links = glob.glob("/proc/self/fd/*")  # empty where the system is not Linux
 print([link for link in map(os.path.realpath, links) if "s.sqlite3" in link])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)

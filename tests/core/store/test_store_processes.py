@@ -1,16 +1,18 @@
 """One SegmentStore and several processes: fresh interpreters, spawned workers, forks, and processes that are killed."""
 
+import gc
 import multiprocessing
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.core import postgres
+from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.results.segments import SegmentPosition, Segments
 from twelvelabs_core.store.store import SegmentStore
 
 WAIT_SEC = 120
 SPAWN = multiprocessing.get_context("spawn")
+REFUSED = 3  # exit code of a child that may not use the store
+MULTI_THREADED = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
@@ -133,46 +139,46 @@ def test_a_store_filled_in_one_process_is_readable_in_the_next(tmp_path: Path, m
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ProcessPoolExecutor]:
-    """Four spawned workers for all tests: each takes a second or two to start."""
-    with ProcessPoolExecutor(4, mp_context=SPAWN) as pool:
+    """Three spawned workers for all tests: each takes a second or two to start."""
+    with ProcessPoolExecutor(3, mp_context=SPAWN) as pool:
         yield pool
 
 
 @pytest.fixture(scope="module")
 def manager() -> Iterator[SyncManager]:
-    """What makes barriers that spawned workers can wait at."""
+    """Makes barriers for spawned workers."""
     with SPAWN.Manager() as manager:
         yield manager
 
 
 def test_spawned_workers_write_at_once_through_a_pickled_store(tmp_path: Path, pool: ProcessPoolExecutor) -> None:
     with SegmentStore(tmp_path / "s.sqlite3") as store:
-        answers = [pool.submit(write_some, store, first) for first in (0, 10, 20)]
-        write_some(store, 30)
+        answers = [pool.submit(write_some, store, first) for first in (0, 10)]
+        write_some(store, 20)
         assert {answer.result(WAIT_SEC) for answer in answers} == {repr(store)}
-        assert store.info().tasks == {"ready": 40}
-        assert all(is_whole(store, number) for number in range(40))
+        assert store.info().tasks == {"ready": 30}
+        assert all(is_whole(store, number) for number in range(30))
 
 
 def test_of_several_processes_exactly_one_writes_each_intent(
     tmp_path: Path, pool: ProcessPoolExecutor, manager: SyncManager
 ) -> None:
     with SegmentStore(tmp_path / "s.sqlite3") as store:
-        start = manager.Barrier(4)
-        won = [answer.result(WAIT_SEC) for answer in [pool.submit(compete, store, start) for _ in range(4)]]
+        start = manager.Barrier(3)
+        won = [answer.result(WAIT_SEC) for answer in [pool.submit(compete, store, start) for _ in range(3)]]
         assert np.sum(won, axis=0).tolist() == [1] * 30
 
 
 def test_processes_that_make_the_same_new_store_share_it(
     tmp_path: Path, pool: ProcessPoolExecutor, manager: SyncManager
 ) -> None:
-    for turn in range(5):
-        path = tmp_path / str(turn) / "s.sqlite3"
-        start = manager.Barrier(4)
-        answers = [pool.submit(open_new, path, number, start) for number in range(4)]
+    for attempt in range(3):
+        path = tmp_path / str(attempt) / "s.sqlite3"
+        start = manager.Barrier(3)
+        answers = [pool.submit(open_new, path, number, start) for number in range(3)]
         assert all(answer.result(WAIT_SEC) for answer in answers)
         with SegmentStore(path) as store:
-            assert store.info().tasks == {"intent": 4}
+            assert store.info().tasks == {"intent": 3}
         assert [entry.name for entry in path.parent.iterdir()] == ["s.sqlite3"]
 
 
@@ -180,7 +186,7 @@ def test_processes_that_make_the_same_new_store_share_it(
 
 
 @needs_fork
-def test_parent_and_forked_child_go_on_with_a_store_in_use(tmp_path: Path) -> None:
+def test_parent_and_forked_child_both_use_an_open_store(tmp_path: Path) -> None:
     with SegmentStore(tmp_path / "s.sqlite3") as store:
         put_ready(store, 0)
 
@@ -194,43 +200,117 @@ def test_parent_and_forked_child_go_on_with_a_store_in_use(tmp_path: Path) -> No
         assert all(is_whole(store, number) for number in range(3))
 
 
+@contextmanager
+def transaction_in_another_thread(store: SegmentStore) -> Iterator[None]:
+    """Keep a thread within `put_intent("slow")`, with its transaction open, for as long as the block runs."""
+    is_inside, may_end = threading.Event(), threading.Event()
+
+    class Slow(dict[str, int]):
+        def items(self) -> Any:  # json calls this while the statement is executed
+            is_inside.set()
+            assert may_end.wait(WAIT_SEC)
+            return super().items()
+
+    intent = {"space": "s", "content": "slow", "model": "m", "source": "match.mp4", "account": "a"}
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(lambda: store.put_intent("slow", params={"slow": Slow(a=1)}, **intent))  # type: ignore[arg-type]
+        try:
+            assert is_inside.wait(WAIT_SEC)
+            yield
+        finally:
+            may_end.set()
+        assert written.result(WAIT_SEC)
+
+
 @needs_fork
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_forks_in_the_middle_of_other_threads_transactions(tmp_path: Path) -> None:
-    stop = threading.Event()
-    failures: list[BaseException] = []
-    with SegmentStore(tmp_path / "s.sqlite3") as store:
+@MULTI_THREADED
+@pytest.mark.parametrize("where", ["file", "memory"])
+def test_a_child_forked_during_a_sqlite_transaction_is_refused_at_once(tmp_path: Path, where: str) -> None:
+    path = tmp_path / "s.sqlite3"
+    with SegmentStore(path if where == "file" else ":memory:") as store:
         put_ready(store, 0)
 
-        def keep_writing(first: int) -> None:
-            try:
-                for number in range(first, first + 900):
-                    if stop.wait(0.005):  # lets a child in: SQLite gives no turns
-                        return
-                    put_ready(store, number)
-            except BaseException as error:  # noqa: BLE001  # shown by the test
-                failures.append(error)
+        def work() -> bool:
+            started = time.monotonic()
+            for use in (store.info, lambda: put_intent(store, "child"), SegmentStore(tmp_path / "other").info):
+                with pytest.raises(ConfigurationError, match=r"forked while another thread .* 'spawn' or 'forkserver'"):
+                    use()
+            store.close()
+            gc.collect()
+            return time.monotonic() - started < 10
 
-        threads = [threading.Thread(target=keep_writing, args=(first,)) for first in (1000, 2000)]
-        for thread in threads:
-            thread.start()
-        codes = []
-        for turn in range(1, 11):
-
-            def work(number: int = turn) -> bool:
-                put_ready(store, number)
-                return is_whole(store, number)
-
-            codes.append(in_fork(work))
-        stop.set()
-        for thread in threads:
-            thread.join(WAIT_SEC)
-        assert (codes, failures) == ([0] * 10, [])
-        assert all(is_whole(store, number) for number in range(11))
+        with transaction_in_another_thread(store):
+            assert in_fork(work) == 0
+            assert in_fork(lambda: in_fork(work) == 0) == 0  # nor may a child of that child
+        put_ready(store, 1)
+        assert in_fork(lambda: put_intent(store, "later child")) == 0
+        assert all(is_whole(store, number) for number in range(2))
+        assert store.info().tasks == {"ready": 2, "intent": 2 if where == "file" else 1}
+    if where == "file":
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 @needs_fork
-def test_a_forked_child_goes_on_with_a_copy_of_a_store_in_memory() -> None:
+@MULTI_THREADED
+def test_a_child_forked_during_a_postgresql_transaction_writes_beside_its_parent(postgres_server: str) -> None:
+    with postgres.schema(postgres_server) as location, SegmentStore(location) as store:
+        put_ready(store, 0)
+
+        def work() -> bool:
+            put_ready(store, 1)
+            store.close()
+            put_ready(store, 2)
+            return is_whole(store, 0)
+
+        with transaction_in_another_thread(store):
+            assert in_fork(work) == 0
+            put_ready(store, 3)
+        assert all(is_whole(store, number) for number in range(4))
+        assert store.info().tasks == {"ready": 4, "intent": 1}
+
+
+@needs_fork
+@MULTI_THREADED
+@pytest.mark.parametrize("forks", [6, pytest.param(60, marks=pytest.mark.slow)])
+def test_forks_while_threads_write_lose_nothing(tmp_path: Path, forks: int) -> None:
+    stop = threading.Event()
+    path = tmp_path / "s.sqlite3"
+
+    def keep_writing(store: SegmentStore, first: int) -> int:
+        for number in range(first, first + 100_000):
+            if stop.wait(0.005):
+                return number - first
+            put_ready(store, number)
+        return 0
+
+    with SegmentStore(path) as store, ThreadPoolExecutor(2) as pool:
+        put_ready(store, 0)
+        threads = {first: pool.submit(keep_writing, store, first) for first in (1_000_000, 2_000_000)}
+        outcomes = []
+        for number in range(1, forks + 1):
+
+            def work(number: int = number) -> bool:
+                try:
+                    put_ready(store, number)
+                except ConfigurationError as error:
+                    os._exit(REFUSED if "forked while another thread" in str(error) else 1)
+                return is_whole(store, number)
+
+            time.sleep(random.random() * 0.02)  # noqa: S311  # not a secret
+            outcomes.append(in_fork(work))
+        stop.set()
+        written = [first + count for first, thread in threads.items() for count in range(thread.result(WAIT_SEC))]
+        assert set(outcomes) <= {0, REFUSED}
+        written += [number for number, outcome in enumerate(outcomes, 1) if outcome == 0]
+        assert all(is_whole(store, number) for number in written)
+        assert store.info().tasks == {"ready": 1 + len(written)}
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@needs_fork
+def test_a_forked_child_continues_with_a_copy_of_a_store_in_memory() -> None:
     with SegmentStore(":memory:") as store:
         put_ready(store, 0)
 
@@ -259,17 +339,21 @@ def test_each_process_names_itself_as_owner(tmp_path: Path) -> None:
 
 
 @needs_fork
-def test_a_killed_process_leaves_whole_results_or_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_killed_process_leaves_whole_results_or_none(tmp_path: Path, kills: int) -> None:
     moments = random.Random(11)  # noqa: S311  # not a secret
     written = 0
-    for turn in range(8):
-        path = tmp_path / f"{turn}.sqlite3"
+    for kill in range(kills):
+        path = tmp_path / f"{kill}.sqlite3"
         child = multiprocessing.get_context("fork").Process(target=write_until_killed, args=(path,))
         child.start()
         deadline = time.monotonic() + WAIT_SEC
         while not path.exists() and time.monotonic() < deadline:
             time.sleep(0.01)
-        time.sleep(moments.uniform(0.0, 0.3))
+        with closing(SegmentStore(path)) as store:
+            while kill % 2 and not store.info().tasks.get("ready") and time.monotonic() < deadline:
+                time.sleep(0.01)  # every second child is killed after its first result
+        time.sleep(moments.uniform(0.0, 0.2))
         child.kill()
         child.join(WAIT_SEC)
         with closing(SegmentStore(path)) as store:

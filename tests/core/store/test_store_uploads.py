@@ -1,7 +1,5 @@
-"""Uploads that were begun, as the segment store remembers them; and stores from before there were any."""
+"""Uploads that were begun, as the segment store keeps them."""
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -76,16 +74,3 @@ def test_content_is_under_way_while_one_of_its_tasks_is(store: SegmentStore) -> 
     assert store.is_under_way("sha256:1", "me")
     store.put_failure("2", "no", task_id="t2")
     assert not store.is_under_way("sha256:1", "me")
-
-
-def test_a_store_from_before_there_were_uploads_gets_their_table_and_keeps_all_else(tmp_path: Path) -> None:
-    path = tmp_path / "old.sqlite3"
-    with SegmentStore(path) as old:
-        old.put_asset("sha256:1", "me", "a1")
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DROP TABLE twelvelabs_uploads")
-    with SegmentStore(path) as store:
-        assert store.find_asset("sha256:1", "me") == "a1"
-        store.put_upload("sha256:2", "me", **SESSION)
-        assert store.find_upload("sha256:2", "me") is not None
-        assert store.info().version == 1
