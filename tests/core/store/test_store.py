@@ -473,7 +473,7 @@ def test_deleted_vectors_give_their_space_back(tmp_path: Path) -> None:
 
 def test_a_store_shows_its_location(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert repr(SegmentStore("folder/s.sqlite3")) == f"SegmentStore('{tmp_path}/videos/s.sqlite3')"
+    assert repr(SegmentStore("folder/s.sqlite3")) == f"SegmentStore('{tmp_path}/folder/s.sqlite3')"
     assert SegmentStore("sqlite:///s.sqlite3").location == f"{tmp_path}/s.sqlite3"
     assert SegmentStore("sqlite://").location == SegmentStore(":memory:").location == ":memory:"
 
