@@ -6,8 +6,9 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from twelvelabs_sandbox._options import Options, new_key
-from twelvelabs_sandbox._server import Sandbox
+from twelvelabs_sandbox.server import Sandbox
+from twelvelabs_sandbox.options import Options
+from twelvelabs_sandbox.options import new_key
 
 BANNER = """\
 TwelveLabs sandbox: an offline twin of the embed API. It is NOT Marengo: its vectors know no meaning.
@@ -21,13 +22,13 @@ Ctrl-C ends it and deletes everything that it was sent."""
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until interrupted."""
-    asked = _parser().parse_args(arguments)
+    args = _parser().parse_args(arguments)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
         sandbox = Sandbox(
-            host=asked.host, port=asked.port, api_key=asked.api_key or new_key(), task_seconds=asked.task_seconds
+            host=args.host, port=args.port, api_key=args.api_key or new_key(), task_seconds=args.task_seconds
         )
         sandbox.start()
     except (ValueError, OSError) as error:

@@ -15,17 +15,15 @@ from typing import Any
 import av
 import numpy as np
 
-from twelvelabs_sandbox._scenes import (
-    COLORS,
-    Picture,
-    Scene,
-    describe,
-    describe_look,
-    describe_sound,
-    picture,
-    random_scenes,
-    sound,
-)
+from twelvelabs_sandbox.scenes import COLORS
+from twelvelabs_sandbox.scenes import Picture
+from twelvelabs_sandbox.scenes import Scene
+from twelvelabs_sandbox.scenes import describe
+from twelvelabs_sandbox.scenes import describe_look
+from twelvelabs_sandbox.scenes import describe_sound
+from twelvelabs_sandbox.scenes import picture
+from twelvelabs_sandbox.scenes import random_scenes
+from twelvelabs_sandbox.scenes import sound
 
 __all__ = [
     "COLORS",
@@ -108,7 +106,7 @@ def write_sound(
     """
     kind = path.suffix[1:]
     with av.open(str(path), "w", format=MUXERS.get(kind, kind)) as out:
-        track = _SoundTrack(out, CODECS[kind][1], rate, channels)
+        track = _AudioTrack(out, CODECS[kind][1], rate, channels)
         if cover:
             _attach(out, cover)
         begin = 0.0
@@ -170,7 +168,7 @@ def write_film(
         video = _video_stream(out, video_codec, size, fps)
         video.options.update({"crf": str(crf)} if video_codec == "libx264" else {})
         video.gop_size = gop or video.gop_size
-        track = _SoundTrack(out, audio_codec, 32000, channels) if audio and audio_codec else None
+        track = _AudioTrack(out, audio_codec, 32000, channels) if audio and audio_codec else None
         out.set_chapters([_chapter(number, *chapter) for number, chapter in enumerate(chapters)])
         caption_packets = _captions(out, captions)
         for scene in scenes:
@@ -209,7 +207,7 @@ def _frames(scene: Scene, begin: float, size: tuple[int, int], fps: int, *, jitt
         yield frame
 
 
-class _SoundTrack:
+class _AudioTrack:
     """One sound track of a file that is being written."""
 
     def __init__(self, out: Any, codec: str, rate: int, channels: int) -> None:

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.pdf import write_pdf
-from twelvelabs_sandbox._engine import MediaError, chunks, count_tokens, first_tokens, page_count, pdf_pages, sentences
+from twelvelabs_sandbox.engine.documents import sentences
+from twelvelabs_sandbox.engine.documents import pdf_pages
+from twelvelabs_sandbox.engine.documents import page_count
+from twelvelabs_sandbox.engine.documents import first_tokens
+from twelvelabs_sandbox.engine.documents import count_tokens
+from twelvelabs_sandbox.engine.documents import sentence_chunks
+from twelvelabs_sandbox.engine.types import MediaError
 
 
 @pytest.mark.parametrize(
@@ -34,7 +40,7 @@ def test_a_long_text_is_read_whole_and_in_order(tmp_path: Path) -> None:
     whole = [f"This is sentence number {number}." for number in range(20_000)]
     path.write_text(" ".join(whole))
     assert list(sentences(path)) == whole
-    groups = list(chunks(path, 7, 3))
+    groups = list(sentence_chunks(path, 7, 3))
     assert groups[1] == " ".join(whole[4:11])
     assert groups[-1].endswith(whole[-1])
     assert len(groups) == 1 + -(-(20_000 - 7) // 4)

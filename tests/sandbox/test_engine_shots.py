@@ -5,8 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from twelvelabs_sandbox._media_values import Cut
-from twelvelabs_sandbox._shots import changes_of, clip_bounds
+from twelvelabs_sandbox.engine.types import Segmentation
+from twelvelabs_sandbox.engine.segmentation import clip_bounds
+from twelvelabs_sandbox.engine.segmentation import shot_changes
 
 
 @pytest.mark.parametrize(
@@ -19,19 +20,19 @@ from twelvelabs_sandbox._shots import changes_of, clip_bounds
     ],
 )
 def test_fixed_lengths(start: float, end: float, length: float, expected: list[tuple[float, float]]) -> None:
-    assert clip_bounds(start, end, Cut(fixed_sec=length), []) == expected
+    assert clip_bounds(start, end, Segmentation(fixed_sec=length), []) == expected
 
 
 def test_fixed_lengths_do_not_drift_over_hours() -> None:
-    clips = clip_bounds(0.0, 14_400.0, Cut(fixed_sec=2), [])
+    clips = clip_bounds(0.0, 14_400.0, Segmentation(fixed_sec=2), [])
     assert len(clips) == 7200
     assert clips[-1] == (14_398.0, 14_400.0)
 
 
 def test_the_strongest_changes_win_and_every_clip_is_long_enough() -> None:
     changes = [(3.0, 0.9), (5.0, 0.2), (6.5, 0.5), (11.0, 0.4)]
-    assert clip_bounds(0.0, 12.0, Cut(min_sec=2), changes) == [(0.0, 3.0), (3.0, 6.5), (6.5, 12.0)]
-    assert clip_bounds(0.0, 12.0, Cut(min_sec=4), changes) == [(0.0, 6.5), (6.5, 12.0)]
+    assert clip_bounds(0.0, 12.0, Segmentation(min_sec=2), changes) == [(0.0, 3.0), (3.0, 6.5), (6.5, 12.0)]
+    assert clip_bounds(0.0, 12.0, Segmentation(min_sec=4), changes) == [(0.0, 6.5), (6.5, 12.0)]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -39,7 +40,7 @@ def test_clips_are_contiguous_and_never_too_short(seed: int) -> None:
     rng = np.random.default_rng(seed)
     end = float(rng.uniform(1, 500))
     changes = [(float(time), float(strength)) for time, strength in rng.uniform(0, 1, (200, 2)) * (end, 1)]
-    clips = clip_bounds(0.0, end, Cut(min_sec=4), changes)
+    clips = clip_bounds(0.0, end, Segmentation(min_sec=4), changes)
     assert clips[0][0] == 0.0
     assert clips[-1][1] == pytest.approx(end, abs=1e-3)
     assert all(first[1] == second[0] for first, second in pairwise(clips))
@@ -47,19 +48,19 @@ def test_clips_are_contiguous_and_never_too_short(seed: int) -> None:
 
 
 def test_a_window_without_a_change_is_cut_into_equal_parts() -> None:
-    assert clip_bounds(0.0, 20.0, Cut(min_sec=4), []) == [(0.0, 20.0)]
-    assert clip_bounds(0.0, 90.0, Cut(min_sec=4), []) == [(0.0, 30.0), (30.0, 60.0), (60.0, 90.0)]
+    assert clip_bounds(0.0, 20.0, Segmentation(min_sec=4), []) == [(0.0, 20.0)]
+    assert clip_bounds(0.0, 90.0, Segmentation(min_sec=4), []) == [(0.0, 30.0), (30.0, 60.0), (60.0, 90.0)]
 
 
 def test_a_cut_stands_out_from_what_is_usual_around_it() -> None:
     times = np.arange(0, 20, 0.1, dtype=np.float32)
     calm, busy = np.full(200, 0.01, np.float32), np.full(200, 0.2, np.float32)
     calm[100] = busy[100] = 0.25
-    assert changes_of(times, calm) == [(float(times[100]), 0.25)]
-    assert changes_of(times, busy) == []
+    assert shot_changes(times, calm) == [(float(times[100]), 0.25)]
+    assert shot_changes(times, busy) == []
 
 
 def test_pictures_that_are_seconds_apart_must_differ_much() -> None:
     times = np.array([0, 0.1, 5, 5.1, 10, 10.1], np.float32)
     changes = np.array([0, 0.05, 0.2, 0.3, 0.6, 0.5], np.float32)
-    assert [time for time, _ in changes_of(times, changes)] == [pytest.approx(10.0)]
+    assert [time for time, _ in shot_changes(times, changes)] == [pytest.approx(10.0)]

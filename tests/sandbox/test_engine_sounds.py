@@ -5,8 +5,8 @@ import numpy.typing as npt
 import pytest
 
 from twelvelabs_sandbox import _listen
-from twelvelabs_sandbox._engine import embed_text
-from twelvelabs_sandbox._sounds import RATE
+from twelvelabs_sandbox.engine.text import embed_text
+from twelvelabs_sandbox.engine.audio_samples import RATE
 
 SECONDS = 6
 T = np.arange(SECONDS * RATE) / RATE

@@ -5,9 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twelvelabs_sandbox._codebook import FACET_OF, NAMED_ROWS, PRINT_ROWS, WORD_ROWS, hadamard
-from twelvelabs_sandbox._engine import MediaError, embed_image, embed_multi, embed_text, embed_text_image
-from twelvelabs_sandbox._vocabulary import MEANINGS
+from twelvelabs_sandbox.engine.vector_space import hadamard
+from twelvelabs_sandbox.engine.vector_space import WORD_ROWS
+from twelvelabs_sandbox.engine.vector_space import FINGERPRINT_ROWS
+from twelvelabs_sandbox.engine.vector_space import NAMED_ROWS
+from twelvelabs_sandbox.engine.vector_space import FACET_OF
+from twelvelabs_sandbox.engine.text import embed_text
+from twelvelabs_sandbox.engine.visual import embed_text_and_images
+from twelvelabs_sandbox.engine.visual import embed_image
+from twelvelabs_sandbox.engine.types import MediaError
+from twelvelabs_sandbox.engine.vocabulary import MEANINGS
+
 from twelvelabs_sandbox.films import COLORS, Scene, picture, save_image, write_picture
 
 PASSAGES = (
@@ -101,10 +109,10 @@ def test_shorter_vectors_keep_the_named_qualities_apart(size: int) -> None:
 
 
 def test_no_two_rows_of_the_space_are_used_twice() -> None:
-    rows = np.concatenate([NAMED_ROWS, PRINT_ROWS, WORD_ROWS])
+    rows = np.concatenate([NAMED_ROWS, FINGERPRINT_ROWS, WORD_ROWS])
     assert len(set(rows.tolist())) == len(rows)
     np.testing.assert_allclose(hadamard() @ hadamard().T, np.eye(512), atol=1e-5)
-    prefix = hadamard()[np.concatenate([NAMED_ROWS, PRINT_ROWS])][:, :256]
+    prefix = hadamard()[np.concatenate([NAMED_ROWS, FINGERPRINT_ROWS])][:, :256]
     np.testing.assert_allclose(prefix @ prefix.T, np.eye(len(prefix)) / 2, atol=1e-5)
 
 
@@ -132,15 +140,15 @@ def test_transparency_is_shown_on_white(tmp_path: Path) -> None:
 def test_text_and_pictures_share_one_vector(tmp_path: Path) -> None:
     red = write_picture(tmp_path / "red.png", Scene(color="red"))
     blue = write_picture(tmp_path / "blue.png", Scene(color="blue"))
-    both = embed_text_image("loud music", red)
+    both = embed_text_and_images("loud music", [red])
     assert both @ embed_text("loud music") > 0.5
     assert both @ embed_image(red) > 0.5
-    np.testing.assert_array_equal(both, embed_multi("loud music", [red]))
-    two = embed_multi(None, [red, blue])
+    np.testing.assert_array_equal(both, embed_text_and_images("loud music", [red]))
+    two = embed_text_and_images(None, [red, blue])
     assert two @ embed_image(red) == pytest.approx(float(two @ embed_image(blue)), abs=1e-5)
     assert np.linalg.norm(two) == pytest.approx(1.0, abs=1e-5)
     with pytest.raises(MediaError, match="neither"):
-        embed_multi(None, [])
+        embed_text_and_images(None, [])
 
 
 def test_an_image_of_another_format_is_refused(tmp_path: Path) -> None:

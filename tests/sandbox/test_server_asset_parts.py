@@ -9,7 +9,7 @@ import pytest
 
 from tests.sandbox.api import connect, settled, upload
 from twelvelabs_sandbox import Fault, Sandbox
-from twelvelabs_sandbox._assets import Assets
+from twelvelabs_sandbox.state.assets import Assets
 from twelvelabs_sandbox.films import Scene, write_film
 
 UNKNOWN = "6298d673f1090f1100476d4c"
@@ -138,7 +138,7 @@ async def test_the_digest_of_bytes_that_go_while_they_are_read_is_the_one_that_w
     asset = SimpleNamespace(sha256=None, path=path, method="multipart", settled=False, error=None)
 
     class Workers:
-        async def for_request(self, function: Any, *arguments: Any) -> Any:
+        async def run_request(self, function: Any, *arguments: Any) -> Any:
             asset.sha256 = "noted"
             path.unlink()  # as the end of a failed asset does
             return function(*arguments)

@@ -13,7 +13,7 @@ from tests.sandbox.file_server import FileServer
 from twelvelabs_sandbox import Fault, Sandbox
 
 WEEK = 7 * 24 * 3600.0
-GONE = "The embedding result is no longer available and cannot be retrieved."
+RESULT_EXPIRED = "The embedding result is no longer available and cannot be retrieved."
 
 
 def test_a_task_is_accepted_processed_and_ready(api: httpx.Client, film: Path) -> None:
@@ -181,7 +181,7 @@ def test_after_seven_days_a_task_has_failed_where_asked(film: Path) -> None:
         assert answer.status_code == 200
         assert answer.json()["status"] == "failed"
         assert answer.json()["data"] is None
-        assert answer.json()["error"] == {"message": GONE}
+        assert answer.json()["error"] == {"message": RESULT_EXPIRED}
         assert api.get("/embed-v2/tasks").json()["data"] == []
         assert len(api.get("/embed-v2/tasks?started_at=2020-01-01T00:00:00Z").json()["data"]) == 1
 

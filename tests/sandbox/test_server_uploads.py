@@ -27,7 +27,7 @@ def uploading() -> Iterator[tuple[Sandbox, httpx.Client]]:
         yield sandbox, api
 
 
-def opened(api: httpx.Client, content: bytes, **fields: Any) -> dict[str, Any]:
+def open_media(api: httpx.Client, content: bytes, **fields: Any) -> dict[str, Any]:
     body = {"filename": "film.mp4", "type": "video", "total_size": len(content), **fields}
     made = api.post(PATH, json=body)
     assert made.status_code == 201, made.text
@@ -70,7 +70,7 @@ def reported(api: httpx.Client, session: dict[str, Any], chunks: list[dict[str, 
 def test_a_film_in_parts_becomes_a_ready_asset(uploading: tuple[Sandbox, httpx.Client], film: Path) -> None:
     sandbox, api = uploading
     content = film.read_bytes()
-    session = opened(api, content, user_metadata={"team": "red"}, enable_hls=False)
+    session = open_media(api, content, user_metadata={"team": "red"}, enable_hls=False)
     total = -(-len(content) // CHUNK)
     assert total > 10
     assert (session["chunk_size"], session["total_chunks"]) == (CHUNK, total)
@@ -100,7 +100,7 @@ def test_a_film_in_parts_becomes_a_ready_asset(uploading: tuple[Sandbox, httpx.C
 def test_duplicates_are_counted_and_harmless(uploading: tuple[Sandbox, httpx.Client], film: Path) -> None:
     _, api = uploading
     content = film.read_bytes()[: 2 * CHUNK]
-    session = opened(api, content)
+    session = open_media(api, content)
     one, two = (sent(api, session, content, index) for index in (1, 2))
     assert reported(api, session, [one, one])["duplicate_chunks"] == 1
     complete = reported(api, session, [one, two])
@@ -114,7 +114,7 @@ def test_duplicates_are_counted_and_harmless(uploading: tuple[Sandbox, httpx.Cli
 def test_the_state_of_every_part_is_told_page_by_page(uploading: tuple[Sandbox, httpx.Client]) -> None:
     _, api = uploading
     content = bytes(12 * CHUNK - 5)
-    session = opened(api, content)
+    session = open_media(api, content)
     reported(api, session, [sent(api, session, content, 12), sent(api, session, content, 2)])
     sent(api, session, content, 3)
     (url,) = links(api, session, 4, 1)
@@ -138,7 +138,7 @@ def test_the_state_of_every_part_is_told_page_by_page(uploading: tuple[Sandbox, 
 def test_incomplete_uploads_are_listed_newest_first(uploading: tuple[Sandbox, httpx.Client]) -> None:
     _, api = uploading
     content = b"x" * 10
-    sessions = [opened(api, content) for _ in range(3)]
+    sessions = [open_media(api, content) for _ in range(3)]
     reported(api, sessions[1], [sent(api, sessions[1], content, 1)])
     listed = api.get(PATH).json()
     assert [item["upload_id"] for item in listed["data"]] == [sessions[2]["upload_id"], sessions[0]["upload_id"]]
@@ -150,7 +150,7 @@ def test_incomplete_uploads_are_listed_newest_first(uploading: tuple[Sandbox, ht
 def test_an_address_serves_once_and_for_one_hour(uploading: tuple[Sandbox, httpx.Client]) -> None:
     sandbox, api = uploading
     content = bytes(2 * CHUNK)
-    session = opened(api, content)
+    session = open_media(api, content)
     first, second = (link["url"] for link in session["upload_urls"])
     assert put(first, part_of(content, 1)).status_code == 200
     used = put(first, part_of(content, 1))
@@ -169,7 +169,7 @@ def test_a_session_ends_after_a_day_and_its_file_goes(tmp_path: Path, monkeypatc
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with Sandbox(chunk_size=CHUNK) as sandbox, connect(sandbox) as api:
         content = bytes(CHUNK)
-        session = opened(api, content)
+        session = open_media(api, content)
         chunk = sent(api, session, content, 1)
         expires, now = (datetime.fromisoformat(session["expires_at"]), datetime.now().astimezone())
         assert timedelta(hours=23) < expires - now <= timedelta(hours=24)
@@ -189,7 +189,7 @@ def test_a_session_ends_after_a_day_and_its_file_goes(tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("name", ["x-api-key", "Authorization"])
 def test_a_key_sent_to_the_storage_is_refused_and_noted(sandbox: Sandbox, api: httpx.Client, name: str) -> None:
-    session = opened(api, b"content")
+    session = open_media(api, b"content")
     url = session["upload_urls"][0]["url"]
     leak = put(url, b"content", {**OCTETS, name: sandbox.api_key})
     assert leak.status_code == 400
@@ -206,7 +206,7 @@ def test_a_key_sent_to_the_storage_is_refused_and_noted(sandbox: Sandbox, api: h
 def test_the_headers_that_the_session_names_are_demanded() -> None:
     demanded = {"Content-Type": "application/octet-stream", "x-amz-server-side-encryption": "AES256"}
     with Sandbox(upload_headers=demanded) as sandbox, connect(sandbox) as api:
-        session = opened(api, b"content")
+        session = open_media(api, b"content")
         assert session["upload_headers"] == demanded
         wrong = put(session["upload_urls"][0]["url"], b"content")
         assert wrong.status_code == 403
@@ -216,7 +216,7 @@ def test_the_headers_that_the_session_names_are_demanded() -> None:
 
 
 def test_parts_without_a_length_or_of_another_are_refused(sandbox: Sandbox, api: httpx.Client) -> None:
-    session = opened(api, b"content")
+    session = open_media(api, b"content")
     url = session["upload_urls"][0]["url"]
     endless = httpx.put(url, content=iter([b"content"]), headers=OCTETS, trust_env=False)
     assert endless.status_code == 411
@@ -229,7 +229,7 @@ def test_parts_without_a_length_or_of_another_are_refused(sandbox: Sandbox, api:
 
 
 def test_faults_strike_parts_too(sandbox: Sandbox, api: httpx.Client) -> None:
-    session = opened(api, b"content")
+    session = open_media(api, b"content")
 
     def attempt() -> httpx.Response:
         (url,) = links(api, session, 1, 1)
@@ -248,7 +248,7 @@ def test_faults_strike_parts_too(sandbox: Sandbox, api: httpx.Client) -> None:
 
 def test_a_part_that_breaks_off_is_failed_until_it_is_sent_again(sandbox: Sandbox, api: httpx.Client) -> None:
     content = bytes(range(256)) * 4096
-    session = opened(api, content)
+    session = open_media(api, content)
 
     def broken() -> Iterator[bytes]:
         yield content[:500_000]
@@ -272,7 +272,7 @@ def test_a_part_that_breaks_off_is_failed_until_it_is_sent_again(sandbox: Sandbo
 @pytest.mark.parametrize("at", [PATH, PATH + "/{upload_id}"])
 def test_faults_decide_what_becomes_of_the_asset(sandbox: Sandbox, api: httpx.Client, fate: Any, at: str) -> None:
     sandbox.faults.add(Fault(path=at, method="POST", asset=fate))
-    session = opened(api, b"content")
+    session = open_media(api, b"content")
     reported(api, session, [sent(api, session, b"content", 1)])
     if fate == "failed":
         assert settled(api, f"/assets/{session['asset_id']}")["error"]["message"]
@@ -282,7 +282,7 @@ def test_faults_decide_what_becomes_of_the_asset(sandbox: Sandbox, api: httpx.Cl
 
 def test_a_file_of_another_kind_than_announced_fails(api: httpx.Client, picture: Path) -> None:
     content = picture.read_bytes()
-    session = opened(api, content)
+    session = open_media(api, content)
     answer = put(session["upload_urls"][0]["url"], content)
     chunk = {"chunk_index": 1, "proof": answer.headers["etag"].strip('"'), "proof_type": "etag"}
     reported(api, session, [chunk | {"chunk_size": len(content)}])
@@ -324,7 +324,7 @@ def test_wrong_sessions_are_refused(api: httpx.Client, change: dict[str, Any], c
     ],
 )
 def test_wrong_reports_are_refused_as_a_whole(api: httpx.Client, change: dict[str, Any], said: str) -> None:
-    session = opened(api, b"content")
+    session = open_media(api, b"content")
     good = sent(api, session, b"content", 1)
     answer = api.post(f"{PATH}/{session['upload_id']}", json={"completed_chunks": [{**good, **change}]})
     assert answer.status_code == 400
@@ -334,7 +334,7 @@ def test_wrong_reports_are_refused_as_a_whole(api: httpx.Client, change: dict[st
 
 def test_batches_and_runs_of_links_have_bounds(uploading: tuple[Sandbox, httpx.Client]) -> None:
     _, api = uploading
-    session = opened(api, bytes(60 * CHUNK))
+    session = open_media(api, bytes(60 * CHUNK))
     path = f"{PATH}/{session['upload_id']}"
     chunk = {"chunk_index": 1, "proof": "x", "proof_type": "etag", "chunk_size": CHUNK}
     for chunks, said in (([], "not 0"), ([chunk] * 51, "1 to 50 items, not 51"), ([chunk], "has not been uploaded")):
@@ -382,7 +382,7 @@ def test_more_parts_than_s3_takes_are_refused() -> None:
 
 def test_an_etag_can_be_withheld_and_a_part_broken_off(sandbox: Sandbox, api: httpx.Client) -> None:
     content = bytes(4_000_000)
-    session = opened(api, content)
+    session = open_media(api, content)
     sandbox.faults.add(Fault(path=PART, omit_headers=["ETag"]), Fault(path=PART, drop="during"))
     bare = put(session["upload_urls"][0]["url"], content)
     assert (bare.status_code, "etag" in bare.headers) == (200, False)

@@ -17,7 +17,7 @@ VIDEO = body("video", media_source=ASSET)
 AUDIO = body("audio", media_source=ASSET)
 MULTI = body("multi_input", media_sources=[{"media_type": "image", **ASSET}])
 INVALID, UNKNOWN, MISSING = "parameter_invalid", "parameter_unknown", "parameter_not_provided"
-GONE = "resource_not_exist"
+RESULT_EXPIRED = "resource_not_exist"
 NOTHING = object()
 
 
@@ -66,7 +66,7 @@ BOTH_CALLS: list[Case] = [
     (VIDEO, "video.media_source.file", "x", UNKNOWN, "video.media_source.file"),
     (VIDEO, "video.media_source.asset_id", "", INVALID, "must not be empty"),
     (VIDEO, "video.media_source.asset_id", 5, INVALID, "must be a string, not 5"),
-    (VIDEO, "video.media_source.asset_id", ASSET["asset_id"], GONE, "does not exist in assets"),
+    (VIDEO, "video.media_source.asset_id", ASSET["asset_id"], RESULT_EXPIRED, "does not exist in assets"),
     (VIDEO, "video.media_source", {"url": "file:///etc/passwd"}, INVALID, "http or https"),
     (VIDEO, "video.media_source", {"url": "film.mp4"}, INVALID, "http or https"),
     (VIDEO, "video.media_source", {"url": "http://["}, "media_url_not_exists", "http://["),
@@ -229,5 +229,5 @@ def test_errors_are_nested_when_asked_to_be() -> None:
         answer = api.post("/embed-v2", json={})
         assert answer.json()["error"]["code"] == MISSING
         assert answer.json().keys() == {"error"}
-        assert api.get("/assets/1").json()["error"]["code"] == GONE
+        assert api.get("/assets/1").json()["error"]["code"] == RESULT_EXPIRED
         assert httpx.get(sandbox.base_url + "/assets", trust_env=False).json()["error"]["code"] == "api_key_invalid"

@@ -1,0 +1,1 @@
+"""Turns a validated request and its media files into vectors, and vectors into response JSON."""

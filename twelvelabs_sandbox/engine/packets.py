@@ -1,0 +1,91 @@
+"""Reads the packets of a stretch of film without decoding: how far they reach, how many pictures, which keyframes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from av.container import InputContainer
+from av.packet import Packet
+
+from twelvelabs_sandbox.engine.types import MediaError
+from twelvelabs_sandbox.engine.container import audio_stream
+from twelvelabs_sandbox.engine.container import open_media
+from twelvelabs_sandbox.engine.container import packets
+from twelvelabs_sandbox.engine.container import seek
+from twelvelabs_sandbox.engine.container import start_time
+from twelvelabs_sandbox.engine.container import video_stream
+
+# A file may end this much before its promised length: tracks differ a little, and encoders pad.
+MISSING_SECONDS, MISSING_SHARE = 2.0, 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class PacketSummary:
+    """What the packets of a window say; times are seconds of the film.
+
+    Attributes:
+        last: Where the last packet ends.
+        video_packets: Video packets in the window.
+        audio_packets: Audio packets in the window; 0 without an audio track, or with an empty one.
+        keyframes: When pictures begin that can be decoded without those before them.
+    """
+
+    last: float
+    video_packets: int
+    audio_packets: int
+    keyframes: tuple[float, ...]
+
+
+def scan_packets(path: Path, start: float, end: float) -> PacketSummary:
+    """Read the packets of a window.
+
+    Raises:
+        MediaError: The file breaks off well before the end of the window.
+    """
+    with open_media(path) as container:
+        video, audio = video_stream(container), audio_stream(container)
+        seek(container, start)
+        clock = PacketTimer(container)
+        last, video_packets, audio_packets, keyframes = 0.0, 0, 0, []
+        for packet in packets(container):
+            begin, until = clock.times(packet)
+            last = max(last, until)
+            if video is not None and packet.stream_index == video.index:
+                video_packets += 1
+                if packet.is_keyframe:
+                    keyframes.append(begin)
+            audio_packets += audio is not None and packet.stream_index == audio.index
+            # Tracks may be written one far behind the other.
+            complete = (video_packets or video is None) and (audio_packets or audio is None)
+            if complete and begin > end + MISSING_SECONDS:
+                break
+    if end - last > max(MISSING_SECONDS, MISSING_SHARE * end):
+        message = f"The file breaks off at {last:.1f} s, before the {end:.1f} s that were to be embedded."
+        raise MediaError("video_file_broken", message)
+    return PacketSummary(last, video_packets, audio_packets, tuple(keyframes))
+
+
+def last_packet_end(path: Path) -> float:
+    """Return where the last packet of a file ends, in seconds of the film; 0 where there is none."""
+    with open_media(path) as container:
+        clock = PacketTimer(container)
+        return max((clock.times(packet)[1] for packet in packets(container)), default=0.0)
+
+
+class PacketTimer:
+    """Tells when packets begin and end, in seconds of the film; those without a time stamp follow one another."""
+
+    def __init__(self, container: InputContainer) -> None:
+        self.start_time = start_time(container)
+        self.untimed: dict[int, float] = {}
+
+    def times(self, packet: "Packet[Any]") -> tuple[float, float]:
+        """Return where a packet begins and ends."""
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        length = float((packet.duration or 0) * packet.time_base)
+        if stamp is None:
+            begin = self.untimed.get(packet.stream_index, 0.0)
+        else:
+            begin = float(stamp * packet.time_base) - self.start_time
+        self.untimed[packet.stream_index] = begin + length
+        return begin, begin + length

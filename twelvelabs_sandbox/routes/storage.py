@@ -1,0 +1,228 @@
+"""``/uploads``: where the chunks of a file are sent to, by signed address and without the API key, as to S3."""
+
+import hashlib
+import hmac
+from html import escape
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from twelvelabs_sandbox.state.uploads import Chunk
+from twelvelabs_sandbox.state.uploads import Upload
+from twelvelabs_sandbox.state.clock import Clock
+from twelvelabs_sandbox.state.backend import Backend
+from twelvelabs_sandbox.state.assets import Asset
+from twelvelabs_sandbox.state.assets import Status
+from twelvelabs_sandbox.errors import ApiError
+from twelvelabs_sandbox.engine.types import MediaError
+from twelvelabs_sandbox.engine.images import preview_jpeg
+
+STORAGE_PREFIXES = ("/uploads/", "/thumbnails/")
+CHUNK_PATH = "/uploads/{upload_id}/parts/{chunk_index}"
+CONTENT_PATH = "/uploads/{upload_id}/content"
+THUMBNAIL_PATH = "/thumbnails/{asset_id}.jpg"
+# Whoever sends one of these to a storage host gives the key away.
+KEY_HEADERS = {b"x-api-key", b"authorization"}
+SIGNATURE = "X-Amz-Signature"
+# Bytes of a refused body that are read before its connection is closed.
+MAX_DRAINED_BYTES = 64 * 1024 * 1024
+CODES = {403: "AccessDenied", 404: "NoSuchUpload", 503: "SlowDown"}
+
+
+class StorageRoutes:
+    """The storage behind the signed addresses."""
+
+    def __init__(self, backend: Backend, clock: Clock) -> None:
+        self._options = backend.options
+        self._uploads = backend.uploads
+        self._assets = backend.assets
+        self._clock = clock
+        self.routes = [
+            Route(CHUNK_PATH, self.put, methods=["PUT"]),
+            Route(CONTENT_PATH, self.get, methods=["GET"]),
+        ]
+
+    async def put(self, request: Request) -> Response:
+        """Take one part; its link is used up, whatever comes of it."""
+        _refuse_key(request)
+        upload, chunk = self._claim(request)
+        self._check_headers(request)
+        size = _declared(request)
+        async with chunk.lock:
+            etag = await _receive(request, upload, chunk, size, self._clock)
+        return Response(status_code=200, headers={"ETag": f'"{etag}"'})
+
+    async def get(self, request: Request) -> Response:
+        """Give the bytes of a complete upload whose asset is still there."""
+        _refuse_key(request)
+        upload = self._known(request)
+        given = request.query_params.get(SIGNATURE, "").encode()
+        if upload.completed_at is None or not hmac.compare_digest(given, upload.signature.encode()):
+            raise StorageError(403, "SignatureDoesNotMatch", "The signature is not that of this address.")
+        if not upload.path.exists():
+            raise StorageError(404, "NoSuchKey", "The file was deleted.")
+        return FileResponse(upload.path, media_type="application/octet-stream")
+
+    def _known(self, request: Request) -> Upload:
+        try:
+            return self._uploads.get(request.path_params["upload_id"])
+        except ApiError:
+            raise StorageError(404, "NoSuchUpload", "The upload does not exist.") from None
+
+    def _claim(self, request: Request) -> tuple[Upload, Chunk]:
+        upload = self._known(request)
+        link = upload.presigned_urls.pop(request.query_params.get(SIGNATURE, ""), None)
+        if link is None or str(link.index) != request.path_params["chunk_index"]:
+            raise StorageError(403, "SignatureDoesNotMatch", "The address was used before, or is not of this chunk.")
+        if self._clock.now() >= link.expires_at or self._uploads.status(upload) != "active":
+            raise StorageError(403, "AccessDenied", "Request has expired.")
+        return upload, upload.chunks[link.index - 1]
+
+    def _check_headers(self, request: Request) -> None:
+        for name, value in self._options.upload_headers.items():
+            if request.headers.get(name) != value:
+                message = f"The header {name} must be {value!r}, as in upload_headers: it is chunk of the signature."
+                raise StorageError(403, "SignatureDoesNotMatch", message)
+
+
+class StorageError(Exception):
+    """A refusal in the storage's own form, which is XML."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+    def response(self) -> Response:
+        """Return the answer."""
+        text = f"<Code>{self.code}</Code><Message>{escape(str(self))}</Message>"
+        xml = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{text}</Error>'
+        return Response(xml, self.status, media_type="application/xml")
+
+
+async def handle_storage_error(request: Request, error: Exception) -> Response:
+    """Answer a refusal once its body was read: on a connection closed before that the answer would be lost."""
+    await _drain(request)
+    assert isinstance(error, StorageError)  # noqa: S101 - what the application calls this for
+    return error.response()
+
+
+def scripted_storage_error(status: int) -> Response:
+    """Return what the storage says for a status that a fault asks for."""
+    message = "Request has expired." if status == 403 else "A fault of the sandbox, as scripted."  # noqa: PLR2004 - HTTP
+    return StorageError(status, CODES.get(status, "InternalError"), message).response()
+
+
+def is_storage(path: str) -> bool:
+    """Whether a path is one of the storage, where no key is asked for."""
+    return path.startswith(STORAGE_PREFIXES)
+
+
+def _refuse_key(request: Request) -> None:
+    if any(name in KEY_HEADERS for name, _ in request.scope["headers"]):
+        message = "Only one way of authentication is allowed: a signed address must be used without the API key."
+        raise StorageError(400, "InvalidArgument", message)
+
+
+def _declared(request: Request) -> int:
+    length = request.headers.get("content-length", "")
+    if not length.isdigit():
+        raise StorageError(411, "MissingContentLength", "The Content-Length header is required.")
+    return int(length)
+
+
+async def _receive(request: Request, upload: Upload, chunk: Chunk, size: int, clock: Clock) -> str:
+    """Write a chunk at its place and return its ETag; what was reported before stays as it is."""
+    if size != chunk.size:
+        chunk.error = f"Chunk {chunk.index} must have {chunk.size} bytes, not {size}."
+        raise StorageError(400, "EntityTooSmall" if size < chunk.size else "EntityTooLarge", chunk.error)
+    digest = hashlib.md5(usedforsecurity=False)
+    is_final = chunk.reported_at is not None
+    if not is_final:
+        chunk.etag, chunk.error, chunk.changed_at = None, "The upload of the chunk broke off.", clock.now()
+    try:
+        with upload.path.open("r+b") as file:
+            file.seek((chunk.index - 1) * upload.chunk_size)
+            async for piece in request.stream():
+                digest.update(piece)
+                if not is_final:
+                    file.write(piece)
+    except ClientDisconnect:
+        raise StorageError(400, "RequestTimeout", "The body ended before its end.") from None
+    if not is_final:
+        chunk.etag, chunk.error, chunk.changed_at = digest.hexdigest(), None, clock.now()
+    return digest.hexdigest()
+
+
+async def _drain(request: Request) -> None:
+    received = 0
+    try:
+        async for piece in request.stream():
+            received += len(piece)
+            if received > MAX_DRAINED_BYTES:
+                return
+    except (ClientDisconnect, RuntimeError, HTTPException):
+        return
+
+
+SHOWN = {"video", "image"}
+KIND_OF_STREAMS = {"video", "audio"}
+# Where it leads is as long-lived as the asset; the length only has to look like one.
+URL_SECONDS = 3600
+
+
+class PlaybackRoutes:
+    """Where thumbnails are fetched from: by signed address and without the API key, as from S3."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self.routes = [Route(THUMBNAIL_PATH, self.thumbnail, methods=["GET"])]
+
+    async def thumbnail(self, request: Request) -> Response:
+        """Give a JPEG of an asset that is still there."""
+        try:
+            asset = self._backend.assets.find(request.path_params["asset_id"])
+        except ApiError:
+            raise StorageError(404, "NoSuchKey", "The file was deleted.") from None
+        given = request.query_params.get(SIGNATURE, "").encode()
+        if not hmac.compare_digest(given, asset.signature.encode()):
+            raise StorageError(403, "SignatureDoesNotMatch", "The signature is not that of this address.")
+        duration = asset.info.duration if asset.info else None
+        try:
+            jpeg = await self._backend.workers.run_request(preview_jpeg, asset.path, duration)
+        except MediaError as error:
+            raise StorageError(404, "NoSuchKey", str(error)) from None
+        return Response(jpeg, media_type="image/jpeg")
+
+
+def playback(asset: Asset, status: Status, base: str) -> dict[str, object]:
+    """Return the fields ``hls`` and ``thumbnail`` of an asset, as far as they were asked for and its kind has them.
+
+    No stream is ever made here, and that is what ``hls`` says in the end.
+
+    Args:
+        asset: The asset.
+        status: What it is now.
+        base: The address of the server, without a path.
+    """
+    kind = asset.info.kind if asset.info else None
+    fields: dict[str, object] = {}
+    if asset.enable_hls and (kind is None or kind in KIND_OF_STREAMS):
+        fields["hls"] = {"status": "error" if status == "ready" else _early(asset, status)}
+    if asset.enable_thumbnail and (kind is None or kind in SHOWN):
+        ready = {"status": "ready", "representative_url": _address(asset, base)}
+        fields["thumbnail"] = ready if status == "ready" else {"status": _early(asset, status)}
+    return fields
+
+
+def _address(asset: Asset, base: str) -> str:
+    path = THUMBNAIL_PATH.format(asset_id=asset.id)
+    return f"{base}{path}?X-Amz-Expires={URL_SECONDS}&{SIGNATURE}={asset.signature}"
+
+
+def _early(asset: Asset, status: Status) -> str:
+    if status == "failed":
+        return "error"
+    return "pending" if asset.info is None else "processing"
