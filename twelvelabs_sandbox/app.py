@@ -1,4 +1,4 @@
-"""The application: every route, the check of the key, and the errors in the API's words."""
+"""The ASGI application: routes, API key check and error responses."""
 
 import hmac
 from collections.abc import AsyncIterator, Callable
@@ -12,40 +12,39 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from twelvelabs_sandbox.state.clock import Clock
-from twelvelabs_sandbox.state.backend import Backend
-from twelvelabs_sandbox.routes.uploads import UploadRoutes
-from twelvelabs_sandbox.routes.tasks import TaskRoutes
-from twelvelabs_sandbox.routes.storage import PlaybackRoutes
-from twelvelabs_sandbox.routes.storage import StorageError
-from twelvelabs_sandbox.routes.storage import StorageRoutes
-from twelvelabs_sandbox.routes.storage import handle_storage_error
-from twelvelabs_sandbox.routes.storage import is_storage
-from twelvelabs_sandbox.routes.legacy_v1 import V1Routes
-from twelvelabs_sandbox.routes.embed import EmbedRoutes
-from twelvelabs_sandbox.routes.control import ControlRoutes
-from twelvelabs_sandbox.routes.assets import AssetDetailRoutes
-from twelvelabs_sandbox.routes.assets import AssetRoutes
-from twelvelabs_sandbox.request_log import RequestLog
-from twelvelabs_sandbox.options import Options
-from twelvelabs_sandbox.faults import Faults
-from twelvelabs_sandbox.fault_injection import PREFIX
-from twelvelabs_sandbox.fault_injection import FaultInjection
-from twelvelabs_sandbox.errors import ApiError
-from twelvelabs_sandbox.errors import bad_key
 from twelvelabs_sandbox.engine.types import MediaError
+from twelvelabs_sandbox.errors import ApiError, bad_key
+from twelvelabs_sandbox.fault_injection import PREFIX, FaultInjection
+from twelvelabs_sandbox.faults import Faults
+from twelvelabs_sandbox.options import Options
+from twelvelabs_sandbox.request_log import RequestLog
+from twelvelabs_sandbox.routes.assets import AssetDetailRoutes, AssetRoutes
+from twelvelabs_sandbox.routes.control import ControlRoutes
+from twelvelabs_sandbox.routes.embed import EmbedRoutes
+from twelvelabs_sandbox.routes.legacy_v1 import V1Routes
+from twelvelabs_sandbox.routes.storage import (
+    PlaybackRoutes,
+    StorageError,
+    StorageRoutes,
+    handle_storage_error,
+    is_storage,
+)
+from twelvelabs_sandbox.routes.tasks import TaskRoutes
+from twelvelabs_sandbox.routes.uploads import UploadRoutes
+from twelvelabs_sandbox.state.backend import Backend
+from twelvelabs_sandbox.state.clock import Clock
 
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
 def create_app(options: Options, *, clock: Clock, faults: Faults, requests: RequestLog) -> ASGIApp:
-    """Return the sandbox as an ASGI application for one start and stop.
+    """Return the sandbox as an ASGI application for one startup and shutdown.
 
     Args:
-        options: How it behaves.
-        clock: The clock by which tasks and assets live.
-        faults: What is to go wrong.
-        requests: Where requests are noted.
+        options: The behaviour of the sandbox.
+        clock: The clock of tasks, assets and uploads.
+        faults: The scripted faults.
+        requests: The log of received requests.
 
     Example:
         >>> from twelvelabs_sandbox import Clock, Faults, Options, RequestLog
@@ -87,7 +86,7 @@ def _lifespan(backend: Backend) -> Callable[[Starlette], AbstractAsyncContextMan
 
 
 class ApiKeyMiddleware:
-    """Middleware that lets requests with the sandbox's own key pass."""
+    """Middleware that rejects requests without the sandbox's API key."""
 
     def __init__(self, app: ASGIApp, options: Options) -> None:
         self._app = app
@@ -95,6 +94,7 @@ class ApiKeyMiddleware:
         self._nested = options.nested_errors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond with 401, or pass the request on."""
         if scope["type"] != "http" or is_storage(scope["path"]):
             await self._app(scope, receive, send)
             return
@@ -104,12 +104,13 @@ class ApiKeyMiddleware:
 
 
 class ErrorHandler:
-    """Every exception as the answer that the API would give."""
+    """Converts exceptions to the error responses of the API."""
 
     def __init__(self, options: Options) -> None:
         self._nested = options.nested_errors
 
     async def __call__(self, _: Request, error: Exception) -> Response:
+        """Return the response for an exception of a route."""
         match error:
             case ApiError():
                 refusal = error

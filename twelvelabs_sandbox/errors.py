@@ -1,4 +1,4 @@
-"""What the API says when it refuses: status, code and message, in either of the two documented body shapes."""
+"""Error responses of the API: status, code and message, in either of the two documented body formats."""
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -8,13 +8,13 @@ from starlette.responses import JSONResponse
 
 @dataclass(eq=False)
 class ApiError(Exception):
-    """A refusal that becomes an HTTP answer.
+    """An error that becomes an HTTP response.
 
     Attributes:
         status: The HTTP status.
         code: The vendor's error code.
-        message: The sentence for people, with the limit and the value in it.
-        headers: Extra response headers.
+        message: The message for users, with the limit and the value.
+        headers: Additional response headers.
     """
 
     status: int
@@ -26,7 +26,7 @@ class ApiError(Exception):
         return f"{self.status} {self.code}: {self.message}"
 
     def response(self, *, nested: bool) -> JSONResponse:
-        """Return the answer; a 413 is always nested, since the official SDK reads no other."""
+        """Return the response; 413 is always nested, since the official SDK reads no other format."""
         body: dict[str, object] = {"code": self.code, "message": self.message}
         if nested or self.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             body = {"error": body}
@@ -34,47 +34,47 @@ class ApiError(Exception):
 
 
 def invalid(message: str) -> ApiError:
-    """A parameter of the wrong kind or out of its bounds."""
+    """Return the error of a parameter with a wrong type or value."""
     return ApiError(400, "parameter_invalid", message)
 
 
 class OversizeError(ApiError):
-    """A medium that is larger than what asked for it allows."""
+    """Media larger than the operation allows."""
 
 
 def too_large_error(message: str) -> ApiError:
-    """A medium above the limit, which the message names; some calls answer 413 to it."""
+    """Return the error of media above a limit; some endpoints respond with 413 instead of 400."""
     return OversizeError(400, "parameter_invalid", message)
 
 
 def missing(name: str) -> ApiError:
-    """A required parameter that is not there."""
+    """Return the error of a missing required parameter."""
     return ApiError(400, "parameter_not_provided", f"The {name} parameter is required but was not provided.")
 
 
 def unknown(names: list[str]) -> ApiError:
-    """Parameters that the API does not know."""
+    """Return the error of parameters that the API does not know."""
     listed = ", ".join(name[:100] for name in sorted(names)[:10])
     return ApiError(400, "parameter_unknown", f"The following parameters are unknown: {listed}.")
 
 
 def not_found(identifier: str, collection: str) -> ApiError:
-    """An id that names nothing (any more)."""
+    """Return the error of an id that does not exist."""
     message = f"Resource with id {identifier[:100]} does not exist in {collection}"
     return ApiError(404, "resource_not_exist", message)
 
 
 def bad_key() -> ApiError:
-    """No key, a wrong key, or a key of the real service."""
+    """Return the error of a missing or wrong API key, or a key of the real service."""
     message = (
         "The API key is missing or is not the key of this sandbox. This is the offline sandbox, not TwelveLabs: send "
-        "the key that it printed or that Sandbox.api_key holds (it begins with tlk_sandbox_) as header x-api-key."
+        "the key that it printed or that Sandbox.api_key holds (it starts with tlk_sandbox_) as header x-api-key."
     )
     return ApiError(401, "api_key_invalid", message)
 
 
 def too_many_requests(retry_at: str | None) -> ApiError:
-    """The text of a rate limit as the real service words it; without a time where that is to stand elsewhere."""
+    """Return the rate-limit error in the vendor's wording; without `retry_at` if headers report the time."""
     after = "" if retry_at is None else f" after {retry_at}"
     message = f"You have exceeded the rate limit (100req/1day). Please try again later{after}."
     return ApiError(429, "too_many_requests", message)

@@ -1,4 +1,4 @@
-"""The outermost layer of the server: notes each request and lets scripted faults happen to it."""
+"""The outermost ASGI middleware: logs requests, injects scripted faults and enforces rate limits."""
 
 import asyncio
 import json
@@ -9,23 +9,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from twelvelabs_sandbox.state.clock import Clock
-from twelvelabs_sandbox.routes.storage import KEY_HEADERS
-from twelvelabs_sandbox.routes.storage import is_storage
-from twelvelabs_sandbox.routes.storage import scripted_storage_error
-from twelvelabs_sandbox.request_log import RecordedRequest
-from twelvelabs_sandbox.request_log import RequestLog
-from twelvelabs_sandbox.rate_limits import Limiter
-from twelvelabs_sandbox.rate_limits import rate_limit_response
-from twelvelabs_sandbox.options import Options
-from twelvelabs_sandbox.options import RateLimitForm
+from twelvelabs_sandbox.errors import ApiError, too_many_requests
+from twelvelabs_sandbox.faults import FATE, Fate, Fault, Faults
 from twelvelabs_sandbox.formats import rfc3339_seconds
-from twelvelabs_sandbox.faults import FATE
-from twelvelabs_sandbox.faults import Fate
-from twelvelabs_sandbox.faults import Fault
-from twelvelabs_sandbox.faults import Faults
-from twelvelabs_sandbox.errors import ApiError
-from twelvelabs_sandbox.errors import too_many_requests
+from twelvelabs_sandbox.options import Options, RateLimitForm
+from twelvelabs_sandbox.rate_limits import Limiter, rate_limit_response
+from twelvelabs_sandbox.request_log import RecordedRequest, RequestLog
+from twelvelabs_sandbox.routes.storage import KEY_HEADERS, is_storage, scripted_storage_error
+from twelvelabs_sandbox.state.clock import Clock
 
 PREFIX = "/v1.3"
 API_VERSION = (b"x-api-version", b"1.3")
@@ -41,7 +32,7 @@ ERROR_CODES = {
 
 
 class FaultInjection:
-    """A plain ASGI application around another."""
+    """Logs requests, injects faults and enforces the rate limits of the options."""
 
     def __init__(
         self,
@@ -62,6 +53,7 @@ class FaultInjection:
         self._limiter = Limiter(options, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Log a request and handle it, with the fault that matches it."""
         path: str = scope.get("path", "")
         if scope["type"] != "http" or not (path.startswith(PREFIX + "/") or is_storage(path)):
             await self._app(scope, receive, send)
@@ -71,39 +63,39 @@ class FaultInjection:
         request = self._requests.arrived(method, path, template)
         request.leaked_key = is_storage(path) and any(name in KEY_HEADERS for name, _ in scope["headers"])
         fault = self._faults.take(method, path, template)
-        answer = _FaultySend(send, request, fault)
+        faulty_send = _FaultySend(send, request, fault)
         try:
-            await self._handle({**scope, TEMPLATE: template}, receive, answer, fault)
-        except asyncio.CancelledError:  # The server stops while it handles this request: the client sees it go away.
-            await answer.abort()
+            await self._handle({**scope, TEMPLATE: template}, receive, faulty_send, fault)
+        except asyncio.CancelledError:  # The server stops during this request: close its connection.
+            await faulty_send.abort()
 
-    async def _handle(self, scope: Scope, receive: Receive, answer: "_FaultySend", fault: Fault | None) -> None:
+    async def _handle(self, scope: Scope, receive: Receive, faulty_send: "_FaultySend", fault: Fault | None) -> None:
         if fault is None:
-            await self._limited(scope, receive, answer)
+            await self._limited(scope, receive, faulty_send)
             return
         await asyncio.sleep(fault.delay)
         scripted = None if fault.drop == "before" else self._scripted(fault, scope["path"])
         if fault.drop == "before" or scripted is not None:
-            # A connection that is closed with unread data is reset, sometimes before the client has read its answer.
+            # Closing a connection with unread data resets it, sometimes before the client has read the response.
             await _drain(receive)
         if fault.drop == "before":
-            await answer.abort()
+            await faulty_send.abort()
         elif scripted is not None:
-            await scripted(scope, receive, answer)
+            await scripted(scope, receive, faulty_send)
         else:
-            source = _interrupted(receive, answer) if fault.drop == "during" else receive
-            await self._limited({**scope, FATE: Fate(fault.task, fault.asset)}, source, answer)
+            source = _interrupted(receive, faulty_send) if fault.drop == "during" else receive
+            await self._limited({**scope, FATE: Fate(fault.task, fault.asset)}, source, faulty_send)
 
-    async def _limited(self, scope: Scope, receive: Receive, answer: "_FaultySend") -> None:
+    async def _limited(self, scope: Scope, receive: Receive, faulty_send: "_FaultySend") -> None:
         """Handle a request within the rate limits of the options."""
         counted = scope["method"], scope[TEMPLATE]
         wait = self._limiter.acquire(*counted)
         if wait is not None:
             await _drain(receive)
-            await self._rate_limited(self._options.rate_limit_form, wait)(scope, receive, answer)
+            await self._rate_limited(self._options.rate_limit_form, wait)(scope, receive, faulty_send)
             return
         try:
-            await self._app(scope, receive, answer)
+            await self._app(scope, receive, faulty_send)
         finally:
             self._limiter.release(*counted)
 
@@ -111,7 +103,7 @@ class FaultInjection:
         return next((route.path for route in self._routes if route.path_regex.match(path)), path)
 
     def _scripted(self, fault: Fault, path: str) -> Response | None:
-        """Return the answer that a fault gives in place of the usual one, if it does."""
+        """Return the response that a fault sends instead of handling the request, or None."""
         if fault.rate_limit is not None:
             return self._rate_limited(fault.rate_limit, fault.wait)
         if fault.status is None:
@@ -131,24 +123,22 @@ class FaultInjection:
             given = {key.lower(): value for key, value in fault.headers.items()}.get("retry-after", "1")
             wait = int(given) if given.isdigit() else 1
             return too_many_requests(rfc3339_seconds(self._clock.now() + wait))
-        return ApiError(
-            status, ERROR_CODES.get(status, "internal_server_error"), "A fault of the sandbox, as scripted."
-        )
+        return ApiError(status, ERROR_CODES.get(status, "internal_server_error"), "Scripted fault of the sandbox.")
 
 
-def _interrupted(receive: Receive, answer: "_FaultySend") -> Receive:
-    """Return a source of which the first piece comes, and then nothing but the end of the connection."""
+def _interrupted(receive: Receive, faulty_send: "_FaultySend") -> Receive:
+    """Return a `receive` that yields the first message of the body, then disconnects."""
     has_begun = False
 
-    async def pieces() -> Message:
+    async def receive_once() -> Message:
         nonlocal has_begun
         if has_begun:
-            await answer.abort()
+            await faulty_send.abort()
             return {"type": "http.disconnect"}
         has_begun = True
         return {**await receive(), "more_body": True}
 
-    return pieces
+    return receive_once
 
 
 async def _drain(receive: Receive) -> None:
@@ -157,7 +147,7 @@ async def _drain(receive: Receive) -> None:
 
 
 class _FaultySend:
-    """The ``send`` of one request: notes the status, adds headers, slows the body down, cuts the connection."""
+    """The ``send`` of one request: records the status, adds headers, delays the body, aborts the connection."""
 
     def __init__(self, send: Send, request: RecordedRequest, fault: Fault | None) -> None:
         self._send = send
@@ -180,15 +170,15 @@ class _FaultySend:
             await self._send(message)
 
     async def abort(self) -> None:
-        """Cut the connection without another byte."""
+        """Abort the connection without sending more."""
         self._is_aborted = True
-        # ASGI has no word for this, so it takes the transport of uvicorn's request; a test holds that it is there.
+        # ASGI has no such operation: use the transport of uvicorn's request. A test verifies that it exists.
         connection: Any = getattr(self._send, "__self__", None)
         transport = getattr(connection, "transport", None)
         if transport is None:
             raise RuntimeError("a fault with drop needs uvicorn as the server")
         transport.abort()
-        # One turn of the loop, so that uvicorn knows the connection is gone and does not miss our answer.
+        # Yield once, so that uvicorn notices the closed connection and does not expect a response.
         await asyncio.sleep(0)
 
     async def _start(self, message: Message) -> None:

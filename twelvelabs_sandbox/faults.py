@@ -1,4 +1,4 @@
-"""Scripted faults: what is to go wrong, with which requests, how often."""
+"""Scripted faults: which requests fail, how, and how often."""
 
 import fnmatch
 import math
@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from twelvelabs_sandbox.options import RATE_LIMIT_FORMS
-from twelvelabs_sandbox.options import RateLimitForm
+from twelvelabs_sandbox.options import RATE_LIMIT_FORMS, RateLimitForm
 
 Drop = Literal["before", "during", "after", "mid"]
 TaskFate = Literal["failed", "stuck", "expired"]
@@ -24,53 +23,52 @@ FATE = "twelvelabs_sandbox.fate"
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What faults decided for the task or asset that a request creates."""
+    """The scripted outcome of the task or asset that a request creates."""
 
     task: TaskFate | None = None
     asset: AssetFate | None = None
 
 
 def fate_of(scope: Mapping[str, Any]) -> Fate:
-    """Return what faults decided for the request of an ASGI scope."""
+    """Return the scripted outcome stored in the ASGI scope of a request."""
     fate: Fate = scope.get(FATE, Fate())
     return fate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Something that goes wrong with the requests it matches; of several faults the first that matches is used.
+    """A failure of the requests that match; of several matching faults the first is used.
 
     Attributes:
         path: The path after ``/v1.3`` as a shell pattern (``/embed-v2/tasks/*``), or a template as in
-            ``Sandbox.requests`` (``/embed-v2/tasks/{task_id}``); parts of multipart uploads are sent to ``/uploads/*``,
-            which is outside ``/v1.3``. Default: every path.
-        method: Such as ``POST``. Default: every method.
-        times: How many requests it strikes; None is for ever (default 1).
-        skip: How many matching requests it lets pass first (default 0).
-        probability: How likely it strikes each request that it matches and is due (default 1); ``times`` bounds how
-            often it does so.
-        seed: Of the probability (default 0). The same fault strikes the same ones of its requests, by their order.
-        status: Answer with this HTTP status instead of handling the request.
-        rate_limit: Answer 429 and say in this form only when to come back: ``retry-after`` (seconds),
-            ``retry-after-date`` (the same header as HTTP date), ``ratelimit`` (``X-Ratelimit-Remaining: 0`` and
-            ``-Reset`` as UTC epoch seconds), ``ratelimit-request`` or ``ratelimit-duration`` (that counter is used up,
-            the other resets later and is not), ``message`` (the time in the message), ``empty`` (nothing, without a
-            body) or ``bare`` (nothing, with the vendor's body).
-        wait: How many seconds of the sandbox's clock from now ``rate_limit`` tells the client to wait (default 1).
-        headers: Added to the answer, also to an ordinary one where ``status`` is not set.
-        omit_headers: Names of headers that are left out of the answer, such as ``ETag``.
-        body: The body of the scripted answer: a string as it is (may be empty), anything else as JSON. Default: the
-            vendor's error body for that status.
+            ``Sandbox.requests`` (``/embed-v2/tasks/{task_id}``); chunks of multipart uploads are sent to
+            ``/uploads/*``, outside ``/v1.3``. Default: every path.
+        method: For example ``POST``. Default: every method.
+        times: Number of requests that fail; None means all (default 1).
+        skip: Number of matching requests that succeed first (default 0).
+        probability: Probability that a matching request fails (default 1); ``times`` limits how many do.
+        seed: Seed of the probability (default 0). The same fault fails the same requests, by their order.
+        status: Respond with this HTTP status instead of handling the request.
+        rate_limit: Respond with 429 and report the time to retry in this form only: ``retry-after`` (seconds),
+            ``retry-after-date`` (the same header as an HTTP date), ``ratelimit`` (``X-Ratelimit-Remaining: 0`` and
+            ``-Reset`` as UTC epoch seconds), ``ratelimit-request`` or ``ratelimit-duration`` (this counter is
+            exhausted, the other is not and resets later), ``message`` (the time in the message), ``empty`` (no time and
+            no body) or ``bare`` (no time, with the vendor's body).
+        wait: Seconds on the sandbox's clock until the time that ``rate_limit`` reports (default 1).
+        headers: Headers added to the response, also to a successful one if ``status`` is not set.
+        omit_headers: Names of headers removed from the response, such as ``ETag``.
+        body: Body of the scripted response: a string is sent unchanged (may be empty), anything else as JSON.
+            Default: the vendor's error body for this status.
         delay: Real seconds to wait before anything else (default 0).
-        slow: Real seconds over which the body of the answer is spread (default 0).
-        drop: Segmentation the connection: ``before`` the request is handled, ``during`` its body, of which only the beginning is
-            read, ``after`` it was handled but without an answer, or in the ``mid`` of the answer's body.
-        task: The task created by this request ends as ``failed``, stays ``processing`` (``stuck``), or is more than
-            seven days old at once (``expired``).
+        slow: Real seconds over which the body of the response is sent (default 0).
+        drop: Abort the connection: ``before`` the request is handled, ``during`` its body, after its first bytes,
+            ``after`` it was handled but without a response, or in the middle (``mid``) of the response body.
+        task: The task created by this request ends as ``failed``, stays ``processing`` (``stuck``), or was created more
+            than seven days ago (``expired``).
         asset: The asset created by this request ends as ``failed`` or stays ``processing`` (``stuck``).
 
     Raises:
-        ValueError: If a value is out of its bounds, or nothing would go wrong.
+        ValueError: A value is out of its bounds, or the fault has no effect.
 
     Example:
         >>> Fault(path="/embed-v2", status=429, headers={"Retry-After": "1"}, times=2).status
@@ -120,14 +118,14 @@ class Fault:
             raise ValueError(f"a fault needs at least one of {', '.join(EFFECTS)}")
 
     def matches(self, method: str, path: str, template: str) -> bool:
-        """Whether it is for a request; ``path`` and ``template`` begin after ``/v1.3``."""
+        """Return whether the fault applies to a request; ``path`` and ``template`` start after ``/v1.3``."""
         if self.method is not None and self.method.upper() != method:
             return False
         return self.path == template or fnmatch.fnmatchcase(path, self.path)
 
 
 class Faults:
-    """The faults of one sandbox, in the order in which they were added; safe from any thread.
+    """The faults of a sandbox, in the order of their addition; thread-safe.
 
     Example:
         >>> faults = Faults()
@@ -143,17 +141,17 @@ class Faults:
         self._active: list[_ActiveFault] = []
 
     def add(self, *faults: Fault) -> None:
-        """Add faults behind those that are there."""
+        """Append faults."""
         with self._lock:
             self._active += [_ActiveFault(fault, fault.skip, fault.times, _random_source(fault)) for fault in faults]
 
     def clear(self) -> None:
-        """Forget all faults."""
+        """Remove all faults."""
         with self._lock:
             self._active.clear()
 
     def take(self, method: str, path: str, template: str) -> Fault | None:
-        """Return the fault that strikes this request, and count it."""
+        """Return the fault to inject into this request, and count it."""
         with self._lock:
             for active in self._active:
                 if active.times != 0 and active.fault.matches(method, path, template):
@@ -177,15 +175,15 @@ class _ActiveFault:
 
 
 def _random_source(fault: Fault) -> random.Random:
-    """Return the fault's own source of random_source: faults that differ must not strike in step."""
-    return random.Random(repr(fault))  # noqa: S311 - scripts mishaps, guards nothing
+    """Return the fault's own random generator, so that different faults do not fail the same requests."""
+    return random.Random(repr(fault))  # noqa: S311 - scripted failures, not a secret
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _require(good: bool, name: str, value: object) -> None:  # noqa: FBT001 - reads as a sentence
+def _require(good: bool, name: str, value: object) -> None:  # noqa: FBT001 - the condition comes first, as in an assertion
     if not good:
         raise ValueError(f"the {name} of a fault cannot be {value!r}")
 

@@ -1,15 +1,13 @@
-"""How large, long and wide media may be: the documented limits, judged on what a file turned out to be."""
+"""The documented limits of media (size, duration, dimensions), checked against the properties of the decoded file."""
 
 from dataclasses import dataclass
 from math import ceil
 
-from twelvelabs_sandbox.errors import ApiError
-from twelvelabs_sandbox.errors import invalid
-from twelvelabs_sandbox.errors import too_large_error
 from twelvelabs_sandbox.engine.types import MediaInfo
+from twelvelabs_sandbox.errors import ApiError, invalid, too_large_error
 
-# The documentation does not say whether a MB is 10^6 or 2^20 bytes. The smaller reading is the safe one: what passes
-# here passes there.
+# The documentation does not say whether an MB is 10^6 or 2^20 bytes. The smaller value is safe: what passes here also
+# passes on the real service.
 KB, MB, GB = 10**3, 10**6, 10**9
 IMAGE_BYTES = 32 * MB
 BASE64_BYTES = 36 * MB
@@ -19,7 +17,7 @@ V1_UPLOAD_BYTES = 2 * GB
 MULTIPART_BYTES = 10 * GB
 URL_DOCUMENT_BYTES = 512 * MB
 TASK_DOCUMENT_BYTES = 512 * MB
-# What marengo3.5 takes in a synchronous call, whichever way it is sent.
+# Limits of media in a synchronous request of marengo3.5, for all kinds of source.
 SYNC35_BYTES, SYNC35_SECONDS = 32 * MB, 30
 SYNC_PAGES_PER_MB, TASK_PAGES_PER_MB = 16, 64
 
@@ -33,26 +31,26 @@ MAX_ASPECT_RATIO = 2.4
 
 @dataclass(frozen=True, slots=True)
 class DurationLimits:
-    """How long media may be, in seconds; both bounds are allowed."""
+    """Minimum and maximum duration in seconds, both inclusive."""
 
     shortest: float
     longest: float
 
 
-# No minimum is documented for the synchronous call.
+# No minimum is documented for synchronous requests.
 SYNC_DURATION = DurationLimits(0, 10 * 60)
 ANY_DURATION = DurationLimits(0, float("inf"))
 TASK_DURATION = DurationLimits(4, 4 * 60 * 60)
 
 
 def size_message(size: float, limit: int) -> str:
-    """Say in the vendor's words that a file is too large."""
+    """Return the vendor's message for a file that is too large."""
     unit, name = (MB, "MB") if limit < GB else (GB, "GB")
     return f"File size ({size / unit:.1f} {name}) exceeds maximum limit of {limit // unit} {name}"
 
 
 def check_image(info: MediaInfo) -> None:
-    """Refuse what cannot be embedded as an image."""
+    """Raise ApiError 400 if a file cannot be embedded as an image."""
     _check_kind(info, "image")
     if info.format_name not in IMAGE_FORMATS:
         raise invalid(f"The image must be a JPEG or PNG file, not {info.mime_type}.")
@@ -64,7 +62,7 @@ def check_image(info: MediaInfo) -> None:
 
 
 def check_audio(info: MediaInfo, length: DurationLimits) -> None:
-    """Refuse what cannot be embedded as audio."""
+    """Raise ApiError 400 if a file cannot be embedded as audio."""
     _check_kind(info, "audio")
     if info.format_name not in AUDIO_FORMATS:
         raise invalid(f"The audio must be a WAV, MP3 or FLAC file, not {info.format_name}.")
@@ -76,7 +74,7 @@ def check_audio(info: MediaInfo, length: DurationLimits) -> None:
 
 
 def check_video(info: MediaInfo, length: DurationLimits) -> None:
-    """Refuse what cannot be embedded as a video."""
+    """Raise ApiError 400 if a file cannot be embedded as a video."""
     _check_kind(info, "video")
     if info.size > MEDIA_BYTES:
         raise ApiError(400, "video_filesize_too_large", size_message(info.size, MEDIA_BYTES))
@@ -89,20 +87,20 @@ def check_video(info: MediaInfo, length: DurationLimits) -> None:
 
 
 def check_document(info: MediaInfo, limit: int) -> None:
-    """Refuse what cannot be embedded as a document."""
+    """Raise ApiError 400 if a file cannot be embedded as a document."""
     _check_kind(info, "document")
     if info.size > limit:
         raise too_large_error(size_message(info.size, limit))
 
 
 def page_count_message(pages: int, size: int, per_mb: int) -> str | None:
-    """Say in the vendor's words that a PDF of ``size`` bytes has too many pages; None where it has not."""
+    """Return the vendor's message for a PDF of ``size`` bytes with too many pages, or None within the limit."""
     allowed = per_mb * max(1, ceil(size / MB))
     return f"Document ({pages} pages) exceeds maximum limit of {allowed} pages" if pages > allowed else None
 
 
 def duration_message(seconds: float, limit: int) -> str:
-    """Say in the vendor's words that a film or sound is too long."""
+    """Return the vendor's message for video or audio that is too long."""
     return f"Duration ({seconds:.1f} seconds) exceeds maximum limit of {limit} seconds ({limit // 60} minutes)"
 
 

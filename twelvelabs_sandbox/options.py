@@ -1,4 +1,4 @@
-"""The switches of one sandbox, checked before it starts."""
+"""The options of a sandbox, validated before it starts."""
 
 import math
 import secrets
@@ -22,38 +22,40 @@ RATE_LIMIT_FORMS: tuple[RateLimitForm, ...] = get_args(RateLimitForm)
 
 
 def new_key() -> str:
-    """Return a fresh key that no real account can have."""
+    """Return a new key that cannot be a key of the real service."""
     return KEY_PREFIX + secrets.token_hex(16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How one sandbox behaves.
+    """The behaviour of a sandbox.
 
     Attributes:
-        api_key: The only key it accepts. Begins with ``tlk_sandbox_``; by default a new one each time.
-        task_seconds: Seconds on the sandbox's clock before a task may be ready, beyond the real work (default 0).
-        task_polls: How many answers, single or in a list, still say ``processing`` (default 0).
-        asset_seconds: The same as ``task_seconds`` for assets.
-        asset_polls: The same as ``task_polls`` for assets.
-        shuffle_data: Give ``data`` in another order than time; the API promises none (default off).
-        nested_errors: Errors as ``{"error": {"code", "message"}}`` instead of ``{"code", "message"}`` (default off).
-        expired_as: What a task older than seven days is: ``not_found`` (404) or ``failed``.
-        chunk_size: Bytes of each part of a multipart upload but the last (default 5 MiB).
-        upload_headers: What a multipart upload demands to be sent with each part (default
+        api_key: The only accepted key. Starts with ``tlk_sandbox_``; by default a new one each time.
+        task_seconds: Minimum seconds on the sandbox's clock until a task is ready (default 0).
+        task_polls: Number of responses, single or in a list, that still report ``processing`` (default 0).
+        asset_seconds: Like ``task_seconds``, for assets.
+        asset_polls: Like ``task_polls``, for assets.
+        shuffle_data: Whether ``data`` is not in order of time; the API promises no order (default False).
+        nested_errors: Whether errors are ``{"error": {"code", "message"}}`` instead of ``{"code", "message"}`` (default
+            False).
+        expired_as: The response for a task older than seven days: ``not_found`` (404) or status ``failed``.
+        chunk_size: Size of the chunks of a multipart upload in bytes, except the last (default 5 MiB).
+        upload_headers: Headers required with each chunk of a multipart upload (default
             ``{"Content-Type": "application/octet-stream"}``).
-        max_waiting_tasks: Unfinished tasks above which creating one more gives 429 (default 2000).
-        task_seconds_sigma: Spread of ``task_seconds``: each task takes its own time, log-normal with ``task_seconds``
-            as the median and this as the standard deviation of the logarithm (default 0: all alike; 0.5 is lifelike).
-        seed: Of the spread; the same seed gives the same times in the order of creation (default 0).
-        echo_filenames: Say ``input_filename`` and ``input_url`` in lists and ``metadata`` (default on). The API calls
-            both optional, so a client must do without.
-        requests_per_minute: Requests that embed or create a task, above which one more gives 429 (default 0: no
-            limit). Counted over ``rate_window``; those that got a 429 do not count.
-        rate_window: Seconds on the sandbox's clock over which ``requests_per_minute`` are counted (default 60). With a
-            shorter one the limit is as much smaller: 600 a minute over 1 s are 10 in any second.
-        max_concurrent_requests: The same for such requests under way at once (default 0: no limit).
-        rate_limit_form: How those 429 say when to come back: a form of ``Fault.rate_limit`` (default ``retry-after``).
+        max_waiting_tasks: Number of unfinished tasks above which creating another is refused with 429 (default 2000).
+        task_seconds_sigma: Spread of ``task_seconds``: the duration of each task is log-normal with ``task_seconds`` as
+            the median and this as the standard deviation of the logarithm (default 0: no spread; 0.5 is realistic).
+        seed: Seed of the spread; the same seed gives the same durations in order of creation (default 0).
+        echo_filenames: Whether lists and ``metadata`` report ``input_filename`` and ``input_url`` (default True). The
+            API documents both as optional, so a client must not depend on them.
+        requests_per_minute: Limit of requests that embed or create a task; more are refused with 429 (default 0: no
+            limit). Counted over ``rate_window``; refused requests do not count.
+        rate_window: Seconds on the sandbox's clock over which ``requests_per_minute`` are counted (default 60). The
+            limit scales with it: 600 per minute over 1 s allow 10 in any second.
+        max_concurrent_requests: Limit of such requests in flight (default 0: no limit).
+        rate_limit_form: How these 429 responses report the time to retry: a form of ``Fault.rate_limit`` (default
+            ``retry-after``).
 
     Example:
         >>> Options(task_polls=2).task_polls
@@ -81,7 +83,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if not self.api_key.startswith(KEY_PREFIX) or not self.api_key.isascii():
-            raise ValueError(f"the api_key of a sandbox is ASCII and begins with {KEY_PREFIX!r}")
+            raise ValueError(f"the api_key of a sandbox must be ASCII and start with {KEY_PREFIX!r}")
         if self.expired_as not in {"not_found", "failed"}:
             raise ValueError(f"expired_as must be 'not_found' or 'failed', not {self.expired_as!r}")
         if not (isinstance(self.chunk_size, int) and self.chunk_size >= 1):
@@ -98,5 +100,5 @@ class Options:
             least = SECONDS_PER_MINUTE / self.requests_per_minute
             raise ValueError(
                 f"rate_window must be {least:g} s or more with {self.requests_per_minute} requests_per_minute, else "
-                f"not one may pass, not {self.rate_window!r}"
+                f"no request is accepted, not {self.rate_window!r}"
             )

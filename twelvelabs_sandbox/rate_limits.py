@@ -1,4 +1,4 @@
-"""Rate limits: every form in which a 429 says when to come back, and the counting behind a real one."""
+"""Rate limits: 429 responses in each form that reports the time to retry, and the limiter of the options."""
 
 import threading
 from collections import deque
@@ -8,34 +8,33 @@ from math import ceil
 
 from starlette.responses import JSONResponse, Response
 
-from twelvelabs_sandbox.state.clock import Clock
-from twelvelabs_sandbox.options import Options
-from twelvelabs_sandbox.options import RateLimitForm
-from twelvelabs_sandbox.formats import rfc3339_seconds
 from twelvelabs_sandbox.errors import too_many_requests
+from twelvelabs_sandbox.formats import rfc3339_seconds
+from twelvelabs_sandbox.options import Options, RateLimitForm
+from twelvelabs_sandbox.state.clock import Clock
 
 TOO_MANY_REQUESTS = 429
-# Where requests under way are too many there is no time at which one will have ended: soon is as good a guess as any.
+# The time until a request in flight ends is unknown: suggest a short wait.
 CONCURRENCY_WAIT = 1.0
-# What is embedded or created; looking at it is not limited.
+# Requests that embed or create a task; polling is not limited.
 LIMITED_REQUESTS = {
     ("POST", "/embed-v2"),
     ("POST", "/embed-v2/tasks"),
     ("POST", "/embed"),
     ("POST", "/embed/tasks"),
 }
-# How much further away the counter is that still has something left: nobody may wait for that one.
+# Seconds between the resets of the exhausted and of the other counter; a client must not wait for the other.
 OTHER_RESET = 3600
 
 
 def rate_limit_response(form: RateLimitForm, wait: float, now: float, *, nested: bool = False) -> Response:
-    """Return a 429 that says in one form only that its client may come back ``wait`` seconds after ``now``."""
+    """Return a 429 that reports, in one form only, that the client may retry ``wait`` seconds after ``now``."""
     if form == "empty":
         return Response(b"", TOO_MANY_REQUESTS)
     retry_at = rfc3339_seconds(now + wait) if form == "message" else None
-    answer: JSONResponse = too_many_requests(retry_at).response(nested=nested)
-    answer.headers.update(_headers(form, wait, now))
-    return answer
+    response: JSONResponse = too_many_requests(retry_at).response(nested=nested)
+    response.headers.update(_headers(form, wait, now))
+    return response
 
 
 def _headers(form: RateLimitForm, wait: float, now: float) -> Mapping[str, str]:
@@ -63,9 +62,9 @@ def _counter(family: str, left: int, reset: int) -> dict[str, str]:
 
 
 class Limiter:
-    """Counts the requests that embed or create something, and refuses those above the limits of the options.
+    """Counts the requests that embed or create a task, and refuses those above the limits of the options.
 
-    Requests that were let through count for ``rate_window`` seconds of the sandbox's clock; refused ones do not.
+    Accepted requests count for ``rate_window`` seconds of the sandbox's clock; refused ones do not count.
     """
 
     def __init__(self, options: Options, clock: Clock) -> None:
@@ -77,7 +76,7 @@ class Limiter:
         self._in_flight = 0
 
     def acquire(self, method: str, template: str) -> float | None:
-        """Let a request through (None; ``release`` when it was handled), or return for how long it has to wait."""
+        """Accept a request (None; call ``release`` afterwards), or return the seconds that it has to wait."""
         if (method, template) not in LIMITED_REQUESTS:
             return None
         now = self._clock.now()
@@ -94,7 +93,7 @@ class Limiter:
         return None
 
     def release(self, method: str, template: str) -> None:
-        """Note that a request which was let through has been handled."""
+        """Record that an accepted request has been handled."""
         if (method, template) in LIMITED_REQUESTS:
             with self._lock:
                 self._in_flight -= 1

@@ -1,23 +1,23 @@
-"""What was asked of the sandbox, so that tests can count it."""
+"""The log of received requests, so that tests can count them."""
 
 from collections import Counter, deque
 from dataclasses import dataclass
 
-# Far more than a test sends; a server that runs for weeks does not grow.
+# Far more than a test sends; bounds the memory of a server that runs for weeks.
 MAX_LOGGED_REQUESTS = 200_000
 
 
 @dataclass(slots=True)
 class RecordedRequest:
-    """One request that arrived.
+    """A received request.
 
     Attributes:
-        method: Such as ``POST``.
+        method: For example ``POST``.
         path: The path after ``/v1.3``, without the query.
-        template: The path with its ids named, such as ``/embed-v2/tasks/{task_id}``; the path itself where none fits.
-        status: The status the request was answered with, or would have been where a fault cut the connection
-            afterwards; None while it is handled, and where the connection was cut before.
-        leaked_key: Whether an API key was sent to a signed address, as no client may; such a request is refused.
+        template: The path with ids replaced, such as ``/embed-v2/tasks/{task_id}``; the path if no route matches.
+        status: The status of the response, also if a fault aborted the connection afterwards; None while the request is
+            handled, or if the connection was aborted before.
+        leaked_key: Whether an API key was sent to a presigned URL, which clients must not do; the request is refused.
 
     Example:
         >>> RecordedRequest("GET", "/assets/65", "/assets/{asset_id}", 404).status
@@ -45,21 +45,21 @@ class RequestLog:
         self._requests: deque[RecordedRequest] = deque(maxlen=MAX_LOGGED_REQUESTS)
 
     def arrived(self, method: str, path: str, template: str) -> RecordedRequest:
-        """Note a request; its status is filled in later."""
+        """Record a request; its status is set later."""
         request = RecordedRequest(method, path, template)
         self._requests.append(request)
         return request
 
     def all(self) -> list[RecordedRequest]:
-        """Return what arrived."""
+        """Return the recorded requests."""
         return list(self._requests)
 
     def clear(self) -> None:
-        """Forget what arrived."""
+        """Remove the recorded requests."""
         self._requests.clear()
 
     def count(self, method: str | None = None, template: str | None = None, status: int | None = None) -> int:
-        """Count requests; None counts all."""
+        """Count requests; None matches all."""
         return sum(
             method in {None, request.method}
             and template in {None, request.template}
@@ -68,5 +68,5 @@ class RequestLog:
         )
 
     def counts(self) -> dict[str, int]:
-        """Return how many requests there were by method and template."""
+        """Return the number of requests by method and template."""
         return dict(Counter(f"{request.method} {request.template}" for request in self.all()))

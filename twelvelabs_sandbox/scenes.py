@@ -1,6 +1,6 @@
-"""The scenes that test films are made of: what each looks like, sounds like and how a person would describe it.
+"""The scenes of test videos: their frames, their audio and a description as a person would write it.
 
-Nothing here knows how the sandbox looks or listens, so that its tests are fair.
+Nothing here depends on the sandbox's engine, so that tests of the engine are fair.
 """
 
 import functools
@@ -40,10 +40,10 @@ VOWELS = np.array([(730, 1090), (270, 2290), (300, 870), (530, 1840), (570, 840)
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One stretch of a film that looks and sounds the same throughout.
+    """A part of a video with constant appearance and sound.
 
-    `plain` is a field of `color` with a box of `second` on it. `seed` varies what a description leaves out: shade,
-    width and direction of the pattern, place of the box, frequencies of the sound.
+    `plain` is a field of `color` with a box of `second` on it. `seed` varies what a description omits: shade, width and
+    direction of the pattern, position of the box, frequencies of the sound.
     """
 
     color: str = "red"
@@ -64,7 +64,7 @@ def describe(scene: Scene) -> str:
 
 
 def describe_look(scene: Scene) -> str:
-    """Return what is to be seen in a scene."""
+    """Return the description of a scene's appearance."""
     look = {
         "plain": f"plain {scene.color} with a {scene.second} box",
         "stripes": f"{scene.color} and {scene.second} stripes",
@@ -75,18 +75,18 @@ def describe_look(scene: Scene) -> str:
 
 
 def describe_sound(scene: Scene) -> str:
-    """Return what is to be heard in a scene."""
+    """Return the description of a scene's sound."""
     pitch = f"{scene.pitch} " if scene.sound == "tone" else ""
     return "in silence" if scene.sound == "silence" else f"with {scene.volume} {pitch}{scene.sound}"
 
 
 def random_scenes(count: int, seed: int, seconds: tuple[float, float] = (5.0, 8.0)) -> list[Scene]:
-    """Return scenes drawn at random, no two with the same description."""
+    """Return random scenes, no two with the same description."""
     rng = np.random.default_rng(seed)
     scenes: dict[str, Scene] = {}
     for _ in range(count * 20):
         scene = _random_scene(rng, seconds)
-        # "red and white stripes" are white and red stripes too.
+        # "red and white stripes" equals "white and red stripes".
         scenes.setdefault(" ".join(sorted(describe(scene).split())), scene)
         if len(scenes) == count:
             return list(scenes.values())
@@ -155,13 +155,13 @@ def _noise(height: int, width: int) -> npt.NDArray[np.float32]:
 
 
 def _grainy(frame: Picture, grain: float, turn: int) -> Picture:
-    """Shift one sheet of noise about, which is far cheaper than new noise for every frame."""
+    """Add noise by shifting one precomputed array, which is far cheaper than new noise for each frame."""
     noise = np.roll(_noise(*frame.shape[:2]), (turn * 37 % 251, turn * 71 % 379), axis=(0, 1))
     return np.clip(frame + noise * np.float32(grain), 0, 255).astype(np.uint8)
 
 
 def sound(scene: Scene, rate: int = 32000) -> Samples:
-    """Return the sound of a whole scene as mono samples between -1 and 1."""
+    """Return the audio of a whole scene as mono samples between -1 and 1."""
     count = round(scene.seconds * rate)
     if scene.sound == "silence":
         return np.zeros(count, np.float32)
@@ -202,7 +202,7 @@ def _music(rng: np.random.Generator, t: Wave, _: Scene) -> Wave:
 
 
 def _speech(rng: np.random.Generator, t: Wave, _: Scene) -> Wave:
-    """A buzzing voice through changing vowels, in syllables with pauses between them."""
+    """A buzzing voice with changing vowels, in syllables with pauses between them."""
     voice, pace = rng.uniform(90, 220), rng.uniform(3.2, 5.5)
     pitch = voice * (1 + 0.08 * np.sin(2 * np.pi * 0.7 * t) + 0.05 * np.sin(2 * np.pi * 2.3 * t))
     phase = 2 * np.pi * np.cumsum(pitch) * t[1]

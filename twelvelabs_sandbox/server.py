@@ -11,44 +11,43 @@ from urllib.parse import quote
 import httpx
 import uvicorn
 
-from twelvelabs_sandbox.state.tasks import RecordedTask
-from twelvelabs_sandbox.state.clock import Clock
-from twelvelabs_sandbox.request_log import RecordedRequest
-from twelvelabs_sandbox.request_log import RequestLog
-from twelvelabs_sandbox.options import Options
-from twelvelabs_sandbox.faults import Faults
-from twelvelabs_sandbox.fault_injection import PREFIX
 from twelvelabs_sandbox.app import create_app
+from twelvelabs_sandbox.fault_injection import PREFIX
+from twelvelabs_sandbox.faults import Faults
+from twelvelabs_sandbox.options import Options
+from twelvelabs_sandbox.request_log import RecordedRequest, RequestLog
+from twelvelabs_sandbox.state.clock import Clock
+from twelvelabs_sandbox.state.tasks import RecordedTask
 
 START_SECONDS = 30.0
-# How long requests that are still being answered may hold up the end.
+# Maximum time that requests in flight may delay the shutdown.
 GRACE_SECONDS = 1
 KEEP_ALIVE_SECONDS = 120
-# Enough to read the largest file that may be uploaded.
+# Enough to hash the largest file that can be uploaded.
 CHECKSUM_SECONDS = 300.0
 
 
 class Sandbox:
-    """An offline twin of the TwelveLabs embed API on loopback. NOT Marengo: its vectors know no meaning.
+    """An offline server of the TwelveLabs embed API on loopback. NOT Marengo: its vectors have no meaning.
 
-    It decodes the media it is given and answers with deterministic 512-d unit vectors by colour, light, motion, sound
-    and the words of captions, so that the whole job runs without a key, a network or a bill.
+    It decodes media and returns deterministic 512-d unit vectors from colours, brightness, motion, sound and the words
+    of captions, so that a program runs without a key, a network or costs.
 
     Args:
         host: The address to listen on (default 127.0.0.1: this machine only).
-        port: The port; 0 takes a free one (default).
+        port: The port; 0 chooses a free one (default).
         **options: The fields of Options: ``api_key``, ``task_seconds``, ``task_polls``, ``asset_seconds``,
             ``asset_polls``, ``shuffle_data``, ``nested_errors``, ``expired_as``, ``chunk_size``, ``upload_headers``,
             ``max_waiting_tasks``, ``task_seconds_sigma``, ``seed``, ``echo_filenames``, ``requests_per_minute``,
             ``rate_window``, ``max_concurrent_requests``, ``rate_limit_form``.
 
     Attributes:
-        clock: The clock by which its tasks and assets live; ``clock.advance(seconds)``.
-        faults: What is to go wrong; ``faults.add(Fault(...))``.
+        clock: The clock of tasks, assets and uploads; ``clock.advance(seconds)``.
+        faults: The scripted faults; ``faults.add(Fault(...))``.
 
     Raises:
-        ValueError: If an option is out of its bounds.
-        OSError: If the address cannot be listened on.
+        ValueError: An option is out of its bounds.
+        OSError: The address is not available.
 
     Example:
         >>> with Sandbox() as sandbox:
@@ -77,82 +76,82 @@ class Sandbox:
 
     @property
     def api_key(self) -> str:
-        """The only key that it accepts; begins with ``tlk_sandbox_``."""
+        """The only accepted key; starts with ``tlk_sandbox_``."""
         return self._options.api_key
 
     @property
     def base_url(self) -> str:
-        """The address for a client's ``base_url``; RuntimeError before the start."""
+        """The ``base_url`` for a client; RuntimeError before the start."""
         if self._running is None:
             raise RuntimeError("the sandbox is not running: use it in a `with` statement, or call start()")
         return self._running.url + PREFIX
 
     @property
     def control_url(self) -> str:
-        """The address of ``/faults``, ``/clock``, ``/requests`` and ``/tasks``; RuntimeError before the start."""
+        """The URL of ``/faults``, ``/clock``, ``/requests`` and ``/tasks``; RuntimeError before the start."""
         return self.base_url.removesuffix(PREFIX) + "/_sandbox"
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """The requests so far, in order of arrival."""
+        """The received requests, in order of arrival."""
         return self._requests.all()
 
     def count(self, method: str | None = None, path: str | None = None, status: int | None = None) -> int:
         """Count requests.
 
         Args:
-            method: Such as ``POST``; None counts every method.
+            method: For example ``POST``; None counts every method.
             path: A template such as ``/embed-v2/tasks/{task_id}``; None counts every path.
-            status: The status they were answered with; None counts every status.
+            status: The status of the response; None counts every status.
         """
         return self._requests.count(method, path, status)
 
     def asset_sha256(self, asset_id: str) -> str:
-        """Return the SHA-256, in hex, of the bytes that an asset was made of, ready or failed.
+        """Return the SHA-256, in hex, of the bytes of an asset, ready or failed.
 
         Args:
-            asset_id: The asset, which for a multipart upload is there when all parts were reported.
+            asset_id: The asset; that of a multipart upload exists once all chunks were reported.
 
         Raises:
-            KeyError: If there is no such asset.
-            RuntimeError: If its bytes are not there (yet), or the sandbox is not running.
+            KeyError: The asset does not exist.
+            RuntimeError: Its bytes are not available (yet), or the sandbox is not running.
         """
-        answer = self._ask(f"/assets/{quote(asset_id, safe='')}")
-        if answer.status_code == HTTPStatus.NOT_FOUND:
+        response = self._get(f"/assets/{quote(asset_id, safe='')}")
+        if response.status_code == HTTPStatus.NOT_FOUND:
             raise KeyError(asset_id)
-        checksum = answer.raise_for_status().json()["sha256"]
+        checksum = response.raise_for_status().json()["sha256"]
         if checksum is None:
             raise RuntimeError(f"the sandbox does not have the bytes of asset {asset_id}")
         return str(checksum)
 
     def tasks(self) -> list[RecordedTask]:
-        """Return every task that was created since the start, in the order of creation (those of v1 behind the others).
+        """Return all tasks since the start, in order of creation (those of v1 last).
 
         Raises:
-            RuntimeError: If the sandbox is not running.
+            RuntimeError: The sandbox is not running.
         """
-        return [RecordedTask(**task) for task in self._ask("/tasks").raise_for_status().json()["tasks"]]
+        return [RecordedTask(**task) for task in self._get("/tasks").raise_for_status().json()["tasks"]]
 
     def clear_faults(self) -> None:
-        """Forget all faults."""
+        """Remove all faults."""
         self.faults.clear()
 
     def clear_requests(self) -> None:
-        """Forget the requests so far."""
+        """Remove the recorded requests."""
         self._requests.clear()
 
-    def _ask(self, path: str) -> httpx.Response:
+    def _get(self, path: str) -> httpx.Response:
         headers = {"x-api-key": self.api_key}
         return httpx.get(self.control_url + path, headers=headers, timeout=CHECKSUM_SECONDS, trust_env=False)
 
     def start(self) -> None:
-        """Begin to answer; with no assets and no tasks. Does nothing while it is running."""
+        """Start the server, without assets and tasks. Does nothing if it is running."""
         if self._running is None:
             app = create_app(self._options, clock=self.clock, faults=self.faults, requests=self._requests)
             self._running = _Running(app, self._host, self._port)
 
     def stop(self) -> None:
-        """Stop answering, drop unfinished tasks, delete all files. Does nothing while it is not running."""
+        """Stop the server, abandon unfinished tasks, delete all files. Does nothing if it is not running."""
         if self._running is not None:
             running, self._running = self._running, None
             running.stop()
@@ -167,7 +166,7 @@ class _Running:
         self.url = f"http://[{address}]:{number}" if ":" in address else f"http://{address}:{number}"
         config = uvicorn.Config(
             app,
-            # One implementation everywhere, so that a sandbox behaves the same whatever else is installed.
+            # Fixed, so that a sandbox behaves the same whatever else is installed.
             http="h11",
             loop="asyncio",
             ws="none",
@@ -177,7 +176,7 @@ class _Running:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
-            # Longer than clients keep idle connections: a close from this side could cross with a request.
+            # Longer than clients keep idle connections: closing one here could cross with a request.
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         self._server = _Server(config)
@@ -196,14 +195,14 @@ class _Running:
     def _run(self) -> None:
         try:
             asyncio.run(self._server.serve(sockets=[self._socket]))
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the start
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for the start
             self._error = error
         finally:
             self._server.is_up.set()
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that wakes up to stop at once instead of looking every tenth of a second."""
+    """A uvicorn server that stops at once instead of checking every tenth of a second."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -212,14 +211,14 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def stop(self) -> None:
-        """End the loop, from any thread."""
+        """Stop the loop, from any thread."""
         self.should_exit = True
         if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # Its loop has ended by itself.
+            with contextlib.suppress(RuntimeError):  # The loop has ended already.
                 self._loop.call_soon_threadsafe(self._wake.set)
 
     async def main_loop(self) -> None:
-        """Serve until stopped; once a second uvicorn brings its Date header up to date."""
+        """Serve until stopped; uvicorn updates its Date header once per second."""
         self._loop = asyncio.get_running_loop()
         self.is_up.set()
         while not await self.on_tick(0):
@@ -229,8 +228,8 @@ class _Server(uvicorn.Server):
 
 def _listen(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    # The explicit protocol matters: asyncio sets TCP_NODELAY only on sockets that name TCP; without it each answer on a
-    # kept connection waits some 40 ms.
+    # asyncio sets TCP_NODELAY only on sockets with an explicit TCP protocol; without it each response on a kept-alive
+    # connection is delayed by about 40 ms.
     listener = socket.socket(family, kind, protocol)
     try:
         if hasattr(socket, "SO_REUSEPORT"):  # POSIX; on Windows SO_REUSEADDR would let two servers share a port.

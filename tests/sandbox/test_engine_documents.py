@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.pdf import write_pdf
-from twelvelabs_sandbox.engine.documents import sentences
-from twelvelabs_sandbox.engine.documents import pdf_pages
-from twelvelabs_sandbox.engine.documents import page_count
-from twelvelabs_sandbox.engine.documents import first_tokens
-from twelvelabs_sandbox.engine.documents import count_tokens
-from twelvelabs_sandbox.engine.documents import sentence_chunks
 from twelvelabs_sandbox.engine.types import MediaError
+from twelvelabs_sandbox.engine.documents import count_tokens
+from twelvelabs_sandbox.engine.documents import first_tokens
+from twelvelabs_sandbox.engine.documents import page_count
+from twelvelabs_sandbox.engine.documents import pdf_pages
+from twelvelabs_sandbox.engine.documents import sentence_chunks
+from twelvelabs_sandbox.engine.documents import sentences
 
 
 @pytest.mark.parametrize(

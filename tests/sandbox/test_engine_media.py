@@ -12,14 +12,14 @@ import pytest
 
 from tests.sandbox.odd_files import turned, write_raw
 from twelvelabs_sandbox import _thumbnails
-from twelvelabs_sandbox.engine.captions import read_captions
-from twelvelabs_sandbox.engine.probe import probe
-from twelvelabs_sandbox.engine.text import embed_text
-from twelvelabs_sandbox.engine.clips import embed_media
 from twelvelabs_sandbox.engine.visual import embed_image
+from twelvelabs_sandbox.engine.types import ClipVector
 from twelvelabs_sandbox.engine.types import MediaError
 from twelvelabs_sandbox.engine.types import Segmentation
-from twelvelabs_sandbox.engine.types import ClipVector
+from twelvelabs_sandbox.engine.text import embed_text
+from twelvelabs_sandbox.engine.probe import probe
+from twelvelabs_sandbox.engine.clips import embed_media
+from twelvelabs_sandbox.engine.captions import read_captions
 from twelvelabs_sandbox.films import Scene, describe_look, describe_sound, write_film, write_picture, write_sound
 
 RED = Scene(color="red", pattern="stripes", motion="fast", sound="noise", seconds=5.0)
@@ -45,7 +45,7 @@ def embed(path: Path, **changes: Any) -> list[ClipVector]:
         "kind": "video",
         "start": 0.0,
         "end": 12.0,
-        "cut": Segmentation(fixed_sec=5),
+        "segmentation": Segmentation(fixed_sec=5),
         "options": ("visual", "audio", "transcription"),
         "scopes": ("clip",),
         "separate": True,
@@ -60,8 +60,8 @@ def bounds(clips: list[ClipVector], option: str) -> list[tuple[float, float]]:
 
 def test_fixed_clips_have_exactly_the_length_and_only_the_last_is_shorter(film: Path) -> None:
     assert bounds(embed(film), "visual") == [(0.0, 5.0), (5.0, 10.0), (10.0, 12.0)]
-    assert bounds(embed(film, cut=Segmentation(fixed_sec=4)), "audio") == [(0.0, 4.0), (4.0, 8.0), (8.0, 12.0)]
-    assert bounds(embed(film, start=1.5, end=8.25, cut=Segmentation(fixed_sec=3)), "visual") == [
+    assert bounds(embed(film, segmentation=Segmentation(fixed_sec=4)), "audio") == [(0.0, 4.0), (4.0, 8.0), (8.0, 12.0)]
+    assert bounds(embed(film, start=1.5, end=8.25, segmentation=Segmentation(fixed_sec=3)), "visual") == [
         (1.5, 4.5),
         (4.5, 7.5),
         (7.5, 8.25),
@@ -69,14 +69,14 @@ def test_fixed_clips_have_exactly_the_length_and_only_the_last_is_shorter(film: 
 
 
 def test_dynamic_clips_are_cut_where_the_scene_changes(film: Path) -> None:
-    assert bounds(embed(film, cut=Segmentation(min_sec=4)), "visual") == [(0.0, 5.0), (5.0, 12.0)]
+    assert bounds(embed(film, segmentation=Segmentation(min_sec=4)), "visual") == [(0.0, 5.0), (5.0, 12.0)]
     # A window that ends too soon after the change for another clip is one clip.
-    assert bounds(embed(film, end=7.0, cut=Segmentation(min_sec=4)), "visual") == [(0.0, 7.0)]
-    assert bounds(embed(film, start=3.0, end=7.5, cut=Segmentation(min_sec=2)), "visual") == [(3.0, 5.0), (5.0, 7.5)]
+    assert bounds(embed(film, end=7.0, segmentation=Segmentation(min_sec=4)), "visual") == [(0.0, 7.0)]
+    assert bounds(embed(film, start=3.0, end=7.5, segmentation=Segmentation(min_sec=2)), "visual") == [(3.0, 5.0), (5.0, 7.5)]
 
 
 def test_clips_are_cut_at_shots_even_where_only_sound_is_asked_for(film: Path) -> None:
-    clips = embed(film, cut=Segmentation(min_sec=4), options=("audio",))
+    clips = embed(film, segmentation=Segmentation(min_sec=4), options=("audio",))
     assert [(clip.start, clip.end, clip.option) for clip in clips] == [(0.0, 5.0, "audio"), (5.0, 12.0, "audio")]
 
 
@@ -100,7 +100,7 @@ def test_each_option_speaks_of_its_own_side(film: Path) -> None:
 
 
 def test_captions_are_the_transcription_and_a_clip_without_them_has_none(film: Path) -> None:
-    clips = embed(film, cut=Segmentation(fixed_sec=4), options=("transcription",))
+    clips = embed(film, segmentation=Segmentation(fixed_sec=4), options=("transcription",))
     assert bounds(clips, "transcription") == [(0.0, 4.0), (4.0, 8.0), (8.0, 12.0)]
     np.testing.assert_allclose(clips[0].vector, embed_text("a goalkeeper dives to the left"), atol=1e-6)
     np.testing.assert_allclose(clips[2].vector, embed_text("final whistle"), atol=1e-6)
@@ -117,7 +117,7 @@ def test_chapters_speak_where_there_are_no_captions(folder: Path) -> None:
         path = folder / f"chapters.{suffix}"
         write_film(path, [RED], size=SIZE, chapters=[(0, 2, "kick off"), (2, 5, "first goal")])
         assert read_captions(path) == [(0.0, 2.0, "kick off"), (2.0, 5.0, "first goal")], suffix
-    clips = embed(path, end=5.0, cut=Segmentation(fixed_sec=2), options=("transcription",))
+    clips = embed(path, end=5.0, segmentation=Segmentation(fixed_sec=2), options=("transcription",))
     np.testing.assert_allclose(clips[0].vector, embed_text("kick off"), atol=1e-6)
     np.testing.assert_allclose(clips[1].vector, embed_text("first goal"), atol=1e-6)
 
@@ -133,12 +133,12 @@ def test_fused_is_one_vector_of_all_options_and_stands_beside_or_alone(film: Pat
 
 
 def test_the_asset_is_the_mean_of_its_clips_by_length(film: Path) -> None:
-    clips = embed(film, options=("visual",), scopes=("clip", "asset"), cut=Segmentation(fixed_sec=4), start=2.0)
+    clips = embed(film, options=("visual",), scopes=("clip", "asset"), segmentation=Segmentation(fixed_sec=4), start=2.0)
     whole = clips.pop()
     assert (whole.scope, whole.start, whole.end) == ("asset", 2.0, 12.0)
     mean = np.sum([clip.vector * (clip.end - clip.start) for clip in clips], axis=0)
     np.testing.assert_allclose(whole.vector, mean / np.linalg.norm(mean), atol=1e-5)
-    only = embed(film, options=("visual",), scopes=("asset",), cut=Segmentation(fixed_sec=4), start=2.0)
+    only = embed(film, options=("visual",), scopes=("asset",), segmentation=Segmentation(fixed_sec=4), start=2.0)
     assert len(only) == 1
     np.testing.assert_array_equal(only[0].vector, whole.vector)
 
@@ -192,7 +192,7 @@ def test_the_cover_of_a_song_is_not_its_picture(folder: Path) -> None:
 
 def test_sound_is_cut_where_it_becomes_another(folder: Path) -> None:
     path = write_sound(folder / "two.wav", [RED, BLUE])
-    assert bounds(embed(path, kind="audio", options=("audio",), cut=Segmentation(min_sec=4)), "audio") == [
+    assert bounds(embed(path, kind="audio", options=("audio",), segmentation=Segmentation(min_sec=4)), "audio") == [
         (0.0, 5.0),
         (5.0, 12.0),
     ]
@@ -218,7 +218,7 @@ def test_six_channels_and_two_sound_as_one(folder: Path, film: Path) -> None:
 
 def test_a_variable_frame_rate_is_read_by_its_time_stamps(folder: Path, film: Path) -> None:
     write_film(folder / "jitter.mp4", [RED, BLUE], size=SIZE, jitter=True)
-    assert bounds(embed(folder / "jitter.mp4", cut=Segmentation(min_sec=4)), "visual") == [(0.0, 5.0), (5.0, 12.0)]
+    assert bounds(embed(folder / "jitter.mp4", segmentation=Segmentation(min_sec=4)), "visual") == [(0.0, 5.0), (5.0, 12.0)]
     for clip, even in zip(
         embed(folder / "jitter.mp4", options=("visual",)), embed(film, options=("visual",)), strict=True
     ):
@@ -229,7 +229,7 @@ def test_a_variable_frame_rate_is_read_by_its_time_stamps(folder: Path, film: Pa
 def test_a_film_that_begins_later_counts_from_its_first_picture(folder: Path, film: Path, suffix: str) -> None:
     path = folder / f"late.{suffix}"
     write_film(path, [RED, BLUE], size=SIZE, start=7.0)
-    assert bounds(embed(path, cut=Segmentation(min_sec=4)), "visual") == [
+    assert bounds(embed(path, segmentation=Segmentation(min_sec=4)), "visual") == [
         (0.0, pytest.approx(5.0, abs=0.06)),
         (pytest.approx(5.0, abs=0.06), 12.0),
     ]
@@ -238,17 +238,17 @@ def test_a_film_that_begins_later_counts_from_its_first_picture(folder: Path, fi
 
 
 def test_a_window_is_the_same_as_that_part_of_the_whole(film: Path) -> None:
-    whole = {(clip.start, clip.option): clip.vector for clip in embed(film, cut=Segmentation(fixed_sec=3))}
-    for clip in embed(film, start=6.0, cut=Segmentation(fixed_sec=3)):
+    whole = {(clip.start, clip.option): clip.vector for clip in embed(film, segmentation=Segmentation(fixed_sec=3))}
+    for clip in embed(film, start=6.0, segmentation=Segmentation(fixed_sec=3)):
         assert clip.vector @ whole[clip.start, clip.option] > 0.98, (clip.start, clip.option)
 
 
 def test_a_clip_without_a_picture_of_its_own_shows_the_one_that_stands(folder: Path) -> None:
     write_film(folder / "slow.mp4", [RED, BLUE], size=SIZE, fps=1, audio=False)
     red, blue = embed_text("red stripes"), embed_text("blue and yellow checkerboard")
-    inside = embed(folder / "slow.mp4", options=("visual",), start=2.25, end=2.75, cut=Segmentation(fixed_sec=2))
+    inside = embed(folder / "slow.mp4", options=("visual",), start=2.25, end=2.75, segmentation=Segmentation(fixed_sec=2))
     assert inside[0].vector @ red > 0.4
-    across = embed(folder / "slow.mp4", options=("visual",), start=4.6, end=5.6, cut=Segmentation(fixed_sec=0.3))
+    across = embed(folder / "slow.mp4", options=("visual",), start=4.6, end=5.6, segmentation=Segmentation(fixed_sec=0.3))
     assert [clip.vector @ red > clip.vector @ blue for clip in across] == [True, False, False, False]
 
 
@@ -256,10 +256,10 @@ def test_heads_of_keyframe_groups_are_enough_for_a_long_film(folder: Path, monke
     path = folder / "long.mp4"
     scenes = [RED, BLUE, Scene(color="green", motion="slow", seconds=6.0), Scene(color="black", seconds=30.0)] * 2
     write_film(path, scenes, size=SIZE, gop=20, audio=False)
-    full = embed(path, end=96.0, options=("visual",), cut=Segmentation(fixed_sec=6))
+    full = embed(path, end=96.0, options=("visual",), segmentation=Segmentation(fixed_sec=6))
     monkeypatch.setattr(_thumbnails, "FULL_DECODE_PIXELS", 0.0)
     monkeypatch.setattr(_thumbnails, "GROUP_DECODE_PIXELS", 0.0)
-    heads = embed(path, end=96.0, options=("visual",), cut=Segmentation(fixed_sec=6))
+    heads = embed(path, end=96.0, options=("visual",), segmentation=Segmentation(fixed_sec=6))
     likeness = [clip.vector @ other.vector for clip, other in zip(heads, full, strict=True)]
     assert np.median(likeness) > 0.95
     assert min(likeness) > 0.7
@@ -269,10 +269,10 @@ def test_heads_of_keyframe_groups_are_enough_for_a_long_film(folder: Path, monke
 def test_a_long_group_of_pictures_is_decoded_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = folder / "one-keyframe.mp4"
     write_film(path, [RED, BLUE, RED], size=SIZE, gop=1000, audio=False)
-    full = embed(path, end=17.0, options=("visual",), cut=Segmentation(min_sec=4))
+    full = embed(path, end=17.0, options=("visual",), segmentation=Segmentation(min_sec=4))
     monkeypatch.setattr(_thumbnails, "FULL_DECODE_PIXELS", 0.0)
     monkeypatch.setattr(_thumbnails, "GROUP_DECODE_PIXELS", 0.0)
-    heads = embed(path, end=17.0, options=("visual",), cut=Segmentation(min_sec=4))
+    heads = embed(path, end=17.0, options=("visual",), segmentation=Segmentation(min_sec=4))
     assert bounds(heads, "visual") == bounds(full, "visual") == [(0.0, 5.0), (5.0, 12.0), (12.0, 17.0)]
 
 
@@ -289,7 +289,7 @@ def test_an_upright_picture_finds_a_film_that_metadata_turns(folder: Path) -> No
 @pytest.mark.parametrize(("suffix", "codec", "kind"), [("h264", "libx264", "video"), ("aac", "aac", "audio")])
 def test_streams_without_a_container_have_clips_too(folder: Path, suffix: str, codec: str, kind: str) -> None:
     write_raw(folder / f"raw.{suffix}", codec)
-    clips = embed(folder / f"raw.{suffix}", kind=kind, end=2.0, cut=Segmentation(fixed_sec=1))
+    clips = embed(folder / f"raw.{suffix}", kind=kind, end=2.0, segmentation=Segmentation(fixed_sec=1))
     assert [(clip.start, clip.end) for clip in clips] == [(0.0, 1.0), (1.0, 2.0)]
     if kind == "video":
         # Without time stamps its 50 pictures follow one another at the rate that it names, in both clips alike.
@@ -345,7 +345,7 @@ def test_many_threads_get_the_same_vectors_as_one(film: Path) -> None:
 def test_a_fresh_process_gets_the_same_vectors(film: Path, tmp_path: Path) -> None:
     code = (
         "import sys, numpy as np; from pathlib import Path; from twelvelabs_sandbox._engine import *\n"
-        "clips = embed_media(Path(sys.argv[1]), kind='video', start=0.0, end=12.0, cut=Segmentation(fixed_sec=5),"
+        "clips = embed_media(Path(sys.argv[1]), kind='video', start=0.0, end=12.0, segmentation=Segmentation(fixed_sec=5),"
         " options=('visual', 'audio', 'transcription'), scopes=('clip',), separate=True, fused=False)\n"
         "np.save(sys.argv[2], np.stack([clip.vector for clip in clips]))"
     )

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.odd_files import chunk, turned, write_raw
-from twelvelabs_sandbox.engine.probe import probe
-from twelvelabs_sandbox.engine.types import MediaInfo
 from twelvelabs_sandbox.engine.types import MediaError
+from twelvelabs_sandbox.engine.types import MediaInfo
+from twelvelabs_sandbox.engine.probe import probe
 from twelvelabs_sandbox.films import Scene, picture, save_image, write_film, write_picture, write_sound
 
 SCENES = [Scene(sound="tone", seconds=1.5, motion="fast"), Scene(color="blue", sound="noise", seconds=1.5)]

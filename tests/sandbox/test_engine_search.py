@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from twelvelabs_sandbox.engine.probe import probe
-from twelvelabs_sandbox.engine.text import embed_text
-from twelvelabs_sandbox.engine.clips import embed_media
 from twelvelabs_sandbox.engine.visual import embed_image
-from twelvelabs_sandbox.engine.types import Segmentation
 from twelvelabs_sandbox.engine.types import ClipVector
+from twelvelabs_sandbox.engine.types import Segmentation
+from twelvelabs_sandbox.engine.text import embed_text
+from twelvelabs_sandbox.engine.probe import probe
+from twelvelabs_sandbox.engine.clips import embed_media
 from twelvelabs_sandbox.films import Scene, describe, random_scenes, write_film, write_picture, write_sound
 
 Film = tuple[list[Scene], list[float], list[ClipVector]]
@@ -28,7 +28,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
         kind="video",
         start=0.0,
         end=probe(path).duration or 0.0,
-        cut=Segmentation(min_sec=4),
+        segmentation=Segmentation(min_sec=4),
         options=("visual", "audio"),
         scopes=("clip",),
         separate=True,
@@ -76,7 +76,7 @@ def test_a_piece_of_sound_finds_its_moment(film: Film, tmp_path: Path) -> None:
                 kind="audio",
                 start=0.0,
                 end=3.0,
-                cut=Segmentation(fixed_sec=6),
+                segmentation=Segmentation(fixed_sec=6),
                 options=("audio",),
                 scopes=("asset",),
                 separate=True,

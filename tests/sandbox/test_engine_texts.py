@@ -5,17 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twelvelabs_sandbox.engine.vector_space import hadamard
-from twelvelabs_sandbox.engine.vector_space import WORD_ROWS
+from twelvelabs_sandbox.engine.vocabulary import MEANINGS
+from twelvelabs_sandbox.engine.visual import embed_image
+from twelvelabs_sandbox.engine.visual import embed_text_and_images
+from twelvelabs_sandbox.engine.vector_space import FACET_OF
 from twelvelabs_sandbox.engine.vector_space import FINGERPRINT_ROWS
 from twelvelabs_sandbox.engine.vector_space import NAMED_ROWS
-from twelvelabs_sandbox.engine.vector_space import FACET_OF
-from twelvelabs_sandbox.engine.text import embed_text
-from twelvelabs_sandbox.engine.visual import embed_text_and_images
-from twelvelabs_sandbox.engine.visual import embed_image
+from twelvelabs_sandbox.engine.vector_space import WORD_ROWS
+from twelvelabs_sandbox.engine.vector_space import hadamard
 from twelvelabs_sandbox.engine.types import MediaError
-from twelvelabs_sandbox.engine.vocabulary import MEANINGS
-
+from twelvelabs_sandbox.engine.text import embed_text
 from twelvelabs_sandbox.films import COLORS, Scene, picture, save_image, write_picture
 
 PASSAGES = (

@@ -9,8 +9,8 @@ import pytest
 
 from tests.sandbox.api import connect, settled, upload
 from twelvelabs_sandbox import Fault, Sandbox
-from twelvelabs_sandbox.state.assets import Assets
 from twelvelabs_sandbox.films import Scene, write_film
+from twelvelabs_sandbox.state.assets import Assets
 
 UNKNOWN = "6298d673f1090f1100476d4c"
 SCENE = Scene(color="red", seconds=8.0)

@@ -1,19 +1,12 @@
-"""Vectors and what is said beside them, as JSON in the words of v1."""
+"""Writes vectors and their metadata as the JSON of the v1 API."""
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from twelvelabs_sandbox.requests.types import MediaRequest
-from twelvelabs_sandbox.requests.types import TaskRequest
-from twelvelabs_sandbox.engine.types import ClipVector
-from twelvelabs_sandbox.engine.types import FloatVector
-from twelvelabs_sandbox.embedding.types import Json
-from twelvelabs_sandbox.embedding.types import LocalMedia
-from twelvelabs_sandbox.embedding.types import Row
-from twelvelabs_sandbox.embedding.response_json import compact
-from twelvelabs_sandbox.embedding.response_json import listed_metadata
-from twelvelabs_sandbox.embedding.response_json import numbers
-from twelvelabs_sandbox.embedding.response_json import origin
+from twelvelabs_sandbox.embedding.response_json import compact, listed_metadata, numbers, origin
+from twelvelabs_sandbox.embedding.types import Json, LocalMedia, Row
+from twelvelabs_sandbox.engine.types import ClipVector, FloatVector
+from twelvelabs_sandbox.requests.types import MediaRequest, TaskRequest
 
 
 def plain_segment(vector: FloatVector) -> Json:
@@ -22,23 +15,23 @@ def plain_segment(vector: FloatVector) -> Json:
 
 
 def audio_segment(clip: ClipVector) -> Json:
-    """Return the segment of one clip of a sound."""
+    """Return the segment of one audio clip."""
     times: Json = {"start_offset_sec": clip.start, "end_offset_sec": clip.end}
     return plain_segment(clip.vector) | times | {"embedding_option": clip.option}
 
 
 def result(segments: list[Json], media: LocalMedia) -> Json:
-    """Return the vectors of one input and where it came from."""
+    """Return the segments of one input and its origin."""
     return {"segments": segments, "metadata": origin(media)}
 
 
 def failure(error: Exception) -> Json:
-    """Return why there are no vectors of one input."""
+    """Return the error of one input that could not be embedded."""
     return {"segments": [], "error_message": getattr(error, "message", None) or str(error)}
 
 
 def v1_task_metadata(request: TaskRequest, media: LocalMedia) -> Json:
-    """Return the metadata of a task's video, in which the whole asset is called ``video``."""
+    """Return the metadata of a task's video; v1 calls the scope of the whole asset ``video``."""
     metadata = listed_metadata(request, media)
     if isinstance(request, MediaRequest):
         scopes = ["video" if scope == "asset" else scope for scope in request.scopes]
@@ -47,7 +40,7 @@ def v1_task_metadata(request: TaskRequest, media: LocalMedia) -> Json:
 
 
 def segment_lines(rows: Iterable[Row]) -> Iterator[bytes]:
-    """Write the segments of a task, one a line, so that those of some options can be picked out."""
+    """Yield the segments of a task, one per line, so that a response can select segments by option."""
     for row in rows:
         labels = {
             "start_offset_sec": row.labels["start_sec"],
@@ -59,7 +52,7 @@ def segment_lines(rows: Iterable[Row]) -> Iterator[bytes]:
 
 
 def task_chunks(body: Json, metadata: Json, lines: Path, options: Collection[str]) -> Iterator[bytes]:
-    """Write a task with its segments of some options; never all of them in memory."""
+    """Yield the JSON of a task with the segments of some options, without loading all of them into memory."""
     endings = tuple(f'"embedding_option":"{option}"}}\n'.encode() for option in options)
     yield compact(body)[:-1] + b',"video_embedding":{"metadata":' + compact(metadata) + b',"segments":['
     with lines.open("rb") as file:

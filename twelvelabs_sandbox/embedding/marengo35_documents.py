@@ -1,57 +1,57 @@
-"""Vectors of PDF files, plain text and Markdown as marengo3.5 gives them, and what can be asked of each."""
+"""Embeds PDF, plain-text and Markdown files as marengo3.5 does, and validates what a request asks of each type."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from twelvelabs_sandbox.requests.types import DocumentRequest
-from twelvelabs_sandbox.limits import TASK_PAGES_PER_MB
-from twelvelabs_sandbox.limits import page_count_message
-from twelvelabs_sandbox.errors import invalid
-from twelvelabs_sandbox.engine.types import FloatVector
-from twelvelabs_sandbox.engine.types import MediaError
-from twelvelabs_sandbox.engine.types import MediaInfo
+from twelvelabs_sandbox.embedding.marengo35_media import marengo35_row, mean
+from twelvelabs_sandbox.embedding.types import Row, Usage, document_labels
+from twelvelabs_sandbox.engine.documents import (
+    QUADRANTS,
+    count_tokens,
+    first_tokens,
+    page_count,
+    pdf_pages,
+    sentence_chunks,
+    sentences,
+)
 from twelvelabs_sandbox.engine.text import embed_text
-from twelvelabs_sandbox.engine.documents import QUADRANTS
-from twelvelabs_sandbox.engine.documents import count_tokens
-from twelvelabs_sandbox.engine.documents import first_tokens
-from twelvelabs_sandbox.engine.documents import page_count
-from twelvelabs_sandbox.engine.documents import pdf_pages
-from twelvelabs_sandbox.engine.documents import sentence_chunks
-from twelvelabs_sandbox.engine.documents import sentences
-from twelvelabs_sandbox.embedding.types import Row
-from twelvelabs_sandbox.embedding.types import Usage
-from twelvelabs_sandbox.embedding.types import document_labels
-from twelvelabs_sandbox.embedding.marengo35_media import marengo35_row
-from twelvelabs_sandbox.embedding.marengo35_media import mean
+from twelvelabs_sandbox.engine.types import FloatVector, MediaError, MediaInfo
+from twelvelabs_sandbox.errors import invalid
+from twelvelabs_sandbox.limits import TASK_PAGES_PER_MB, page_count_message
+from twelvelabs_sandbox.requests.types import DocumentRequest
 
 PDF = "application/pdf"
-# How many tokens one vector can be made of.
+# Maximum number of tokens of one vector.
 CONTEXT_WINDOW_TOKENS = 2000
 CONTEXT_WINDOW_EXCEEDED = "Content exceeds the model's context window."
 PAGE_TOKENS = 256
-# What every page looks like: this is all that is known without drawing it.
+# Words for the appearance of every page: pages are not rendered, so nothing more is known.
 PAGE_APPEARANCE, PAGE_WEIGHT = "plain white still", 0.5
-PAIRS = {
+ALLOWED_PAIRS = {
     True: {("visual", "local"), ("visual", "asset"), ("text", "asset")},
     False: {("text", "asset"), ("text", "local")},
 }
-USUAL = {True: (("visual",), ("local",)), False: (("text",), ("asset",))}
+DEFAULTS = {True: (("visual",), ("local",)), False: (("text",), ("asset",))}
 
 
-class TaskFailure(Exception):  # noqa: N818 - the end of a task, not a fault of the program
-    """Why a task failed, in the vendor's words."""
+class TaskFailure(Exception):  # noqa: N818 - the end of a task, not an error of the program
+    """Why a task failed, in the vendor's wording."""
 
 
-def completed(request: DocumentRequest, info: MediaInfo) -> DocumentRequest:
-    """Return a request with its defaults filled in; ApiError 400 where it asks what such a file does not have."""
+def with_defaults(request: DocumentRequest, info: MediaInfo) -> DocumentRequest:
+    """Return a request with its defaults filled in.
+
+    Raises:
+        ApiError: 400 for an option or scope that this type of document does not support.
+    """
     is_pdf, name = info.mime_type == PDF, "a PDF file" if info.mime_type == PDF else "a text file"
-    options, scopes = request.options or USUAL[is_pdf][0], request.scopes or USUAL[is_pdf][1]
+    options, scopes = request.options or DEFAULTS[is_pdf][0], request.scopes or DEFAULTS[is_pdf][1]
     for option in options:
         for scope in scopes:
-            if (option, scope) not in PAIRS[is_pdf]:
+            if (option, scope) not in ALLOWED_PAIRS[is_pdf]:
                 raise invalid(
-                    f"The embedding_option `{option}` with embedding_scope `{scope}` is not there for {name}."
+                    f"The embedding_option `{option}` with embedding_scope `{scope}` is not supported for {name}."
                 )
     if request.spatial and (not is_pdf or ("visual", "local") not in _pairs(options, scopes)):
         raise invalid("The document.segmentation.spatial parameter needs a PDF file, option `visual`, scope `local`.")
@@ -69,19 +69,24 @@ def document_rows(path: Path, info: MediaInfo, request: DocumentRequest, usage: 
     """Yield the vectors of a document (blocking).
 
     Raises:
-        MediaError: It cannot be read.
-        TaskFailure: It has too many pages, or a chunk is too long.
+        MediaError: The document cannot be read.
+        TaskFailure: The document has too many pages, or a chunk has too many tokens.
     """
     yield from _pdf_rows(path, info, request, usage) if info.mime_type == PDF else _text_rows(path, request, usage)
 
 
 def document_vector(path: Path, info: MediaInfo, usage: Usage, *, truncate: bool) -> FloatVector:
-    """Return one vector of a whole document (blocking); ApiError 400 where its text is too long and may not be cut."""
+    """Return one vector of a whole document (blocking).
+
+    Raises:
+        ApiError: 400 if the text is too long and `truncate` is false.
+        MediaError: The document cannot be read.
+    """
     if info.mime_type != PDF:
-        text = _beginning(sentences(path), usage)
+        text = _leading_text(sentences(path), usage)
         if usage.truncated and not truncate:
             raise invalid(
-                f"The text must have at most {CONTEXT_WINDOW_TOKENS} tokens; set auto_truncate to have it cut."
+                f"The text must have at most {CONTEXT_WINDOW_TOKENS} tokens; set auto_truncate to truncate it."
             )
         usage.tokens["document"] += count_tokens(text)
         return embed_text(text)
@@ -99,24 +104,26 @@ def _pairs(options: Iterable[str], scopes: tuple[str, ...]) -> set[tuple[str, st
 def _pdf_rows(path: Path, info: MediaInfo, request: DocumentRequest, usage: Usage) -> Iterator[Row]:
     pairs = _pairs(request.options or (), request.scopes or ())
     by_quadrant = request.spatial == "quadrants"
-    counted = page_count(path) * (5 if by_quadrant else 1)
-    if refusal := page_count_message(counted, info.size, TASK_PAGES_PER_MB):
+    vector_count = page_count(path) * (5 if by_quadrant else 1)
+    if refusal := page_count_message(vector_count, info.size, TASK_PAGES_PER_MB):
         raise TaskFailure(refusal)
-    usage.tokens["document"] += PAGE_TOKENS * counted
-    looks, texts = [], []
+    usage.tokens["document"] += PAGE_TOKENS * vector_count
+    page_vectors, texts = [], []
     for page in pdf_pages(path):
-        looks.append(_page_vector(page.text))
+        page_vectors.append(_page_vector(page.text))
         texts.append(page.text)
         if ("visual", "local") in pairs:
-            yield marengo35_row(looks[-1], document_labels("visual", "page", page=page.number), request.vector_options)
+            yield marengo35_row(
+                page_vectors[-1], document_labels("visual", "page", page=page.number), request.vector_options
+            )
             for quadrant in QUADRANTS if by_quadrant else ():
                 labels = document_labels("visual", "page", page=page.number, quadrant=quadrant)
                 yield marengo35_row(_page_vector(page.quadrants[quadrant]), labels, request.vector_options)
     if ("visual", "asset") in pairs:
-        yield marengo35_row(mean(looks), document_labels("visual", "asset"), request.vector_options)
+        yield marengo35_row(mean(page_vectors), document_labels("visual", "asset"), request.vector_options)
     if ("text", "asset") in pairs:
         yield marengo35_row(
-            embed_text(_beginning(texts, usage)), document_labels("text", "asset"), request.vector_options
+            embed_text(_leading_text(texts, usage)), document_labels("text", "asset"), request.vector_options
         )
 
 
@@ -131,17 +138,17 @@ def _text_rows(path: Path, request: DocumentRequest, usage: Usage) -> Iterator[R
             usage.tokens["document"] += tokens
             yield marengo35_row(embed_text(text), document_labels("text", "chunk", chunk=index), request.vector_options)
     if "asset" in scopes:
-        text = _beginning(sentences(path), usage)
+        text = _leading_text(sentences(path), usage)
         usage.tokens["document"] += count_tokens(text)
         yield marengo35_row(embed_text(text), document_labels("text", "asset"), request.vector_options)
 
 
-def _beginning(parts: Iterable[str], usage: Usage) -> str:
-    """Return as much of a text as one vector is made of, and note where there is more."""
+def _leading_text(texts: Iterable[str], usage: Usage) -> str:
+    """Return the text of a text that fits into one vector, and set ``usage.truncated`` if there is more."""
     found, tokens = [], 0
-    for part in parts:
-        found.append(part)
-        tokens += count_tokens(part)
+    for text in texts:
+        found.append(text)
+        tokens += count_tokens(text)
         if tokens > CONTEXT_WINDOW_TOKENS:
             usage.truncated = True
             break
@@ -149,5 +156,5 @@ def _beginning(parts: Iterable[str], usage: Usage) -> str:
 
 
 def _page_vector(text: str) -> FloatVector:
-    paper = embed_text(PAGE_APPEARANCE)
-    return mean([embed_text(text), paper], [1.0, PAGE_WEIGHT]) if text.strip() else paper
+    page = embed_text(PAGE_APPEARANCE)
+    return mean([embed_text(text), page], [1.0, PAGE_WEIGHT]) if text.strip() else page

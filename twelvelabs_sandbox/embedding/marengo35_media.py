@@ -1,4 +1,8 @@
-"""Vectors of films and sounds as marengo3.5 gives them: sound includes speech, and texts can be fused with clips."""
+"""Embeds video and audio as marengo3.5 does: audio includes speech, and timed texts can be fused with clips.
+
+Its vector space is that of marengo3.0 with the signs of some values flipped, so that vectors of the two models do not
+match. Flipping signs changes no angle within the space, nor between the first 128 or 256 values of two vectors.
+"""
 
 import functools
 import hashlib
@@ -10,39 +14,33 @@ from typing import Literal
 
 import numpy as np
 
-from twelvelabs_sandbox.requests.types import MediaRequest
-from twelvelabs_sandbox.requests.types import TimedText
-from twelvelabs_sandbox.requests.types import VectorOptions
-from twelvelabs_sandbox.engine.vector_space import SIZE
-from twelvelabs_sandbox.engine.vector_space import unit
-from twelvelabs_sandbox.engine.types import FloatVector
-from twelvelabs_sandbox.engine.types import Segmentation
-from twelvelabs_sandbox.engine.text import embed_text
+from twelvelabs_sandbox.embedding.types import Row, Usage, media_labels
 from twelvelabs_sandbox.engine.clips import embed_media
-from twelvelabs_sandbox.embedding.types import Row
-from twelvelabs_sandbox.embedding.types import Usage
-from twelvelabs_sandbox.embedding.types import media_labels
+from twelvelabs_sandbox.engine.text import embed_text
+from twelvelabs_sandbox.engine.types import FloatVector, Segmentation
+from twelvelabs_sandbox.engine.vector_space import SIZE, unit
+from twelvelabs_sandbox.requests.types import MediaRequest, TimedText, VectorOptions
 
 Bounds = tuple[float, float]
 Clips = dict[Bounds, dict[str, FloatVector]]
 
-# Made-up prices, so that usage has figures: tokens for a second.
+# Arbitrary figures for the reported usage: tokens per second.
 TOKENS_PER_SECOND = {"video": 60, "audio": 20}
-# Longer than what a synchronous call takes: one clip.
-WHOLE = Segmentation(fixed_sec=3600.0)
+# One clip: longer than the longest media of a synchronous request.
+ONE_CLIP = Segmentation(fixed_sec=3600.0)
 
 
 def marengo35_row(vector: FloatVector, labels: dict[str, object], vector_options: VectorOptions) -> Row:
-    """Return a vector of the engine as marengo3.5 gives it: its first values, not brought to length 1 again."""
-    whole = to_marengo35(vector)
-    unsure = uncertainty(whole)[: vector_options.dimension] if vector_options.uncertainty else None
-    return Row(whole[: vector_options.dimension], labels, unsure)
+    """Return an engine vector as marengo3.5 returns it: its first values, not normalized again."""
+    full = to_marengo35(vector)
+    uncertain = uncertainty(full)[: vector_options.dimension] if vector_options.uncertainty else None
+    return Row(full[: vector_options.dimension], labels, uncertain)
 
 
 def media_rows(
     path: Path, request: MediaRequest, window: Bounds, vector_options: VectorOptions, usage: Usage
 ) -> Iterator[Row]:
-    """Yield the vectors of a film or sound, clip by clip, then those of the whole (blocking)."""
+    """Yield the vectors of a video or audio window: first of each clip, then of the whole window (blocking)."""
     kind = request.input_type
     usage.tokens[kind] += media_tokens(kind, window[1] - window[0])
     clips = _clips(path, kind, window, request.segmentation, request.options)
@@ -56,20 +54,20 @@ def media_rows(
                 if option in wanted:
                     yield marengo35_row(vector, media_labels(option, "clip", start, end), vector_options)
     if "asset" in request.scopes:
-        whole = (round(window[0], 3), round(window[1], 3))
-        for option, vector in _wholes(clips).items():
+        bounds = (round(window[0], 3), round(window[1], 3))
+        for option, vector in _window_vectors(clips).items():
             if option in wanted:
-                yield marengo35_row(vector, media_labels(option, "asset", *whole), vector_options)
+                yield marengo35_row(vector, media_labels(option, "asset", *bounds), vector_options)
 
 
 def whole_vector(path: Path, kind: Literal["audio", "video"], seconds: float) -> FloatVector:
-    """Return one vector of all that there is to see and hear (blocking)."""
-    clips = _clips(path, kind, (0.0, seconds), WHOLE, ("visual", "audio") if kind == "video" else ("audio",))
+    """Return one vector of a whole video or audio file, visual and audio together (blocking)."""
+    clips = _clips(path, kind, (0.0, seconds), ONE_CLIP, ("visual", "audio") if kind == "video" else ("audio",))
     return mean([vector for vectors in clips.values() for vector in vectors.values()])
 
 
 def media_tokens(kind: str, seconds: float) -> int:
-    """Return what a film or sound counts."""
+    """Return the number of tokens that video or audio of this duration uses."""
     return ceil(seconds * TOKENS_PER_SECOND[kind])
 
 
@@ -78,9 +76,16 @@ def _clips(
 ) -> Clips:
     engine_options = (*options, "transcription") if "audio" in options else options
     found = embed_media(
-        path, kind=kind, start=window[0], end=window[1], segmentation=segmentation, options=engine_options, scopes=("clip",), separate=True,
+        path,
+        kind=kind,
+        start=window[0],
+        end=window[1],
+        segmentation=segmentation,
+        options=engine_options,
+        scopes=("clip",),
+        separate=True,
         fused=False,
-    )  # fmt: skip
+    )
     clips: Clips = defaultdict(dict)
     for clip in found:
         vectors = clips[clip.start, clip.end]
@@ -92,39 +97,39 @@ def _clips(
 def _fuse(clips: Clips, texts: tuple[TimedText, ...]) -> None:
     embedded = [(text, embed_text(text.text)) for text in texts]
     for (start, end), vectors in clips.items():
-        said = [vector for text, vector in embedded if _overlaps(text, start, end)]
-        vectors["fused"] = mean([*vectors.values(), *([mean(said)] if said else [])])
+        overlapping = [vector for text, vector in embedded if _overlaps(text, start, end)]
+        vectors["fused"] = mean([*vectors.values(), *([mean(overlapping)] if overlapping else [])])
 
 
 def _overlaps(text: TimedText, start: float, end: float) -> bool:
-    # A text about one moment belongs to the clip that the moment is in.
+    # A text with start == end belongs to the clip that contains this second.
     return start <= text.start < end or text.start < start < text.end
 
 
-def _wholes(clips: Clips) -> dict[str, FloatVector]:
-    """Return the means of the clips' vectors, each clip counted by its length."""
-    sides: dict[str, list[tuple[FloatVector, float]]] = defaultdict(list)
+def _window_vectors(clips: Clips) -> dict[str, FloatVector]:
+    """Return the mean of the clips' vectors for each option, weighted by the duration of the clips."""
+    weighted: dict[str, list[tuple[FloatVector, float]]] = defaultdict(list)
     for (start, end), vectors in clips.items():
         for option, vector in vectors.items():
-            sides[option].append((vector, end - start))
-    return {option: mean([v for v, _ in side], [weight for _, weight in side]) for option, side in sides.items()}
+            weighted[option].append((vector, end - start))
+    return {option: mean([v for v, _ in pairs], [weight for _, weight in pairs]) for option, pairs in weighted.items()}
 
 
 def to_marengo35(vector: FloatVector) -> FloatVector:
-    """Return a vector of the engine in the space of 3.5, shape (512,), of the same length."""
-    turned: FloatVector = vector * _signs()
-    return turned
+    """Return an engine vector in the marengo3.5 space, shape (512,), with its norm unchanged."""
+    flipped: FloatVector = vector * _signs()
+    return flipped
 
 
 def mean(vectors: list[FloatVector], weights: list[float] | None = None) -> FloatVector:
-    """Return the unit vector in the middle of some."""
+    """Return the normalized (weighted) mean of vectors."""
     return unit(np.average(vectors, axis=0, weights=weights) if vectors else np.zeros(SIZE))
 
 
 def uncertainty(vector: FloatVector) -> FloatVector:
-    """Return how unsure each value is, 0 to 1: a value near 0 says nothing of the content either way."""
-    unsure: FloatVector = (1 / (1 + SIZE * vector**2)).astype(np.float32)
-    return unsure
+    """Return the uncertainty of each value, 0 to 1: a value near 0 carries no information."""
+    uncertain: FloatVector = (1 / (1 + SIZE * vector**2)).astype(np.float32)
+    return uncertain
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Vectors and what is said beside them, as JSON in the API's words."""
+"""Writes vectors and their metadata as the JSON of ``/embed-v2``."""
 
 import functools
 import json
@@ -6,24 +6,15 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from twelvelabs_sandbox.requests.types import MediaRequest
-from twelvelabs_sandbox.requests.types import MultiRequest
-from twelvelabs_sandbox.requests.types import SingleVectorRequest
-from twelvelabs_sandbox.requests.types import TaskRequest
-from twelvelabs_sandbox.engine.types import ClipVector
-from twelvelabs_sandbox.engine.types import FloatVector
-from twelvelabs_sandbox.embedding.types import Json
-from twelvelabs_sandbox.embedding.types import LocalMedia
-from twelvelabs_sandbox.embedding.types import Row
-from twelvelabs_sandbox.embedding.types import Usage
-from twelvelabs_sandbox.embedding.types import clip_rows
-from twelvelabs_sandbox.embedding.types import media_labels
+from twelvelabs_sandbox.embedding.types import Json, LocalMedia, Row, Usage, clip_rows, media_labels
+from twelvelabs_sandbox.engine.types import ClipVector, FloatVector
+from twelvelabs_sandbox.requests.types import MediaRequest, MultiRequest, SingleVectorRequest, TaskRequest
 
 T = TypeVar("T")
 
 
 def single_vector_body(request: SingleVectorRequest, images: Sequence[LocalMedia], vector: FloatVector) -> bytes:
-    """Return the answer of ``POST /embed-v2`` for a text, images or both."""
+    """Return the response of ``POST /embed-v2`` for a text, images or both (marengo3.0)."""
     row = Row(vector, media_labels(None, None, None, None))
     if request.input_type == "text":
         return _body([row], {})
@@ -32,36 +23,40 @@ def single_vector_body(request: SingleVectorRequest, images: Sequence[LocalMedia
 
 
 def multi_input_body(request: MultiRequest, row: Row, usage: Usage) -> bytes:
-    """Return the answer of ``POST /embed-v2`` for the one input type of marengo3.5."""
+    """Return the response of ``POST /embed-v2`` for ``multi_input`` of marengo3.5."""
     metadata = {"input_type": "multi_input", "embedding_dimension": request.vector_options.dimension}
     return _body([row], {"metadata": metadata, "usage": usage.body()})
 
 
 def media_body(request: MediaRequest, media: LocalMedia, vectors: Iterable[ClipVector]) -> bytes:
-    """Return the answer of ``POST /embed-v2`` for a film or sound."""
+    """Return the response of ``POST /embed-v2`` for video or audio."""
     return _body(clip_rows(vectors), {"metadata": task_metadata(request, media)})
 
 
 def data_array(rows: Iterable[Row]) -> Iterator[bytes]:
-    """Write a ``data`` array, one entry at a time."""
-    opening = b"["
+    """Yield the JSON of a ``data`` array, one entry at a time."""
+    separator = b"["
     for row in rows:
-        yield opening
+        yield separator
         yield _entry(row)
-        opening = b","
-    yield b"]" if opening == b"," else b"[]"
+        separator = b","
+    yield b"]" if separator == b"," else b"[]"
 
 
 def shuffled(items: Iterable[T]) -> list[T]:
-    """Return items in an order that is the same each time, but not that in which they came."""
-    given = list(items)
-    mixed = list(given)
-    random.Random(len(mixed)).shuffle(mixed)  # noqa: S311 - an order, not a secret
-    return mixed if [id(item) for item in mixed] != [id(item) for item in given] else mixed[::-1]
+    """Return items in a deterministic order that differs from the original one."""
+    original = list(items)
+    shuffled_items = list(original)
+    random.Random(len(shuffled_items)).shuffle(shuffled_items)  # noqa: S311 - an order, not a secret
+    return (
+        shuffled_items
+        if [id(item) for item in shuffled_items] != [id(item) for item in original]
+        else shuffled_items[::-1]
+    )
 
 
 def task_metadata(request: TaskRequest, media: LocalMedia) -> Json:
-    """Return the ``metadata`` beside the vectors of a task, or of a film or sound at once."""
+    """Return the ``metadata`` of a completed task, or of a synchronous video or audio request."""
     metadata: Json = {"input_type": request.input_type, **origin(media)}
     if (
         isinstance(request, MediaRequest)
@@ -81,7 +76,7 @@ def task_metadata(request: TaskRequest, media: LocalMedia) -> Json:
 
 
 def listed_metadata(request: TaskRequest, media: LocalMedia) -> Json:
-    """Return the ``metadata`` of a task in a list, which has other names (those of v1)."""
+    """Return the ``metadata`` of a task in a list, whose field names are those of v1."""
     kind = request.input_type
     metadata: Json = dict(origin(media))
     if isinstance(request, MediaRequest) and kind == "video" and request.segmentation.fixed_sec is not None:
@@ -94,7 +89,7 @@ def listed_metadata(request: TaskRequest, media: LocalMedia) -> Json:
 
 
 def compact(value: object) -> bytes:
-    """Return JSON without spaces."""
+    """Return compact JSON."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -103,12 +98,12 @@ def numbers(vector: FloatVector) -> bytes:
     return b"[" + (_format(len(vector)) % tuple(vector.tolist())).encode() + b"]"
 
 
-def _body(rows: Iterable[Row], beside: Json) -> bytes:
-    return b"".join([b'{"data":', *data_array(rows), b"," if beside else b"", compact(beside)[1:]])
+def _body(rows: Iterable[Row], extra: Json) -> bytes:
+    return b"".join([b'{"data":', *data_array(rows), b"," if extra else b"", compact(extra)[1:]])
 
 
 def origin(media: LocalMedia) -> Json:
-    """Return where a medium came from, as far as it has a name and the options let answers say it."""
+    """Return the URL and the file name of media, as far as they exist and the options allow reporting them."""
     named = {"input_url": media.url, "input_filename": media.filename} if media.is_named else {}
     return {key: value for key, value in named.items() if value is not None}
 
@@ -119,11 +114,11 @@ def _offsets(request: MediaRequest) -> Json:
 
 
 def _entry(row: Row) -> bytes:
-    unsure = b"" if row.uncertainty is None else b'"embedding_uncertainty":' + numbers(row.uncertainty) + b","
-    return b'{"embedding":' + numbers(row.vector) + b"," + unsure + compact(row.labels)[1:]
+    uncertainty = b"" if row.uncertainty is None else b'"embedding_uncertainty":' + numbers(row.uncertainty) + b","
+    return b'{"embedding":' + numbers(row.vector) + b"," + uncertainty + compact(row.labels)[1:]
 
 
 @functools.cache
 def _format(width: int) -> str:
-    # One % over the row is twice as fast as json.dumps; seven places are as exact as float32 at these sizes.
+    # One % format per vector is twice as fast as json.dumps; 7 decimals keep float32 precision at these magnitudes.
     return ",".join(["%.7f"] * width)

@@ -1,27 +1,25 @@
-"""One vector as an answer gives it, and what a request has used."""
+"""The values passed between loading, embedding and serialization: media file, vector with labels, token usage."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from twelvelabs_sandbox.engine.types import ClipVector
-from twelvelabs_sandbox.engine.types import FloatVector
-from twelvelabs_sandbox.engine.types import MediaInfo
+from twelvelabs_sandbox.engine.types import ClipVector, FloatVector, MediaInfo
 
 Json = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class LocalMedia:
-    """One medium on our disk; who holds it deletes it.
+    """A media file on disk, deleted by its owner.
 
     Attributes:
-        path: Where it lies.
-        info: What it is.
-        url: The address it came from, if any.
-        filename: The name of the asset it came from, if any.
-        is_named: Whether answers say url and filename.
+        path: The file.
+        info: The properties of the file.
+        url: The URL it was downloaded from, if any.
+        filename: The file name of its asset or form field, if any.
+        is_named: Whether responses report ``url`` and ``filename``.
     """
 
     path: Path
@@ -37,7 +35,7 @@ class LocalMedia:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """One entry of ``data``: the vector, and what it is said to be of."""
+    """One entry of ``data``: a vector and its labels."""
 
     vector: FloatVector
     labels: Json
@@ -46,31 +44,31 @@ class Row:
 
 @dataclass(slots=True)
 class Usage:
-    """What marengo3.5 counts: tokens by kind of content, and whether a text was cut."""
+    """Usage as marengo3.5 reports it: tokens by input type, and whether a text was truncated."""
 
     tokens: Counter[str] = field(default_factory=Counter)
     truncated: bool = False
 
     def body(self) -> Json:
-        """Return it in the API's words."""
+        """Return the ``usage`` object of the API."""
         body: Json = {"input_tokens": dict(self.tokens), "truncated": self.truncated}
         return body | {"truncation_reason": "model_context_window"} if self.truncated else body
 
 
 def media_labels(option: str | None, scope: str | None, start: float | None, end: float | None) -> Json:
-    """Return what is said of a vector of a film, a sound, an image or a text."""
+    """Return the labels of a vector of video, audio, an image or a text."""
     return {"embedding_option": option, "embedding_scope": scope, "start_sec": start, "end_sec": end}
 
 
 def document_labels(
     option: str, scope: str, *, page: int | None = None, quadrant: str | None = None, chunk: int | None = None
 ) -> Json:
-    """Return what is said of a vector of a document."""
-    place = {"start_page_number": page, "end_page_number": page, "quadrant": quadrant, "chunk_index": chunk}
-    return media_labels(option, scope, None, None) | place
+    """Return the labels of a vector of a document."""
+    position = {"start_page_number": page, "end_page_number": page, "quadrant": quadrant, "chunk_index": chunk}
+    return media_labels(option, scope, None, None) | position
 
 
 def clip_rows(vectors: Iterable[ClipVector]) -> Iterator[Row]:
-    """Return the engine's vectors as marengo3.0 gives them."""
+    """Yield the engine's vectors as entries of marengo3.0."""
     for clip in vectors:
         yield Row(clip.vector, media_labels(clip.option, clip.scope, clip.start, clip.end))

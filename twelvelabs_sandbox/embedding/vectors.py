@@ -1,33 +1,32 @@
-"""From a checked request and its files to vectors, by way of the media engine."""
+"""Embeds the media of a validated request with the engine."""
 
 from collections.abc import Iterator, Sequence
 
-from twelvelabs_sandbox.requests.types import DocumentRequest
-from twelvelabs_sandbox.requests.types import ImageRequest
-from twelvelabs_sandbox.requests.types import MediaRequest
-from twelvelabs_sandbox.requests.types import SingleVectorRequest
-from twelvelabs_sandbox.requests.types import TaskRequest
-from twelvelabs_sandbox.requests.types import VectorOptions
-from twelvelabs_sandbox.errors import invalid
-from twelvelabs_sandbox.engine.visual import embed_image
-from twelvelabs_sandbox.engine.visual import embed_text_and_images
-from twelvelabs_sandbox.engine.types import ClipVector
-from twelvelabs_sandbox.engine.types import FloatVector
-from twelvelabs_sandbox.engine.text import embed_text
-from twelvelabs_sandbox.engine.clips import embed_media
-from twelvelabs_sandbox.embedding.types import LocalMedia
-from twelvelabs_sandbox.embedding.types import Row
-from twelvelabs_sandbox.embedding.types import Usage
-from twelvelabs_sandbox.embedding.types import clip_rows
-from twelvelabs_sandbox.embedding.types import media_labels
-from twelvelabs_sandbox.embedding.marengo35_multi_input import IMAGE_TOKENS
-from twelvelabs_sandbox.embedding.marengo35_media import marengo35_row
-from twelvelabs_sandbox.embedding.marengo35_media import media_rows
 from twelvelabs_sandbox.embedding.marengo35_documents import document_rows
+from twelvelabs_sandbox.embedding.marengo35_media import marengo35_row, media_rows
+from twelvelabs_sandbox.embedding.marengo35_multi_input import IMAGE_TOKENS
+from twelvelabs_sandbox.embedding.types import LocalMedia, Row, Usage, clip_rows, media_labels
+from twelvelabs_sandbox.engine.clips import embed_media
+from twelvelabs_sandbox.engine.text import embed_text
+from twelvelabs_sandbox.engine.types import ClipVector, FloatVector
+from twelvelabs_sandbox.engine.visual import embed_image, embed_text_and_images
+from twelvelabs_sandbox.errors import invalid
+from twelvelabs_sandbox.requests.types import (
+    DocumentRequest,
+    ImageRequest,
+    MediaRequest,
+    SingleVectorRequest,
+    TaskRequest,
+    VectorOptions,
+)
 
 
 def window(request: MediaRequest, media: LocalMedia) -> tuple[float, float]:
-    """Return the asked begin and end in seconds, the end at most that of the file."""
+    """Return the requested start and end in seconds, the end limited to the duration of the file.
+
+    Raises:
+        ApiError: 400 if the start is not before the end of the file.
+    """
     duration = media.info.duration or 0.0
     if request.start_sec >= duration:
         raise invalid(
@@ -38,7 +37,7 @@ def window(request: MediaRequest, media: LocalMedia) -> tuple[float, float]:
 
 
 def single_vector(request: SingleVectorRequest, images: Sequence[LocalMedia]) -> FloatVector:
-    """Return the one vector of a text, images or both (blocking)."""
+    """Return the single vector of a text, images or both (blocking)."""
     paths = [image.path for image in images]
     match request.input_type:
         case "text":
@@ -52,7 +51,7 @@ def single_vector(request: SingleVectorRequest, images: Sequence[LocalMedia]) ->
 
 
 def task_rows(request: TaskRequest, media: LocalMedia, usage: Usage) -> Iterator[Row]:
-    """Yield the vectors of a task and note what it used (blocking)."""
+    """Yield the vectors of a task and add up its usage (blocking)."""
     match request:
         case ImageRequest():
             usage.tokens["image"] += IMAGE_TOKENS
@@ -68,7 +67,7 @@ def task_rows(request: TaskRequest, media: LocalMedia, usage: Usage) -> Iterator
 
 
 def media_vectors(request: MediaRequest, media: LocalMedia) -> list[ClipVector]:
-    """Return the vectors of a film or sound of marengo3.0, in order of time (blocking)."""
+    """Return the marengo3.0 vectors of video or audio in order of time (blocking)."""
     start, end = window(request, media)
     return embed_media(
         media.path,

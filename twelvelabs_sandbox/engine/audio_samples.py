@@ -1,4 +1,4 @@
-"""Decodes the sound of a stretch of film to mono samples at 16 kHz, in blocks, gaps filled with silence."""
+"""Decodes the audio track of a window to mono samples at 16 kHz, in blocks, with gaps filled by silence."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,34 +7,35 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
-from twelvelabs_sandbox.engine.types import FloatArray
-from twelvelabs_sandbox.engine.types import MediaError
-from twelvelabs_sandbox.engine.container import audio_stream
-from twelvelabs_sandbox.engine.container import configure_decoder
-from twelvelabs_sandbox.engine.container import decode_audio
-from twelvelabs_sandbox.engine.container import open_media
-from twelvelabs_sandbox.engine.container import packets
-from twelvelabs_sandbox.engine.container import seek
-from twelvelabs_sandbox.engine.container import start_time
+from twelvelabs_sandbox.engine.container import (
+    audio_stream,
+    configure_decoder,
+    decode_audio,
+    open_media,
+    packets,
+    seek,
+    start_time,
+)
+from twelvelabs_sandbox.engine.types import FloatArray, MediaError
 
 RATE = 16_000
-# A time stamp that is off by more than this is a gap; smaller differences are rounding of the container.
+# Timestamps that differ by more than this are a gap; smaller differences come from rounding in the container.
 GAP_SECONDS = 0.1
 
 
 def audio_blocks(path: Path, start: float, end: float, block: int) -> Iterator[FloatArray]:
-    """Yield the samples of a window, `block` at a time; the last block is filled up with silence.
+    """Yield the samples of a window in blocks of `block` samples; the last block is padded with silence.
 
     Raises:
-        MediaError: The file has no sound track, or nothing of it can be decoded.
+        MediaError: The file has no audio track, or nothing of it can be decoded.
     """
     count = round((end - start) * RATE)
     buffer, filled, done = np.zeros(block, np.float32), 0, 0
-    for samples in _placed(path, start, count):
+    for samples in _aligned(path, start, count):
         while samples.size:
-            part, samples = samples[: block - filled], samples[block - filled :]  # noqa: PLW2901 - the rest stays
-            buffer[filled : filled + part.size] = part
-            filled += part.size
+            head, samples = samples[: block - filled], samples[block - filled :]  # noqa: PLW2901 - the remainder is processed in the next iteration
+            buffer[filled : filled + head.size] = head
+            filled += head.size
             if filled == block:
                 yield buffer
                 buffer, filled, done = np.zeros(block, np.float32), 0, done + block
@@ -43,17 +44,17 @@ def audio_blocks(path: Path, start: float, end: float, block: int) -> Iterator[F
         buffer, done = np.zeros(block, np.float32), done + block
 
 
-def _placed(path: Path, start: float, count: int) -> Iterator[FloatArray]:
-    """Yield samples one after another from `start` on, at most `count`, with zeros where the track pauses."""
+def _aligned(path: Path, start: float, count: int) -> Iterator[FloatArray]:
+    """Yield at most `count` contiguous samples from `start` on, with zeros where the track has gaps."""
     position = 0
     for at, samples in _resampled(path, start):
-        place = at if abs(at - position) > GAP_SECONDS * RATE else position
-        while position < min(place, count):
-            pause = np.zeros(min(place - position, count - position, RATE), np.float32)
+        target = at if abs(at - position) > GAP_SECONDS * RATE else position
+        while position < min(target, count):
+            pause = np.zeros(min(target - position, count - position, RATE), np.float32)
             position += pause.size
             yield pause
-        # Sound from before the window, or that overlaps what was heard already, is cut off.
-        rest = samples[max(0, position - place) :][: count - position]
+        # Drop samples from before the window and samples that overlap those already returned.
+        rest = samples[max(0, position - target) :][: count - position]
         position += rest.size
         yield rest
         if position >= count:
@@ -61,15 +62,15 @@ def _placed(path: Path, start: float, count: int) -> Iterator[FloatArray]:
 
 
 def _resampled(path: Path, start: float) -> Iterator[tuple[int, FloatArray]]:
-    """Yield decoded samples and where they belong, in samples from `start`."""
+    """Yield decoded samples and their position, in samples from `start`."""
     with open_media(path) as container:
         audio = audio_stream(container)
         if audio is None:
-            raise MediaError("parameter_invalid", "The file has no sound track.")
-        # A second earlier: compressed sound needs a little run-up.
+            raise MediaError("parameter_invalid", "The file has no audio track.")
+        # One second earlier: decoders of compressed audio need preceding packets.
         seek(container, start - 1)
         configure_decoder(audio)
-        begin = start_time(container) + start
+        zero = start_time(container) + start
         resampler, at = AudioResampler("flt", "mono", RATE), 0
         shape: tuple[str, str, int] | None = None
         for frame in decode_audio(audio, packets(container, audio)):
@@ -77,13 +78,13 @@ def _resampled(path: Path, start: float) -> Iterator[tuple[int, FloatArray]]:
                 resampler = AudioResampler("flt", "mono", RATE)
             shape = _shape(frame)
             if frame.pts is not None and frame.time_base is not None:
-                at = round((float(frame.pts * frame.time_base) - begin) * RATE)
+                at = round((float(frame.pts * frame.time_base) - zero) * RATE)
             for mono in resampler.resample(frame):
                 samples = mono.to_ndarray()[0].astype(np.float32, copy=False)
                 yield at, np.nan_to_num(samples, posinf=0.0, neginf=0.0)
                 at += samples.size
         if shape is None:
-            raise MediaError("video_file_broken", "Nothing of the sound track can be decoded.")
+            raise MediaError("video_file_broken", "Nothing of the audio track can be decoded.")
 
 
 def _shape(frame: AudioFrame) -> tuple[str, str, int]:

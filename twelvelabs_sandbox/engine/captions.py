@@ -1,4 +1,4 @@
-"""Reads the text inside a film, which stands in for its speech: captions of a subtitle track, else chapter titles."""
+"""Reads captions or chapter titles of a media file, which stand in for its speech, and makes transcripts of them."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -12,23 +12,28 @@ from av.stream import Disposition
 from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle
 
+from twelvelabs_sandbox.engine.container import open_media, packets, start_time
 from twelvelabs_sandbox.engine.packets import PacketTimer
-from twelvelabs_sandbox.engine.container import open_media
-from twelvelabs_sandbox.engine.container import packets
-from twelvelabs_sandbox.engine.container import start_time
 
 Captions = list[tuple[float, float, str]]
 
-# Codes of the ASS format inside a caption: {\i1} and the like, line breaks, hard spaces.
+# ASS codes inside a caption: {\i1} and similar, line breaks, hard spaces.
 ASS_CODES = re.compile(r"\{[^}]*\}|\\[Nnh]")
-# A caption that does not say how long it stands, stands until the next, at most this long.
+# A caption without an end lasts until the next one, at most this long.
 MAX_OPEN_CAPTION_SECONDS = 10.0
-# A caption that reaches into a clip by less than this belongs to its neighbour only.
+# A caption that overlaps a clip by less than this does not belong to it.
 MIN_OVERLAP_SECONDS = 0.1
+Entry = dict[str, object]
+KINDS = ("words", "sentences", "utterances")
+# A sentence ends at one of these characters or at a pause; an utterance ends at a pause only.
+LAST_SIGN = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u2019\u201d)\]]*$")
+PAUSE_SECONDS = 1.0
+# Captions do not name speakers.
+SPEAKER = "speaker_0"
 
 
 def read_captions(path: Path) -> Captions:
-    """Return (start, end, text) in seconds of the film, in order; empty where the file carries no text."""
+    """Return (start, end, text) in seconds of the file, in order; empty without captions and chapters."""
     with open_media(path) as container:
         track = _track(container)
         captions = _captions(container, track) if track else []
@@ -36,16 +41,16 @@ def read_captions(path: Path) -> Captions:
 
 
 class CaptionIndex:
-    """Tells what is said between two seconds; made for thousands of captions and thousands of clips."""
+    """Finds the captions of a clip; vectorized for thousands of captions and clips."""
 
-    def __init__(self, spoken: Captions) -> None:
-        self.texts = [text for _, _, text in spoken]
-        self.begins, self.ends = (np.array([words[side] for words in spoken]) for side in (0, 1))
-        self.needed = np.minimum(MIN_OVERLAP_SECONDS, (self.ends - self.begins) / 2)
+    def __init__(self, captions: Captions) -> None:
+        self.texts = [text for _, _, text in captions]
+        self.starts, self.ends = (np.array([words[side] for words in captions]) for side in (0, 1))
+        self.needed = np.minimum(MIN_OVERLAP_SECONDS, (self.ends - self.starts) / 2)
 
     def between(self, start: float, end: float) -> str:
-        """Return the texts that overlap a clip, joined; empty where there are none."""
-        overlap = np.minimum(end, self.ends) - np.maximum(start, self.begins)
+        """Return the joined texts of the captions that overlap a clip; empty if there are none."""
+        overlap = np.minimum(end, self.ends) - np.maximum(start, self.starts)
         return " ".join(self.texts[number] for number in np.flatnonzero(overlap >= self.needed))
 
 
@@ -84,7 +89,7 @@ def _chapters(container: InputContainer) -> Captions:
 
 
 def _closed(timed: Captions) -> Captions:
-    """Give an end to texts that have none."""
+    """Set the end of texts that have none."""
     nexts = [*(begin for begin, _, _ in timed[1:]), float("inf")]
     return [
         (begin, until if until > begin else min(following, begin + MAX_OPEN_CAPTION_SECONDS), text)
@@ -92,19 +97,9 @@ def _closed(timed: Captions) -> Captions:
     ]
 
 
-Entry = dict[str, object]
-
-KINDS = ("words", "sentences", "utterances")
-# A sentence ends at one of these signs, or where nothing is said for a while; a turn of speech ends there only.
-LAST_SIGN = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u2019\u201d)\]]*$")
-PAUSE_SECONDS = 1.0
-# Captions name no speakers.
-SPEAKER = "speaker_0"
-
-
-def transcript(spoken: Captions, kinds: Collection[str]) -> dict[str, list[Entry]]:
-    """Return the asked kinds of entries, each ``start``, ``end`` in seconds and ``value``."""
-    words = list(_words(spoken))
+def transcript(captions: Captions, kinds: Collection[str]) -> dict[str, list[Entry]]:
+    """Return the requested kinds of entries, each with ``start`` and ``end`` in seconds and ``value``."""
+    words = list(_words(captions))
     groups: dict[str, list[Captions]] = {
         "words": [[word] for word in words],
         "sentences": list(_runs(words, at_signs=True)),
@@ -113,9 +108,9 @@ def transcript(spoken: Captions, kinds: Collection[str]) -> dict[str, list[Entry
     return {kind: [_entry(group, kind) for group in groups[kind]] for kind in KINDS if kind in kinds}
 
 
-def _words(spoken: Captions) -> Iterator[tuple[float, float, str]]:
-    """Share the time of each caption out among its words, by their length."""
-    for start, end, text in spoken:
+def _words(captions: Captions) -> Iterator[tuple[float, float, str]]:
+    """Yield the words of all captions; the duration of a caption is divided among its words by their length."""
+    for start, end, text in captions:
         words = text.split()
         letters = sum(map(len, words))
         at = 0

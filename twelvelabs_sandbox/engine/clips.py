@@ -1,4 +1,4 @@
-"""Embeds a stretch of film or sound: cuts it, gives each clip its vectors, and means of them for the whole."""
+"""Embeds a window of a video or audio file: a vector of each clip and option, and their means over the window."""
 
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -6,25 +6,17 @@ from typing import Literal
 
 import numpy as np
 
-from twelvelabs_sandbox.engine.vector_space import unit
-from twelvelabs_sandbox.engine.types import ClipVector
-from twelvelabs_sandbox.engine.types import FloatVector
-from twelvelabs_sandbox.engine.types import MediaError
-from twelvelabs_sandbox.engine.types import MediaKind
-from twelvelabs_sandbox.engine.types import Option
-from twelvelabs_sandbox.engine.types import Segmentation
-from twelvelabs_sandbox.engine.thumbnails import video_thumbnails
-from twelvelabs_sandbox.engine.text import embed_text
-from twelvelabs_sandbox.engine.segmentation import clip_bounds
-from twelvelabs_sandbox.engine.segmentation import shot_changes
-from twelvelabs_sandbox.engine.packets import scan_packets
-from twelvelabs_sandbox.engine.captions import CaptionIndex
-from twelvelabs_sandbox.engine.captions import read_captions
+from twelvelabs_sandbox.engine import audio, visual
 from twelvelabs_sandbox.engine.audio_samples import audio_blocks
-from twelvelabs_sandbox.engine import audio
-from twelvelabs_sandbox.engine import visual
+from twelvelabs_sandbox.engine.captions import CaptionIndex, read_captions
+from twelvelabs_sandbox.engine.packets import scan_packets
+from twelvelabs_sandbox.engine.segmentation import clip_bounds, shot_changes
+from twelvelabs_sandbox.engine.text import embed_text
+from twelvelabs_sandbox.engine.thumbnails import video_thumbnails
+from twelvelabs_sandbox.engine.types import ClipVector, FloatVector, MediaError, MediaKind, Option, Segmentation
+from twelvelabs_sandbox.engine.vector_space import unit
 
-# The vector of a clip by one option, or None where it has nothing of that kind.
+# Returns the vector of a clip for one option, or None if the clip has no such content.
 Embedder = Callable[[float, float], FloatVector | None]
 Bounds = tuple[float, float]
 
@@ -79,7 +71,7 @@ def _prepare(
     """Decode once what the options need.
 
     Returns:
-        For each option, the function that embeds a clip; and the changes (second, strength) at which clips may end.
+        The function that embeds a clip for each option; and the changes (second, strength) at which clips may end.
     """
     if not 0 <= start < end:
         raise MediaError("parameter_invalid", f"The window {start} s to {end} s is empty.")
@@ -93,15 +85,15 @@ def _prepare(
     if is_video and ("visual" in options or by_shots):
         visual_features = visual.measure(video_thumbnails(path, start, end, summary))
         changes = shot_changes(visual_features.times, visual_features.changes)
-        embedders["visual"] = lambda begin, until: visual.clip_vector(visual_features, begin, until)
+        embedders["visual"] = lambda since, until: visual.clip_vector(visual_features, since, until)
     if summary.audio_packets and ("audio" in options or (by_shots and not is_video)):
         audio_features = audio.measure(audio_blocks(path, start, end, audio.BLOCK))
         if not is_video:
             changes = [(start + at, strength) for at, strength in audio.spectrum_changes(audio_features)]
-        embedders["audio"] = lambda begin, until: audio.clip_vector(audio_features, begin - start, until - start)
+        embedders["audio"] = lambda since, until: audio.clip_vector(audio_features, since - start, until - start)
     if "transcription" in options:
         captions = CaptionIndex(read_captions(path))
-        embedders["transcription"] = lambda begin, until: _caption_vector(captions.between(begin, until))
+        embedders["transcription"] = lambda since, until: _caption_vector(captions.between(since, until))
     return {option: embed for option, embed in embedders.items() if option in options}, changes
 
 
@@ -126,7 +118,7 @@ def _clip_scope(table: dict[Bounds, dict[Option, FloatVector]], wanted: set[Opti
 def _asset_scope(
     table: dict[Bounds, dict[Option, FloatVector]], wanted: set[Option], window: Bounds
 ) -> Iterator[ClipVector]:
-    """Yield the means of the clips' vectors, each clip counted by its length; only clips that have one."""
+    """Yield the means of the clips' vectors, weighted by the duration of the clips that have one."""
     sums: dict[Option, FloatVector] = {}
     for (start, end), vectors in table.items():
         for option, vector in vectors.items():

@@ -1,15 +1,14 @@
-"""Names the colours of pixels: a table from RGB to shares of twelve colour names, by likeness in the OKLab space."""
+"""Maps pixels to colour names: a table from RGB to shares of twelve colours, by distance in the OKLab space."""
 
 import functools
 
 import numpy as np
 import numpy.typing as npt
 
+from twelvelabs_sandbox.engine.types import FloatArray, Pixels
 from twelvelabs_sandbox.engine.vector_space import COLORS
-from twelvelabs_sandbox.engine.types import FloatArray
-from twelvelabs_sandbox.engine.types import Pixels
 
-# Shades that people call by each name, as hexadecimal RGB.
+# Typical shades of each colour name, as hexadecimal RGB.
 SHADES = {
     "red": "ff0000 d6201e b01818 8b0000 dc143c e04040",
     "orange": "ffa500 ff8c00 f07820 f88c16 e08030 ffb347",
@@ -24,7 +23,7 @@ SHADES = {
     "white": "ffffff f4f4f4 e6e6e6 f8f4ec",
     "gray": "808080 606060 a0a0a0 404040 b8b8b8 707880 888078 8a7f80 7d8878",
 }
-# How near, in OKLab, a shade must be to count.
+# Standard deviation, in OKLab, of the similarity of a shade.
 SOFTNESS = 0.045
 LEVELS = 32
 SRGB_KNEE = 0.04045
@@ -32,14 +31,14 @@ SRGB_KNEE = 0.04045
 
 @functools.cache
 def _table() -> FloatArray:
-    """Return the shares of the twelve names for 32x32x32 colours, shape (32768, 12)."""
+    """Return the shares of the twelve colours for 32x32x32 RGB values, shape (32768, 12)."""
     levels = (np.arange(LEVELS) * 255 / (LEVELS - 1)).round()
     cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
-    places = _oklab(cube)
+    lab = _oklab(cube)
     likeness = np.zeros((len(cube), len(COLORS)))
     for number, name in enumerate(COLORS):
         shades = np.array([list(bytes.fromhex(shade)) for shade in SHADES[name].split()], float)
-        distance = np.linalg.norm(places[:, None] - _oklab(shades), axis=2).min(axis=1)
+        distance = np.linalg.norm(lab[:, None] - _oklab(shades), axis=2).min(axis=1)
         likeness[:, number] = -(distance**2) / (2 * SOFTNESS**2)
     shares = np.exp(likeness - likeness.max(axis=1, keepdims=True))
     table: FloatArray = (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
@@ -48,7 +47,7 @@ def _table() -> FloatArray:
 
 
 def _oklab(rgb: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Convert sRGB (0 to 255) to OKLab (Ottosson, 2020), in which distances are roughly as people see them."""
+    """Convert sRGB (0 to 255) to OKLab (Ottosson, 2020), where distances are roughly perceptual."""
     share = rgb / 255
     linear = np.where(share <= SRGB_KNEE, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     cones = linear @ np.array(
@@ -69,7 +68,7 @@ def _oklab(rgb: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def color_shares(pixels: Pixels) -> FloatArray:
-    """Return for each pixel, shape (..., 3), its shares of the twelve colour names, shape (..., 12)."""
+    """Return the shares of the twelve colours for each pixel, shape (..., 3) to (..., 12)."""
     steps = (pixels.astype(np.int32) * (LEVELS - 1) + 127) // 255
     shares: FloatArray = _table()[(steps[..., 0] * LEVELS + steps[..., 1]) * LEVELS + steps[..., 2]]
     return shares

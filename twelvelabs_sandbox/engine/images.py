@@ -1,4 +1,4 @@
-"""Reads still pictures: JPEG and PNG files as one decoded frame, their size known before anything is decoded."""
+"""Decodes JPEG and PNG images, whose size is checked before decoding, and writes JPEG previews."""
 
 import mmap
 import re
@@ -10,14 +10,16 @@ from typing import BinaryIO
 import av
 from av.video.frame import VideoFrame
 
+from twelvelabs_sandbox.engine.container import (
+    MAX_PIXELS,
+    configure_decoder,
+    decode_video,
+    open_media,
+    packets,
+    seek,
+    video_stream,
+)
 from twelvelabs_sandbox.engine.types import MediaError
-from twelvelabs_sandbox.engine.container import MAX_PIXELS
-from twelvelabs_sandbox.engine.container import configure_decoder
-from twelvelabs_sandbox.engine.container import decode_video
-from twelvelabs_sandbox.engine.container import open_media
-from twelvelabs_sandbox.engine.container import packets
-from twelvelabs_sandbox.engine.container import seek
-from twelvelabs_sandbox.engine.container import video_stream
 
 SIGNATURES = (
     ("jpeg", b"\xff\xd8\xff"),
@@ -29,14 +31,15 @@ SIGNATURES = (
 PNG_HEADER = struct.Struct(">12s4sII")  # signature and length, name of the first chunk, width, height
 JPEG_LEAD, JPEG_END = b"\xff", b"\xff\xd9"
 JPEG_FRAME = struct.Struct(">HBHH")  # length, precision, height, width
-# Frame headers: every SOF marker except DHT (C4), JPG (C8) and DAC (CC), which share its range.
+# Frame headers: every SOF marker except DHT (C4), JPG (C8) and DAC (CC), which share the same interval of values.
 JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 MAX_JPEG_MARKERS = 10_000
+WIDTH = 320
 
 
 def image_format(path: Path) -> str | None:
-    """Return ``jpeg``, ``png``, ``webp``, ``bmp`` or ``tiff`` by the file's first bytes, else None."""
+    """Return ``jpeg``, ``png``, ``webp``, ``bmp`` or ``tiff`` by the first bytes of a file, else None."""
     with path.open("rb") as file:
         head = file.read(12)
     return next((kind for kind, signature in SIGNATURES if re.match(signature, head, re.DOTALL)), None)
@@ -46,7 +49,7 @@ def decode_image(path: Path) -> VideoFrame:
     """Decode a JPEG or PNG file.
 
     Raises:
-        MediaError: It is neither, it is broken, or it holds more than `MAX_PIXELS` pixels (then nothing is decoded).
+        MediaError: The file is neither JPEG nor PNG, is broken, or has more than `MAX_PIXELS` pixels (checked first).
     """
     kind = image_format(path)
     if kind not in {"jpeg", "png"}:
@@ -82,7 +85,7 @@ def _jpeg_size(path: Path) -> tuple[int, int]:
             if lead != JPEG_LEAD or not marker:
                 break
             if marker == JPEG_LEAD:
-                # Fill bytes may stand before a marker.
+                # A marker may be preceded by fill bytes.
                 file.seek(-1, 1)
             elif marker[0] not in JPEG_WITHOUT_LENGTH:
                 segment = file.read(JPEG_FRAME.size)
@@ -96,25 +99,33 @@ def _jpeg_size(path: Path) -> tuple[int, int]:
 
 
 def _is_complete(file: BinaryIO) -> bool:
-    """Say whether the end mark follows; FFmpeg would paint the missing part grey. Cameras may append more behind it."""
+    """Return whether the end marker follows; without it FFmpeg fills the missing area with grey.
+
+    Cameras may append data after the end marker.
+    """
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return content.rfind(JPEG_END, file.tell()) >= 0
 
 
-WIDTH = 320
-
-
 def preview_jpeg(path: Path, duration: float | None) -> bytes:
-    """Return a JPEG of at most 320 pixels across, from the middle of a film; MediaError where there is no picture."""
+    """Return a JPEG, at most 320 pixels wide, of an image or of the middle of a video.
+
+    Args:
+        path: The file.
+        duration: Duration of a video in seconds; None for an image.
+
+    Raises:
+        MediaError: The file has no video track, or no frame can be decoded.
+    """
     with open_media(path) as container:
         video = video_stream(container)
         if video is None:
-            raise MediaError("video_file_broken", "There is no picture.")
+            raise MediaError("video_file_broken", "The file has no video track.")
         configure_decoder(video)
         seek(container, (duration or 0.0) / 2)
         frame = next(iter(decode_video(video, packets(container, video))), None)
         if frame is None:
-            raise MediaError("video_file_broken", "No picture can be decoded.")
+            raise MediaError("video_file_broken", "No frame can be decoded.")
         return _jpeg(frame)
 
 

@@ -1,4 +1,4 @@
-"""Reads the packets of a stretch of film without decoding: how far they reach, how many pictures, which keyframes."""
+"""Reads the packets of a window without decoding: where they end, how many there are, where the keyframes are."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,27 +7,22 @@ from typing import Any
 from av.container import InputContainer
 from av.packet import Packet
 
+from twelvelabs_sandbox.engine.container import audio_stream, open_media, packets, seek, start_time, video_stream
 from twelvelabs_sandbox.engine.types import MediaError
-from twelvelabs_sandbox.engine.container import audio_stream
-from twelvelabs_sandbox.engine.container import open_media
-from twelvelabs_sandbox.engine.container import packets
-from twelvelabs_sandbox.engine.container import seek
-from twelvelabs_sandbox.engine.container import start_time
-from twelvelabs_sandbox.engine.container import video_stream
 
-# A file may end this much before its promised length: tracks differ a little, and encoders pad.
+# A file may end this much before its declared duration: tracks differ slightly, and encoders pad.
 MISSING_SECONDS, MISSING_SHARE = 2.0, 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class PacketSummary:
-    """What the packets of a window say; times are seconds of the film.
+    """The packets of a window; times are in seconds of the file.
 
     Attributes:
-        last: Where the last packet ends.
+        last: End of the last packet.
         video_packets: Video packets in the window.
         audio_packets: Audio packets in the window; 0 without an audio track, or with an empty one.
-        keyframes: When pictures begin that can be decoded without those before them.
+        keyframes: Start times of the video keyframes.
     """
 
     last: float
@@ -40,7 +35,7 @@ def scan_packets(path: Path, start: float, end: float) -> PacketSummary:
     """Read the packets of a window.
 
     Raises:
-        MediaError: The file breaks off well before the end of the window.
+        MediaError: The file ends well before the end of the window.
     """
     with open_media(path) as container:
         video, audio = video_stream(container), audio_stream(container)
@@ -55,7 +50,7 @@ def scan_packets(path: Path, start: float, end: float) -> PacketSummary:
                 if packet.is_keyframe:
                     keyframes.append(begin)
             audio_packets += audio is not None and packet.stream_index == audio.index
-            # Tracks may be written one far behind the other.
+            # The packets of one track may be stored far behind those of the other.
             complete = (video_packets or video is None) and (audio_packets or audio is None)
             if complete and begin > end + MISSING_SECONDS:
                 break
@@ -66,21 +61,21 @@ def scan_packets(path: Path, start: float, end: float) -> PacketSummary:
 
 
 def last_packet_end(path: Path) -> float:
-    """Return where the last packet of a file ends, in seconds of the film; 0 where there is none."""
+    """Return the end of the last packet of a file, in seconds of the file; 0 if there is none."""
     with open_media(path) as container:
         clock = PacketTimer(container)
         return max((clock.times(packet)[1] for packet in packets(container)), default=0.0)
 
 
 class PacketTimer:
-    """Tells when packets begin and end, in seconds of the film; those without a time stamp follow one another."""
+    """Computes the start and end of packets in seconds of the file; packets without a timestamp are consecutive."""
 
     def __init__(self, container: InputContainer) -> None:
         self.start_time = start_time(container)
         self.untimed: dict[int, float] = {}
 
     def times(self, packet: "Packet[Any]") -> tuple[float, float]:
-        """Return where a packet begins and ends."""
+        """Return the start and the end of a packet."""
         stamp = packet.pts if packet.pts is not None else packet.dts
         length = float((packet.duration or 0) * packet.time_base)
         if stamp is None:

@@ -1,16 +1,14 @@
-"""Tells plain, striped, chequered and detailed pictures apart by the spread, direction and rhythm of their contrast."""
+"""Classifies images as plain, striped, checkered or detailed by variance, direction and period of their contrast."""
 
 import numpy as np
 import numpy.typing as npt
 
-from twelvelabs_sandbox.engine.types import FloatArray
-from twelvelabs_sandbox.engine.types import Pixels
-from twelvelabs_sandbox.engine.thumbnails import HEIGHT
-from twelvelabs_sandbox.engine.thumbnails import WIDTH
+from twelvelabs_sandbox.engine.thumbnails import HEIGHT, WIDTH
+from twelvelabs_sandbox.engine.types import FloatArray, Pixels
 
-# Contrast below this (standard deviation, 0 to 255) is noise.
+# Standard deviation (0 to 255) below which contrast counts as noise.
 FLAT = 4.0
-# Times that a pattern repeats across the picture, at least.
+# Minimum number of repetitions of a pattern across the image.
 MIN_REPEATS = 2
 BIN = 8.0
 BINS = round(2 * 512 / BIN)
@@ -29,13 +27,13 @@ def pattern_shares(pixels: Pixels) -> FloatArray:
 
 
 def ramp(values: npt.ArrayLike, low: float, high: float) -> npt.NDArray[np.float64]:
-    """Return how far values are from low (0) to high (1)."""
+    """Return the position of values between low (0) and high (1), clipped."""
     share: npt.NDArray[np.float64] = np.clip((np.asarray(values, np.float64) - low) / (high - low), 0.0, 1.0)
     return share
 
 
 def _contrast(pixels: Pixels) -> tuple[FloatArray, FloatArray]:
-    """Return each picture on the colour axis along which it varies most, shape (n, 54, 96), and how much it varies.
+    """Project each image on its main colour axis; return the result, shape (n, 54, 96), and its standard deviation.
 
     Brightness alone would miss patterns of two equally bright colours.
     """
@@ -47,7 +45,7 @@ def _contrast(pixels: Pixels) -> tuple[FloatArray, FloatArray]:
 
 
 def _mode_share(contrast: FloatArray) -> FloatArray:
-    """Return how much of each picture has about its commonest value."""
+    """Return the share of pixels near the most frequent value of each image."""
     levels = np.clip((contrast + 512) / BIN, 0, BINS - 1).astype(np.int64).reshape(len(contrast), -1)
     levels += np.arange(len(contrast))[:, None] * BINS
     counts = np.bincount(levels.ravel(), minlength=len(contrast) * BINS).reshape(-1, BINS)
@@ -56,7 +54,7 @@ def _mode_share(contrast: FloatArray) -> FloatArray:
 
 
 def _coherence(contrast: FloatArray) -> FloatArray:
-    """Return how much the edges of each picture run in one direction, 0 to 1."""
+    """Return how far the edges of each image have one direction, 0 to 1."""
     down, across = np.gradient(contrast, axis=(1, 2))
     xx, yy, xy = (np.mean(product, axis=(1, 2)) for product in (across * across, down * down, across * down))
     coherence: FloatArray = np.hypot(xx - yy, 2 * xy) / (xx + yy + 1e-6)
@@ -64,7 +62,7 @@ def _coherence(contrast: FloatArray) -> FloatArray:
 
 
 def _rhythm(contrast: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """Return how much of each picture repeats at one rhythm, and whether that runs along both diagonals at once."""
+    """Return the share of one spatial frequency in each image, and whether it is present along both diagonals."""
     window = np.outer(np.hanning(HEIGHT), np.hanning(WIDTH)).astype(np.float32)
     power = np.abs(np.fft.fft2(contrast * window)) ** 2
     total = power.sum(axis=(1, 2)) - power[:, 0, 0] + 1e-6

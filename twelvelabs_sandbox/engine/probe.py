@@ -1,4 +1,4 @@
-"""Says what a file is: its kind, format, length, size of picture and codecs, without judging them."""
+"""Determines the type, format, duration, size and codecs of a file, without applying limits."""
 
 from itertools import islice
 from pathlib import Path
@@ -8,20 +8,19 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from twelvelabs_sandbox.engine.types import MediaError
-from twelvelabs_sandbox.engine.types import MediaInfo
-from twelvelabs_sandbox.engine.types import MediaKind
+from twelvelabs_sandbox.engine.container import (
+    audio_stream,
+    configure_decoder,
+    decode_audio,
+    decode_video,
+    open_media,
+    packets,
+    start_time,
+    video_stream,
+)
+from twelvelabs_sandbox.engine.images import decode_image, image_format
 from twelvelabs_sandbox.engine.packets import last_packet_end
-from twelvelabs_sandbox.engine.images import decode_image
-from twelvelabs_sandbox.engine.images import image_format
-from twelvelabs_sandbox.engine.container import audio_stream
-from twelvelabs_sandbox.engine.container import configure_decoder
-from twelvelabs_sandbox.engine.container import decode_audio
-from twelvelabs_sandbox.engine.container import decode_video
-from twelvelabs_sandbox.engine.container import open_media
-from twelvelabs_sandbox.engine.container import packets
-from twelvelabs_sandbox.engine.container import start_time
-from twelvelabs_sandbox.engine.container import video_stream
+from twelvelabs_sandbox.engine.types import MediaError, MediaInfo, MediaKind
 
 TEXT_SUFFIXES = {".txt": "text/plain", ".md": "text/markdown", ".markdown": "text/markdown"}
 MIME_TYPES = {
@@ -44,7 +43,7 @@ MIME_TYPES = {
     "ogg": "{kind}/ogg",
 }
 WEBM_CODECS = {"vp8", "vp9", "libvpx", "libvpx-vp9", "av1", "libdav1d", "opus", "libopus", "vorbis"}
-# FFmpeg guesses the length of these from size and bit rate, and can be far off.
+# FFmpeg estimates the duration of these formats from size and bit rate, often wrongly.
 WITHOUT_LENGTH = {"mp3", "aac", "ac3", "eac3", "dts", "truehd", "amr", "h264", "hevc", "m4v", "mpegvideo", "obu"}
 PADDING_SECONDS = 0.5
 # Far more than any decoder needs before its first frame.
@@ -52,25 +51,34 @@ MAX_PACKETS_TO_FIRST_FRAME = 500
 
 
 def probe(path: Path, filename: str | None = None) -> MediaInfo:
-    """Return the facts of a file; raise MediaError where it is no media or not one frame of it can be decoded."""
+    """Return the properties of a file, without checking its duration or size.
+
+    Args:
+        path: The file.
+        filename: The user's name of the file if it differs from the path; only its suffix is used, to distinguish plain
+            text and Markdown from each other and from broken videos.
+
+    Raises:
+        MediaError: The file is not media, or no frame of it can be decoded.
+    """
     size = path.stat().st_size
     if size == 0:
         raise MediaError("video_file_broken", "The file is empty.")
     kind = image_format(path)
     if kind in {"jpeg", "png"}:
-        return _probe_picture(path, kind, size)
+        return _probe_image(path, kind, size)
     if document := _document_type(path, Path(filename or path.name).suffix.lower()):
         return MediaInfo("document", document, document.partition("/")[2], size)
     with open_media(path, kind and f"{kind}_pipe") as container:
         video, audio = video_stream(container), audio_stream(container)
         if video is None and audio is None:
-            raise MediaError("video_file_broken", "The file has no picture and no sound track that can be decoded.")
-        return _probe_film(path, container, video, audio)
+            raise MediaError("video_file_broken", "The file has no video and no audio track that can be decoded.")
+        return _probe_container(path, container, video, audio)
 
 
-def _probe_picture(path: Path, kind: str, size: int) -> MediaInfo:
+def _probe_image(path: Path, kind: str, size: int) -> MediaInfo:
     frame = decode_image(path)
-    width, height = _turned(frame.width, frame.height, frame.rotation)
+    width, height = _rotated(frame.width, frame.height, frame.rotation)
     return MediaInfo("image", f"image/{kind}", kind, size, width=width, height=height, video_codec=kind)
 
 
@@ -79,26 +87,26 @@ def _document_type(path: Path, suffix: str) -> str | None:
         head = file.read(4096)
     if head.startswith(b"%PDF-"):
         return "application/pdf"
-    # Only the name makes a text a document: one that is called film.mp4 is a broken film.
+    # Only the suffix makes a file a text document: text named video.mp4 is a broken video.
     if suffix not in TEXT_SUFFIXES or b"\0" in head:
         return None
     try:
-        # The 4096th byte may stand inside a character.
+        # Byte 4096 may be inside a character.
         head[: head.rfind(b"\n") + 1 or len(head)].decode()
     except UnicodeDecodeError:
         return None
     return TEXT_SUFFIXES[suffix]
 
 
-def _probe_film(
+def _probe_container(
     path: Path, container: InputContainer, video: VideoStream | None, audio: AudioStream | None
 ) -> MediaInfo:
-    still = _is_still(path, container.format.name)
+    still = _is_still_image(path, container.format.name)
     kind: MediaKind = "image" if still else "video" if video else "audio"
     duration = None if still else _duration(path, container)
     width, height = _display_size(container, video) if video else (None, None)
     if audio and not video:
-        _check_sound(container, audio)
+        _check_audio(container, audio)
     rate = video.average_rate or video.guessed_rate if video and not still else None
     return MediaInfo(
         kind=kind,
@@ -116,7 +124,7 @@ def _probe_film(
     )
 
 
-def _is_still(path: Path, format_name: str) -> bool:
+def _is_still_image(path: Path, format_name: str) -> bool:
     if format_name not in {"gif", "apng"}:
         return format_name.endswith("_pipe")
     with open_media(path) as container:
@@ -126,33 +134,33 @@ def _is_still(path: Path, format_name: str) -> bool:
 def _duration(path: Path, container: InputContainer) -> float:
     duration = (container.duration or 0) / av.time_base
     if container.format.name == "matroska,webm":
-        # Matroska counts from 0, even where the film begins later.
+        # Matroska durations count from 0, even if the video starts later.
         duration -= start_time(container)
     if duration <= 0 or container.format.name in WITHOUT_LENGTH:
         measured = last_packet_end(path)
-        # A small difference is padding of the encoder, which FFmpeg knows better.
+        # A small difference is padding by the encoder, which the container's duration excludes.
         duration = measured if abs(measured - duration) > PADDING_SECONDS else duration
     if duration <= 0:
-        raise MediaError("video_file_broken", "The file holds no stretch of time: its tracks are empty.")
+        raise MediaError("video_file_broken", "The duration of the file is 0: its tracks are empty.")
     return round(duration, 3)
 
 
 def _display_size(container: InputContainer, video: VideoStream) -> tuple[int, int]:
     configure_decoder(video)
     for frame in decode_video(video, islice(packets(container, video), MAX_PACKETS_TO_FIRST_FRAME)):
-        return _turned(frame.width, frame.height, frame.rotation)
-    raise MediaError("video_file_broken", "Not one picture of the video track can be decoded.")
+        return _rotated(frame.width, frame.height, frame.rotation)
+    raise MediaError("video_file_broken", "No frame of the video track can be decoded.")
 
 
-def _turned(width: int, height: int, rotation: int) -> tuple[int, int]:
+def _rotated(width: int, height: int, rotation: int) -> tuple[int, int]:
     return (height, width) if round(rotation / 90) % 2 else (width, height)
 
 
-def _check_sound(container: InputContainer, audio: AudioStream) -> None:
+def _check_audio(container: InputContainer, audio: AudioStream) -> None:
     configure_decoder(audio)
     for _ in decode_audio(audio, islice(packets(container, audio), MAX_PACKETS_TO_FIRST_FRAME)):
         return
-    raise MediaError("video_file_broken", "Nothing of the sound track can be decoded.")
+    raise MediaError("video_file_broken", "Nothing of the audio track can be decoded.")
 
 
 def _mime_type(container: InputContainer, kind: MediaKind, video: VideoStream | None, audio: AudioStream | None) -> str:

@@ -1,4 +1,4 @@
-"""Turns a text into a vector: words that name a quality go to its direction, all others to directions of their own."""
+"""Embeds texts: words that name a quality have its direction, all other words have a direction from their hash."""
 
 import re
 import unicodedata
@@ -6,26 +6,24 @@ from collections import Counter
 
 import numpy as np
 
-from twelvelabs_sandbox.engine.vocabulary import MEANINGS
-from twelvelabs_sandbox.engine.vocabulary import PHRASES
-from twelvelabs_sandbox.engine.vocabulary import STOP_WORDS
-from twelvelabs_sandbox.engine.vocabulary import THING_WORDS
-from twelvelabs_sandbox.engine.vector_space import COLORS
-from twelvelabs_sandbox.engine.vector_space import FACET_OF
-from twelvelabs_sandbox.engine.vector_space import FACET_WEIGHTS
-from twelvelabs_sandbox.engine.vector_space import ROW_OF
-from twelvelabs_sandbox.engine.vector_space import SIZE
-from twelvelabs_sandbox.engine.vector_space import unit
-from twelvelabs_sandbox.engine.vector_space import vector
-from twelvelabs_sandbox.engine.vector_space import word_coordinates
-from twelvelabs_sandbox.engine.types import FloatVector
-from twelvelabs_sandbox.engine.types import MediaError
+from twelvelabs_sandbox.engine.types import FloatVector, MediaError
+from twelvelabs_sandbox.engine.vector_space import (
+    COLORS,
+    FACET_OF,
+    FACET_WEIGHTS,
+    ROW_OF,
+    SIZE,
+    unit,
+    vector,
+    word_coordinates,
+)
+from twelvelabs_sandbox.engine.vocabulary import MEANINGS, PHRASES, STOP_WORDS, THING_WORDS
 
-# A word that names nothing weighs this much against one that does.
+# Weight of a word that names no quality relative to one that does.
 WORD_WEIGHT = 0.7
-# In "a red field with a white box" the first colour is the larger: each further one weighs this much of the one before.
+# In "a red field with a white box" the first colour covers more: each further colour has this share of the weight.
 NEXT_COLOR = 0.75
-# Scripts that write no spaces between words: their characters are taken one by one.
+# Scripts without spaces between words: each character is a word.
 UNSPACED_SCRIPTS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0e7f]")
 WORDS = re.compile(rf"{UNSPACED_SCRIPTS.pattern}|[^\W_]+(?:['\u2019][^\W_]+)?")
 PHRASE = re.compile("|".join(rf"\b{phrase}\b" for phrase in PHRASES))
@@ -34,10 +32,14 @@ MIN_STEM_LENGTH = 3
 
 
 def embed_text(text: str) -> FloatVector:
-    """Return the unit vector of a text; raise MediaError where it has no visible character."""
+    """Return the vector of a text, shape (512,), float32, length 1.
+
+    Raises:
+        MediaError: The text has no visible character.
+    """
     if not text.strip():
         raise MediaError("parameter_invalid", "The text is empty.")
-    # A text of signs only, "?!", is its own word.
+    # A text of punctuation only, such as "?!", is one word.
     words = _words(text) or [text.strip()]
     return vector(_named(words) + _unnamed(words))
 
@@ -50,7 +52,7 @@ def _words(text: str) -> list[str]:
 
 
 def _named(words: list[str]) -> FloatVector:
-    """Return the qualities that words name; every facet that is named at all gets its whole weight."""
+    """Return the coordinates of the qualities that words name; each named facet has its full weight."""
     facets: dict[str, dict[str, float]] = {}
     color_weight = 1.0
     for word in words:
@@ -71,7 +73,7 @@ def _named(words: list[str]) -> FloatVector:
 
 
 def _unnamed(words: list[str]) -> FloatVector:
-    """Return the directions of words that name nothing, or a thing; a repeated word grows slowly."""
+    """Return the coordinates of words that name no quality, or a thing; repetitions count by their square root."""
     stems = Counter(_stem(word) for word in words if word not in MEANINGS or word in THING_WORDS)
     coordinates = np.zeros(SIZE, np.float32)
     for word, count in stems.items():
@@ -80,7 +82,7 @@ def _unnamed(words: list[str]) -> FloatVector:
 
 
 def _stem(word: str) -> str:
-    """Cut the endings that English grammar adds, so that dives, dived and diving are one word."""
+    """Remove English endings, so that "dives", "dived" and "diving" are one word."""
     for ending in ENDINGS:
         stem = word.removesuffix(ending)
         if stem != word and len(stem) >= MIN_STEM_LENGTH and not (ending == "s" and stem.endswith("s")):

@@ -1,4 +1,4 @@
-"""The values that pass through the media engine's door: what a file is, how to cut it, one vector of one stretch."""
+"""The types of the engine: properties of a file, segmentation, vector of a clip."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,7 +16,7 @@ Scope = Literal["clip", "asset"]
 
 
 class MediaError(ValueError):
-    """Media that cannot be used.
+    """Media that cannot be decoded or embedded.
 
     Attributes:
         code: The vendor's error code, such as ``video_file_broken`` or ``parameter_invalid``.
@@ -36,7 +36,7 @@ class MediaError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """What a file is, before any limit is judged.
+    """The properties of a file, before any limit is applied.
 
     Attributes:
         kind: ``document`` is PDF, plain text or Markdown.
@@ -46,11 +46,11 @@ class MediaInfo:
         duration: Seconds; None for images and documents.
         width: Display width in pixels after rotation; None for audio and documents.
         height: Display height in pixels after rotation; None for audio and documents.
-        fps: Average frames a second; None where there is no film.
-        video_codec: FFmpeg's name of the picture codec, or None.
-        audio_codec: FFmpeg's name of the sound codec, or None.
-        sample_rate: Samples a second, or None without sound.
-        channels: Number of sound channels, or None without sound.
+        fps: Average frames per second; None without video.
+        video_codec: FFmpeg's name of the video codec, or None.
+        audio_codec: FFmpeg's name of the audio codec, or None.
+        sample_rate: Audio samples per second, or None without audio.
+        channels: Number of audio channels, or None without audio.
     """
 
     kind: MediaKind
@@ -69,11 +69,11 @@ class MediaInfo:
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """How to cut a film into clips; exactly one of the two is set.
+    """How to split media into clips; exactly one of the two is set.
 
     Attributes:
-        fixed_sec: DurationLimits of every clip in seconds; the last may be shorter.
-        min_sec: Segmentation at shots, every clip at least this many seconds long; the last too, unless all of it is shorter.
+        fixed_sec: Fixed duration of the clips in seconds; the last clip may be shorter.
+        min_sec: Dynamic, by shots: minimum duration of each clip in seconds; only a shorter window has a shorter clip.
     """
 
     fixed_sec: float | None = None
@@ -88,14 +88,14 @@ class Segmentation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipVector:
-    """One vector of one stretch of a film or sound.
+    """One vector of a clip or of a whole window.
 
     Attributes:
-        start: Seconds from the beginning of the film (not of the asked window), rounded to milliseconds.
-        end: The same for the end.
-        scope: ``clip`` for one clip, ``asset`` for the whole asked window.
-        option: Which side of the media the vector speaks of.
-        vector: VectorOptions (512,), float32, length 1.
+        start: Start in seconds from the start of the file (not of the window), rounded to milliseconds.
+        end: End, likewise.
+        scope: ``clip`` for one clip, ``asset`` for the whole window.
+        option: The content that the vector represents.
+        vector: Shape (512,), float32, length 1.
     """
 
     start: float

@@ -1,7 +1,7 @@
-"""The 512-d space: one exactly orthogonal direction for each named quality, and directions for all other words.
+"""The 512-d vector space: an orthogonal direction for each named quality, and directions for all other words.
 
-The directions are rows of a Hadamard matrix, so they need no random numbers and no training. Which row stands for what
-is chosen so that shorter vectors, cut off at 256 or 128 values, stay meaningful: named qualities are orthogonal there.
+The directions are rows of a Hadamard matrix, so they need neither random numbers nor training. The rows are assigned
+so that vectors truncated to 256 or 128 values stay meaningful: named qualities remain orthogonal there.
 """
 
 import functools
@@ -10,18 +10,17 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from twelvelabs_sandbox.engine.types import FloatArray
-from twelvelabs_sandbox.engine.types import FloatVector
+from twelvelabs_sandbox.engine.types import FloatArray, FloatVector
 
 SIZE = 512
-# A Hadamard row r begins like the rows r mod 256 and r mod 128. Nothing may begin like a named quality at 256 values;
-# at 128, prints repeat prints only.
+# Row r starts with the same values as rows r mod 256 and r mod 128. No row may start like a named quality within 256
+# values; within 128 values, fingerprint rows coincide with fingerprint rows only.
 NAMED_ROWS = np.arange(48)
 FINGERPRINT_ROWS = np.concatenate([np.arange(48, 128), np.arange(176, 256)])
 WORD_ROWS = np.concatenate([np.arange(128, 176), np.arange(304, 512)])
 
 COLORS = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "brown", "black", "white", "gray")
-# Qualities that a text can name. Each facet shares out one whole among its qualities.
+# The qualities that a text can name. The shares of the qualities of a facet sum to 1.
 FACETS: dict[str, tuple[str, ...]] = {
     "color": COLORS,
     "light": ("dark", "medium", "bright"),
@@ -38,7 +37,7 @@ ROW_OF = {quality: int(row) for quality, row in zip(FACET_OF, NAMED_ROWS, strict
 
 @functools.cache
 def hadamard() -> FloatArray:
-    """Return the Sylvester-Hadamard matrix of shape (512, 512), its rows of length 1."""
+    """Return the Sylvester-Hadamard matrix, shape (512, 512), with rows of length 1."""
     matrix: FloatArray = np.ones((1, 1), np.float32)
     while len(matrix) < SIZE:
         matrix = np.block([[matrix, matrix], [matrix, -matrix]])
@@ -48,9 +47,9 @@ def hadamard() -> FloatArray:
 
 
 def facet_coordinates(facet: str, shares: npt.ArrayLike) -> FloatVector:
-    """Return where the shares of a facet's qualities lie.
+    """Return the coordinates of the shares of a facet's qualities.
 
-    Square roots of shares that sum to 1 make a vector of length 1: so each facet counts alike in every clip.
+    Square roots of shares that sum to 1 are a vector of length 1, so each facet has the same weight in every clip.
     """
     coordinates = np.zeros(SIZE, np.float32)
     rows = [ROW_OF[quality] for quality in FACETS[facet]]
@@ -69,12 +68,12 @@ def word_coordinates(word: str) -> FloatVector:
 
 
 def _hashed(word: str) -> bytes:
-    # JSON may bring half a surrogate pair, which plain UTF-8 refuses.
+    # JSON may contain a lone surrogate, which strict UTF-8 rejects.
     return hashlib.blake2b(word.encode(errors="surrogatepass"), digest_size=len(WORD_ROWS) // 8).digest()
 
 
 def unit(vector: npt.ArrayLike) -> FloatVector:
-    """Return a vector at length 1; one of zeros has no direction, and goes along its first value."""
+    """Return a vector scaled to length 1; a zero vector becomes the first unit vector."""
     values = np.array(vector, np.float64)
     if not values.any():
         values[0] = 1.0
@@ -83,5 +82,5 @@ def unit(vector: npt.ArrayLike) -> FloatVector:
 
 
 def vector(coordinates: npt.ArrayLike) -> FloatVector:
-    """Return the unit vector, shape (512,), of coordinates on the rows."""
+    """Return the unit vector, shape (512,), of coordinates on the Hadamard rows."""
     return unit(np.asarray(coordinates, np.float64) @ hadamard())

@@ -1,4 +1,4 @@
-"""Measures what is to be seen: colours and where they are, light, pattern and movement, thumbnail by thumbnail."""
+"""Measures images and video frames: colours and their positions, brightness, pattern and motion of each thumbnail."""
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,54 +8,42 @@ from pathlib import Path
 
 import numpy as np
 
-from twelvelabs_sandbox.engine.vector_space import COLORS
-from twelvelabs_sandbox.engine.vector_space import FINGERPRINT_ROWS
-from twelvelabs_sandbox.engine.vector_space import SIZE
-from twelvelabs_sandbox.engine.vector_space import facet_coordinates
-from twelvelabs_sandbox.engine.vector_space import unit
-from twelvelabs_sandbox.engine.vector_space import vector
-from twelvelabs_sandbox.engine.types import FloatArray
-from twelvelabs_sandbox.engine.types import FloatVector
-from twelvelabs_sandbox.engine.types import MediaError
-from twelvelabs_sandbox.engine.types import Pixels
-from twelvelabs_sandbox.engine.thumbnails import HEIGHT
-from twelvelabs_sandbox.engine.thumbnails import WIDTH
-from twelvelabs_sandbox.engine.thumbnails import Thumbnail
-from twelvelabs_sandbox.engine.thumbnails import image_thumbnail
-from twelvelabs_sandbox.engine.text import embed_text
-from twelvelabs_sandbox.engine.patterns import pattern_shares
-from twelvelabs_sandbox.engine.patterns import ramp
-from twelvelabs_sandbox.engine.images import decode_image
 from twelvelabs_sandbox.engine.colors import color_shares
+from twelvelabs_sandbox.engine.images import decode_image
+from twelvelabs_sandbox.engine.patterns import pattern_shares, ramp
+from twelvelabs_sandbox.engine.text import embed_text
+from twelvelabs_sandbox.engine.thumbnails import HEIGHT, WIDTH, Thumbnail, image_thumbnail
+from twelvelabs_sandbox.engine.types import FloatArray, FloatVector, MediaError, Pixels
+from twelvelabs_sandbox.engine.vector_space import COLORS, FINGERPRINT_ROWS, SIZE, facet_coordinates, unit, vector
 
-# Thumbnails that are measured at once: fast, and a few megabytes.
+# Thumbnails per batch: fast, and a few megabytes.
 BATCH = 32
 CELLS = 3
 LAYOUT_ROWS = FINGERPRINT_ROWS[: CELLS * CELLS * len(COLORS)]
-# What the places of colours weigh beside all that words can name. Words do not reach them, pictures do.
+# Weight of the positions of colours relative to the qualities that texts can name. Texts have no component there.
 LAYOUT_WEIGHT = 0.6
-# Seconds from one look at the pattern to the next; it is the dearest feature.
+# Seconds between two measurements of the pattern, which is the most expensive feature.
 PATTERN_STEP_SECONDS = 0.35
-# Two thumbnails further apart than this do not show a movement.
+# Two thumbnails farther apart than this show no motion.
 MAX_PAIR_SECONDS = 1.2
-# Changes of colour (0 to 255) up to this are noise, in thumbnails halved once more.
+# Colour differences (0 to 255) up to this are noise, in thumbnails of half the size.
 NOISE = 5.0
-# A colour that covers less than this is noise.
+# A colour with a smaller share than this is noise.
 MIN_COLOR_SHARE = 0.02
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VisualFeatures:
-    """What was measured on n thumbnails in order.
+    """Measurements of n thumbnails in order.
 
     Attributes:
-        times: Seconds of the film, shape (n,).
-        cells: Shares of the twelve colours in 3x3 places, shape (n, 9, 12).
+        times: Seconds of the file, shape (n,).
+        cells: Shares of the twelve colours in 3x3 cells, shape (n, 9, 12).
         light: Mean brightness, 0 to 1, shape (n,).
         patterns: Shares of plain, stripes, checkerboard, detailed, shape (n, 4).
-        speeds: Movement against the thumbnail before, in its pixels a second, shape (n,); NaN where there is none near.
-        changes: How different the picture is from the one before, 0 to 1, shape (n,); 0 for the first.
+        speeds: Motion since the previous thumbnail, in its pixels per second, shape (n,); NaN if none is near in time.
+        changes: Difference from the previous thumbnail, 0 to 1, shape (n,); 0 for the first.
     """
 
     times: FloatArray
@@ -67,9 +55,9 @@ class VisualFeatures:
 
 
 def measure(thumbnails: Iterable[Thumbnail]) -> VisualFeatures:
-    """Measure thumbnails as they come; none is kept."""
-    parts: list[tuple[FloatArray, ...]] = []
-    rhythm = _PatternSampler()
+    """Measure thumbnails without keeping them."""
+    measured: list[tuple[FloatArray, ...]] = []
+    patterns = _PatternSampler()
     before: Thumbnail | None = None
     for batch in _batches(thumbnails):
         times = np.array([thumbnail.time for thumbnail in batch])
@@ -77,17 +65,17 @@ def measure(thumbnails: Iterable[Thumbnail]) -> VisualFeatures:
         chain = np.concatenate([(before or batch[0]).pixels[None], pixels])
         gaps = np.diff(times, prepend=before.time if before else np.nan)
         before = batch[-1]
-        parts.append(
+        measured.append(
             (
                 times,
                 _cells(pixels),
                 _light(pixels),
-                rhythm.patterns(times, pixels),
-                np.where(gaps <= MAX_PAIR_SECONDS, _moved(chain) / np.maximum(gaps, 1e-3), np.nan).astype(np.float32),
+                patterns.patterns(times, pixels),
+                np.where(gaps <= MAX_PAIR_SECONDS, _motion(chain) / np.maximum(gaps, 1e-3), np.nan).astype(np.float32),
                 _changes(chain),
             )
         )
-    return VisualFeatures(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return VisualFeatures(*(np.concatenate(columns) for columns in zip(*measured, strict=True)))
 
 
 def _batches(thumbnails: Iterable[Thumbnail]) -> Iterator[list[Thumbnail]]:
@@ -102,7 +90,7 @@ def _light(pixels: Pixels) -> FloatArray:
 
 
 class _PatternSampler:
-    """Measures patterns now and then, and repeats the last for the thumbnails between."""
+    """Measures the pattern every PATTERN_STEP_SECONDS and repeats it for the thumbnails in between."""
 
     def __init__(self) -> None:
         self.due = float("-inf")
@@ -127,7 +115,7 @@ def _cells(pixels: Pixels) -> FloatArray:
 
 @functools.cache
 def _cell_means() -> FloatArray:
-    """Return the weights that average the pixels of a halved thumbnail in 3x3 places, shape (9, 27 * 48)."""
+    """Return the weights that average the pixels of a thumbnail of half the size in 3x3 cells, shape (9, 27 * 48)."""
     return np.kron(_means(HEIGHT // 2, CELLS), _means(WIDTH // 2, CELLS)).astype(np.float32)
 
 
@@ -137,8 +125,8 @@ def _means(length: int, parts: int) -> FloatArray:
     return np.kron(np.eye(parts), np.full((1, length // parts), parts / length)).astype(np.float32)
 
 
-def _moved(chain: Pixels) -> FloatArray:
-    """Return how far each picture moved against the one before, in its pixels: change in time by change in place."""
+def _motion(chain: Pixels) -> FloatArray:
+    """Return the motion of each image since the previous one, in its pixels: temporal by spatial difference."""
     whole: FloatArray = chain.astype(np.float32)
     rows = whole[:, ::2] + whole[:, 1::2]
     small = (rows[:, :, ::2] + rows[:, :, 1::2]) * np.float32(0.25)
@@ -149,7 +137,7 @@ def _moved(chain: Pixels) -> FloatArray:
     slope = np.hypot(across, down) / 4
     changed = np.where(change > NOISE, change, 0).reshape(len(change), -1).sum(axis=1)
     sloped = np.where(slope > NOISE / 2, slope, 0).reshape(len(slope), -1).sum(axis=1)
-    # The constant keeps a picture with hardly an edge from dividing by next to nothing.
+    # The constant avoids dividing by almost nothing for an image without edges.
     moved: FloatArray = 2 * changed / (sloped + 200)
     return moved
 
@@ -161,38 +149,42 @@ def _largest(difference: FloatArray) -> FloatArray:
 
 
 def _changes(chain: Pixels) -> FloatArray:
-    """Return how different each picture is from the one before: its colours most of all, then where light falls."""
+    """Return the difference of each image from the previous one: mainly of its colours, then of local brightness."""
     codes = chain >> 6
     levels = (codes[..., 0] * 16 + codes[..., 1] * 4 + codes[..., 2]).reshape(len(chain), -1).astype(np.int64)
     levels += np.arange(len(chain))[:, None] * 64
     counts = np.bincount(levels.ravel(), minlength=len(chain) * 64).reshape(-1, 64) / (HEIGHT * WIDTH)
     blocks = _means(HEIGHT, 9) @ (chain @ LUMA) @ _means(WIDTH, 16).T / 255
     colors = np.abs(np.diff(counts, axis=0)).sum(axis=1) / 2
-    places = np.abs(np.diff(blocks, axis=0)).mean(axis=(1, 2))
-    changes: FloatArray = (0.7 * colors + 0.3 * places).astype(np.float32)
+    brightness = np.abs(np.diff(blocks, axis=0)).mean(axis=(1, 2))
+    changes: FloatArray = (0.7 * colors + 0.3 * brightness).astype(np.float32)
     return changes
 
 
 def embed_image(path: Path) -> FloatVector:
-    """Return the unit vector of a JPEG or PNG file: as of a clip, only that nothing is known of movement."""
-    look = measure([Thumbnail(0.0, image_thumbnail(decode_image(path)))])
-    return clip_vector(look, 0.0, 1.0)
+    """Return the vector of a JPEG or PNG file, shape (512,), float32, length 1; like that of a clip, without motion.
+
+    Raises:
+        MediaError: The file is neither JPEG nor PNG, is broken, or has more than 50 million pixels.
+    """
+    features = measure([Thumbnail(0.0, image_thumbnail(decode_image(path)))])
+    return clip_vector(features, 0.0, 1.0)
 
 
-def clip_vector(look: VisualFeatures, start: float, end: float) -> FloatVector:
-    """Return the unit vector of what was seen from one second to another; of the nearest picture, where none was."""
-    chosen = np.flatnonzero((look.times >= start) & (look.times < end))
+def clip_vector(features: VisualFeatures, start: float, end: float) -> FloatVector:
+    """Return the unit vector of a clip, start and end in seconds; if it has no thumbnail, of the nearest one."""
+    chosen = np.flatnonzero((features.times >= start) & (features.times < end))
     if not chosen.size:
-        chosen = np.array([np.abs(look.times - (start + end) / 2).argmin()])
-    cells = look.cells[chosen].mean(axis=0)
+        chosen = np.array([np.abs(features.times - (start + end) / 2).argmin()])
+    cells = features.cells[chosen].mean(axis=0)
     coordinates = np.zeros(SIZE, np.float32)
     coordinates += facet_coordinates("color", _without_small_shares(cells.mean(axis=0)))
-    coordinates += facet_coordinates("light", _light_shares(float(look.light[chosen].mean())))
-    coordinates += facet_coordinates("pattern", look.patterns[chosen].mean(axis=0))
-    speeds = look.speeds[chosen]
+    coordinates += facet_coordinates("light", _light_shares(float(features.light[chosen].mean())))
+    coordinates += facet_coordinates("pattern", features.patterns[chosen].mean(axis=0))
+    speeds = features.speeds[chosen]
     speeds = np.sort(speeds[~np.isnan(speeds)])
     if speeds.size:
-        # The quickest tenth may be a cut, or a keyframe that looks unlike its neighbours.
+        # The fastest tenth may contain a shot boundary, or a keyframe that differs from the frames around it.
         speed = float(speeds[: max(1, int(speeds.size * 0.9))].mean())
         coordinates += facet_coordinates("motion", _motion_shares(speed))
     coordinates[LAYOUT_ROWS] = LAYOUT_WEIGHT * unit(np.sqrt(cells).ravel())

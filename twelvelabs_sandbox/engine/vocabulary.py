@@ -1,6 +1,6 @@
-"""The words that the sandbox understands, each with the qualities of picture or sound that it names."""
+"""The words that the sandbox understands, each with the visual or audio qualities that it names."""
 
-# quality (or several, which a word then names alike): words
+# quality, or several with equal shares: words
 QUALITIES: dict[str, str] = {
     "red": "red reddish crimson scarlet ruby maroon",
     "orange": "orange amber apricot tangerine",
@@ -36,7 +36,7 @@ QUALITIES: dict[str, str] = {
     "loud": "loud loudly booming deafening",
     "red orange yellow green cyan blue purple pink": "colorful colourful rainbow multicolored multicoloured",
 }
-# Things with a usual look or sound; the word itself counts beside it.
+# Things with a typical appearance or sound; the word itself counts too.
 THINGS: dict[str, str] = {
     "green": "grass lawn meadow leaf leaves forest tree trees jungle plant plants field hedge",
     "blue": "sky sea ocean lake water river",
@@ -50,7 +50,7 @@ THINGS: dict[str, str] = {
     "noise loud": "explosion thunder crash",
     "speech": "interview lecture speaker",
 }
-# Groups of words that mean something else than each of them.
+# Phrases whose meaning differs from that of their words.
 PHRASES: dict[str, str] = {
     "white noise": "noise",
     "pink noise": "noise",
@@ -65,7 +65,7 @@ PHRASES: dict[str, str] = {
     "close up": "closeup",
     "grey scale": "gray",
 }
-# Words that say nothing about what is seen or heard.
+# Words without a visual or audio meaning.
 FILLER_WORDS = """
 a an and are as at be been but by can clip do does film find for footage from had has have he her his how i in is it its
 me moment moments my of on or our part place scene scenes segment she shot show shows some somebody

@@ -1,16 +1,13 @@
-"""What a user may note on an asset: plain values under names."""
+"""Reads and validates the form and the user metadata of ``/assets``."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
 
-from twelvelabs_sandbox.requests.fields import short_repr
+from twelvelabs_sandbox.errors import ApiError, invalid, missing, unknown
 from twelvelabs_sandbox.requests.body import parse_json
-from twelvelabs_sandbox.errors import ApiError
-from twelvelabs_sandbox.errors import invalid
-from twelvelabs_sandbox.errors import missing
-from twelvelabs_sandbox.errors import unknown
+from twelvelabs_sandbox.requests.fields import short_repr
 
 UserMetadata = dict[str, Any]
 
@@ -21,7 +18,7 @@ ASSET_KINDS = ("image", "video", "audio", "document")
 
 @dataclass(frozen=True, slots=True)
 class AssetRequest:
-    """What ``POST /assets`` asked for: either an uploaded file or a URL."""
+    """A validated ``POST /assets``: either an uploaded file or a URL."""
 
     file: UploadFile | None
     url: str | None
@@ -48,7 +45,7 @@ def asset_form(form: FormData) -> AssetRequest:
     return AssetRequest(
         file=_form_file(form) if method == "direct" else None,
         url=_form_text(form, "url") if method == "url" else None,
-        filename=checked_filename(_form_text(form, "filename")) if "filename" in form else None,
+        filename=check_filename(_form_text(form, "filename")) if "filename" in form else None,
         user_metadata=_metadata(_form_text(form, "user_metadata")) if "user_metadata" in form else None,
         enable_hls=_form_flag(form, "enable_hls"),
         enable_thumbnail=_form_flag(form, "enable_thumbnail"),
@@ -56,7 +53,7 @@ def asset_form(form: FormData) -> AssetRequest:
 
 
 def _form_flag(form: FormData, name: str) -> bool:
-    """Return a switch of a form; not given it is on, as the vendor's newest reference has it."""
+    """Read a boolean form field; the default is true, as in the vendor's latest reference."""
     text = _form_text(form, name, "true").lower()
     if text not in {"true", "false"}:
         raise invalid(f"The {name} parameter must be true or false.")
@@ -81,8 +78,8 @@ def _form_file(form: FormData) -> UploadFile:
     return value
 
 
-def checked_filename(name: str) -> str:
-    """Refuse names that are too short or too long."""
+def check_filename(name: str) -> str:
+    """Return a file name; raise ApiError 400 if it is too short or too long."""
     if not 1 <= len(name) <= MAX_FILENAME_LENGTH:
         raise invalid(f"The filename parameter must have 1 to {MAX_FILENAME_LENGTH} characters, not {len(name)}.")
     return name
@@ -95,15 +92,15 @@ def _metadata(text: str) -> UserMetadata:
         raise invalid(
             f"The user_metadata parameter must be a JSON object as a string, not {short_repr(text)}."
         ) from None
-    return without_blanks(checked_metadata(value, nulls=True))
+    return drop_blanks(check_metadata(value, nulls=True))
 
 
-def checked_metadata(value: object, *, nulls: bool = False) -> UserMetadata:
-    """Return user metadata where it is an object of strings, numbers, booleans and string arrays.
+def check_metadata(value: object, *, nulls: bool = False) -> UserMetadata:
+    """Return user metadata; raise ApiError 400 unless it is an object of strings, numbers, booleans and string arrays.
 
     Args:
-        value: What the request holds.
-        nulls: Whether null is allowed too, as where metadata are changed.
+        value: The value in the request.
+        nulls: Whether null is allowed too, as in changes.
     """
     if not isinstance(value, dict):
         raise invalid(f"The user_metadata parameter must be a JSON object, not {short_repr(value)}.")
@@ -115,18 +112,18 @@ def checked_metadata(value: object, *, nulls: bool = False) -> UserMetadata:
     return value
 
 
-def merged(metadata: UserMetadata, changes: UserMetadata) -> UserMetadata:
-    """Return metadata with changes: null deletes a name, an empty string or array changes nothing."""
+def merge_metadata(metadata: UserMetadata, changes: UserMetadata) -> UserMetadata:
+    """Return metadata with changes applied: null deletes a name, an empty string or array changes nothing."""
     kept = {key: item for key, item in metadata.items() if key not in changes or changes[key] is not None}
-    return kept | without_blanks(changes)
+    return kept | drop_blanks(changes)
 
 
-def without_blanks(metadata: UserMetadata) -> UserMetadata:
+def drop_blanks(metadata: UserMetadata) -> UserMetadata:
     """Return metadata without nulls, empty strings and empty arrays."""
     return {key: item for key, item in metadata.items() if item is not None and item not in ("", [])}
 
 
 def _is_plain(item: object) -> bool:
     if isinstance(item, list):
-        return all(isinstance(part, str) for part in item)
+        return all(isinstance(element, str) for element in item)
     return isinstance(item, str | int | float)

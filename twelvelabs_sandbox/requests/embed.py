@@ -1,15 +1,12 @@
-"""Request bodies and queries in, typed values out, or the refusal that the API would give."""
+"""Reads and validates the JSON bodies of ``/embed-v2`` by the rules of the named model."""
 
 from collections.abc import Callable
 from typing import Any
 
-from twelvelabs_sandbox.requests.types import EmbedRequest
-from twelvelabs_sandbox.requests.types import TaskRequest
+from twelvelabs_sandbox.errors import invalid, missing
+from twelvelabs_sandbox.requests import marengo30, marengo35
 from twelvelabs_sandbox.requests.fields import short_repr
-from twelvelabs_sandbox.errors import invalid
-from twelvelabs_sandbox.errors import missing
-from twelvelabs_sandbox.requests import marengo35
-from twelvelabs_sandbox.requests import marengo30
+from twelvelabs_sandbox.requests.types import EmbedRequest, TaskRequest
 
 SYNC_REQUESTS: dict[str, Callable[[object], EmbedRequest]] = {
     marengo30.MODEL: marengo30.sync_request,
@@ -22,13 +19,13 @@ TASK_REQUESTS: dict[str, Callable[[object], TaskRequest]] = {
 
 
 def sync_request(body: object) -> tuple[str, EmbedRequest]:
-    """Read ``POST /embed-v2`` by the rules of the model that it names; also returns the model."""
+    """Read ``POST /embed-v2``; return the model and the request."""
     model = _model(body, SYNC_REQUESTS)
     return model, SYNC_REQUESTS[model](body)
 
 
 def task_request(body: object) -> tuple[str, TaskRequest]:
-    """Read ``POST /embed-v2/tasks`` by the rules of the model that it names; also returns the model."""
+    """Read ``POST /embed-v2/tasks``; return the model and the request."""
     model = _model(body, TASK_REQUESTS)
     return model, TASK_REQUESTS[model](body)
 

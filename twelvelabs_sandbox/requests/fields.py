@@ -1,4 +1,4 @@
-"""A strict reader of one JSON object: every field has a type and bounds, and no field goes unread."""
+"""Strict readers of JSON objects and forms: every field is validated, unknown fields are refused."""
 
 import math
 import reprlib
@@ -7,18 +7,16 @@ from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
 
-from twelvelabs_sandbox.errors import invalid
-from twelvelabs_sandbox.errors import missing
-from twelvelabs_sandbox.errors import unknown
+from twelvelabs_sandbox.errors import invalid, missing, unknown
 
 
 def short_repr(value: object) -> str:
-    """Return a value for an error message, cut short."""
+    """Return a shortened representation of a value for an error message."""
     return reprlib.repr(value)
 
 
 class Fields:
-    """The fields of one JSON object, read one at a time; each error names the full path of its field."""
+    """The fields of one JSON object, read one by one; each error names the full path of its field."""
 
     def __init__(self, value: object, path: str, allowed: Collection[str]) -> None:
         if not isinstance(value, dict):
@@ -36,7 +34,7 @@ class Fields:
         return f"{self._path}.{key}" if self._path else key
 
     def text(self, key: str) -> str:
-        """Read a required text that says something."""
+        """Read a required string that is not blank."""
         value = self._get(key)
         if not isinstance(value, str):
             raise invalid(f"The {self.name(key)} parameter must be a string, not {short_repr(value)}.")
@@ -47,14 +45,14 @@ class Fields:
         return value
 
     def choice(self, key: str, allowed: Collection[str]) -> str:
-        """Read a required text that must be one of a few."""
+        """Read a required string out of a set."""
         value = self._get(key)
         if not isinstance(value, str) or value not in allowed:
             raise invalid(f"The {self.name(key)} parameter must be one of {_listed(allowed)}, not {short_repr(value)}.")
         return value
 
     def choices(self, key: str, allowed: Collection[str]) -> tuple[str, ...]:
-        """Read an array of different values out of a few; all of them when the field is not there."""
+        """Read an array of distinct strings out of a set; all of them if the field is missing."""
         if key not in self:
             return tuple(allowed)
         value = self._values[key]
@@ -72,7 +70,7 @@ class Fields:
         return float(value)
 
     def integer(self, key: str, low: int, high: int) -> int:
-        """Read a required whole number between two bounds, both allowed."""
+        """Read a required integer between two bounds, both inclusive."""
         value = self._get(key)
         whole = isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0
         if not whole or not low <= value <= high:
@@ -89,7 +87,7 @@ class Fields:
         return value
 
     def any(self, key: str) -> object:
-        """Read a required value of whatever kind."""
+        """Read a required value of any type."""
         return self._get(key)
 
     def inner(self, key: str, allowed: Collection[str]) -> "Fields":
@@ -112,7 +110,7 @@ class Fields:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether there is no half of a surrogate pair in it; JSON can write one."""
+    """Return whether a string has no lone surrogate, which JSON can contain."""
     try:
         return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:
@@ -131,7 +129,7 @@ def _listed(allowed: Iterable[str]) -> str:
 
 
 class FormFields:
-    """The fields of one form, read one at a time."""
+    """The fields of one form, read one by one."""
 
     def __init__(self, form: FormData, allowed: Collection[str], repeated: Collection[str] = ()) -> None:
         self._form = form
@@ -144,7 +142,7 @@ class FormFields:
         return key in self._form
 
     def text(self, key: str) -> str:
-        """Read a required text that says something."""
+        """Read a required text that is not blank."""
         if key not in self:
             raise missing(key)
         value = self.texts(key)[0]
@@ -161,7 +159,7 @@ class FormFields:
         return texts
 
     def choice(self, key: str, allowed: Collection[str]) -> str:
-        """Read a required text that must be one of a few."""
+        """Read a required text out of a set."""
         value = self.text(key)
         if value not in allowed:
             listed = ", ".join(f"`{item}`" for item in allowed)
@@ -169,7 +167,7 @@ class FormFields:
         return value
 
     def number(self, key: str, low: float, high: float = math.inf) -> float:
-        """Read a required number between two bounds, both allowed."""
+        """Read a required number between two bounds, both inclusive."""
         text = self.text(key)
         try:
             value = float(text)
@@ -181,7 +179,7 @@ class FormFields:
         return value
 
     def file(self, key: str) -> UploadFile:
-        """Read a required file part that is not empty."""
+        """Read a required file that is not empty."""
         value = self._form[key]
         if isinstance(value, str):
             raise invalid(f"The {key} parameter must be a file part with a filename.")

@@ -1,15 +1,13 @@
-"""The forms of the old embed API (v1), read strictly."""
+"""Reads and validates the forms of the legacy v1 embed API."""
 
 from dataclasses import dataclass
 
 from starlette.datastructures import FormData, UploadFile
 
-from twelvelabs_sandbox.requests.types import MediaRequest
-from twelvelabs_sandbox.requests.types import MediaSource
-from twelvelabs_sandbox.requests.fields import FormFields
-from twelvelabs_sandbox.errors import invalid
-from twelvelabs_sandbox.errors import missing
 from twelvelabs_sandbox.engine.types import Segmentation
+from twelvelabs_sandbox.errors import invalid, missing
+from twelvelabs_sandbox.requests.fields import FormFields
+from twelvelabs_sandbox.requests.types import MediaRequest, MediaSource
 
 MODELS = ("marengo3.0",)
 EMBED_FIELDS = (
@@ -21,16 +19,16 @@ TASK_FIELDS = (
 )  # fmt: skip
 MIN_CLIP_SECONDS, MAX_CLIP_SECONDS, DEFAULT_CLIP_SECONDS = 2.0, 10.0, 6.0
 MILLISECOND = 0.001
-# The medium of a v1 request was taken in before the request is made.
+# The media of a v1 request are loaded before the MediaRequest is made.
 NO_SOURCE = MediaSource("asset_id", "")
 
-# The bytes of a medium: part of the form, or at an address.
+# Source of media: a file in the form, or a URL.
 Origin = UploadFile | MediaSource
 
 
 @dataclass(frozen=True, slots=True)
 class EmbedV1:
-    """What ``POST /embed`` asked for; at least one of the three inputs is there."""
+    """A validated ``POST /embed``; at least one of the three inputs is given."""
 
     model: str
     text: str | None
@@ -41,7 +39,7 @@ class EmbedV1:
 
 @dataclass(frozen=True, slots=True)
 class TaskV1:
-    """What ``POST /embed/tasks`` asked for; seconds are those of the video, ``end_sec`` None is its end."""
+    """A validated ``POST /embed/tasks``; times in seconds of the video, ``end_sec`` None means its end."""
 
     model: str
     video: Origin
@@ -71,7 +69,7 @@ def task_form(form: FormData) -> TaskV1:
     """Read the form of ``POST /embed/tasks``."""
     fields = FormFields(form, TASK_FIELDS, repeated=("video_embedding_scope",))
     model = fields.choice("model_name", MODELS)
-    # The documentation lets the address win where both are given.
+    # As documented, the URL takes precedence if both are given.
     video = _address(fields, "video_url") if "video_url" in fields else _file(fields, "video_file")
     if video is None:
         raise missing("video_file")
@@ -121,7 +119,7 @@ def _scopes(fields: FormFields) -> tuple[str, ...]:
 
 
 def audio_request(start: float) -> MediaRequest:
-    """Return how v1 embeds a sound: in clips of six seconds."""
+    """Return the request that v1 makes of an audio input: clips of six seconds."""
     return MediaRequest(
         input_type="audio",
         source=NO_SOURCE,
@@ -136,7 +134,7 @@ def audio_request(start: float) -> MediaRequest:
 
 
 def video_request(parsed: TaskV1, duration: float) -> MediaRequest:
-    """Return how v1 embeds a video; ApiError 400 where its window does not fit the video."""
+    """Return the request that v1 makes of a video; raise ApiError 400 if the window does not fit the video."""
     end = duration if parsed.end_sec is None else parsed.end_sec
     length = end - parsed.start_sec
     if end > duration:
@@ -160,7 +158,7 @@ def video_request(parsed: TaskV1, duration: float) -> MediaRequest:
 
 
 def _dropped(length: float, clip: float) -> float:
-    """Return the seconds at the end that are too short for a clip, and that v1 drops."""
+    """Return the seconds at the end that are too short for a clip; v1 drops them."""
     rest = length % clip
     is_whole = min(rest, clip - rest) < MILLISECOND
     return 0.0 if is_whole or rest >= MIN_CLIP_SECONDS or length < clip else rest

@@ -1,22 +1,22 @@
-"""What Marengo 3.0 understands of a request, and nothing of other models."""
+"""Validates request bodies for marengo3.0."""
 
 from typing import Literal
 
-from twelvelabs_sandbox.requests.types import MediaRequest
-from twelvelabs_sandbox.requests.types import SingleVectorRequest
-from twelvelabs_sandbox.requests.media_fields import MAX_SOURCES
-from twelvelabs_sandbox.requests.media_fields import SOURCE_KINDS
-from twelvelabs_sandbox.requests.media_fields import media_source
-from twelvelabs_sandbox.requests.media_fields import one_source
-from twelvelabs_sandbox.requests.media_fields import read_segmentation
-from twelvelabs_sandbox.requests.media_fields import refuse
-from twelvelabs_sandbox.requests.media_fields import refuse_others
-from twelvelabs_sandbox.requests.media_fields import resolved_text
-from twelvelabs_sandbox.requests.media_fields import window
-from twelvelabs_sandbox.requests.fields import Fields
-from twelvelabs_sandbox.requests.fields import short_repr
-from twelvelabs_sandbox.errors import invalid
 from twelvelabs_sandbox.engine.types import Segmentation
+from twelvelabs_sandbox.errors import invalid
+from twelvelabs_sandbox.requests.fields import Fields, short_repr
+from twelvelabs_sandbox.requests.media_fields import (
+    MAX_SOURCES,
+    SOURCE_KINDS,
+    media_source,
+    one_source,
+    read_segmentation,
+    refuse,
+    refuse_others,
+    resolved_text,
+    window,
+)
+from twelvelabs_sandbox.requests.types import MediaRequest, SingleVectorRequest
 
 MODEL = "marengo3.0"
 SYNC_INPUTS = ("text", "image", "text_image", "audio", "video", "multi_input")
@@ -25,12 +25,12 @@ OPTIONS = {"audio": ("audio", "transcription"), "video": ("visual", "audio", "tr
 SCOPES = ("clip", "asset")
 TYPES = ("separate_embedding", "fused_embedding")
 STRATEGIES = {"audio": ("fixed",), "video": ("dynamic", "fixed")}
-# What is cut when no segmentation is given.
+# Used if a request has no segmentation.
 DEFAULT_SEGMENTATIONS = {"audio": Segmentation(fixed_sec=6.0), "video": Segmentation(min_sec=4.0)}
 MEDIA_FIELDS = (
     "media_source", "start_sec", "end_sec", "segmentation", "embedding_option", "embedding_scope", "embedding_type",
 )  # fmt: skip
-# Known words of the API that belong to Marengo 3.5: the error says so instead of calling them unknown.
+# Fields of marengo3.5: the error says so instead of reporting them as unknown.
 NEWER_BODY_FIELDS = ("auto_truncate", "embedding_uncertainty", "embedding_dimension")
 NEWER_MEDIA_FIELDS = ("time_based_metadata",)
 
@@ -73,7 +73,7 @@ def _media(fields: Fields, kind: str) -> MediaRequest:
     start, end = window(media)
     options = media.choices("embedding_option", OPTIONS[kind])
     types = media.choices("embedding_type", TYPES) if "embedding_type" in media else TYPES[:1]
-    if "fused_embedding" in types and len(options) < 2:  # noqa: PLR2004 - one option has nothing to fuse with
+    if "fused_embedding" in types and len(options) < 2:  # noqa: PLR2004 - fusing needs two options
         name = media.name("embedding_type")
         raise invalid(
             f"`fused_embedding` in {name} needs two or more embedding options, not {short_repr(list(options))}."

@@ -1,30 +1,33 @@
-"""What Marengo 3.5 understands of a request, and nothing of other models."""
+"""Validates request bodies for marengo3.5."""
 
 from collections import Counter
 from typing import Literal
 
-from twelvelabs_sandbox.requests.types import DocumentRequest
-from twelvelabs_sandbox.requests.types import ImageRequest
-from twelvelabs_sandbox.requests.types import MediaRequest
-from twelvelabs_sandbox.requests.types import MultiRequest
-from twelvelabs_sandbox.requests.types import MultiSource
-from twelvelabs_sandbox.requests.types import SentenceChunks
-from twelvelabs_sandbox.requests.types import SourceType
-from twelvelabs_sandbox.requests.types import TaskRequest
-from twelvelabs_sandbox.requests.types import TimedText
-from twelvelabs_sandbox.requests.types import VectorOptions
-from twelvelabs_sandbox.requests.media_fields import MAX_SOURCES
-from twelvelabs_sandbox.requests.media_fields import SOURCE_KINDS
-from twelvelabs_sandbox.requests.media_fields import media_source
-from twelvelabs_sandbox.requests.media_fields import one_source
-from twelvelabs_sandbox.requests.media_fields import read_segmentation
-from twelvelabs_sandbox.requests.media_fields import refuse_others
-from twelvelabs_sandbox.requests.media_fields import resolved_text
-from twelvelabs_sandbox.requests.media_fields import window
-from twelvelabs_sandbox.requests.fields import Fields
-from twelvelabs_sandbox.requests.fields import short_repr
-from twelvelabs_sandbox.errors import invalid
 from twelvelabs_sandbox.engine.types import Segmentation
+from twelvelabs_sandbox.errors import invalid
+from twelvelabs_sandbox.requests.fields import Fields, short_repr
+from twelvelabs_sandbox.requests.media_fields import (
+    MAX_SOURCES,
+    SOURCE_KINDS,
+    media_source,
+    one_source,
+    read_segmentation,
+    refuse_others,
+    resolved_text,
+    window,
+)
+from twelvelabs_sandbox.requests.types import (
+    DocumentRequest,
+    ImageRequest,
+    MediaRequest,
+    MultiRequest,
+    MultiSource,
+    SentenceChunks,
+    SourceType,
+    TaskRequest,
+    TimedText,
+    VectorOptions,
+)
 
 MODEL = "marengo3.5"
 OLDER_SYNC_INPUTS = ("text", "image", "text_image", "audio", "video")
@@ -40,7 +43,7 @@ MEDIA_FIELDS = (
 UNTIMED_FIELDS = ("media_source", "embedding_option", "embedding_scope", "embedding_type")
 TYPES = ("separate_embedding", "fused_embedding")
 DEFAULT_SEGMENTATION = Segmentation(min_sec=2.0)
-# The API names no bounds for these; a request has some.
+# The API documents no limits for these; the sandbox sets some.
 MAX_TIMED_TEXTS, MAX_SENTENCES = 10_000, 10_000
 
 
@@ -89,7 +92,7 @@ def _multi_input(fields: Fields, vector_options: VectorOptions, *, truncate: boo
     names = Counter(item.text("name") for item in items if "name" in item)
     if repeated := [name for name, count in names.items() if count > 1]:
         raise invalid(f"The name {short_repr(repeated[0])} is given to several items of media_sources.")
-    # A text of placeholders only says nothing more, but it is there.
+    # A text of placeholders only is empty, but counts as given.
     text = (resolved_text(fields.text("input_text"), names) or "") if "input_text" in fields else None
     if not sources and not text:
         raise invalid("The multi_input parameter needs input_text, media_sources or both.")
@@ -155,8 +158,8 @@ def _segmentation(media: Fields) -> Segmentation:
     segmentation = media.inner("segmentation", ("temporal", "strategy", "fixed", "dynamic"))
     for flat in ("strategy", "fixed", "dynamic"):
         if flat in segmentation:
-            name, place = segmentation.name(flat), segmentation.name("temporal")
-            raise invalid(f"The {name} parameter is that of marengo3.0; with {MODEL}, put it into {place}.")
+            name, target = segmentation.name(flat), segmentation.name("temporal")
+            raise invalid(f"The {name} parameter belongs to marengo3.0; with {MODEL}, put it into {target}.")
     return read_segmentation(segmentation.inner("temporal", ("strategy", "fixed", "dynamic")), ("dynamic", "fixed"))
 
 
@@ -197,7 +200,7 @@ def _document(fields: Fields, vector_options: VectorOptions) -> DocumentRequest:
 
 
 def _pages(fields: Fields) -> tuple[str | None, SentenceChunks | None]:
-    """Read how a document is cut: the pages of a PDF, or the sentences of a text."""
+    """Read the segmentation of a document: the pages of a PDF, or the sentences of a text."""
     if "segmentation" not in fields:
         return None, None
     segmentation = fields.inner("segmentation", ("spatial", "sequential"))

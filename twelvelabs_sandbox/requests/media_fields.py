@@ -1,13 +1,12 @@
-"""The parts of request bodies that both models read alike: sources, windows, lengths of clips, placeholders."""
+"""Reads the parts of request bodies common to both models: sources, windows, segmentation, placeholders."""
 
 import re
 from collections.abc import Collection
 
-from twelvelabs_sandbox.requests.types import MediaSource
-from twelvelabs_sandbox.requests.types import SourceKind
-from twelvelabs_sandbox.requests.fields import Fields
-from twelvelabs_sandbox.errors import invalid
 from twelvelabs_sandbox.engine.types import Segmentation
+from twelvelabs_sandbox.errors import invalid
+from twelvelabs_sandbox.requests.fields import Fields
+from twelvelabs_sandbox.requests.types import MediaSource, SourceKind
 
 SOURCE_KINDS: tuple[SourceKind, ...] = ("url", "base64_string", "asset_id")
 MAX_SOURCES = 10
@@ -15,14 +14,14 @@ PLACEHOLDER = re.compile(r"<@([^>]+)>")
 
 
 def refuse(fields: Fields, names: Collection[str], model: str) -> None:
-    """Refuse words of the API that one model does not know, by the name of that model."""
+    """Raise ApiError 400 for fields that a model does not support."""
     for name in names:
         if name in fields:
             raise invalid(f"The {fields.name(name)} parameter is not supported by {model}.")
 
 
 def refuse_others(fields: Fields, kind: str, inputs: Collection[str]) -> None:
-    """Refuse the objects of input types that were not asked for."""
+    """Raise ApiError 400 for the objects of other input types."""
     for other in inputs:
         if other != kind and other in fields:
             raise invalid(f"The {other} parameter does not belong to input_type `{kind}`.")
@@ -52,7 +51,7 @@ def window(media: Fields) -> tuple[float, float | None]:
 
 
 def read_segmentation(segmentation: Fields, strategies: Collection[str]) -> Segmentation:
-    """Read ``strategy`` and the object that it names."""
+    """Read ``strategy`` and the object of this strategy."""
     strategy = segmentation.choice("strategy", strategies)
     other = "dynamic" if strategy == "fixed" else "fixed"
     if other in segmentation:
@@ -63,7 +62,11 @@ def read_segmentation(segmentation: Fields, strategies: Collection[str]) -> Segm
 
 
 def resolved_text(text: str, names: Collection[str]) -> str | None:
-    """Return a text without its placeholders, all of which must name a source; None where nothing is left."""
+    """Return a text without its placeholders, or None if nothing remains.
+
+    Raises:
+        ApiError: 400 for a placeholder that names no source.
+    """
     for name in PLACEHOLDER.findall(text):
         if name not in names:
             raise invalid(f"The placeholder <@{name[:100]}> in input_text names no item of media_sources.")

@@ -1,4 +1,4 @@
-"""What was asked for, as typed values: the sandbox's own, shared with no client."""
+"""Validated requests. The types are the sandbox's own; no client shares them."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,7 +11,7 @@ SourceType = Literal["image", "video", "audio", "document"]
 
 @dataclass(frozen=True, slots=True)
 class MediaSource:
-    """Where the bytes of one medium come from."""
+    """The source of one media file."""
 
     kind: SourceKind
     value: str = field(repr=False)
@@ -19,11 +19,11 @@ class MediaSource:
 
 @dataclass(frozen=True, slots=True)
 class VectorOptions:
-    """How Marengo 3.5 is to give its vectors.
+    """The vector format that a marengo3.5 request asks for.
 
     Attributes:
-        dimension: Their length: 128, 256 or 512.
-        uncertainty: Whether each comes with one of uncertainty.
+        dimension: 128, 256 or 512.
+        uncertainty: Whether to return the uncertainty of each value.
     """
 
     dimension: int = 512
@@ -32,7 +32,7 @@ class VectorOptions:
 
 @dataclass(frozen=True, slots=True)
 class TimedText:
-    """A text of the caller about a stretch of the media, in seconds from its beginning."""
+    """A text of the caller about a time range of the media, in seconds from its start."""
 
     start: float
     end: float
@@ -41,7 +41,7 @@ class TimedText:
 
 @dataclass(frozen=True, slots=True)
 class SingleVectorRequest:
-    """A text, images or both that become one vector of 3.0 (``text``, ``image``, ``text_image``, ``multi_input``)."""
+    """A ``text``, ``image``, ``text_image`` or ``multi_input`` request, embedded as one marengo3.0 vector."""
 
     input_type: str
     text: str | None = None
@@ -50,20 +50,20 @@ class SingleVectorRequest:
 
 @dataclass(frozen=True, slots=True)
 class MediaRequest:
-    """A film or a sound that becomes vectors with times.
+    """Video or audio, embedded as vectors of clips.
 
     Attributes:
         input_type: ``audio`` or ``video``.
-        source: Where its bytes come from.
-        start_sec: Begin of the asked window in seconds.
-        end_sec: End of it; None is the end of the file.
-        cut: How to cut it into clips.
+        source: The source of the file.
+        start_sec: Start of the window in seconds.
+        end_sec: End of the window in seconds; None means the end of the file.
+        segmentation: How to split the window into clips.
         options: ``visual``, ``audio``, ``transcription``.
-        scopes: ``clip``, ``asset``; with 3.5 also ``local``, which is the same as ``clip``.
-        separate: One vector for each option.
-        fused: One vector of all options.
-        vector_options: How 3.5 is to give the vectors; None with 3.0.
-        texts: What is to be fused with the clips (3.5).
+        scopes: ``clip``, ``asset``; with marengo3.5 also ``local``, which means the same as ``clip``.
+        separate: Whether to return one vector per option.
+        fused: Whether to return one vector of all options.
+        vector_options: The vector format (marengo3.5); None for marengo3.0.
+        texts: The texts to fuse with the clips (marengo3.5).
     """
 
     input_type: Literal["audio", "video"]
@@ -81,7 +81,7 @@ class MediaRequest:
 
 @dataclass(frozen=True, slots=True)
 class MultiSource:
-    """One of several media that become one vector."""
+    """One of several media, embedded together as one vector."""
 
     media_type: SourceType
     source: MediaSource
@@ -89,13 +89,13 @@ class MultiSource:
 
 @dataclass(frozen=True, slots=True)
 class MultiRequest:
-    """A text, media or both that become one vector of 3.5.
+    """A text, media or both, embedded as one marengo3.5 vector.
 
     Attributes:
-        text: The text without placeholders, which may be empty; None where none was given.
+        text: The text without placeholders, which may be empty; None if not given.
         sources: The media, in order.
-        vector_options: How to give the vector.
-        truncate: Whether a text that is too long is cut instead of refused.
+        vector_options: The vector format.
+        truncate: Whether a text that is too long is truncated instead of refused.
     """
 
     text: str | None
@@ -106,7 +106,7 @@ class MultiRequest:
 
 @dataclass(frozen=True, slots=True)
 class SentenceChunks:
-    """How a text is cut: so many sentences a chunk, so many of them repeated in the next."""
+    """How to split a text into chunks: the number of sentences, and how many of them the next chunk repeats."""
 
     max_sentences: int
     overlap: int
@@ -114,7 +114,7 @@ class SentenceChunks:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRequest:
-    """A PDF or a text that becomes vectors; what None stands for depends on the file."""
+    """A PDF or a text; options and scopes of None have defaults that depend on the type of the file."""
 
     source: MediaSource
     options: tuple[str, ...] | None
@@ -127,7 +127,7 @@ class DocumentRequest:
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """An image that becomes one vector in a task."""
+    """An image, embedded as one vector by a task."""
 
     source: MediaSource
     vector_options: VectorOptions

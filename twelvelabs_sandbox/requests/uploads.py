@@ -1,30 +1,25 @@
-"""The JSON bodies of multipart uploads, read strictly."""
+"""Reads and validates the JSON bodies of multipart uploads."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from twelvelabs_sandbox.requests.fields import Fields
-from twelvelabs_sandbox.requests.assets import UserMetadata
-from twelvelabs_sandbox.requests.assets import checked_filename
-from twelvelabs_sandbox.requests.assets import checked_metadata
-from twelvelabs_sandbox.requests.assets import without_blanks
-from twelvelabs_sandbox.limits import IMAGE_BYTES
-from twelvelabs_sandbox.limits import MULTIPART_BYTES
-from twelvelabs_sandbox.limits import size_message
 from twelvelabs_sandbox.errors import invalid
+from twelvelabs_sandbox.limits import IMAGE_BYTES, MULTIPART_BYTES, size_message
+from twelvelabs_sandbox.requests.assets import UserMetadata, check_filename, check_metadata, drop_blanks
+from twelvelabs_sandbox.requests.fields import Fields
 
 UploadKind = Literal["video", "audio", "image"]
 KINDS: tuple[UploadKind, ...] = ("video", "audio", "image")
 CREATE_FIELDS = ("filename", "type", "total_size", "enable_hls", "enable_thumbnail", "user_metadata")
 CHUNK_FIELDS = ("chunk_index", "proof", "proof_type", "chunk_size")
-MOST_PARTS = 50
-# More than any file that is allowed has, whatever the size of its parts.
+MAX_REPORTED_CHUNKS = 50
+# No file within the size limit has more chunks, even of one byte.
 MAX_CHUNK_INDEX = MULTIPART_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class UploadRequest:
-    """What a session was opened for; ``total_size`` in bytes."""
+    """A validated request for a new upload; ``total_size`` in bytes."""
 
     filename: str
     kind: UploadKind
@@ -36,7 +31,7 @@ class UploadRequest:
 
 @dataclass(frozen=True, slots=True)
 class CompletedChunk:
-    """One part that a client says it has sent."""
+    """A chunk that the client reports as uploaded."""
 
     index: int
     proof: str
@@ -46,7 +41,7 @@ class CompletedChunk:
 def create_body(body: object) -> UploadRequest:
     """Read ``POST /assets/multipart-uploads``."""
     fields = Fields(body, "", CREATE_FIELDS)
-    filename = checked_filename(fields.text("filename"))
+    filename = check_filename(fields.text("filename"))
     chosen = fields.choice("type", KINDS)
     kind = next(kind for kind in KINDS if kind == chosen)
     total_size = fields.integer("total_size", 1, 2**53)
@@ -55,7 +50,7 @@ def create_body(body: object) -> UploadRequest:
         raise invalid(size_message(total_size, limit))
     hls, thumbnail = (name in fields and fields.flag(name) for name in ("enable_hls", "enable_thumbnail"))
     metadata = (
-        without_blanks(checked_metadata(fields.any("user_metadata"), nulls=True)) if "user_metadata" in fields else None
+        drop_blanks(check_metadata(fields.any("user_metadata"), nulls=True)) if "user_metadata" in fields else None
     )
     return UploadRequest(filename, kind, total_size, metadata, hls, thumbnail)
 
@@ -64,14 +59,16 @@ def report_body(body: object) -> list[CompletedChunk]:
     """Read ``POST /assets/multipart-uploads/{upload_id}``."""
     return [
         _part(item)
-        for item in Fields(body, "", ("completed_chunks",)).inners("completed_chunks", CHUNK_FIELDS, MOST_PARTS)
+        for item in Fields(body, "", ("completed_chunks",)).inners(
+            "completed_chunks", CHUNK_FIELDS, MAX_REPORTED_CHUNKS
+        )
     ]
 
 
-def links_body(body: object) -> tuple[int, int]:
-    """Read ``POST /assets/multipart-uploads/{upload_id}/presigned-urls``: the first part and how many."""
+def urls_body(body: object) -> tuple[int, int]:
+    """Read ``POST /assets/multipart-uploads/{upload_id}/presigned-urls``: the first chunk and the number of chunks."""
     fields = Fields(body, "", ("start", "count"))
-    return fields.integer("start", 1, MAX_CHUNK_INDEX), fields.integer("count", 1, MOST_PARTS)
+    return fields.integer("start", 1, MAX_CHUNK_INDEX), fields.integer("count", 1, MAX_REPORTED_CHUNKS)
 
 
 def _part(item: Fields) -> CompletedChunk:

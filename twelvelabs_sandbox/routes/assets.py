@@ -1,4 +1,4 @@
-"""``/assets``: upload by form or by URL, poll, list, delete."""
+"""``/assets``: create by file or URL, list, retrieve, delete; transcription and user metadata of an asset."""
 
 from mimetypes import guess_type
 from pathlib import PurePath
@@ -8,40 +8,36 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from twelvelabs_sandbox.state.media_loader import url_filename
-from twelvelabs_sandbox.state.download import checked_url
-from twelvelabs_sandbox.state.backend import Backend
-from twelvelabs_sandbox.state.assets import Asset
-from twelvelabs_sandbox.routes.storage import playback
-from twelvelabs_sandbox.requests.query import choice_query
-from twelvelabs_sandbox.requests.query import page_query
-from twelvelabs_sandbox.requests.fields import Fields
-from twelvelabs_sandbox.requests.body import read_form
-from twelvelabs_sandbox.requests.body import read_json
-from twelvelabs_sandbox.requests.assets import ASSET_KINDS
-from twelvelabs_sandbox.requests.assets import MAX_FILENAME_LENGTH
-from twelvelabs_sandbox.requests.assets import AssetRequest
-from twelvelabs_sandbox.requests.assets import UserMetadata
-from twelvelabs_sandbox.requests.assets import asset_form
-from twelvelabs_sandbox.requests.assets import checked_metadata
-from twelvelabs_sandbox.requests.assets import merged
-from twelvelabs_sandbox.requests.assets import without_blanks
-from twelvelabs_sandbox.limits import DIRECT_UPLOAD_BYTES
-from twelvelabs_sandbox.limits import size_message
-from twelvelabs_sandbox.formats import page_body
-from twelvelabs_sandbox.formats import rfc3339
-from twelvelabs_sandbox.faults import AssetFate
-from twelvelabs_sandbox.faults import fate_of
-from twelvelabs_sandbox.errors import ApiError
-from twelvelabs_sandbox.errors import invalid
+from twelvelabs_sandbox.engine.captions import KINDS, read_captions, transcript
 from twelvelabs_sandbox.engine.types import MediaInfo
-from twelvelabs_sandbox.engine.captions import KINDS
-from twelvelabs_sandbox.engine.captions import read_captions
-from twelvelabs_sandbox.engine.captions import transcript
+from twelvelabs_sandbox.errors import ApiError, invalid
+from twelvelabs_sandbox.faults import AssetFate, fate_of
+from twelvelabs_sandbox.formats import page_body, rfc3339
+from twelvelabs_sandbox.limits import DIRECT_UPLOAD_BYTES, size_message
+from twelvelabs_sandbox.requests.assets import (
+    ASSET_KINDS,
+    MAX_FILENAME_LENGTH,
+    AssetRequest,
+    UserMetadata,
+    asset_form,
+    check_metadata,
+    drop_blanks,
+    merge_metadata,
+)
+from twelvelabs_sandbox.requests.body import read_form, read_json
+from twelvelabs_sandbox.requests.fields import Fields
+from twelvelabs_sandbox.requests.query import choice_query, page_query
+from twelvelabs_sandbox.routes.storage import playback
+from twelvelabs_sandbox.state.assets import Asset
+from twelvelabs_sandbox.state.backend import Backend
+from twelvelabs_sandbox.state.download import check_url
+from twelvelabs_sandbox.state.media_loader import url_filename
+
+METADATA_PATH = "/assets/{asset_id}/user-metadata"
 
 
 class AssetRoutes:
-    """The asset endpoints."""
+    """``/assets`` and ``/assets/{asset_id}``."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -54,7 +50,7 @@ class AssetRoutes:
         ]
 
     async def create(self, request: Request) -> Response:
-        """Take a file or an address in; what it is will be known later."""
+        """Create an asset from a file or a URL; it is probed in the background."""
         fate = fate_of(request.scope).asset
         async with read_form(request) as form:
             parsed = asset_form(form)
@@ -71,11 +67,11 @@ class AssetRoutes:
         return JSONResponse(page_body(found, page, limit, lambda asset: self._detail(asset, request)))
 
     async def retrieve(self, request: Request) -> Response:
-        """Give one asset's status and facts."""
+        """Return the status and the properties of an asset."""
         return JSONResponse(self._detail(self._assets.poll(request.path_params["asset_id"]), request))
 
     async def delete(self, request: Request) -> Response:
-        """Delete one asset; nothing here refers to assets, so ``force`` changes nothing."""
+        """Delete an asset; nothing refers to assets here, so ``force`` has no effect."""
         if request.query_params.get("force", "false").lower() not in {"true", "false"}:
             raise invalid("The force parameter must be true or false.")
         await self._assets.delete(request.path_params["asset_id"])
@@ -89,7 +85,7 @@ class AssetRoutes:
         return self._assets.create_direct(path, name[:MAX_FILENAME_LENGTH], parsed.user_metadata, fate)
 
     def _from_url(self, parsed: AssetRequest, fate: AssetFate | None) -> Asset:
-        url = checked_url(parsed.url or "")
+        url = check_url(parsed.url or "")
         name = parsed.filename or url_filename(url) or "file"
         return self._assets.create_from_url(url, name[:MAX_FILENAME_LENGTH], parsed.user_metadata, fate)
 
@@ -113,13 +109,13 @@ class AssetRoutes:
             body["error"] = {"message": asset.error}
         if status == "ready" and asset.info is not None:
             body["size"] = asset.info.size
-            body["technical_metadata"] = _technical(asset.info)
+            body["technical_metadata"] = _technical_metadata(asset.info)
             if asset.info.duration is not None:
                 body["duration"] = asset.info.duration
         return body
 
 
-def _technical(info: MediaInfo) -> dict[str, object]:
+def _technical_metadata(info: MediaInfo) -> dict[str, object]:
     is_image = info.kind == "image"
     facts: dict[str, object] = {
         "file_size_bytes": info.size,
@@ -142,11 +138,8 @@ def _technical(info: MediaInfo) -> dict[str, object]:
     return {key: value for key, value in facts.items() if value is not None}
 
 
-METADATA_PATH = "/assets/{asset_id}/user-metadata"
-
-
 class AssetDetailRoutes:
-    """The endpoints below one asset."""
+    """The endpoints below ``/assets/{asset_id}``."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -159,9 +152,9 @@ class AssetDetailRoutes:
         ]
 
     async def transcription(self, request: Request) -> Response:
-        """Give what is said in a film: its captions, else the titles of its chapters."""
+        """Return the transcription of an asset: its captions, else the titles of its chapters."""
         kinds = choice_query(request.query_params, "include", KINDS, commas=True) or {"words"}
-        asset = self._of(request)
+        asset = self._asset(request)
         status = self._assets.status(asset)
         if status == "failed":
             return JSONResponse({"status": status, "error": {"message": asset.error}})
@@ -176,28 +169,28 @@ class AssetDetailRoutes:
 
     async def merge_metadata(self, request: Request) -> Response:
         """Add, change and delete single names."""
-        asset, changes = self._of(request), await self._metadata(request)
-        return self._noted(asset, merged(asset.user_metadata or {}, changes))
+        asset, changes = self._asset(request), await self._metadata(request)
+        return self._set_metadata(asset, merge_metadata(asset.user_metadata or {}, changes))
 
     async def replace_metadata(self, request: Request) -> Response:
-        """Put new metadata in the place of all that there are."""
-        asset, metadata = self._of(request), await self._metadata(request)
-        return self._noted(asset, without_blanks(metadata))
+        """Replace all metadata."""
+        asset, metadata = self._asset(request), await self._metadata(request)
+        return self._set_metadata(asset, drop_blanks(metadata))
 
     async def delete_metadata(self, request: Request) -> Response:
-        """Forget all metadata."""
-        return self._noted(self._of(request), {})
+        """Delete all metadata."""
+        return self._set_metadata(self._asset(request), {})
 
-    def _of(self, request: Request) -> Asset:
+    def _asset(self, request: Request) -> Asset:
         return self._assets.find(request.path_params["asset_id"])
 
-    def _noted(self, asset: Asset, metadata: UserMetadata) -> Response:
+    def _set_metadata(self, asset: Asset, metadata: UserMetadata) -> Response:
         asset.user_metadata = metadata or None
         return Response(status_code=204)
 
     async def _metadata(self, request: Request) -> UserMetadata:
         body = await read_json(request, self._backend.workers, too_large_status=400)
-        return checked_metadata(Fields(body, "", ("user_metadata",)).any("user_metadata"), nulls=True)
+        return check_metadata(Fields(body, "", ("user_metadata",)).any("user_metadata"), nulls=True)
 
 
 def _no_transcription(asset: Asset) -> ApiError:

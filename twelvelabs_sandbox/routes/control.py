@@ -1,4 +1,4 @@
-"""``/_sandbox``: faults, clock and counts over HTTP, for tests that run in another process."""
+"""``/_sandbox``: faults, clock, tasks and request counts over HTTP, for tests in another process."""
 
 from dataclasses import asdict, fields
 from typing import Any
@@ -7,23 +7,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from twelvelabs_sandbox.state.tasks import recorded_tasks
-from twelvelabs_sandbox.state.clock import Clock
-from twelvelabs_sandbox.state.backend import Backend
-from twelvelabs_sandbox.requests.fields import Fields
-from twelvelabs_sandbox.requests.body import read_json
-from twelvelabs_sandbox.request_log import RequestLog
+from twelvelabs_sandbox.errors import invalid, unknown
+from twelvelabs_sandbox.faults import Fault, Faults
 from twelvelabs_sandbox.formats import rfc3339
-from twelvelabs_sandbox.faults import Fault
-from twelvelabs_sandbox.faults import Faults
-from twelvelabs_sandbox.errors import invalid
-from twelvelabs_sandbox.errors import unknown
+from twelvelabs_sandbox.request_log import RequestLog
+from twelvelabs_sandbox.requests.body import read_json
+from twelvelabs_sandbox.requests.fields import Fields
+from twelvelabs_sandbox.state.backend import Backend
+from twelvelabs_sandbox.state.clock import Clock
+from twelvelabs_sandbox.state.tasks import recorded_tasks
 
 FAULT_FIELDS = {field.name for field in fields(Fault)}
 
 
 class ControlRoutes:
-    """The sandbox's own endpoints; the real API has none of them."""
+    """The sandbox's own endpoints, which the real API does not have."""
 
     def __init__(self, backend: Backend, faults: Faults, requests: RequestLog, clock: Clock) -> None:
         self._backend = backend
@@ -41,14 +39,14 @@ class ControlRoutes:
         ]
 
     async def add_faults(self, request: Request) -> Response:
-        """Add one fault or an array of them; the fields are those of Fault."""
+        """Add one fault or an array of faults; the fields are those of Fault."""
         body = await self._json(request)
         faults = [_fault(item) for item in (body if isinstance(body, list) else [body])]
         self._faults.add(*faults)
         return JSONResponse({"added": len(faults)}, 201)
 
     async def clear_faults(self, _: Request) -> Response:
-        """Forget all faults."""
+        """Remove all faults."""
         self._faults.clear()
         return Response(status_code=204)
 
@@ -62,25 +60,25 @@ class ControlRoutes:
         return JSONResponse({"now": rfc3339(self._clock.now())})
 
     async def asset(self, request: Request) -> Response:
-        """Tell what an asset's bytes are; this does not count as a look at its status."""
+        """Return the checksum of an asset; this does not count as a poll."""
         assets = self._backend.assets
         asset = assets.find(request.path_params["asset_id"])
         checksum = await assets.checksum(asset)
         return JSONResponse({"_id": asset.id, "status": assets.status(asset), "sha256": checksum})
 
     async def tasks(self, _: Request) -> Response:
-        """List every task that was created, in that order; this does not count as a look at their status."""
+        """List all tasks in order of creation; this does not count as a poll."""
         return JSONResponse(
             {"tasks": [asdict(task) for task in recorded_tasks(self._backend.tasks, self._backend.v1_tasks)]}
         )
 
     async def requests(self, _: Request) -> Response:
-        """Count the requests by method and template, and list them."""
+        """Return the recorded requests and their number by method and template."""
         listed = [asdict(request) for request in self._requests.all()]
         return JSONResponse({"counts": self._requests.counts(), "requests": listed})
 
     async def clear_requests(self, _: Request) -> Response:
-        """Forget the requests so far."""
+        """Remove the recorded requests."""
         self._requests.clear()
         return Response(status_code=204)
 

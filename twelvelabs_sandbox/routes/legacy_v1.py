@@ -1,4 +1,4 @@
-"""``/embed`` and ``/embed/tasks``: the old embed API (v1), which the vendor is going to switch off."""
+"""``/embed`` and ``/embed/tasks``: the legacy v1 embed API, deprecated by the vendor."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,48 +6,43 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from twelvelabs_sandbox.state.tasks import STATUSES
-from twelvelabs_sandbox.state.tasks import Task
-from twelvelabs_sandbox.state.backend import Backend
-from twelvelabs_sandbox.requests.types import MediaSource
-from twelvelabs_sandbox.requests.query import choice_query
-from twelvelabs_sandbox.requests.query import page_query
-from twelvelabs_sandbox.requests.query import time_query
-from twelvelabs_sandbox.requests.legacy_v1 import Origin
-from twelvelabs_sandbox.requests.legacy_v1 import audio_request
-from twelvelabs_sandbox.requests.legacy_v1 import embed_form
-from twelvelabs_sandbox.requests.legacy_v1 import task_form
-from twelvelabs_sandbox.requests.legacy_v1 import video_request
-from twelvelabs_sandbox.requests.body import read_form
-from twelvelabs_sandbox.limits import IMAGE_BYTES
-from twelvelabs_sandbox.limits import MEDIA_BYTES
-from twelvelabs_sandbox.limits import SYNC_DURATION
-from twelvelabs_sandbox.limits import TASK_DURATION
-from twelvelabs_sandbox.limits import V1_UPLOAD_BYTES
-from twelvelabs_sandbox.limits import check_audio
-from twelvelabs_sandbox.limits import check_image
-from twelvelabs_sandbox.limits import check_video
-from twelvelabs_sandbox.formats import page_body
-from twelvelabs_sandbox.formats import rfc3339
-from twelvelabs_sandbox.faults import fate_of
-from twelvelabs_sandbox.errors import ApiError
-from twelvelabs_sandbox.engine.visual import embed_image
-from twelvelabs_sandbox.engine.types import MediaError
-from twelvelabs_sandbox.engine.text import embed_text
-from twelvelabs_sandbox.engine.documents import first_tokens
+from twelvelabs_sandbox.embedding.legacy_v1_json import (
+    audio_segment,
+    failure,
+    plain_segment,
+    result,
+    task_chunks,
+    v1_task_metadata,
+)
+from twelvelabs_sandbox.embedding.types import Json, LocalMedia
 from twelvelabs_sandbox.embedding.vectors import media_vectors
-from twelvelabs_sandbox.embedding.types import Json
-from twelvelabs_sandbox.embedding.types import LocalMedia
-from twelvelabs_sandbox.embedding.legacy_v1_json import audio_segment
-from twelvelabs_sandbox.embedding.legacy_v1_json import failure
-from twelvelabs_sandbox.embedding.legacy_v1_json import plain_segment
-from twelvelabs_sandbox.embedding.legacy_v1_json import result
-from twelvelabs_sandbox.embedding.legacy_v1_json import task_chunks
-from twelvelabs_sandbox.embedding.legacy_v1_json import v1_task_metadata
+from twelvelabs_sandbox.engine.documents import first_tokens
+from twelvelabs_sandbox.engine.text import embed_text
+from twelvelabs_sandbox.engine.types import MediaError
+from twelvelabs_sandbox.engine.visual import embed_image
+from twelvelabs_sandbox.errors import ApiError
+from twelvelabs_sandbox.faults import fate_of
+from twelvelabs_sandbox.formats import page_body, rfc3339
+from twelvelabs_sandbox.limits import (
+    IMAGE_BYTES,
+    MEDIA_BYTES,
+    SYNC_DURATION,
+    TASK_DURATION,
+    V1_UPLOAD_BYTES,
+    check_audio,
+    check_image,
+    check_video,
+)
+from twelvelabs_sandbox.requests.body import read_form
+from twelvelabs_sandbox.requests.legacy_v1 import Origin, audio_request, embed_form, task_form, video_request
+from twelvelabs_sandbox.requests.query import choice_query, page_query, time_query
+from twelvelabs_sandbox.requests.types import MediaSource
+from twelvelabs_sandbox.state.backend import Backend
+from twelvelabs_sandbox.state.tasks import STATUSES, Task
 
 OPTIONS = ("visual", "audio", "transcription")
 Segments = list[Json]
-# A longer text is cut, without a word.
+# Longer texts are truncated silently.
 MAX_TEXT_TOKENS = 500
 
 
@@ -66,7 +61,7 @@ class V1Routes:
         ]
 
     async def embed(self, request: Request) -> Response:
-        """Embed a text, an image and a sound, each by itself; what fails says so beside the others."""
+        """Embed a text, an image and audio independently; an input that fails has an error message in its place."""
         async with read_form(request, V1_UPLOAD_BYTES, files=2) as form:
             parsed = embed_form(form)
             body: Json = {"model_name": parsed.model}
@@ -83,7 +78,7 @@ class V1Routes:
         return JSONResponse(body)
 
     async def create(self, request: Request) -> Response:
-        """Begin a task for one video."""
+        """Create a task for one video."""
         self._tasks.check_capacity()
         async with read_form(request, V1_UPLOAD_BYTES) as form:
             parsed = task_form(form)
@@ -106,13 +101,13 @@ class V1Routes:
         return JSONResponse(page_body(found, page, limit, lambda task: self._head(task) | self._metadata(task)))
 
     async def status(self, request: Request) -> Response:
-        """Give a task's status."""
+        """Return the status of a task."""
         task = self._poll(request)
         body = {"_id": task.id, "model_name": task.model, "status": self._tasks.status(task)}
         return JSONResponse(body | self._metadata(task))
 
     async def retrieve(self, request: Request) -> Response:
-        """Give a task and, when it is ready, its vectors, all or those of some options."""
+        """Return a task and, when it is ready, its vectors, all or those of some options."""
         options = choice_query(request.query_params, "embedding_option", OPTIONS) or set(OPTIONS)
         task = self._poll(request)
         head = self._head(task)

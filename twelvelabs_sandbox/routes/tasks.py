@@ -1,4 +1,4 @@
-"""``/embed-v2/tasks``: create, poll and list embedding tasks."""
+"""``/embed-v2/tasks``: create, retrieve and list embedding tasks."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,27 +7,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from twelvelabs_sandbox.state.tasks import STATUSES
-from twelvelabs_sandbox.state.tasks import Task
-from twelvelabs_sandbox.state.media_loader import load_for_task
-from twelvelabs_sandbox.state.backend import Backend
-from twelvelabs_sandbox.requests.query import choice_query
-from twelvelabs_sandbox.requests.query import page_query
-from twelvelabs_sandbox.requests.query import time_query
-from twelvelabs_sandbox.requests.embed import task_request
-from twelvelabs_sandbox.requests.body import read_json
-from twelvelabs_sandbox.formats import page_body
-from twelvelabs_sandbox.formats import rfc3339
+from twelvelabs_sandbox.embedding.response_json import compact, listed_metadata, task_metadata
 from twelvelabs_sandbox.faults import fate_of
-from twelvelabs_sandbox.embedding.response_json import compact
-from twelvelabs_sandbox.embedding.response_json import listed_metadata
-from twelvelabs_sandbox.embedding.response_json import task_metadata
+from twelvelabs_sandbox.formats import page_body, rfc3339
+from twelvelabs_sandbox.requests.body import read_json
+from twelvelabs_sandbox.requests.embed import task_request
+from twelvelabs_sandbox.requests.query import choice_query, page_query, time_query
+from twelvelabs_sandbox.state.backend import Backend
+from twelvelabs_sandbox.state.media_loader import load_for_task
+from twelvelabs_sandbox.state.tasks import STATUSES, Task
 
-PIECE = 1024 * 1024
+BLOCK_BYTES = 1024 * 1024
 
 
 class TaskRoutes:
-    """The asynchronous endpoints."""
+    """``/embed-v2/tasks`` and ``/embed-v2/tasks/{task_id}``."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -39,7 +33,7 @@ class TaskRoutes:
         ]
 
     async def create(self, request: Request) -> Response:
-        """Begin a task once its media have been fetched and looked at."""
+        """Load and check the media, then create a task."""
         model, parsed = task_request(await read_json(request, self._backend.workers, too_large_status=400))
         self._tasks.check_capacity()
         parsed, media = await load_for_task(self._backend.media_loader, parsed)
@@ -59,7 +53,7 @@ class TaskRoutes:
         return JSONResponse(page_body(self._tasks.poll_all(since, until, statuses), page, limit, self._listed))
 
     async def retrieve(self, request: Request) -> Response:
-        """Give a task's status and, when it is ready, its vectors."""
+        """Return the status of a task and, when it is ready, its vectors."""
         task = self._tasks.poll(request.path_params["task_id"])
         status = self._tasks.status(task)
         body: dict[str, object] = {"_id": task.id, "status": status, **self._times(task)}
@@ -86,15 +80,15 @@ class TaskRoutes:
 
 
 def _stream(body: dict[str, object], data: Path) -> Response:
-    """Send a JSON object whose last field, ``data``, is a file; never the whole of it in memory."""
+    """Stream a JSON object whose last field, ``data``, is the content of a file."""
     head = compact(body)[:-1] + b',"data":'
     length = len(head) + data.stat().st_size + 1
 
-    def pieces() -> Iterator[bytes]:
+    def blocks() -> Iterator[bytes]:
         with data.open("rb") as file:
             yield head
-            while piece := file.read(PIECE):
-                yield piece
+            while block := file.read(BLOCK_BYTES):
+                yield block
         yield b"}"
 
-    return StreamingResponse(pieces(), media_type="application/json", headers={"Content-Length": str(length)})
+    return StreamingResponse(blocks(), media_type="application/json", headers={"Content-Length": str(length)})

@@ -1,4 +1,4 @@
-"""``/assets/multipart-uploads``: open a session, ask for links, report chunks, look what is there."""
+"""``/assets/multipart-uploads``: create an upload, request presigned URLs, report chunks, retrieve its state."""
 
 from math import ceil
 from urllib.parse import urlencode
@@ -7,29 +7,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from twelvelabs_sandbox.state.uploads import INITIAL_URLS
-from twelvelabs_sandbox.state.uploads import URL_SECONDS
-from twelvelabs_sandbox.state.uploads import Chunk
-from twelvelabs_sandbox.state.uploads import PresignedUrl
-from twelvelabs_sandbox.state.uploads import Upload
-from twelvelabs_sandbox.state.backend import Backend
-from twelvelabs_sandbox.routes.storage import CHUNK_PATH
-from twelvelabs_sandbox.routes.storage import CONTENT_PATH
-from twelvelabs_sandbox.requests.uploads import create_body
-from twelvelabs_sandbox.requests.uploads import links_body
-from twelvelabs_sandbox.requests.uploads import report_body
-from twelvelabs_sandbox.requests.query import page_query
-from twelvelabs_sandbox.requests.body import read_json
-from twelvelabs_sandbox.formats import page_body
-from twelvelabs_sandbox.formats import rfc3339
 from twelvelabs_sandbox.faults import fate_of
+from twelvelabs_sandbox.formats import page_body, rfc3339
+from twelvelabs_sandbox.requests.body import read_json
+from twelvelabs_sandbox.requests.query import page_query
+from twelvelabs_sandbox.requests.uploads import create_body, report_body, urls_body
+from twelvelabs_sandbox.routes.storage import CHUNK_PATH, CONTENT_PATH
+from twelvelabs_sandbox.state.backend import Backend
+from twelvelabs_sandbox.state.uploads import INITIAL_URLS, URL_SECONDS, Chunk, PresignedUrl, Upload
 
 PATH = "/assets/multipart-uploads"
 UPLOAD_PATH = PATH + "/{upload_id}"
 
 
 class UploadRoutes:
-    """The endpoints for files of any size."""
+    """The endpoints of multipart uploads."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -43,13 +35,13 @@ class UploadRoutes:
         ]
 
     async def create(self, request: Request) -> Response:
-        """Open a session; its asset id is known, its asset exists only when all chunks are there."""
+        """Create an upload; its asset id is returned now, the asset is created with the last chunk."""
         upload = self._uploads.create(create_body(await self._json(request)), fate_of(request.scope).asset)
         urls = self._uploads.sign(upload, 1, min(INITIAL_URLS, len(upload.chunks)))
         body = {
             "upload_id": upload.id,
             "asset_id": upload.asset_id,
-            "upload_urls": [_link(request, upload, link) for link in urls],
+            "upload_urls": [_url_json(request, upload, presigned) for presigned in urls],
             "upload_headers": dict(self._backend.options.upload_headers),
             "chunk_size": upload.chunk_size,
             "total_chunks": len(upload.chunks),
@@ -58,15 +50,15 @@ class UploadRoutes:
         return JSONResponse(body, 201)
 
     async def list(self, request: Request) -> Response:
-        """List the sessions that are not complete."""
+        """List the uploads that are not complete."""
         page, limit = page_query(request.query_params)
         return JSONResponse(page_body(self._uploads.incomplete(), page, limit, self._summary))
 
     async def retrieve(self, request: Request) -> Response:
-        """Give a session's state and that of its chunks, page by page."""
-        upload = self._of(request)
+        """Return the state of an upload and of one page of its chunks."""
+        upload = self._upload(request)
         page, limit = page_query(request.query_params)
-        paged = page_body(upload.chunks, page, limit, _part)
+        paged = page_body(upload.chunks, page, limit, _chunk_json)
         body = {
             "upload_id": upload.id,
             "status": self._uploads.status(upload),
@@ -83,8 +75,8 @@ class UploadRoutes:
         return JSONResponse(body)
 
     async def report(self, request: Request) -> Response:
-        """Take note of chunks that were sent; the last one makes the asset."""
-        upload = self._of(request)
+        """Record uploaded chunks; the last one creates the asset."""
+        upload = self._upload(request)
         reported = report_body(await self._json(request))
         result = self._uploads.report(upload, reported, fate_of(request.scope).asset)
         body: dict[str, object] = {
@@ -94,20 +86,20 @@ class UploadRoutes:
             "total_completed": upload.count("completed"),
         }
         if result.completes:
-            address = _address(request, CONTENT_PATH.format(upload_id=upload.id), upload.signature)
-            body = {"url": address, **body}
+            url = _signed_url(request, CONTENT_PATH.format(upload_id=upload.id), upload.signature)
+            body = {"url": url, **body}
         return JSONResponse(body)
 
     async def sign(self, request: Request) -> Response:
-        """Give fresh links for a run of chunks."""
-        upload = self._of(request)
-        start, count = links_body(await self._json(request))
+        """Return new presigned URLs for consecutive chunks."""
+        upload = self._upload(request)
+        start, count = urls_body(await self._json(request))
         urls = self._uploads.sign(upload, start, count)
         body = {
             "upload_id": upload.id,
             "start_index": start,
             "count": count,
-            "upload_urls": [_link(request, upload, link) for link in urls],
+            "upload_urls": [_url_json(request, upload, presigned) for presigned in urls],
             "generated_at": rfc3339(urls[0].expires_at - URL_SECONDS),
             "expires_at": rfc3339(urls[0].expires_at),
         }
@@ -116,7 +108,7 @@ class UploadRoutes:
     async def _json(self, request: Request) -> object:
         return await read_json(request, self._backend.workers, too_large_status=400)
 
-    def _of(self, request: Request) -> Upload:
+    def _upload(self, request: Request) -> Upload:
         return self._uploads.get(request.path_params["upload_id"])
 
     def _summary(self, upload: Upload) -> dict[str, object]:
@@ -131,7 +123,7 @@ class UploadRoutes:
         }
 
 
-def _part(chunk: Chunk) -> dict[str, object]:
+def _chunk_json(chunk: Chunk) -> dict[str, object]:
     body: dict[str, object] = {
         "index": chunk.index,
         "status": chunk.status,
@@ -142,16 +134,16 @@ def _part(chunk: Chunk) -> dict[str, object]:
     return body | {"error": chunk.error} if chunk.status == "failed" else body
 
 
-def _link(request: Request, upload: Upload, link: PresignedUrl) -> dict[str, object]:
-    path = CHUNK_PATH.format(upload_id=upload.id, chunk_index=link.index)
+def _url_json(request: Request, upload: Upload, presigned: PresignedUrl) -> dict[str, object]:
+    path = CHUNK_PATH.format(upload_id=upload.id, chunk_index=presigned.index)
     return {
-        "chunk_index": link.index,
-        "url": _address(request, path, link.signature),
-        "expires_at": rfc3339(link.expires_at),
+        "chunk_index": presigned.index,
+        "url": _signed_url(request, path, presigned.signature),
+        "expires_at": rfc3339(presigned.expires_at),
     }
 
 
-def _address(request: Request, path: str, signature: str) -> str:
-    """Return an address on the same host, signed in the way of S3, so that leaks of signatures can be found."""
+def _signed_url(request: Request, path: str, signature: str) -> str:
+    """Return a URL on the same host, signed like those of S3, so that tests can find leaked signatures."""
     query = urlencode({"X-Amz-Expires": URL_SECONDS, "X-Amz-Signature": signature})
     return f"{request.url.scheme}://{request.url.netloc}{path}?{query}"

@@ -1,4 +1,4 @@
-"""The life of assets: received, fetched and looked at, ready or failed, deleted."""
+"""Assets: creation, background download and probing, status, deletion."""
 
 import asyncio
 import contextlib
@@ -10,27 +10,25 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Literal
 
-from twelvelabs_sandbox.state.resources import Files
-from twelvelabs_sandbox.state.resources import Workers
-from twelvelabs_sandbox.state.download import Downloader
-from twelvelabs_sandbox.state.clock import Clock
-from twelvelabs_sandbox.requests.uploads import UploadRequest
-from twelvelabs_sandbox.requests.assets import UserMetadata
-from twelvelabs_sandbox.options import Options
-from twelvelabs_sandbox.limits import DIRECT_UPLOAD_BYTES
-from twelvelabs_sandbox.limits import IMAGE_BYTES
-from twelvelabs_sandbox.limits import MEDIA_BYTES
-from twelvelabs_sandbox.limits import MULTIPART_BYTES
-from twelvelabs_sandbox.limits import URL_DOCUMENT_BYTES
-from twelvelabs_sandbox.limits import size_message
-from twelvelabs_sandbox.formats import new_id
-from twelvelabs_sandbox.faults import AssetFate
-from twelvelabs_sandbox.errors import ApiError
-from twelvelabs_sandbox.errors import invalid
-from twelvelabs_sandbox.errors import not_found
-from twelvelabs_sandbox.engine.types import MediaError
-from twelvelabs_sandbox.engine.types import MediaInfo
 from twelvelabs_sandbox.engine.probe import probe
+from twelvelabs_sandbox.engine.types import MediaError, MediaInfo
+from twelvelabs_sandbox.errors import ApiError, invalid, not_found
+from twelvelabs_sandbox.faults import AssetFate
+from twelvelabs_sandbox.formats import new_id
+from twelvelabs_sandbox.limits import (
+    DIRECT_UPLOAD_BYTES,
+    IMAGE_BYTES,
+    MEDIA_BYTES,
+    MULTIPART_BYTES,
+    URL_DOCUMENT_BYTES,
+    size_message,
+)
+from twelvelabs_sandbox.options import Options
+from twelvelabs_sandbox.requests.assets import UserMetadata
+from twelvelabs_sandbox.requests.uploads import UploadRequest
+from twelvelabs_sandbox.state.clock import Clock
+from twelvelabs_sandbox.state.download import Downloader
+from twelvelabs_sandbox.state.resources import Files, Workers
 
 Status = Literal["processing", "ready", "failed"]
 Method = Literal["direct", "url", "multipart"]
@@ -44,17 +42,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False, slots=True)
 class Asset:
-    """One asset.
+    """An asset.
 
     Attributes:
-        declared: The kind that a multipart upload was opened for.
-        fate: What a fault decided for it.
-        polls: How often its status was asked.
-        is_finished: Whether nothing is left to do about it.
-        sha256: Of its bytes, in hex; filled in when it is asked for, and before the bytes of a failed asset go.
-        enable_hls: Whether a stream for players was asked for.
-        enable_thumbnail: Whether a thumbnail was asked for.
-        signature: What opens the address of its thumbnail.
+        declared: The media type that a multipart upload declared.
+        fate: The outcome scripted by a fault.
+        polls: Number of responses with its status.
+        is_finished: Whether download and probing are done.
+        sha256: SHA-256 of its bytes, in hex; computed on request, and before the file of a failed asset is deleted.
+        enable_hls: Whether an HLS stream was requested.
+        enable_thumbnail: Whether a thumbnail was requested.
+        signature: The signature of its thumbnail URL.
     """
 
     id: str
@@ -85,7 +83,7 @@ class ReadyAsset:
 
 
 class Assets:
-    """All assets of one sandbox; used on the server's event loop only."""
+    """All assets of a sandbox; used on the server's event loop only."""
 
     def __init__(self, options: Options, clock: Clock, files: Files, workers: Workers, downloader: Downloader) -> None:
         self._options = options
@@ -97,30 +95,30 @@ class Assets:
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def create_direct(self, path: Path, filename: str, metadata: UserMetadata | None, fate: AssetFate | None) -> Asset:
-        """Begin an asset from a file of ours, which it owns from now on."""
+        """Create an asset from a local file, whose ownership passes to the asset."""
         now = self._clock.now()
         return self._begin(Asset(new_id(now), "direct", filename, now, path, metadata, fate=fate))
 
     def create_from_url(self, url: str, filename: str, metadata: UserMetadata | None, fate: AssetFate | None) -> Asset:
-        """Begin an asset that is fetched in the background."""
+        """Create an asset that is downloaded in the background."""
         now = self._clock.now()
         return self._begin(Asset(new_id(now), "url", filename, now, self._files.new_path(), metadata, fate=fate), url)
 
     def create_uploaded(self, asset_id: str, path: Path, request: UploadRequest, fate: AssetFate | None) -> Asset:
-        """Begin an asset, whose id was given away before, from the file of a complete upload."""
+        """Create the asset of a complete upload, with the id that was returned when the upload was created."""
         now, metadata = self._clock.now(), request.user_metadata
         asset = Asset(asset_id, "multipart", request.filename, now, path, metadata, declared=request.kind, fate=fate)
         asset.enable_hls, asset.enable_thumbnail = request.enable_hls, request.enable_thumbnail
         return self._begin(asset)
 
     def poll(self, asset_id: str) -> Asset:
-        """Return one asset; ApiError 404 where there is none."""
+        """Return an asset and count the poll; raise ApiError 404 if it does not exist."""
         asset = self._get(asset_id)
         asset.polls += 1
         return asset
 
     def poll_all(self, ids: Collection[str], kinds: Collection[str], filename: str) -> list[Asset]:
-        """Return assets, the newest first; an empty filter lets everything pass."""
+        """Return assets, newest first, and count the poll of each; an empty filter matches all."""
         found = []
         for asset in reversed(self._assets.values()):
             kind = asset.info.kind if asset.info else None
@@ -134,14 +132,14 @@ class Assets:
         return found
 
     def status(self, asset: Asset) -> Status:
-        """Return what an asset is on the sandbox's clock."""
+        """Return the reported status of an asset, on the sandbox's clock."""
         due = self._clock.now() >= asset.created_at + self._options.asset_seconds
         if not asset.is_finished or not due or asset.polls <= self._options.asset_polls:
             return "processing"
         return "failed" if asset.error else "ready"
 
     def ready(self, asset_id: str) -> ReadyAsset:
-        """Return an asset for use; ApiError 400 where it does not exist or is not ready."""
+        """Return an asset for embedding; raise ApiError 400 if it does not exist or is not ready."""
         try:
             asset = self._get(asset_id)
         except ApiError as error:
@@ -152,26 +150,26 @@ class Assets:
         return ReadyAsset(asset.path, asset.info, asset.filename)
 
     def find(self, asset_id: str) -> Asset:
-        """Return one asset without counting it as a look at its status; ApiError 404 where there is none."""
+        """Return an asset without counting a poll; raise ApiError 404 if it does not exist."""
         return self._get(asset_id)
 
     async def checksum(self, asset: Asset) -> str | None:
-        """Return the SHA-256 of an asset's bytes in hex; None while they are not there."""
+        """Return the SHA-256 of an asset's bytes in hex; None if they are not available yet."""
         if asset.sha256 is None and asset.path.exists() and (asset.method != "url" or asset.is_finished or asset.error):
-            # Meanwhile the bytes of a failed asset may go; whoever takes them notes their digest before.
+            # The file of a failed asset may be deleted at the same time; its checksum is stored before.
             with contextlib.suppress(FileNotFoundError):
                 asset.sha256 = await self._workers.run_request(_sha256, asset.path)
         return asset.sha256
 
     async def delete(self, asset_id: str) -> None:
-        """Forget an asset; tasks that were created from it go on."""
+        """Delete an asset; tasks created from it continue."""
         asset = self._get(asset_id)
         del self._assets[asset_id]
         await self._stop(asset_id)
         asset.path.unlink(missing_ok=True)
 
     async def aclose(self) -> None:
-        """Stop all work."""
+        """Cancel all background work."""
         for asset_id in list(self._running):
             await self._stop(asset_id)
 

@@ -1,19 +1,18 @@
-"""Everything that one running sandbox holds: its files, threads, assets and tasks."""
+"""The state of a running sandbox, shared by all routes."""
 
-from twelvelabs_sandbox.state.uploads import Uploads
-from twelvelabs_sandbox.state.tasks import Tasks
-from twelvelabs_sandbox.state.resources import Files
-from twelvelabs_sandbox.state.resources import Workers
-from twelvelabs_sandbox.state.media_loader import MediaLoader
-from twelvelabs_sandbox.state.download import Downloader
-from twelvelabs_sandbox.state.clock import Clock
-from twelvelabs_sandbox.state.assets import Assets
-from twelvelabs_sandbox.options import Options
 from twelvelabs_sandbox.embedding.legacy_v1_json import segment_lines
+from twelvelabs_sandbox.options import Options
+from twelvelabs_sandbox.state.assets import Assets
+from twelvelabs_sandbox.state.clock import Clock
+from twelvelabs_sandbox.state.download import Downloader
+from twelvelabs_sandbox.state.media_loader import MediaLoader
+from twelvelabs_sandbox.state.resources import Files, Workers
+from twelvelabs_sandbox.state.tasks import Tasks
+from twelvelabs_sandbox.state.uploads import Uploads
 
 
 class Backend:
-    """The parts behind the routes, from start to stop."""
+    """Files, threads, assets, uploads and tasks, from start to stop."""
 
     def __init__(self, options: Options, clock: Clock) -> None:
         self.options = options
@@ -29,7 +28,7 @@ class Backend:
         )
 
     async def aclose(self) -> None:
-        """Stop all work, then delete all files."""
+        """Cancel all work, then delete all files."""
         await self.tasks.aclose()
         await self.v1_tasks.aclose()
         await self.assets.aclose()

@@ -1,14 +1,14 @@
-"""The sandbox's own clock: real time plus what it was advanced by."""
+"""The sandbox's clock: real time plus an adjustable offset."""
 
 import threading
 import time
 
-# Ten years: enough for every expiry, and its dates can still be written.
+# Ten years: more than every expiry, and its dates can still be formatted.
 MAX_ADVANCE_SECONDS = 10 * 365 * 24 * 60 * 60.0
 
 
 class Clock:
-    """Real time that can be moved forward, so that seven days pass in a test.
+    """Real time that can be advanced, so that seven days pass within a test.
 
     Example:
         >>> clock = Clock()
@@ -20,22 +20,24 @@ class Clock:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ahead = 0.0
+        self._offset = 0.0
 
     def now(self) -> float:
         """Return seconds since 1970 (UTC) on this clock."""
-        return time.time() + self._ahead
+        return time.time() + self._offset
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward.
+        """Advance the clock.
 
         Args:
-            seconds: How far; 0 or more, and not more than ten years in all.
+            seconds: 0 or more, and not more than ten years in total.
 
         Raises:
-            ValueError: If ``seconds`` is out of these bounds.
+            ValueError: ``seconds`` is out of these bounds.
         """
         with self._lock:
-            if not 0 <= seconds <= MAX_ADVANCE_SECONDS - self._ahead:
-                raise ValueError(f"a clock advances by 0 or more seconds, and at most ten years, not by {seconds!r}")
-            self._ahead += seconds
+            if not 0 <= seconds <= MAX_ADVANCE_SECONDS - self._offset:
+                raise ValueError(
+                    f"cannot advance the clock by {seconds!r} s: must be 0 or more, at most ten years in total"
+                )
+            self._offset += seconds

@@ -1,4 +1,4 @@
-"""A media source of a request becomes a file of ours that was looked at."""
+"""Loads the media of requests into local files, and probes and checks them."""
 
 import shutil
 from collections.abc import Sequence
@@ -8,49 +8,47 @@ from urllib.parse import unquote, urlsplit
 
 from starlette.datastructures import UploadFile
 
-from twelvelabs_sandbox.state.resources import Files
-from twelvelabs_sandbox.state.resources import Workers
-from twelvelabs_sandbox.state.download import Downloader
-from twelvelabs_sandbox.state.download import decode_base64
-from twelvelabs_sandbox.state.assets import Assets
-from twelvelabs_sandbox.requests.types import ImageRequest
-from twelvelabs_sandbox.requests.types import MediaRequest
-from twelvelabs_sandbox.requests.types import MediaSource
-from twelvelabs_sandbox.requests.types import MultiRequest
-from twelvelabs_sandbox.requests.types import MultiSource
-from twelvelabs_sandbox.requests.types import SingleVectorRequest
-from twelvelabs_sandbox.requests.types import TaskRequest
-from twelvelabs_sandbox.limits import ANY_DURATION
-from twelvelabs_sandbox.limits import BASE64_BYTES
-from twelvelabs_sandbox.limits import IMAGE_BYTES
-from twelvelabs_sandbox.limits import MEDIA_BYTES
-from twelvelabs_sandbox.limits import SYNC35_BYTES
-from twelvelabs_sandbox.limits import SYNC35_SECONDS
-from twelvelabs_sandbox.limits import TASK_DOCUMENT_BYTES
-from twelvelabs_sandbox.limits import TASK_DURATION
-from twelvelabs_sandbox.limits import DurationLimits
-from twelvelabs_sandbox.limits import check_audio
-from twelvelabs_sandbox.limits import check_document
-from twelvelabs_sandbox.limits import check_image
-from twelvelabs_sandbox.limits import check_video
-from twelvelabs_sandbox.limits import duration_message
-from twelvelabs_sandbox.limits import size_message
-from twelvelabs_sandbox.errors import ApiError
-from twelvelabs_sandbox.errors import OversizeError
-from twelvelabs_sandbox.errors import invalid
-from twelvelabs_sandbox.errors import too_large_error
-from twelvelabs_sandbox.engine.types import MediaError
-from twelvelabs_sandbox.engine.probe import probe
+from twelvelabs_sandbox.embedding.marengo35_documents import PDF, with_defaults
 from twelvelabs_sandbox.embedding.types import LocalMedia
-from twelvelabs_sandbox.embedding.marengo35_documents import PDF
-from twelvelabs_sandbox.embedding.marengo35_documents import completed
 from twelvelabs_sandbox.embedding.vectors import window
+from twelvelabs_sandbox.engine.probe import probe
+from twelvelabs_sandbox.engine.types import MediaError
+from twelvelabs_sandbox.errors import ApiError, OversizeError, invalid, too_large_error
+from twelvelabs_sandbox.limits import (
+    ANY_DURATION,
+    BASE64_BYTES,
+    IMAGE_BYTES,
+    MEDIA_BYTES,
+    SYNC35_BYTES,
+    SYNC35_SECONDS,
+    TASK_DOCUMENT_BYTES,
+    TASK_DURATION,
+    DurationLimits,
+    check_audio,
+    check_document,
+    check_image,
+    check_video,
+    duration_message,
+    size_message,
+)
+from twelvelabs_sandbox.requests.types import (
+    ImageRequest,
+    MediaRequest,
+    MediaSource,
+    MultiRequest,
+    MultiSource,
+    SingleVectorRequest,
+    TaskRequest,
+)
+from twelvelabs_sandbox.state.assets import Assets
+from twelvelabs_sandbox.state.download import Downloader, decode_base64
+from twelvelabs_sandbox.state.resources import Files, Workers
 
 TEXT_NAME = "document.txt"
 
 
 class MediaLoader:
-    """Takes media in: downloads URLs, decodes base64, looks assets up."""
+    """Loads single media: downloads URLs, decodes base64, resolves assets."""
 
     def __init__(
         self, files: Files, workers: Workers, downloader: Downloader, assets: Assets, *, echo_filenames: bool
@@ -62,15 +60,15 @@ class MediaLoader:
         self._assets = assets
 
     async def load(self, source: MediaSource, limit: int, default_name: str | None = None) -> LocalMedia:
-        """Bring one medium to disk, at most ``limit`` bytes of it.
+        """Load one media file of at most ``limit`` bytes.
 
         Args:
-            source: Where it is.
-            limit: The most bytes.
-            default_name: A name for what has none, since only a name can make a text of a file.
+            source: Its source.
+            limit: Maximum size in bytes.
+            default_name: File name for a source without one; text is recognized by its file name only.
 
         Raises:
-            ApiError: 400 where it cannot be had, is too large, or is no media.
+            ApiError: 400 if the source is not available, too large, or not media.
         """
         if source.kind == "asset_id":
             asset = self._assets.ready(source.value)
@@ -80,13 +78,13 @@ class MediaLoader:
         return await self._load_and_probe(source, limit, default_name)
 
     async def save_upload(self, upload: UploadFile) -> Path:
-        """Copy a file part of a form, which goes with its request, to a file of ours."""
+        """Copy a file of a form, which exists during its request only, to a local file."""
         path = self._files.new_path()
         await self._workers.run_request(_copy, upload.file, path)
         return path
 
     async def load_upload(self, upload: UploadFile) -> LocalMedia:
-        """Take a medium that was sent in a form; ApiError 400 where it is none."""
+        """Load a media file that was sent in a form; raise ApiError 400 if it is not media."""
         path, name = await self.save_upload(upload), PurePath(upload.filename or "").name or None
         try:
             info = await self._workers.run_request(probe, path, name)
@@ -119,12 +117,12 @@ def _copy(source: BinaryIO, path: Path) -> None:
 
 
 def url_filename(url: str) -> str | None:
-    """Return the last part of a URL's path."""
+    """Return the last segment of a URL's path."""
     return PurePosixPath(unquote(urlsplit(url).path)).name or None
 
 
 async def load_images(media_loader: MediaLoader, request: SingleVectorRequest) -> list[LocalMedia]:
-    """Bring the images of a request to disk, in order; all are deleted again if one of them is refused."""
+    """Load the images of a request in order; if one is refused, all are deleted."""
     taken: list[LocalMedia] = []
     try:
         for source in request.images:
@@ -139,7 +137,7 @@ async def load_images(media_loader: MediaLoader, request: SingleVectorRequest) -
 
 
 async def load_media(media_loader: MediaLoader, request: MediaRequest, length: DurationLimits) -> LocalMedia:
-    """Bring the film or sound of a request to disk; deleted again if it is refused."""
+    """Load the video or audio of a request; if it is refused, it is deleted."""
     media = await media_loader.load(request.source, MEDIA_BYTES)
     try:
         check = check_audio if request.input_type == "audio" else check_video
@@ -152,7 +150,7 @@ async def load_media(media_loader: MediaLoader, request: MediaRequest, length: D
 
 
 async def load_for_task(media_loader: MediaLoader, request: TaskRequest) -> tuple[TaskRequest, LocalMedia]:
-    """Bring the medium of a task to disk; also returns the request with the defaults that depend on the medium."""
+    """Load the media of a task; return the request with its defaults, which depend on the media, and the media."""
     if isinstance(request, MediaRequest):
         return request, await load_media(media_loader, request, TASK_DURATION)
     if isinstance(request, ImageRequest):
@@ -164,14 +162,14 @@ async def load_for_task(media_loader: MediaLoader, request: TaskRequest) -> tupl
             check_image(media.info)
             return request, media
         check_document(media.info, TASK_DOCUMENT_BYTES)
-        return completed(request, media.info), media
+        return with_defaults(request, media.info), media
     except ApiError:
         media.delete()
         raise
 
 
 async def load_multi_input(media_loader: MediaLoader, request: MultiRequest) -> list[LocalMedia]:
-    """Bring the media of a request to disk, in order; all are deleted again if one of them is refused."""
+    """Load the media of a request in order; if one is refused, all are deleted."""
     taken: list[LocalMedia] = []
     try:
         for item in request.sources:
@@ -206,7 +204,7 @@ def _check(item: MultiSource, media: LocalMedia) -> None:
 
 
 def _check_documents(request: MultiRequest, media: Sequence[LocalMedia]) -> None:
-    """Refuse what documents cannot be combined with."""
+    """Raise ApiError 400 if a document is combined with other content that it excludes."""
     kinds = [local.info.mime_type for local in media if local.info.kind == "document"]
     has_text = request.text is not None
     if PDF in kinds and (len(media) > 1 or has_text):

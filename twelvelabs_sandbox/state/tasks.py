@@ -1,4 +1,4 @@
-"""The life of embedding tasks: created, worked on, ready or failed, forgotten after seven days."""
+"""Embedding tasks: creation, background work, status, expiry after seven days."""
 
 import asyncio
 import hashlib
@@ -10,25 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from twelvelabs_sandbox.state.resources import Files
-from twelvelabs_sandbox.state.resources import Workers
-from twelvelabs_sandbox.state.clock import Clock
-from twelvelabs_sandbox.requests.types import TaskRequest
-from twelvelabs_sandbox.options import Options
-from twelvelabs_sandbox.formats import new_id
-from twelvelabs_sandbox.formats import rfc3339
-from twelvelabs_sandbox.formats import rfc3339_seconds
-from twelvelabs_sandbox.faults import TaskFate
-from twelvelabs_sandbox.errors import not_found
-from twelvelabs_sandbox.errors import too_many_requests
-from twelvelabs_sandbox.engine.types import MediaError
-from twelvelabs_sandbox.embedding.vectors import task_rows
-from twelvelabs_sandbox.embedding.types import LocalMedia
-from twelvelabs_sandbox.embedding.types import Row
-from twelvelabs_sandbox.embedding.types import Usage
-from twelvelabs_sandbox.embedding.response_json import data_array
-from twelvelabs_sandbox.embedding.response_json import shuffled
 from twelvelabs_sandbox.embedding.marengo35_documents import TaskFailure
+from twelvelabs_sandbox.embedding.response_json import data_array, shuffled
+from twelvelabs_sandbox.embedding.types import LocalMedia, Row, Usage
+from twelvelabs_sandbox.embedding.vectors import task_rows
+from twelvelabs_sandbox.engine.types import MediaError
+from twelvelabs_sandbox.errors import not_found, too_many_requests
+from twelvelabs_sandbox.faults import TaskFate
+from twelvelabs_sandbox.formats import new_id, rfc3339, rfc3339_seconds
+from twelvelabs_sandbox.options import Options
+from twelvelabs_sandbox.requests.types import TaskRequest
+from twelvelabs_sandbox.state.clock import Clock
+from twelvelabs_sandbox.state.resources import Files, Workers
 
 RETENTION_SECONDS = 7 * 24 * 60 * 60
 UNPROCESSABLE = "We could not process your media for embedding. Please verify the input file and try again."
@@ -39,17 +32,18 @@ log = logging.getLogger(__name__)
 
 Status = Literal["processing", "ready", "failed"]
 STATUSES: tuple[Status, ...] = ("processing", "ready", "failed")
+Api = Literal["v1", "v2"]
 
 
 @dataclass(eq=False, slots=True)
 class Task:
-    """One task.
+    """A task.
 
     Attributes:
-        seconds: How long it takes on the sandbox's clock, beyond the real work.
-        fate: What a fault decided for it.
-        polls: How often its status was asked.
-        sha256: Of the bytes of its medium, in hex; None until they were read.
+        seconds: Its minimum duration on the sandbox's clock.
+        fate: The outcome scripted by a fault.
+        polls: Number of responses with its status.
+        sha256: SHA-256 of its media, in hex; None until computed.
     """
 
     id: str
@@ -68,7 +62,7 @@ class Task:
 
 
 class Tasks:
-    """All tasks of one sandbox; used on the server's event loop only."""
+    """All tasks of a sandbox; used on the server's event loop only."""
 
     def __init__(
         self,
@@ -85,15 +79,15 @@ class Tasks:
         self._workers = workers
         self._tasks: dict[str, Task] = {}
         self._running: set[asyncio.Task[None]] = set()
-        self._spread = random.Random(options.seed)  # noqa: S311 - a lifelike spread, not a secret
+        self._spread = random.Random(options.seed)  # noqa: S311 - a spread of durations, not a secret
 
     def check_capacity(self) -> None:
-        """Refuse a new task while too many are unfinished."""
+        """Raise ApiError 429 while too many tasks are unfinished."""
         if len(self._running) >= self._options.max_waiting_tasks:
             raise too_many_requests(rfc3339_seconds(self._clock.now() + 1))
 
     def create(self, model: str, request: TaskRequest, media: LocalMedia, fate: TaskFate | None) -> Task:
-        """Begin a task; it owns the media from now on."""
+        """Create a task; the ownership of the media passes to it."""
         now = self._clock.now()
         created = now - RETENTION_SECONDS - 1 if fate == "expired" else now
         seconds = self._options.task_seconds * math.exp(self._spread.gauss(0.0, self._options.task_seconds_sigma))
@@ -105,7 +99,7 @@ class Tasks:
         return task
 
     def poll(self, task_id: str) -> Task:
-        """Return one task; ApiError 404 where there is none (any more)."""
+        """Return a task and count the poll; raise ApiError 404 if it does not exist or has expired."""
         task = self._tasks.get(task_id)
         if task is None or (self.expired(task) and self._options.expired_as == "not_found"):
             raise not_found(task_id, "embedding_tasks")
@@ -113,7 +107,7 @@ class Tasks:
         return task
 
     def poll_all(self, since: float | None, until: float | None, statuses: Collection[str]) -> list[Task]:
-        """Return tasks, the newest first; without a time those of the last seven days."""
+        """Return tasks, newest first, and count the poll of each; without dates those of the last seven days."""
         dated = since is not None or until is not None
         found = []
         for task in reversed(self._tasks.values()):
@@ -126,16 +120,16 @@ class Tasks:
         return [task for task in found if not statuses or self.status(task) in statuses]
 
     def all(self) -> list[Task]:
-        """Return every task in the order of creation, without counting this as a look."""
+        """Return all tasks in order of creation, without counting a poll."""
         return list(self._tasks.values())
 
     def status(self, task: Task) -> Status:
-        """Return what a task is for those who ask; the first ``task_polls`` of them hear that it is processing."""
+        """Return the reported status of a task, ``processing`` during the first ``task_polls`` polls."""
         is_early = task.polls <= self._options.task_polls and not self.expired(task)
         return "processing" if is_early else self.actual_status(task)
 
     def actual_status(self, task: Task) -> Status:
-        """Return what a task is on the sandbox's clock, which may be later than its work was done."""
+        """Return the status of a task on the sandbox's clock, regardless of polls."""
         if self.expired(task):
             return "failed"
         if task.finished_at is None or self._clock.now() < task.created_at + task.seconds:
@@ -147,17 +141,17 @@ class Tasks:
         return RESULT_EXPIRED if self.expired(task) else task.error
 
     def updated_at(self, task: Task) -> float:
-        """Return when the status changed last."""
+        """Return the time of the last change of the status."""
         if task.finished_at is None or self.status(task) == "processing":
             return task.created_at
         return max(task.finished_at, task.created_at + task.seconds)
 
     def expired(self, task: Task) -> bool:
-        """Whether the seven days are over."""
+        """Return whether the task is older than seven days."""
         return self._clock.now() > task.created_at + RETENTION_SECONDS
 
     async def aclose(self) -> None:
-        """Stop all work."""
+        """Cancel all background work."""
         for running in self._running:
             running.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -184,7 +178,7 @@ class Tasks:
     def _compute(self, task: Task) -> Path:
         rows = task_rows(task.request, task.media, task.usage)
         path = self._files.new_path()
-        # Written once and streamed from disk each time it is asked for: four hours are 60 MB.
+        # Written once and streamed from disk for each response: the vectors of four hours are 60 MB.
         try:
             with path.open("wb") as file:
                 file.writelines(self._write(shuffled(rows) if self._options.shuffle_data else rows))
@@ -199,25 +193,22 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-Api = Literal["v1", "v2"]
-
-
 @dataclass(frozen=True, slots=True)
 class RecordedTask:
-    """One task that was created.
+    """A task that was created.
 
     Attributes:
-        id: Its id.
+        id: The task id.
         api: ``v2`` for ``/embed-v2/tasks``, ``v1`` for ``/embed/tasks``.
-        model: The model that it named.
-        input_type: Such as ``video``.
-        sha256: Of the bytes of its medium, in hex; None for a moment after its creation.
-        filename: The name of the asset or file that it was made of, if any; also where answers do not say it.
-        url: The address that its medium came from, if any.
-        status: ``processing``, ``ready`` or ``failed``, also where nobody has asked for it yet.
-        fate: What a fault decided for it: ``failed``, ``stuck``, ``expired`` or None.
-        is_computed: Whether the sandbox has done its real work on it, so that only its clock holds the task back.
-        created_at: When, on the sandbox's clock; RFC 3339. An ``expired`` one says more than seven days ago.
+        model: The requested model.
+        input_type: For example ``video``.
+        sha256: SHA-256 of its media, in hex; None shortly after its creation.
+        filename: The name of its asset or file, if any, whether or not responses report it.
+        url: The URL of its media, if any.
+        status: ``processing``, ``ready`` or ``failed``, regardless of polls.
+        fate: The outcome scripted by a fault: ``failed``, ``stuck``, ``expired`` or None.
+        is_computed: Whether its vectors are computed, so that only the sandbox's clock delays it.
+        created_at: Creation on the sandbox's clock, RFC 3339; more than seven days ago for ``expired``.
 
     Example:
         >>> at = "2026-01-01T00:00:00.000Z"
@@ -240,7 +231,7 @@ class RecordedTask:
 
 
 def recorded_tasks(v2: Tasks, v1: Tasks) -> list[RecordedTask]:
-    """Return all tasks, those of v2 first, each kind in the order of creation."""
+    """Return all tasks, those of v2 first, each in order of creation."""
     return [
         *(_record("v2", task, v2) for task in v2.all()),
         *(_record("v1", task, v1) for task in v1.all()),

@@ -1,4 +1,4 @@
-"""The life of multipart uploads: opened, filled chunk by chunk in one sparse file, complete or expired."""
+"""Multipart uploads: one sparse file each, written chunk by chunk, until complete or expired."""
 
 import asyncio
 import secrets
@@ -6,22 +6,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from twelvelabs_sandbox.state.resources import Files
-from twelvelabs_sandbox.state.clock import Clock
-from twelvelabs_sandbox.state.assets import Assets
-from twelvelabs_sandbox.requests.uploads import CompletedChunk
-from twelvelabs_sandbox.requests.uploads import UploadRequest
-from twelvelabs_sandbox.options import Options
-from twelvelabs_sandbox.formats import new_id
+from twelvelabs_sandbox.errors import invalid, not_found
 from twelvelabs_sandbox.faults import AssetFate
-from twelvelabs_sandbox.errors import invalid
-from twelvelabs_sandbox.errors import not_found
+from twelvelabs_sandbox.formats import new_id
+from twelvelabs_sandbox.options import Options
+from twelvelabs_sandbox.requests.uploads import CompletedChunk, UploadRequest
+from twelvelabs_sandbox.state.assets import Assets
+from twelvelabs_sandbox.state.clock import Clock
+from twelvelabs_sandbox.state.resources import Files
 
 UPLOAD_SECONDS = 24 * 60 * 60
 URL_SECONDS = 60 * 60
-# As S3 has it; far more than the largest file has in chunks of the usual size.
-MOST_PARTS = 10_000
-# Links that come with the answer to a create; the rest is asked for.
+# The limit of S3; far more than the largest file has in chunks of the default size.
+MAX_CHUNKS = 10_000
+# Number of presigned URLs in the response to a create request; more are available on request.
 INITIAL_URLS = 10
 
 UploadStatus = Literal["active", "completed", "expired"]
@@ -30,7 +28,7 @@ ChunkStatus = Literal["pending", "completed", "failed"]
 
 @dataclass(eq=False, slots=True)
 class Chunk:
-    """One chunk of a file; ``etag`` is what its last whole upload had."""
+    """One chunk of a file; ``etag`` is that of its last complete upload."""
 
     index: int
     size: int
@@ -42,13 +40,13 @@ class Chunk:
 
     @property
     def status(self) -> ChunkStatus:
-        """What the API calls it; a chunk that was sent but not reported is pending."""
+        """The status as the API names it; a chunk that was sent but not reported is pending."""
         return "completed" if self.reported_at is not None else "failed" if self.error else "pending"
 
 
 @dataclass(frozen=True, slots=True)
 class PresignedUrl:
-    """A presigned address: good for one upload of one chunk until it expires."""
+    """A presigned URL: valid for one upload of one chunk until it expires."""
 
     index: int
     signature: str = field(repr=False)
@@ -57,7 +55,7 @@ class PresignedUrl:
 
 @dataclass(eq=False, slots=True)
 class Upload:
-    """One upload session."""
+    """One upload."""
 
     id: str
     asset_id: str
@@ -69,7 +67,7 @@ class Upload:
     chunks: list[Chunk]
     presigned_urls: dict[str, PresignedUrl] = field(default_factory=dict)
     completed_at: float | None = None
-    # For the address of the whole file, once it is complete.
+    # The signature of the URL of the complete file.
     signature: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
 
     @property
@@ -79,17 +77,17 @@ class Upload:
 
     @property
     def updated_at(self) -> float:
-        """When something about it changed last."""
+        """When it changed last."""
         return max(chunk.changed_at or self.created_at for chunk in self.chunks)
 
     def count(self, status: ChunkStatus) -> int:
-        """Return how many chunks are in a state."""
+        """Return the number of chunks with a status."""
         return sum(chunk.status == status for chunk in self.chunks)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportResult:
-    """What became of one batch of reported chunks."""
+    """The result of one batch of reported chunks."""
 
     processed: int
     duplicates: int
@@ -97,7 +95,7 @@ class ReportResult:
 
 
 class Uploads:
-    """All upload sessions of one sandbox; used on the server's event loop only."""
+    """All uploads of a sandbox; used on the server's event loop only."""
 
     def __init__(self, options: Options, clock: Clock, files: Files, assets: Assets) -> None:
         self._options = options
@@ -107,12 +105,12 @@ class Uploads:
         self._uploads: dict[str, Upload] = {}
 
     def create(self, request: UploadRequest, fate: AssetFate | None) -> Upload:
-        """Open a session with an empty file of the full length, which takes no space yet."""
+        """Create an upload with a sparse file of the full size."""
         now, size = self._clock.now(), self._options.chunk_size
         starts = range(0, request.total_size, size)
-        if len(starts) > MOST_PARTS:
+        if len(starts) > MAX_CHUNKS:
             raise invalid(
-                f"The upload would have {len(starts)} chunks of {size} bytes; at most {MOST_PARTS} are allowed."
+                f"The upload would have {len(starts)} chunks of {size} bytes; at most {MAX_CHUNKS} are allowed."
             )
         chunks = [Chunk(index, min(size, request.total_size - start)) for index, start in enumerate(starts, 1)]
         upload = Upload(new_id(now), new_id(now), request, size, now, self._files.new_path(), fate, chunks)
@@ -122,17 +120,17 @@ class Uploads:
         return upload
 
     def get(self, upload_id: str) -> Upload:
-        """Return one session; ApiError 404 where there is none."""
+        """Return an upload; raise ApiError 404 if it does not exist."""
         if upload_id not in self._uploads:
             raise not_found(upload_id, "multipart_uploads")
         return self._uploads[upload_id]
 
     def incomplete(self) -> list[Upload]:
-        """Return the sessions that are not complete, the newest first."""
+        """Return the uploads that are not complete, newest first."""
         return [upload for upload in reversed(self._uploads.values()) if self.status(upload) != "completed"]
 
     def status(self, upload: Upload) -> UploadStatus:
-        """Return what a session is on the sandbox's clock; the file of one that expired is deleted."""
+        """Return the status of an upload on the sandbox's clock; delete the file of an expired one."""
         if upload.completed_at is not None:
             return "completed"
         if self._clock.now() < upload.expires_at:
@@ -141,7 +139,7 @@ class Uploads:
         return "expired"
 
     def sign(self, upload: Upload, start: int, count: int) -> list[PresignedUrl]:
-        """Return fresh links for a run of parts; those that there are stay good."""
+        """Return new presigned URLs for consecutive chunks; earlier ones stay valid."""
         self._check_active(upload)
         if start + count - 1 > len(upload.chunks):
             raise invalid(f"The upload has {len(upload.chunks)} chunks; start {start} with count {count} goes beyond.")
@@ -153,28 +151,28 @@ class Uploads:
         return urls
 
     def report(self, upload: Upload, reported: list[CompletedChunk], fate: AssetFate | None) -> ReportResult:
-        """Take note of chunks that were sent; none of a batch counts where one of them is wrong."""
+        """Record uploaded chunks; if one of a batch is invalid, none is recorded."""
         if self.status(upload) == "expired":
             self._check_active(upload)
-        chunks = [_proven(upload, item) for item in reported]
-        fresh = {chunk.index: chunk for chunk in chunks if chunk.reported_at is None}
+        chunks = [_verified_chunk(upload, item) for item in reported]
+        new = {chunk.index: chunk for chunk in chunks if chunk.reported_at is None}
         now = self._clock.now()
-        for chunk in fresh.values():
+        for chunk in new.values():
             chunk.reported_at = chunk.changed_at = now
-        completes = bool(fresh) and upload.count("completed") == len(upload.chunks)
+        completes = bool(new) and upload.count("completed") == len(upload.chunks)
         if completes:
             upload.completed_at = now
             upload.presigned_urls.clear()
             self._assets.create_uploaded(upload.asset_id, upload.path, upload.request, fate or upload.fate)
-        return ReportResult(len(fresh), len(chunks) - len(fresh), completes)
+        return ReportResult(len(new), len(chunks) - len(new), completes)
 
     def _check_active(self, upload: Upload) -> None:
         if (status := self.status(upload)) != "active":
             raise invalid(f"The upload {upload.id} has status `{status}`; only an `active` one can be continued.")
 
 
-def _proven(upload: Upload, reported: CompletedChunk) -> Chunk:
-    """Return the chunk that a report speaks of, where what it says is true."""
+def _verified_chunk(upload: Upload, reported: CompletedChunk) -> Chunk:
+    """Return the chunk of a report; raise ApiError 400 unless the report matches what was uploaded."""
     if reported.index > len(upload.chunks):
         raise invalid(f"There is no chunk {reported.index}: the upload has {len(upload.chunks)} chunks.")
     chunk = upload.chunks[reported.index - 1]
