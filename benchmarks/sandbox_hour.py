@@ -15,9 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from twelvelabs_sandbox.engine.types import Segmentation
-from twelvelabs_sandbox.engine.probe import probe
 from twelvelabs_sandbox.engine.clips import embed_media
+from twelvelabs_sandbox.engine.probe import probe
+from twelvelabs_sandbox.engine.types import Segmentation
 from twelvelabs_sandbox.films import random_scenes, repeat_film, write_film
 
 # macOS counts the largest resident set in bytes, Linux in KiB.

@@ -16,12 +16,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from twelvelabs_sandbox.engine.visual import embed_image
-from twelvelabs_sandbox.engine.types import ClipVector
-from twelvelabs_sandbox.engine.types import Segmentation
-from twelvelabs_sandbox.engine.text import embed_text
-from twelvelabs_sandbox.engine.probe import probe
 from twelvelabs_sandbox.engine.clips import embed_media
+from twelvelabs_sandbox.engine.probe import probe
+from twelvelabs_sandbox.engine.text import embed_text
+from twelvelabs_sandbox.engine.types import ClipVector, Segmentation
+from twelvelabs_sandbox.engine.visual import embed_image
 from twelvelabs_sandbox.films import Scene, describe, random_scenes, write_film, write_picture, write_sound
 
 SEEDS = (101, 102, 103, 104, 105)

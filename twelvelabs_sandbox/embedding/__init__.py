@@ -1,1 +1,1 @@
-"""Turns a validated request and its media files into vectors, and vectors into response JSON."""
+"""Embeds the media files of validated requests, and writes the vectors as response JSON."""

@@ -55,7 +55,7 @@ def scan_packets(path: Path, start: float, end: float) -> PacketSummary:
             if complete and begin > end + MISSING_SECONDS:
                 break
     if end - last > max(MISSING_SECONDS, MISSING_SHARE * end):
-        message = f"The file breaks off at {last:.1f} s, before the {end:.1f} s that were to be embedded."
+        message = f"The file ends at {last:.1f} s, before the end of the window to embed at {end:.1f} s."
         raise MediaError("video_file_broken", message)
     return PacketSummary(last, video_packets, audio_packets, tuple(keyframes))
 

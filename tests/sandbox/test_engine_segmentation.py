@@ -1,13 +1,12 @@
-"""Where a window is cut into clips."""
+"""Segmentation of a window into clips."""
 
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from twelvelabs_sandbox.engine.segmentation import clip_bounds, shot_changes
 from twelvelabs_sandbox.engine.types import Segmentation
-from twelvelabs_sandbox.engine.segmentation import clip_bounds
-from twelvelabs_sandbox.engine.segmentation import shot_changes
 
 
 @pytest.mark.parametrize(
@@ -29,7 +28,7 @@ def test_fixed_lengths_do_not_drift_over_hours() -> None:
     assert clips[-1] == (14_398.0, 14_400.0)
 
 
-def test_the_strongest_changes_win_and_every_clip_is_long_enough() -> None:
+def test_the_strongest_changes_are_used_within_the_minimum_duration() -> None:
     changes = [(3.0, 0.9), (5.0, 0.2), (6.5, 0.5), (11.0, 0.4)]
     assert clip_bounds(0.0, 12.0, Segmentation(min_sec=2), changes) == [(0.0, 3.0), (3.0, 6.5), (6.5, 12.0)]
     assert clip_bounds(0.0, 12.0, Segmentation(min_sec=4), changes) == [(0.0, 6.5), (6.5, 12.0)]
@@ -47,12 +46,12 @@ def test_clips_are_contiguous_and_never_too_short(seed: int) -> None:
     assert len(clips) == 1 or min(stop - start for start, stop in clips) >= 4 - 1e-9
 
 
-def test_a_window_without_a_change_is_cut_into_equal_parts() -> None:
+def test_a_window_without_changes_has_equal_clips() -> None:
     assert clip_bounds(0.0, 20.0, Segmentation(min_sec=4), []) == [(0.0, 20.0)]
     assert clip_bounds(0.0, 90.0, Segmentation(min_sec=4), []) == [(0.0, 30.0), (30.0, 60.0), (60.0, 90.0)]
 
 
-def test_a_cut_stands_out_from_what_is_usual_around_it() -> None:
+def test_a_shot_boundary_exceeds_the_surrounding_changes() -> None:
     times = np.arange(0, 20, 0.1, dtype=np.float32)
     calm, busy = np.full(200, 0.01, np.float32), np.full(200, 0.2, np.float32)
     calm[100] = busy[100] = 0.25
@@ -60,7 +59,7 @@ def test_a_cut_stands_out_from_what_is_usual_around_it() -> None:
     assert shot_changes(times, busy) == []
 
 
-def test_pictures_that_are_seconds_apart_must_differ_much() -> None:
+def test_frames_seconds_apart_must_differ_more() -> None:
     times = np.array([0, 0.1, 5, 5.1, 10, 10.1], np.float32)
     changes = np.array([0, 0.05, 0.2, 0.3, 0.6, 0.5], np.float32)
     assert [time for time, _ in shot_changes(times, changes)] == [pytest.approx(10.0)]

@@ -1,4 +1,4 @@
-"""What Marengo 3.5 refuses, before any medium is fetched or at the sight of it."""
+"""Requests that marengo3.5 refuses, before or after its media are loaded."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.api35 import body35, source
+from tests.sandbox.api_marengo35 import body35, source
 from tests.sandbox.pdf import write_pdf
 
 ASSET = {"asset_id": "6298d673f1090f1100476d4c"}
@@ -145,7 +145,7 @@ def test_documents_that_cannot_be_combined(
         ),
     ],
 )
-def test_documents_that_do_not_have_what_is_asked(
+def test_options_that_a_document_does_not_support(
     api: httpx.Client, documents: dict[str, Path], kind: str, fields: dict[str, Any], said: str
 ) -> None:
     media = source("document", documents[kind])
@@ -154,9 +154,9 @@ def test_documents_that_do_not_have_what_is_asked(
 
 
 @pytest.mark.parametrize("kind", ["video", "audio", "image", "document"])
-def test_media_must_be_of_the_kind_that_is_said(
-    api: httpx.Client, picture: Path, sound: Path, film: Path, kind: str
+def test_media_must_have_the_declared_type(
+    api: httpx.Client, picture: Path, sound: Path, video_file: Path, kind: str
 ) -> None:
-    for path, good in ((picture, "image"), (sound, "audio"), (film, "video")):
+    for path, good in ((picture, "image"), (sound, "audio"), (video_file, "video")):
         answer = api.post("/embed-v2", json=body35("multi_input", media_sources=[source(kind, path)]))
         assert answer.status_code == (200 if kind == good else 400)

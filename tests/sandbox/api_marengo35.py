@@ -1,4 +1,4 @@
-"""Requests of marengo3.5 as a test writes them."""
+"""Requests of marengo3.5 as tests write them."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ SHAPES = ("embedding_dimension", "embedding_uncertainty", "auto_truncate")
 
 
 def body35(kind: str, **fields: Any) -> dict[str, Any]:
-    """A request of one input type; what belongs beside the input is put there."""
+    """Return a request of one input type, with the top-level fields at the top level."""
     beside = {name: fields.pop(name) for name in SHAPES if name in fields}
     return {"input_type": kind, "model_name": MODEL35, **beside, kind: fields}
 
@@ -23,7 +23,7 @@ def source(kind: str, path: Path, **fields: str) -> dict[str, str]:
 
 
 def multi(api: httpx.Client, text: str | None = None, *sources: dict[str, str], **beside: Any) -> dict[str, Any]:
-    """Embed at once; returns the answer."""
+    """Embed synchronously; return the response."""
     fields: dict[str, Any] = {} if text is None else {"input_text": text}
     if sources:
         fields["media_sources"] = list(sources)
@@ -39,7 +39,7 @@ def vector(answer: dict[str, Any]) -> np.ndarray[Any, Any]:
 
 
 def task35(api: httpx.Client, kind: str, **fields: Any) -> dict[str, Any]:
-    """Create a task and wait for its end; returns the task."""
+    """Create a task, wait until it has finished, and return it."""
     made = api.post("/embed-v2/tasks", json=body35(kind, **fields))
     assert made.status_code == 202, made.text
     return settled(api, f"/embed-v2/tasks/{made.json()['_id']}")

@@ -1,4 +1,4 @@
-"""The vendor's own SDK walks the endpoints of the old embed API, sync and async."""
+"""The official SDK calls the endpoints of the legacy v1 API, sync and async."""
 
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,14 @@ from tests.sandbox.sdk import items, of, sent, wait
 MODEL = "marengo3.0"
 
 
-async def task(client: Any, film: Path, **fields: Any) -> Any:
-    """Create a task and wait for it; returns its status."""
-    made = await of(client.embed.tasks.create(model_name=MODEL, video_file=sent(film), **fields))
+async def task(client: Any, video_file: Path, **fields: Any) -> Any:
+    """Create a task and wait until it has finished; return its status."""
+    made = await of(client.embed.tasks.create(model_name=MODEL, video_file=sent(video_file), **fields))
     return await wait(lambda: client.embed.tasks.status(made.id), "ready", "failed")
 
 
 async def test_create(official: Any, media: Path, file_server: FileServer) -> None:
-    """POST /embed: a text, an image and a sound in one call."""
+    """POST /embed: a text, an image and audio in one call."""
     answer = await of(
         official.embed.create(
             model_name=MODEL,
@@ -36,9 +36,9 @@ async def test_create(official: Any, media: Path, file_server: FileServer) -> No
         await of(official.embed.create(model_name=MODEL))
 
 
-async def test_tasks_create_and_status(official: Any, film: Path) -> None:
+async def test_tasks_create_and_status(official: Any, video_file: Path) -> None:
     """POST /embed/tasks, GET /embed/tasks/{task_id}/status."""
-    done = await task(official, film, video_clip_length=4, video_embedding_scope=["clip", "video"])
+    done = await task(official, video_file, video_clip_length=4, video_embedding_scope=["clip", "video"])
     assert done.status == "ready"
     assert done.video_embedding.metadata.video_embedding_scope == ["clip", "video"]
     with pytest.raises(sdk.BadRequestError):
@@ -47,28 +47,28 @@ async def test_tasks_create_and_status(official: Any, film: Path) -> None:
         await of(official.embed.tasks.status("6298d673f1090f1100476d4c"))
 
 
-async def test_tasks_retrieve(official: Any, film: Path) -> None:
+async def test_tasks_retrieve(official: Any, video_file: Path) -> None:
     """GET /embed/tasks/{task_id}."""
     window = {"video_start_offset_sec": 1, "video_end_offset_sec": 7}
-    done = await task(official, film, **window)
+    done = await task(official, video_file, **window)
     found = await of(official.embed.tasks.retrieve(done.id, embedding_option=["visual"]))
     (segment,) = found.video_embedding.segments
     assert (segment.embedding_option, segment.embedding_scope) == ("visual", "clip")
     assert (segment.start_offset_sec, segment.end_offset_sec, len(segment.float_)) == (1.0, 7.0, 512)
 
 
-async def test_tasks_list(official: Any, film: Path) -> None:
+async def test_tasks_list(official: Any, video_file: Path) -> None:
     """GET /embed/tasks."""
-    done = [(await task(official, film)).id for _ in range(2)]
+    done = [(await task(official, video_file)).id for _ in range(2)]
     listed = await items(official.embed.tasks.list(status="ready", page_limit=50))
     assert [item.id for item in listed][:2] == done[::-1]
     assert listed[0].video_embedding.metadata.duration == 8.0
 
 
-async def test_the_sdk_s_own_waiting(official: Any, film: Path) -> None:
-    """The helper asks until the task is done, and tells each status."""
+async def test_wait_for_done(official: Any, video_file: Path) -> None:
+    """The helper polls until the task has finished, and reports each status."""
     seen: list[str] = []
-    made = await of(official.embed.tasks.create(model_name=MODEL, video_file=sent(film)))
+    made = await of(official.embed.tasks.create(model_name=MODEL, video_file=sent(video_file)))
     is_async = isinstance(official, sdk.AsyncTwelveLabs)
 
     async def note(status: Any) -> None:

@@ -1,4 +1,4 @@
-"""``/embed`` and ``/embed/tasks``: the old API, as the vendor documents it."""
+"""``/embed`` and ``/embed/tasks``: the legacy v1 API."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ UNKNOWN = "6298d673f1090f1100476d4c"
 
 
 def form(**fields: Any) -> list[tuple[str, tuple[None, str]]]:
-    """Text fields as a multipart form; a list repeats its field."""
+    """Return text fields as a multipart form; a list repeats its field."""
     items = [
         (name, value) for name, given in fields.items() for value in (given if isinstance(given, list) else [given])
     ]
@@ -53,7 +53,7 @@ def places(task: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [tuple(segment[name] for name in names) for segment in task["video_embedding"]["segments"]]
 
 
-def test_a_text_has_the_vector_that_v2_gives_it(api: httpx.Client) -> None:
+def test_a_text_has_the_same_vector_as_in_v2(api: httpx.Client) -> None:
     answer = embed(api, text="a dog")
     assert answer.keys() == {"model_name", "text_embedding"}
     assert answer["model_name"] == MODEL
@@ -62,13 +62,13 @@ def test_a_text_has_the_vector_that_v2_gives_it(api: httpx.Client) -> None:
     np.testing.assert_allclose(segment["float"], new, atol=1e-6)
 
 
-def test_a_text_of_more_than_500_tokens_is_cut(api: httpx.Client) -> None:
+def test_a_text_of_more_than_500_tokens_is_truncated(api: httpx.Client) -> None:
     words = [f"word{number}" for number in range(600)]
     assert embed(api, text=" ".join(words)) == embed(api, text=" ".join(words[:500]))
     assert embed(api, text=" ".join(words)) != embed(api, text=" ".join(words[:499]))
 
 
-def test_several_kinds_at_once_from_files_and_addresses(
+def test_several_inputs_from_files_and_urls(
     api: httpx.Client, picture: Path, sound: Path, file_server: FileServer
 ) -> None:
     url = file_server.url(sound.name)
@@ -86,7 +86,7 @@ def test_several_kinds_at_once_from_files_and_addresses(
     assert len(again["audio_embedding"]["segments"]) == 2
 
 
-def test_what_fails_says_so_beside_what_does_not(api: httpx.Client, film: Path, file_server: FileServer) -> None:
+def test_one_failed_input_has_an_error_message(api: httpx.Client, video_file: Path, file_server: FileServer) -> None:
     answer = embed(api, {"image_file": film}, text="dog", audio_url=file_server.url("status/404"))
     assert len(answer["text_embedding"]["segments"]) == 1
     assert answer["image_embedding"]["segments"] == []
@@ -108,20 +108,20 @@ def test_what_fails_says_so_beside_what_does_not(api: httpx.Client, film: Path, 
         ({"audio_url": "http://x/", "audio_start_offset_sec": "nan"}, "parameter_invalid", "not 'nan'"),
     ],
 )
-def test_wrong_forms_are_refused(api: httpx.Client, fields: dict[str, Any], code: str, said: str) -> None:
+def test_invalid_forms_are_refused(api: httpx.Client, fields: dict[str, Any], code: str, said: str) -> None:
     given = {name: value for name, value in {"model_name": MODEL, **fields}.items() if value is not None}
     answer = api.post("/embed", files=form(**given) or {"": ""})
     assert (answer.status_code, answer.json()["code"]) == (400, code)
     assert said in answer.json()["message"]
 
 
-def test_a_video_becomes_clips_and_one_for_the_whole(api: httpx.Client, film: Path) -> None:
-    task = done(api, film, video_clip_length=4, video_embedding_scope=["clip", "video"])
+def test_a_video_has_clips_and_a_whole_vector(api: httpx.Client, video_file: Path) -> None:
+    task = done(api, video_file, video_clip_length=4, video_embedding_scope=["clip", "video"])
     assert task.keys() == {"_id", "model_name", "status", "created_at", "updated_at", "video_embedding"}
     bounds = [("clip", 0.0, 4.0), ("clip", 4.0, 8.0), ("video", 0.0, 8.0)]
     assert places(task) == [(option, *place) for place in bounds for option in ("visual", "audio")]
     assert task["video_embedding"]["metadata"] == {
-        "input_filename": "film.mp4",
+        "input_filename": "video.mp4",
         "video_clip_length": 4.0,
         "video_embedding_scope": ["clip", "video"],
         "video_embedding_option": list(OPTIONS),
@@ -130,7 +130,7 @@ def test_a_video_becomes_clips_and_one_for_the_whole(api: httpx.Client, film: Pa
     segmentation = {"strategy": "fixed", "fixed": {"duration_sec": 4}}
     same = settled(
         api,
-        f"/embed-v2/tasks/{create_task(api, 'video', media_source=encoded(film), segmentation=segmentation)}",
+        f"/embed-v2/tasks/{create_task(api, 'video', media_source=encoded(video_file), segmentation=segmentation)}",
     )
     segments = task["video_embedding"]["segments"]
     assert [part["float"] for part in segments] == [row["embedding"] for row in same["data"]]
@@ -154,7 +154,7 @@ def test_a_last_clip_below_two_seconds_is_dropped(api: httpx.Client, media: Path
     assert places(task) == [("visual", "clip", *clip) for clip in bounds]
 
 
-def test_segments_can_be_asked_for_by_option(api: httpx.Client, media: Path) -> None:
+def test_segments_are_filtered_by_option(api: httpx.Client, media: Path) -> None:
     video = media / "spoken.mkv"
     assert {place[0] for place in places(done(api, video))} == set(OPTIONS)
     assert {place[0] for place in places(done(api, video, "?embedding_option=audio"))} == {"audio"}
@@ -163,15 +163,15 @@ def test_segments_can_be_asked_for_by_option(api: httpx.Client, media: Path) -> 
     assert api.get(f"/embed/tasks/{both['_id']}?embedding_option=visual-text").status_code == 400
 
 
-def test_an_address_wins_over_a_file(api: httpx.Client, media: Path, file_server: FileServer) -> None:
+def test_a_url_takes_precedence_over_a_file(api: httpx.Client, media: Path, file_server: FileServer) -> None:
     url = file_server.url("silent.mp4")
-    task = done(api, media / "film.mp4", video_url=url)
+    task = done(api, media / "video.mp4", video_url=url)
     assert task["video_embedding"]["metadata"]["input_url"] == url
     assert {place[0] for place in places(task)} == {"visual"}
 
 
-def test_the_status_says_nothing_of_vectors_and_lists_neither(api: httpx.Client, film: Path) -> None:
-    task = done(api, film)
+def test_status_and_lists_have_no_vectors(api: httpx.Client, video_file: Path) -> None:
+    task = done(api, video_file)
     status = api.get(f"/embed/tasks/{task['_id']}/status").json()
     assert status.keys() == {"_id", "model_name", "status", "video_embedding"}
     assert status["video_embedding"].keys() == {"metadata"}
@@ -182,10 +182,10 @@ def test_the_status_says_nothing_of_vectors_and_lists_neither(api: httpx.Client,
     assert api.get(f"/embed-v2/tasks/{task['_id']}").status_code == 404
 
 
-def test_tasks_are_listed_by_date_and_end_as_faults_say(film: Path) -> None:
+def test_tasks_are_listed_by_date_and_with_scripted_outcomes(video_file: Path) -> None:
     with Sandbox(task_polls=1) as sandbox, connect(sandbox) as api:
         sandbox.faults.add(Fault(path="/embed/tasks", method="POST", task="failed"))
-        failed, ready = (create(api, film).json()["_id"] for _ in range(2))
+        failed, ready = (create(api, video_file).json()["_id"] for _ in range(2))
         assert api.get(f"/embed/tasks/{failed}").json()["status"] == "processing"
         assert "segments" not in api.get(f"/embed/tasks/{ready}").json()["video_embedding"]
         for task, status in ((failed, "failed"), (ready, "ready")):
@@ -222,8 +222,8 @@ def test_unknown_tasks_are_a_bad_request(api: httpx.Client, suffix: str) -> None
         ({"video_clip_length": "six"}, "not 'six'"),
     ],
 )
-def test_wrong_windows_are_refused(api: httpx.Client, film: Path, fields: dict[str, Any], said: str) -> None:
-    answer = create(api, film, **fields)
+def test_invalid_windows_are_refused(api: httpx.Client, video_file: Path, fields: dict[str, Any], said: str) -> None:
+    answer = create(api, video_file, **fields)
     assert answer.status_code == 400
     assert said in answer.json()["message"]
 

@@ -1,12 +1,12 @@
-"""What kinds of sound are told apart, on signals that have nothing to do with the film maker."""
+"""Classification of audio, on signals independent of twelvelabs_sandbox.films."""
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from twelvelabs_sandbox import _listen
-from twelvelabs_sandbox.engine.text import embed_text
+from twelvelabs_sandbox.engine import audio
 from twelvelabs_sandbox.engine.audio_samples import RATE
+from twelvelabs_sandbox.engine.text import embed_text
 
 SECONDS = 6
 T = np.arange(SECONDS * RATE) / RATE
@@ -15,7 +15,7 @@ Wave = npt.NDArray[np.float64]
 
 
 def colored_noise(steepness: float) -> Wave:
-    """Noise whose spectrum falls: 0 is white, 0.5 pink, 1 brown."""
+    """Return noise with a falling spectrum: 0 is white, 0.5 pink, 1 brown."""
     rng = np.random.default_rng(0)
     spectrum = np.fft.rfft(rng.normal(0, 1, T.size)) / np.maximum(np.fft.rfftfreq(T.size, 1 / RATE), 20) ** steepness
     noise = np.fft.irfft(spectrum, T.size)
@@ -29,15 +29,15 @@ def tones(*hertz: float) -> Wave:
 
 
 def voice() -> Wave:
-    """A buzz that swells four times a second."""
+    """Return a buzz whose loudness varies four times per second."""
     buzz = sum(np.sin(2 * np.pi * 130 * overtone * T) / overtone for overtone in range(1, 15))
     return 0.4 * buzz * np.clip(np.sin(2 * np.pi * 4.3 * T), 0, 1)
 
 
 def vector(wave: Wave, start: float = 0.0, end: float = SECONDS) -> npt.NDArray[np.float32]:
-    block = np.zeros(_listen.BLOCK, np.float32)
+    block = np.zeros(audio.BLOCK, np.float32)
     block[: wave.size] = wave
-    return _listen.clip_vector(_listen.measure([block]), start, end)
+    return audio.clip_vector(audio.measure([block]), start, end)
 
 
 def kind(heard: npt.NDArray[np.float32]) -> str:
@@ -74,22 +74,22 @@ def test_pitch_and_loudness() -> None:
     assert quiet @ embed_text("quiet noise") > loud @ embed_text("quiet noise")
 
 
-def test_a_little_of_a_loud_neighbour_does_not_change_what_a_quiet_clip_is() -> None:
+def test_the_edge_of_a_loud_clip_does_not_change_a_quiet_one() -> None:
     wave = 0.01 * colored_noise(0.0)
     wave[: RATE // 10] = tones(300)[: RATE // 10]
     assert kind(vector(wave)) == "noise"
 
 
-def test_two_tones_apart_are_told_apart_by_their_spectrum() -> None:
+def test_tones_of_different_frequency_have_different_vectors() -> None:
     first, second = vector(0.5 * tones(500)), vector(0.5 * tones(700))
     assert first @ second < 0.9
     assert first @ vector(0.4 * tones(500)) > 0.99
 
 
-def test_a_change_of_sound_is_found_where_it_is() -> None:
+def test_a_change_of_the_audio_is_located() -> None:
     wave = np.where(T < 2.4, 0.5 * tones(440), colored_noise(0.0))
-    block = np.zeros(_listen.BLOCK, np.float32)
+    block = np.zeros(audio.BLOCK, np.float32)
     block[: wave.size] = wave
-    changes = _listen.changes_of(_listen.measure([block[: SECONDS * RATE]]))
+    changes = audio.spectrum_changes(audio.measure([block[: SECONDS * RATE]]))
     strongest, _ = max(changes, key=lambda change: change[1])
     assert strongest == pytest.approx(2.4, abs=0.11)

@@ -1,4 +1,4 @@
-"""What hangs on an asset: its transcription, and the metadata of its owner."""
+"""Transcription and user metadata of an asset."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ CAPTIONS = [(0.0, 2.0, "A goalkeeper dives. The"), (2.0, 3.0, "crowd roars!"), (
 
 @pytest.fixture(scope="module")
 def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film in which sentences run over captions, with a pause before the last."""
+    """A video with sentences across captions and a pause before the last."""
     path = tmp_path_factory.mktemp("talk") / "talk.mkv"
     write_film(path, [SCENE], fps=5, captions=CAPTIONS)
     return path
@@ -52,18 +52,18 @@ def test_captions_are_words_sentences_and_utterances(api: httpx.Client, talk: Pa
     assert {entry["speaker"] for entry in both["utterances"]} == {"speaker_0"}
 
 
-def test_chapters_stand_in_where_there_are_no_captions(api: httpx.Client, tmp_path: Path) -> None:
+def test_chapter_titles_are_transcribed_without_captions(api: httpx.Client, tmp_path: Path) -> None:
     path = tmp_path / "chapters.mp4"
     write_film(path, [SCENE], fps=5, chapters=[(0.0, 4.0, "Kick off"), (4.0, 8.0, "Red card")])
     found = api.get(f"/assets/{upload(api, path)}/transcription?include=sentences").json()
     assert said(found["sentences"]) == [(0.0, 8.0, "Kick off Red card")]
 
 
-def test_a_film_in_which_nobody_speaks_has_an_empty_transcription(api: httpx.Client, film: Path) -> None:
-    assert api.get(f"/assets/{upload(api, film)}/transcription").json() == {"status": "ready", "words": []}
+def test_a_video_without_captions_has_an_empty_transcription(api: httpx.Client, video_file: Path) -> None:
+    assert api.get(f"/assets/{upload(api, video_file)}/transcription").json() == {"status": "ready", "words": []}
 
 
-def test_what_has_no_sound_has_no_transcription(api: httpx.Client, media: Path) -> None:
+def test_media_without_audio_have_no_transcription(api: httpx.Client, media: Path) -> None:
     assets = [upload(api, media / name) for name in ("silent.mp4", "picture.jpg")]
     for asset in (*assets, UNKNOWN):
         answer = api.get(f"/assets/{asset}/transcription")
@@ -72,7 +72,7 @@ def test_what_has_no_sound_has_no_transcription(api: httpx.Client, media: Path) 
     assert api.get(f"/assets/{assets[0]}/transcription?include=letters").status_code == 400
 
 
-def test_a_transcription_waits_for_its_asset_and_fails_with_it(talk: Path) -> None:
+def test_the_transcription_has_the_status_of_its_asset(talk: Path) -> None:
     with Sandbox(asset_seconds=60) as sandbox, connect(sandbox) as api:
         sandbox.faults.add(Fault(asset="failed", skip=1))
         made = []
@@ -120,7 +120,7 @@ def test_metadata_are_merged_replaced_and_deleted(api: httpx.Client, picture: Pa
         ({"a": 1}, "a."),
     ],
 )
-def test_wrong_metadata_are_refused(api: httpx.Client, picture: Path, method: str, body: Any, said: str) -> None:
+def test_invalid_metadata_are_refused(api: httpx.Client, picture: Path, method: str, body: Any, said: str) -> None:
     answer = api.request(method, f"/assets/{upload(api, picture)}/user-metadata", json=body)
     assert answer.status_code == 400
     assert said in answer.json()["message"]
@@ -132,7 +132,7 @@ def test_metadata_of_unknown_assets_are_not_found(api: httpx.Client, method: str
     assert (answer.status_code, answer.json()["code"]) == (404, "resource_not_exist")
 
 
-async def test_the_digest_of_bytes_that_go_while_they_are_read_is_the_one_that_was_noted(tmp_path: Path) -> None:
+async def test_the_checksum_of_a_file_deleted_while_read_is_the_stored_one(tmp_path: Path) -> None:
     path = tmp_path / "film"
     path.write_bytes(b"film")
     asset = SimpleNamespace(sha256=None, path=path, method="multipart", settled=False, error=None)

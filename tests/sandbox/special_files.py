@@ -1,4 +1,4 @@
-"""Makes files that the film maker does not: raw streams, turned films, pieces of pictures."""
+"""Writes files that twelvelabs_sandbox.films does not: raw streams, rotated videos, parts of images."""
 
 import struct
 import zlib
@@ -16,14 +16,14 @@ def turned(mp4: bytes, degrees: int) -> bytes:
     """Write a rotation into the display matrix of an mp4's first track."""
     one = 1 << 16
     a, b = {90: (0, one), 180: (-one, 0), 270: (0, -one)}[degrees]
-    # Behind the box name: version and flags, times, id, duration, layer, group, volume.
+    # After the box name: version and flags, times, id, duration, layer, group, volume.
     place = mp4.index(b"tkhd") + 4 + 40
     matrix = struct.pack(">9i", a, b, 0, -b, a, 0, 0, 0, 1 << 30)
     return mp4[:place] + matrix + mp4[place + len(matrix) :]
 
 
 def write_raw(path: Path, codec: str) -> None:
-    """Write two seconds of H.264 (libx264) or AAC without a container, which then names no length."""
+    """Write two seconds of H.264 (libx264) or AAC without a container, and therefore without a duration."""
     with av.open(str(path), "w", format="adts" if codec == "aac" else "h264") as out:
         stream: Any = out.add_stream(codec, rate=16000 if codec == "aac" else 25)
         if codec != "aac":

@@ -1,4 +1,4 @@
-"""Faults by chance, every form of a rate limit, real rate limits, and what the sandbox tells of its tasks."""
+"""Faults by probability, all forms of 429, rate limits of the options, and the list of recorded tasks."""
 
 import hashlib
 import json
@@ -26,19 +26,19 @@ def pattern(api: httpx.Client, times: int, path: str = "/assets") -> str:
     return "".join("x" if api.get(path).status_code == 500 else "." for _ in range(times))
 
 
-def test_chance_strikes_the_same_requests_each_time(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_probability_is_reproducible(sandbox: Sandbox, api: httpx.Client) -> None:
     seen = set()
     for seed in (1, 1, 2):
         sandbox.clear_faults()
         sandbox.faults.add(Fault(path="/assets", status=500, times=None, probability=0.4, seed=seed))
-        assert pattern(api, 3, "/assets/1") == "..."  # others draw no lot
+        assert pattern(api, 3, "/assets/1") == "..."  # other paths do not consume random numbers
         struck = pattern(api, 100)
         assert 20 < struck.count("x") < 60
         seen.add(struck)
     assert len(seen) == 2
 
 
-def test_chance_is_bounded_by_times_and_the_same_over_http(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_probability_is_limited_by_times_and_works_over_http(sandbox: Sandbox, api: httpx.Client) -> None:
     fault = {"path": "/assets", "status": 500, "times": 3, "skip": 2, "probability": 0.3, "seed": 7}
     sandbox.faults.add(Fault(**fault))  # type: ignore[arg-type]
     struck = pattern(api, 60)
@@ -50,7 +50,7 @@ def test_chance_is_bounded_by_times_and_the_same_over_http(sandbox: Sandbox, api
     assert pattern(api, 60) == struck
 
 
-def test_two_faults_do_not_strike_in_step(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_two_faults_are_independent(sandbox: Sandbox, api: httpx.Client) -> None:
     for path in ("/assets", TASKS):
         sandbox.faults.add(Fault(path=path, status=500, times=None, probability=0.5))
     assert pattern(api, 40) != pattern(api, 40, TASKS)
@@ -64,24 +64,24 @@ def limited(sandbox: Sandbox, api: httpx.Client, form: Any, wait: float = 30) ->
 
 
 def told(answer: httpx.Response) -> dict[str, str]:
-    """The headers that say anything of limits."""
+    """Return the rate-limit headers."""
     return {name: value for name, value in answer.headers.items() if "ratelimit" in name or "retry" in name}
 
 
-def test_a_limit_by_seconds(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_retry_after_in_seconds(sandbox: Sandbox, api: httpx.Client) -> None:
     answer = limited(sandbox, api, "retry-after")
     assert told(answer) == {"retry-after": "30"}
     assert answer.json() == {"code": "too_many_requests", "message": COMING + "."}
 
 
-def test_a_limit_by_date(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_retry_after_as_date(sandbox: Sandbox, api: httpx.Client) -> None:
     before = sandbox.clock.now()
     answer = limited(sandbox, api, "retry-after-date")
     assert 30 <= parsedate_to_datetime(told(answer)["retry-after"]).timestamp() - before <= 32
     assert answer.json()["message"] == COMING + "."
 
 
-def test_a_limit_by_epoch_seconds(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_ratelimit_reset_in_epoch_seconds(sandbox: Sandbox, api: httpx.Client) -> None:
     before = sandbox.clock.now()
     answer = limited(sandbox, api, "ratelimit")
     headers = told(answer)
@@ -93,7 +93,7 @@ def test_a_limit_by_epoch_seconds(sandbox: Sandbox, api: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("form", "used", "left"), [("request", "request", "duration"), ("duration",) * 2 + ("request",)]
 )
-def test_a_limit_of_one_counter_of_two(sandbox: Sandbox, api: httpx.Client, form: str, used: str, left: str) -> None:
+def test_one_exhausted_counter_of_two(sandbox: Sandbox, api: httpx.Client, form: str, used: str, left: str) -> None:
     before = sandbox.clock.now()
     headers = told(limited(sandbox, api, f"ratelimit-{form}"))
     assert headers[f"x-ratelimit-{used}-remaining"] == "0"
@@ -103,7 +103,7 @@ def test_a_limit_of_one_counter_of_two(sandbox: Sandbox, api: httpx.Client, form
     assert not [name for name in headers if "retry" in name]
 
 
-def test_a_limit_by_the_message_alone(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_the_time_in_the_message_only(sandbox: Sandbox, api: httpx.Client) -> None:
     before = sandbox.clock.now()
     answer = limited(sandbox, api, "message")
     assert told(answer) == {}
@@ -115,12 +115,12 @@ def test_a_limit_by_the_message_alone(sandbox: Sandbox, api: httpx.Client) -> No
 @pytest.mark.parametrize(
     ("form", "content"), [("empty", b""), ("bare", f'{{"code":"too_many_requests","message":"{COMING}."}}'.encode())]
 )
-def test_a_limit_that_says_nothing(sandbox: Sandbox, api: httpx.Client, form: str, content: bytes) -> None:
+def test_a_429_without_time(sandbox: Sandbox, api: httpx.Client, form: str, content: bytes) -> None:
     answer = limited(sandbox, api, form)
     assert (told(answer), answer.content) == ({}, content)
 
 
-def test_limits_can_be_nested_and_carry_more_headers() -> None:
+def test_429_with_nested_errors_and_more_headers() -> None:
     with Sandbox(nested_errors=True) as sandbox, connect(sandbox) as api:
         sandbox.faults.add(Fault(rate_limit="retry-after", headers={"X-Request-Id": "r1"}))
         answer = api.post("/embed-v2", json=TEXT)
@@ -141,7 +141,7 @@ def test_limits_can_be_nested_and_carry_more_headers() -> None:
         {"probability": 0.5},
     ],
 )
-def test_chances_and_limits_that_make_no_sense_are_refused(
+def test_invalid_probabilities_and_forms_are_refused(
     sandbox: Sandbox, api: httpx.Client, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(ValueError, match="fault"):
@@ -150,24 +150,24 @@ def test_chances_and_limits_that_make_no_sense_are_refused(
     assert (answer.status_code, answer.json()["code"]) == (400, "parameter_invalid")
 
 
-def test_requests_above_the_limit_of_a_minute_wait_for_its_end(film: Path) -> None:
+def test_requests_per_minute(video_file: Path) -> None:
     with Sandbox(requests_per_minute=3) as sandbox, connect(sandbox) as api:
         sandbox.faults.add(Fault(path="/embed-v2", status=503), Fault(path="/embed-v2", drop="before"))
         assert api.post("/embed-v2", json=TEXT).status_code == 503
         with pytest.raises(httpx.RemoteProtocolError):
             api.post("/embed-v2", json=TEXT)
-        task = create_task(api, "video", media_source=encoded(film))
+        task = create_task(api, "video", media_source=encoded(video_file))
         statuses = [api.post("/embed-v2", json=TEXT).status_code for _ in range(4)]
-        assert statuses == [200, 200, 429, 429]  # what a fault struck was not counted
-        answer = api.post(TASKS, json=body("video", media_source=encoded(film)))
+        assert statuses == [200, 200, 429, 429]  # requests failed by a fault are not counted
+        answer = api.post(TASKS, json=body("video", media_source=encoded(video_file)))
         assert answer.status_code == 429
         assert 55 < int(answer.headers["retry-after"]) <= 60
-        assert settled(api, f"{TASKS}/{task}")["status"] == "ready"  # looking is not limited
+        assert settled(api, f"{TASKS}/{task}")["status"] == "ready"  # polling is not limited
         sandbox.clock.advance(int(answer.headers["retry-after"]))
         assert api.post("/embed-v2", json=TEXT).status_code == 200
 
 
-def test_a_shorter_window_and_another_form() -> None:
+def test_rate_window_and_rate_limit_form() -> None:
     options = {"requests_per_minute": 600, "rate_window": 1.0, "rate_limit_form": "message"}
     with Sandbox(**options) as sandbox, connect(sandbox) as api:
         answers = [api.post("/embed-v2", json=TEXT) for _ in range(11)]
@@ -178,10 +178,10 @@ def test_a_shorter_window_and_another_form() -> None:
         assert api.post("/embed-v2", json=TEXT).status_code == 200
 
 
-def test_requests_at_once_above_the_limit_are_refused() -> None:
+def test_max_concurrent_requests() -> None:
     with Sandbox(max_concurrent_requests=2) as sandbox, connect(sandbox) as api:
         picture = {"image": {"media_source": {"url": "http://127.0.0.1:9/x.jpg"}}}
-        assert api.post("/embed-v2", json=TEXT | picture).status_code == 400  # a refused one ends too
+        assert api.post("/embed-v2", json=TEXT | picture).status_code == 400  # a refused request ends too
         sandbox.faults.add(Fault(path="/embed-v2", slow=1.0, times=2))
         with ThreadPoolExecutor(2) as pool:
             slow = [pool.submit(api.post, "/embed-v2", json=TEXT) for _ in range(2)]
@@ -200,26 +200,26 @@ def test_requests_at_once_above_the_limit_are_refused() -> None:
         {"task_seconds_sigma": -0.5},
     ],
 )
-def test_limits_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+def test_invalid_limits_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong)).split("_")[0]):
         Options(**wrong)
 
 
-def test_a_sandbox_can_keep_names_to_itself(film: Path, media: Path) -> None:
+def test_echo_filenames_off(video_file: Path, media: Path) -> None:
     with (
         FileServer(media) as files,
         Sandbox(echo_filenames=False) as sandbox,
         connect(sandbox) as api,
     ):
-        named = create_task(api, "video", media_source={"asset_id": upload(api, film)})
-        fetched = create_task(api, "video", media_source={"url": files.url("film.mp4")})
+        named = create_task(api, "video", media_source={"asset_id": upload(api, video_file)})
+        fetched = create_task(api, "video", media_source={"url": files.url("video.mp4")})
         for task in (named, fetched):
             assert not _names(settled(api, f"{TASKS}/{task}")["metadata"])
         listed = api.get(TASKS).json()["data"]
         assert [item["_id"] for item in listed] == [fetched, named]
         assert not any(_names(item["video_embedding"]["metadata"]) for item in listed)
         told = [(task.filename, task.url) for task in sandbox.tasks()]
-        assert told == [("film.mp4", None), (None, files.url("film.mp4"))]
+        assert told == [("video.mp4", None), (None, files.url("video.mp4"))]
 
 
 def _names(metadata: dict[str, Any]) -> set[str]:
@@ -227,9 +227,9 @@ def _names(metadata: dict[str, Any]) -> set[str]:
     return {"input_url", "input_filename"} & set(metadata)
 
 
-def test_every_task_is_told_with_its_content_and_fate(sandbox: Sandbox, api: httpx.Client, film: Path) -> None:
+def test_tasks_are_recorded_with_checksum_and_fate(sandbox: Sandbox, api: httpx.Client, video_file: Path) -> None:
     before = sum(task.api == "v2" for task in sandbox.tasks())
-    source = encoded(film)
+    source = encoded(video_file)
     sandbox.faults.add(*(Fault(path=TASKS, method="POST", task=fate) for fate in ("failed", "stuck", "expired")))
     made = [create_task(api, "video", media_source=source) for _ in range(4)]
     settled(api, f"{TASKS}/{made[3]}")
@@ -237,25 +237,25 @@ def test_every_task_is_told_with_its_content_and_fate(sandbox: Sandbox, api: htt
     assert [task.id for task in tasks] == made
     assert [task.fate for task in tasks] == ["failed", "stuck", "expired", None]
     assert [task.status for task in tasks] == ["failed", "processing", "failed", "ready"]
-    assert {task.sha256 for task in tasks} == {hashlib.sha256(film.read_bytes()).hexdigest()}
+    assert {task.sha256 for task in tasks} == {hashlib.sha256(video_file.read_bytes()).hexdigest()}
     assert {(task.api, task.model, task.input_type) for task in tasks} == {("v2", "marengo3.0", "video")}
     over_http = api.get(sandbox.control_url + "/tasks").json()["tasks"]
     assert [task["id"] for task in over_http if task["api"] == "v2"][before:] == made
     assert httpx.get(sandbox.control_url + "/tasks", trust_env=False).status_code == 401
 
 
-def test_tasks_of_v1_are_told_too(sandbox: Sandbox, api: httpx.Client, film: Path) -> None:
-    with film.open("rb") as file:
+def test_v1_tasks_are_recorded(sandbox: Sandbox, api: httpx.Client, video_file: Path) -> None:
+    with video_file.open("rb") as file:
         made = api.post("/embed/tasks", data={"model_name": "marengo3.0"}, files={"video_file": ("old.mp4", file)})
     task = sandbox.tasks()[-1]
     assert (task.id, task.api, task.filename) == (made.json()["_id"], "v1", "old.mp4")
 
 
-def spread(film: Path, seed: int) -> list[float]:
-    """How long each of 40 tasks took, with a median of 1000 s."""
+def spread(video_file: Path, seed: int) -> list[float]:
+    """Return the durations of 40 tasks with a median of 1000 s."""
     with Sandbox(task_seconds=1000, task_seconds_sigma=0.5, seed=seed) as sandbox, connect(sandbox) as api:
-        sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed", times=None))  # no work that takes real time
-        asset = upload(api, film)
+        sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed", times=None))  # no real work
+        asset = upload(api, video_file)
         made = [create_task(api, "video", media_source={"asset_id": asset}) for _ in range(40)]
         until(sandbox.tasks, lambda tasks: all(task.sha256 for task in tasks))
         assert not [task for task in sandbox.tasks() if task.status != "processing"]
@@ -271,10 +271,10 @@ def _took(item: dict[str, Any]) -> float:
     return (end - begin).total_seconds()
 
 
-def test_tasks_take_times_of_their_own(film: Path) -> None:
-    times = spread(film, seed=3)
+def test_task_durations_are_spread(video_file: Path) -> None:
+    times = spread(video_file, seed=3)
     assert 700 < median(times) < 1400
     logs = [math.log(seconds / 1000) for seconds in times]
     assert 0.35 < math.sqrt(sum(value * value for value in logs) / len(logs)) < 0.65
-    assert spread(film, seed=3) == pytest.approx(times, abs=0.01)
-    assert spread(film, seed=4) != pytest.approx(times, abs=100)
+    assert spread(video_file, seed=3) == pytest.approx(times, abs=0.01)
+    assert spread(video_file, seed=4) != pytest.approx(times, abs=100)

@@ -1,4 +1,4 @@
-"""Media fetched from URLs: followed, bounded, and refused in the vendor's words."""
+"""Media downloaded from URLs: redirects, limits, and the vendor's error messages."""
 
 import logging
 from pathlib import Path
@@ -21,7 +21,7 @@ def test_redirects_are_followed(api: httpx.Client, file_server: FileServer) -> N
 
 @pytest.mark.parametrize("name", ["status/404", "status/403", "status/500", "loop", "short", "missing.mp4"])
 @pytest.mark.parametrize("call", ["/embed-v2", "/embed-v2/tasks"])
-def test_what_cannot_be_had_does_not_exist(api: httpx.Client, file_server: FileServer, call: str, name: str) -> None:
+def test_unavailable_urls_are_refused(api: httpx.Client, file_server: FileServer, call: str, name: str) -> None:
     url = file_server.url(name)
     answer = api.post(call, json=body("video", media_source={"url": url}))
     assert answer.status_code == 400
@@ -31,17 +31,17 @@ def test_what_cannot_be_had_does_not_exist(api: httpx.Client, file_server: FileS
     }
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/film.mp4", "http://nowhere.invalid/film.mp4"])
-def test_a_host_that_does_not_answer_is_the_same(api: httpx.Client, url: str) -> None:
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/video.mp4", "http://nowhere.invalid/video.mp4"])
+def test_an_unreachable_host_is_refused(api: httpx.Client, url: str) -> None:
     assert image(api, url).json()["code"] == "media_url_not_exists"
 
 
-def test_a_file_that_says_it_is_too_large_is_not_fetched(api: httpx.Client, file_server: FileServer) -> None:
+def test_a_declared_size_above_the_limit_is_not_downloaded(api: httpx.Client, file_server: FileServer) -> None:
     answer = api.post("/embed-v2/tasks", json=body("video", media_source={"url": file_server.url("huge")}))
     assert answer.json()["message"] == "File size (5.0 GB) exceeds maximum limit of 4 GB"
 
 
-def test_a_file_that_turns_out_too_large_is_not_fetched_to_its_end(
+def test_a_download_stops_at_the_limit(
     file_server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -63,15 +63,15 @@ def test_signed_urls_are_not_logged(
     assert "5ecret" not in caplog.text
 
 
-def test_this_machine_is_not_asked_through_a_proxy(file_server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_local_urls_bypass_the_proxy(file_server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     with Sandbox() as sandbox, connect(sandbox) as api:
         assert image(api, file_server.url("picture.jpg")).status_code == 200
 
 
-def test_the_same_film_by_url_and_by_task_twice_at_once(api: httpx.Client, film: Path, file_server: FileServer) -> None:
-    source = {"url": file_server.url(film.name)}
+def test_one_url_in_concurrent_requests(api: httpx.Client, video_file: Path, file_server: FileServer) -> None:
+    source = {"url": file_server.url(video_file.name)}
     tasks = [create_task(api, "video", media_source=source) for _ in range(2)]
     first, second = (settled(api, f"/embed-v2/tasks/{task}") for task in tasks)
     assert first["data"] == second["data"] != []
