@@ -15,7 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from twelvelabs_sandbox._engine import Cut, embed_media, probe
+from twelvelabs_sandbox.engine.clips import embed_media
+from twelvelabs_sandbox.engine.probe import probe
+from twelvelabs_sandbox.engine.types import Segmentation
 from twelvelabs_sandbox.films import random_scenes, repeat_film, write_film
 
 # macOS counts the largest resident set in bytes, Linux in KiB.
@@ -31,7 +33,7 @@ def measure(film: Path) -> None:
         kind="video",
         start=0.0,
         end=facts.duration or 0.0,
-        cut=Cut(min_sec=4),
+        segmentation=Segmentation(min_sec=4),
         options=("visual", "audio", "transcription"),
         scopes=("clip", "asset"),
         separate=True,

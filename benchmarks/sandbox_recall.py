@@ -16,7 +16,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from twelvelabs_sandbox._engine import ClipVector, Cut, embed_image, embed_media, embed_text, probe
+from twelvelabs_sandbox.engine.clips import embed_media
+from twelvelabs_sandbox.engine.probe import probe
+from twelvelabs_sandbox.engine.text import embed_text
+from twelvelabs_sandbox.engine.types import ClipVector, Segmentation
+from twelvelabs_sandbox.engine.visual import embed_image
 from twelvelabs_sandbox.films import Scene, describe, random_scenes, write_film, write_picture, write_sound
 
 SEEDS = (101, 102, 103, 104, 105)
@@ -26,7 +30,7 @@ COLUMNS = ("text", "text/separate", "text/all", "text@3", "image", "image/all", 
 class Film:
     """One film of random scenes, its clips and the ways to ask for them."""
 
-    def __init__(self, folder: Path, seed: int, count: int, cut: Cut) -> None:
+    def __init__(self, folder: Path, seed: int, count: int, cut: Segmentation) -> None:
         self.folder = folder
         self.scenes = random_scenes(count, seed)
         path = folder / f"{seed}.mp4"
@@ -39,7 +43,7 @@ class Film:
             kind="video",
             start=0.0,
             end=end,
-            cut=cut,
+            segmentation=cut,
             options=("visual", "audio"),
             scopes=("clip",),
             separate=True,
@@ -85,7 +89,7 @@ class Film:
             kind="audio",
             start=0.0,
             end=3.0,
-            cut=Cut(fixed_sec=6),
+            segmentation=Segmentation(fixed_sec=6),
             options=("audio",),
             scopes=("asset",),
             separate=True,
@@ -117,7 +121,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=48)
     parser.add_argument("--fixed", type=float, help="cut at this many seconds instead of at shots")
     arguments = parser.parse_args()
-    cut = Cut(fixed_sec=arguments.fixed) if arguments.fixed else Cut(min_sec=4)
+    cut = Segmentation(fixed_sec=arguments.fixed) if arguments.fixed else Segmentation(min_sec=4)
     print(f"{os.cpu_count()} cores, {arguments.scenes} scenes a film; recall@1 (text@3: recall@3)")
     print("text: among fused vectors; /separate: among visual and audio ones; /all: among all three")
     print("  seed " + " ".join(f"{name:>13}" for name in COLUMNS) + "   clips  CPU s a film minute")

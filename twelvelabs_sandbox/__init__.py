@@ -1,16 +1,16 @@
-"""An offline twin of the TwelveLabs embed API, for demos, tests and CI. It is NOT Marengo.
+"""An offline server of the TwelveLabs embed API, for demos, tests and CI. It is NOT Marengo.
 
-It speaks the same HTTP as the real service and decodes real media, but its vectors come from a small hand-made model of
-colours, light, motion, sound and words: good to see a program work, of no use to judge the quality of search.
+It implements the HTTP API of the real service and decodes real media, but its vectors come from simple measurements of
+colours, brightness, motion, sound and words: suitable to run a program, not to judge the quality of search.
 """
 
-from twelvelabs_sandbox._app import create_app
-from twelvelabs_sandbox._clock import Clock
-from twelvelabs_sandbox._faults import Fault, Faults
-from twelvelabs_sandbox._options import Options
-from twelvelabs_sandbox._request_log import RecordedRequest, RequestLog
-from twelvelabs_sandbox._server import Sandbox
-from twelvelabs_sandbox._task_log import RecordedTask
+from twelvelabs_sandbox.app import create_app
+from twelvelabs_sandbox.faults import Fault, Faults
+from twelvelabs_sandbox.options import Options
+from twelvelabs_sandbox.request_log import RecordedRequest, RequestLog
+from twelvelabs_sandbox.server import Sandbox
+from twelvelabs_sandbox.state.clock import Clock
+from twelvelabs_sandbox.state.tasks import RecordedTask
 
 __all__ = [
     "Clock",

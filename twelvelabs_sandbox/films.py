@@ -1,9 +1,9 @@
-"""Writes films, sounds and pictures for tests: scenes of colour, pattern, motion and sound, by PyAV.
+"""Writes video, audio and image files for tests: scenes of colour, pattern, motion and sound, encoded by PyAV.
 
 from twelvelabs_sandbox.films import Scene, describe, random_scenes, write_film
 
 scenes = [Scene(color="red", pattern="stripes", motion="fast", sound="noise"), *random_scenes(5, seed=1)]
-begins = write_film(Path("film.mkv"), scenes, captions=[(0.0, 4.0, "a goalkeeper dives")])
+begins = write_film(Path("video.mkv"), scenes, captions=[(0.0, 4.0, "a goalkeeper dives")])
 describe(scenes[0])     # 'red and white stripes moving fast, with loud noise'
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 import av
 import numpy as np
 
-from twelvelabs_sandbox._scenes import (
+from twelvelabs_sandbox.scenes import (
     COLORS,
     Picture,
     Scene,
@@ -102,13 +102,13 @@ def write_sound(
     cover: Path | None = None,
     part: tuple[float, float] | None = None,
 ) -> Path:
-    """Write the sounds of scenes one after another as wav, mp3, flac, ogg or m4a, by the suffix of the path.
+    """Write the audio of consecutive scenes as wav, mp3, flac, ogg or m4a, by the suffix of the path.
 
-    `cover` is a JPEG which mp3 carries as an attached picture; `part` takes only these seconds of each scene.
+    `cover` is a JPEG that mp3 carries as an attached picture; `part` writes only these seconds of each scene.
     """
     kind = path.suffix[1:]
     with av.open(str(path), "w", format=MUXERS.get(kind, kind)) as out:
-        track = _SoundTrack(out, CODECS[kind][1], rate, channels)
+        track = _AudioTrack(out, CODECS[kind][1], rate, channels)
         if cover:
             _attach(out, cover)
         begin = 0.0
@@ -143,22 +143,22 @@ def write_film(
     start: float = 0.0,
     jitter: bool = False,
 ) -> list[float]:
-    """Write scenes one after another as a film and return the second at which each begins.
+    """Write consecutive scenes as a video and return the start of each in seconds.
 
     Args:
-        path: Where to; its suffix names the container unless `container` does.
-        scenes: What to show and play.
+        path: Output path; its suffix determines the container unless `container` is given.
+        scenes: The scenes in order.
         size: Width and height in pixels, both even.
-        fps: Frames a second.
+        fps: Frames per second.
         container: One of mp4, mov, mkv, ts, avi, mpg, webm, gif.
-        captions: (start, end, text) in seconds; a subtitle track, mkv only.
+        captions: (start, end, text) in seconds; written as a subtitle track, mkv only.
         chapters: (start, end, title) in seconds; mp4, mov and mkv.
-        audio: Whether there is a sound track.
-        channels: 1, 2 or 6.
+        audio: Whether to write an audio track.
+        channels: Audio channels: 1, 2 or 6.
         crf: Quality of H.264; higher is worse.
-        gop: Frames from keyframe to keyframe; 0 leaves it to the encoder.
-        start: Time stamp of the first frame, in seconds.
-        jitter: Write a variable frame rate: every third frame is left out.
+        gop: Frames between keyframes; 0 uses the encoder's default.
+        start: Timestamp of the first frame, in seconds.
+        jitter: Whether to write a variable frame rate, by omitting every third frame.
     """
     kind = container or path.suffix[1:]
     if captions and kind != "mkv":
@@ -170,7 +170,7 @@ def write_film(
         video = _video_stream(out, video_codec, size, fps)
         video.options.update({"crf": str(crf)} if video_codec == "libx264" else {})
         video.gop_size = gop or video.gop_size
-        track = _SoundTrack(out, audio_codec, 32000, channels) if audio and audio_codec else None
+        track = _AudioTrack(out, audio_codec, 32000, channels) if audio and audio_codec else None
         out.set_chapters([_chapter(number, *chapter) for number, chapter in enumerate(chapters)])
         caption_packets = _captions(out, captions)
         for scene in scenes:
@@ -188,7 +188,7 @@ def write_film(
 
 
 def _video_stream(out: Any, codec: str, size: tuple[int, int], fps: int) -> Any:
-    # MPEG-2 knows only broadcast rates; its frames are then simply shown longer.
+    # MPEG-2 supports broadcast rates only; each frame is then shown longer.
     rate = max(fps, 24) if codec == "mpeg2video" else fps
     stream = out.add_stream(codec, rate=rate, options=OPTIONS.get(codec, {}))
     stream.width, stream.height = size
@@ -209,8 +209,8 @@ def _frames(scene: Scene, begin: float, size: tuple[int, int], fps: int, *, jitt
         yield frame
 
 
-class _SoundTrack:
-    """One sound track of a file that is being written."""
+class _AudioTrack:
+    """An audio track of a file that is being written."""
 
     def __init__(self, out: Any, codec: str, rate: int, channels: int) -> None:
         self.out = out
@@ -220,7 +220,7 @@ class _SoundTrack:
         self.stream.layout = LAYOUTS[channels]
 
     def add(self, scene: Scene, begin: float, part: tuple[float, float] | None = None) -> float:
-        """Add the sound of a scene, or some seconds of it, and return how many seconds those were."""
+        """Write the audio of a scene, or some seconds of it, and return its duration in seconds."""
         start, end = part or (0.0, scene.seconds)
         mono = sound(scene, self.rate)[round(start * self.rate) : round(end * self.rate)]
         first = round(begin * self.rate)
@@ -261,9 +261,9 @@ def _captions(out: Any, captions: Words) -> list[Any]:
 
 
 def repeat_film(source: Path, target: Path, hours: float) -> int:
-    """Write `source` again and again to `target`, without encoding, until it is `hours` long; return how often.
+    """Copy `source` repeatedly to `target`, without encoding, until it is `hours` long; return the number of copies.
 
-    An hour takes about two seconds. A pause of 0.1 s stands between two runs, as encoded sound overhangs the picture.
+    One hour takes about two seconds. Copies are 0.1 s apart, since encoded audio is longer than the video.
     """
     with av.open(str(source)) as film:
         length = (film.duration or 0) / av.time_base + 0.1

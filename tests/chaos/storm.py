@@ -10,7 +10,7 @@ from collections import Counter
 from tests.chaos.gateway import Gateway
 from tests.chaos.journals import Journal
 from twelvelabs_sandbox import Fault, Faults, Sandbox
-from twelvelabs_sandbox._options import RATE_LIMIT_FORMS
+from twelvelabs_sandbox.options import RATE_LIMIT_FORMS
 
 TASKS, ONE_TASK, ASSETS, ONE_ASSET = "/embed-v2/tasks", "/embed-v2/tasks/{task_id}", "/assets", "/assets/{asset_id}"
 FATES = ("failed", "stuck", "expired")

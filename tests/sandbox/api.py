@@ -1,4 +1,4 @@
-"""The API as a test writes it: bodies, base64, and waiting for what takes a moment."""
+"""Requests to the API as tests write them: bodies, base64, and waiting for a status."""
 
 import base64
 import time
@@ -23,12 +23,12 @@ def encoded(path: Path) -> dict[str, str]:
 
 
 def body(kind: str, **fields: Any) -> dict[str, Any]:
-    """A request of one input type: ``body("text", input_text="dog")``."""
+    """Return a request of one input type: ``body("text", input_text="dog")``."""
     return {"input_type": kind, "model_name": MODEL, kind: fields}
 
 
 def upload(api: httpx.Client, path: Path, **fields: str) -> str:
-    """Upload a file and wait for it; returns the asset's id."""
+    """Upload a file and wait until it is processed; return the asset's id."""
     with path.open("rb") as file:
         made = api.post("/assets", data={"method": "direct", **fields}, files={"file": (path.name, file)})
     assert made.status_code == 201, made.text
@@ -43,13 +43,13 @@ def create_task(api: httpx.Client, kind: str, **fields: Any) -> str:
 
 
 def settled(api: httpx.Client, path: str) -> dict[str, Any]:
-    """Ask until an asset or task is no longer processing."""
+    """Poll until an asset or task has finished."""
     answer: dict[str, Any] = until(lambda: api.get(path).json(), lambda seen: seen["status"] != "processing")
     return answer
 
 
 def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
-    """Look until what is seen is good."""
+    """Call `look` until its result satisfies `good`; return the result."""
     end = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < end:
         if good(seen := look()):
@@ -59,5 +59,5 @@ def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
 
 
 def labels(data: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """What each vector speaks of, without the vector."""
+    """Return the labels of each vector."""
     return [(row["embedding_option"], row["embedding_scope"], row["start_sec"], row["end_sec"]) for row in data]

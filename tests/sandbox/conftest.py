@@ -1,4 +1,4 @@
-"""Fixtures of the sandbox's tests: a client, and small media that are written once."""
+"""Fixtures of the sandbox's tests: clients, and small media files that are written once per session."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -26,9 +26,9 @@ def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with film.mp4, silent.mp4, spoken.mkv (8 s each), sound.wav, .mp3, .flac, picture.jpg and .png."""
+    """Folder with video.mp4, silent.mp4, spoken.mkv (8 s each), sound.wav, .mp3, .flac, picture.jpg and .png."""
     folder = tmp_path_factory.mktemp("media")
-    write_film(folder / "film.mp4", [RED, BLUE], fps=5)
+    write_film(folder / "video.mp4", [RED, BLUE], fps=5)
     write_film(folder / "silent.mp4", [RED, BLUE], fps=5, audio=False)
     write_film(folder / "spoken.mkv", [RED, BLUE], fps=5, captions=[(0.5, 2.0, "a goalkeeper dives")])
     for suffix in ("wav", "mp3", "flac"):
@@ -39,8 +39,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def film(media: Path) -> Path:
-    return media / "film.mp4"
+def video_file(media: Path) -> Path:
+    return media / "video.mp4"
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def sound(media: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def file_server(media: Path) -> Iterator[FileServer]:
-    """A plain web server that has the media."""
+    """A plain web server that serves the media."""
     with FileServer(media) as server:
         yield server
 
@@ -64,7 +64,7 @@ def file_server(media: Path) -> Iterator[FileServer]:
 async def official(
     sandbox: Sandbox, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Any]:
-    """The vendor's own client of the shared sandbox, once sync and once async."""
+    """The official SDK's client of the shared sandbox, sync and async."""
     monkeypatch.delenv("TWELVELABS_BASE_URL", raising=False)
     if request.param == "sync":
         with sdk.TwelveLabs(api_key=sandbox.api_key, base_url=sandbox.base_url) as client:

@@ -1,4 +1,4 @@
-"""A plain web server on loopback that serves a folder, and a few addresses at which things go wrong."""
+"""A plain web server on loopback that serves a folder, and a few paths that fail."""
 
 import threading
 from functools import partial
@@ -11,8 +11,8 @@ PIECE = bytes(1_000_000)
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """`/redirect/<name>` goes to `/<name>`, `/loop` to itself, `/endless` sends 40 MB without saying so first, `/short`
-    says that it has more than it sends, `/status/<n>` answers with that status."""
+    """`/redirect/<name>` redirects to `/<name>`, `/loop` to itself, `/endless` sends 40 MB without a length, `/short`
+    less than its declared length, `/status/<n>` responds with that status."""
 
     protocol_version = "HTTP/1.1"
 
@@ -46,18 +46,18 @@ class Handler(SimpleHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class QuietServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: Any) -> None:
-        """Clients that hang up early are part of the tests."""
+        """Ignore clients that disconnect early, as some tests do."""
 
 
 class FileServer:
-    """Serves until it is closed; `url("film.mp4")` is an address."""
+    """Serves until it is closed; `url(name)` is the URL of a file."""
 
     def __init__(self, folder: Path) -> None:
         self._server = QuietServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))

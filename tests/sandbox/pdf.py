@@ -1,4 +1,4 @@
-"""Writes small PDF files for tests: lines of text at places of pages of 200 by 200 points."""
+"""Writes small PDF files for tests: lines of text at positions on pages of 200 by 200 points."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ Line = tuple[int, int, str]
 
 
 def write_pdf(path: Path, pages: Sequence[Sequence[Line]]) -> Path:
-    """Write one page for each list of (x, y, text); y grows upwards."""
+    """Write one page per list of (x, y, text); y increases upwards."""
     kids = " ".join(f"{4 + 2 * number} 0 R" for number in range(len(pages)))
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",

@@ -1,4 +1,4 @@
-"""The vendor's SDK as a test uses it: the same calls on its sync and its async client."""
+"""Calls of the official SDK that work with its sync and its async client."""
 
 import asyncio
 import base64
@@ -14,7 +14,7 @@ WAIT_SECONDS = 60.0
 
 
 async def of(answer: Any) -> Any:
-    """Return what a call gave, whichever client was asked."""
+    """Return the result of a call, sync or async."""
     return await answer if inspect.isawaitable(answer) else answer
 
 
@@ -25,7 +25,7 @@ async def items(pager: Any) -> list[Any]:
 
 
 async def wait(look: Callable[[], Any], *statuses: str) -> Any:
-    """Ask until something has one of some statuses."""
+    """Poll until the status is one of some statuses."""
     end = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < end:
         seen = await of(look())
@@ -46,7 +46,7 @@ def named(kind: Any, path: Path, name: str | None = None) -> sdk.MultiInputMedia
 
 
 def sent(path: Path) -> tuple[str, bytes]:
-    """Return a file as a part of a form."""
+    """Return a file for a form."""
     return path.name, path.read_bytes()
 
 
@@ -55,7 +55,7 @@ def encoded(path: Path) -> str:
 
 
 async def ready_asset(client: Any, path: Path) -> str:
-    """Upload a file and wait for it; returns the asset's id."""
+    """Upload a file and wait until it is processed; return the asset's id."""
     made = await of(client.assets.create(method="direct", file=sent(path)))
     await wait(lambda: client.assets.retrieve(made.id), "ready")
     return str(made.id)

@@ -1,4 +1,4 @@
-"""Texts by sentences and tokens, PDF files by pages, also broken ones."""
+"""Sentences and tokens of texts, pages of PDF files, and broken files."""
 
 import contextlib
 import logging
@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.pdf import write_pdf
-from twelvelabs_sandbox._engine import MediaError, chunks, count_tokens, first_tokens, page_count, pdf_pages, sentences
+from twelvelabs_sandbox.engine.documents import (
+    count_tokens,
+    first_tokens,
+    page_count,
+    pdf_pages,
+    sentence_chunks,
+    sentences,
+)
+from twelvelabs_sandbox.engine.types import MediaError
 
 
 @pytest.mark.parametrize(
@@ -29,18 +37,18 @@ def test_sentences(tmp_path: Path, text: str, found: list[str]) -> None:
     assert list(sentences(path)) == found
 
 
-def test_a_long_text_is_read_whole_and_in_order(tmp_path: Path) -> None:
+def test_a_long_text_is_read_completely_and_in_order(tmp_path: Path) -> None:
     path = tmp_path / "long.txt"
     whole = [f"This is sentence number {number}." for number in range(20_000)]
     path.write_text(" ".join(whole))
     assert list(sentences(path)) == whole
-    groups = list(chunks(path, 7, 3))
+    groups = list(sentence_chunks(path, 7, 3))
     assert groups[1] == " ".join(whole[4:11])
     assert groups[-1].endswith(whole[-1])
     assert len(groups) == 1 + -(-(20_000 - 7) // 4)
 
 
-def test_what_is_no_text_or_has_no_sentence_is_refused(tmp_path: Path) -> None:
+def test_files_without_text_or_sentence_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes(b"good start\n\xff\xfe")
     with pytest.raises(MediaError, match="UTF-8"):
@@ -50,13 +58,13 @@ def test_what_is_no_text_or_has_no_sentence_is_refused(tmp_path: Path) -> None:
         list(sentences(path))
 
 
-def test_tokens_are_words_and_signs() -> None:
+def test_tokens_are_words_and_punctuation() -> None:
     assert count_tokens("It's 3.50, naïve!") == 9
     assert first_tokens("one two, three", 3) == "one two,"
     assert first_tokens("one two", 2) == "one two"
 
 
-def test_words_of_a_pdf_and_where_they_are(tmp_path: Path) -> None:
+def test_text_of_pdf_pages_and_quadrants(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "a.pdf", [[(10, 190, "up"), (150, 10, "low right")], []])
     assert page_count(path) == 2
     first, second = pdf_pages(path)
@@ -65,9 +73,7 @@ def test_words_of_a_pdf_and_where_they_are(tmp_path: Path) -> None:
     assert (second.number, second.text) == (2, "")
 
 
-def test_a_damaged_pdf_gives_a_media_error_or_pages_and_nothing_else(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_damaged_pdf_yields_pages_or_a_media_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "pypdf")
     path = write_pdf(tmp_path / "a.pdf", [[(20, 100, "hello")], [(20, 100, "bye")]])
     good, dice = path.read_bytes(), random.Random(1)  # noqa: S311 - damage, not a secret

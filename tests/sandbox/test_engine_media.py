@@ -1,4 +1,4 @@
-"""The vectors of films and sounds: how they are cut, which there are, and what odd, silent and broken files give."""
+"""Vectors of video and audio files: segmentation, options, and unusual, silent and broken files."""
 
 import subprocess
 import sys
@@ -10,18 +10,14 @@ import av
 import numpy as np
 import pytest
 
-from tests.sandbox.odd_files import turned, write_raw
-from twelvelabs_sandbox import _thumbnails
-from twelvelabs_sandbox._engine import (
-    ClipVector,
-    Cut,
-    MediaError,
-    embed_image,
-    embed_media,
-    embed_text,
-    probe,
-    spoken_words,
-)
+from tests.sandbox.special_files import turned, write_raw
+from twelvelabs_sandbox.engine import thumbnails
+from twelvelabs_sandbox.engine.captions import read_captions
+from twelvelabs_sandbox.engine.clips import embed_media
+from twelvelabs_sandbox.engine.probe import probe
+from twelvelabs_sandbox.engine.text import embed_text
+from twelvelabs_sandbox.engine.types import ClipVector, MediaError, Segmentation
+from twelvelabs_sandbox.engine.visual import embed_image
 from twelvelabs_sandbox.films import Scene, describe_look, describe_sound, write_film, write_picture, write_sound
 
 RED = Scene(color="red", pattern="stripes", motion="fast", sound="noise", seconds=5.0)
@@ -36,18 +32,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def film(folder: Path) -> Path:
-    write_film(folder / "film.mkv", [RED, BLUE], size=SIZE, captions=CAPTIONS)
-    return folder / "film.mkv"
+def video_file(folder: Path) -> Path:
+    write_film(folder / "video.mkv", [RED, BLUE], size=SIZE, captions=CAPTIONS)
+    return folder / "video.mkv"
 
 
 def embed(path: Path, **changes: Any) -> list[ClipVector]:
-    """Embed the first 12 seconds of a film with every option, changed as asked."""
+    """Embed the first 12 seconds of a video with all options, with changed arguments."""
     settings: dict[str, Any] = {
         "kind": "video",
         "start": 0.0,
         "end": 12.0,
-        "cut": Cut(fixed_sec=5),
+        "segmentation": Segmentation(fixed_sec=5),
         "options": ("visual", "audio", "transcription"),
         "scopes": ("clip",),
         "separate": True,
@@ -60,30 +56,33 @@ def bounds(clips: list[ClipVector], option: str) -> list[tuple[float, float]]:
     return [(clip.start, clip.end) for clip in clips if clip.option == option]
 
 
-def test_fixed_clips_have_exactly_the_length_and_only_the_last_is_shorter(film: Path) -> None:
-    assert bounds(embed(film), "visual") == [(0.0, 5.0), (5.0, 10.0), (10.0, 12.0)]
-    assert bounds(embed(film, cut=Cut(fixed_sec=4)), "audio") == [(0.0, 4.0), (4.0, 8.0), (8.0, 12.0)]
-    assert bounds(embed(film, start=1.5, end=8.25, cut=Cut(fixed_sec=3)), "visual") == [
+def test_fixed_clips_have_the_exact_duration_except_the_last(video_file: Path) -> None:
+    assert bounds(embed(video_file), "visual") == [(0.0, 5.0), (5.0, 10.0), (10.0, 12.0)]
+    assert bounds(embed(video_file, segmentation=Segmentation(fixed_sec=4)), "audio") == [(0.0, 4.0), (4.0, 8.0), (8.0, 12.0)]
+    assert bounds(embed(video_file, start=1.5, end=8.25, segmentation=Segmentation(fixed_sec=3)), "visual") == [
         (1.5, 4.5),
         (4.5, 7.5),
         (7.5, 8.25),
     ]
 
 
-def test_dynamic_clips_are_cut_where_the_scene_changes(film: Path) -> None:
-    assert bounds(embed(film, cut=Cut(min_sec=4)), "visual") == [(0.0, 5.0), (5.0, 12.0)]
+def test_dynamic_clips_end_at_scene_changes(video_file: Path) -> None:
+    assert bounds(embed(video_file, segmentation=Segmentation(min_sec=4)), "visual") == [(0.0, 5.0), (5.0, 12.0)]
     # A window that ends too soon after the change for another clip is one clip.
-    assert bounds(embed(film, end=7.0, cut=Cut(min_sec=4)), "visual") == [(0.0, 7.0)]
-    assert bounds(embed(film, start=3.0, end=7.5, cut=Cut(min_sec=2)), "visual") == [(3.0, 5.0), (5.0, 7.5)]
+    assert bounds(embed(video_file, end=7.0, segmentation=Segmentation(min_sec=4)), "visual") == [(0.0, 7.0)]
+    assert bounds(embed(video_file, start=3.0, end=7.5, segmentation=Segmentation(min_sec=2)), "visual") == [
+        (3.0, 5.0),
+        (5.0, 7.5),
+    ]
 
 
-def test_clips_are_cut_at_shots_even_where_only_sound_is_asked_for(film: Path) -> None:
-    clips = embed(film, cut=Cut(min_sec=4), options=("audio",))
+def test_dynamic_audio_clips_of_a_video_end_at_shots(video_file: Path) -> None:
+    clips = embed(video_file, segmentation=Segmentation(min_sec=4), options=("audio",))
     assert [(clip.start, clip.end, clip.option) for clip in clips] == [(0.0, 5.0, "audio"), (5.0, 12.0, "audio")]
 
 
-def test_every_vector_is_float32_of_512_values_and_length_one(film: Path) -> None:
-    clips = embed(film, scopes=("clip", "asset"), fused=True)
+def test_vectors_are_512_float32_values_of_length_1(video_file: Path) -> None:
+    clips = embed(video_file, scopes=("clip", "asset"), fused=True)
     for clip in clips:
         assert clip.vector.shape == (512,)
         assert clip.vector.dtype == np.float32
@@ -91,8 +90,8 @@ def test_every_vector_is_float32_of_512_values_and_length_one(film: Path) -> Non
         assert type(clip.start) is float
 
 
-def test_each_option_speaks_of_its_own_side(film: Path) -> None:
-    first, second = ({str(clip.option): clip.vector for clip in embed(film) if clip.start == at} for at in (0.0, 5.0))
+def test_each_option_represents_its_own_content(video_file: Path) -> None:
+    first, second = ({str(clip.option): clip.vector for clip in embed(video_file) if clip.start == at} for at in (0.0, 5.0))
     for option, describe in (("visual", describe_look), ("audio", describe_sound)):
         red, blue = embed_text(describe(RED)), embed_text(describe(BLUE))
         assert first[option] @ red > first[option] @ blue + 0.3
@@ -101,59 +100,61 @@ def test_each_option_speaks_of_its_own_side(film: Path) -> None:
     assert abs(first["visual"] @ embed_text("loud noise")) < 0.01
 
 
-def test_captions_are_the_transcription_and_a_clip_without_them_has_none(film: Path) -> None:
-    clips = embed(film, cut=Cut(fixed_sec=4), options=("transcription",))
+def test_captions_are_the_transcription_of_their_clips(video_file: Path) -> None:
+    clips = embed(video_file, segmentation=Segmentation(fixed_sec=4), options=("transcription",))
     assert bounds(clips, "transcription") == [(0.0, 4.0), (4.0, 8.0), (8.0, 12.0)]
     np.testing.assert_allclose(clips[0].vector, embed_text("a goalkeeper dives to the left"), atol=1e-6)
     np.testing.assert_allclose(clips[2].vector, embed_text("final whistle"), atol=1e-6)
-    assert bounds(embed(film, start=5.0, end=8.0, options=("transcription",)), "transcription") == []
-    assert [(round(start, 2), round(end, 2), text) for start, end, text in spoken_words(film)] == [
+    assert bounds(embed(video_file, start=5.0, end=8.0, options=("transcription",)), "transcription") == []
+    assert [(round(start, 2), round(end, 2), text) for start, end, text in read_captions(video_file)] == [
         (0.5, 3.0, "a goalkeeper dives"),
         (3.2, 4.5, "to the left"),
         (9.0, 10.0, "final whistle"),
     ]
 
 
-def test_chapters_speak_where_there_are_no_captions(folder: Path) -> None:
+def test_chapter_titles_replace_missing_captions(folder: Path) -> None:
     for suffix in ("mp4", "mov", "mkv"):
         path = folder / f"chapters.{suffix}"
         write_film(path, [RED], size=SIZE, chapters=[(0, 2, "kick off"), (2, 5, "first goal")])
-        assert spoken_words(path) == [(0.0, 2.0, "kick off"), (2.0, 5.0, "first goal")], suffix
-    clips = embed(path, end=5.0, cut=Cut(fixed_sec=2), options=("transcription",))
+        assert read_captions(path) == [(0.0, 2.0, "kick off"), (2.0, 5.0, "first goal")], suffix
+    clips = embed(path, end=5.0, segmentation=Segmentation(fixed_sec=2), options=("transcription",))
     np.testing.assert_allclose(clips[0].vector, embed_text("kick off"), atol=1e-6)
     np.testing.assert_allclose(clips[1].vector, embed_text("first goal"), atol=1e-6)
 
 
-def test_fused_is_one_vector_of_all_options_and_stands_beside_or_alone(film: Path) -> None:
-    both = embed(film, fused=True)
+def test_fused_vectors_with_and_without_separate_ones(video_file: Path) -> None:
+    both = embed(video_file, fused=True)
     assert {clip.option for clip in both} == {"visual", "audio", "transcription", "fused"}
     parts = [clip.vector for clip in both if clip.start == 0.0 and clip.option != "fused"]
     fused = next(clip.vector for clip in both if clip.start == 0.0 and clip.option == "fused")
     assert all(fused @ part > 0.5 for part in parts)
-    alone = embed(film, separate=False, fused=True)
+    alone = embed(video_file, separate=False, fused=True)
     assert [clip.option for clip in alone] == ["fused"] * 3
 
 
-def test_the_asset_is_the_mean_of_its_clips_by_length(film: Path) -> None:
-    clips = embed(film, options=("visual",), scopes=("clip", "asset"), cut=Cut(fixed_sec=4), start=2.0)
+def test_the_asset_vector_is_the_mean_of_its_clips_weighted_by_duration(video_file: Path) -> None:
+    clips = embed(
+        video_file, options=("visual",), scopes=("clip", "asset"), segmentation=Segmentation(fixed_sec=4), start=2.0
+    )
     whole = clips.pop()
     assert (whole.scope, whole.start, whole.end) == ("asset", 2.0, 12.0)
     mean = np.sum([clip.vector * (clip.end - clip.start) for clip in clips], axis=0)
     np.testing.assert_allclose(whole.vector, mean / np.linalg.norm(mean), atol=1e-5)
-    only = embed(film, options=("visual",), scopes=("asset",), cut=Cut(fixed_sec=4), start=2.0)
+    only = embed(video_file, options=("visual",), scopes=("asset",), segmentation=Segmentation(fixed_sec=4), start=2.0)
     assert len(only) == 1
     np.testing.assert_array_equal(only[0].vector, whole.vector)
 
 
-def test_a_film_without_a_sound_track_has_no_sound_vectors(folder: Path) -> None:
+def test_a_video_without_audio_track_has_no_audio_vectors(folder: Path) -> None:
     write_film(folder / "mute.mp4", [RED, BLUE], size=SIZE, audio=False)
     assert {clip.option for clip in embed(folder / "mute.mp4")} == {"visual"}
-    with pytest.raises(MediaError, match="no sound track") as caught:
+    with pytest.raises(MediaError, match="no audio track") as caught:
         embed(folder / "mute.mp4", kind="audio")
     assert caught.value.code == "parameter_invalid"
 
 
-def test_an_empty_sound_track_is_none(folder: Path) -> None:
+def test_an_empty_audio_track_counts_as_missing(folder: Path) -> None:
     path = folder / "empty-track.mkv"
     with av.open(str(path), "w", format="matroska") as out:
         video: Any = out.add_stream("libx264", rate=10)
@@ -167,13 +168,13 @@ def test_an_empty_sound_track_is_none(folder: Path) -> None:
     assert {clip.option for clip in embed(path, end=5.0)} == {"visual"}
 
 
-def test_a_silent_sound_track_is_heard_as_silence(folder: Path) -> None:
+def test_a_silent_audio_track_matches_silence(folder: Path) -> None:
     write_film(folder / "hush.mp4", [Scene(seconds=5.0)], size=SIZE)
     clip = embed(folder / "hush.mp4", end=5.0, options=("audio",))[0]
     assert clip.vector @ embed_text("silence") > 0.9
 
 
-def test_a_sound_file_has_no_picture(folder: Path) -> None:
+def test_an_audio_file_has_no_visual_vectors(folder: Path) -> None:
     path = write_sound(folder / "sound.mp3", [RED, BLUE])
     clips = embed(path, kind="audio", options=("audio", "transcription"))
     assert [(clip.start, clip.end, clip.option) for clip in clips] == [
@@ -181,104 +182,113 @@ def test_a_sound_file_has_no_picture(folder: Path) -> None:
         (5.0, 10.0, "audio"),
         (10.0, 12.0, "audio"),
     ]
-    with pytest.raises(MediaError, match="no picture track"):
+    with pytest.raises(MediaError, match="no video track"):
         embed(path)
 
 
-def test_the_cover_of_a_song_is_not_its_picture(folder: Path) -> None:
+def test_a_cover_image_is_not_a_video_track(folder: Path) -> None:
     cover = write_picture(folder / "cover.jpg", RED)
     path = write_sound(folder / "song.mp3", [BLUE], cover=cover)
-    with pytest.raises(MediaError, match="no picture track"):
+    with pytest.raises(MediaError, match="no video track"):
         embed(path, end=7.0)
 
 
-def test_sound_is_cut_where_it_becomes_another(folder: Path) -> None:
+def test_dynamic_audio_clips_end_at_changes_of_the_audio(folder: Path) -> None:
     path = write_sound(folder / "two.wav", [RED, BLUE])
-    assert bounds(embed(path, kind="audio", options=("audio",), cut=Cut(min_sec=4)), "audio") == [
+    assert bounds(embed(path, kind="audio", options=("audio",), segmentation=Segmentation(min_sec=4)), "audio") == [
         (0.0, 5.0),
         (5.0, 12.0),
     ]
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "ts", "avi", "mpg", "webm", "gif"])
-def test_the_container_hardly_changes_the_vectors(folder: Path, film: Path, suffix: str) -> None:
+def test_vectors_are_similar_for_every_container(folder: Path, video_file: Path, suffix: str) -> None:
     path = folder / f"same.{suffix}"
     write_film(path, [RED, BLUE], size=SIZE)
     clips = {(clip.start, clip.option): clip.vector for clip in embed(path, options=("visual", "audio"))}
-    for clip in embed(film, options=("visual", "audio")):
+    for clip in embed(video_file, options=("visual", "audio")):
         if (clip.start, clip.option) in clips or suffix != "gif":
             assert clip.vector @ clips[clip.start, clip.option] > 0.95, (clip.start, clip.option)
 
 
-def test_six_channels_and_two_sound_as_one(folder: Path, film: Path) -> None:
-    one = embed(film, options=("audio",))
+def test_stereo_and_surround_audio_match_mono(folder: Path, video_file: Path) -> None:
+    one = embed(video_file, options=("audio",))
     for channels in (2, 6):
         write_film(folder / f"{channels}.mp4", [RED, BLUE], size=SIZE, channels=channels)
         for clip, mono in zip(embed(folder / f"{channels}.mp4", options=("audio",)), one, strict=True):
             assert clip.vector @ mono.vector > 0.9
 
 
-def test_a_variable_frame_rate_is_read_by_its_time_stamps(folder: Path, film: Path) -> None:
+def test_a_variable_frame_rate_is_read_by_its_timestamps(folder: Path, video_file: Path) -> None:
     write_film(folder / "jitter.mp4", [RED, BLUE], size=SIZE, jitter=True)
-    assert bounds(embed(folder / "jitter.mp4", cut=Cut(min_sec=4)), "visual") == [(0.0, 5.0), (5.0, 12.0)]
+    assert bounds(embed(folder / "jitter.mp4", segmentation=Segmentation(min_sec=4)), "visual") == [
+        (0.0, 5.0),
+        (5.0, 12.0),
+    ]
     for clip, even in zip(
-        embed(folder / "jitter.mp4", options=("visual",)), embed(film, options=("visual",)), strict=True
+        embed(folder / "jitter.mp4", options=("visual",)), embed(video_file, options=("visual",)), strict=True
     ):
         assert clip.vector @ even.vector > 0.95
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
-def test_a_film_that_begins_later_counts_from_its_first_picture(folder: Path, film: Path, suffix: str) -> None:
+def test_times_count_from_the_first_frame(folder: Path, video_file: Path, suffix: str) -> None:
     path = folder / f"late.{suffix}"
     write_film(path, [RED, BLUE], size=SIZE, start=7.0)
-    assert bounds(embed(path, cut=Cut(min_sec=4)), "visual") == [
+    assert bounds(embed(path, segmentation=Segmentation(min_sec=4)), "visual") == [
         (0.0, pytest.approx(5.0, abs=0.06)),
         (pytest.approx(5.0, abs=0.06), 12.0),
     ]
-    for clip, usual in zip(embed(path, options=("audio",)), embed(film, options=("audio",)), strict=True):
+    for clip, usual in zip(embed(path, options=("audio",)), embed(video_file, options=("audio",)), strict=True):
         assert clip.vector @ usual.vector > 0.9
 
 
-def test_a_window_is_the_same_as_that_part_of_the_whole(film: Path) -> None:
-    whole = {(clip.start, clip.option): clip.vector for clip in embed(film, cut=Cut(fixed_sec=3))}
-    for clip in embed(film, start=6.0, cut=Cut(fixed_sec=3)):
+def test_a_window_has_the_vectors_of_the_whole_video(video_file: Path) -> None:
+    whole = {(clip.start, clip.option): clip.vector for clip in embed(video_file, segmentation=Segmentation(fixed_sec=3))}
+    for clip in embed(video_file, start=6.0, segmentation=Segmentation(fixed_sec=3)):
         assert clip.vector @ whole[clip.start, clip.option] > 0.98, (clip.start, clip.option)
 
 
-def test_a_clip_without_a_picture_of_its_own_shows_the_one_that_stands(folder: Path) -> None:
+def test_a_clip_without_own_frame_has_the_previous_one(folder: Path) -> None:
     write_film(folder / "slow.mp4", [RED, BLUE], size=SIZE, fps=1, audio=False)
     red, blue = embed_text("red stripes"), embed_text("blue and yellow checkerboard")
-    inside = embed(folder / "slow.mp4", options=("visual",), start=2.25, end=2.75, cut=Cut(fixed_sec=2))
+    inside = embed(
+        folder / "slow.mp4", options=("visual",), start=2.25, end=2.75, segmentation=Segmentation(fixed_sec=2)
+    )
     assert inside[0].vector @ red > 0.4
-    across = embed(folder / "slow.mp4", options=("visual",), start=4.6, end=5.6, cut=Cut(fixed_sec=0.3))
+    across = embed(
+        folder / "slow.mp4", options=("visual",), start=4.6, end=5.6, segmentation=Segmentation(fixed_sec=0.3)
+    )
     assert [clip.vector @ red > clip.vector @ blue for clip in across] == [True, False, False, False]
 
 
-def test_heads_of_keyframe_groups_are_enough_for_a_long_film(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_videos_are_embedded_from_the_start_of_keyframe_groups(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = folder / "long.mp4"
     scenes = [RED, BLUE, Scene(color="green", motion="slow", seconds=6.0), Scene(color="black", seconds=30.0)] * 2
     write_film(path, scenes, size=SIZE, gop=20, audio=False)
-    full = embed(path, end=96.0, options=("visual",), cut=Cut(fixed_sec=6))
-    monkeypatch.setattr(_thumbnails, "FULL_DECODE_PIXELS", 0.0)
-    monkeypatch.setattr(_thumbnails, "GROUP_DECODE_PIXELS", 0.0)
-    heads = embed(path, end=96.0, options=("visual",), cut=Cut(fixed_sec=6))
+    full = embed(path, end=96.0, options=("visual",), segmentation=Segmentation(fixed_sec=6))
+    monkeypatch.setattr(thumbnails, "FULL_DECODE_PIXELS", 0.0)
+    monkeypatch.setattr(thumbnails, "GROUP_DECODE_PIXELS", 0.0)
+    heads = embed(path, end=96.0, options=("visual",), segmentation=Segmentation(fixed_sec=6))
     likeness = [clip.vector @ other.vector for clip, other in zip(heads, full, strict=True)]
     assert np.median(likeness) > 0.95
     assert min(likeness) > 0.7
     assert any(not np.array_equal(clip.vector, other.vector) for clip, other in zip(heads, full, strict=True))
 
 
-def test_a_long_group_of_pictures_is_decoded_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_keyframe_group_is_decoded_completely(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = folder / "one-keyframe.mp4"
     write_film(path, [RED, BLUE, RED], size=SIZE, gop=1000, audio=False)
-    full = embed(path, end=17.0, options=("visual",), cut=Cut(min_sec=4))
-    monkeypatch.setattr(_thumbnails, "FULL_DECODE_PIXELS", 0.0)
-    monkeypatch.setattr(_thumbnails, "GROUP_DECODE_PIXELS", 0.0)
-    heads = embed(path, end=17.0, options=("visual",), cut=Cut(min_sec=4))
+    full = embed(path, end=17.0, options=("visual",), segmentation=Segmentation(min_sec=4))
+    monkeypatch.setattr(thumbnails, "FULL_DECODE_PIXELS", 0.0)
+    monkeypatch.setattr(thumbnails, "GROUP_DECODE_PIXELS", 0.0)
+    heads = embed(path, end=17.0, options=("visual",), segmentation=Segmentation(min_sec=4))
     assert bounds(heads, "visual") == bounds(full, "visual") == [(0.0, 5.0), (5.0, 12.0), (12.0, 17.0)]
 
 
-def test_an_upright_picture_finds_a_film_that_metadata_turns(folder: Path) -> None:
+def test_rotation_metadata_is_applied(folder: Path) -> None:
     write_film(folder / "upright.mp4", [RED], size=SIZE, audio=False)
     (folder / "turned.mp4").write_bytes(turned((folder / "upright.mp4").read_bytes(), 90))
     upright = embed(folder / "upright.mp4", end=5.0, options=("visual",))[0].vector
@@ -289,29 +299,29 @@ def test_an_upright_picture_finds_a_film_that_metadata_turns(folder: Path) -> No
 
 
 @pytest.mark.parametrize(("suffix", "codec", "kind"), [("h264", "libx264", "video"), ("aac", "aac", "audio")])
-def test_streams_without_a_container_have_clips_too(folder: Path, suffix: str, codec: str, kind: str) -> None:
+def test_streams_without_container_have_clips(folder: Path, suffix: str, codec: str, kind: str) -> None:
     write_raw(folder / f"raw.{suffix}", codec)
-    clips = embed(folder / f"raw.{suffix}", kind=kind, end=2.0, cut=Cut(fixed_sec=1))
+    clips = embed(folder / f"raw.{suffix}", kind=kind, end=2.0, segmentation=Segmentation(fixed_sec=1))
     assert [(clip.start, clip.end) for clip in clips] == [(0.0, 1.0), (1.0, 2.0)]
     if kind == "video":
-        # Without time stamps its 50 pictures follow one another at the rate that it names, in both clips alike.
+        # Without timestamps its 50 frames follow at the nominal rate, in both clips alike.
         assert clips[0].vector @ clips[1].vector > 0.9
         assert clips[1].vector @ embed_text("red, moving fast") > 0.4
 
 
-def test_a_film_that_breaks_off_is_refused_but_its_beginning_is_not(folder: Path) -> None:
+def test_a_truncated_video_is_refused_except_its_start(folder: Path) -> None:
     write_film(folder / "whole.mkv", [RED, BLUE, RED], size=SIZE)
     content = (folder / "whole.mkv").read_bytes()
     path = folder / "half.mkv"
     path.write_bytes(content[: int(len(content) * 0.45)])
-    with pytest.raises(MediaError, match="breaks off") as caught:
+    with pytest.raises(MediaError, match="The file ends at") as caught:
         embed(path, end=17.0)
     assert caught.value.code == "video_file_broken"
     assert embed(path, end=4.0, options=("visual",))
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "avi", "mpg", "mp3", "wav", "flac", "jpg", "png"])
-def test_damage_gives_a_media_error_or_vectors_and_nothing_else(folder: Path, suffix: str) -> None:
+def test_damaged_files_yield_vectors_or_a_media_error(folder: Path, suffix: str) -> None:
     path = folder / f"damaged.{suffix}"
     short = [Scene(sound="music", seconds=1.0), Scene(color="blue", sound="speech", seconds=1.0)]
     if suffix in {"jpg", "png"}:
@@ -336,33 +346,35 @@ def test_damage_gives_a_media_error_or_vectors_and_nothing_else(folder: Path, su
             assert error.code in {"video_file_broken", "parameter_invalid"}  # noqa: PT017 - vectors are as good an end
 
 
-def test_many_threads_get_the_same_vectors_as_one(film: Path) -> None:
-    alone = embed(film)
+def test_threads_get_the_same_vectors(video_file: Path) -> None:
+    alone = embed(video_file)
     with ThreadPoolExecutor(4) as pool:
-        for clips in pool.map(embed, [film] * 8):
+        for clips in pool.map(embed, [video_file] * 8):
             for clip, other in zip(clips, alone, strict=True):
                 np.testing.assert_array_equal(clip.vector, other.vector)
 
 
-def test_a_fresh_process_gets_the_same_vectors(film: Path, tmp_path: Path) -> None:
+def test_a_fresh_process_gets_the_same_vectors(video_file: Path, tmp_path: Path) -> None:
     code = (
-        "import sys, numpy as np; from pathlib import Path; from twelvelabs_sandbox._engine import *\n"
-        "clips = embed_media(Path(sys.argv[1]), kind='video', start=0.0, end=12.0, cut=Cut(fixed_sec=5),"
-        " options=('visual', 'audio', 'transcription'), scopes=('clip',), separate=True, fused=False)\n"
+        "import sys, numpy as np; from pathlib import Path; from twelvelabs_sandbox.engine.clips import embed_media; "
+        "from twelvelabs_sandbox.engine.types import Segmentation\n"
+        "clips = embed_media(Path(sys.argv[1]), kind='video', start=0.0, end=12.0, "
+        "segmentation=Segmentation(fixed_sec=5), "
+        "options=('visual', 'audio', 'transcription'), scopes=('clip',), separate=True, fused=False)\n"
         "np.save(sys.argv[2], np.stack([clip.vector for clip in clips]))"
     )
-    subprocess.run([sys.executable, "-c", code, film, tmp_path / "vectors.npy"], check=True, timeout=120)
-    np.testing.assert_allclose(np.load(tmp_path / "vectors.npy"), [clip.vector for clip in embed(film)], atol=1e-6)
+    subprocess.run([sys.executable, "-c", code, video_file, tmp_path / "vectors.npy"], check=True, timeout=120)
+    np.testing.assert_allclose(np.load(tmp_path / "vectors.npy"), [clip.vector for clip in embed(video_file)], atol=1e-6)
 
 
 @pytest.mark.parametrize(("start", "end"), [(3.0, 3.0), (4.0, 2.0), (-1.0, 2.0)])
-def test_an_empty_window_is_refused(film: Path, start: float, end: float) -> None:
+def test_an_empty_window_is_refused(video_file: Path, start: float, end: float) -> None:
     with pytest.raises(MediaError, match="window") as caught:
-        embed(film, start=start, end=end)
+        embed(video_file, start=start, end=end)
     assert caught.value.code == "parameter_invalid"
 
 
 @pytest.mark.parametrize("lengths", [{}, {"fixed_sec": 2.0, "min_sec": 4.0}, {"fixed_sec": 0.0}, {"min_sec": -1.0}])
-def test_a_cut_says_exactly_one_length(lengths: dict[str, float]) -> None:
+def test_a_segmentation_has_exactly_one_duration(lengths: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="exactly one"):
-        Cut(**lengths)
+        Segmentation(**lengths)

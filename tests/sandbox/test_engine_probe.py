@@ -1,12 +1,13 @@
-"""What the sandbox's engine says of files: every kind, odd ones, broken ones and hostile ones."""
+"""Properties of files of every kind, including unusual, broken and malicious ones."""
 
 import struct
 from pathlib import Path
 
 import pytest
 
-from tests.sandbox.odd_files import chunk, turned, write_raw
-from twelvelabs_sandbox._engine import MediaError, MediaInfo, probe
+from tests.sandbox.special_files import chunk, turned, write_raw
+from twelvelabs_sandbox.engine.probe import probe
+from twelvelabs_sandbox.engine.types import MediaError, MediaInfo
 from twelvelabs_sandbox.films import Scene, picture, save_image, write_film, write_picture, write_sound
 
 SCENES = [Scene(sound="tone", seconds=1.5, motion="fast"), Scene(color="blue", sound="noise", seconds=1.5)]
@@ -37,7 +38,7 @@ def refusal(path: Path, filename: str | None = None) -> MediaError:
         ("gif", "image/gif", ("gif", None)),
     ],
 )
-def test_films_of_every_container(folder: Path, suffix: str, mime_type: str, codecs: tuple[str, str | None]) -> None:
+def test_videos_of_every_container(folder: Path, suffix: str, mime_type: str, codecs: tuple[str, str | None]) -> None:
     path = folder / f"film.{suffix}"
     write_film(path, SCENES, size=SIZE)
     info = probe(path)
@@ -59,7 +60,7 @@ def test_films_of_every_container(folder: Path, suffix: str, mime_type: str, cod
         ("m4a", "audio/mp4", 6),
     ],
 )
-def test_sounds_of_every_container(folder: Path, suffix: str, mime_type: str, channels: int) -> None:
+def test_audio_of_every_container(folder: Path, suffix: str, mime_type: str, channels: int) -> None:
     path = write_sound(folder / f"sound.{suffix}", SCENES, channels=channels)
     info = probe(path)
     assert (info.kind, info.mime_type, info.channels, info.width, info.fps) == (
@@ -73,27 +74,27 @@ def test_sounds_of_every_container(folder: Path, suffix: str, mime_type: str, ch
     assert info.sample_rate in {32000, 48000}
 
 
-def test_a_cover_does_not_make_a_film_of_a_song(folder: Path) -> None:
+def test_audio_with_a_cover_image_is_audio(folder: Path) -> None:
     cover = write_picture(folder / "cover.jpg", SCENES[0], size=(300, 300))
     info = probe(write_sound(folder / "song.mp3", SCENES, cover=cover))
     assert (info.kind, info.width, info.video_codec) == ("audio", None, None)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
-def test_pictures(folder: Path, suffix: str) -> None:
+def test_images(folder: Path, suffix: str) -> None:
     info = probe(write_picture(folder / f"picture.{suffix}", SCENES[0], size=(200, 140)))
     kind = "jpeg" if suffix == "jpg" else "png"
     assert info == MediaInfo("image", f"image/{kind}", kind, info.size, width=200, height=140, video_codec=kind)
 
 
-def test_a_gif_of_one_picture_is_an_image(folder: Path) -> None:
+def test_a_gif_of_one_frame_is_an_image(folder: Path) -> None:
     write_film(folder / "one.gif", [Scene(seconds=0.1)], size=SIZE)
     info = probe(folder / "one.gif")
     assert (info.kind, info.mime_type, info.duration, info.width) == ("image", "image/gif", None, 160)
 
 
 @pytest.mark.parametrize(("degrees", "size"), [(90, (120, 160)), (180, (160, 120)), (270, (120, 160))])
-def test_a_film_turned_by_its_metadata_has_its_display_size(folder: Path, degrees: int, size: tuple[int, int]) -> None:
+def test_a_rotated_video_has_its_display_size(folder: Path, degrees: int, size: tuple[int, int]) -> None:
     write_film(folder / "upright.mp4", SCENES[:1], size=SIZE)
     path = folder / f"turned{degrees}.mp4"
     path.write_bytes(turned((folder / "upright.mp4").read_bytes(), degrees))
@@ -101,21 +102,21 @@ def test_a_film_turned_by_its_metadata_has_its_display_size(folder: Path, degree
     assert (info.width, info.height) == size
 
 
-def test_a_film_that_begins_later_is_as_long_as_its_pictures(folder: Path) -> None:
+def test_the_duration_counts_from_the_first_frame(folder: Path) -> None:
     for suffix in ("mkv", "mp4", "ts"):
         path = folder / f"late.{suffix}"
         write_film(path, SCENES, size=SIZE, start=5.0)
         assert probe(path).duration == pytest.approx(3.0, abs=0.15), suffix
 
 
-def test_a_length_that_the_file_does_not_name_is_measured(folder: Path) -> None:
+def test_a_missing_duration_is_measured(folder: Path) -> None:
     for suffix, codec in (("aac", "aac"), ("h264", "libx264")):
         path = folder / f"raw.{suffix}"
         write_raw(path, codec)
         assert probe(path).duration == pytest.approx(2.0, abs=0.15), suffix
 
 
-def test_half_a_song_is_half_as_long_whatever_its_header_says(folder: Path) -> None:
+def test_a_truncated_audio_file_has_its_real_duration(folder: Path) -> None:
     content = write_sound(folder / "song.mp3", [Scene(sound="noise", seconds=8.0)]).read_bytes()
     (folder / "half.mp3").write_bytes(content[: len(content) // 2])
     assert probe(folder / "half.mp3").duration == pytest.approx(4.0, abs=0.3)
@@ -129,7 +130,7 @@ def test_half_a_song_is_half_as_long_whatever_its_header_says(folder: Path) -> N
         ("a.md", b"# Title\n", "text/markdown"),
     ],
 )
-def test_documents_are_recognised(folder: Path, name: str, content: bytes, mime_type: str) -> None:
+def test_documents_are_recognized(folder: Path, name: str, content: bytes, mime_type: str) -> None:
     path = folder / "upload"
     path.write_bytes(content)
     info = probe(path, filename=name)
@@ -146,7 +147,7 @@ def test_documents_are_recognised(folder: Path, name: str, content: bytes, mime_
         ("latin1.txt", "gr\u00fcn".encode("latin-1") * 100),
     ],
 )
-def test_what_is_no_media_is_a_broken_file(folder: Path, name: str, content: bytes) -> None:
+def test_other_files_are_broken_media(folder: Path, name: str, content: bytes) -> None:
     path = folder / name
     path.write_bytes(content)
     assert refusal(path).code == "video_file_broken"
@@ -162,8 +163,8 @@ def test_a_playlist_cannot_make_the_engine_open_other_files(folder: Path) -> Non
         assert refusal(folder / name).code == "video_file_broken"
 
 
-def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(folder: Path) -> None:
-    # Were it decoded, it would be broken: it has no pixels at all.
+def test_an_image_with_too_many_pixels_is_refused_before_decoding(folder: Path) -> None:
+    # Decoding it would fail differently: it has no pixel data.
     header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
     path = folder / "bomb.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IEND", b""))
@@ -179,14 +180,14 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(folder: Pa
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
 @pytest.mark.parametrize("share", [0.0005, 0.02, 0.5])
-def test_an_incomplete_picture_is_refused(folder: Path, suffix: str, share: float) -> None:
+def test_an_incomplete_image_is_refused(folder: Path, suffix: str, share: float) -> None:
     whole = save_image(folder / f"whole.{suffix}", picture(Scene(grain=9.0), 1.0)).read_bytes()
     path = folder / f"part.{suffix}"
     path.write_bytes(whole[: int(len(whole) * share) + 13])
     assert refusal(path).code == "parameter_invalid"
 
 
-def test_a_message_never_names_the_servers_own_file(folder: Path) -> None:
+def test_messages_do_not_contain_the_path(folder: Path) -> None:
     path = folder / "private-name.mp4"
     path.write_bytes(b"nothing" * 50)
     assert "private-name" not in str(refusal(path))

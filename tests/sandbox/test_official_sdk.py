@@ -1,4 +1,4 @@
-"""The vendor's own SDK works against the sandbox, unchanged, sync and async, and understands its errors."""
+"""The official SDK works against the sandbox, unchanged, sync and async, and understands its errors."""
 
 import base64
 from collections.abc import Iterator
@@ -79,9 +79,9 @@ def test_audio(client: Any, sound: Path) -> None:
     assert answer.metadata.duration == 8.0
 
 
-def test_video(client: Any, film: Path) -> None:
+def test_video(client: Any, video_file: Path) -> None:
     video = sdk.VideoInputRequest(
-        media_source=inline(film),
+        media_source=inline(video_file),
         segmentation=sdk.VideoSegmentation_Fixed(fixed=sdk.VideoSegmentationFixedFixed(duration_sec=4)),
         embedding_option=["visual", "audio"],
         embedding_scope=["clip", "asset"],
@@ -93,14 +93,14 @@ def test_video(client: Any, film: Path) -> None:
     assert answer.metadata.clip_length == 4
 
 
-def test_assets_direct_and_by_url(client: Any, film: Path, file_server: FileServer) -> None:
-    with film.open("rb") as file:
+def test_assets_direct_and_by_url(client: Any, video_file: Path, file_server: FileServer) -> None:
+    with video_file.open("rb") as file:
         direct = client.assets.create(method="direct", file=file, filename="sdk.mp4", user_metadata='{"team": "red"}')
     linked = client.assets.create(method="url", url=file_server.url("picture.jpg"), enable_hls=False)
     assert direct.status == linked.status == "processing"
     wait(client.assets, linked.id, "ready")
     ready = wait(client.assets, direct.id, "ready")
-    assert (ready.filename, ready.size, ready.duration) == ("sdk.mp4", film.stat().st_size, 8.0)
+    assert (ready.filename, ready.size, ready.duration) == ("sdk.mp4", video_file.stat().st_size, 8.0)
     assert ready.user_metadata == {"team": "red"}
     assert ready.technical_metadata.video_width == 480
     listed = list(client.assets.list(asset_ids=[direct.id, linked.id], page_limit=1))
@@ -111,17 +111,17 @@ def test_assets_direct_and_by_url(client: Any, film: Path, file_server: FileServ
         client.assets.retrieve(direct.id)
 
 
-def test_tasks(client: Any, film: Path) -> None:
+def test_tasks(client: Any, video_file: Path) -> None:
     started = datetime.now(UTC).isoformat()
     video = sdk.AsyncVideoInputRequest(
-        media_source=inline(film),
+        media_source=inline(video_file),
         segmentation=sdk.VideoSegmentation_Dynamic(dynamic=sdk.VideoSegmentationDynamicDynamic(min_duration_sec=4)),
         embedding_option=["visual"],
         embedding_scope=["clip"],
     )
     made = client.embed.v_2.tasks.create(input_type="video", model_name=MODEL, video=video)
     assert made.status == "processing"
-    audio = sdk.AsyncAudioInputRequest(media_source=inline(film.with_name("sound.mp3")))
+    audio = sdk.AsyncAudioInputRequest(media_source=inline(video_file.with_name("sound.mp3")))
     other = client.embed.v_2.tasks.create(input_type="audio", model_name=MODEL, audio=audio)
     wait(client.embed.v_2.tasks, other.id, "ready")
     ready = wait(client.embed.v_2.tasks, made.id, "ready")
@@ -134,15 +134,15 @@ def test_tasks(client: Any, film: Path) -> None:
     assert listed[1].video_embedding.metadata.duration == 8.0
 
 
-def test_a_failed_task_says_why(sandbox: Sandbox, client: Any, film: Path) -> None:
+def test_a_failed_task_has_an_error(sandbox: Sandbox, client: Any, video_file: Path) -> None:
     sandbox.faults.add(Fault(method="POST", task="failed"))
-    video = sdk.AsyncVideoInputRequest(media_source=inline(film))
+    video = sdk.AsyncVideoInputRequest(media_source=inline(video_file))
     made = client.embed.v_2.tasks.create(input_type="video", model_name=MODEL, video=video)
     failed = wait(client.embed.v_2.tasks, made.id, "failed")
     assert failed.error.message == "The embedding task failed. Please try again later."
 
 
-def test_errors_are_those_that_the_sdk_knows(sandbox: Sandbox, client: Any) -> None:
+def test_errors_are_typed_by_the_sdk(sandbox: Sandbox, client: Any) -> None:
     text = sdk.TextInputRequest(input_text="dog")
     with pytest.raises(sdk.NotFoundError):
         client.embed.v_2.tasks.retrieve("6298d673f1090f1100476d4c")
@@ -162,8 +162,8 @@ def test_errors_are_those_that_the_sdk_knows(sandbox: Sandbox, client: Any) -> N
 
 
 @pytest.fixture
-def content(film: Path) -> bytes:
-    return film.read_bytes()
+def content(video_file: Path) -> bytes:
+    return video_file.read_bytes()
 
 
 async def test_the_async_client(sandbox: Sandbox, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,6 +172,6 @@ async def test_the_async_client(sandbox: Sandbox, content: bytes, monkeypatch: p
     async with sdk.AsyncTwelveLabs(api_key=sandbox.api_key) as client:
         text = sdk.TextInputRequest(input_text="dog")
         assert only(await client.embed.v_2.create(input_type="text", model_name=MODEL, text=text))
-        made = await client.assets.create(method="direct", file=("film.mp4", content))
-        assert (await client.assets.retrieve(made.id)).filename == "film.mp4"
+        made = await client.assets.create(method="direct", file=("video.mp4", content))
+        assert (await client.assets.retrieve(made.id)).filename == "video.mp4"
         assert made.id in [asset.id async for asset in await client.assets.list()]

@@ -1,4 +1,4 @@
-"""The vendor's own SDK walks the endpoints of assets and multipart uploads, sync and async."""
+"""The official SDK calls the endpoints of assets and multipart uploads, sync and async."""
 
 import hashlib
 import shutil
@@ -22,7 +22,7 @@ CHUNK = 8192
 async def uploading(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Sandbox, Any]]:
-    """A sandbox with small parts, and a client of it."""
+    """A sandbox with small chunks, and a client of it."""
     monkeypatch.delenv("TWELVELABS_BASE_URL", raising=False)
     with Sandbox(chunk_size=CHUNK) as sandbox:
         if request.param == "sync":
@@ -34,16 +34,16 @@ async def uploading(
 
 
 def put(url: str, part: bytes, headers: dict[str, str]) -> str:
-    """Send one part; returns its proof."""
+    """Upload one chunk; return its proof."""
     answer = httpx.put(url, content=part, headers=headers, trust_env=False)
     return answer.raise_for_status().headers["etag"].strip('"')
 
 
-async def test_create(official: Any, film: Path, file_server: FileServer) -> None:
-    """POST /assets: a file and an address."""
+async def test_create(official: Any, video_file: Path, file_server: FileServer) -> None:
+    """POST /assets: a file and a URL."""
     upload = official.assets.create(
         method="direct",
-        file=sent(film),
+        file=sent(video_file),
         filename="sdk.mp4",
         enable_hls=False,
         user_metadata='{"team": "red"}',
@@ -57,19 +57,19 @@ async def test_create(official: Any, film: Path, file_server: FileServer) -> Non
         await of(official.assets.create(method="url"))
 
 
-async def test_list(official: Any, film: Path, picture: Path) -> None:
-    """GET /assets: by pages and filters."""
-    made = [await ready_asset(official, path) for path in (film, picture)]
+async def test_list(official: Any, video_file: Path, picture: Path) -> None:
+    """GET /assets: pages and filters."""
+    made = [await ready_asset(official, path) for path in (video_file, picture)]
     listed = await items(official.assets.list(asset_ids=made, page_limit=1))
     assert [asset.id for asset in listed] == made[::-1]
     assert made[0] in [asset.id for asset in await items(official.assets.list(filename="FILM", asset_types=["video"]))]
 
 
-async def test_retrieve(official: Any, film: Path) -> None:
+async def test_retrieve(official: Any, video_file: Path) -> None:
     """GET /assets/{asset_id}."""
-    made = await ready_asset(official, film)
+    made = await ready_asset(official, video_file)
     ready = await of(official.assets.retrieve(made))
-    assert (ready.size, ready.duration, ready.technical_metadata.video_width) == (len(sent(film)[1]), 8.0, 480)
+    assert (ready.size, ready.duration, ready.technical_metadata.video_width) == (len(sent(video_file)[1]), 8.0, 480)
     with pytest.raises(sdk.NotFoundError):
         await of(official.assets.retrieve(UNKNOWN))
 
@@ -105,11 +105,11 @@ async def test_user_metadata(official: Any, picture: Path) -> None:
     assert (await of(official.assets.retrieve(made))).user_metadata is None
 
 
-async def test_multipart_step_by_step(uploading: tuple[Sandbox, Any], film: Path) -> None:
-    """POST /assets/multipart-uploads, .../presigned-urls, /{upload_id}; GET both; PUT of the parts."""
+async def test_multipart_step_by_step(uploading: tuple[Sandbox, Any], video_file: Path) -> None:
+    """POST /assets/multipart-uploads, .../presigned-urls, /{upload_id}; GET both; PUT of the chunks."""
     sandbox, client = uploading
-    (_, content), calls = sent(film), client.multipart_upload
-    session = await of(calls.create(filename="film.mp4", type="video", total_size=len(content)))
+    (_, content), calls = sent(video_file), client.multipart_upload
+    session = await of(calls.create(filename="video.mp4", type="video", total_size=len(content)))
     listed = await items(calls.list_incomplete_uploads(page_limit=1))
     assert [item.upload_id for item in listed] == [session.upload_id]
     chunks = []
@@ -135,11 +135,11 @@ async def test_multipart_step_by_step(uploading: tuple[Sandbox, Any], film: Path
         await items(calls.get_status(UNKNOWN))
 
 
-async def test_multipart_by_the_sdk_s_own_helper(uploading: tuple[Sandbox, Any], film: Path, tmp_path: Path) -> None:
-    """The helper splits the file, sends its parts side by side, and reports them."""
+async def test_multipart_upload_helper(uploading: tuple[Sandbox, Any], video_file: Path, tmp_path: Path) -> None:
+    """The helper splits the file, uploads its chunks concurrently, and reports them."""
     sandbox, client = uploading
-    path = shutil.copy(film, tmp_path)
+    path = shutil.copy(video_file, tmp_path)
     uploaded = await of(client.multipart_upload.upload_file(path, batch_size=10, max_workers=3))
     assert uploaded.asset_url
-    assert sandbox.asset_sha256(uploaded.asset_id) == hashlib.sha256(sent(film)[1]).hexdigest()
+    assert sandbox.asset_sha256(uploaded.asset_id) == hashlib.sha256(sent(video_file)[1]).hexdigest()
     assert not any(request.leaked_key for request in sandbox.requests)

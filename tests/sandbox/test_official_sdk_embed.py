@@ -1,4 +1,4 @@
-"""The vendor's own SDK walks the embed endpoints, with both models, sync and async, and finds what it expects."""
+"""The official SDK calls the embed endpoints with both models, sync and async."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,14 +25,14 @@ def labels(answer: Any) -> list[tuple[Any, ...]]:
 
 
 async def task(client: Any, model: Any, kind: str, media: Any, **beside: Any) -> Any:
-    """Create a task and wait for its end."""
+    """Create a task and wait until it has finished."""
     made = await of(client.embed.v_2.tasks.create(input_type=kind, model_name=model, **{kind: media}, **beside))
     assert made.status == "processing"
     return await wait(lambda: client.embed.v_2.tasks.retrieve(made.id), "ready", "failed")
 
 
 async def test_create_of_marengo30(official: Any, media: Path, file_server: FileServer) -> None:
-    """POST /embed-v2: all six inputs, a source of each kind."""
+    """POST /embed-v2: all six inputs, all kinds of source."""
     picture = media / "picture.jpg"
     inputs: dict[str, Any] = {
         "text": sdk.TextInputRequest(input_text="man walking a dog"),
@@ -46,7 +46,7 @@ async def test_create_of_marengo30(official: Any, media: Path, file_server: File
         ),
         "audio": sdk.AudioInputRequest(media_source=inline(media / "sound.mp3"), embedding_scope=["asset"]),
         "video": sdk.VideoInputRequest(
-            media_source=inline(media / "film.mp4"),
+            media_source=inline(media / "video.mp4"),
             start_sec=2,
             end_sec=6,
             segmentation=FIXED,
@@ -70,7 +70,7 @@ async def test_create_of_marengo30(official: Any, media: Path, file_server: File
 
 
 async def test_create_of_marengo35(official: Any, media: Path, tmp_path: Path) -> None:
-    """POST /embed-v2: text, and everything else as sources of one input."""
+    """POST /embed-v2: text, and all other inputs as sources of multi_input."""
     notes, report = tmp_path / "notes.md", write_pdf(tmp_path / "report.pdf", [[(20, 100, "goal")]])
     notes.write_text("A penalty.")
 
@@ -88,7 +88,7 @@ async def test_create_of_marengo35(official: Any, media: Path, tmp_path: Path) -
     together = await embed(
         "<@shirt> and noise",
         named("image", media / "picture.jpg", "shirt"),
-        named("video", media / "film.mp4"),
+        named("video", media / "video.mp4"),
         named("audio", media / "sound.flac"),
         named("document", notes),
     )
@@ -96,7 +96,7 @@ async def test_create_of_marengo35(official: Any, media: Path, tmp_path: Path) -
     assert len((await embed(None, named("document", report))).data[0].embedding) == 512
 
 
-async def test_create_says_what_is_wrong(official: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_create_errors(official: Any, sandbox: Sandbox, tmp_path: Path) -> None:
     """POST /embed-v2: 400, 413, 429 and 500 as the SDK's own errors."""
     text = sdk.TextInputRequest(input_text="dog")
 
@@ -120,7 +120,7 @@ async def test_create_says_what_is_wrong(official: Any, sandbox: Sandbox, tmp_pa
 async def test_tasks_create_of_marengo30(official: Any, media: Path) -> None:
     """POST /embed-v2/tasks."""
     video = sdk.AsyncVideoInputRequest(
-        media_source=inline(media / "film.mp4"), segmentation=FIXED, embedding_option=["visual"]
+        media_source=inline(media / "video.mp4"), segmentation=FIXED, embedding_option=["visual"]
     )
     audio = sdk.AsyncAudioInputRequest(media_source=inline(media / "sound.mp3"), embedding_scope=["clip"])
     found = await task(official, OLD, "video", video)
@@ -131,20 +131,20 @@ async def test_tasks_create_of_marengo30(official: Any, media: Path) -> None:
 
 
 async def test_tasks_create_of_marengo35(official: Any, media: Path, tmp_path: Path) -> None:
-    """POST /embed-v2/tasks: films, sounds, images, PDF files and texts."""
+    """POST /embed-v2/tasks: video, audio, images, PDF files and texts."""
     notes, report = tmp_path / "notes.txt", write_pdf(tmp_path / "report.pdf", [[(20, 100, "goal")]])
     notes.write_text("A penalty. The keeper dives.")
     video = sdk.AsyncVideoInputRequest(
-        media_source=inline(media / "film.mp4"),
+        media_source=inline(media / "video.mp4"),
         segmentation=TEMPORAL,
         embedding_scope=["local"],
         embedding_type=["separate_embedding", "fused_embedding"],
         time_based_metadata=[sdk.TimeBasedMetadataEntry(start=1, end=2, text="goal")],
     )
-    film = await task(official, NEW, "video", video, embedding_dimension=128, embedding_uncertainty=True)
-    assert labels(film)[:3] == [(option, "clip", 0.0, 4.0) for option in ("visual", "audio", "fused")]
-    assert {(len(row.embedding), len(row.embedding_uncertainty)) for row in film.data} == {(128, 128)}
-    assert (film.metadata.embedding_dimension, film.metadata.embedding_scopes) == (128, ["local"])
+    video_file = await task(official, NEW, "video", video, embedding_dimension=128, embedding_uncertainty=True)
+    assert labels(video_file)[:3] == [(option, "clip", 0.0, 4.0) for option in ("visual", "audio", "fused")]
+    assert {(len(row.embedding), len(row.embedding_uncertainty)) for row in video_file.data} == {(128, 128)}
+    assert (video_file.metadata.embedding_dimension, video_file.metadata.embedding_scopes) == (128, ["local"])
     audio = sdk.AsyncAudioInputRequest(media_source=inline(media / "sound.wav"), segmentation=TEMPORAL)
     assert len((await task(official, NEW, "audio", audio)).data) == 3
     image = sdk.AsyncImageInputRequest(media_source=inline(media / "picture.png"))
@@ -170,7 +170,7 @@ async def test_tasks_create_of_marengo35(official: Any, media: Path, tmp_path: P
 
 
 async def test_tasks_list(official: Any, media: Path) -> None:
-    """GET /embed-v2/tasks: by pages and filters, a task of each kind."""
+    """GET /embed-v2/tasks: pages and filters, a task of each type."""
     started = datetime.now(UTC).isoformat()
     picture = sdk.AsyncImageInputRequest(media_source=inline(media / "picture.png"))
     sound = sdk.AsyncAudioInputRequest(media_source=inline(media / "sound.mp3"))
@@ -183,7 +183,7 @@ async def test_tasks_list(official: Any, media: Path) -> None:
 
 
 async def test_tasks_retrieve(official: Any, sandbox: Sandbox, media: Path) -> None:
-    """GET /embed-v2/tasks/{task_id}: why one failed, and that another is not there."""
+    """GET /embed-v2/tasks/{task_id}: the error of a failed task, and 404 for an unknown one."""
     sandbox.faults.add(Fault(method="POST", task="failed"))
     media_source = sdk.MediaSource(base_64_string=encoded(media / "picture.png"))
     failed = await task(official, NEW, "image", sdk.AsyncImageInputRequest(media_source=media_source))

@@ -1,4 +1,4 @@
-"""The vendor's OpenAPI, called by schemathesis: every answer is as documented, every difference has a reason.
+"""The vendor's OpenAPI files, called by schemathesis: responses are as documented, or the difference has a reason.
 
 The folder with the two files is named by TWELVELABS_OPENAPI_DIR. Requests are made from the documents, good ones and
 broken ones; in good ones ids and media are replaced by some that exist, since no document can know them.
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(not IS_THERE, reason="TWELVELABS_OPENAPI_DIR doe
 
 @dataclass(frozen=True)
 class Allowed:
-    """A difference between document and sandbox that is right."""
+    """An accepted difference between document and sandbox."""
 
     check: str
     said: str
@@ -53,7 +53,7 @@ ALLOWED = [
     ),
     Allowed("AcceptedNegativeData", r"^200 .*asset_ids \(was array", "one value looks the same as an array of one"),
     Allowed(
-        "AcceptedNegativeData", r"^201 .*positive test case", "a real film is bytes, which the document calls text"
+        "AcceptedNegativeData", r"^201 .*positive test case", "a real video_file is bytes, which the document calls text"
     ),
     Allowed("AcceptedNegativeData", r"^20\d .*query: violates `additionalProperties`", "unknown queries are ignored"),
     Allowed("RejectedPositiveData", r"parameter is required but was not provided", "input_type says which is required"),
@@ -74,7 +74,7 @@ ALLOWED = [
 
 
 def operations() -> list[tuple[str, str, str]]:
-    """Every file, path and method."""
+    """Return every file, path and method."""
     if not IS_THERE:
         return []
     return [
@@ -82,31 +82,31 @@ def operations() -> list[tuple[str, str, str]]:
         for name in FILES
         for path, item in json.loads((FOLDER / name).read_text())["paths"].items()
         for method in item
-        # Analyzing is none of the sandbox's affairs.
+        # The sandbox does not implement the analyze endpoints.
         if method in METHODS and "/analyze" not in path
     ]
 
 
 @dataclass(frozen=True)
 class World:
-    """A sandbox in which something exists."""
+    """The ids of existing resources of a sandbox."""
 
     sandbox: Sandbox
     assets: dict[str, str]
     ids: dict[str, str]
     url: str
-    film: bytes
+    video_file: bytes
 
 
 @pytest.fixture(scope="module")
 def world(media: Path, tmp_path_factory: pytest.TempPathFactory, file_server: FileServer) -> Iterator[World]:
-    """Assets of each kind, a task of v1 and v2, an upload session."""
+    """Create assets of each type, a task of v1 and v2, and an upload."""
     pdf = write_pdf(tmp_path_factory.mktemp("pdf") / "report.pdf", [[(20, 100, "goal")]])
-    files = {"video": media / "film.mp4", "audio": media / "sound.mp3", "image": media / "picture.jpg", "document": pdf}
-    film = (media / "film.mp4").read_bytes()
+    files = {"video": media / "video.mp4", "audio": media / "sound.mp3", "image": media / "picture.jpg", "document": pdf}
+    video_file = (media / "video.mp4").read_bytes()
     with Sandbox() as sandbox, connect(sandbox) as api:
         assets = {kind: upload(api, path) for kind, path in files.items()}
-        v1 = api.post("/embed/tasks", data={"model_name": "marengo3.0"}, files={"video_file": ("film.mp4", film)})
+        v1 = api.post("/embed/tasks", data={"model_name": "marengo3.0"}, files={"video_file": ("video.mp4", video_file)})
         session = {"filename": "a.mp4", "type": "video", "total_size": 60 * 5 * 1024 * 1024}
         ids = {
             "/embed-v2": create_task(api, "video", media_source=encoded(files["video"])),
@@ -114,12 +114,12 @@ def world(media: Path, tmp_path_factory: pytest.TempPathFactory, file_server: Fi
             "/assets": assets["video"],
             "/assets/multipart-uploads": str(api.post("/assets/multipart-uploads", json=session).json()["upload_id"]),
         }
-        yield World(sandbox, assets, ids, file_server.url("picture.jpg"), film)
+        yield World(sandbox, assets, ids, file_server.url("picture.jpg"), video_file)
 
 
 @pytest.mark.parametrize("kind", ["good", "broken"])
 @pytest.mark.parametrize(("name", "path", "method"), operations())
-def test_answers_are_as_documented(world: World, name: str, path: str, method: str, kind: str) -> None:
+def test_responses_are_as_documented(world: World, name: str, path: str, method: str, kind: str) -> None:
     findings: set[str] = set()
     seen: list[int] = []
     headers = {"x-api-key": world.sandbox.api_key}
@@ -134,13 +134,13 @@ def test_answers_are_as_documented(world: World, name: str, path: str, method: s
     for_each_example(name, path, method, kind, ask)
     assert not findings, "\n".join(sorted(findings))
     assert max(seen) < 500
-    # Whoever deletes what the others need must not be there, and proofs of parts cannot be made up.
+    # A request that deletes what other requests need is skipped, and proofs of chunks cannot be generated.
     can_succeed = kind == "good" and method != "delete" and not (method == "post" and path.endswith("{upload_id}"))
     assert not can_succeed or min(seen) < 300, seen
 
 
 def for_each_example(name: str, path: str, method: str, kind: str, ask: Callable[[Any], None]) -> None:
-    """Make requests from a document, the same each time."""
+    """Generate requests from a document, reproducibly."""
     modes = schemathesis.GenerationMode
     operation = schemathesis.openapi.from_path(FOLDER / name)[path][method]
 
@@ -160,7 +160,7 @@ def for_each_example(name: str, path: str, method: str, kind: str, ask: Callable
 
 
 def differences(check: Callable[[], None], answer: Any) -> list[str]:
-    """What is not as documented, and not allowed."""
+    """Return the undocumented behaviour that is not an accepted difference."""
     try:
         check()
     except (BaseExceptionGroup, AssertionError) as error:
@@ -178,10 +178,10 @@ def is_allowed(kind: str, text: str) -> bool:
 
 
 def seed(case: Any, world: World, name: str, path: str) -> None:
-    """Put what exists in the place of what was made up, and leave out what no document names."""
+    """Insert existing ids for generated ones, and drop undocumented fields."""
     for prefix in sorted(world.ids, key=len, reverse=True):
         if path.startswith(prefix):
-            # What the others need is not deleted.
+            # Keep the resources that other requests need.
             known = "0" * 24 if case.method.lower() == "delete" else world.ids[prefix]
             case.path_parameters = dict.fromkeys(case.path_parameters or {}, known)
             break
@@ -195,7 +195,7 @@ def seed(case: Any, world: World, name: str, path: str) -> None:
 
 @functools.cache
 def property_names(name: str) -> frozenset[str]:
-    """Every name of a property in a document."""
+    """Return the names of all properties in a document."""
 
     def within(node: Any) -> Iterator[str]:
         inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
@@ -208,7 +208,7 @@ def property_names(name: str) -> frozenset[str]:
 
 
 def named_only(value: Any, names: frozenset[str]) -> Any:
-    """A value without fields that have no name in the document, as its examples forbid."""
+    """Return a value without undocumented fields."""
     if isinstance(value, list):
         return [named_only(item, names) for item in value]
     if not isinstance(value, dict):
@@ -219,7 +219,7 @@ def named_only(value: Any, names: frozenset[str]) -> Any:
 
 
 def seed_input(body: dict[str, Any], world: World) -> dict[str, Any]:
-    """Keep the object that ``input_type`` is of, and name existing media in it."""
+    """Keep the object of the ``input_type``, and reference existing media in it."""
     kind = body.get("input_type", "text")
     beside = ("input_type", "model_name", "embedding_dimension", "embedding_uncertainty", "auto_truncate")
     given = body.get(kind) if isinstance(body.get(kind), dict) else {}
@@ -241,7 +241,7 @@ def seed_input(body: dict[str, Any], world: World) -> dict[str, Any]:
 
 
 def seed_form(body: dict[str, Any], world: World, path: str) -> None:
-    """Send a real file, name a real model."""
+    """Send a real file and a real model name."""
     if path == "/assets":
         is_direct = body.get("method") == "direct"
         body.pop("url" if is_direct else "file", None)
@@ -252,14 +252,14 @@ def seed_form(body: dict[str, Any], world: World, path: str) -> None:
         body.pop(field, None)
     if path == "/embed/tasks":
         body["video_embedding_scope"] = ["clip", "video"]
-        body["video_url"] = world.url.replace("picture.jpg", "film.mp4")
+        body["video_url"] = world.url.replace("picture.jpg", "video.mp4")
         for side, seconds in (("start", 0), ("end", 8)):
             body[f"video_{side}_offset_sec"] = seconds
     else:
         body["text"] = "a dog"
 
 
-def test_an_api_key_is_needed_everywhere(world: World) -> None:
+def test_every_endpoint_requires_an_api_key(world: World) -> None:
     for _, path, method in operations():
         address = world.sandbox.base_url + re.sub(r"\{\w+\}", "0" * 24, path)
         assert httpx.request(method, address, trust_env=False).status_code == 401

@@ -1,4 +1,4 @@
-"""``/assets``: uploaded or fetched, looked at, listed, deleted."""
+"""``/assets``: create by file or URL, poll, list, delete."""
 
 import re
 from pathlib import Path
@@ -11,12 +11,12 @@ from tests.sandbox.api import body, connect, settled, upload
 from tests.sandbox.file_server import FileServer
 from twelvelabs_sandbox import Fault, Sandbox
 
-FILE = {"file": ("film.mp4", b"content")}
+FILE = {"file": ("video.mp4", b"content")}
 
 
-def test_an_upload_is_processing_and_then_ready_with_its_facts(api: httpx.Client, film: Path) -> None:
+def test_an_upload_becomes_ready_with_its_properties(api: httpx.Client, video_file: Path) -> None:
     metadata = '{"team": "red", "goals": 2, "tags": ["a"]}'
-    with film.open("rb") as file:
+    with video_file.open("rb") as file:
         fields = {"method": "direct", "user_metadata": metadata, "enable_hls": "false", "enable_thumbnail": "True"}
         made = api.post("/assets", data=fields, files={"file": ("match.mp4", file)})
     assert made.status_code == 201
@@ -34,9 +34,9 @@ def test_an_upload_is_processing_and_then_ready_with_its_facts(api: httpx.Client
     ready = settled(api, f"/assets/{asset['_id']}")
     facts = ready.pop("technical_metadata")
     assert ready.pop("thumbnail")["status"] == "ready"
-    assert ready == {**asset, "status": "ready", "size": film.stat().st_size, "duration": 8.0}
+    assert ready == {**asset, "status": "ready", "size": video_file.stat().st_size, "duration": 8.0}
     assert (facts["video_width"], facts["video_height"]) == (480, 360)
-    assert facts["file_size_bytes"] == film.stat().st_size
+    assert facts["file_size_bytes"] == video_file.stat().st_size
     assert facts["has_audio"] is True
 
 
@@ -47,15 +47,15 @@ def test_an_image_has_a_size_and_no_duration(api: httpx.Client, picture: Path) -
     assert asset["technical_metadata"]["image_width"] == 480
 
 
-def test_a_url_is_fetched_in_the_background(api: httpx.Client, film: Path, file_server: FileServer) -> None:
-    made = api.post("/assets", files=form(method="url", url=file_server.url("film.mp4?token=1")))
+def test_a_url_is_downloaded_in_the_background(api: httpx.Client, video_file: Path, file_server: FileServer) -> None:
+    made = api.post("/assets", files=form(method="url", url=file_server.url("video.mp4?token=1")))
     assert made.status_code == 201
     assert made.json()["method"] == "url"
-    assert made.json()["filename"] == "film.mp4"
-    assert settled(api, f"/assets/{made.json()['_id']}")["size"] == film.stat().st_size
+    assert made.json()["filename"] == "video.mp4"
+    assert settled(api, f"/assets/{made.json()['_id']}")["size"] == video_file.stat().st_size
 
 
-def test_a_url_with_nothing_behind_it_fails_later(api: httpx.Client, file_server: FileServer) -> None:
+def test_an_unreachable_url_fails_later(api: httpx.Client, file_server: FileServer) -> None:
     made = api.post("/assets", files=form(method="url", url=file_server.url("status/404")))
     assert made.status_code == 201
     failed = settled(api, f"/assets/{made.json()['_id']}")
@@ -64,8 +64,8 @@ def test_a_url_with_nothing_behind_it_fails_later(api: httpx.Client, file_server
     assert "size" not in failed
 
 
-@pytest.mark.parametrize(("name", "content"), [("film.mp4", b"this is no film" * 99), ("x.zip", b"PK\x03\x04" * 99)])
-def test_a_file_that_is_no_media_fails_later(api: httpx.Client, name: str, content: bytes) -> None:
+@pytest.mark.parametrize(("name", "content"), [("video.mp4", b"this is no film" * 99), ("x.zip", b"PK\x03\x04" * 99)])
+def test_other_files_than_media_fail_later(api: httpx.Client, name: str, content: bytes) -> None:
     made = api.post("/assets", data={"method": "direct"}, files={"file": (name, content)})
     assert made.status_code == 201
     failed = settled(api, f"/assets/{made.json()['_id']}")
@@ -74,7 +74,7 @@ def test_a_file_that_is_no_media_fails_later(api: httpx.Client, name: str, conte
 
 
 @pytest.mark.parametrize(("name", "kind"), [("notes.MD", "text/markdown"), ("notes.txt", "text/plain")])
-def test_documents_are_recognised(api: httpx.Client, tmp_path: Path, name: str, kind: str) -> None:
+def test_documents_are_recognized(api: httpx.Client, tmp_path: Path, name: str, kind: str) -> None:
     path = tmp_path / name
     path.write_text("# Notes\n\nA goalkeeper dives.\n")
     asset = api.get(f"/assets/{upload(api, path)}").json()
@@ -85,9 +85,9 @@ def test_documents_are_recognised(api: httpx.Client, tmp_path: Path, name: str, 
     assert "must be image" in answer.json()["message"]
 
 
-def test_the_list_filters_by_id_kind_and_name(film: Path, picture: Path) -> None:
+def test_the_list_filters_by_id_type_and_name(video_file: Path, picture: Path) -> None:
     with Sandbox() as sandbox, connect(sandbox) as api:
-        film_id, picture_id = upload(api, film, filename="Final Match.mp4"), upload(api, picture)
+        film_id, picture_id = upload(api, video_file, filename="Final Match.mp4"), upload(api, picture)
 
         def found(query: str) -> list[str]:
             return [item["_id"] for item in api.get(f"/assets{query}").json()["data"]]
@@ -104,12 +104,12 @@ def test_the_list_filters_by_id_kind_and_name(film: Path, picture: Path) -> None
 
 
 @pytest.mark.parametrize("query", ["", "?force=true", "?force=false"])
-def test_a_deleted_asset_is_gone_with_its_file(
-    film: Path, query: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_deleting_an_asset_deletes_its_file(
+    video_file: Path, query: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with Sandbox() as sandbox, connect(sandbox) as api:
-        asset = upload(api, film)
+        asset = upload(api, video_file)
         (folder,) = tmp_path.glob("twelvelabs-sandbox-*")
         assert len(list(folder.iterdir())) == 1
         answer = api.delete(f"/assets/{asset}{query}")
@@ -120,9 +120,9 @@ def test_a_deleted_asset_is_gone_with_its_file(
             assert again.json()["code"] == "resource_not_exist"
 
 
-def test_an_asset_in_processing_cannot_be_used_yet(film: Path) -> None:
+def test_an_asset_in_processing_cannot_be_used_yet(video_file: Path) -> None:
     with Sandbox(asset_polls=2) as sandbox, connect(sandbox) as api:
-        with film.open("rb") as file:
+        with video_file.open("rb") as file:
             made = api.post("/assets", data={"method": "direct"}, files={"file": file}).json()
         request = body("video", media_source={"asset_id": made["_id"]})
         answer = api.post("/embed-v2/tasks", json=request)
@@ -133,7 +133,7 @@ def test_an_asset_in_processing_cannot_be_used_yet(film: Path) -> None:
         assert api.post("/embed-v2/tasks", json=request).status_code == 202
 
 
-def test_assets_take_as_long_as_asked_on_the_sandbox_s_clock(picture: Path) -> None:
+def test_assets_take_asset_seconds_on_the_clock(picture: Path) -> None:
     with Sandbox(asset_seconds=600) as sandbox, connect(sandbox) as api:
         with picture.open("rb") as file:
             made = api.post("/assets", data={"method": "direct"}, files={"file": file}).json()
@@ -144,11 +144,11 @@ def test_assets_take_as_long_as_asked_on_the_sandbox_s_clock(picture: Path) -> N
 
 
 @pytest.mark.parametrize("fate", ["failed", "stuck"])
-def test_faults_decide_what_becomes_of_an_asset(sandbox: Sandbox, api: httpx.Client, film: Path, fate: Any) -> None:
+def test_faults_set_the_outcome_of_an_asset(sandbox: Sandbox, api: httpx.Client, video_file: Path, fate: Any) -> None:
     sandbox.faults.add(Fault(path="/assets", method="POST", asset=fate))
-    with film.open("rb") as file:
+    with video_file.open("rb") as file:
         made = api.post("/assets", data={"method": "direct"}, files={"file": file}).json()
-    other = upload(api, film)
+    other = upload(api, video_file)
     asset = api.get(f"/assets/{made['_id']}").json()
     assert asset["status"] == {"failed": "failed", "stuck": "processing"}[fate]
     assert api.get(f"/assets/{other}").json()["status"] == "ready"
@@ -161,7 +161,7 @@ def test_faults_decide_what_becomes_of_an_asset(sandbox: Sandbox, api: httpx.Cli
         ({"method": "multipart"}, FILE, "parameter_invalid", "`direct`, `url`, not 'multipart'"),
         ({"method": "direct"}, None, "parameter_not_provided", "file"),
         ({"method": "direct", "url": "http://x/"}, FILE, "parameter_invalid", "does not belong to method `direct`"),
-        ({"method": "direct"}, {"file": ("film.mp4", b"")}, "parameter_invalid", "empty"),
+        ({"method": "direct"}, {"file": ("video.mp4", b"")}, "parameter_invalid", "empty"),
         ({"method": "direct", "file": "content"}, None, "parameter_invalid", "file part"),
         ({"method": "direct", "filename": ""}, FILE, "parameter_invalid", "1 to 255 characters, not 0"),
         ({"method": "direct", "filename": "x" * 256}, FILE, "parameter_invalid", "not 256"),
@@ -178,12 +178,12 @@ def test_faults_decide_what_becomes_of_an_asset(sandbox: Sandbox, api: httpx.Cli
         ({"method": ["direct", "url"]}, FILE, "parameter_invalid", "once"),
         ({"method": "direct", "user_metadata": "x" * 70_000}, FILE, "parameter_invalid", "maximum size"),
         ({"method": "url"}, None, "parameter_not_provided", "url"),
-        ({"method": "url", "url": "ftp://x/film.mp4"}, None, "parameter_invalid", "http or https"),
+        ({"method": "url", "url": "ftp://x/video.mp4"}, None, "parameter_invalid", "http or https"),
         ({"method": "url", "url": "http://x/"}, FILE, "parameter_invalid", "does not belong to method `url`"),
         ({"method": "url", "url": "http://x/" + "y" * 9000}, None, "parameter_invalid", "at most 8192 characters"),
     ],
 )
-def test_wrong_forms_are_refused(api: httpx.Client, fields: Any, files: Any, code: str, said: str) -> None:
+def test_invalid_forms_are_refused(api: httpx.Client, fields: Any, files: Any, code: str, said: str) -> None:
     answer = api.post("/assets", data=fields if files else None, files=files or form(**fields))
     assert answer.status_code == 400, answer.text
     assert answer.json()["code"] == code
@@ -208,7 +208,7 @@ def test_a_file_above_200_mb_is_refused(api: httpx.Client, tmp_path: Path) -> No
     assert "200 MB" in answer.json()["message"]
 
 
-def test_a_large_image_fails_with_the_limit(api: httpx.Client, picture: Path) -> None:
+def test_a_large_image_fails(api: httpx.Client, picture: Path) -> None:
     content = picture.read_bytes() + bytes(33_000_000)
     made = api.post("/assets", data={"method": "direct"}, files={"file": ("large.jpg", content)})
     failed = settled(api, f"/assets/{made.json()['_id']}")
@@ -216,5 +216,5 @@ def test_a_large_image_fails_with_the_limit(api: httpx.Client, picture: Path) ->
 
 
 def form(**fields: str) -> dict[str, Any]:
-    """Text fields only, and yet a multipart form."""
+    """Send text fields as a multipart form."""
     return {name: (None, value) for name, value in fields.items()}

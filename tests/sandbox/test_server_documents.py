@@ -1,4 +1,4 @@
-"""Marengo 3.5 on documents: pages and their quarters, chunks of sentences, whole files, at once and in tasks."""
+"""Documents with marengo3.5: pages and quadrants, chunks of sentences, whole files, synchronous and in tasks."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.sandbox.api import connect, encoded, upload
-from tests.sandbox.api35 import body35, cosine, multi, source, task35, vector
+from tests.sandbox.api_marengo35 import body35, cosine, multi, source, task35, vector
 from tests.sandbox.pdf import write_pdf
 from twelvelabs_sandbox import Sandbox
 
@@ -19,7 +19,7 @@ CHUNKS = ["# The match The keeper dives.", "The crowd roars! Is it over?", "- re
 
 @pytest.fixture(scope="module")
 def pdf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three pages: words in all quarters, words in the middle of the left side, none."""
+    """Three pages: text in all quadrants, text in the middle of the left side, no text."""
     pages = [
         [(20, 150, "goalkeeper"), (120, 150, "penalty"), (20, 50, "stadium"), (120, 50, "referee")],
         [(20, 120, "trumpet concert")],
@@ -56,7 +56,7 @@ def test_a_pdf_gives_its_pages(api: httpx.Client, pdf: Path) -> None:
     assert fits[1] == max(fits) > 0.5
 
 
-def test_quarters_of_pages_are_told_apart(api: httpx.Client, pdf: Path) -> None:
+def test_quadrants_of_pages_differ(api: httpx.Client, pdf: Path) -> None:
     segmentation = {"spatial": {"strategy": "quadrants"}}
     task = task35(api, "document", media_source={"asset_id": upload(api, pdf)}, segmentation=segmentation)
     assert places(task) == [
@@ -73,7 +73,7 @@ def test_quarters_of_pages_are_told_apart(api: httpx.Client, pdf: Path) -> None:
     assert task["metadata"]["input_filename"] == "report.pdf"
 
 
-def test_a_whole_pdf_by_look_and_by_text(api: httpx.Client, pdf: Path) -> None:
+def test_a_whole_pdf_has_a_visual_and_a_text_vector(api: httpx.Client, pdf: Path) -> None:
     task = task35(
         api, "document", media_source=encoded(pdf), embedding_option=["visual", "text"], embedding_scope=["asset"]
     )
@@ -110,7 +110,7 @@ def test_a_text_is_one_vector_and_chunks_of_sentences(api: httpx.Client, notes: 
 
 
 @pytest.mark.parametrize(("most", "overlap", "count"), [(6, 0, 1), (5, 0, 2), (2, 1, 5), (3, 2, 4), (1, 0, 6)])
-def test_chunks_may_overlap_and_none_is_lost_or_said_twice(
+def test_chunks_overlap_and_cover_all_sentences(
     api: httpx.Client, notes: Path, most: int, overlap: int, count: int
 ) -> None:
     segmentation = {"sequential": {"strategy": "sentence", "max_sentences": most, "overlap_sentences": overlap}}
@@ -126,7 +126,7 @@ def test_chunks_may_overlap_and_none_is_lost_or_said_twice(
     assert all(len(row["embedding_uncertainty"]) == 512 for row in task["data"])
 
 
-def test_a_chunk_beyond_the_window_fails_the_task_and_a_whole_file_is_cut(api: httpx.Client, tmp_path: Path) -> None:
+def test_a_long_chunk_fails_its_task_and_a_long_file_is_truncated(api: httpx.Client, tmp_path: Path) -> None:
     path = tmp_path / "long.txt"
     path.write_text(". ".join(" ".join(f"word{line}x{number}" for number in range(500)) for line in range(5)))
     fields: dict[str, Any] = {"media_source": encoded(path), "embedding_scope": ["local"]}
@@ -146,7 +146,7 @@ def test_a_chunk_beyond_the_window_fails_the_task_and_a_whole_file_is_cut(api: h
     assert multi(api, None, source("document", path), auto_truncate=True)["usage"]["truncated"] is True
 
 
-def test_pages_are_allowed_by_the_megabyte(api: httpx.Client, tmp_path: Path) -> None:
+def test_the_page_limit_depends_on_the_file_size(api: httpx.Client, tmp_path: Path) -> None:
     pages = [[(20, 100, f"page {number}")] for number in range(65)]
     few, many, most = (write_pdf(tmp_path / f"{count}.pdf", pages[:count]) for count in (16, 17, 65))
     assert len(multi(api, None, source("document", few))["data"]) == 1
@@ -171,9 +171,7 @@ def test_a_broken_pdf_fails_its_task(api: httpx.Client, tmp_path: Path) -> None:
     assert answer.status_code == 400
 
 
-def test_a_document_without_a_word_has_no_vector_and_leaves_no_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_document_without_text_is_refused_and_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     blank, empty = write_pdf(tmp_path / "blank.pdf", [[]]), tmp_path / "empty.txt"
     empty.write_text(" \n")

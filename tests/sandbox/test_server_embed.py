@@ -1,4 +1,4 @@
-"""``POST /embed-v2``: six inputs, one vector or many, in the documented shape."""
+"""``POST /embed-v2`` with marengo3.0: six inputs, one or more vectors, in the documented format."""
 
 import json
 import math
@@ -61,7 +61,7 @@ def test_one_image_is_the_same_by_base64_url_and_asset(
     assert stored["metadata"] == {"input_type": "image", "input_filename": "picture.jpg"}
 
 
-def test_text_and_image_together_are_neither_of_the_two(api: httpx.Client, picture: Path) -> None:
+def test_text_and_image_together_differ_from_both(api: httpx.Client, picture: Path) -> None:
     both = embed(api, "text_image", input_text="loud noise", media_source=encoded(picture))
     image = embed(api, "image", media_source=encoded(picture))
     text = embed(api, "text", input_text="loud noise")
@@ -85,8 +85,8 @@ def test_multi_input_is_one_vector_of_all_images(api: httpx.Client, media: Path)
     assert without["data"] == only_names["data"]
 
 
-def test_a_video_has_clips_and_the_asset_for_each_option(api: httpx.Client, film: Path) -> None:
-    answer = embed(api, "video", media_source=encoded(film))
+def test_a_video_has_clips_and_the_asset_for_each_option(api: httpx.Client, video_file: Path) -> None:
+    answer = embed(api, "video", media_source=encoded(video_file))
     assert labels(answer["data"]) == [
         ("visual", "clip", 0.0, 4.0),
         ("audio", "clip", 0.0, 4.0),
@@ -103,11 +103,11 @@ def test_a_video_has_clips_and_the_asset_for_each_option(api: httpx.Client, film
     }
 
 
-def test_every_option_of_a_video_is_obeyed(api: httpx.Client, film: Path) -> None:
+def test_all_video_options_are_applied(api: httpx.Client, video_file: Path) -> None:
     answer = embed(
         api,
         "video",
-        media_source=encoded(film),
+        media_source=encoded(video_file),
         start_sec=1,
         end_sec=7.5,
         segmentation=FIXED_5,
@@ -121,13 +121,13 @@ def test_every_option_of_a_video_is_obeyed(api: httpx.Client, film: Path) -> Non
     assert answer["metadata"]["end_offset_sec"] == 7.5
 
 
-def test_an_end_beyond_the_film_is_its_end(api: httpx.Client, film: Path) -> None:
-    answer = embed(api, "video", media_source=encoded(film), end_sec=1000, embedding_scope=["asset"])
+def test_an_end_after_the_video_is_its_end(api: httpx.Client, video_file: Path) -> None:
+    answer = embed(api, "video", media_source=encoded(video_file), end_sec=1000, embedding_scope=["asset"])
     assert {row["end_sec"] for row in answer["data"]} == {8.0}
 
 
 @pytest.mark.parametrize("suffix", ["wav", "mp3", "flac"])
-def test_audio_is_cut_into_six_seconds(api: httpx.Client, media: Path, suffix: str) -> None:
+def test_audio_has_clips_of_six_seconds(api: httpx.Client, media: Path, suffix: str) -> None:
     answer = embed(api, "audio", media_source=encoded(media / f"sound.{suffix}"), embedding_option=["audio"])
     end = answer["metadata"]["duration"]
     assert end == pytest.approx(8, abs=0.1)
@@ -138,8 +138,8 @@ def test_audio_is_cut_into_six_seconds(api: httpx.Client, media: Path, suffix: s
     ]
 
 
-def test_vectors_are_out_of_order_when_asked_to_be(film: Path) -> None:
-    request = {"media_source": encoded(film), "segmentation": {"strategy": "fixed", "fixed": {"duration_sec": 2}}}
+def test_shuffle_data_changes_the_order(video_file: Path) -> None:
+    request = {"media_source": encoded(video_file), "segmentation": {"strategy": "fixed", "fixed": {"duration_sec": 2}}}
     with Sandbox() as ordered, Sandbox(shuffle_data=True) as shuffled:
         with connect(ordered) as api:
             expected = embed(api, "video", **request)["data"]

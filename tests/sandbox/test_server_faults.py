@@ -1,4 +1,4 @@
-"""Scripted faults, as a client sees them on the wire, in process and over HTTP."""
+"""Scripted faults as a client receives them, added in process and over HTTP."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ def statuses(api: httpx.Client, times: int, path: str = "/assets") -> list[int]:
     return [api.get(path).status_code for _ in range(times)]
 
 
-def test_a_rate_limit_looks_like_the_real_one(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_a_scripted_429_is_as_documented(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.faults.add(Fault(status=429, headers={"Retry-After": "30", "X-Ratelimit-Remaining": "0"}))
     answer = api.post("/embed-v2", json=TEXT)
     assert answer.status_code == 429
@@ -37,7 +37,7 @@ def test_a_rate_limit_looks_like_the_real_one(sandbox: Sandbox, api: httpx.Clien
 @pytest.mark.parametrize(
     ("text", "said"), [("", b""), ("<html>", b"<html>"), ({"error": {"code": "x"}}, b'{"error": {"code": "x"}}')]
 )
-def test_the_body_can_be_anything(sandbox: Sandbox, api: httpx.Client, text: Any, said: bytes) -> None:
+def test_the_body_of_a_fault_is_sent_unchanged(sandbox: Sandbox, api: httpx.Client, text: Any, said: bytes) -> None:
     sandbox.faults.add(Fault(status=503, body=text))
     answer = api.get("/assets")
     assert (answer.status_code, answer.content) == (503, said)
@@ -52,7 +52,7 @@ def test_times_skip_and_order(sandbox: Sandbox, api: httpx.Client) -> None:
     assert statuses(api, 1) == [200]
 
 
-def test_path_and_method_choose_the_requests(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_path_and_method_select_requests(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.faults.add(
         Fault(path=TASKS, method="post", status=501, times=None),
         Fault(path="/embed-v2/tasks/{task_id}", status=502, times=None),
@@ -65,7 +65,7 @@ def test_path_and_method_choose_the_requests(sandbox: Sandbox, api: httpx.Client
     assert api.get("/assets/1").status_code == 404
 
 
-def test_headers_alone_are_added_to_an_ordinary_answer(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_headers_without_status_are_added_to_the_response(sandbox: Sandbox, api: httpx.Client) -> None:
     sandbox.faults.add(Fault(headers={"X-Ratelimit-Request-Remaining": "3"}))
     answer = api.get("/assets")
     assert answer.status_code == 200
@@ -73,7 +73,7 @@ def test_headers_alone_are_added_to_an_ordinary_answer(sandbox: Sandbox, api: ht
 
 
 @pytest.mark.parametrize(("drop", "status"), [("before", None), ("after", 200)])
-def test_connections_are_dropped_without_an_answer(
+def test_connections_are_aborted_without_response(
     sandbox: Sandbox, api: httpx.Client, drop: Any, status: int | None
 ) -> None:
     sandbox.faults.add(Fault(drop=drop))
@@ -82,29 +82,27 @@ def test_connections_are_dropped_without_an_answer(
     assert [request.status for request in sandbox.requests] == [status]
 
 
-def test_a_create_dropped_afterwards_has_happened(sandbox: Sandbox, api: httpx.Client, film: Path) -> None:
+def test_a_create_aborted_afterwards_has_its_effect(sandbox: Sandbox, api: httpx.Client, video_file: Path) -> None:
     before = api.get(TASKS).json()["page_info"]["total_results"]
     for drop in ("before", "after"):
         sandbox.faults.add(Fault(path=TASKS, method="POST", drop=drop))
         with pytest.raises(httpx.RemoteProtocolError):
-            api.post(TASKS, json=body("video", media_source=encoded(film)))
+            api.post(TASKS, json=body("video", media_source=encoded(video_file)))
     assert api.get(TASKS).json()["page_info"]["total_results"] == before + 1
     assert sandbox.count("POST", TASKS) == 2
     assert sandbox.count("POST", TASKS, status=202) == 1
 
 
 @pytest.mark.parametrize("status", [None, 500])
-def test_connections_are_dropped_in_the_middle_of_the_body(
-    sandbox: Sandbox, api: httpx.Client, status: int | None
-) -> None:
+def test_connections_are_aborted_within_the_body(sandbox: Sandbox, api: httpx.Client, status: int | None) -> None:
     sandbox.faults.add(Fault(path="/embed-v2", drop="mid", status=status))
     with pytest.raises(httpx.RemoteProtocolError, match="peer closed connection"):
         api.post("/embed-v2", json=TEXT)
     assert api.post("/embed-v2", json=TEXT).status_code == 200
 
 
-def test_a_long_result_is_dropped_in_the_middle_too(sandbox: Sandbox, api: httpx.Client, film: Path) -> None:
-    task = create_task(api, "video", media_source=encoded(film))
+def test_a_long_streamed_result_is_aborted_too(sandbox: Sandbox, api: httpx.Client, video_file: Path) -> None:
+    task = create_task(api, "video", media_source=encoded(video_file))
     whole = settled(api, f"{TASKS}/{task}")
     sandbox.faults.add(Fault(path=f"{TASKS}/*", drop="mid"))
     with api.stream("GET", f"{TASKS}/{task}") as answer:
@@ -114,9 +112,7 @@ def test_a_long_result_is_dropped_in_the_middle_too(sandbox: Sandbox, api: httpx
     assert api.get(f"{TASKS}/{task}").json() == whole
 
 
-def test_dropping_leaves_no_word_in_the_log(
-    sandbox: Sandbox, api: httpx.Client, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_aborting_logs_nothing(sandbox: Sandbox, api: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
     for drop in ("before", "after", "mid"):
         sandbox.faults.add(Fault(drop=drop))
         with pytest.raises(httpx.RemoteProtocolError):
@@ -125,7 +121,7 @@ def test_dropping_leaves_no_word_in_the_log(
     assert [record.message for record in caplog.records if record.name.startswith("uvicorn")] == []
 
 
-def test_delays_and_slow_bodies_outlast_a_client_s_patience(sandbox: Sandbox) -> None:
+def test_delays_and_slow_bodies_exceed_a_client_timeout(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(path="/assets", delay=60), Fault(path=TASKS, slow=60))
     with connect(sandbox) as api:
         api.timeout = httpx.Timeout(0.3)
@@ -135,7 +131,7 @@ def test_delays_and_slow_bodies_outlast_a_client_s_patience(sandbox: Sandbox) ->
             api.get(TASKS)
 
 
-def test_a_slow_body_is_whole_in_the_end(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_a_slow_body_is_complete(sandbox: Sandbox, api: httpx.Client) -> None:
     expected = api.post("/embed-v2", json=TEXT).content
     sandbox.faults.add(Fault(slow=0.1))
     with api.stream("POST", "/embed-v2", json=TEXT) as answer:
@@ -144,9 +140,9 @@ def test_a_slow_body_is_whole_in_the_end(sandbox: Sandbox, api: httpx.Client) ->
     assert len(pieces) > 1
 
 
-def test_tasks_fail_hang_or_expire(film: Path) -> None:
+def test_faults_set_the_outcome_of_a_task(video_file: Path) -> None:
     with Sandbox() as sandbox, connect(sandbox) as api:
-        source = encoded(film)
+        source = encoded(video_file)
         sandbox.faults.add(*(Fault(path=TASKS, method="POST", task=fate) for fate in ("failed", "stuck", "expired")))
         failed, stuck, expired, good = (create_task(api, "video", media_source=source) for _ in range(4))
         assert settled(api, f"{TASKS}/{good}")["status"] == "ready"
@@ -180,7 +176,7 @@ def test_tasks_fail_hang_or_expire(film: Path) -> None:
         {"status": 500, "method": 5},
     ],
 )
-def test_faults_that_make_no_sense_are_refused(sandbox: Sandbox, api: httpx.Client, wrong: Any) -> None:
+def test_invalid_faults_are_refused(sandbox: Sandbox, api: httpx.Client, wrong: Any) -> None:
     with pytest.raises(ValueError, match="fault"):
         Fault(**wrong)
     content = json.dumps(wrong)
@@ -189,7 +185,7 @@ def test_faults_that_make_no_sense_are_refused(sandbox: Sandbox, api: httpx.Clie
     assert answer.json()["code"] == "parameter_invalid"
 
 
-def test_everything_works_over_http(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_faults_are_controlled_over_http(sandbox: Sandbox, api: httpx.Client) -> None:
     faults = [{"path": "/assets", "status": 500}, {"path": "/assets", "drop": "before"}]
     added = api.post(sandbox.control_url + "/faults", json=faults)
     assert (added.status_code, added.json()) == (201, {"added": 2})
@@ -210,9 +206,9 @@ def test_everything_works_over_http(sandbox: Sandbox, api: httpx.Client) -> None
     assert unknown.json()["code"] == "parameter_unknown"
 
 
-def test_the_clock_can_be_advanced_over_http(film: Path) -> None:
+def test_the_clock_can_be_advanced_over_http(video_file: Path) -> None:
     with Sandbox(task_seconds=600) as sandbox, connect(sandbox) as api:
-        task = create_task(api, "video", media_source=encoded(film))
+        task = create_task(api, "video", media_source=encoded(video_file))
         clock = sandbox.control_url + "/clock"
         assert api.get(f"{TASKS}/{task}").json()["status"] == "processing"
         assert api.post(clock, json={"advance_sec": 600}).json()["now"].endswith("Z")
@@ -238,7 +234,7 @@ def test_requests_are_counted_by_method_template_and_status(sandbox: Sandbox, ap
     assert sandbox.count() == 0
 
 
-def test_a_request_under_way_has_no_status_yet() -> None:
+def test_a_request_in_flight_has_no_status() -> None:
     with Sandbox() as sandbox, connect(sandbox) as api:
         sandbox.faults.add(Fault(path="/assets", delay=60))
         api.timeout = httpx.Timeout(0.2)
@@ -247,7 +243,7 @@ def test_a_request_under_way_has_no_status_yet() -> None:
         assert until(lambda: sandbox.requests, bool)[0].status is None
 
 
-def test_a_fault_is_taken_once_by_many_threads() -> None:
+def test_a_fault_is_used_once_among_threads() -> None:
     faults = Faults()
     faults.add(Fault(status=500, times=50, skip=50))
     with ThreadPoolExecutor(8) as pool:

@@ -21,7 +21,7 @@ from twelvelabs_sandbox import Fault, Options, Sandbox
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder in which this test's sandboxes make theirs."""
+    """The parent of the temporary folders of this test's sandboxes."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -30,69 +30,69 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def open_descriptors() -> int:
-    """How many files and sockets this process has open; where the system does not tell, 0."""
+    """Return the number of open files and sockets of this process; 0 on systems that do not report it."""
     listed = Path("/proc/self/fd")
     return len(list(listed.iterdir())) if listed.exists() else 0
 
 
-def test_many_sandboxes_in_one_process_leave_no_thread_socket_or_file(film: Path, temporary: Path) -> None:
+def test_stopped_sandboxes_leave_no_thread_socket_or_file(video_file: Path, temporary: Path) -> None:
     def once() -> None:
         with Sandbox() as sandbox, connect(sandbox) as api:
-            upload(api, film)
-            create_task(api, "video", media_source=encoded(film))
+            upload(api, video_file)
+            create_task(api, "video", media_source=encoded(video_file))
 
-    once()  # What is loaded once for the whole process.
+    once()  # Load what a process loads only once.
     threads, open_files = threading.active_count(), open_descriptors()
     for _ in range(3):
         once()
-    # Fewer is fine: what an earlier test left to the garbage collector may have been closed meanwhile.
+    # Fewer is fine: the garbage collector may have closed what an earlier test left.
     assert threading.active_count() <= threads
     assert open_descriptors() <= open_files
     assert list(temporary.iterdir()) == []
 
 
-def test_files_lie_in_a_private_folder_while_it_runs(film: Path, temporary: Path) -> None:
+def test_files_are_in_a_private_folder(video_file: Path, temporary: Path) -> None:
     with Sandbox() as sandbox, connect(sandbox) as api:
-        upload(api, film)
+        upload(api, video_file)
         (folder,) = temporary.iterdir()
-        assert [path.stat().st_size for path in folder.iterdir()] == [film.stat().st_size]
+        assert [path.stat().st_size for path in folder.iterdir()] == [video_file.stat().st_size]
         assert folder.stat().st_mode & 0o077 == 0
 
 
-def test_one_sandbox_can_be_started_again_and_has_forgotten_its_assets(film: Path) -> None:
+def test_a_restarted_sandbox_has_no_assets(video_file: Path) -> None:
     sandbox = Sandbox()
     with sandbox, connect(sandbox) as api:
-        asset = upload(api, film)
-        sandbox.start()  # It is running: nothing happens.
+        asset = upload(api, video_file)
+        sandbox.start()  # Already running: no effect.
         assert api.get(f"/assets/{asset}").status_code == 200
     with sandbox, connect(sandbox) as api:
         assert api.get(f"/assets/{asset}").status_code == 404
-    sandbox.stop()  # It is not running: nothing happens.
+    sandbox.stop()  # Not running: no effect.
 
 
-def test_stopping_does_not_wait_for_requests_or_tasks(film: Path) -> None:
+def test_stopping_does_not_wait_for_requests_or_tasks(video_file: Path) -> None:
     with Sandbox() as sandbox, connect(sandbox) as api:
         sandbox.faults.add(Fault(path="/assets", delay=3600))
         asking = threading.Thread(target=ask_until_cut_off, args=(sandbox,))
         asking.start()
         until(lambda: sandbox.count("GET", "/assets"), bool)
         for _ in range(20):
-            create_task(api, "video", media_source=encoded(film))
+            create_task(api, "video", media_source=encoded(video_file))
     asking.join(30)
     assert not asking.is_alive()
 
 
 def ask_until_cut_off(sandbox: Sandbox) -> None:
-    """Ask; that the answer never comes is what the caller tests."""
+    """Send a request that gets no response; the caller tests that the connection is closed."""
     with connect(sandbox) as api, contextlib.suppress(httpx.TransportError):
         api.get("/assets")
 
 
-def test_it_listens_on_loopback_and_nowhere_else(sandbox: Sandbox) -> None:
+def test_it_listens_on_loopback(sandbox: Sandbox) -> None:
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1\.3", sandbox.base_url)
 
 
-def test_a_port_that_is_taken_is_an_error() -> None:
+def test_a_port_in_use_is_an_error() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -100,7 +100,7 @@ def test_a_port_that_is_taken_is_an_error() -> None:
             Sandbox(port=taken.getsockname()[1]).start()
 
 
-def test_the_key_is_the_sandbox_s_own_and_never_shown(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_key_is_unique_and_never_shown(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     assert sandbox.api_key.startswith("tlk_sandbox_")
     assert sandbox.api_key != Sandbox().api_key
@@ -118,7 +118,7 @@ def test_the_key_is_the_sandbox_s_own_and_never_shown(sandbox: Sandbox, caplog: 
         ({"expired_as": "gone"}, "'gone'"),
     ],
 )
-def test_wrong_options_are_refused(option: dict[str, Any], said: str) -> None:
+def test_invalid_options_are_refused(option: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Sandbox(**option)
 
@@ -129,7 +129,7 @@ def test_base_url_before_the_start_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_says_what_it_is_and_what_to_export(end: signal.Signals, temporary: Path) -> None:
+def test_the_command_prints_its_exports(end: signal.Signals, temporary: Path) -> None:
     command = [sys.executable, "-m", "twelvelabs_sandbox", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -148,9 +148,9 @@ def test_the_command_says_what_it_is_and_what_to_export(end: signal.Signals, tem
     assert list(temporary.iterdir()) == []
 
 
-def test_the_command_refuses_a_key_of_the_real_service() -> None:
+def test_the_command_refuses_a_live_key() -> None:
     command = [sys.executable, "-m", "twelvelabs_sandbox", "--port", "0", "--api-key", "tlk_123"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    assert "begins with 'tlk_sandbox_'" in done.stderr
+    assert "start with 'tlk_sandbox_'" in done.stderr
     assert "tlk_123" not in done.stderr

@@ -1,4 +1,4 @@
-"""Media that are too short, long, small, large or of the wrong kind, each with the documented limit in the message."""
+"""Media that are too short, long, small, large or of the wrong type; messages contain the documented limit."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,8 +22,8 @@ def refused(api: httpx.Client, call: str, kind: str, path: Path) -> tuple[str, s
 
 
 def video(folder: Path, size: tuple[int, int], seconds: float = 4.0) -> Path:
-    write_film(folder / "film.mp4", [Scene(color="red", seconds=seconds)], size=size, fps=1, audio=False)
-    return folder / "film.mp4"
+    write_film(folder / "video.mp4", [Scene(color="red", seconds=seconds)], size=size, fps=1, audio=False)
+    return folder / "video.mp4"
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,9 @@ def video(folder: Path, size: tuple[int, int], seconds: float = 4.0) -> Path:
         ((360, 870), "video_resolution_invalid_aspect_ratio", "360x870"),
     ],
 )
-def test_pictures_out_of_bounds(api: httpx.Client, tmp_path: Path, size: tuple[int, int], code: str, said: str) -> None:
+def test_resolutions_out_of_bounds_are_refused(
+    api: httpx.Client, tmp_path: Path, size: tuple[int, int], code: str, said: str
+) -> None:
     path = video(tmp_path, size)
     found, message = refused(api, "/embed-v2/tasks", "video", path)
     assert found == code
@@ -46,7 +48,7 @@ def test_pictures_out_of_bounds(api: httpx.Client, tmp_path: Path, size: tuple[i
 
 
 @pytest.mark.parametrize("size", [(360, 360), (864, 360), (360, 864)])
-def test_pictures_at_the_bounds_are_fine(api: httpx.Client, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_resolutions_at_the_bounds_are_accepted(api: httpx.Client, tmp_path: Path, size: tuple[int, int]) -> None:
     assert (
         api.post("/embed-v2/tasks", json=body("video", media_source=encoded(video(tmp_path, size)))).status_code == 202
     )
@@ -96,8 +98,8 @@ def picture_as_video(folder: Path) -> Path:
 
 
 def text_as_video(folder: Path) -> Path:
-    (folder / "film.mp4").write_bytes(b"this is no film " * 100)
-    return folder / "film.mp4"
+    (folder / "video.mp4").write_bytes(b"this is no video_file " * 100)
+    return folder / "video.mp4"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def text_as_video(folder: Path) -> Path:
     [(sound_as_video, "must be video, but the file is audio"), (picture_as_video, "image"), (text_as_video, "")],
 )
 @pytest.mark.parametrize("call", ["/embed-v2", "/embed-v2/tasks"])
-def test_other_media_than_video(
+def test_other_media_are_not_a_video(
     api: httpx.Client, tmp_path: Path, call: str, make: Callable[[Path], Path], *, said: str
 ) -> None:
     _, message = refused(api, call, "video", make(tmp_path))
@@ -113,19 +115,19 @@ def test_other_media_than_video(
 
 
 @pytest.mark.parametrize("suffix", ["ogg", "m4a"])
-def test_audio_is_wav_mp3_or_flac(api: httpx.Client, tmp_path: Path, suffix: str) -> None:
+def test_audio_must_be_wav_mp3_or_flac(api: httpx.Client, tmp_path: Path, suffix: str) -> None:
     other = write_sound(tmp_path / f"sound.{suffix}", [RED, RED], rate=48000)
     code, message = refused(api, "/embed-v2/tasks", "audio", other)
     assert code == INVALID
     assert "must be a WAV, MP3 or FLAC file" in message
 
 
-def test_a_film_is_no_audio(api: httpx.Client, film: Path) -> None:
-    assert "must be audio, but the file is video" in refused(api, "/embed-v2", "audio", film)[1]
+def test_a_video_is_refused_as_audio(api: httpx.Client, video_file: Path) -> None:
+    assert "must be audio, but the file is video" in refused(api, "/embed-v2", "audio", video_file)[1]
 
 
 @pytest.mark.parametrize(("size", "good"), [((127, 128), False), ((128, 127), False), ((128, 128), True)])
-def test_images_have_128_pixels_each_way(
+def test_images_need_128_pixels_per_side(
     api: httpx.Client, tmp_path: Path, size: tuple[int, int], *, good: bool
 ) -> None:
     width, height = size
@@ -136,8 +138,8 @@ def test_images_have_128_pixels_each_way(
 
 
 def test_images_are_jpeg_or_png(api: httpx.Client, tmp_path: Path) -> None:
-    write_film(tmp_path / "film.gif", [RED], fps=2)
-    code, message = refused(api, "/embed-v2", "image", tmp_path / "film.gif")
+    write_film(tmp_path / "video.gif", [RED], fps=2)
+    code, message = refused(api, "/embed-v2", "image", tmp_path / "video.gif")
     assert code == INVALID
     assert message
 
@@ -151,7 +153,7 @@ def test_base64_has_a_limit(api: httpx.Client, tmp_path: Path, kind: str, megaby
     assert f"({megabytes}.0 MB) exceeds maximum limit of {megabytes} MB" in message
 
 
-def test_one_bad_image_of_several_is_refused_and_nothing_stays(api: httpx.Client, media: Path, tmp_path: Path) -> None:
+def test_one_invalid_image_of_several_is_refused(api: httpx.Client, media: Path, tmp_path: Path) -> None:
     small = save_image(tmp_path / "small.png", np.zeros((100, 100, 3), np.uint8))
     sources: list[dict[str, Any]] = [
         {"media_type": "image", **encoded(media / "picture.png")},

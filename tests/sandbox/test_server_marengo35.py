@@ -1,4 +1,4 @@
-"""Marengo 3.5: one input type at once, four in tasks, shorter vectors, uncertainty, fused texts."""
+"""marengo3.5: multi_input and four input types of tasks, truncated vectors, uncertainty, fused texts."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.sandbox.api import body, encoded, labels, upload
-from tests.sandbox.api35 import body35, cosine, multi, source, task35, vector
+from tests.sandbox.api_marengo35 import body35, cosine, multi, source, task35, vector
 from tests.sandbox.file_server import FileServer
 from twelvelabs_sandbox.films import Scene, write_film, write_picture
 
@@ -25,7 +25,9 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("dimension", [128, 256, 512])
-def test_a_text_finds_its_picture_at_every_length(api: httpx.Client, pictures: dict[str, Path], dimension: int) -> None:
+def test_a_text_finds_its_image_at_every_dimension(
+    api: httpx.Client, pictures: dict[str, Path], dimension: int
+) -> None:
     shape = {"embedding_dimension": dimension}
     seen = {color: vector(multi(api, None, source("image", path), **shape)) for color, path in pictures.items()}
     for color in COLORS:
@@ -34,7 +36,7 @@ def test_a_text_finds_its_picture_at_every_length(api: httpx.Client, pictures: d
         assert max(COLORS, key=lambda other: cosine(asked, seen[other])) == color
 
 
-def test_shorter_vectors_are_beginnings_and_not_normalised_again(api: httpx.Client) -> None:
+def test_shorter_vectors_are_truncated_without_normalization(api: httpx.Client) -> None:
     whole = vector(multi(api, "a dog"))
     assert np.linalg.norm(whole) == pytest.approx(1)
     for dimension in (128, 256):
@@ -45,7 +47,7 @@ def test_shorter_vectors_are_beginnings_and_not_normalised_again(api: httpx.Clie
         assert len(shorter["data"][0]["embedding_uncertainty"]) == dimension
 
 
-def test_nothing_of_one_model_is_found_by_the_other(api: httpx.Client, pictures: dict[str, Path]) -> None:
+def test_vectors_of_the_two_models_do_not_match(api: httpx.Client, pictures: dict[str, Path]) -> None:
     for color, path in pictures.items():
         new = vector(multi(api, None, source("image", path)))
         old = [
@@ -56,17 +58,17 @@ def test_nothing_of_one_model_is_found_by_the_other(api: httpx.Client, pictures:
         assert cosine(new, vector(multi(api, color))) > 0.3
 
 
-def test_one_vector_of_text_image_film_sound_and_document(
+def test_one_vector_of_text_image_video_audio_and_document(
     api: httpx.Client, pictures: dict[str, Path], media: Path, tmp_path: Path, file_server: FileServer
 ) -> None:
-    film, sound = media / "film.mp4", media / "sound.wav"
+    video_file, sound = media / "video.mp4", media / "sound.wav"
     notes = tmp_path / "notes.md"
     notes.write_text("# A penalty\n\nThe goalkeeper dives.\n")
     everything = multi(
         api,
         "the <@shirt> near <@noise>",
         source("image", pictures["red"], name="shirt"),
-        {"media_type": "video", "asset_id": upload(api, film)},
+        {"media_type": "video", "asset_id": upload(api, video_file)},
         {"media_type": "audio", "name": "noise", "url": file_server.url(sound.name)},
         source("document", notes),
     )
@@ -78,7 +80,7 @@ def test_one_vector_of_text_image_film_sound_and_document(
     parts = [
         vector(multi(api, "the near")),
         vector(multi(api, None, source("image", pictures["red"]))),
-        vector(multi(api, None, source("video", film))),
+        vector(multi(api, None, source("video", video_file))),
         vector(multi(api, None, source("audio", sound))),
         vector(multi(api, None, source("document", notes))),
     ]
@@ -86,7 +88,7 @@ def test_one_vector_of_text_image_film_sound_and_document(
     assert cosine(parts[4], vector(multi(api, "A penalty The goalkeeper dives."))) == pytest.approx(1, abs=1e-5)
 
 
-def test_a_long_text_is_cut_only_when_asked(api: httpx.Client) -> None:
+def test_a_long_text_is_truncated_on_request_only(api: httpx.Client) -> None:
     long = " ".join(f"word{number}" for number in range(2001))
     answer = api.post("/embed-v2", json=body35("multi_input", input_text=long))
     assert answer.status_code == 400
@@ -102,8 +104,8 @@ def test_a_long_text_is_cut_only_when_asked(api: httpx.Client) -> None:
     np.testing.assert_array_equal(vector(cut), vector(whole))
 
 
-def test_a_film_in_a_task_has_two_options_and_both_scopes(api: httpx.Client, film: Path) -> None:
-    task = task35(api, "video", media_source=encoded(film), segmentation=FIXED, embedding_dimension=256)
+def test_a_video_task_has_two_options_and_both_scopes(api: httpx.Client, video_file: Path) -> None:
+    task = task35(api, "video", media_source=encoded(video_file), segmentation=FIXED, embedding_dimension=256)
     assert task["status"] == "ready", task
     bounds = [("clip", 0.0, 4.0), ("clip", 4.0, 8.0), ("asset", 0.0, 8.0)]
     assert labels(task["data"]) == [(option, *place) for place in bounds for option in ("visual", "audio")]
@@ -122,7 +124,7 @@ def test_a_film_in_a_task_has_two_options_and_both_scopes(api: httpx.Client, fil
     assert cosine(red, first) > cosine(red, second)
 
 
-def test_a_created_task_tells_its_dimension(api: httpx.Client, picture: Path) -> None:
+def test_a_created_task_reports_its_dimension(api: httpx.Client, picture: Path) -> None:
     made = api.post("/embed-v2/tasks", json=body35("image", media_source=encoded(picture), embedding_dimension=128))
     assert made.status_code == 202
     assert made.json() == {
@@ -133,14 +135,14 @@ def test_a_created_task_tells_its_dimension(api: httpx.Client, picture: Path) ->
     }
 
 
-def test_local_is_clip_and_the_usual_cut_is_by_scenes_of_two_seconds(api: httpx.Client, film: Path) -> None:
-    local = task35(api, "video", media_source=encoded(film), embedding_scope=["local"], embedding_option=["visual"])
+def test_local_means_clip_and_the_default_is_dynamic_of_two_seconds(api: httpx.Client, video_file: Path) -> None:
+    local = task35(api, "video", media_source=encoded(video_file), embedding_scope=["local"], embedding_option=["visual"])
     assert labels(local["data"]) == [("visual", "clip", 0.0, 4.0), ("visual", "clip", 4.0, 8.0)]
     assert local["metadata"]["embedding_scopes"] == ["local"]
     both = task35(
         api,
         "video",
-        media_source=encoded(film),
+        media_source=encoded(video_file),
         embedding_scope=["clip", "local"],
         embedding_option=["visual"],
         segmentation={"temporal": {"strategy": "dynamic", "dynamic": {"min_duration_sec": 2}}},
@@ -148,17 +150,17 @@ def test_local_is_clip_and_the_usual_cut_is_by_scenes_of_two_seconds(api: httpx.
     assert both["data"] == local["data"]
 
 
-def test_sound_includes_speech(api: httpx.Client, media: Path) -> None:
+def test_audio_includes_speech(api: httpx.Client, media: Path) -> None:
     fields = {"segmentation": FIXED, "embedding_option": ["audio"], "embedding_scope": ["clip"]}
     spoken = task35(api, "video", media_source=encoded(media / "spoken.mkv"), **fields)
-    silent = task35(api, "video", media_source=encoded(media / "film.mp4"), **fields)
+    silent = task35(api, "video", media_source=encoded(media / "video.mp4"), **fields)
     words = vector(multi(api, "a goalkeeper dives"))
     assert cosine(words, spoken["data"][0]["embedding"]) > 0.3 > cosine(words, silent["data"][0]["embedding"])
     assert cosine(spoken["data"][1]["embedding"], silent["data"][1]["embedding"]) > 0.95
 
 
-def test_texts_of_the_caller_are_fused_with_the_clips_that_they_are_about(api: httpx.Client, film: Path) -> None:
-    fields: dict[str, Any] = {"media_source": encoded(film), "segmentation": FIXED}
+def test_timed_texts_are_fused_with_overlapping_clips(api: httpx.Client, video_file: Path) -> None:
+    fields: dict[str, Any] = {"media_source": encoded(video_file), "segmentation": FIXED}
     kinds = ["separate_embedding", "fused_embedding"]
 
     def task(*texts: dict[str, Any]) -> dict[tuple[Any, ...], Any]:
@@ -182,7 +184,7 @@ def test_texts_of_the_caller_are_fused_with_the_clips_that_they_are_about(api: h
     assert goal["visual", "clip", 0.0, 4.0] == moment["visual", "clip", 0.0, 4.0]
 
 
-def test_sound_in_a_task(api: httpx.Client, sound: Path) -> None:
+def test_an_audio_task(api: httpx.Client, sound: Path) -> None:
     task = task35(api, "audio", media_source=encoded(sound), start_sec=2, end_sec=8, segmentation=FIXED)
     assert labels(task["data"]) == [
         ("audio", "clip", 2.0, 6.0),
@@ -203,7 +205,7 @@ def test_sound_in_a_task(api: httpx.Client, sound: Path) -> None:
     assert all(0 < value <= 1 for row in fused["data"] for value in row["embedding_uncertainty"])
 
 
-def test_an_image_in_a_task_says_what_it_is(api: httpx.Client, pictures: dict[str, Path]) -> None:
+def test_an_image_task(api: httpx.Client, pictures: dict[str, Path]) -> None:
     task = task35(api, "image", media_source=encoded(pictures["red"]), embedding_uncertainty=True)
     assert labels(task["data"]) == [("visual", "asset", None, None)]
     assert len(task["data"][0]["embedding_uncertainty"]) == 512
@@ -224,7 +226,7 @@ def test_an_image_in_a_task_says_what_it_is(api: httpx.Client, pictures: dict[st
 
 
 @pytest.mark.parametrize("seconds", [30, 31])
-def test_thirty_seconds_are_the_most_at_once(api: httpx.Client, tmp_path: Path, seconds: int) -> None:
+def test_synchronous_media_have_at_most_thirty_seconds(api: httpx.Client, tmp_path: Path, seconds: int) -> None:
     path = tmp_path / "long.mp4"
     write_film(path, [Scene(color="red", seconds=float(seconds))], fps=2, audio=False)
     request = body35("multi_input", media_sources=[source("video", path)])
@@ -239,11 +241,9 @@ def test_thirty_seconds_are_the_most_at_once(api: httpx.Client, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("way", ["base64_string", "asset_id", "url"])
-def test_more_than_32_mb_are_too_large_whichever_way_they_come(
-    api: httpx.Client, film: Path, tmp_path: Path, way: str
-) -> None:
+def test_synchronous_media_have_at_most_32_mb(api: httpx.Client, video_file: Path, tmp_path: Path, way: str) -> None:
     path = tmp_path / "large.mp4"
-    path.write_bytes(film.read_bytes() + bytes(33_000_000))
+    path.write_bytes(video_file.read_bytes() + bytes(33_000_000))
     if way == "asset_id":
         media: dict[str, str] = {"asset_id": upload(api, path)}
     elif way == "url":

@@ -1,4 +1,4 @@
-"""What players get of an asset: thumbnails that can be fetched, and an honest word on streams."""
+"""Thumbnails and HLS status of assets."""
 
 from io import BytesIO
 from pathlib import Path
@@ -24,8 +24,8 @@ def size_of(jpeg: bytes) -> tuple[int, int]:
         return frame.width, frame.height
 
 
-@pytest.mark.parametrize("name", ["film.mp4", "picture.png"])
-def test_a_thumbnail_is_real_and_needs_its_signature_but_no_key(api: httpx.Client, media: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["video.mp4", "picture.png"])
+def test_a_thumbnail_needs_its_signature_but_no_key(api: httpx.Client, media: Path, name: str) -> None:
     asset = made(api, media / name, enable_thumbnail="true")
     assert asset["thumbnail"]["status"] == "ready"
     url = asset["thumbnail"]["representative_url"]
@@ -40,36 +40,36 @@ def test_a_thumbnail_is_real_and_needs_its_signature_but_no_key(api: httpx.Clien
     assert httpx.get(url, trust_env=False).status_code == 404
 
 
-def test_no_stream_is_made_and_the_asset_says_so(api: httpx.Client, media: Path) -> None:
-    assert made(api, media / "film.mp4", enable_hls="true")["hls"] == {"status": "error"}
+def test_hls_has_status_error(api: httpx.Client, media: Path) -> None:
+    assert made(api, media / "video.mp4", enable_hls="true")["hls"] == {"status": "error"}
     assert "hls" not in made(api, media / "picture.png", enable_hls="true")
     assert "thumbnail" not in made(api, media / "sound.wav", enable_thumbnail="true")
 
 
-def test_both_are_made_unless_refused(api: httpx.Client, media: Path) -> None:
-    assert {"hls", "thumbnail"} <= set(made(api, media / "film.mp4"))
-    refused = made(api, media / "film.mp4", enable_hls="false", enable_thumbnail="false")
+def test_thumbnail_and_hls_are_enabled_by_default(api: httpx.Client, media: Path) -> None:
+    assert {"hls", "thumbnail"} <= set(made(api, media / "video.mp4"))
+    refused = made(api, media / "video.mp4", enable_hls="false", enable_thumbnail="false")
     assert not {"hls", "thumbnail"} & set(refused)
 
 
-def test_players_wait_with_the_asset_and_fail_with_it(media: Path) -> None:
+def test_thumbnail_and_hls_have_the_status_of_the_asset(media: Path) -> None:
     with Sandbox(asset_polls=1) as sandbox, connect(sandbox) as api:
-        with (media / "film.mp4").open("rb") as file:
-            created = api.post("/assets", data={"method": "direct"}, files={"file": ("film.mp4", file)}).json()
+        with (media / "video.mp4").open("rb") as file:
+            created = api.post("/assets", data={"method": "direct"}, files={"file": ("video.mp4", file)}).json()
         early = api.get(f"/assets/{created['_id']}").json()
         assert early["status"] == "processing"
         assert early["thumbnail"]["status"] in {"pending", "processing"}
         assert early["hls"]["status"] in {"pending", "processing"}
         assert settled(api, f"/assets/{created['_id']}")["thumbnail"]["status"] == "ready"
         api.post(sandbox.control_url + "/faults", json={"path": "/assets", "method": "POST", "asset": "failed"})
-        failed = made(api, media / "film.mp4")
+        failed = made(api, media / "video.mp4")
         assert (failed["hls"], failed["thumbnail"]) == ({"status": "error"}, {"status": "error"})
 
 
-def test_an_upload_in_parts_makes_them_only_on_request(api: httpx.Client, film: Path) -> None:
-    content = film.read_bytes()
+def test_a_multipart_upload_has_thumbnail_and_hls_on_request(api: httpx.Client, video_file: Path) -> None:
+    content = video_file.read_bytes()
     for asked, expected in (({}, set()), ({"enable_thumbnail": True}, {"thumbnail"})):
-        order = {"filename": "film.mp4", "type": "video", "total_size": len(content), **asked}
+        order = {"filename": "video.mp4", "type": "video", "total_size": len(content), **asked}
         session = api.post("/assets/multipart-uploads", json=order).json()
         link = session["upload_urls"][0]["url"]
         sent = httpx.put(link, content=content, headers=session["upload_headers"], trust_env=False)

@@ -1,4 +1,4 @@
-"""``/assets/multipart-uploads``: files in parts, by signed addresses, as the API documents it."""
+"""``/assets/multipart-uploads``: upload in chunks by presigned URL."""
 
 import hashlib
 import re
@@ -22,13 +22,13 @@ OCTETS = {"Content-Type": "application/octet-stream"}
 
 @pytest.fixture
 def uploading() -> Iterator[tuple[Sandbox, httpx.Client]]:
-    """A sandbox of its own with small parts, whose clock may be advanced."""
+    """A sandbox with small chunks, whose clock the test may advance."""
     with Sandbox(chunk_size=CHUNK) as sandbox, connect(sandbox) as api:
         yield sandbox, api
 
 
-def opened(api: httpx.Client, content: bytes, **fields: Any) -> dict[str, Any]:
-    body = {"filename": "film.mp4", "type": "video", "total_size": len(content), **fields}
+def open_media(api: httpx.Client, content: bytes, **fields: Any) -> dict[str, Any]:
+    body = {"filename": "video.mp4", "type": "video", "total_size": len(content), **fields}
     made = api.post(PATH, json=body)
     assert made.status_code == 201, made.text
     session: dict[str, Any] = made.json()
@@ -50,7 +50,7 @@ def links(api: httpx.Client, session: dict[str, Any], start: int, count: int) ->
 
 
 def sent(api: httpx.Client, session: dict[str, Any], content: bytes, index: int) -> dict[str, Any]:
-    """Send one part with a fresh link; returns what to report."""
+    """Upload one chunk by a new presigned URL; return its report."""
     (url,) = links(api, session, index, 1)
     answer = put(url, part_of(content, index))
     assert answer.status_code == 200, answer.text
@@ -67,10 +67,10 @@ def reported(api: httpx.Client, session: dict[str, Any], chunks: list[dict[str, 
     return body
 
 
-def test_a_film_in_parts_becomes_a_ready_asset(uploading: tuple[Sandbox, httpx.Client], film: Path) -> None:
+def test_a_multipart_upload_becomes_a_ready_asset(uploading: tuple[Sandbox, httpx.Client], video_file: Path) -> None:
     sandbox, api = uploading
-    content = film.read_bytes()
-    session = opened(api, content, user_metadata={"team": "red"}, enable_hls=False)
+    content = video_file.read_bytes()
+    session = open_media(api, content, user_metadata={"team": "red"}, enable_hls=False)
     total = -(-len(content) // CHUNK)
     assert total > 10
     assert (session["chunk_size"], session["total_chunks"]) == (CHUNK, total)
@@ -91,16 +91,16 @@ def test_a_film_in_parts_becomes_a_ready_asset(uploading: tuple[Sandbox, httpx.C
     assert answers[-1]["total_completed"] == total
     ready = settled(api, f"/assets/{session['asset_id']}")
     assert (ready["status"], ready["method"], ready["size"]) == ("ready", "multipart", len(content))
-    assert (ready["filename"], ready["user_metadata"]) == ("film.mp4", {"team": "red"})
+    assert (ready["filename"], ready["user_metadata"]) == ("video.mp4", {"team": "red"})
     assert sandbox.asset_sha256(session["asset_id"]) == hashlib.sha256(content).hexdigest()
     assert httpx.get(answers[-1]["url"], trust_env=False).content == content
     assert api.get(f"{PATH}/{session['upload_id']}").json()["status"] == "completed"
 
 
-def test_duplicates_are_counted_and_harmless(uploading: tuple[Sandbox, httpx.Client], film: Path) -> None:
+def test_duplicate_reports_are_counted(uploading: tuple[Sandbox, httpx.Client], video_file: Path) -> None:
     _, api = uploading
-    content = film.read_bytes()[: 2 * CHUNK]
-    session = opened(api, content)
+    content = video_file.read_bytes()[: 2 * CHUNK]
+    session = open_media(api, content)
     one, two = (sent(api, session, content, index) for index in (1, 2))
     assert reported(api, session, [one, one])["duplicate_chunks"] == 1
     complete = reported(api, session, [one, two])
@@ -111,10 +111,10 @@ def test_duplicates_are_counted_and_harmless(uploading: tuple[Sandbox, httpx.Cli
     assert "url" not in again
 
 
-def test_the_state_of_every_part_is_told_page_by_page(uploading: tuple[Sandbox, httpx.Client]) -> None:
+def test_the_status_of_chunks_is_paged(uploading: tuple[Sandbox, httpx.Client]) -> None:
     _, api = uploading
     content = bytes(12 * CHUNK - 5)
-    session = opened(api, content)
+    session = open_media(api, content)
     reported(api, session, [sent(api, session, content, 12), sent(api, session, content, 2)])
     sent(api, session, content, 3)
     (url,) = links(api, session, 4, 1)
@@ -138,7 +138,7 @@ def test_the_state_of_every_part_is_told_page_by_page(uploading: tuple[Sandbox, 
 def test_incomplete_uploads_are_listed_newest_first(uploading: tuple[Sandbox, httpx.Client]) -> None:
     _, api = uploading
     content = b"x" * 10
-    sessions = [opened(api, content) for _ in range(3)]
+    sessions = [open_media(api, content) for _ in range(3)]
     reported(api, sessions[1], [sent(api, sessions[1], content, 1)])
     listed = api.get(PATH).json()
     assert [item["upload_id"] for item in listed["data"]] == [sessions[2]["upload_id"], sessions[0]["upload_id"]]
@@ -147,10 +147,10 @@ def test_incomplete_uploads_are_listed_newest_first(uploading: tuple[Sandbox, ht
     assert listed["page_info"]["total_results"] == 2
 
 
-def test_an_address_serves_once_and_for_one_hour(uploading: tuple[Sandbox, httpx.Client]) -> None:
+def test_a_presigned_url_is_valid_once_and_for_one_hour(uploading: tuple[Sandbox, httpx.Client]) -> None:
     sandbox, api = uploading
     content = bytes(2 * CHUNK)
-    session = opened(api, content)
+    session = open_media(api, content)
     first, second = (link["url"] for link in session["upload_urls"])
     assert put(first, part_of(content, 1)).status_code == 200
     used = put(first, part_of(content, 1))
@@ -165,11 +165,11 @@ def test_an_address_serves_once_and_for_one_hour(uploading: tuple[Sandbox, httpx
     assert put(fresh, part_of(content, 2)).status_code == 200
 
 
-def test_a_session_ends_after_a_day_and_its_file_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_expires_after_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with Sandbox(chunk_size=CHUNK) as sandbox, connect(sandbox) as api:
         content = bytes(CHUNK)
-        session = opened(api, content)
+        session = open_media(api, content)
         chunk = sent(api, session, content, 1)
         expires, now = (datetime.fromisoformat(session["expires_at"]), datetime.now().astimezone())
         assert timedelta(hours=23) < expires - now <= timedelta(hours=24)
@@ -188,8 +188,8 @@ def test_a_session_ends_after_a_day_and_its_file_goes(tmp_path: Path, monkeypatc
 
 
 @pytest.mark.parametrize("name", ["x-api-key", "Authorization"])
-def test_a_key_sent_to_the_storage_is_refused_and_noted(sandbox: Sandbox, api: httpx.Client, name: str) -> None:
-    session = opened(api, b"content")
+def test_a_key_sent_to_the_storage_is_refused_and_recorded(sandbox: Sandbox, api: httpx.Client, name: str) -> None:
+    session = open_media(api, b"content")
     url = session["upload_urls"][0]["url"]
     leak = put(url, b"content", {**OCTETS, name: sandbox.api_key})
     assert leak.status_code == 400
@@ -203,10 +203,10 @@ def test_a_key_sent_to_the_storage_is_refused_and_noted(sandbox: Sandbox, api: h
     assert "Signature" not in str(listed)
 
 
-def test_the_headers_that_the_session_names_are_demanded() -> None:
+def test_upload_headers_are_required() -> None:
     demanded = {"Content-Type": "application/octet-stream", "x-amz-server-side-encryption": "AES256"}
     with Sandbox(upload_headers=demanded) as sandbox, connect(sandbox) as api:
-        session = opened(api, b"content")
+        session = open_media(api, b"content")
         assert session["upload_headers"] == demanded
         wrong = put(session["upload_urls"][0]["url"], b"content")
         assert wrong.status_code == 403
@@ -215,8 +215,8 @@ def test_the_headers_that_the_session_names_are_demanded() -> None:
         assert put(fresh, b"content", demanded).status_code == 200
 
 
-def test_parts_without_a_length_or_of_another_are_refused(sandbox: Sandbox, api: httpx.Client) -> None:
-    session = opened(api, b"content")
+def test_chunks_of_wrong_or_missing_length_are_refused(sandbox: Sandbox, api: httpx.Client) -> None:
+    session = open_media(api, b"content")
     url = session["upload_urls"][0]["url"]
     endless = httpx.put(url, content=iter([b"content"]), headers=OCTETS, trust_env=False)
     assert endless.status_code == 411
@@ -228,8 +228,8 @@ def test_parts_without_a_length_or_of_another_are_refused(sandbox: Sandbox, api:
     assert put(f"{sandbox.base_url.removesuffix('/v1.3')}/uploads/x", b"content").status_code == 404
 
 
-def test_faults_strike_parts_too(sandbox: Sandbox, api: httpx.Client) -> None:
-    session = opened(api, b"content")
+def test_faults_apply_to_chunks(sandbox: Sandbox, api: httpx.Client) -> None:
+    session = open_media(api, b"content")
 
     def attempt() -> httpx.Response:
         (url,) = links(api, session, 1, 1)
@@ -246,9 +246,9 @@ def test_faults_strike_parts_too(sandbox: Sandbox, api: httpx.Client) -> None:
     assert attempt().status_code == 200
 
 
-def test_a_part_that_breaks_off_is_failed_until_it_is_sent_again(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_an_interrupted_chunk_is_failed_until_sent_again(sandbox: Sandbox, api: httpx.Client) -> None:
     content = bytes(range(256)) * 4096
-    session = opened(api, content)
+    session = open_media(api, content)
 
     def broken() -> Iterator[bytes]:
         yield content[:500_000]
@@ -264,15 +264,15 @@ def test_a_part_that_breaks_off_is_failed_until_it_is_sent_again(sandbox: Sandbo
     chunk = {"chunk_index": 1, "proof": etag, "proof_type": "etag", "chunk_size": len(content)}
     assert "url" in reported(api, session, [chunk])
     failed = settled(api, f"/assets/{session['asset_id']}")
-    assert failed["status"] == "failed"  # It is no film; its bytes can be checked all the same.
+    assert failed["status"] == "failed"  # It is not a video; its bytes can be checked all the same.
     assert sandbox.asset_sha256(session["asset_id"]) == hashlib.sha256(content).hexdigest()
 
 
 @pytest.mark.parametrize("fate", ["failed", "stuck"])
 @pytest.mark.parametrize("at", [PATH, PATH + "/{upload_id}"])
-def test_faults_decide_what_becomes_of_the_asset(sandbox: Sandbox, api: httpx.Client, fate: Any, at: str) -> None:
+def test_faults_set_the_outcome_of_the_asset(sandbox: Sandbox, api: httpx.Client, fate: Any, at: str) -> None:
     sandbox.faults.add(Fault(path=at, method="POST", asset=fate))
-    session = opened(api, b"content")
+    session = open_media(api, b"content")
     reported(api, session, [sent(api, session, b"content", 1)])
     if fate == "failed":
         assert settled(api, f"/assets/{session['asset_id']}")["error"]["message"]
@@ -280,9 +280,9 @@ def test_faults_decide_what_becomes_of_the_asset(sandbox: Sandbox, api: httpx.Cl
         assert api.get(f"/assets/{session['asset_id']}").json()["status"] == "processing"
 
 
-def test_a_file_of_another_kind_than_announced_fails(api: httpx.Client, picture: Path) -> None:
+def test_a_file_of_another_type_than_declared_fails(api: httpx.Client, picture: Path) -> None:
     content = picture.read_bytes()
-    session = opened(api, content)
+    session = open_media(api, content)
     answer = put(session["upload_urls"][0]["url"], content)
     chunk = {"chunk_index": 1, "proof": answer.headers["etag"].strip('"'), "proof_type": "etag"}
     reported(api, session, [chunk | {"chunk_size": len(content)}])
@@ -306,8 +306,8 @@ def test_a_file_of_another_kind_than_announced_fails(api: httpx.Client, picture:
         ({"chunk_size": 5}, "parameter_unknown", "chunk_size"),
     ],
 )
-def test_wrong_sessions_are_refused(api: httpx.Client, change: dict[str, Any], code: str, said: str) -> None:
-    answer = api.post(PATH, json={"filename": "film.mp4", "type": "video", "total_size": 10, **change})
+def test_invalid_create_requests_are_refused(api: httpx.Client, change: dict[str, Any], code: str, said: str) -> None:
+    answer = api.post(PATH, json={"filename": "video.mp4", "type": "video", "total_size": 10, **change})
     assert (answer.status_code, answer.json()["code"]) == (400, code)
     assert said in answer.json()["message"]
 
@@ -323,8 +323,8 @@ def test_wrong_sessions_are_refused(api: httpx.Client, change: dict[str, Any], c
         ({"size": 6}, "completed_chunks[0].size"),
     ],
 )
-def test_wrong_reports_are_refused_as_a_whole(api: httpx.Client, change: dict[str, Any], said: str) -> None:
-    session = opened(api, b"content")
+def test_invalid_reports_are_refused_as_a_whole(api: httpx.Client, change: dict[str, Any], said: str) -> None:
+    session = open_media(api, b"content")
     good = sent(api, session, b"content", 1)
     answer = api.post(f"{PATH}/{session['upload_id']}", json={"completed_chunks": [{**good, **change}]})
     assert answer.status_code == 400
@@ -332,9 +332,9 @@ def test_wrong_reports_are_refused_as_a_whole(api: httpx.Client, change: dict[st
     assert api.get(f"{PATH}/{session['upload_id']}").json()["chunks_completed"] == 0
 
 
-def test_batches_and_runs_of_links_have_bounds(uploading: tuple[Sandbox, httpx.Client]) -> None:
+def test_reports_and_presigned_urls_have_maximum_counts(uploading: tuple[Sandbox, httpx.Client]) -> None:
     _, api = uploading
-    session = opened(api, bytes(60 * CHUNK))
+    session = open_media(api, bytes(60 * CHUNK))
     path = f"{PATH}/{session['upload_id']}"
     chunk = {"chunk_index": 1, "proof": "x", "proof_type": "etag", "chunk_size": CHUNK}
     for chunks, said in (([], "not 0"), ([chunk] * 51, "1 to 50 items, not 51"), ([chunk], "has not been uploaded")):
@@ -347,15 +347,15 @@ def test_batches_and_runs_of_links_have_bounds(uploading: tuple[Sandbox, httpx.C
 
 
 @pytest.mark.parametrize(("method", "suffix"), [("GET", ""), ("POST", ""), ("POST", "/presigned-urls")])
-def test_unknown_sessions_are_not_found(api: httpx.Client, method: str, suffix: str) -> None:
+def test_unknown_uploads_are_not_found(api: httpx.Client, method: str, suffix: str) -> None:
     answer = api.request(method, f"{PATH}/6298d673f1090f1100476d4c{suffix}", json={} if method == "POST" else None)
     assert (answer.status_code, answer.json()["code"]) == (404, "resource_not_exist")
 
 
-def test_checksums_are_told_of_every_asset_and_of_no_other(sandbox: Sandbox, api: httpx.Client, film: Path) -> None:
-    with film.open("rb") as file:
+def test_checksums_of_assets(sandbox: Sandbox, api: httpx.Client, video_file: Path) -> None:
+    with video_file.open("rb") as file:
         made = api.post("/assets", data={"method": "direct"}, files={"file": file}).json()
-    checksum = hashlib.sha256(film.read_bytes()).hexdigest()
+    checksum = hashlib.sha256(video_file.read_bytes()).hexdigest()
     assert sandbox.asset_sha256(made["_id"]) == checksum
     assert api.get(f"{sandbox.control_url}/assets/{made['_id']}").json()["sha256"] == checksum
     with pytest.raises(KeyError):
@@ -367,22 +367,22 @@ def test_checksums_are_told_of_every_asset_and_of_no_other(sandbox: Sandbox, api
 
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, float("nan")])
-def test_parts_have_a_size(size: Any) -> None:
+def test_the_chunk_size_is_validated(size: Any) -> None:
     with pytest.raises(ValueError, match="chunk_size"):
         Options(chunk_size=size)
 
 
-def test_more_parts_than_s3_takes_are_refused() -> None:
+def test_more_chunks_than_s3_allows_are_refused() -> None:
     with Sandbox(chunk_size=1) as sandbox, connect(sandbox) as api:
-        body = {"filename": "film.mp4", "type": "video", "total_size": 10_001}
+        body = {"filename": "video.mp4", "type": "video", "total_size": 10_001}
         answer = api.post(PATH, json=body)
         assert answer.status_code == 400
         assert "10001 chunks of 1 bytes; at most 10000" in answer.json()["message"]
 
 
-def test_an_etag_can_be_withheld_and_a_part_broken_off(sandbox: Sandbox, api: httpx.Client) -> None:
+def test_faults_omit_the_etag_and_interrupt_a_chunk(sandbox: Sandbox, api: httpx.Client) -> None:
     content = bytes(4_000_000)
-    session = opened(api, content)
+    session = open_media(api, content)
     sandbox.faults.add(Fault(path=PART, omit_headers=["ETag"]), Fault(path=PART, drop="during"))
     bare = put(session["upload_urls"][0]["url"], content)
     assert (bare.status_code, "etag" in bare.headers) == (200, False)
@@ -391,6 +391,6 @@ def test_an_etag_can_be_withheld_and_a_part_broken_off(sandbox: Sandbox, api: ht
         put(fresh, content)
     path = f"{PATH}/{session['upload_id']}"
     status = until(lambda: api.get(path).json(), lambda seen: seen["chunks_failed"] == 1)
-    assert status["uploaded_chunks"][0]["error"] == "The upload of the chunk broke off."
+    assert status["uploaded_chunks"][0]["error"] == "The upload of the chunk was interrupted."
     (fresh,) = links(api, session, 1, 1)
     assert put(fresh, content).headers["etag"]

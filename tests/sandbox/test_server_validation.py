@@ -1,4 +1,4 @@
-"""Requests that the API refuses, each with its code and with the parameter, the limit and the value in the message."""
+"""Requests that the API refuses; messages name the parameter, the limit and the value."""
 
 import copy
 import json
@@ -17,12 +17,12 @@ VIDEO = body("video", media_source=ASSET)
 AUDIO = body("audio", media_source=ASSET)
 MULTI = body("multi_input", media_sources=[{"media_type": "image", **ASSET}])
 INVALID, UNKNOWN, MISSING = "parameter_invalid", "parameter_unknown", "parameter_not_provided"
-GONE = "resource_not_exist"
+RESULT_EXPIRED = "resource_not_exist"
 NOTHING = object()
 
 
 def changed(request: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """A copy of a request with one field set, or taken out."""
+    """Return a copy of a request with one field set or removed."""
     request = copy.deepcopy(request)
     *parents, last = path.split(".")
     inner = request
@@ -54,7 +54,7 @@ BOTH_CALLS: list[Case] = [
     (VIDEO, "input_type", ["video"], INVALID, "['video']"),
     (VIDEO, "input_type", "audio", INVALID, "video parameter does not belong to input_type `audio`"),
     (VIDEO, "video", NOTHING, MISSING, "video"),
-    (VIDEO, "video", "film.mp4", INVALID, "video must be a JSON object, not 'film.mp4'"),
+    (VIDEO, "video", "video.mp4", INVALID, "video must be a JSON object, not 'video.mp4'"),
     (VIDEO, "videos", {}, UNKNOWN, "videos"),
     (VIDEO, "embedding_dimension", 512, INVALID, "not supported by marengo3.0"),
     (VIDEO, "embedding_uncertainty", False, INVALID, "not supported by marengo3.0"),
@@ -66,11 +66,11 @@ BOTH_CALLS: list[Case] = [
     (VIDEO, "video.media_source.file", "x", UNKNOWN, "video.media_source.file"),
     (VIDEO, "video.media_source.asset_id", "", INVALID, "must not be empty"),
     (VIDEO, "video.media_source.asset_id", 5, INVALID, "must be a string, not 5"),
-    (VIDEO, "video.media_source.asset_id", ASSET["asset_id"], GONE, "does not exist in assets"),
+    (VIDEO, "video.media_source.asset_id", ASSET["asset_id"], RESULT_EXPIRED, "does not exist in assets"),
     (VIDEO, "video.media_source", {"url": "file:///etc/passwd"}, INVALID, "http or https"),
-    (VIDEO, "video.media_source", {"url": "film.mp4"}, INVALID, "http or https"),
+    (VIDEO, "video.media_source", {"url": "video.mp4"}, INVALID, "http or https"),
     (VIDEO, "video.media_source", {"url": "http://["}, "media_url_not_exists", "http://["),
-    (VIDEO, "video.media_source", {"url": "http://\x00/"}, INVALID, "valid address"),
+    (VIDEO, "video.media_source", {"url": "http://\x00/"}, INVALID, "not valid"),
     (VIDEO, "video.media_source", {"base64_string": "!!!!"}, INVALID, "not valid base64"),
     (VIDEO, "video.media_source", {"base64_string": "AA==AAAA"}, INVALID, "not valid base64"),
     (VIDEO, "video.media_source", {"base64_string": "data:video/mp4;base64,AAAA"}, INVALID, "data: prefix"),
@@ -128,7 +128,7 @@ TASK_CALL: list[Case] = [
 
 
 def post(api: httpx.Client, path: str, request: Any) -> httpx.Response:
-    """Send JSON in ASCII, since httpx itself cannot write half a surrogate pair."""
+    """Send JSON in ASCII, since httpx cannot encode a lone surrogate."""
     return api.post(path, content=json.dumps(request), headers={"Content-Type": "application/json"})
 
 
@@ -161,7 +161,7 @@ def test_fused_needs_two_options(api: httpx.Client, call: str) -> None:
     "content",
     [b"", b"{", b"[]", b'"text"', b"null", b'{"a":NaN}', b"[" * 100_000, b"\xff", b'{"n":' + b"9" * 5000 + b"}"],
 )
-def test_a_body_that_is_no_json_object_is_refused(api: httpx.Client, content: bytes) -> None:
+def test_a_body_other_than_a_json_object_is_refused(api: httpx.Client, content: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     answer = api.post("/embed-v2", content=content, headers=headers)
     assert answer.status_code == 400
@@ -195,13 +195,13 @@ def test_any_other_key_is_refused(sandbox: Sandbox, key: str | None, method: str
     assert "not TwelveLabs" in answer.json()["message"]
 
 
-def test_the_key_opens_the_switches_too(sandbox: Sandbox) -> None:
+def test_control_endpoints_require_the_key(sandbox: Sandbox) -> None:
     assert httpx.get(sandbox.control_url + "/requests", trust_env=False).status_code == 401
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=x", "page=-1", "page=1.5", "page_limit=51", "page_limit=0", "page="])
 @pytest.mark.parametrize("path", ["/assets", "/embed-v2/tasks"])
-def test_pages_out_of_bounds_are_refused(api: httpx.Client, path: str, query: str) -> None:
+def test_page_parameters_out_of_bounds_are_refused(api: httpx.Client, path: str, query: str) -> None:
     refused(api.get(f"{path}?{query}"), INVALID, query.partition("=")[0])
 
 
@@ -214,20 +214,20 @@ def test_pages_out_of_bounds_are_refused(api: httpx.Client, path: str, query: st
         ("started_at=", "RFC 3339"),
     ],
 )
-def test_wrong_filters_of_the_task_list_are_refused(api: httpx.Client, query: str, said: str) -> None:
+def test_invalid_filters_of_the_task_list_are_refused(api: httpx.Client, query: str, said: str) -> None:
     refused(api.get(f"/embed-v2/tasks?{query}"), INVALID, said)
 
 
-def test_unknown_addresses_and_methods_are_told_apart(api: httpx.Client) -> None:
+def test_unknown_paths_and_methods(api: httpx.Client) -> None:
     assert api.get("/nowhere").status_code == 404
     assert api.get("/nowhere").json()["code"] == "not_found"
     assert api.put("/assets").status_code == 405
 
 
-def test_errors_are_nested_when_asked_to_be() -> None:
+def test_nested_errors() -> None:
     with Sandbox(nested_errors=True) as sandbox, connect(sandbox) as api:
         answer = api.post("/embed-v2", json={})
         assert answer.json()["error"]["code"] == MISSING
         assert answer.json().keys() == {"error"}
-        assert api.get("/assets/1").json()["error"]["code"] == GONE
+        assert api.get("/assets/1").json()["error"]["code"] == RESULT_EXPIRED
         assert httpx.get(sandbox.base_url + "/assets", trust_env=False).json()["error"]["code"] == "api_key_invalid"

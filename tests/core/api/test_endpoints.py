@@ -14,9 +14,9 @@ from tests.endpoint_table import CALLS, DOCUMENT, document, methods_of
 from twelvelabs_core import AsyncClient, Client, CompletedChunk, InputError, Progress
 from twelvelabs_core.models.marengo import MODELS
 from twelvelabs_sandbox import Clock, Faults, Options, RequestLog, Sandbox
-from twelvelabs_sandbox._app import create_app
-from twelvelabs_sandbox._storage_routes import is_storage
+from twelvelabs_sandbox.app import create_app
 from twelvelabs_sandbox.films import Scene, write_film
+from twelvelabs_sandbox.routes.storage import is_storage
 
 pytestmark = pytest.mark.filterwarnings("ignore:legacy_v1:DeprecationWarning")
 

@@ -1,3 +1,0 @@
-"""The film maker of the sandbox, under its former name."""
-
-from twelvelabs_sandbox.films import *  # noqa: F403

@@ -1,0 +1,1 @@
+"""What a running sandbox holds between requests: assets, uploads, tasks, files, threads and its clock."""
