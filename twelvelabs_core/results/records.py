@@ -22,9 +22,8 @@ class SegmentRecord:
     Attributes:
         segment_id: UUID string, the same on every run for the same work under the same name.
         head: Its head line: title, time range, option.
-        metadata: Flat and of plain types, the same keys on every record; those of documents and images have
-            `page_start`, `page_end` (1-based, 0 for none), `quadrant` ("" for none) and `chunk_index` (0-based, -1
-            for none) beside them.
+        metadata: Flat and of plain types, the same keys on every record; times are 0.0 where they do not apply,
+            `page_start` and `page_end` (1-based) 0, `quadrant` "" and `chunk_index` (0-based) -1.
         vector: float32 array of shape (dimension,).
         body: The words spoken in it, in one line; "" without `include_transcript`, or where nobody speaks.
 
@@ -119,7 +118,8 @@ class SegmentedMedia:
             "embedding_option": segment.embedding_option,
             "embedding_scope": segment.embedding_scope,
             "model": self.model,
-            **self._place(segment.locus),
+            "space": self.space,
+            **_position(segment.locus),
         }
         return SegmentRecord(identity, head_line(self.title, segment.locus), metadata, segment.vector, body)
 
@@ -137,17 +137,6 @@ class SegmentedMedia:
         # JSON, not a joining character: no name can then imitate another field.
         return str(uuid.uuid5(root, json.dumps(parts, ensure_ascii=True)))
 
-    def _place(self, locus: Locus) -> dict[str, str | int]:
-        """Return where a segment of a document stands; media with times have none of these keys."""
-        if self.options.get("input_type") not in ("document", "image"):
-            return {}
-        return {
-            "page_start": locus.page_start or 0,
-            "page_end": locus.page_end or locus.page_start or 0,
-            "quadrant": locus.quadrant or "",
-            "chunk_index": -1 if locus.chunk_index is None else locus.chunk_index,
-        }
-
     def _variant(self, locus: Locus) -> str:
         """Return what, beside place and option, changes a vector: what was fused, and how a text was cut."""
         if locus.embedding_option == "fused":
@@ -157,6 +146,16 @@ class SegmentedMedia:
         if locus.chunk_index is not None:
             return _digest(self.options.get("segmentation"))
         return ""
+
+
+def _position(locus: Locus) -> dict[str, str | int]:
+    """Return where a segment of a document is; media with times have neutral values, as vector stores need them."""
+    return {
+        "page_start": locus.page_start or 0,
+        "page_end": locus.page_end or locus.page_start or 0,
+        "quadrant": locus.quadrant or "",
+        "chunk_index": -1 if locus.chunk_index is None else locus.chunk_index,
+    }
 
 
 def _locus_name(locus: Locus) -> str:
