@@ -10,19 +10,39 @@ vector_store.similarity_search("goalkeeper dives to the left")
 ```
 """
 
+from typing import TYPE_CHECKING
+
 try:
-    import langchain_core  # noqa: F401  # asked for first, to give advice in place of a traceback from deep inside
+    import langchain_core  # noqa: F401  # first, for an error that says what to install
 except ModuleNotFoundError as error:
     raise ImportError('langchain_twelvelabs needs LangChain: pip install "twelvelabs-rag[langchain]"') from error
 
-from langchain_twelvelabs._add_segments import aadd_segments, add_segments
-from langchain_twelvelabs._documents import SegmentPromptTemplate, document_prompt, index_kwargs
-from langchain_twelvelabs.document_loaders import (
-    TwelveLabsAudioLoader,
-    TwelveLabsDocumentLoader,
-    TwelveLabsVideoLoader,
-)
-from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
+from twelvelabs_core.integration import lazy_exports
+
+if TYPE_CHECKING:
+    from langchain_twelvelabs.document_loaders import (
+        TwelveLabsAudioLoader,
+        TwelveLabsDocumentLoader,
+        TwelveLabsVideoLoader,
+    )
+    from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
+    from langchain_twelvelabs.prompts import SegmentPromptTemplate, document_prompt
+    from langchain_twelvelabs.vectorstores import aadd_segments, add_segments, index_kwargs
+else:
+    # LangChain's vector stores, loaders and prompts take longer to import than its embeddings.
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "langchain_twelvelabs.document_loaders": [
+                "TwelveLabsAudioLoader",
+                "TwelveLabsDocumentLoader",
+                "TwelveLabsVideoLoader",
+            ],
+            "langchain_twelvelabs.embeddings": ["TwelveLabsEmbeddings"],
+            "langchain_twelvelabs.prompts": ["SegmentPromptTemplate", "document_prompt"],
+            "langchain_twelvelabs.vectorstores": ["aadd_segments", "add_segments", "index_kwargs"],
+        },
+    )
 
 __all__ = [
     "SegmentPromptTemplate",

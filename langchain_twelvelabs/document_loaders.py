@@ -1,26 +1,180 @@
-"""The loaders of video, sound and documents: media in, one LangChain `Document` per segment out."""
+"""Loaders for video, audio and documents, which return one LangChain `Document` per segment."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing, suppress
+from typing import Any, Literal, NoReturn
 
-from langchain_twelvelabs._segment_loader import FilmLoader, SegmentLoader
+from langchain_core.document_loaders import BaseLoader
+from langchain_core.documents import Document
+
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
-from twelvelabs_core import InputError, MediaInput, OnError, OnProgress, Segmentation
-from twelvelabs_core.ingest.plan import InputType, kind_among, paper_kinds
-from twelvelabs_core.media.source import is_one, media_list
+from twelvelabs_core import (
+    InputError,
+    InputType,
+    Media,
+    MediaInput,
+    OnError,
+    OnProgress,
+    Segmentation,
+    SegmentRecord,
+    TimeBasedMetadata,
+)
+from twelvelabs_core.integration import (
+    AWAITING,
+    BLOCKING,
+    Mode,
+    drain,
+    each_medium,
+    input_type_of,
+    is_one,
+    media_list,
+    untimed_types,
+)
 
 
-class TwelveLabsVideoLoader(FilmLoader):
+def to_document(record: SegmentRecord) -> Document:
+    """Return the document of a segment; its text refers to the stored vector, its id is the segment's."""
+    return Document(id=record.segment_id, page_content=record.text(with_reference=True), metadata=dict(record.metadata))
+
+
+class _SegmentLoader(BaseLoader):
+    """Loads media as the documents of segments; subclasses define the kind of media and the options."""
+
+    def __init__(
+        self,
+        media: tuple[Media, ...],
+        embeddings: TwelveLabsEmbeddings,
+        options: Mapping[str, Any],
+        *,
+        id_namespace: str | None,
+        show_progress: bool,
+        on_progress: OnProgress | None,
+    ) -> None:
+        if not isinstance(embeddings, TwelveLabsEmbeddings):
+            raise InputError(f"embeddings must be TwelveLabsEmbeddings, got {type(embeddings).__name__}.")
+        if id_namespace is not None and not isinstance(id_namespace, str):
+            raise InputError(f"id_namespace must be a str, got {type(id_namespace).__name__}.")
+        self.embeddings = embeddings
+        self._media = media
+        self._id_namespace = id_namespace
+        self._show_progress = show_progress
+        self._on_progress = on_progress
+        self._options = options
+        embeddings.client.segment_many((), on_progress=on_progress, **options)  # raises for invalid options
+
+    def lazy_load(self) -> Iterator[Document]:
+        """Yield the documents medium by medium, when the embedding tasks are done.
+
+        Closing the iterator starts no new tasks; tasks already created are in the segment store's journal, and the
+        next run resumes them.
+
+        Yields:
+            One document per segment and option.
+
+        Raises:
+            InputError: The media or an option cannot be used; nothing was sent.
+            TwelveLabsError: The only medium failed.
+            IngestionError: At the end, if some of several media failed; the others are stored.
+        """
+        with closing(drain(self._each_medium(BLOCKING))) as media:
+            for _, records in media:
+                yield from map(to_document, records)
+
+    async def alazy_load(self) -> AsyncIterator[Document]:
+        """Yield the documents medium by medium, when the embedding tasks are done; async variant of `lazy_load`."""
+        async with aclosing(self._each_medium(AWAITING)) as media:
+            async for _, records in media:
+                for record in records:
+                    yield to_document(record)
+
+    def load_and_split(self, text_splitter: Any = None) -> NoReturn:  # noqa: ARG002  # BaseLoader's signature
+        """Raise an error: a chunk of a segment's document would lose the segment's vector.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError(
+            f"{type(self).__name__} already returns one document per segment; a text splitter would separate text and "
+            "vector. Use load() or lazy_load(); for shorter segments set segmentation=. Split other documents only."
+        )
+
+    def _each_medium(self, mode: Mode) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
+        return each_medium(
+            mode,
+            self.embeddings,
+            self._media,
+            self._options,
+            id_namespace=self._id_namespace,
+            show_progress=self._show_progress,
+            on_progress=self._on_progress,
+        )
+
+
+class _TimedLoader(_SegmentLoader):
+    """Loads media with times; subclasses define whether video or audio."""
+
+    input_type: Literal["audio", "video"]
+
+    def __init__(
+        self,
+        media: MediaInput | Iterable[MediaInput],
+        *,
+        embeddings: TwelveLabsEmbeddings,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = ("clip",),
+        embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        include_transcript: bool = False,
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        source: str | None = None,
+        version: str | None = None,
+        id_namespace: str | None = None,
+        keep_asset: bool = True,
+        timeout: float | None = None,
+        max_tasks: int | None = None,
+        on_error: OnError = "raise",
+        show_progress: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        options = {
+            "input_type": self.input_type,
+            "segmentation": segmentation,
+            "embedding_option": embedding_option,
+            "embedding_scope": embedding_scope,
+            "embedding_type": embedding_type,
+            "time_based_metadata": time_based_metadata,
+            "include_transcript": include_transcript,
+            "start_sec": start_sec,
+            "end_sec": end_sec,
+            "keep_asset": keep_asset,
+            "timeout": timeout,
+            "max_tasks": max_tasks,
+            "on_error": on_error,
+        }
+        super().__init__(
+            media_list(media, source=source, version=version),
+            embeddings,
+            options,
+            id_namespace=id_namespace,
+            show_progress=show_progress,
+            on_progress=on_progress,
+        )
+
+
+class TwelveLabsVideoLoader(_TimedLoader):
     """Loads videos as searchable moments: one `Document` per segment and option, with its times.
 
     Each video is embedded once by an asynchronous task of the API, which costs money and takes minutes; the vectors
     are kept in the segment store of `embeddings`, so that every later load of the same content with the same options
-    is free. The documents go into any vector store that uses the same `embeddings`; do not split them.
+    is free. Add the documents to any vector store that uses the same `embeddings`; do not split them.
 
-    A document's text begins with title, time range and option, and ends with a line that names its vector. Its id is
-    a UUID, the same on every run. Its metadata has the same keys on every document: `segment_id`, `source`, `title`,
-    `start_sec`, `end_sec` and `duration_sec` (float seconds; the last is the film's), `segment_index`,
-    `embedding_option`, `embedding_scope`, `model`.
+    A document's text begins with title, time range and option, and ends with a line that refers to its vector. Its id
+    is a UUID, the same on every run. Its metadata has the same keys on every document: `segment_id`, `source`, `title`,
+    `start_sec`, `end_sec` and `duration_sec` (float seconds; the last is that of the whole video), `segment_index`,
+    `embedding_option`, `embedding_scope`, `model`, `space`; and `page_start`, `page_end`, `quadrant`, `chunk_index`,
+    which are 0, 0, "" and -1 for video and audio.
 
     Setup:
         Install `twelvelabs-rag[langchain]` and set the environment variable `TWELVELABS_API_KEY`.
@@ -30,39 +184,37 @@ class TwelveLabsVideoLoader(FilmLoader):
             360x360 to 5184x2160 pixels, files to 4 GB (API reference and model page).
         embeddings: The `TwelveLabsEmbeddings` that the vector store uses too.
         segmentation: `DynamicSegmentation` (by shots; default, at least 4 s) or `FixedSegmentation`.
-        embedding_option: Among `visual`, `audio`, `transcription` (marengo3.0 only). Default all; each gives a document
-            of its own.
+        embedding_option: Among `visual`, `audio`, `transcription` (marengo3.0 only). Default all; each
+            becomes a separate document.
         embedding_scope: Among `clip` (each segment), `asset` (the whole video). Default `clip` alone.
         embedding_type: Among `separate_embedding` (default), `fused_embedding`; with marengo3.5 the latter needs
             `time_based_metadata`.
-        time_based_metadata: Text of your own for the fused vectors of marengo3.5, the same for each video: a list of
+        time_based_metadata: Additional text for the fused vectors of marengo3.5, the same for each video: a list of
             {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds.
-        include_transcript: Whether the words spoken in a segment stand in its document's text. They are fetched once
-            and kept in the segment store. A local file is an asset of the API already; a URL becomes one, which costs
-            no embedding task; where the asset is gone, a local file is uploaded again, and an `asset:<id>` stays
-            without words. So does, with a warning, a video that the API has no words of, or none within 15 minutes.
-            Ids and vectors do not depend on it.
+        include_transcript: Whether a document's text includes the words spoken in the segment. They are fetched once
+            and kept in the segment store. A URL becomes an asset of the API for this, which costs no embedding task. If
+            the asset was deleted, a local file is uploaded again, and an `asset:<id>` has no words; nor, with a
+            warning, has a video without a transcription within 15 minutes. Ids and vectors do not depend on it.
         start_sec: First second to embed. Default 0.
         end_sec: Last second. Default: the end.
-        source: The name to know a single video by: metadata `source`. Default: the path as given, the URL without
-            signature, `asset:<id>`. For several videos pass `Media.of(video, source=...)` each.
-        version: For a URL: a new value means that the film behind it changed.
+        source: The name of a single video: metadata `source`. Default: the path as given, the URL without signature,
+            `asset:<id>`. For several videos pass `Media.of(video, source=...)` each.
+        version: For a URL: a new value means that its content has changed.
         id_namespace: Makes other ids for the same segments, for stores whose ids are shared by several collections
             (PGVector).
         keep_asset: False deletes each uploaded file at the API once its vectors, and words, are in the segment store.
         timeout: Longest wait for one embedding task, in seconds. Default 7200.
-        max_tasks: Most videos on their way at once, and so the most that is paid for ahead of the consumer. Default:
-            `max_concurrency` of `embeddings`. With hundreds of videos, 50 and more save hours.
-        on_error: What is done at the end when some of several failed: `raise` (default) an error that lists them, or
+        max_tasks: Maximum number of simultaneous embedding tasks, and of media paid for ahead of the consumer.
+            Default: `max_concurrency` of `embeddings`. With hundreds of videos, 50 or more save hours.
+        on_error: What to do at the end if some of several media failed: `raise` (default) an error that lists them, or
             `skip` them with a warning in the log. A function is called with each `twelvelabs_core.Failure` instead.
         show_progress: Whether to write progress to stderr.
         on_progress: Called with a `twelvelabs_core.Progress` at each step, also from other threads.
 
-    `embedding_uncertainty` of marengo3.5 is left to `twelvelabs_core.Client`: metadata hold no vectors.
+    For `embedding_uncertainty` of marengo3.5 use `twelvelabs_core.Client`: metadata cannot hold vectors.
 
     Raises:
-        InputError: `media` is nothing that media can come from, `source` names several, or an option cannot be used
-            with the model.
+        InputError: `media` is of a wrong type, `source` is given for several, or the model does not support an option.
 
     Instantiate:
         ```python
@@ -86,20 +238,20 @@ class TwelveLabsVideoLoader(FilmLoader):
     input_type = "video"
 
 
-class TwelveLabsAudioLoader(FilmLoader):
-    """Loads sound files as searchable moments: one `Document` per segment and option, with its times.
+class TwelveLabsAudioLoader(_TimedLoader):
+    """Loads audio files as searchable moments: one `Document` per segment and option, with its times.
 
-    Everything is as for `TwelveLabsVideoLoader`, but for the media and these options.
+    Everything is as for `TwelveLabsVideoLoader`, except for the media and these options.
 
     Args:
-        media: One sound file or an iterable of them: path, URL, bytes, binary file object or `asset:<id>`; WAV, MP3
+        media: One audio file or an iterable of them: path, URL, bytes, binary file object or `asset:<id>`; WAV, MP3
             or FLAC, 4 s to 4 h, files to 4 GB (API reference and model page).
         embeddings: The `TwelveLabsEmbeddings` that the vector store uses too.
         segmentation: `FixedSegmentation`. Default 6 s.
-        embedding_option: Among `audio` (how it sounds), `transcription` (what is said). Default both.
+        embedding_option: Among `audio` (sounds and music), `transcription` (spoken words). Default both.
         embedding_scope: As for `TwelveLabsVideoLoader`.
         embedding_type: As for `TwelveLabsVideoLoader`.
-        time_based_metadata: As for `TwelveLabsVideoLoader`; audio of marengo3.5 has no fused vectors to put it into.
+        time_based_metadata: As for `TwelveLabsVideoLoader`; without effect on audio with marengo3.5.
         include_transcript: As for `TwelveLabsVideoLoader`.
         start_sec: As for `TwelveLabsVideoLoader`.
         end_sec: As for `TwelveLabsVideoLoader`.
@@ -126,18 +278,17 @@ class TwelveLabsAudioLoader(FilmLoader):
     input_type = "audio"
 
 
-class TwelveLabsDocumentLoader(SegmentLoader):
+class TwelveLabsDocumentLoader(_SegmentLoader):
     """Loads documents and images as searchable pages and chunks: one `Document` each (marengo3.5).
 
     PDF, text (.txt), Markdown (.md) and images, of one kind or mixed, such as all files of a folder. Each file is
-    embedded once by an asynchronous task, as videos are; its documents have text, id and metadata as those of
-    `TwelveLabsVideoLoader` (times 0.0), and beside them always `page_start`, `page_end` (1-based, 0 for none),
-    `quadrant` ("" for none) and `chunk_index` (0-based, -1 for none). By default a PDF gives a document a page, a text
-    or image one as a whole.
+    embedded once by an asynchronous task, as videos are. Its documents have text, id and metadata as those of
+    `TwelveLabsVideoLoader`: times are 0.0, `page_start` and `page_end` 1-based (0 for none), `quadrant` is "" for none,
+    `chunk_index` 0-based (-1 for none). By default a PDF becomes one document per page, a text or image one document.
 
-    A document's text is its head (file, page or chunk, option) and reference alone. The API does not return the words
-    of a page or chunk, nor say where it cuts sentences, so none stand there; to show a language model what a file
-    says, read it with another loader and match by `source` and `page_start`.
+    A document's text is its head (file, page or chunk, option) and reference only. The API returns neither the words of
+    a page or chunk nor the boundaries of chunks; to show a language model what a file says, read it with another
+    loader and match by `source` and `page_start`.
 
     Setup:
         Install `twelvelabs-rag[langchain]`, set `TWELVELABS_API_KEY`, and use
@@ -146,15 +297,15 @@ class TwelveLabsDocumentLoader(SegmentLoader):
     Args:
         media: One file or an iterable of them: path, URL, bytes, binary file object or `asset:<id>`; documents to
             200 MB (by URL 512 MB), images to 32 MB (API reference).
-        embeddings: The `TwelveLabsEmbeddings` that the vector store uses too, of a model that has documents.
-        input_type: What all files are: `document` (PDF, text, Markdown) or `image`. Default: each what its name, else
-            its first bytes, say, and a document in doubt.
+        embeddings: The `TwelveLabsEmbeddings` that the vector store uses too, with a model that embeds documents.
+        input_type: The type of all files: `document` (PDF, text, Markdown) or `image`. Default: by each file's name or
+            first bytes, else `document`.
         segmentation: `SpatialSegmentation` (pages of PDFs; `quadrants` five vectors each), `SequentialSegmentation`
-            (chunks of text), or a list of both; of many files each takes the one that suits it, if any.
+            (chunks of text), or a list of both; each file uses the one that applies to it, if any.
         embedding_option: Among `visual`, `text`. Default: `visual` for PDFs and images, `text` for text. For an asset
             or a URL without a known ending, name it.
         embedding_scope: Among `local` (each page or chunk), `asset` (the whole). Default: `local` for the pages of PDFs
-            and where a segmentation suits, else `asset`.
+            and where a segmentation applies, else `asset`.
         source: As for `TwelveLabsVideoLoader`.
         version: As for `TwelveLabsVideoLoader`.
         id_namespace: As for `TwelveLabsVideoLoader`.
@@ -198,11 +349,11 @@ class TwelveLabsDocumentLoader(SegmentLoader):
         on_progress: OnProgress | None = None,
     ) -> None:
         given = media_list(media, source=source, version=version)
-        kinds = paper_kinds(input_type)
+        kinds = untimed_types(input_type)
         if is_one(media):
-            # Of one file it is known what it takes: what does not suit it is refused, as it is not in a folder.
+            # Options that do not apply to a single file are refused; in a list they are for other files.
             with suppress(InputError):
-                kinds = (kind_among(given[0], kinds),)
+                kinds = (input_type_of(given[0], kinds),)
         options = {
             "input_type": kinds,
             "segmentation": segmentation,

@@ -10,24 +10,40 @@ index.as_retriever().retrieve("goalkeeper dives to the left")
 ```
 """
 
-try:
-    import llama_index.core  # noqa: F401  # asked for first, to give advice in place of a traceback from deep inside
-except ModuleNotFoundError as error:
-    raise ImportError('llama_index_twelvelabs needs LlamaIndex: pip install "twelvelabs-rag[llama-index]"') from error
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from llama_index_twelvelabs._nodes import VideoDocument
-from llama_index_twelvelabs._queries import aquery_bundle, query_bundle, time_filter
-from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
-from llama_index_twelvelabs.ingestion import (
-    IngestionReport,
-    TwelveLabsVideoSegmenter,
-    aingest_videos,
-    areplace_video,
-    ingest_videos,
-    keep_segment_ids,
-    replace_video,
-)
-from llama_index_twelvelabs.readers import TwelveLabsDocumentReader, TwelveLabsVideoReader
+from twelvelabs_core.integration import lazy_exports
+
+if TYPE_CHECKING:
+    from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
+    from llama_index_twelvelabs.ingestion import IngestionReport, aingest_videos, ingest_videos
+    from llama_index_twelvelabs.nodes import VideoDocument, keep_segment_ids
+    from llama_index_twelvelabs.queries import aquery_bundle, query_bundle, time_filter
+    from llama_index_twelvelabs.readers import TwelveLabsDocumentReader, TwelveLabsVideoReader
+    from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
+    from llama_index_twelvelabs.vector_stores import areplace_video, replace_video
+else:
+    # `llama_index.core` takes seconds to import, so it is imported with the first name that needs it.
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "llama_index_twelvelabs.embeddings": ["TwelveLabsEmbedding"],
+            "llama_index_twelvelabs.ingestion": ["IngestionReport", "aingest_videos", "ingest_videos"],
+            "llama_index_twelvelabs.nodes": ["VideoDocument", "keep_segment_ids"],
+            "llama_index_twelvelabs.queries": ["aquery_bundle", "query_bundle", "time_filter"],
+            "llama_index_twelvelabs.readers": ["TwelveLabsDocumentReader", "TwelveLabsVideoReader"],
+            "llama_index_twelvelabs.segmenter": ["TwelveLabsVideoSegmenter"],
+            "llama_index_twelvelabs.vector_stores": ["areplace_video", "replace_video"],
+        },
+    )
+
+try:
+    is_installed = find_spec("llama_index.core") is not None
+except (ModuleNotFoundError, ValueError):  # no parent package; or a module that was set to None
+    is_installed = False
+if not is_installed:
+    raise ImportError('llama_index_twelvelabs needs LlamaIndex: pip install "twelvelabs-rag[llama-index]"')
 
 __all__ = [
     "IngestionReport",

@@ -1,26 +1,38 @@
 """`TwelveLabsEmbedding`: Marengo vectors of text, images, audio and video as a LlamaIndex `MultiModalEmbedding`."""
 
-from collections.abc import Sequence
-from typing import Any
+import logging
+import os
+import pickle
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 from llama_index.core.base.embeddings.base import Embedding
+from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import BaseNode, MetadataMode
+from llama_index.core.storage.kvstore.types import BaseKVStore
+from pydantic import Field, SecretStr, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 
-from llama_index_twelvelabs._clips import ClipEmbedding
-from llama_index_twelvelabs._images import ImageEmbedding
-from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
-from llama_index_twelvelabs._nodes import holds_vector, node_reference, query_reference
-from llama_index_twelvelabs._observing import embed_batches, embed_one
-from llama_index_twelvelabs._text_cache import TextCache
-from twelvelabs_core.results.references import TextPlan
+from llama_index_twelvelabs._media_embeddings import MediaEmbedding
+from llama_index_twelvelabs._observed import embed_batches, embed_one
+from llama_index_twelvelabs.nodes import check_spaces, has_vector, node_reference, query_reference
+from twelvelabs_core import ConfigurationError, SegmentStore
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, TextPlan, finish
+
+logger = logging.getLogger("llama_index_twelvelabs")
+
+DEFAULT_MODEL = "marengo3.0"
+EMBED_BATCH_SIZE = 100
+# Belongs to one process; pickled where that is possible.
+_PROCESS_FIELDS = ("callback_manager", "rate_limiter", "embeddings_cache")
 
 
-class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
+class TwelveLabsEmbedding(MediaEmbedding):
     """Embeddings of text, images, audio and video in one vector space, by TwelveLabs' Marengo models.
 
-    Every text is one request, at most `max_concurrency` at once; async methods never block the loop. As a
-    transformation it embeds text nodes and leaves alone the segments of videos, whose vectors are on them; a segment
-    that a store gave back without its vector gets the stored one again, and nothing is sent.
+    Every text is one request, at most `max_concurrency` at once; async methods never block the event loop. As a
+    transformation it embeds text nodes and leaves the nodes of segments unchanged, which have their vectors; a segment
+    that a store returned without its vector gets the stored one again, without a request.
 
     Setup:
         Install `twelvelabs-rag[llama-index]` and set the environment variable `TWELVELABS_API_KEY`.
@@ -29,32 +41,32 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
         model: Name of the model. Default `marengo3.0`: vectors of 512 floats, whose length is not promised to be 1,
             so set cosine as the distance of the vector store. The model reads about 500 tokens of a text (API
             reference); LlamaIndex's default chunks have 1024: use `SentenceSplitter(chunk_size=400)`.
-        embedding_dimension: Floats in a vector: 512 (default), with marengo3.5 also 256 or 128. Each length is a space
-            of its own; never mix two in one vector store.
-        auto_truncate: Whether the API cuts texts that are too long for the model, in place of an error. marengo3.5.
+        embedding_dimension: Values in a vector: 512 (default), with marengo3.5 also 256 or 128. Each length is a
+            separate space; never mix two in one vector store.
+        auto_truncate: Whether the API truncates texts that are too long for the model (marengo3.5). Default False: an
+            error.
         api_key: The key. Default: `TWELVELABS_API_KEY`, else `TWELVE_LABS_API_KEY`. Pickled only if passed.
         base_url: Root of the API. Default: `TWELVELABS_BASE_URL`, else the live service.
-        max_concurrency: Most requests at once in one call. Default 8.
-        max_retries: How often a request is repeated. Default 4.
-        timeout: Longest silence of the server within one request, in seconds. Default 60.
-        requests_per_minute: Most requests in any minute over all objects of this process with this key and host,
-            looks (GETs) not counted. Default: as the API lets them through.
-        max_concurrent_requests: Most requests under way at once over all objects of this process with this key and
-            host; one that takes longer than 30 s is not counted any more. Default: fewer only after the API has
-            refused some.
-        segment_store: Where the vectors of videos are kept: a `SegmentStore`, a path, a SQLAlchemy URL, or
+        max_concurrency: Maximum number of simultaneous requests of one call. Default 8.
+        max_retries: Maximum number of retries of a request. Default 4.
+        timeout: Maximum time without data from the server within one request, in seconds. Default 60.
+        requests_per_minute: Maximum number of requests in any minute over all clients of this process with this key and
+            host; polling requests (GETs) do not count. Default: no limit but the API's own.
+        max_concurrent_requests: Maximum number of simultaneous requests over all clients of this process with this key
+            and host; after 30 s a request no longer counts. Default: no limit until the API returns HTTP 429.
+        segment_store: Where the vectors of segments are kept: a `SegmentStore`, a path, a SQLAlchemy URL, or
             ":memory:". Default: `TWELVELABS_STORE`, else one file in the user's data folder.
-        embed_batch_size: How many texts observers and progress bars are told of at a time, 1 to 2048. Default 100.
+        embed_batch_size: Number of texts per event, callback and step of the progress bar, 1 to 2048. Default 100.
         callback_manager: LlamaIndex's.
-        embeddings_cache: A LlamaIndex key-value store for the vectors of texts; each model and length of vectors has
-            its own part of it.
-        rate_limiter: A LlamaIndex rate limiter; asked once per text, image, clip and embedding task.
+        embeddings_cache: A LlamaIndex key-value store for the vectors of texts; each vector space has a separate
+            collection in it.
+        rate_limiter: A LlamaIndex rate limiter; acquired once per text, image, clip and embedding task.
         num_workers: Another name of `max_concurrency`, LlamaIndex's.
         model_name: Another name of `model`, LlamaIndex's.
 
     Raises:
-        ConfigurationError: No key anywhere, or a value that cannot be.
-        InputError: An unknown model, or what it does not take; the message names the model that does.
+        ConfigurationError: There is no API key, or a value is invalid.
+        InputError: The model is unknown or does not support an option; the message names one that does.
 
     Example:
         ```python
@@ -65,11 +77,96 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
         ```
     """
 
+    model_name: str = Field(default=DEFAULT_MODEL, frozen=True)
+    embed_batch_size: int = Field(default=EMBED_BATCH_SIZE, gt=0, le=2048)
+    # Neither changes a vector, so neither is part of the identity of a pipeline's transformation.
+    num_workers: int | None = Field(default=None, exclude=True)
+    embeddings_cache: Any = Field(default=None, exclude=True)
+
+    # The parameters are listed because the base class ignores unknown arguments.
+    def __init__(
+        self,
+        *,
+        model: str | None = None,
+        embedding_dimension: int | None = None,
+        auto_truncate: bool = False,
+        api_key: SecretStr | str | None = None,
+        base_url: str | None = None,
+        max_concurrency: int | None = None,
+        max_retries: int | None = None,
+        timeout: float | None = None,
+        requests_per_minute: float | None = None,
+        max_concurrent_requests: int | None = None,
+        segment_store: SegmentStore | str | os.PathLike[str] | None = None,
+        embed_batch_size: int = EMBED_BATCH_SIZE,
+        callback_manager: CallbackManager | None = None,
+        embeddings_cache: Any = None,
+        rate_limiter: Any = None,
+        num_workers: int | None = None,
+        model_name: str | None = None,
+    ) -> None:
+        super().__init__(
+            model_name=one_of("model", model, "model_name", model_name),
+            embedding_dimension=embedding_dimension,
+            auto_truncate=auto_truncate,
+            api_key=api_key,
+            base_url=base_url,
+            max_concurrency=one_of("max_concurrency", max_concurrency, "num_workers", num_workers),
+            max_retries=max_retries,
+            timeout=timeout,
+            requests_per_minute=requests_per_minute,
+            max_concurrent_requests=max_concurrent_requests,
+            segment_store=segment_store,
+            embed_batch_size=embed_batch_size,
+            callback_manager=callback_manager,
+            embeddings_cache=embeddings_cache,
+            rate_limiter=rate_limiter,
+            num_workers=num_workers,
+        )
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the name that LlamaIndex serializes."""
+        return "TwelveLabsEmbedding"
+
+    @property
+    def model(self) -> str:
+        """The name of the model; the same as `model_name`."""
+        return self.model_name
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return the description of this model in events."""
+        return {
+            "class_name": self.class_name(),
+            "model_name": self.model_name,
+            "embed_batch_size": self.embed_batch_size,
+        }
+
+    @model_serializer(mode="wrap")
+    def custom_model_dump(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:  # noqa: ARG002  # the base class's signature
+        """Return the fields that change a vector, and the space: a pipeline's cache must not mix two spaces."""
+        return {**handler(self), "class_name": self.class_name(), "space": self.space}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
+        """Return an embedding from what `to_dict` returned; the key is read from the environment, or passed as `api_key=`."""
+        fields = {name: value for name, value in {**data, **kwargs}.items() if name not in ("class_name", "space")}
+        return cls(**fields)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        state = super().__getstate__()
+        fields = state["__dict__"]
+        for name in _PROCESS_FIELDS:
+            if not _can_be_pickled(fields[name]):
+                logger.warning("%s is not sent to the other process: it cannot be pickled", name)
+                fields[name] = CallbackManager([]) if name == "callback_manager" else None
+        return state
+
     def get_query_embedding(self, query: str) -> Embedding:
-        """Embed one text; that of a segment's node gives its stored vector ("more like this moment").
+        """Embed one text; the text of a segment's node returns its stored vector ("more like this").
 
         Args:
-            query: At least one character that is not white space. A part of a segment's text is a text like any other.
+            query: At least one character that is not white space. Part of a segment's text is embedded like any other.
 
         Returns:
             512 floats.
@@ -81,7 +178,7 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
         return finish(embed_one(BLOCKING, self, "_get_query_embedding", query))
 
     async def aget_query_embedding(self, query: str) -> Embedding:
-        """Embed one text; the async twin of `get_query_embedding`."""
+        """Embed one text; the async variant of `get_query_embedding`."""
         return await embed_one(AWAITING, self, "_get_query_embedding", query)
 
     def get_text_embedding(self, text: str) -> Embedding:
@@ -89,7 +186,7 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
         return finish(embed_one(BLOCKING, self, "_get_text_embedding", text))
 
     async def aget_text_embedding(self, text: str) -> Embedding:
-        """Embed one text; the async twin of `get_text_embedding`."""
+        """Embed one text; the async variant of `get_text_embedding`."""
         return await embed_one(AWAITING, self, "_get_text_embedding", text)
 
     def get_text_embedding_batch(
@@ -105,7 +202,7 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
             show_progress: Whether to show a progress bar.
 
         Returns:
-            512 floats per text, in their order.
+            512 floats per text, in the order of `texts`.
 
         Raises:
             InputError: One of them cannot be embedded; nothing was sent.
@@ -120,25 +217,29 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
         show_progress: bool = False,  # noqa: FBT001, FBT002  # the base class's signature
         **_: Any,
     ) -> list[Embedding]:
-        """Embed texts; the async twin of `get_text_embedding_batch`."""
+        """Embed texts; the async variant of `get_text_embedding_batch`."""
         self._plan(texts)
         return await embed_batches(AWAITING, self, "_get_text_embeddings", texts, show_progress=show_progress)
 
     def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
-        """Embed nodes in place, but for segments, which keep their vectors.
+        """Embed nodes in place, except segments that have their vectors.
 
         Raises:
-            InputError: A segment holds a vector of another model or length.
+            InputError: A segment has a vector of another space, or is a part of a segment's node.
         """
-        todo = [node for node in nodes if not holds_vector(node, self.model_name, self.client.embedding_dimension)]
+        todo = self._without_vector(nodes)
         vectors = self.get_text_embedding_batch([to_embed(node) for node in todo], **kwargs)
         return with_vectors(nodes, todo, vectors)
 
     async def acall(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
-        """Embed nodes in place; the async twin of `__call__`."""
-        todo = [node for node in nodes if not holds_vector(node, self.model_name, self.client.embedding_dimension)]
+        """Embed nodes in place; the async variant of `__call__`."""
+        todo = self._without_vector(nodes)
         vectors = await self.aget_text_embedding_batch([to_embed(node) for node in todo], **kwargs)
         return with_vectors(nodes, todo, vectors)
+
+    def _without_vector(self, nodes: Sequence[BaseNode]) -> list[BaseNode]:
+        check_spaces(nodes, self.space)
+        return [node for node in nodes if not has_vector(node)]
 
     def _get_query_embedding(self, query: str) -> Embedding:
         return finish(self._embed(BLOCKING, TextPlan.of([query], query_reference)))[0]
@@ -162,30 +263,64 @@ class TwelveLabsEmbedding(ImageEmbedding, ClipEmbedding):
         return TextPlan.of(texts, node_reference)
 
     async def _embed(self, mode: Mode, plan: TextPlan) -> list[Embedding]:
-        """Return one vector per text: of segments the stored one, of other texts the cached or a new one."""
-        client = self.async_client if mode.is_async else self.client
-        vectors: dict[int, Embedding] = {}
-        if plan.references:
-            stored = await mode.ask(client.find_vectors, list(plan.references.values()))
-            vectors = {place: vector.tolist() for place, vector in zip(plan.references, stored, strict=True)}
-        cache = TextCache(mode, self.embeddings_cache, self.space)
-        vectors |= await cache.find(plan.plain)
-        new = {place: text for place, text in plan.plain.items() if place not in vectors}
-        if new:
-            embedded = await mode.ask(client.embed_texts, new.values(), auto_truncate=self.auto_truncate)
-            fresh = {place: found.vector.tolist() for place, found in zip(new, embedded, strict=True)}
-            await cache.keep(new, fresh)
-            vectors |= fresh
-        return [vectors[place] for place in range(len(vectors))]
+        cache = None if self.embeddings_cache is None else _KeyValueCache(mode, self.embeddings_cache, self.space)
+        return await self._embed_texts(mode, plan, cache)
+
+
+class _KeyValueCache:
+    """The vectors of texts in a LlamaIndex key-value store, each vector space in a separate collection.
+
+    LlamaIndex keeps the vectors of all models in one collection under the text, so that two models would get each
+    other's.
+    """
+
+    def __init__(self, mode: Mode, store: BaseKVStore, space: str) -> None:
+        self._mode = mode
+        self._store = store
+        self._collection = "embeddings_" + space.replace("/", "_")
+
+    async def find(self, texts: Mapping[int, str]) -> dict[int, Embedding]:
+        found = {}
+        for position, text in texts.items():
+            entry = await self._mode.call(self._store, "get", key=text, collection=self._collection)
+            if entry:
+                found[position] = next(iter(entry.values()))
+        return found
+
+    async def keep(self, texts: Mapping[int, str], vectors: Mapping[int, Embedding]) -> None:
+        for position, text in texts.items():
+            entry = {str(uuid.uuid4()): vectors[position]}  # the form that LlamaIndex itself uses
+            await self._mode.call(self._store, "put", key=text, val=entry, collection=self._collection)
 
 
 def to_embed(node: BaseNode) -> str:
-    """Return what of a node is embedded."""
+    """Return the text of a node that is embedded."""
     return node.get_content(metadata_mode=MetadataMode.EMBED)
 
 
 def with_vectors(nodes: Sequence[BaseNode], todo: Sequence[BaseNode], vectors: list[Embedding]) -> Sequence[BaseNode]:
-    """Return all nodes, the new vectors on theirs."""
+    """Set the vectors of the nodes without one, and return all nodes."""
     for node, vector in zip(todo, vectors, strict=True):
         node.embedding = vector
     return nodes
+
+
+def one_of(name: str, value: Any, other_name: str, other: Any) -> Any:
+    """Return the value that was passed under one of two names.
+
+    Raises:
+        ConfigurationError: Both were passed and differ.
+    """
+    if value is not None and other is not None and value != other:
+        raise ConfigurationError(
+            f"{name} and {other_name} mean the same here; got {value!r} and {other!r}: pass only one."
+        )
+    return other if value is None else value
+
+
+def _can_be_pickled(value: Any) -> bool:
+    try:
+        pickle.dumps(value)
+    except Exception:  # noqa: BLE001  # whatever an object of another package raises when it cannot be pickled
+        return False
+    return True

@@ -1,21 +1,20 @@
-"""Videos into an index or a pipeline, each paid for once; `ingest_videos` goes video by video."""
+"""`ingest_videos`: store videos in an index or a pipeline's vector store, each paid for once."""
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, Protocol, cast
 
 from llama_index.core import VectorStoreIndex
-from llama_index.core.ingestion import IngestionPipeline
-from llama_index.core.schema import BaseNode
+from llama_index.core.ingestion import IngestionPipeline, arun_transformations, run_transformations
+from llama_index.core.schema import BaseNode, Document
 
-from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
-from llama_index_twelvelabs._nodes import VideoDocument, inherited, keep_segment_ids, media_of, to_node
-from llama_index_twelvelabs._replace import areplace_video, replace_video
-from llama_index_twelvelabs._segmenter import TwelveLabsVideoSegmenter
-from llama_index_twelvelabs._segmenting import each_film
-from llama_index_twelvelabs._targets import Target, target_of
+from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
+from llama_index_twelvelabs.nodes import VideoDocument, inherited, media_of, to_node
+from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
+from llama_index_twelvelabs.vector_stores import check_node, delete_from_store, replace_in_index
 from twelvelabs_core import (
+    ConfigurationError,
     Failure,
     IngestionError,
     InputError,
@@ -25,18 +24,7 @@ from twelvelabs_core import (
     SegmentRecord,
     TwelveLabsError,
 )
-from twelvelabs_core.ingest.report import FailureReport
-from twelvelabs_core.media.source import check_unique, is_one
-
-__all__ = [
-    "IngestionReport",
-    "TwelveLabsVideoSegmenter",
-    "aingest_videos",
-    "areplace_video",
-    "ingest_videos",
-    "keep_segment_ids",
-    "replace_video",
-]
+from twelvelabs_core.integration import AWAITING, BLOCKING, FailureReport, Mode, check_unique, finish, is_one
 
 Sources = MediaInput | BaseNode | Iterable[MediaInput | BaseNode]
 """Videos as media, or as the documents of `TwelveLabsVideoReader.load_data(..., segment=False)`."""
@@ -44,11 +32,11 @@ Sources = MediaInput | BaseNode | Iterable[MediaInput | BaseNode]
 
 @dataclass(frozen=True, slots=True)
 class IngestionReport:
-    """What `ingest_videos` did.
+    """The result of `ingest_videos`.
 
     Attributes:
-        stored: The names of the videos whose nodes were written, new or in place of old ones.
-        unchanged: The names of the videos that were there already; nothing was sent or written for them.
+        stored: The names of the videos whose nodes were written, new or replaced.
+        unchanged: The names of the videos that were already stored; nothing was sent or written for them.
         failures: A `twelvelabs_core.Failure` for each video that was skipped, with `on_error="skip"`.
 
     Example:
@@ -71,32 +59,32 @@ def ingest_videos(
     on_error: OnError = "raise",
     show_progress: bool = False,
 ) -> IngestionReport:
-    """Put videos into an index or a pipeline's vector store, each as soon as its vectors are there.
+    """Store videos in an index or a pipeline's vector store, each as soon as its vectors are available.
 
-    A video that has not changed since the last time, content and options, is skipped: the document store of the index
-    or pipeline knows, so keep it with the vector store (without it, all videos are written anew, which costs nothing).
-    The old segments of a changed video are replaced only when the new ones have arrived. One bad video does not stop
-    the others: it keeps what it had in the store, is reported at the end, and is tried again the next time. Other
-    documents are left alone, also under `docstore_strategy="upserts_and_delete"`.
+    A video whose content and options have not changed since the last call is skipped: the document store of the index or
+    pipeline records it, so keep it with the vector store (without it, all videos are written again, at no cost). The
+    old segments of a changed video are replaced only when the new ones are available. A failed video does not stop the
+    others: its stored nodes remain, it is reported at the end, and the next call tries it again. Other documents
+    are not changed, even with `docstore_strategy="upserts_and_delete"`.
 
     Args:
         index_or_pipeline: A `VectorStoreIndex` with a `TwelveLabsEmbedding`, or an `IngestionPipeline` with a
             `TwelveLabsVideoSegmenter` among its transformations and a vector store.
-        sources: Any number of videos (or what the segmenter's `input_type` says): paths, URLs, bytes, binary file
-            objects, `asset:<id>`, or documents of `TwelveLabsVideoReader.load_data(..., segment=False)`, whose metadata
-            the segments get too.
+        sources: Any number of videos (or media of the segmenter's `input_type`): paths, URLs, bytes, binary file
+            objects, `asset:<id>`, or documents of `TwelveLabsVideoReader.load_data(..., segment=False)`, whose
+            metadata are copied to the segments.
         segmenter: How to segment, for an index. Default: `TwelveLabsVideoSegmenter()` with the index's embedding.
-        on_error: What is done at the end when some failed: `raise` (default) an error that lists them, or `skip` them:
-            they are in the report, and a warning is in the log. A function is called with each `Failure` instead.
+        on_error: What to do at the end if some failed: `raise` (default) an error that lists them, or `skip` them: they
+            are in the report, and a warning is logged. A function is called with each `Failure` instead.
         show_progress: Whether to write progress to stderr.
 
     Returns:
         An `IngestionReport`.
 
     Raises:
-        ConfigurationError: The index or the pipeline is not made for videos; nothing was sent.
-        InputError: Two videos have the same name, or a document is no video; nothing was sent.
-        TwelveLabsError: The only video failed, or what would meet every video: the key is refused.
+        ConfigurationError: The index or pipeline cannot store videos; nothing was sent.
+        InputError: Two videos have the same name, or a document is not a video; nothing was sent.
+        TwelveLabsError: The only video failed, or all would fail, for example because the key is refused.
         IngestionError: Some of several videos failed: each with its reason and task id.
 
     Example:
@@ -117,15 +105,121 @@ async def aingest_videos(
     on_error: OnError = "raise",
     show_progress: bool = False,
 ) -> IngestionReport:
-    """Put videos into an index or a pipeline's vector store; the async twin of `ingest_videos`."""
+    """Store videos in an index or a pipeline's vector store; the async variant of `ingest_videos`."""
     target = target_of(index_or_pipeline, segmenter)
     return await _ingest(AWAITING, target, sources, FailureReport(on_error), show_progress=show_progress)
+
+
+class Target(Protocol):
+    """Stores videos whose vectors are in the segment store."""
+
+    segmenter: TwelveLabsVideoSegmenter
+
+    async def hash_of(self, mode: Mode, doc_id: str) -> str | None:
+        """Return the hash of a video's document when it was last stored here, or None."""
+
+    async def put(self, mode: Mode, document: Document, nodes: list[BaseNode]) -> None:
+        """Replace a video's nodes, and record its document's hash."""
+
+
+class IndexTarget:
+    """A `VectorStoreIndex` with its document store."""
+
+    def __init__(self, index: VectorStoreIndex, segmenter: TwelveLabsVideoSegmenter | None) -> None:
+        model = index._embed_model  # noqa: SLF001  # LlamaIndex's own retrievers use it too
+        if not isinstance(model, TwelveLabsEmbedding):
+            raise ConfigurationError(
+                f"the index embeds queries with {type(model).__name__}, whose vectors are not comparable with those of "
+                "videos: create it with VectorStoreIndex(..., embed_model=TwelveLabsEmbedding())."
+            )
+        self.segmenter = TwelveLabsVideoSegmenter(embed_model=model) if segmenter is None else segmenter
+        if self.segmenter.embed_model.space != model.space:
+            raise ConfigurationError(
+                f"the index embeds queries in the space {model.space}, but the segmenter uses "
+                f"{self.segmenter.embed_model.space}: their vectors are not comparable."
+            )
+        self._index = index
+
+    async def hash_of(self, mode: Mode, doc_id: str) -> str | None:
+        """Return the hash in the index's document store."""
+        found: str | None = await mode.call(self._index.docstore, "get_document_hash", doc_id)
+        return found
+
+    async def put(self, mode: Mode, document: Document, nodes: list[BaseNode]) -> None:
+        """Replace the nodes in the index."""
+        await replace_in_index(mode, self._index, document.node_id, nodes)
+        await mode.call(self._index.docstore, "set_document_hash", document.node_id, document.hash)
+
+
+class PipelineTarget:
+    """The vector store and the document store of an `IngestionPipeline`, after all its transformations."""
+
+    def __init__(self, pipeline: IngestionPipeline, segmenter: TwelveLabsVideoSegmenter | None) -> None:
+        if segmenter is not None:
+            raise ConfigurationError("a pipeline has a segmenter among its transformations; do not pass another.")
+        if pipeline.vector_store is None:
+            raise ConfigurationError("the pipeline has no vector_store for the videos.")
+        segmenters = [step for step in pipeline.transformations if isinstance(step, TwelveLabsVideoSegmenter)]
+        if len(segmenters) != 1:
+            raise ConfigurationError(
+                f"the pipeline must have one TwelveLabsVideoSegmenter among its transformations, it has {len(segmenters)}."
+            )
+        (self.segmenter,) = segmenters
+        self._pipeline = pipeline
+        self._vector_store = pipeline.vector_store
+
+    async def hash_of(self, mode: Mode, doc_id: str) -> str | None:
+        """Return the hash in the pipeline's document store."""
+        if self._pipeline.docstore is None:
+            return None
+        found: str | None = await mode.call(self._pipeline.docstore, "get_document_hash", doc_id)
+        return found
+
+    async def put(self, mode: Mode, document: Document, nodes: list[BaseNode]) -> None:  # noqa: ARG002  # created again, by all transformations
+        """Run the pipeline's transformations, which read the vectors from the segment store, and replace the nodes.
+
+        Not with `pipeline.run`: given one document it would delete all others under `upserts_and_delete`, and the old
+        nodes before the new ones exist.
+        """
+        made = await self._transform(mode, document)
+        for node in made:
+            check_node(node)
+        known = await self.hash_of(mode, document.node_id) is not None
+        await delete_from_store(mode, self._vector_store, document.node_id, is_known=known)
+        if made:
+            await mode.call(self._vector_store, "add", made, async_name="async_add")
+        docstore = self._pipeline.docstore
+        if docstore is not None:
+            await mode.call(docstore, "set_document_hash", document.node_id, document.hash)
+            await mode.call(docstore, "add_documents", [document], async_name="async_add_documents")
+
+    async def _transform(self, mode: Mode, document: Document) -> list[BaseNode]:
+        options: dict[str, Any] = {"cache": None if self._pipeline.disable_cache else self._pipeline.cache}
+        run = arun_transformations if mode.is_async else run_transformations
+        return list(await mode.run(run, [document], self._pipeline.transformations, **options))
+
+
+def target_of(
+    index_or_pipeline: VectorStoreIndex | IngestionPipeline, segmenter: TwelveLabsVideoSegmenter | None
+) -> Target:
+    """Return where to store videos.
+
+    Raises:
+        ConfigurationError: Neither an index nor a pipeline, or one that cannot store videos.
+    """
+    if isinstance(index_or_pipeline, VectorStoreIndex):
+        return IndexTarget(index_or_pipeline, segmenter)
+    if isinstance(index_or_pipeline, IngestionPipeline):
+        return PipelineTarget(index_or_pipeline, segmenter)
+    raise ConfigurationError(
+        f"index_or_pipeline must be a VectorStoreIndex or an IngestionPipeline, got {type(index_or_pipeline).__name__}."
+    )
 
 
 async def _ingest(
     mode: Mode, target: Target, sources: Sources, report: FailureReport, *, show_progress: bool
 ) -> IngestionReport:
-    wanted = await mode.blocking(lambda: as_videos(sources, target.segmenter.kinds))
+    wanted = await mode.blocking(lambda: as_videos(sources, target.segmenter.input_types))
     check_unique([media.source for media, _ in wanted])
     unchanged: list[str] = []
     changed: dict[str, tuple[Media, VideoDocument]] = {}
@@ -141,9 +235,11 @@ async def _ingest(
             changed[media.source] = (media, document)
     stored = []
     async with aclosing(
-        _films(mode, target.segmenter, [media for media, _ in changed.values()], report, show_progress=show_progress)
-    ) as films:
-        async for source, records in films:
+        _segmented(
+            mode, target.segmenter, [media for media, _ in changed.values()], report, show_progress=show_progress
+        )
+    ) as videos:
+        async for source, records in videos:
             _, document = changed[source]
             await target.put(mode, document, [to_node(record, document) for record in records])
             stored.append(source)
@@ -152,7 +248,7 @@ async def _ingest(
     return IngestionReport(tuple(stored), tuple(unchanged), tuple(report.failures))
 
 
-async def _films(
+async def _segmented(
     mode: Mode,
     segmenter: TwelveLabsVideoSegmenter,
     media: Sequence[Media],
@@ -160,22 +256,14 @@ async def _films(
     *,
     show_progress: bool,
 ) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
-    """Yield the good ones as they come; note the failures of the others."""
+    """Yield the name and the records of each medium; record failures in the report."""
     if not media:
         return
-    films = each_film(
-        mode,
-        segmenter.embed_model,
-        media,
-        segmenter.options(),
-        id_namespace=segmenter.id_namespace,
-        show_progress=show_progress or segmenter.show_progress,
-    )
-    async with aclosing(films):
+    async with aclosing(segmenter.each_medium(mode, media, show_progress=show_progress)) as found:
         while True:
-            # Only what the media raise is a failure of theirs; what the caller's stores raise goes through.
+            # Only errors of the media are reported; errors of the caller's stores are raised.
             try:
-                film = await anext(films)
+                segmented = await anext(found)
             except StopAsyncIteration:
                 return
             except IngestionError as error:
@@ -184,31 +272,31 @@ async def _films(
                 return
             except TwelveLabsError as error:
                 if len(media) > 1:
-                    raise  # of no single one: a wrong key, a segment store that cannot be used
+                    raise  # not of one video: a wrong key, or a segment store that cannot be used
                 report.add(media[0], error)
                 return
-            yield film
+            yield segmented
 
 
-def as_videos(sources: Sources, kinds: Sequence[str]) -> list[tuple[Media, BaseNode | None]]:
+def as_videos(sources: Sources, input_types: Sequence[str]) -> list[tuple[Media, BaseNode | None]]:
     """Return each video as a medium, with the document that it came as.
 
     Raises:
-        InputError: A document that is no video, or nothing that media can come from.
+        InputError: A document is not a video, or an item is of a wrong type.
     """
-    alone = is_one(sources) or isinstance(sources, BaseNode)
-    items = [cast("MediaInput", sources)] if alone else list(cast("Iterable[MediaInput | BaseNode]", sources))
-    return [(_medium(item, kinds), item if isinstance(item, BaseNode) else None) for item in items]
+    is_single = is_one(sources) or isinstance(sources, BaseNode)
+    items = [cast("MediaInput", sources)] if is_single else list(cast("Iterable[MediaInput | BaseNode]", sources))
+    return [(_medium(item, input_types), item if isinstance(item, BaseNode) else None) for item in items]
 
 
-def _medium(item: MediaInput | BaseNode, kinds: Sequence[str]) -> Media:
+def _medium(item: MediaInput | BaseNode, input_types: Sequence[str]) -> Media:
     if not isinstance(item, BaseNode):
         return Media.of(item)
-    media = media_of(item, kinds)
+    media = media_of(item, input_types)
     if media is None:
         raise InputError(
-            f"the document {item.node_id} is no {' or '.join(kinds)}: none was read into it. Insert other documents "
-            "with index.insert or pipeline.run."
+            f"the document {item.node_id} is not of the type {' or '.join(input_types)}. Insert other documents with "
+            "index.insert or pipeline.run."
         )
     return media
 
@@ -216,7 +304,7 @@ def _medium(item: MediaInput | BaseNode, kinds: Sequence[str]) -> Media:
 async def document_of(
     mode: Mode, segmenter: TwelveLabsVideoSegmenter, media: Media, given: BaseNode | None
 ) -> VideoDocument:
-    """Return the document of a video, with the id and the additional metadata of the one that was given."""
+    """Return the document of a video, with the id and the additional metadata of the given one."""
     if given is None:
         return await segmenter.document(mode, media)
     document = await segmenter.document(mode, media, inherited(given))

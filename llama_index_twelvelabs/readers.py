@@ -1,4 +1,4 @@
-"""The readers: videos and documents as segment nodes or documents with vectors, or as one cheap document each."""
+"""Readers for videos and documents, which return nodes or documents of segments with their vectors."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -10,42 +10,46 @@ from llama_index.core.readers.file.base import is_default_fs
 from llama_index.core.schema import Document, TextNode
 from pydantic import ConfigDict
 
-from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
-from llama_index_twelvelabs._nodes import check_extra_info, to_document, to_node
-from llama_index_twelvelabs._segmenter import CLIPS, InputTypes, TwelveLabsVideoSegmenter
-from llama_index_twelvelabs._segmenting import all_films, each_film
-from llama_index_twelvelabs._travelling import TravelsWhole
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
-from twelvelabs_core import ConfigurationError, Media, MediaInput, Segmentation, TimeBasedMetadata
-from twelvelabs_core.ingest.plan import InputType, paper_kinds
-from twelvelabs_core.media.source import check_unique, media_list
-from twelvelabs_core.models.document_options import DOCUMENT_MODEL
-from twelvelabs_core.transport.io import drain
+from llama_index_twelvelabs.nodes import PickledFully, check_extra_info, to_document, to_node
+from llama_index_twelvelabs.segmenter import CLIPS, InputTypes, TwelveLabsVideoSegmenter
+from twelvelabs_core import ConfigurationError, InputType, Media, MediaInput, Segmentation, TimeBasedMetadata
+from twelvelabs_core.integration import (
+    AWAITING,
+    BLOCKING,
+    DOCUMENT_MODEL,
+    Mode,
+    check_unique,
+    drain,
+    finish,
+    media_list,
+    untimed_types,
+)
 
 Files = MediaInput | Iterable[MediaInput]
 ExtraInfo = Mapping[str, Any] | None
 
 
-class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
+class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
     """Reads videos as searchable moments, one node or document per segment and option, with its vector and times.
 
     Each video is embedded once by an asynchronous task of the API, which costs money and takes minutes; the vectors are
     kept in the segment store of `embed_model`, so that every later read of the same content with the same options is
-    free. `load_nodes` is the short way into an index. For `IngestionPipeline` and its document stores, which are to see
-    what has not changed before anything is paid for, `load_data(..., segment=False)` returns one document per video for
+    free. `load_nodes` is the direct way to an index. For `IngestionPipeline`, whose document store skips unchanged videos
+    before anything is paid for, `load_data(..., segment=False)` returns one document per video for
     `TwelveLabsVideoSegmenter`.
 
-    In `SimpleDirectoryReader` pass `raise_on_error=True`: it prints the error of a bad video and goes on without it.
+    In `SimpleDirectoryReader` pass `raise_on_error=True`: by default it prints the error of a failed video and skips it.
 
     Args:
         embed_model: The `TwelveLabsEmbedding` that the index uses too. Default: a new one.
         segment: What `load_data` returns: a document per segment (default), or one per video, not embedded yet.
         segmentation: `DynamicSegmentation` (by shots; default, at least 4 s) or `FixedSegmentation`.
-        embedding_option: Among `visual`, `audio`, `transcription`. Default all; each gives a node of its own.
+        embedding_option: Among `visual`, `audio`, `transcription`. Default all; each becomes a separate node.
         embedding_scope: Among `clip` (each segment), `asset` (the whole video). Default `clip` alone.
         embedding_type: Among `separate_embedding` (default), `fused_embedding`.
         time_based_metadata: As for `TwelveLabsVideoSegmenter`.
-        include_transcript: Whether the words spoken in a segment stand in its text; see `TwelveLabsVideoSegmenter`.
+        include_transcript: Whether a node's text includes the words spoken in the segment; see `TwelveLabsVideoSegmenter`.
         start_sec: First second to embed. Default 0.
         end_sec: Last second. Default: the end.
         id_namespace: Makes other ids for the same segments, for stores whose ids are shared by several collections.
@@ -53,13 +57,13 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
         timeout: Longest wait for one embedding task, in seconds. Default 7200.
         max_tasks: As for `TwelveLabsVideoSegmenter`.
         show_progress: Whether to write progress to stderr.
-        input_type: `video`, or `audio` for sound files. For documents and images: `TwelveLabsDocumentReader`.
-        segmenter: All of the above but `segment` in one, as the pipeline has it; then pass none of them.
-        is_remote: LlamaIndex's note whether data comes from a remote API; here the vectors do.
+        input_type: `video`, or `audio` for audio files. For documents and images: `TwelveLabsDocumentReader`.
+        segmenter: All of the above except `segment` in one, as in a pipeline; then pass none of them.
+        is_remote: LlamaIndex's flag for data from a remote API; here the vectors are.
 
     Raises:
         InputError: An option cannot be used.
-        ConfigurationError: No key anywhere.
+        ConfigurationError: There is no API key.
 
     Example:
         ```python
@@ -133,7 +137,7 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
 
     @classmethod
     def class_name(cls) -> str:
-        """Return the name under which LlamaIndex writes it down."""
+        """Return the name that LlamaIndex serializes."""
         return "TwelveLabsVideoReader"
 
     def load_nodes(
@@ -151,7 +155,7 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
             The nodes, video by video in the order of `file`.
 
         Raises:
-            InputError: The media cannot be used, two have one name, or `extra_info` has a key of a segment's own.
+            InputError: The media cannot be used, two have one name, or `extra_info` has a key that segments use.
             TwelveLabsError: The only video failed.
             IngestionError: Some of several videos failed; the others are in the segment store.
         """
@@ -160,7 +164,7 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
     async def aload_nodes(
         self, file: Files, extra_info: ExtraInfo = None, fs: AbstractFileSystem | None = None
     ) -> list[TextNode]:
-        """Return one node per segment and option; the async twin of `load_nodes`."""
+        """Return one node per segment and option; the async variant of `load_nodes`."""
         return await self._load_nodes(AWAITING, file, extra_info, fs)
 
     def load_data(
@@ -175,8 +179,8 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
 
         Args:
             file: As for `load_nodes`.
-            extra_info: Metadata for all documents. A video's document leaves the days out on which the file was
-                touched: they would make it new.
+            extra_info: Metadata for all documents. The document of a video omits the file's dates: a changed date would
+                make it a new version.
             fs: As for `load_nodes`.
             segment: Whether to segment now. Default: the reader's `segment`.
 
@@ -198,7 +202,7 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
         *,
         segment: bool | None = None,
     ) -> list[Document]:
-        """Return one document per segment and option, or one per video; the async twin of `load_data`."""
+        """Return one document per segment and option, or one per video; the async variant of `load_data`."""
         return await self._load_data(AWAITING, file, extra_info, fs, segment=segment)
 
     def lazy_load_data(
@@ -209,7 +213,7 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
         *,
         segment: bool | None = None,
     ) -> Iterator[Document]:
-        """Yield documents video by video, as the embedding tasks end.
+        """Yield documents video by video, when the embedding tasks are done.
 
         Args:
             file: As for `load_nodes`.
@@ -230,8 +234,8 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
             return
         check_extra_info(extra_info)
         with ExitStack() as opened:
-            films = each_film(BLOCKING, *self._work(as_media(file, fs, opened)), **self._how())
-            for _, records in opened.enter_context(closing(drain(films))):
+            segmented = self.segmenter.each_medium(BLOCKING, as_media(file, fs, opened))
+            for _, records in opened.enter_context(closing(drain(segmented))):
                 yield from (to_document(record, extra_info) for record in records)
 
     async def alazy_load_data(
@@ -251,7 +255,7 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
         with ExitStack() as opened:
             media = await mode.blocking(lambda: as_media(file, fs, opened))
             documents = [await self.segmenter.document(mode, item, extra_info) for item in media]
-            found = await all_films(mode, *self._work(media), **self._how())
+            found = await self.segmenter.all_records(mode, media)
         return [
             to_node(record, document)
             for item, document in zip(media, documents, strict=True)
@@ -262,23 +266,17 @@ class TwelveLabsVideoReader(TravelsWhole, BasePydanticReader):
         self, mode: Mode, file: Files, extra_info: ExtraInfo, fs: AbstractFileSystem | None, *, segment: bool | None
     ) -> list[Document]:
         if not self._segments_now(segment):
-            # A remote file stays open: the segmenter is to read it.
+            # A remote file stays open: the segmenter reads it later.
             media = await mode.blocking(lambda: as_media(file, fs, ExitStack()))
             return [await self.segmenter.document(mode, item, extra_info) for item in media]
         check_extra_info(extra_info)
         with ExitStack() as opened:
             media = await mode.blocking(lambda: as_media(file, fs, opened))
-            found = await all_films(mode, *self._work(media), **self._how())
+            found = await self.segmenter.all_records(mode, media)
         return [to_document(record, extra_info) for item in media for record in found[item.source]]
 
-    def _segments_now(self, segment: bool | None) -> bool:  # noqa: FBT001  # passed on
+    def _segments_now(self, segment: bool | None) -> bool:  # noqa: FBT001  # private, passed on
         return self.segment if segment is None else segment
-
-    def _work(self, media: Sequence[Media]) -> tuple[TwelveLabsEmbedding, Sequence[Media], dict[str, Any]]:
-        return self.segmenter.embed_model, media, self.segmenter.options()
-
-    def _how(self) -> dict[str, Any]:
-        return {"id_namespace": self.segmenter.id_namespace, "show_progress": self.segmenter.show_progress}
 
 
 class TwelveLabsDocumentReader(TwelveLabsVideoReader):
@@ -289,23 +287,23 @@ class TwelveLabsDocumentReader(TwelveLabsVideoReader):
     `segment=False` for the `segmenter` in a pipeline, and `SimpleDirectoryReader(file_extractor={".pdf": ...})`. For
     `ingest_videos` pass `segmenter=reader.segmenter`.
 
-    By default a PDF gives a node a page, a text or image one as a whole. A node's metadata has the keys of a video's
-    (times 0.0), and beside them always `page_start`, `page_end` (1-based, 0 for none), `quadrant` ("" for none) and
-    `chunk_index` (0-based, -1 for none). Its text is file, page or chunk, and option alone: the API does not return
-    the words of a page or chunk, nor say where it cuts sentences, so none stand there.
+    By default a PDF becomes one node per page, a text or image one node. A node has the metadata keys of a video's: times
+    are 0.0, `page_start` and `page_end` 1-based (0 for none), `quadrant` is "" for none, `chunk_index` 0-based (-1 for
+    none). Its text is file, page or chunk, and option only: the API returns neither the words of a page or chunk nor
+    the boundaries of chunks.
 
     Args:
-        embed_model: The `TwelveLabsEmbedding` that the index uses too, of a model that has documents. Default: a new
-            one of marengo3.5.
+        embed_model: The `TwelveLabsEmbedding` that the index uses too, with a model that embeds documents. Default: a
+            new one with marengo3.5.
         segment: As for `TwelveLabsVideoReader`.
-        input_type: What all files are: `document` (PDF, text, Markdown) or `image`. Default: each what its name, else
-            its first bytes, say, and a document in doubt.
+        input_type: The type of all files: `document` (PDF, text, Markdown) or `image`. Default: by each file's name or
+            first bytes, else `document`.
         segmentation: `SpatialSegmentation` (pages of PDFs; `quadrants` five vectors each), `SequentialSegmentation`
-            (chunks of text), or a list of both; each file takes the one that suits it, if any.
+            (chunks of text), or a list of both; each file uses the one that applies to it, if any.
         embedding_option: Among `visual`, `text`. Default: `visual` for PDFs and images, `text` for text. For an asset
             or a URL without a known ending, name it.
         embedding_scope: Among `local` (each page or chunk), `asset` (the whole). Default: `local` for the pages of PDFs
-            and where a segmentation suits, else `asset`.
+            and where a segmentation applies, else `asset`.
         id_namespace: As for `TwelveLabsVideoReader`.
         keep_asset: As for `TwelveLabsVideoReader`.
         timeout: As for `TwelveLabsVideoReader`.
@@ -316,7 +314,7 @@ class TwelveLabsDocumentReader(TwelveLabsVideoReader):
 
     Raises:
         InputError: An option cannot be used; with marengo3.0 always.
-        ConfigurationError: No key anywhere.
+        ConfigurationError: There is no API key.
 
     Example:
         ```python
@@ -358,22 +356,22 @@ class TwelveLabsDocumentReader(TwelveLabsVideoReader):
             options["embed_model"] = (
                 TwelveLabsEmbedding(model_name=DOCUMENT_MODEL) if embed_model is None else embed_model
             )
-            options["input_type"] = paper_kinds(input_type)
+            options["input_type"] = untimed_types(input_type)
         elif input_type is not None:
             raise ConfigurationError("pass segmenter, or input_type, not both.")
         super().__init__(segment=segment, segmenter=segmenter, is_remote=is_remote, **options)
 
     @classmethod
     def class_name(cls) -> str:
-        """Return the name under which LlamaIndex writes it down."""
+        """Return the name that LlamaIndex serializes."""
         return "TwelveLabsDocumentReader"
 
 
 def as_media(file: Files, fs: AbstractFileSystem | None, opened: ExitStack) -> tuple[Media, ...]:
-    """Return what to read; files of a remote file system are opened there, under their path as name.
+    """Return the media; files of a remote file system are opened there, and named by their path.
 
     Raises:
-        InputError: Nothing that media can come from, or two have the same name.
+        InputError: An item is of a wrong type, or two have the same name.
     """
     media = media_list(file)
     if fs is not None and not is_default_fs(fs):

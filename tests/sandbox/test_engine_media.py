@@ -58,7 +58,11 @@ def bounds(clips: list[ClipVector], option: str) -> list[tuple[float, float]]:
 
 def test_fixed_clips_have_the_exact_duration_except_the_last(video_file: Path) -> None:
     assert bounds(embed(video_file), "visual") == [(0.0, 5.0), (5.0, 10.0), (10.0, 12.0)]
-    assert bounds(embed(video_file, segmentation=Segmentation(fixed_sec=4)), "audio") == [(0.0, 4.0), (4.0, 8.0), (8.0, 12.0)]
+    assert bounds(embed(video_file, segmentation=Segmentation(fixed_sec=4)), "audio") == [
+        (0.0, 4.0),
+        (4.0, 8.0),
+        (8.0, 12.0),
+    ]
     assert bounds(embed(video_file, start=1.5, end=8.25, segmentation=Segmentation(fixed_sec=3)), "visual") == [
         (1.5, 4.5),
         (4.5, 7.5),
@@ -91,7 +95,9 @@ def test_vectors_are_512_float32_values_of_length_1(video_file: Path) -> None:
 
 
 def test_each_option_represents_its_own_content(video_file: Path) -> None:
-    first, second = ({str(clip.option): clip.vector for clip in embed(video_file) if clip.start == at} for at in (0.0, 5.0))
+    first, second = (
+        {str(clip.option): clip.vector for clip in embed(video_file) if clip.start == at} for at in (0.0, 5.0)
+    )
     for option, describe in (("visual", describe_look), ("audio", describe_sound)):
         red, blue = embed_text(describe(RED)), embed_text(describe(BLUE))
         assert first[option] @ red > first[option] @ blue + 0.3
@@ -244,7 +250,9 @@ def test_times_count_from_the_first_frame(folder: Path, video_file: Path, suffix
 
 
 def test_a_window_has_the_vectors_of_the_whole_video(video_file: Path) -> None:
-    whole = {(clip.start, clip.option): clip.vector for clip in embed(video_file, segmentation=Segmentation(fixed_sec=3))}
+    whole = {
+        (clip.start, clip.option): clip.vector for clip in embed(video_file, segmentation=Segmentation(fixed_sec=3))
+    }
     for clip in embed(video_file, start=6.0, segmentation=Segmentation(fixed_sec=3)):
         assert clip.vector @ whole[clip.start, clip.option] > 0.98, (clip.start, clip.option)
 
@@ -364,7 +372,9 @@ def test_a_fresh_process_gets_the_same_vectors(video_file: Path, tmp_path: Path)
         "np.save(sys.argv[2], np.stack([clip.vector for clip in clips]))"
     )
     subprocess.run([sys.executable, "-c", code, video_file, tmp_path / "vectors.npy"], check=True, timeout=120)
-    np.testing.assert_allclose(np.load(tmp_path / "vectors.npy"), [clip.vector for clip in embed(video_file)], atol=1e-6)
+    np.testing.assert_allclose(
+        np.load(tmp_path / "vectors.npy"), [clip.vector for clip in embed(video_file)], atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(("start", "end"), [(3.0, 3.0), (4.0, 2.0), (-1.0, 2.0)])

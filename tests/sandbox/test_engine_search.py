@@ -38,13 +38,13 @@ def video_file(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedVideo:
 
 def found(video_file: EmbeddedVideo, number: int, query: npt.NDArray[np.float32], *options: str) -> bool:
     """Return whether the clip nearest to a query lies in the scene of that number."""
-    scenes, begins, clips = film
+    scenes, begins, clips = video_file
     best = max((clip for clip in clips if clip.option in options), key=lambda clip: float(clip.vector @ query))
     return begins[number] <= (best.start + best.end) / 2 < begins[number] + scenes[number].seconds
 
 
 def test_shot_boundaries_are_exact_to_a_frame(video_file: EmbeddedVideo) -> None:
-    _, begins, clips = film
+    _, begins, clips = video_file
     starts = np.array([clip.start for clip in clips if clip.option == "visual"])
     hits = sum(np.abs(starts - begin).min() <= 0.101 for begin in begins)
     assert hits >= 18
@@ -53,13 +53,13 @@ def test_shot_boundaries_are_exact_to_a_frame(video_file: EmbeddedVideo) -> None
 
 @pytest.mark.parametrize("options", [("fused",), ("visual", "audio", "fused")])
 def test_a_description_finds_its_scene(video_file: EmbeddedVideo, options: tuple[str, ...]) -> None:
-    hits = [found(video_file, number, embed_text(describe(scene)), *options) for number, scene in enumerate(film[0])]
+    hits = [found(video_file, number, embed_text(describe(scene)), *options) for number, scene in enumerate(video_file[0])]
     assert np.mean(hits) >= 0.8
 
 
 def test_an_image_finds_its_scene(video_file: EmbeddedVideo, tmp_path: Path) -> None:
     hits = []
-    for number, scene in enumerate(film[0]):
+    for number, scene in enumerate(video_file[0]):
         path = write_picture(tmp_path / "frame.jpg", scene, at=scene.seconds * 0.7, size=(640, 480))
         hits.append(found(video_file, number, embed_image(path), "visual", "audio", "fused"))
     assert np.mean(hits) >= 0.8
@@ -67,7 +67,7 @@ def test_an_image_finds_its_scene(video_file: EmbeddedVideo, tmp_path: Path) -> 
 
 def test_an_audio_excerpt_finds_its_scene(video_file: EmbeddedVideo, tmp_path: Path) -> None:
     hits = []
-    for number, scene in enumerate(film[0]):
+    for number, scene in enumerate(video_file[0]):
         if scene.sound != "silence":
             path = write_sound(tmp_path / "part.mp3", [scene], part=(1.0, 4.0))
             query = embed_media(
@@ -103,7 +103,7 @@ def test_an_audio_excerpt_finds_its_scene(video_file: EmbeddedVideo, tmp_path: P
     ],
 )
 def test_a_single_word_finds_a_matching_scene(video_file: EmbeddedVideo, word: str, option: str, quality: str) -> None:
-    scenes, _, clips = film
+    scenes, _, clips = video_file
     assert max(float(clip.vector @ embed_text(word)) for clip in clips if clip.option == option) > 0.35
     hits = [number for number in range(len(scenes)) if found(video_file, number, embed_text(word), option)]
     assert [getattr(scenes[number], quality) for number in hits] == [word]

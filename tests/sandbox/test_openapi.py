@@ -53,7 +53,9 @@ ALLOWED = [
     ),
     Allowed("AcceptedNegativeData", r"^200 .*asset_ids \(was array", "one value looks the same as an array of one"),
     Allowed(
-        "AcceptedNegativeData", r"^201 .*positive test case", "a real video_file is bytes, which the document calls text"
+        "AcceptedNegativeData",
+        r"^201 .*positive test case",
+        "a real video_file is bytes, which the document calls text",
     ),
     Allowed("AcceptedNegativeData", r"^20\d .*query: violates `additionalProperties`", "unknown queries are ignored"),
     Allowed("RejectedPositiveData", r"parameter is required but was not provided", "input_type says which is required"),
@@ -102,11 +104,18 @@ class World:
 def world(media: Path, tmp_path_factory: pytest.TempPathFactory, file_server: FileServer) -> Iterator[World]:
     """Create assets of each type, a task of v1 and v2, and an upload."""
     pdf = write_pdf(tmp_path_factory.mktemp("pdf") / "report.pdf", [[(20, 100, "goal")]])
-    files = {"video": media / "video.mp4", "audio": media / "sound.mp3", "image": media / "picture.jpg", "document": pdf}
+    files = {
+        "video": media / "video.mp4",
+        "audio": media / "sound.mp3",
+        "image": media / "picture.jpg",
+        "document": pdf,
+    }
     video_file = (media / "video.mp4").read_bytes()
     with Sandbox() as sandbox, connect(sandbox) as api:
         assets = {kind: upload(api, path) for kind, path in files.items()}
-        v1 = api.post("/embed/tasks", data={"model_name": "marengo3.0"}, files={"video_file": ("video.mp4", video_file)})
+        v1 = api.post(
+            "/embed/tasks", data={"model_name": "marengo3.0"}, files={"video_file": ("video.mp4", video_file)}
+        )
         session = {"filename": "a.mp4", "type": "video", "total_size": 60 * 5 * 1024 * 1024}
         ids = {
             "/embed-v2": create_task(api, "video", media_source=encoded(files["video"])),

@@ -87,7 +87,7 @@ def test_several_inputs_from_files_and_urls(
 
 
 def test_one_failed_input_has_an_error_message(api: httpx.Client, video_file: Path, file_server: FileServer) -> None:
-    answer = embed(api, {"image_file": film}, text="dog", audio_url=file_server.url("status/404"))
+    answer = embed(api, {"image_file": video_file}, text="dog", audio_url=file_server.url("status/404"))
     assert len(answer["text_embedding"]["segments"]) == 1
     assert answer["image_embedding"]["segments"] == []
     assert "must be image" in answer["image_embedding"]["error_message"]

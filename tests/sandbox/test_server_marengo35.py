@@ -136,7 +136,9 @@ def test_a_created_task_reports_its_dimension(api: httpx.Client, picture: Path) 
 
 
 def test_local_means_clip_and_the_default_is_dynamic_of_two_seconds(api: httpx.Client, video_file: Path) -> None:
-    local = task35(api, "video", media_source=encoded(video_file), embedding_scope=["local"], embedding_option=["visual"])
+    local = task35(
+        api, "video", media_source=encoded(video_file), embedding_scope=["local"], embedding_option=["visual"]
+    )
     assert labels(local["data"]) == [("visual", "clip", 0.0, 4.0), ("visual", "clip", 4.0, 8.0)]
     assert local["metadata"]["embedding_scopes"] == ["local"]
     both = task35(

@@ -15,7 +15,7 @@ from langchain_twelvelabs import (
     add_segments,
     index_kwargs,
 )
-from langchain_twelvelabs._documents import to_document
+from langchain_twelvelabs.document_loaders import to_document
 from tests.langchain.fixtures import FIXED, SCENE_SEC, call, look
 from tests.vector_stores.stores import CASES, StoreCase
 from twelvelabs_core import SegmentedMedia, Segments

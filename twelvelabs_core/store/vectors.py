@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from twelvelabs_core.base.errors import ConfigurationError, InputError
-from twelvelabs_core.results.segments import SegmentPosition, Matrix, Segments
+from twelvelabs_core.results.segments import Matrix, SegmentPosition, Segments
 from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import StoredVector
 from twelvelabs_core.store.journal import change_entry, no_entry

@@ -32,7 +32,7 @@ from twelvelabs_core import (
 )
 from twelvelabs_core.transport.aio import AsyncIo
 from twelvelabs_core.transport.blocking import BlockingIo
-from twelvelabs_core.transport.rate_limit import Bounds, Governor, Pacing, reset_rate_limits, rate_limits_of
+from twelvelabs_core.transport.rate_limit import Bounds, Governor, Pacing, rate_limits_of, reset_rate_limits
 from twelvelabs_sandbox import Fault, Sandbox
 
 EMBED, TASKS = "/embed-v2", "/embed-v2/tasks"

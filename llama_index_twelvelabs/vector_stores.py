@@ -1,4 +1,4 @@
-"""`replace_video`: the nodes of a video into an index in place of those that were there before, whatever the store."""
+"""`replace_video`: replace the nodes of a video in an index, with any vector store."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,27 +6,27 @@ from typing import Any
 from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import BaseNode
 
-from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
 from twelvelabs_core import ConfigurationError, InputError
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, finish
 
 
 def replace_video(index: VectorStoreIndex, nodes: Sequence[BaseNode]) -> list[str]:
-    """Put the nodes of videos into an index, in place of all nodes that those videos have there.
+    """Add the nodes of videos to an index, replacing all nodes of the same videos.
 
-    `index.insert_nodes` alone is not safe to repeat: Postgres, LanceDB and FAISS keep nodes twice, and the segments
-    of a changed video would stand beside the old ones.
+    `index.insert_nodes` alone is not safe to repeat: Postgres, LanceDB and FAISS keep nodes twice, and the old
+    segments of a changed video would remain.
 
     Args:
-        index: An index on any vector store but FAISS, which cannot delete: there it takes new videos only.
+        index: An index on any vector store; FAISS cannot delete, so that only new videos can be added.
         nodes: All nodes of one or several videos, as `TwelveLabsVideoReader.load_nodes` or
             `TwelveLabsVideoSegmenter` returned them.
 
     Returns:
-        The ids of the nodes in the index, each once, in their order.
+        The ids of the nodes in the index, each once, in the order of `nodes`.
 
     Raises:
         InputError: A node has no vector or no source; nothing was deleted.
-        ConfigurationError: The video is in the index already, and its vector store cannot delete.
+        ConfigurationError: The index already has the video, and its vector store cannot delete.
 
     Example:
         ```python
@@ -37,12 +37,12 @@ def replace_video(index: VectorStoreIndex, nodes: Sequence[BaseNode]) -> list[st
 
 
 async def areplace_video(index: VectorStoreIndex, nodes: Sequence[BaseNode]) -> list[str]:
-    """Put the nodes of videos into an index; the async twin of `replace_video`."""
+    """Add the nodes of videos to an index; the async variant of `replace_video`."""
     return await replace_videos(AWAITING, index, nodes)
 
 
 async def replace_videos(mode: Mode, index: VectorStoreIndex, nodes: Sequence[BaseNode]) -> list[str]:
-    """Replace the nodes of each video that `nodes` come from."""
+    """Replace the nodes of each video that has nodes in `nodes`."""
     if not isinstance(index, VectorStoreIndex):
         raise InputError(f"index must be a VectorStoreIndex, got {type(index).__name__}.")
     videos: dict[str, dict[str, BaseNode]] = {}
@@ -54,10 +54,10 @@ async def replace_videos(mode: Mode, index: VectorStoreIndex, nodes: Sequence[Ba
 
 
 async def replace_in_index(mode: Mode, index: VectorStoreIndex, ref_doc_id: str, nodes: Sequence[BaseNode]) -> None:
-    """Delete what an index has of one video, then insert its nodes; there may be none."""
+    """Delete the nodes of one video from an index, then insert its new nodes, if any."""
     store = index.vector_store
     if is_a(store, "LanceDBVectorStore", "FaissVectorStore"):
-        # FAISS does not keep the nodes, the index does: it knows whether the video is there.
+        # With FAISS the nodes are in the index's document store, which knows whether the video is there.
         known = not store.stores_text and await mode.call(index.docstore, "get_ref_doc_info", ref_doc_id) is not None
         await delete_from_store(mode, store, ref_doc_id, is_known=known)
     elif await has_collection(mode, store):
@@ -73,7 +73,7 @@ async def delete_from_store(mode: Mode, store: Any, ref_doc_id: str, *, is_known
         mode: Blocking or awaiting.
         store: The vector store.
         ref_doc_id: The video's document.
-        is_known: Whether the video is in it, as far as the caller knows.
+        is_known: Whether the caller knows that the video is in the store.
 
     Raises:
         ConfigurationError: The video is known, and the store cannot delete.
@@ -81,12 +81,12 @@ async def delete_from_store(mode: Mode, store: Any, ref_doc_id: str, *, is_known
     if is_a(store, "FaissVectorStore"):
         if is_known:
             raise ConfigurationError(
-                "FAISS cannot replace a video: its LlamaIndex store does not delete by document. Build the index anew "
-                "from the nodes (the segment store gives their vectors for nothing), or use another vector store."
+                "FAISS cannot replace a video: its LlamaIndex store does not delete by document. Build the index "
+                "again from the nodes (their vectors are in the segment store), or use another vector store."
             )
     elif is_a(store, "LanceDBVectorStore"):
-        # The integration writes the id in double quotes, which lancedb from 0.38 on takes for the name of a column.
-        table = getattr(store, "_table", None)  # its `table` raises as long as nothing is in it
+        # The integration quotes the id with double quotes, which lancedb from 0.38 on reads as a column name.
+        table = getattr(store, "_table", None)  # its `table` raises while the store is empty
         if table is not None:
             where = f"{store.doc_id_key} = '{ref_doc_id.replace(chr(39), chr(39) * 2)}'"
             await mode.blocking(lambda: table.delete(where))
@@ -95,14 +95,14 @@ async def delete_from_store(mode: Mode, store: Any, ref_doc_id: str, *, is_known
 
 
 async def has_collection(mode: Mode, store: Any) -> bool:
-    """Return whether a store has a place to delete from; Qdrant makes its collection with the first node."""
+    """Return whether a store has its collection; Qdrant creates it with the first node."""
     if not is_a(store, "QdrantVectorStore"):
         return True
     return bool(await mode.call(store, "_collection_exists", store.collection_name))
 
 
 def check_node(node: BaseNode) -> str:
-    """Return the id of the document that a node comes from.
+    """Return the id of a node's source document.
 
     Raises:
         InputError: It has none, or no vector.
@@ -110,7 +110,7 @@ def check_node(node: BaseNode) -> str:
     if node.embedding is None:
         raise InputError(
             f"the node {node.node_id} has no vector: pass nodes as TwelveLabsVideoReader.load_nodes or "
-            "TwelveLabsVideoSegmenter returned them, not as a vector store gave them back."
+            "TwelveLabsVideoSegmenter returned them, not as a vector store returned them."
         )
     if node.ref_doc_id is None:
         raise InputError(f"the node {node.node_id} has no source document, so that it could not be replaced later.")
@@ -118,5 +118,5 @@ def check_node(node: BaseNode) -> str:
 
 
 def is_a(store: object, *names: str) -> bool:
-    """Return whether a vector store is of a class of one of these names; its package may not be installed."""
+    """Return whether a vector store is of a class with one of these names; its package may not be installed."""
     return any(cls.__name__ in names for cls in type(store).__mro__)

@@ -1,10 +1,10 @@
-"""A segment as a LlamaIndex node or document, a whole video as a document; and back. Pure."""
+"""Segments as LlamaIndex nodes and documents, whole videos as documents, and the way back."""
 
 import base64
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from llama_index.core.schema import (
     BaseNode,
@@ -15,38 +15,26 @@ from llama_index.core.schema import (
     RelatedNodeInfo,
     TextNode,
 )
-from pydantic import PrivateAttr
+from pydantic import BaseModel, PrivateAttr
 
 from twelvelabs_core import InputError, Media, MediaInput, SegmentRecord, parse_query, parse_reference
-from twelvelabs_core.base.redact import unsigned_url
-from twelvelabs_core.results.references import begins_with_head, has_head
+from twelvelabs_core.integration import SEGMENT_KEYS, begins_with_head, check_space, has_head, unsigned_url
 
-SEGMENT_KEYS = (
-    "segment_id",
-    "source",
-    "title",
-    "start_sec",
-    "end_sec",
-    "duration_sec",
-    "segment_index",
-    "embedding_option",
-    "embedding_scope",
-    "model",
-)
-PAGE_KEYS = ("page_start", "page_end", "quadrant", "chunk_index")
 LLM_KEYS = frozenset({"source", "start_sec", "end_sec"})
-# A page or chunk has no times; where it stands, the first line of its text says.
-LLM_PAGE_KEYS = frozenset({"source"})
+# A page or chunk has no times; the first line of its text says where it is.
+LLM_UNTIMED_KEYS = frozenset({"source"})
 VIDEO_KEYS = ("source", "title", "content", "version", "segmented_as")
-# Days on which a file was touched: in the identity of a video they would make it new every time.
+# Dates of a file: as part of the identity of a video they would make it new every time.
 DATE_KEYS = frozenset({"creation_date", "last_modified_date", "last_accessed_date"})
 VIDEO_PREFIX = "tl-video:"
-# It never changes: the ids in users' stores depend on it.
+# By these keys the node of a segment is recognized; those that were added later are not among them.
+_SEGMENT_SIGNS = frozenset({"segment_id", "source", "start_sec", "end_sec", "segment_index", "embedding_option"})
+# Never change it: the ids in users' stores depend on it.
 _DOCUMENT_NAMESPACE = uuid.UUID("b826e8a4-1743-50e1-9077-2c7f8f42b2ed")
 _SEGMENT_ID = re.compile(
     r"^segment_id: ([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})[ \t\r]*$", re.MULTILINE
 )
-# LlamaIndex puts metadata before the text, one `key: value` a line, and an empty line between.
+# LlamaIndex writes metadata before the text, one `key: value` per line, and an empty line after it.
 _METADATA = re.compile(r"\A(?:[\w .-]{1,64}: .*\n)+\n")
 _VIDEO = re.compile(rf"^{re.escape(VIDEO_PREFIX)}", re.MULTILINE)
 
@@ -54,9 +42,9 @@ _VIDEO = re.compile(rf"^{re.escape(VIDEO_PREFIX)}", re.MULTILINE)
 class VideoDocument(Document):
     """A whole video, not embedded yet: what `TwelveLabsVideoSegmenter` turns into nodes.
 
-    Its id depends on the video's name alone, its hash on its content too, so that LlamaIndex's document stores see
-    what is new, changed or gone before anything is paid for. The medium itself stays in this process: a signed URL
-    or bytes are neither written down nor pickled.
+    Its id depends on the video's name only, its hash on its content too, so that LlamaIndex's document stores find
+    what is new, changed or removed before anything is paid for. The medium itself stays in this process: a signed
+    URL or bytes are neither serialized nor pickled.
 
     Example:
         ```python
@@ -69,7 +57,7 @@ class VideoDocument(Document):
 
     @property
     def media(self) -> Media | None:
-        """The medium, in the process that made this document."""
+        """The medium, in the process that created this document; else None."""
         return self._media
 
     def __getstate__(self) -> dict[str, Any]:
@@ -85,30 +73,30 @@ def to_video_document(
     extra_info: Mapping[str, Any] | None = None,
     doc_id: str | None = None,
 ) -> VideoDocument:
-    """Return the document of a whole video, or of another medium.
+    """Return the document of a whole medium.
 
     Args:
         media: The medium.
         content: The identity of its content.
-        segmented_as: The identity of how it will be segmented: other options are a change, too.
+        segmented_as: The identity of the segmentation options: other options are a change, too.
         input_type: `video`, `audio`, `document` or `image`.
-        extra_info: More metadata, for the nodes of its segments too.
-        doc_id: Its id. Default: made from its name, so that it stays the same when the content changes.
+        extra_info: Additional metadata, also for the nodes of its segments.
+        doc_id: Its id. Default: derived from its name, so that it stays the same when the content changes.
 
     Raises:
-        InputError: `extra_info` has a key that segments have.
+        InputError: `extra_info` has a key that segments use.
     """
     extra = {name: value for name, value in check_extra_info(extra_info).items() if name not in DATE_KEYS}
     own = {"source": media.source, "title": media.title, "content": content, "segmented_as": segmented_as}
     if media.version is not None:
         own["version"] = media.version
     text = VIDEO_PREFIX + media.source
-    place = resource_of(media)
+    resource = resource_of(media)
     resources = (
-        # LlamaIndex has no resource of documents but the text's own.
-        {"text_resource": place.model_copy(update={"text": text})}
+        # LlamaIndex has no resource for documents but that of their text.
+        {"text_resource": resource.model_copy(update={"text": text})}
         if input_type == "document"
-        else {"text_resource": MediaResource(text=text), f"{input_type}_resource": place}
+        else {"text_resource": MediaResource(text=text), f"{input_type}_resource": resource}
     )
     fields: dict[str, Any] = {
         "id_": document_id(media.source) if doc_id is None else doc_id,
@@ -116,12 +104,12 @@ def to_video_document(
         **resources,
     }
     document = VideoDocument(**fields)
-    document._media = media  # noqa: SLF001  # of a class of this file
+    document._media = media  # noqa: SLF001  # of a class in this file
     return document
 
 
 def resource_of(media: Media) -> MediaResource:
-    """Return where a medium is, as far as it may be written down."""
+    """Return the location of a medium, without what must not be serialized."""
     if media.path is not None:
         return MediaResource(path=media.path)
     if media.asset_id is not None:
@@ -132,10 +120,10 @@ def resource_of(media: Media) -> MediaResource:
 
 
 def media_of(node: BaseNode, kinds: Sequence[str] = ("video",)) -> Media | None:
-    """Return the medium that a node stands for as a whole, or None for any other node.
+    """Return the medium that a node represents as a whole, or None for any other node.
 
     Raises:
-        InputError: It cannot be had in this process.
+        InputError: It is not available in this process.
     """
     resource = next((found for kind in kinds if (found := _resource(node, kind)) is not None), None)
     if resource is None:
@@ -149,8 +137,8 @@ def media_of(node: BaseNode, kinds: Sequence[str] = ("video",)) -> Media | None:
         value = base64.b64decode(resource.data)
     if not value:
         raise InputError(
-            f"the document of {node.metadata.get('source', node.node_id)} came without its medium: signed URLs, bytes "
-            "and open files stay in the process that read them. Use ingest_videos, or run without num_workers."
+            f"the document of {node.metadata.get('source', node.node_id)} has no medium: signed URLs, bytes and "
+            "open files stay in the process that read them. Use ingest_videos, or run without num_workers."
         )
     return Media.of(value, source=node.metadata.get("source"), version=node.metadata.get("version"))
 
@@ -159,17 +147,17 @@ def _resource(node: BaseNode, kind: str) -> MediaResource | None:
     found: MediaResource | None = getattr(node, f"{'text' if kind == 'document' else kind}_resource", None)
     if kind != "document" or found is None:
         return found
-    # Texts are not to be embedded by tasks unless they were read for that.
+    # A text is embedded by a task only if it was read for that.
     is_ours = (found.text or "").startswith(VIDEO_PREFIX)
     others = (getattr(node, f"{name}_resource", None) for name in ("video", "audio", "image"))
     return found if is_ours and not any(others) else None
 
 
 def to_node(record: SegmentRecord, document: BaseNode) -> TextNode:
-    """Return the node of a segment: its vector is on it, its source is the document of the whole video."""
+    """Return the node of a segment, with its vector; its source is the document of the whole video."""
     source = RelatedNodeInfo(
         node_id=document.node_id,
-        # Without its metadata, which would be written down again with every segment.
+        # Without its metadata, which would be repeated in every segment.
         node_type=document.get_type(),
         hash=document.hash,
     )
@@ -178,26 +166,26 @@ def to_node(record: SegmentRecord, document: BaseNode) -> TextNode:
 
 
 def to_document(record: SegmentRecord, extra_info: Mapping[str, Any] | None = None) -> Document:
-    """Return the document of a segment, with its vector; `VectorStoreIndex.from_documents` does not embed it again."""
+    """Return the document of a segment with its vector; `VectorStoreIndex.from_documents` does not embed it again."""
     return Document(**node_fields(record, check_extra_info(extra_info)))
 
 
 def node_fields(record: SegmentRecord, extra: Mapping[str, Any], hidden: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what the node and the document of a segment have in common; `hidden` keys are not for language models."""
-    shown = LLM_KEYS if record.metadata["end_sec"] else LLM_PAGE_KEYS
+    """Return the fields of a segment's node or document; language models are not shown the `hidden` keys."""
+    shown = LLM_KEYS if record.metadata["end_sec"] else LLM_UNTIMED_KEYS
     return {
         "id_": record.segment_id,
         "text": record.text(with_reference=False),
         "embedding": record.vector.tolist(),
         "metadata": {**extra, **record.metadata},
-        # The embedder sees the segment_id, and finds the stored vector where a store has given the node back without.
+        # The embedding finds the stored vector by segment_id where a store returned the node without its vector.
         "excluded_embed_metadata_keys": [name for name in (*extra, *record.metadata) if name != "segment_id"],
         "excluded_llm_metadata_keys": [*(name for name in record.metadata if name not in shown), *hidden],
     }
 
 
 def inherited(document: BaseNode) -> dict[str, Any]:
-    """Return what the segments of a video have from its document."""
+    """Return the metadata that the segments of a video take from its document."""
     return {name: value for name, value in document.metadata.items() if name not in VIDEO_KEYS}
 
 
@@ -205,24 +193,24 @@ def check_extra_info(extra_info: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Return additional metadata.
 
     Raises:
-        InputError: It has a key of a segment's own.
+        InputError: It has a key that segments use.
     """
-    taken = [name for name in (extra_info or {}) if name in (*SEGMENT_KEYS, *PAGE_KEYS, *VIDEO_KEYS)]
+    taken = [name for name in (extra_info or {}) if name in (*SEGMENT_KEYS, *VIDEO_KEYS)]
     if taken:
-        raise InputError(f"extra_info may not have the key {taken[0]!r}: it is one of a segment's own metadata.")
+        raise InputError(f"extra_info must not have the key {taken[0]!r}: segments use it for their metadata.")
     return extra_info or {}
 
 
 def document_id(source: str) -> str:
-    """Return the id of a video's document: a UUID of its name, never of its content."""
+    """Return the id of a video's document: a UUID of its name, not of its content."""
     return str(uuid.uuid5(_DOCUMENT_NAMESPACE, source))
 
 
 def keep_segment_ids(index: int, document: BaseNode) -> str:
-    """Return a node's id for a node parser: a segment keeps its own, anything else gets a new one.
+    """Return a node's id for a node parser: the same for a segment, a new one for any other node.
 
-    A node parser after the segmenter takes segments for documents and gives them new ids, which stores that replace
-    by id would keep twice.
+    A node parser after the segmenter treats segments as documents and gives them new ids; a store that replaces by
+    id would then keep them twice.
 
     Example:
         ```python
@@ -235,46 +223,56 @@ def keep_segment_ids(index: int, document: BaseNode) -> str:
     return str(uuid.uuid4()) if segment_id is None or index > 0 else str(segment_id)
 
 
-def holds_vector(node: BaseNode, model: str, dimension: int) -> bool:
-    """Return whether a node is a segment's and holds its vector.
+def has_vector(node: BaseNode) -> bool:
+    """Return whether a node is that of a segment and has its vector.
 
     Raises:
-        InputError: The vector is another model's or of another length, or the node is a piece of a segment's.
+        InputError: It is a part of a segment's node.
     """
     _check_whole(node)
-    if node.embedding is None or "segment_id" not in node.metadata:
-        return False
-    if node.metadata.get("model") != model or len(node.embedding) != dimension:
-        raise InputError(
-            f"the node {node.node_id} holds a vector of {node.metadata.get('model')}/{len(node.embedding)}, but this "
-            f"is {model}/{dimension}: their vectors are not comparable. Load its video or document again with this "
-            "embedding, into a collection of its own."
-        )
-    return True
+    return node.embedding is not None and "segment_id" in node.metadata
+
+
+def check_spaces(nodes: Sequence[BaseNode], space: str) -> None:
+    """Refuse segments whose vectors are not comparable with those of a space.
+
+    Raises:
+        InputError: The vector of a segment is of another space or length.
+    """
+    segments = [node for node in nodes if node.embedding is not None and "segment_id" in node.metadata]
+    for node in segments:
+        found = f"{node.metadata.get('model')}/{len(node.embedding or ())}"
+        # Without the prefix of the sandbox, which nodes of earlier versions do not have.
+        if found != space.removeprefix("sandbox/"):
+            raise InputError(
+                f"cannot use the node {node.node_id}: its vector is of {found}, not {space}, and the two are not "
+                "comparable. Load its video or document again with this embedding, into another collection."
+            )
+    check_space(space, [node.metadata for node in segments])
 
 
 def _check_whole(node: BaseNode) -> None:
-    """Refuse what a node parser has cut off a segment: it has its metadata and vector, but another id and no head."""
-    if not set(SEGMENT_KEYS) <= set(node.metadata) or node.node_id == node.metadata["segment_id"]:
-        return  # whatever its text, which the caller may have written anew
+    """Refuse a chunk that a node parser made of a segment: it has the metadata and vector, but another id, no head."""
+    if not set(node.metadata) >= _SEGMENT_SIGNS or node.node_id == node.metadata["segment_id"]:
+        return  # whatever its text, which the caller may have changed
     text = node.get_content(MetadataMode.NONE)
     if not has_head(text):
         raise InputError(
-            f"{text[:80]!r} is a piece of a segment's node, whose words a node parser has cut. Parse your texts in a "
-            "pipeline of their own, give the parser a larger chunk_size, or segment without include_transcript."
+            f"{text[:80]!r} is a chunk of a segment's node, which a node parser has split. Parse your texts in a "
+            "separate pipeline, give the parser a larger chunk_size, or segment without include_transcript."
         )
 
 
 def node_reference(text: str) -> str | None:
-    """Return the segment id that the text of a node (metadata mode EMBED) names, or None for ordinary text.
+    """Return the segment id in the text of a node (metadata mode EMBED), or None for ordinary text.
 
     Raises:
         InputError: The text of a segment without its id, or of a whole video.
     """
     if _VIDEO.search(text):
         raise InputError(
-            f"{text[:80]!r} is the document of a whole medium, not segmented yet: put TwelveLabsVideoSegmenter first "
-            "among the transformations, or load it with segment=True."
+            f"{text[:80]!r} is the document of a whole medium, not segmented yet: make TwelveLabsVideoSegmenter "
+            "the first transformation, or load it with segment=True."
         )
     found = _segment_named(text)
     if found is not None:
@@ -289,7 +287,7 @@ def node_reference(text: str) -> str | None:
 
 
 def query_reference(text: str) -> str | None:
-    """Return the segment id that a query names by the whole text of a node or document, or None for any other text."""
+    """Return the segment id if a query is the whole text of a node or document, or None for any other text."""
     return _segment_named(text) or parse_query(text)
 
 
@@ -300,8 +298,22 @@ def _segment_named(text: str) -> str | None:
 
 def _without_id(text: str) -> InputError:
     return InputError(
-        f"{text[:80]!r} begins like the text of a segment's node, but without its segment_id, so that its vector "
-        "cannot be found. Leave segment_id out of excluded_embed_metadata_keys; to search for more of its kind, pass "
+        f"{text[:80]!r} begins like the text of a segment's node, but has no segment_id, so that its vector "
+        "cannot be found. Leave segment_id out of excluded_embed_metadata_keys; to search for similar segments, pass "
         "node.get_content(MetadataMode.EMBED) as a query. If it is a text of your own that quotes a segment, begin it "
         "with another line, and leave tl-segment: out."
     )
+
+
+class PickledFully:
+    """Makes a component pickle with all its fields.
+
+    LlamaIndex's own way removes fields that cannot be pickled, from the living object too; a worker would then use
+    another segment store than the one that was passed.
+    """
+
+    def __getstate__(self) -> dict[Any, Any]:
+        return BaseModel.__getstate__(cast("BaseModel", self))
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        BaseModel.__setstate__(cast("BaseModel", self), state)

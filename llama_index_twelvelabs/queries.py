@@ -1,4 +1,4 @@
-"""Queries that LlamaIndex has no words for: by image, sound, clip, and within times of a film."""
+"""`query_bundle` and `time_filter`: queries by image, audio and video, and filters by time."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from llama_index.core.schema import QueryBundle
 from llama_index.core.vector_stores import FilterOperator, MetadataFilter, MetadataFilters
 
-from llama_index_twelvelabs._modes import AWAITING, BLOCKING, Mode, finish
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from twelvelabs_core import InputError, MediaInput
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, finish
 
 OPTIONS = ("visual", "audio", "transcription", "text", "fused")
-"""The options that segments have, of whatever kind and model."""
+"""The options of segments, for all types of media and models."""
 
 
 def query_bundle(
@@ -26,15 +26,15 @@ def query_bundle(
     start_sec: float | None = None,
     end_sec: float | None = None,
 ) -> QueryBundle:
-    """Return a query with its vector, for any retriever or query engine; these then embed nothing themselves.
+    """Return a query with its vector, for any retriever or query engine; these then embed nothing.
 
     Args:
         embed_model: The index's embedding.
         text: Words to search by; alone, or together with an image as one vector.
         image: An image to search by; path, URL, bytes, binary file object or `asset:<id>`.
-        audio: A sound to search by, to 10 minutes; 10 to 30 s say most.
-        video: A clip to search by, to 10 minutes; 10 to 30 s say most.
-        query_str: The question for a language model, which sees no media. Default: `text`, else "".
+        audio: An audio clip to search by, up to 10 minutes; 10 to 30 s are represented best.
+        video: A video clip to search by, up to 10 minutes; 10 to 30 s are represented best.
+        query_str: The question for a language model, which does not get the media. Default: `text`, else "".
         embedding_option: For audio and video: `visual` (default for video), `audio` (default for audio),
             `transcription` or `fused`.
         start_sec: First second of the audio or video to search by. Default 0.
@@ -44,7 +44,7 @@ def query_bundle(
         A `QueryBundle` whose `embedding` has 512 floats.
 
     Raises:
-        InputError: Nothing to search by, more than goes together, or media that cannot be embedded; nothing was sent.
+        InputError: Nothing to search by, an unsupported combination, or media that cannot be embedded; nothing was sent.
 
     Example:
         ```python
@@ -70,7 +70,7 @@ async def aquery_bundle(
     start_sec: float | None = None,
     end_sec: float | None = None,
 ) -> QueryBundle:
-    """Return a query with its vector; the async twin of `query_bundle`."""
+    """Return a query with its vector; the async variant of `query_bundle`."""
     given = {"text": text, "image": image, "audio": audio, "video": video}
     options = {"embedding_option": embedding_option, "start_sec": start_sec, "end_sec": end_sec}
     vector = await _vector(AWAITING, embed_model, given, options)
@@ -87,20 +87,20 @@ async def _vector(
         raise InputError(f"embed_model must be a TwelveLabsEmbedding, got {type(embed_model).__name__}.")
     wanted = {name: value for name, value in given.items() if value is not None}
     chosen = {name: value for name, value in options.items() if value is not None}
-    kinds = tuple(wanted)
-    if chosen and kinds not in (("audio",), ("video",)):
+    names = tuple(wanted)
+    if chosen and names not in (("audio",), ("video",)):
         raise InputError(
-            f"{next(iter(chosen))} is for a query by audio or video, not by {' and '.join(kinds) or 'nothing'}."
+            f"{next(iter(chosen))} is for a query by audio or video, not by {' and '.join(names) or 'nothing'}."
         )
-    if kinds == ("text", "image"):
+    if names == ("text", "image"):
         args = (wanted["text"], wanted["image"])
         return await _embedded(mode, embed_model, "get_text_image_embedding", *args)
-    if len(kinds) != 1:
+    if len(names) != 1:
         raise InputError(
-            f"pass one of text, image, audio and video, or text with image; got {' and '.join(kinds) or 'none'}."
+            f"pass one of text, image, audio and video, or text with image; got {' and '.join(names) or 'none'}."
         )
-    method = "get_query_embedding" if kinds == ("text",) else f"get_{kinds[0]}_embedding"
-    return await _embedded(mode, embed_model, method, wanted[kinds[0]], **chosen)
+    method = "get_query_embedding" if names == ("text",) else f"get_{names[0]}_embedding"
+    return await _embedded(mode, embed_model, method, wanted[names[0]], **chosen)
 
 
 async def _embedded(
@@ -117,21 +117,21 @@ def time_filter(
     embedding_option: str | Sequence[str] | None = None,
     source: str | Sequence[str] | None = None,
 ) -> MetadataFilters:
-    """Return filters for segments that overlap a stretch of time, of one option or film.
+    """Return filters for segments that overlap a time range, by option or by source.
 
-    They are flat and compare floats, which is what all LlamaIndex vector stores with filters can do.
+    They are flat and compare floats, which all LlamaIndex vector stores with filters support.
 
     Args:
         start_sec: Segments that end after this second. Default: any.
         end_sec: Segments that begin before this second. Default: any.
         embedding_option: `visual`, `audio`, `transcription` or `fused`; or a list of them.
-        source: The name of a film, or a list of names.
+        source: The `source` of a video, or a list of them.
 
     Returns:
         `MetadataFilters`, all of which must hold.
 
     Raises:
-        InputError: No argument, a time that cannot be, or an option that no segment has.
+        InputError: No argument, an invalid time, or an option that no segment has.
 
     Example:
         ```python
@@ -156,10 +156,10 @@ def time_filter(
 
 
 def check_options(embedding_option: str | Sequence[str] | None) -> None:
-    """Refuse an option that no segment of video or audio has, and would silently find nothing.
+    """Refuse an option that no segment has, with which a search would find nothing.
 
     Raises:
-        InputError: It is one, with those that there are.
+        InputError: An option is unknown; the message lists the known ones.
     """
     wanted = [embedding_option] if isinstance(embedding_option, str) else embedding_option or ()
     for option in wanted:
@@ -168,10 +168,10 @@ def check_options(embedding_option: str | Sequence[str] | None) -> None:
 
 
 def check_times(start_sec: float | None, end_sec: float | None) -> None:
-    """Refuse times that cannot be.
+    """Check a time range.
 
     Raises:
-        InputError: Not a number from 0, or an end that is not after the start.
+        InputError: A time is not a number of at least 0, or the end is not after the start.
     """
     for name, value in (("start_sec", start_sec), ("end_sec", end_sec)):
         if value is not None and (isinstance(value, (bool, str)) or not value >= 0):

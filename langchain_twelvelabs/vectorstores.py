@@ -1,0 +1,286 @@
+"""`add_segments`: add the documents of segments to any vector store, safely more than once."""
+
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from langchain_core.document_loaders import BaseLoader
+from langchain_core.documents import Document
+from langchain_core.vectorstores import VectorStore
+
+from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
+from twelvelabs_core import ConfigurationError, InputError, parse_reference
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, check_space, finish
+
+BATCH_SIZE = 256  # 512 floats are 16 kB as Python objects: a batch is 4 MB, and below every store's own limit
+# Stores that were observed to replace a document when its id is added again.
+UPSERTING = frozenset({"InMemoryVectorStore", "Chroma", "QdrantVectorStore", "PGVectorStore"})
+
+
+def add_segments(store: VectorStore, documents: Iterable[Document], *, batch_size: int = BATCH_SIZE) -> list[str]:
+    """Add the documents of segments to a vector store, each once however often it is called.
+
+    `store.add_documents` alone is not safe to repeat everywhere: FAISS ends corrupted, Milvus and LanceDB keep
+    documents twice, LanceDB in its default mode loses all others, some stores refuse an empty list or a repeated id.
+
+    Args:
+        store: Any vector store whose embeddings are the loader's `TwelveLabsEmbeddings`.
+        documents: Documents of this package's loaders; `loader.lazy_load()` is read batch by batch.
+        batch_size: Number of documents per call of the store. Default 256.
+
+    Returns:
+        The ids of the documents in the store, each once, in the order of `documents`.
+
+    Raises:
+        InputError: A document is not the document of a segment, its vector is of another space than the store's
+            embeddings, or the store did not accept all.
+        ConfigurationError: The store, as it is set up, would lose documents or keep them twice.
+
+    Example:
+        ```python
+        add_segments(vector_store, loader.lazy_load())
+        ```
+    """
+    check_arguments(store, documents, batch_size)
+    if not isinstance(documents, Iterable):
+        raise InputError("documents are asynchronous; use aadd_segments.")
+    return finish(_add(BLOCKING, store, documents, batch_size))
+
+
+async def aadd_segments(
+    store: VectorStore,
+    documents: Iterable[Document] | AsyncIterable[Document],
+    *,
+    batch_size: int = BATCH_SIZE,
+) -> list[str]:
+    """Add the documents of segments to a vector store; the async variant of `add_segments`.
+
+    Args:
+        store: As for `add_segments`.
+        documents: As for `add_segments`; `loader.alazy_load()` is read batch by batch.
+        batch_size: As for `add_segments`.
+
+    Returns:
+        As for `add_segments`.
+
+    Raises:
+        InputError: As for `add_segments`.
+        ConfigurationError: As for `add_segments`.
+    """
+    check_arguments(store, documents, batch_size)
+    return await _add(AWAITING, store, documents, batch_size)
+
+
+def index_kwargs() -> dict[str, Any]:
+    """Return the arguments with which `langchain_core.indexing.index` keeps segments up to date.
+
+    A second run of unchanged videos then creates no task and writes nothing; the old segments of a changed video are
+    deleted. Never use `cleanup="incremental"`: with more than `batch_size` segments of one video it deletes and writes
+    some of them again on every run.
+
+    Returns:
+        `cleanup`, `source_id_key` and `key_encoder`.
+
+    Example:
+        ```python
+        index(loader, record_manager, vector_store, **index_kwargs())
+        ```
+    """
+    return {"cleanup": "scoped_full", "source_id_key": "source", "key_encoder": segment_id_of}
+
+
+def segment_id_of(document: Document) -> str:
+    """Return the id of a segment's document; from its metadata where a vector store returned it without one.
+
+    Raises:
+        InputError: The document has none.
+    """
+    segment_id = document.id or document.metadata.get("segment_id")
+    if not segment_id:
+        raise InputError(
+            f"the document {document.page_content[:80]!r} has neither an id nor a segment_id; pass the documents of "
+            "this package's loaders unchanged."
+        )
+    return str(segment_id)
+
+
+async def _add(
+    mode: Mode, store: VectorStore, documents: Iterable[Document] | AsyncIterable[Document], batch_size: int
+) -> list[str]:
+    added: dict[str, None] = {}
+    async with aclosing(_batches(mode, documents, batch_size)) as batches:
+        async for batch in batches:
+            fresh = _without_known(added, batch)
+            if fresh:
+                await _add_batch(mode, store, list(fresh.values()), list(fresh))
+                added |= dict.fromkeys(fresh)
+    return list(added)
+
+
+async def _batches(
+    mode: Mode, documents: Iterable[Document] | AsyncIterable[Document], size: int
+) -> AsyncGenerator[list[Document]]:
+    """Yield the documents in lists of at most `size`; if their source fails, first those before, then its error."""
+    pending: list[Document] = []
+    try:
+        async with aclosing(mode.each(documents)) as items:
+            async for document in items:
+                pending.append(document)
+                if len(pending) == size:
+                    yield pending
+                    pending = []
+    except Exception:
+        # A loader reports failed videos at the end; the last documents of the others are paid for.
+        if pending:
+            yield pending
+        raise
+    if pending:
+        yield pending
+
+
+def _without_known(added: dict[str, None], batch: Iterable[Document]) -> dict[str, Document]:
+    """Return the documents by id, without those added before: several stores fail on a repeated id.
+
+    Raises:
+        InputError: A document is not the document of a segment.
+    """
+    fresh: dict[str, Document] = {}
+    for document in batch:
+        if not isinstance(document, Document):
+            raise InputError(f"documents must be LangChain documents, got {type(document).__name__}.")
+        if parse_reference(document.page_content) is None:
+            raise InputError(
+                f"the document {document.page_content[:80]!r} is not the document of a segment; add_segments accepts "
+                "what this package's loaders return, store.add_documents accepts everything else."
+            )
+        segment_id = segment_id_of(document)
+        if segment_id not in added:
+            fresh.setdefault(segment_id, document)
+    return fresh
+
+
+async def _add_batch(mode: Mode, store: Any, documents: list[Document], ids: list[str]) -> None:
+    """Add documents to a store, replacing those with the same ids, in the way that this kind of store needs.
+
+    Raises:
+        ConfigurationError: The store can neither replace nor delete by id, or embeds with other embeddings.
+        InputError: The store did not accept all documents, or embeds in another space.
+    """
+    embeddings = embeddings_of(store)
+    if embeddings is not None:
+        check_space(embeddings.space, [document.metadata for document in documents])
+    names = {cls.__name__ for cls in type(store).__mro__}
+    if "Milvus" in names:
+        await _add_to_milvus(mode, store, documents, ids)
+    elif "LanceDB" in names:
+        await _add_to_lancedb(mode, store, documents, ids)
+    elif "PGVector" in names:
+        await _add_to_pgvector(mode, store, documents, ids)
+    elif names & UPSERTING:
+        # The ids are passed beside the documents, because some stores ignore `Document.id`.
+        await mode.call(store, "add_documents", documents, ids=ids)
+    else:
+        await _delete_and_add(mode, store, documents, ids)
+
+
+async def _delete_and_add(mode: Mode, store: VectorStore, documents: list[Document], ids: list[str]) -> None:
+    """Delete the documents with these ids, then add: for FAISS, and for stores that were not tested."""
+    if not overrides(store, "delete"):
+        raise ConfigurationError(
+            f"{type(store).__name__} can neither replace nor delete documents by id, so adding segments again would "
+            "leave each of them twice. Use another vector store, or store.add_documents(...) exactly once."
+        )
+    old = ids
+    if overrides(store, "get_by_ids"):
+        found = await mode.call(store, "get_by_ids", ids)
+        if all(document.id for document in found):
+            old = [document.id for document in found]
+    await _replace(mode, store, documents, ids, old)
+
+
+async def _add_to_lancedb(mode: Mode, store: Any, documents: list[Document], ids: list[str]) -> None:
+    """Delete, then add: a LanceDB table in append mode keeps both, in its default mode it loses everything else."""
+    if store.mode != "append":
+        raise ConfigurationError(
+            f"this LanceDB store has mode={store.mode!r} (its default), which replaces the whole table at each call of "
+            'add_documents. Create it with LanceDB(..., mode="append").'
+        )
+    await _replace(mode, store, documents, ids, ids if store.get_table() is not None else [])
+
+
+async def _add_to_milvus(mode: Mode, store: Any, documents: list[Document], ids: list[str]) -> None:
+    """Upsert: Milvus ignores `Document.id`, and a server keeps both of two inserts; upsert needs a collection."""
+    exists = store.client.has_collection(store.collection_name)
+    # A collection that was created by a bare add_documents assigns ids itself, whatever the store is given later.
+    if store.auto_id or (exists and store.client.describe_collection(store.collection_name)["auto_id"]):
+        raise ConfigurationError(
+            f"the Milvus collection {store.collection_name!r} assigns ids itself (auto_id), so adding segments again "
+            "would leave each of them twice. Use a new collection, with auto_id=False (the default) and add_segments."
+        )
+    if exists:
+        await mode.call(store, "upsert", ids=ids, documents=documents)
+    else:
+        await mode.call(store, "add_documents", documents, ids=ids)
+
+
+async def _add_to_pgvector(mode: Mode, store: VectorStore, documents: list[Document], ids: list[str]) -> None:
+    """Add, then verify: PGVector's ids are shared by all collections, and a document stays in the first one."""
+    await mode.call(store, "add_documents", documents, ids=ids)
+    found = await mode.call(store, "get_by_ids", ids)
+    if len(found) < len(ids):
+        raise InputError(
+            f"{len(ids) - len(found)} of {len(ids)} segments stayed in another collection of this PGVector database, "
+            "because its ids are shared by all collections. Load them with id_namespace=<name of the collection>."
+        )
+
+
+async def _replace(
+    mode: Mode, store: VectorStore, documents: list[Document], ids: list[str], old: Sequence[str]
+) -> None:
+    """Delete the old ids, then add; before deleting, verify that all vectors are available."""
+    if old:
+        if store.embeddings is not None:
+            await mode.call(store.embeddings, "embed_documents", [document.page_content for document in documents])
+        if await mode.call(store, "delete", list(old)) is False:
+            raise ConfigurationError(f"{type(store).__name__} could not delete documents by id; nothing was added.")
+    await mode.call(store, "add_documents", documents, ids=ids)
+
+
+def embeddings_of(store: VectorStore) -> TwelveLabsEmbeddings | None:
+    """Return the `TwelveLabsEmbeddings` of a store, also inside a wrapper such as a cache; None if it shows none.
+
+    Raises:
+        ConfigurationError: The store has other embeddings, which would embed a segment's reference line as text.
+    """
+    used: Any = store.embeddings
+    if used is None:
+        return None
+    for one in used if isinstance(used, list) else [used]:
+        for candidate in (one, *getattr(one, "__dict__", {}).values()):
+            if isinstance(candidate, TwelveLabsEmbeddings):
+                return candidate
+    raise ConfigurationError(
+        f"this {type(store).__name__} embeds with {type(used).__name__}, which cannot find the vectors of segments. "
+        "Create it with the TwelveLabsEmbeddings of the loader, in a separate collection."
+    )
+
+
+def overrides(store: VectorStore, method: str) -> bool:
+    """Return whether a store implements a method itself, blocking or async."""
+    return any(getattr(type(store), name) is not getattr(VectorStore, name) for name in (method, f"a{method}"))
+
+
+def check_arguments(store: object, documents: object, batch_size: object) -> None:
+    """Check the arguments of `add_segments`.
+
+    Raises:
+        InputError: One has the wrong type; for a mistake such as passing the loader itself the message has advice.
+    """
+    if not isinstance(store, VectorStore):
+        raise InputError(f"store must be a LangChain VectorStore, got {type(store).__name__}.")
+    if isinstance(documents, BaseLoader):
+        raise InputError("documents is a loader; pass loader.lazy_load(), or loader.alazy_load() to aadd_segments.")
+    if isinstance(documents, Document) or not isinstance(documents, Iterable | AsyncIterable):
+        raise InputError(f"documents must be a list of documents, got {type(documents).__name__}.")
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise InputError(f"batch_size must be a whole number, 1 or more, got {batch_size!r}.")

@@ -1,0 +1,417 @@
+"""What framework integrations share: for authors of adapters such as `langchain_twelvelabs`, not for applications.
+
+An adapter imports `twelvelabs_core` and this module, and nothing else of the core. The names here are as stable as the
+client's. Importing the module loads pydantic, and neither the HTTP library nor numpy nor SQLAlchemy.
+
+An operation of an adapter is written once, as `async def` over a `Mode`. A public method runs it as
+`finish(operation(BLOCKING, ...))`, its async variant as `await operation(AWAITING, ...)`.
+"""
+
+import os
+import warnings
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, nullcontext
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+
+from twelvelabs_core.base.errors import ConfigurationError, InputError
+from twelvelabs_core.base.lazy import lazy_exports
+from twelvelabs_core.base.mode import AWAITING, BLOCKING, Mode
+from twelvelabs_core.base.settings import FIELDS, settings_of
+
+if TYPE_CHECKING:
+    from twelvelabs_core._sync_client import Client
+    from twelvelabs_core.base.progress import OnProgress
+    from twelvelabs_core.base.redact import unsigned_url
+    from twelvelabs_core.client import AsyncClient
+    from twelvelabs_core.ingest.batch import FailureReport
+    from twelvelabs_core.ingest.plan import input_type_of, untimed_types
+    from twelvelabs_core.media.source import Media, MediaInput, check_unique, is_one, media_list
+    from twelvelabs_core.models.document_options import DOCUMENT_MODEL
+    from twelvelabs_core.results.records import SegmentRecord
+    from twelvelabs_core.results.references import TextPlan, begins_with_head, has_head
+    from twelvelabs_core.store.store import SegmentStore
+    from twelvelabs_core.transport.io import drain, finish
+else:
+    SegmentStore = Any  # pydantic evaluates the annotation of a field; the class itself would import SQLAlchemy
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "twelvelabs_core.base.redact": ["unsigned_url"],
+            "twelvelabs_core.ingest.plan": ["input_type_of", "untimed_types"],
+            "twelvelabs_core.ingest.batch": ["FailureReport"],
+            "twelvelabs_core.media.source": ["check_unique", "is_one", "media_list"],
+            "twelvelabs_core.models.document_options": ["DOCUMENT_MODEL"],
+            "twelvelabs_core.results.references": ["TextPlan", "begins_with_head", "has_head"],
+            "twelvelabs_core.transport.io": ["drain", "finish"],
+        },
+    )
+
+__all__ = [
+    "AWAITING",
+    "BLOCKING",
+    "DOCUMENT_MODEL",
+    "SEGMENT_KEYS",
+    "UNTIMED_TYPES",
+    "EmbeddingFields",
+    "FailureReport",
+    "Mode",
+    "TextCache",
+    "TextPlan",
+    "begins_with_head",
+    "check_space",
+    "check_unique",
+    "drain",
+    "each_medium",
+    "finish",
+    "has_head",
+    "input_type_of",
+    "is_one",
+    "lazy_exports",
+    "media_list",
+    "plain_options",
+    "unsigned_url",
+    "untimed_types",
+]
+
+UNTIMED_TYPES = ("document", "image")
+"""The input types without times; they become pages, chunks or one whole."""
+
+SEGMENT_KEYS = (
+    "segment_id",
+    "source",
+    "title",
+    "start_sec",
+    "end_sec",
+    "duration_sec",
+    "segment_index",
+    "embedding_option",
+    "embedding_scope",
+    "model",
+    "space",
+    "page_start",
+    "page_end",
+    "quadrant",
+    "chunk_index",
+)
+"""The metadata keys of every document and node of a segment, with neutral values where one does not apply."""
+
+
+# Embeddings objects
+
+
+class TextCache(Protocol):
+    """Keeps the vectors of texts outside the segment store."""
+
+    async def find(self, texts: Mapping[int, str]) -> dict[int, list[float]]:
+        """Return the vectors of those texts that it has, by their position."""
+
+    async def keep(self, texts: Mapping[int, str], vectors: Mapping[int, list[float]]) -> None:
+        """Keep new vectors."""
+
+
+class EmbeddingFields(BaseModel):
+    """Fields and clients of a framework's embeddings object, for a class that also derives from the framework's own.
+
+    A subclass has the attributes `model` (name of the model) and `rate_limiter` (one of its framework, or None), and a
+    constructor that lists its parameters. The key is in no repr, dump or error, and pickled only if it was passed.
+
+    Attributes:
+        embedding_dimension: Values in a vector: 512 (default), with marengo3.5 also 256 or 128.
+        auto_truncate: Whether the API truncates texts that are too long for the model (marengo3.5). Default False.
+        api_key: The key. Default: from the environment.
+        base_url: Root of the API.
+        max_concurrency: Maximum number of simultaneous requests of one call.
+        max_retries: Maximum number of retries of a request.
+        timeout: Maximum time without data from the server within one request, in seconds.
+        requests_per_minute: Rate limit over all clients of this process with this key and host.
+        max_concurrent_requests: Maximum number of simultaneous requests over all of these clients.
+        segment_store: Where the vectors of segments are kept.
+
+    Example:
+        ```python
+        class MyEmbeddings(EmbeddingFields, Embeddings):
+            model: str = "marengo3.0"
+            rate_limiter: BaseRateLimiter | None = Field(default=None, exclude=True)
+
+            def __init__(self, *, model: str = "marengo3.0", api_key: str | None = None) -> None:
+                super().__init__(model=model, api_key=api_key)
+        ```
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+    embedding_dimension: int | None = Field(default=None, frozen=True, strict=True)
+    auto_truncate: bool = Field(default=False, frozen=True, strict=True)
+    # Fields that change no vector are not part of what is written down: a cache must not depend on them.
+    api_key: SecretStr | None = Field(default=None, exclude=True, repr=False, frozen=True)
+    base_url: str | None = Field(default=None, frozen=True)
+    max_concurrency: int | None = Field(default=None, exclude=True, frozen=True)
+    max_retries: int | None = Field(default=None, exclude=True, frozen=True)
+    timeout: float | None = Field(default=None, exclude=True, frozen=True)
+    requests_per_minute: float | None = Field(default=None, exclude=True, frozen=True)
+    max_concurrent_requests: int | None = Field(default=None, exclude=True, frozen=True)
+    segment_store: SegmentStore | None = Field(default=None, exclude=True, frozen=True)
+
+    _client: "Client | None" = PrivateAttr(default=None)
+    _async_client: "AsyncClient | None" = PrivateAttr(default=None)
+
+    def __init__(self, **given: Any) -> None:
+        given["segment_store"] = _opened(given.get("segment_store"))
+        try:
+            super().__init__(**{name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            raise ConfigurationError(f"{first['loc'][0]}: {first['msg']}.") from None
+        client = self.client
+        if self.auto_truncate:
+            from twelvelabs_core.models.marengo import model_of  # noqa: PLC0415  # for few callers
+
+            model_of(client.model).require("auto_truncate")
+        # Show the values in effect; `model_fields_set` still says which of them the caller passed.
+        for name in FIELDS:
+            self.__dict__[name] = getattr(client.settings, name)
+        self.__dict__["embedding_dimension"] = client.embedding_dimension
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        field = type(self).model_fields.get(name)
+        if field is not None and (field.frozen or type(self).model_config.get("frozen")):
+            # pydantic's own message shows the value, which may be a key.
+            raise ConfigurationError(
+                f"{name} of a {type(self).__name__} cannot be changed; make a new one, or use "
+                f"model_copy(update={{{name!r}: ...}})."
+            )
+        super().__setattr__(name, value)
+
+    @property
+    def space(self) -> str:
+        """The vector space, such as `marengo3.0/512`; never mix two in one vector store."""
+        return self.client.space
+
+    @property
+    def client(self) -> "Client":
+        """The blocking client; made on first use, connected by its first request."""
+        if self._client is None:
+            from twelvelabs_core._sync_client import Client  # noqa: PLC0415  # imports the HTTP library
+
+            holder: Any = self
+            self._client = Client(
+                settings=settings_of(self, has_key="api_key" in self.model_fields_set),
+                model=holder.model,
+                embedding_dimension=self.embedding_dimension,
+                store=self.segment_store,
+                rate_limiter=_RateLimiterOf(self),
+            )
+        return self._client
+
+    @property
+    def async_client(self) -> "AsyncClient":
+        """The asyncio client, on the same segment store; serves any number of event loops."""
+        if self._async_client is None:
+            from twelvelabs_core.client import AsyncClient  # noqa: PLC0415  # imports the HTTP library
+
+            client = self.client
+            self._async_client = AsyncClient(
+                settings=client.settings,
+                model=client.model,
+                embedding_dimension=self.embedding_dimension,
+                store=client.store,
+                rate_limiter=_RateLimiterOf(self),
+            )
+        return self._async_client
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields changed, and new clients."""
+        return super().model_copy(update=update, deep=deep)._without_clients()  # noqa: SLF001  # of the same class
+
+    def __copy__(self) -> Self:
+        return super().__copy__()._without_clients()  # noqa: SLF001  # of the same class
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        # No field is mutable, and a segment store in memory cannot be copied.
+        return self.__copy__()
+
+    def __getstate__(self) -> dict[Any, Any]:
+        # LlamaIndex's base class would remove what cannot be pickled from the living object too.
+        state = BaseModel.__getstate__(self)
+        fields = dict(state["__dict__"])
+        if "api_key" not in self.model_fields_set:
+            fields["api_key"] = None  # the other process reads it from its environment
+        return {**state, "__dict__": fields, "__pydantic_private__": {"_client": None, "_async_client": None}}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        # Not through the constructor: it raises without a key, and a worker pool would then wait forever.
+        BaseModel.__setstate__(self, state)
+
+    def _without_clients(self) -> Self:
+        self._client = self._async_client = None
+        return self
+
+    def _client_for(self, mode: Mode) -> Any:
+        return self.async_client if mode.is_async else self.client
+
+    async def _embed_texts(self, mode: Mode, plan: "TextPlan", cache: TextCache | None = None) -> list[list[float]]:
+        """Return one vector per text: for a segment the stored one, for another text a cached or new one."""
+        client = self._client_for(mode)
+        vectors: dict[int, list[float]] = {}
+        if plan.references:
+            stored = await mode.run(client.find_vectors, list(plan.references.values()))
+            vectors = {position: vector.tolist() for position, vector in zip(plan.references, stored, strict=True)}
+        if cache is not None:
+            vectors |= await cache.find(plan.plain)
+        new = {position: text for position, text in plan.plain.items() if position not in vectors}
+        if new:
+            embedded = await mode.run(client.embed_texts, new.values(), auto_truncate=self.auto_truncate)
+            fresh = {position: one.vector.tolist() for position, one in zip(new, embedded, strict=True)}
+            if cache is not None:
+                await cache.keep(new, fresh)
+            vectors |= fresh
+        return [vectors[position] for position in range(len(vectors))]
+
+    async def _embed_images(self, mode: Mode, images: Iterable["MediaInput"]) -> list[list[float]]:
+        return [one.vector.tolist() for one in await mode.run(self._client_for(mode).embed_images, images)]
+
+    async def _embed_text_image(self, mode: Mode, text: str, image: "MediaInput") -> list[float]:
+        embed = self._client_for(mode).embed_text_image
+        found: list[float] = (await mode.run(embed, text, image, auto_truncate=self.auto_truncate)).vector.tolist()
+        return found
+
+    async def _embed_clips(
+        self, mode: Mode, input_type: Literal["audio", "video"], clips: Iterable["MediaInput"], **options: Any
+    ) -> list[list[float]]:
+        vectors = await mode.run(self._client_for(mode).embed_clips, clips, input_type=input_type, **options)
+        return [vector.tolist() for vector in vectors]
+
+
+class _RateLimiterOf:
+    """The rate limiter that an embeddings object has when a request is made; LlamaIndex lets users set it later."""
+
+    def __init__(self, holder: Any) -> None:
+        self._holder = holder
+
+    def acquire(self) -> None:
+        limiter = self._holder.rate_limiter
+        if limiter is not None:
+            limiter.acquire()
+
+    async def async_acquire(self) -> None:
+        limiter = self._holder.rate_limiter
+        if limiter is not None:
+            # `async_acquire` in LlamaIndex, `aacquire` in LangChain.
+            acquire = getattr(limiter, "async_acquire", None) or limiter.aacquire
+            await acquire()
+
+
+def _opened(store: "SegmentStore | str | os.PathLike[str] | None") -> "SegmentStore | None":
+    if store is None:
+        return None
+    from twelvelabs_core.store.store import SegmentStore  # noqa: PLC0415  # imports SQLAlchemy
+
+    return store if isinstance(store, SegmentStore) else SegmentStore(store)
+
+
+# Media to segments
+
+
+async def each_medium(
+    mode: Mode,
+    embeddings: EmbeddingFields,
+    media: Sequence["Media"],
+    options: Mapping[str, Any],
+    *,
+    id_namespace: str | None = None,
+    show_progress: bool = False,
+    on_progress: "OnProgress | None" = None,
+) -> AsyncGenerator[tuple[str, "list[SegmentRecord]"]]:
+    """Yield the name and the records of each medium when its embedding task is done; close it with `aclosing`.
+
+    Args:
+        mode: Blocking or awaiting.
+        embeddings: The embeddings object whose clients and segment store are used.
+        media: What to embed; duplicate names were refused before.
+        options: Keyword arguments of `Client.segment_many`.
+        id_namespace: Makes other ids for the same segments.
+        show_progress: Whether to write progress to stderr.
+        on_progress: Called with a `Progress` at each step.
+
+    Raises:
+        TwelveLabsError: The only medium failed.
+        IngestionError: At the end, if some of several media failed; the others are in the segment store.
+    """
+    client = embeddings.async_client if mode.is_async else embeddings.client
+    with _progress(len(media), on_progress, show_progress=show_progress) as report:
+        found = client.segment_many(media, on_progress=report, **options)
+        async with aclosing(mode.each(found)) as segmented:
+            async for medium in segmented:
+                yield medium.source, await mode.run(client.register, medium, id_namespace=id_namespace)
+
+
+def _progress(
+    total: int, on_progress: "OnProgress | None", *, show_progress: bool
+) -> "AbstractContextManager[OnProgress | None]":
+    if not show_progress:
+        return nullcontext(on_progress)
+    from twelvelabs_core.base.progress import ProgressLine  # noqa: PLC0415  # for few callers
+
+    return ProgressLine(total, on_progress)
+
+
+def plain_options(
+    input_type: str | Sequence[str],
+    model: str,
+    *,
+    include_transcript: bool = False,
+    max_tasks: int | None = None,
+    **arguments: Any,
+) -> dict[str, Any]:
+    """Check the options of a component that segments media, and return them as plain values for JSON.
+
+    Args:
+        input_type: `video`, `audio`, `document` or `image`; or a list of the last two.
+        model: Name of the model that has to accept them.
+        include_transcript: Whether the words spoken in a segment are fetched; for audio and video.
+        max_tasks: Maximum number of simultaneous embedding tasks, at least 1. Default None: `max_concurrency`.
+        **arguments: The other options of `Client.segment_many` that change vectors; None for the default.
+
+    Raises:
+        InputError: An option is not accepted; the message names it.
+    """
+    from twelvelabs_core.ingest.plan import check_transcript, plan_parameters, plan_tasks  # noqa: PLC0415  # httpx
+    from twelvelabs_core.base.checks import check_count  # noqa: PLC0415  # the same
+
+    types = (input_type,) if isinstance(input_type, str) else tuple(input_type)
+    plan = plan_tasks(input_type if isinstance(input_type, str) else types, model, **arguments)
+    check_transcript(include_transcript, types)
+    if max_tasks is not None:
+        check_count("max_tasks", max_tasks)
+    return plan_parameters(plan)
+
+
+def check_space(space: str, segments: Iterable[Mapping[str, Any]], *, stacklevel: int = 2) -> None:
+    """Refuse segments whose vectors are of another space; warn of those written before the space was recorded.
+
+    Args:
+        space: The expected space, such as `marengo3.0/512`.
+        segments: The metadata of segments.
+        stacklevel: Whose line the warning names; as for `warnings.warn`.
+
+    Raises:
+        InputError: The vector of a segment is of another space.
+    """
+    is_unknown = False
+    for metadata in segments:
+        found = metadata.get("space")
+        is_unknown |= not found
+        if found and found != space:
+            raise InputError(
+                f"cannot use the segment {metadata.get('segment_id')} of {metadata.get('source')!r}: its vector is of "
+                f"the space {found}, not {space}, and the two are not comparable. Load its media again with these "
+                "embeddings, into another collection."
+            )
+    if is_unknown:
+        warnings.warn(
+            "some segments have no `space` in their metadata, because an earlier version wrote them: whether their "
+            f"vectors are comparable with those of {space} is not known. Load their media again to add it.",
+            stacklevel=stacklevel + 1,
+        )
