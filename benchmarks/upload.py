@@ -78,11 +78,11 @@ def upload_by(way: str, path: str, store: str, kill_at: int) -> Callable[[], str
 
     options: dict[str, Any] = {"method": "multipart", "asset_type": "video", "on_progress": killed_at(kill_at)}
     if way == "Client":
-        return lambda: Client(store=store).create_asset(path, **options).id
+        return lambda: Client(store=store).assets.create(path, **options).id
 
     async def run() -> str:
         async with AsyncClient(store=store) as client:
-            return (await client.create_asset(path, **options)).id
+            return (await client.assets.create(path, **options)).id
 
     return lambda: asyncio.run(run())
 

@@ -95,12 +95,12 @@ async def run_all(io: VirtualIo, waits: list[Coroutine[Any, Any, Any]]) -> None:
 
 async def create(client: SegmentOperations, sound: Path, count: int) -> list[str]:
     """Create tasks of one short sound."""
-    asset = await client.create_asset(sound)
-    await client.wait_for_asset(asset.id)
+    asset = await client.assets.create(sound)
+    await client.assets.wait(asset.id)
 
     async def one(_: int) -> str:
         options = {"segmentation": FixedSegmentation(10), "embedding_scope": ["clip"], "embedding_option": ["audio"]}
-        return (await client.create_audio_task(f"asset:{asset.id}", **options)).id  # type: ignore[arg-type]
+        return (await client.tasks.create_audio(f"asset:{asset.id}", **options)).id  # type: ignore[arg-type]
 
     return [outcome.result or "" async for outcome in AsyncIo().as_completed(one, range(count), AT_ONCE)]
 
@@ -131,7 +131,7 @@ async def measure(count: int, sound: Path, *, is_ours: bool) -> tuple[float, flo
             return await client._wait(task_id, 36_000.0, is_new=True)  # noqa: SLF001  # as the paid work does
 
         async def peers(task_id: str) -> Task:
-            while (task := await client.retrieve_task(task_id)).status == "processing":
+            while (task := await client.tasks.retrieve(task_id)).status == "processing":
                 await io.sleep(PEERS_GAP)
             return task
 

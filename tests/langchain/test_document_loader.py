@@ -169,8 +169,8 @@ def test_each_file_takes_the_segmentation_that_suits_it(papers: Path, new: Twelv
 def test_what_cannot_be_seen_is_said(papers: Path, new: TwelveLabsEmbeddings) -> None:
     assets = []
     for name in ("plan.pdf", "photo.png"):
-        assets.append(new.client.create_asset(papers / name))
-        new.client.wait_for_asset(assets[-1].id)
+        assets.append(new.client.assets.create(papers / name))
+        new.client.assets.wait(assets[-1].id)
     plan, photo = (f"asset:{asset.id}" for asset in assets)
     pages = TwelveLabsDocumentLoader(plan, embeddings=new, embedding_option=["visual"]).load()
     assert [page.metadata["page_start"] for page in pages] == [1, 2]

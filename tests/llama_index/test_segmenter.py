@@ -325,8 +325,8 @@ def test_a_file_or_an_asset_can_be_segmented_where_the_document_arrives(
     folder: Path, segmenter: TwelveLabsVideoSegmenter
 ) -> None:
     client = segmenter.embed_model.client
-    asset = client.create_asset(folder / "red.mkv")
-    client.wait_for_asset(asset.id)
+    asset = client.assets.create(folder / "red.mkv")
+    client.assets.wait(asset.id)
     reader = TwelveLabsVideoReader(segmenter=segmenter, segment=False)
     given = reader.load_data([folder / "red.mkv", f"asset:{asset.id}", Media.of(folder / "blue.mkv", source="cam-7")])
     arrived = [pickle.loads(pickle.dumps(film)) for film in given]  # noqa: S301  # made here

@@ -19,10 +19,10 @@ TASK = {"_id": ID, "status": "ready"}
 UPLOAD = {"upload_id": ID, "status": "active", "total_size": 1, "chunk_size": 1, "total_chunks": 1}
 List = Callable[..., Any]
 LISTS: dict[str, tuple[str, dict[str, Any], List]] = {
-    "tasks": ("/embed-v2/tasks", TASK, lambda client, **filters: client.list_tasks(**filters)),
+    "tasks": ("/embed-v2/tasks", TASK, lambda client, **filters: client.tasks.list(**filters)),
     "old tasks": ("/embed/tasks", TASK, lambda client, **filters: client.legacy_v1.list_tasks(**filters)),
-    "assets": ("/assets", {"_id": ID, "status": "ready"}, lambda client: client.list_assets()),
-    "uploads": ("/assets/multipart-uploads", UPLOAD, lambda client: client.list_multipart_uploads()),
+    "assets": ("/assets", {"_id": ID, "status": "ready"}, lambda client: client.assets.list()),
+    "uploads": ("/assets/multipart-uploads", UPLOAD, lambda client: client.uploads.list()),
 }
 every_list = pytest.mark.parametrize(("path", "item", "of"), LISTS.values(), ids=list(LISTS))
 
@@ -71,14 +71,14 @@ async def test_uploads_are_listed_over_pages(connect: Connect) -> None:
     with Sandbox() as sandbox:
         client = connect(api_key=sandbox.api_key, base_url=sandbox.base_url)
         made = [
-            (await client.create_multipart_upload("a.mp4", asset_type="video", total_size=9)).upload_id
+            (await client.uploads.create("a.mp4", asset_type="video", total_size=9)).upload_id
             for _ in range(50)
         ]
         sandbox.clear_requests()
-        assert [one.upload_id async for one in client.list_multipart_uploads()] == made[::-1]
+        assert [one.upload_id async for one in client.uploads.list()] == made[::-1]
         assert sandbox.count() == 1
-        made.append((await client.create_multipart_upload("a.mp4", asset_type="video", total_size=9)).upload_id)
-        assert [one.upload_id async for one in client.list_multipart_uploads()] == made[::-1]
+        made.append((await client.uploads.create("a.mp4", asset_type="video", total_size=9)).upload_id)
+        assert [one.upload_id async for one in client.uploads.list()] == made[::-1]
         assert sandbox.count("GET") == 3
         await client.close()
 
@@ -86,11 +86,11 @@ async def test_uploads_are_listed_over_pages(connect: Connect) -> None:
 async def test_assets_are_listed_over_pages(connect: Connect) -> None:
     with Sandbox() as sandbox:
         client = connect(api_key=sandbox.api_key, base_url=sandbox.base_url)
-        made = [(await client.create_asset(b"%d" % number, filename="a.txt")).id for number in range(51)]
+        made = [(await client.assets.create(b"%d" % number, filename="a.txt")).id for number in range(51)]
         for asset_id in made:
-            await client.wait_for_asset(asset_id)  # the filter by type needs ready assets
+            await client.assets.wait(asset_id)  # the filter by type needs ready assets
         sandbox.clear_requests()
-        assert [one.id async for one in client.list_assets(asset_types=["document"])] == made[::-1]
+        assert [one.id async for one in client.assets.list(asset_types=["document"])] == made[::-1]
         assert sandbox.count() == 2
         await client.close()
 

@@ -41,7 +41,7 @@ async def test_no_log_holds_a_secret(
     server.redirect = elsewhere.url(SIGNED)
     await client.segment_video(server.url(SIGNED), **CUT)
     await client.segment_video(content(server.film), **CUT)
-    await client.create_asset(server.url(SIGNED))
+    await client.assets.create(server.url(SIGNED))
     await client.legacy_v1.create_task(video_url=server.url(SIGNED))
     await client.legacy_v1.embed(image_url=server.url(SIGNED))
     sandbox.faults.add(Fault(path="/embed-v2", status=500, headers={"Location": server.url(SIGNED)}))

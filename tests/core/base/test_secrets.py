@@ -36,7 +36,7 @@ def elsewhere(film: Path) -> Iterator[FilmServer]:
 # Where the key goes
 
 
-@pytest.mark.parametrize("call", ["embed_text", "retrieve_task", "delete_asset"])
+@pytest.mark.parametrize("call", ["embed_text", "tasks.retrieve", "assets.delete"])
 async def test_no_redirect_carries_the_key_away(
     connect: Connect, server: FilmServer, elsewhere: FilmServer, call: str
 ) -> None:
@@ -110,10 +110,10 @@ async def test_no_error_shows_a_secret(connect: Connect, sandbox: Sandbox, serve
     calls: list[Callable[[], Any]] = [
         lambda: client.embed_text(f"{key} {url}"),
         lambda: client.embed_image(url),
-        lambda: client.create_video_task(url),
-        lambda: client.create_asset(url),
+        lambda: client.tasks.create_video(url),
+        lambda: client.assets.create(url),
         lambda: client.segment_video(url, source=url, **CUT),
-        lambda: client.retrieve_task("64f8d2c7e4a1b37f8a9c5d12"),
+        lambda: client.tasks.retrieve("64f8d2c7e4a1b37f8a9c5d12"),
     ]
     seen = 0
     for fault in faults:
@@ -142,7 +142,7 @@ async def test_errors_about_addresses_that_cannot_be_reached_show_no_signature(c
     client = connect(base_url="http://127.0.0.1:9/v1.3", max_retries=0)
     for value in (f"https://b.example.com/{SIGNED}", f"https://[1:2/{SIGNED}", f"s3://bucket/{SIGNED}", f"x/{SIGNED}"):
         with pytest.raises(TwelveLabsError) as caught:
-            await client.create_video_task(value)
+            await client.tasks.create_video(value)
         assert SIGNATURE not in shown(caught.value)
 
 
@@ -150,9 +150,9 @@ async def test_what_is_printed_shows_no_secret(client: Surface, server: FilmServ
     steps: list[Progress] = []
     media = await client.segment_video(server.url(SIGNED), on_progress=steps.append, **CUT)
     records = await client.register(media)
-    task = await client.retrieve_task(media.task_id)
-    asset = await client.create_asset(server.url(SIGNED))
-    listed = [one async for one in client.list_tasks()][:1]
+    task = await client.tasks.retrieve(media.task_id)
+    asset = await client.assets.create(server.url(SIGNED))
+    listed = [one async for one in client.tasks.list()][:1]
     things = [client.client, client.settings, client.store, media, records, task, asset, listed, steps]
     text = "".join(f"{thing!r}{thing}" for thing in things) + repr([record.metadata for record in records])
     text += "".join(record.text(with_reference=True) for record in records)

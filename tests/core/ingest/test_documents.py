@@ -243,7 +243,7 @@ async def test_bytes_without_a_name_are_uploaded_by_one_that_tells_their_kind(ne
     for data, ending in ((content(plan), ".pdf"), (b"A red car. A blue house.", ".txt")):
         found = await new.segment_document(data)
         assert len(found.segments) == (2 if ending == ".pdf" else 1)
-        assets = await everything(new.list_assets(filename=found.title))
+        assets = await everything(new.assets.list(filename=found.title))
         assert assets
         assert all(str(asset.filename).startswith(found.title) for asset in assets)
         assert all(str(asset.filename).endswith(ending) for asset in assets)
@@ -277,8 +277,8 @@ async def test_segmentations_that_no_file_could_take_are_refused(new: Surface, n
 
 
 async def test_tasks_can_be_started_alone(new: Surface, plan: Path, picture: Path) -> None:
-    for made in (await new.create_document_task(plan), await new.create_image_task(picture)):
-        task = await new.wait_for_task(made.id)
+    for made in (await new.tasks.create_document(plan), await new.tasks.create_image(picture)):
+        task = await new.tasks.wait(made.id)
         assert len(task.segments)
         assert task.usage is not None
 
@@ -325,9 +325,9 @@ async def test_times_and_cuts_do_not_fit_documents_and_images(new: Surface, note
 async def test_3_0_has_no_documents(client: Surface, plan: Path, picture: Path, sandbox: Sandbox) -> None:
     calls: list[Any] = [
         lambda: client.segment_document(plan),
-        lambda: client.create_document_task(plan),
+        lambda: client.tasks.create_document(plan),
         lambda: client.segment_image(picture),
-        lambda: client.create_image_task(picture),
+        lambda: client.tasks.create_image(picture),
         lambda: everything(client.segment_many([plan], input_type="document")),
     ]
     for call in calls:

@@ -330,8 +330,8 @@ async def test_when_the_list_does_not_answer_nothing_is_paid_for(
 
 
 async def test_an_asset_of_the_callers_own_is_not_guessed(client: Surface, sandbox: Sandbox, film: Path) -> None:
-    asset = await client.create_asset(film)
-    await client.wait_for_asset(asset.id)
+    asset = await client.assets.create(film)
+    await client.assets.wait(asset.id)
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     with pytest.raises(APIConnectionError):
         await client.segment_video(f"asset:{asset.id}", **CUT)
@@ -360,7 +360,7 @@ async def test_the_name_of_an_upload_keeps_its_ending_and_its_bounds(
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     found = await client.segment_video(path, **CUT)
     assert (paid(sandbox), found.title) == (1, path.name)
-    names = [asset.filename async for asset in client.list_assets(filename="longlong")]
+    names = [asset.filename async for asset in client.assets.list(filename="longlong")]
     assert [len(name) <= 255 and name.endswith(".mp4") for name in names[:1]] == [True]
 
 

@@ -81,7 +81,7 @@ def test_results_travel(pool: ProcessPoolExecutor, settings: Settings, tmp_path:
     with Client(settings=settings, store=tmp_path / "s.sqlite3") as client:
         embedding = client.embed_text("red")
         media = client.segment_video(film, segmentation=FixedSegmentation(4), embedding_option=["visual"])
-        task = client.retrieve_task(str(media.task_id))
+        task = client.tasks.retrieve(str(media.task_id))
         assert pool.submit(spawned.send_back, embedding).result() == embedding
         assert pool.submit(spawned.send_back, task).result() == task
         back = pool.submit(spawned.send_back, media).result()

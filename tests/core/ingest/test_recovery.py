@@ -153,8 +153,8 @@ async def test_a_failed_or_stuck_asset_costs_no_task(client: Surface, sandbox: S
 
 async def test_a_deleted_asset_is_uploaded_again(client: Surface, sandbox: Sandbox, film: Path) -> None:
     await client.segment_video(film, **CUT)
-    async for asset in client.list_assets(filename="film."):
-        await client.delete_asset(asset.id, force=True)
+    async for asset in client.assets.list(filename="film."):
+        await client.assets.delete(asset.id, force=True)
     await client.segment_video(film, segmentation=FixedSegmentation(8))
     assert (paid(sandbox), sandbox.count("POST", "/assets")) == (2, 2)
 

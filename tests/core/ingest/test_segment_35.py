@@ -32,7 +32,7 @@ async def test_a_film_has_no_words_of_its_own(new: Surface, film: Path) -> None:
     assert {s.embedding_option for s in found.segments} == {"visual", "audio"}
     assert {s.embedding_scope for s in found.segments} == {"clip", "asset"}
     assert (found.model, found.space) == (NEW, "sandbox/marengo3.5/512")
-    task = await new.retrieve_task(found.task_id)
+    task = await new.tasks.retrieve(found.task_id)
     assert task.usage is not None
     assert task.usage.input_tokens["video"] > 0
 

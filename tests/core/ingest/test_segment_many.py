@@ -188,7 +188,7 @@ async def test_the_report_names_the_task_of_a_wait_that_failed(
     with pytest.raises(IngestionError) as caught:
         _ = [one async for one in client.segment_many(films[:2], **CUT)]
     (failure,) = caught.value.failures
-    entry = next(task for task in [one async for one in client.list_tasks()] if task.id == failure.task_id)
+    entry = next(task for task in [one async for one in client.tasks.list()] if task.id == failure.task_id)
     assert entry.status in ("processing", "ready")
     assert f"[task {failure.task_id}]" in str(caught.value)
 
@@ -311,7 +311,7 @@ async def test_an_iterator_that_is_never_begun_does_nothing(
     many = client.segment_many(films, **CUT)
     await many.aclose()
     del many
-    client.list_tasks()
+    client.tasks.list()
     assert sandbox.count() == 0
     assert [str(one.message) for one in recwarn if issubclass(one.category, RuntimeWarning)] == []
 

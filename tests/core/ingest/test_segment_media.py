@@ -54,7 +54,7 @@ async def test_what_comes_back(client: Surface, film: Path, sandbox: Sandbox) ->
     assert [(s.start_sec, s.embedding_scope) for s in found.segments] == [(0, "clip"), (4, "clip"), (0, "asset")]
     assert found.segments.vectors.shape == (3, 512)
     assert not found.reused
-    task = await client.retrieve_task(found.task_id)
+    task = await client.tasks.retrieve(found.task_id)
     assert task.segments == found.segments
     assert paid(sandbox) == 1
 
@@ -342,7 +342,7 @@ async def test_a_host_that_is_not_there_for_us_is_left_to_the_server(client: Sur
 
 
 async def test_an_asset_is_known_by_its_id(client: Surface, film: Path, sandbox: Sandbox) -> None:
-    asset = await client.wait_for_asset((await client.create_asset(film)).id)
+    asset = await client.assets.wait((await client.assets.create(film)).id)
     first = await client.segment_video(f"asset:{asset.id}", **CUT)
     sandbox.clear_requests()
     assert (await client.segment_video(f"asset:{asset.id}", **CUT)).reused

@@ -217,19 +217,19 @@ async def test_a_url_becomes_an_asset_and_is_embedded_once(
 
 
 async def test_an_asset_is_asked_by_its_id(client: Surface, spoken_film: Path, warned: Callable[[], list[str]]) -> None:
-    asset = await client.create_asset(spoken_film)
-    await client.wait_for_asset(asset.id)
+    asset = await client.assets.create(spoken_film)
+    await client.assets.wait(asset.id)
     film = await client.segment_video(f"asset:{asset.id}", **CUT)
-    await client.delete_asset(asset.id)
+    await client.assets.delete(asset.id)
     gone = await client.segment_video(f"asset:{asset.id}", **WANTED)
     assert (set(bodies(gone).values()), len(gone.segments)) == ({""}, len(film.segments))
     (message,) = warned()
     assert "is without the words" in message
     assert f"asset {asset.id} is gone" in message
-    other = await client.create_asset(content(spoken_film), filename="talk.mkv")
-    await client.wait_for_asset(other.id)
+    other = await client.assets.create(content(spoken_film), filename="talk.mkv")
+    await client.assets.wait(other.id)
     assert bodies(await client.segment_video(f"asset:{other.id}", keep_asset=False, **WANTED))["clip", 0.0] == FIRST
-    assert (await client.retrieve_asset(other.id)).status == "ready"
+    assert (await client.assets.retrieve(other.id)).status == "ready"
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ async def test_words_that_stay_pending_are_waited_for_once(  # noqa: PLR0917  # 
     assert "was pending at" in warned()[-1]
     # Another asset has a transcription of its own, which may be ready soon.
     store = SegmentStore(tmp_path / "segments.sqlite3")
-    await connect().delete_asset(store.find_asset(film.content, connect().settings.account))
+    await connect().assets.delete(store.find_asset(film.content, connect().settings.account))
     sandbox.clear_requests()
     await connect().segment_video(spoken_film, **WANTED)
     assert asked(sandbox) > 1

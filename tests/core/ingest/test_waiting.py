@@ -22,7 +22,7 @@ from twelvelabs_core import (
     TaskFailedError,
     TaskTimeoutError,
 )
-from twelvelabs_core.ingest.wait import LONGEST_SHARED_GAP, SECONDS_PER_PAGE, Watch, shared_gap
+from twelvelabs_core.api.task_polling import LONGEST_SHARED_DELAY, SECONDS_PER_PAGE, Watch, shared_delay
 from twelvelabs_core.transport.polling import FIRST_DELAY, LONGEST_DELAY, next_delay
 from twelvelabs_sandbox import Fault, Sandbox
 
@@ -44,10 +44,10 @@ def client(connect: Connect, slow: Sandbox) -> Surface:
 
 
 async def create(client: Surface, sound: Path, count: int) -> list[str]:
-    asset = await client.create_asset(sound)
-    await client.wait_for_asset(asset.id)
+    asset = await client.assets.create(sound)
+    await client.assets.wait(asset.id)
     return [
-        (await client.create_audio_task(f"asset:{asset.id}", segmentation=FixedSegmentation(4))).id
+        (await client.tasks.create_audio(f"asset:{asset.id}", segmentation=FixedSegmentation(4))).id
         for _ in range(count)
     ]
 
@@ -70,7 +70,7 @@ async def ended(waits: "list[asyncio.Task[Any]]", slow: Sandbox) -> list[Any]:
 
 async def test_the_list_answers_for_all(client: Surface, slow: Sandbox, sound: Path) -> None:
     ids = await create(client, sound, 5)  # asyncio has threads for as many on any machine
-    found = await ended([client.start("wait_for_task", task_id) for task_id in ids], slow)
+    found = await ended([client.start("tasks.wait", task_id) for task_id in ids], slow)
     assert [task.id for task in found] == ids
     assert all(len(task.segments) for task in found)
     # One request for each at first, whose state nobody knew, and one for its result.
@@ -79,7 +79,7 @@ async def test_the_list_answers_for_all(client: Surface, slow: Sandbox, sound: P
 
 async def test_one_alone_is_asked_for_by_itself(client: Surface, slow: Sandbox, sound: Path) -> None:
     (task_id,) = await create(client, sound, 1)
-    wait = client.start("wait_for_task", task_id)
+    wait = client.start("tasks.wait", task_id)
     await until(lambda: slow.count("GET", TASK) >= 3)
     slow.clock.advance(HOUR)
     assert (await wait).status == "ready"
@@ -100,7 +100,7 @@ async def test_a_full_page_is_followed_by_the_next(client: Surface, slow: Sandbo
     ids = await create(client, sound, 60)
     if not client.is_async:
         ids = ids[:2] + ids[-2:]  # the others stand between these in the list
-    found = await ended([client.start("wait_for_task", task_id) for task_id in ids], slow)
+    found = await ended([client.start("tasks.wait", task_id) for task_id in ids], slow)
     assert [task.id for task in found] == ids
     assert slow.count("GET", TASK) == 2 * len(ids)
 
@@ -109,7 +109,7 @@ async def test_failed_and_expired_tasks_are_noticed(client: Surface, slow: Sandb
     good = await create(client, sound, 2)
     slow.faults.add(Fault(path=TASKS, method="POST", task="failed"))
     bad = await create(client, sound, 1)
-    waits = [client.start("wait_for_task", task_id) for task_id in (*good, *bad, "64f8d2c7e4a1b37f8a9c5d12")]
+    waits = [client.start("tasks.wait", task_id) for task_id in (*good, *bad, "64f8d2c7e4a1b37f8a9c5d12")]
     found = await ended(waits, slow)
     assert [type(one).__name__ for one in found] == ["Task", "Task", "TaskFailedError", "NotFoundError"]
     assert isinstance(found[2], TaskFailedError)
@@ -118,16 +118,16 @@ async def test_failed_and_expired_tasks_are_noticed(client: Surface, slow: Sandb
 
 async def test_each_gives_up_in_its_own_time(client: Surface, slow: Sandbox, sound: Path) -> None:
     ids = await create(client, sound, 3)
-    patient = [client.start("wait_for_task", task_id) for task_id in ids[:2]]
+    patient = [client.start("tasks.wait", task_id) for task_id in ids[:2]]
     with pytest.raises(TaskTimeoutError, match=r"after 0\.3 s"):
-        await client.start("wait_for_task", ids[2], timeout=0.3)
+        await client.start("tasks.wait", ids[2], timeout=0.3)
     assert [task.status for task in await ended(patient, slow)] == ["ready", "ready"]
 
 
 async def test_where_the_list_cannot_be_used_each_is_asked_for(client: Surface, slow: Sandbox, sound: Path) -> None:
     ids = await create(client, sound, 3)
     slow.faults.add(Fault(path=TASKS, method="GET", status=404, times=None))
-    waits = [client.start("wait_for_task", task_id) for task_id in ids]
+    waits = [client.start("tasks.wait", task_id) for task_id in ids]
     await until(lambda: slow.count("GET", TASK) >= 9)
     slow.clock.advance(HOUR)
     assert [task.status for task in await asyncio.gather(*waits)] == ["ready"] * 3
@@ -148,7 +148,7 @@ async def test_a_list_that_cannot_be_had_fails_no_wait(
     client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, max_retries=0)
     ids = await create(client, sound, 3)
     slow.faults.add(Fault(path=TASKS, method="GET", times=None, **fault))
-    waits = [client.start("wait_for_task", task_id) for task_id in ids]
+    waits = [client.start("tasks.wait", task_id) for task_id in ids]
     await until(lambda: slow.count("GET", TASK) >= 9 or any(wait.done() for wait in waits))
     slow.clock.advance(HOUR)
     assert [task.status for task in await asyncio.gather(*waits)] == ["ready"] * 3
@@ -159,12 +159,12 @@ async def test_a_list_that_cannot_be_had_fails_no_wait(
 async def test_a_list_that_hangs_keeps_nobody_beyond_his_time(
     connect: Connect, slow: Sandbox, sound: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twelvelabs_core.ingest.wait.LAST_LOOK", 0.2)
+    monkeypatch.setattr("twelvelabs_core.api.task_polling.LAST_LISTING", 0.2)
     client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, timeout=2.0, max_retries=2)
     ids = await create(client, sound, 4)
     slow.faults.add(Fault(path=TASKS, method="GET", delay=HOUR, times=None))
-    waits = [client.start("wait_for_task", task_id, timeout=0.3) for task_id in ids[:3]]
-    patient = client.start("wait_for_task", ids[3])
+    waits = [client.start("tasks.wait", task_id, timeout=0.3) for task_id in ids[:3]]
+    patient = client.start("tasks.wait", ids[3])
     found = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 60)
     assert [type(error) for error in found] == [TaskTimeoutError] * 3
     slow.clear_faults()
@@ -179,12 +179,12 @@ async def test_a_last_look_that_fails_leaves_the_time_as_the_reason(
     (task_id,) = await create(client, sound, 1)
     slow.faults.add(Fault(path=TASK, status=503, skip=2, headers={"Retry-After": "1"}, times=None))
     with pytest.raises(TaskTimeoutError, match=r"still processing after 0\.5 s"):
-        await client.wait_for_task(task_id, timeout=0.5)
+        await client.tasks.wait(task_id, timeout=0.5)
 
 
 async def test_a_refused_key_ends_all_waits_with_one_look(client: Surface, slow: Sandbox, sound: Path) -> None:
     ids = await create(client, sound, 5)
-    waits = [client.start("wait_for_task", task_id) for task_id in ids]
+    waits = [client.start("tasks.wait", task_id) for task_id in ids]
     await until(lambda: slow.count("GET", TASKS) >= 2)
     slow.faults.add(Fault(path=f"{TASKS}*", method="GET", status=401, times=None))
     errors = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 60)
@@ -200,7 +200,7 @@ async def test_a_server_that_ignores_the_filter_is_understood(client: Surface, s
     }
     slow.clock.advance(HOUR)
     slow.faults.add(Fault(path=TASKS, method="GET", status=200, body=body, times=None))
-    found = await asyncio.gather(*(client.start("wait_for_task", task_id) for task_id in ids))
+    found = await asyncio.gather(*(client.start("tasks.wait", task_id) for task_id in ids))
     assert [task.id for task in found] == ids
 
 
@@ -209,7 +209,7 @@ async def test_whoever_looks_may_leave(slow: Sandbox, sound: Path, monkeypatch: 
     async with AsyncClient(slow.api_key, base_url=slow.base_url, store=":memory:") as client:
         ids = await create(Surface(client), sound, 3)
         slow.faults.add(Fault(path=TASKS, method="GET", delay=30.0))  # the first look never ends by itself
-        waits = [asyncio.create_task(client.wait_for_task(task_id)) for task_id in ids]
+        waits = [asyncio.create_task(client.tasks.wait(task_id)) for task_id in ids]
         await until(lambda: slow.count("GET", TASKS) == 1)
         looking = next(task for task in waits if _is_looking(task))
         looking.cancel()
@@ -233,7 +233,7 @@ async def test_callbacks_hear_of_looks_at_the_list(client: Surface, slow: Sandbo
     ids = await create(client, sound, 2)
     heard: list[tuple[str, str]] = []
     waits = [
-        client.start("wait_for_task", task_id, callback=lambda task: heard.append((task.id, task.status)))
+        client.start("tasks.wait", task_id, callback=lambda task: heard.append((task.id, task.status)))
         for task_id in ids
     ]
     await ended(waits, slow)
@@ -259,21 +259,21 @@ def test_a_forked_child_does_not_wait_for_its_parents_look() -> None:
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=300))
 def test_gaps_stay_in_bounds(elapsed: list[float]) -> None:
-    gap = shared_gap(elapsed)
+    gap = shared_delay(elapsed)
     pages = -(-len(elapsed) // 50)
     assert pages * SECONDS_PER_PAGE <= gap <= max(LONGEST_DELAY, pages * SECONDS_PER_PAGE)
-    if len(elapsed) > LONGEST_DELAY / LONGEST_SHARED_GAP:
-        assert gap <= max(LONGEST_SHARED_GAP, pages * SECONDS_PER_PAGE)
+    if len(elapsed) > LONGEST_DELAY / LONGEST_SHARED_DELAY:
+        assert gap <= max(LONGEST_SHARED_DELAY, pages * SECONDS_PER_PAGE)
 
 
 @given(st.floats(0, 1e6))
 def test_one_alone_keeps_its_own_gap(elapsed: float) -> None:
-    assert shared_gap([elapsed]) == pytest.approx(max(next_delay(elapsed, float("inf")), SECONDS_PER_PAGE))
+    assert shared_delay([elapsed]) == pytest.approx(max(next_delay(elapsed, float("inf")), SECONDS_PER_PAGE))
 
 
 def test_fifty_cost_less_than_five() -> None:
-    assert shared_gap([0.0] * 50) <= FIRST_DELAY
-    assert 50 / shared_gap([60.0] * 50) < 5 * 50 / next_delay(60.0, 1e9)
+    assert shared_delay([0.0] * 50) <= FIRST_DELAY
+    assert 50 / shared_delay([60.0] * 50) < 5 * 50 / next_delay(60.0, 1e9)
 
 
 def test_only_one_looks_and_a_fresh_look_serves_all() -> None:

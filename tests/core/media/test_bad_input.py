@@ -52,7 +52,7 @@ async def test_a_bad_file(client: Surface, sandbox: Sandbox, bad: Path, name: st
 
 @pytest.mark.parametrize("name", ["missing.mp4", "folder.mp4", "empty.mp4", "notes.mp4"])
 async def test_a_bad_audio_or_image_file(client: Surface, sandbox: Sandbox, bad: Path, name: str) -> None:
-    for call in (client.segment_audio, client.create_audio_task, client.embed_audio, client.embed_image):
+    for call in (client.segment_audio, client.tasks.create_audio, client.embed_audio, client.embed_image):
         with pytest.raises(InputError, match=name):
             await call(bad / name)
     assert sandbox.count() == 0
@@ -76,7 +76,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("case", OPTIONS)
 async def test_a_bad_option(client: Surface, sandbox: Sandbox, film: Path, case: str) -> None:
     option, message = OPTIONS[case]
-    for call in (client.segment_video, client.create_video_task, client.embed_video):
+    for call in (client.segment_video, client.tasks.create_video, client.embed_video):
         with pytest.raises(InputError, match=message):
             await call(film, **option)
     assert sandbox.count() == 0

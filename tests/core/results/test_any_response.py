@@ -283,11 +283,11 @@ def test_any_error_response(status: int, headers: dict[str, str], body: bytes) -
 
 
 CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("retrieve_task", "task", {"task_id": "65"}),
+    ("tasks.retrieve", "task", {"task_id": "65"}),
     ("embed_text", "embedding", {"text": "goal"}),
-    ("retrieve_asset", "asset", {"asset_id": "66"}),
-    ("retrieve_transcription", "transcription", {"asset_id": "66"}),
-    ("retrieve_multipart_upload", "upload status", {"upload_id": "67"}),
+    ("assets.retrieve", "asset", {"asset_id": "66"}),
+    ("assets.retrieve_transcription", "transcription", {"asset_id": "66"}),
+    ("uploads.retrieve", "upload status", {"upload_id": "67"}),
 )
 
 

@@ -43,7 +43,7 @@ async def test_a_cut_connection_is_tried_again_and_half_an_answer_leaves_no_trac
     if call == "text":
         assert (await client.embed_text("red")).vector.tolist() == whole.tolist()
     else:
-        assert [asset.id async for asset in client.list_assets(filename="no such name")] == []
+        assert [asset.id async for asset in client.assets.list(filename="no such name")] == []
 
 
 async def test_it_is_given_up_after_max_retries(connect: Connect, sandbox: Sandbox) -> None:
@@ -176,7 +176,7 @@ async def test_a_list_that_never_ends_is_an_error(
     item = {"_id": "64f8d2c7e4a1b37f8a9c5d12", "status": "ready"}
     sandbox.faults.add(Fault(path="/assets", status=200, body={"data": [item]}, times=None))
     with pytest.raises(APIResponseError, match="no end"):
-        _ = [asset async for asset in client.list_assets()]
+        _ = [asset async for asset in client.assets.list()]
     assert sandbox.count() == 3
 
 
@@ -192,7 +192,7 @@ async def test_an_answer_without_end_is_cut_off(
     else:
         sandbox.faults.add(Fault(path="/assets", status=500, body="x" * 5000, times=None))
         with pytest.raises(APIConnectionError, match="1,000 bytes"):
-            _ = [asset async for asset in client.list_assets()]
+            _ = [asset async for asset in client.assets.list()]
 
 
 # No server

@@ -253,9 +253,9 @@ async def test_a_refused_look_pauses_looks_alone(connect: Connect, sandbox: Sand
     client = connect()
     sandbox.faults.add(Fault(method="GET", status=429, headers={"Retry-After": "3600"}))
     with pytest.raises(RateLimitError):
-        await client.retrieve_task("64f8d2c7e4a1b37f8a9c5d12")
+        await client.tasks.retrieve("64f8d2c7e4a1b37f8a9c5d12")
     with pytest.raises(RateLimitError, match="not sent"):
-        await client.retrieve_asset("64f8d2c7e4a1b37f8a9c5d12")
+        await client.assets.retrieve("64f8d2c7e4a1b37f8a9c5d12")
     await client.embed_text("red")
 
 
@@ -500,8 +500,8 @@ async def test_a_create_whose_intent_is_written_does_not_wait_behind_others_for_
 ) -> None:
     """Else another machine takes the intent for abandoned, and pays again."""
     client = connect(requests_per_minute=1.0)
-    asset = (await connect().create_asset(film)).id
-    await connect().wait_for_asset(asset)
+    asset = (await connect().assets.create(film)).id
+    await connect().assets.wait(asset)
     ahead = 61.0  # the upload was a request too
     monkeypatch.setattr(rate_limits_of(client.settings), "_clock", lambda: time.time() + ahead)
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, body=""))

@@ -83,7 +83,7 @@ def test_an_answer_without_a_body_needs_no_end() -> None:
 
 async def test_a_compressed_answer_is_read(client: Surface, server: RawServer) -> None:
     server.say(gzip.compress(json.dumps(TASK).encode()), Content_Encoding="gzip")
-    task = await client.retrieve_task("65")
+    task = await client.tasks.retrieve("65")
     assert task.segments.vectors.tolist() == [[0.25] * 512]
     assert b"accept-encoding: gzip\r\n" in server.requests[-1].lower() + b"\r\n"
 
@@ -94,7 +94,7 @@ async def test_other_codings_are_refused_before_a_byte_is_unpacked(
 ) -> None:
     server.say(zlib.compress(json.dumps(TASK).encode()), Content_Encoding=coding)
     with pytest.raises(APIConnectionError, match="which was not asked for"):
-        await client.retrieve_task("65")
+        await client.tasks.retrieve("65")
 
 
 @pytest.mark.parametrize("coding", ["br", "aws-chunked", "gzip"])
@@ -103,11 +103,11 @@ async def test_what_has_no_body_has_no_coding_to_take_off(client: Surface, serve
         server.say(b"", ETag=f'"{etag}"', Content_Encoding=coding)
         assert (await client.content_of(f"{server.url}/film.mp4")).endswith(f"@etag:{etag}")
     server.answer = [f"HTTP/1.1 204 No Content\r\nContent-Encoding: {coding}\r\nConnection: close\r\n\r\n".encode()]
-    assert await client.delete_asset("65") is None
+    assert await client.assets.delete("65") is None
 
 
 @pytest.mark.parametrize("head", ["HTTP/1.1 200 OK", "HTTP/1.1 404 Not Found"])
-@pytest.mark.parametrize("call", ["retrieve_task", "retrieve_asset"])
+@pytest.mark.parametrize("call", ["tasks.retrieve", "assets.retrieve"])
 async def test_a_bomb_is_refused_in_little_memory(client: Surface, server: RawServer, head: str, call: str) -> None:
     server.say(_bomb(), head=head, Content_Encoding="gzip")
     tracemalloc.start()  # not the most that the process ever took: a test before this one may have taken more
@@ -125,17 +125,17 @@ async def test_a_bomb_of_numbers_is_refused_too(client: Surface, server: RawServ
     many = _packed(b'{"_id":"65","status":"ready","data":[', row, 5 * FREE_BYTES // 4 // len(row))
     server.say(many, Content_Encoding="gzip")
     with pytest.raises(APIConnectionError, match="grows to more than 100 times"):
-        await client.retrieve_task("65")
+        await client.tasks.retrieve("65")
 
 
 async def test_a_broken_error_answer_is_an_error_of_the_connection(client: Surface, server: RawServer) -> None:
     whole = gzip.compress(b'{"code":"resource_not_exist","message":"no such task"}')
     server.say(whole, head="HTTP/1.1 404 Not Found", Content_Encoding="gzip")
     with pytest.raises(NotFoundError, match="no such task"):
-        await client.retrieve_task("65")
+        await client.tasks.retrieve("65")
     server.say(whole[:-9], head="HTTP/1.1 404 Not Found", Content_Encoding="gzip")
     with pytest.raises(APIConnectionError, match="cut off"):
-        await client.retrieve_task("65")
+        await client.tasks.retrieve("65")
 
 
 async def test_a_plain_answer_without_end_is_left(client: Surface, server: RawServer) -> None:
@@ -144,7 +144,7 @@ async def test_a_plain_answer_without_end_is_left(client: Surface, server: RawSe
         for _ in range(400):
             yield b" " * 1024 * 1024
 
-    for call in ("retrieve_task", "retrieve_asset"):
+    for call in ("tasks.retrieve", "assets.retrieve"):
         server.answer = endless()
         with pytest.raises((APIConnectionError, APIResponseError), match=r"larger than|more than"):
             await getattr(client, call)("65")

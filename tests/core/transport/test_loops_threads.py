@@ -243,7 +243,7 @@ def test_a_blocking_client_leaves_no_trace_in_the_loop(blocking: Client, film: P
         many = blocking.segment_many([film, film], **CUT)
         next(many)
         del many
-        tasks = blocking.list_tasks()
+        tasks = blocking.tasks.list()
         next(tasks)
 
     asyncio.run(use(), debug=True)

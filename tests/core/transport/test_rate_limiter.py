@@ -49,7 +49,7 @@ async def test_it_is_asked_once_for_each_thing_that_is_embedded(
     await client.segment_video(film, **options)
     assert limiter.asked == 6  # neither uploads nor looks count
     await client.segment_video(film, **options)
-    _ = [task async for task in client.list_tasks(status="failed")]
+    _ = [task async for task in client.tasks.list(status="failed")]
     with pytest.raises(InputError):
         await client.embed_text("")
     assert limiter.asked == 6
