@@ -1,4 +1,4 @@
-"""A caller who leaves in the middle of a create loses nothing: the id of a paid task is written down first."""
+"""A call that is cancelled during a create loses nothing: the id of a paid task is recorded first."""
 
 import asyncio
 from contextlib import suppress
@@ -51,7 +51,7 @@ def two_films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-async def test_leaving_a_run_while_a_task_is_created(client: Surface, sandbox: Sandbox, two_films: list[Path]) -> None:
+async def test_closing_a_run_while_a_task_is_created(client: Surface, sandbox: Sandbox, two_films: list[Path]) -> None:
     sandbox.faults.add(Fault(path=CREATE, method="POST", skip=1, slow=1.0))  # the second one's answer comes slowly
     films = client.segment_many(two_films)
     first = asyncio.ensure_future(anext(films))

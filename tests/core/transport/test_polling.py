@@ -1,13 +1,18 @@
-"""Waiting for many tasks costs few requests and comes no later: the benchmark of it, with fewer tasks.
+"""Polling: the delays, the deadline, and the requests that waiting for many tasks costs.
 
-Requests and the moment at which a task was ready are the sandbox's own count, the time is virtual.
+The last is `benchmarks/waiting.py` with fewer tasks: requests and the time at which a task was ready are the sandbox's
+own, the time is virtual.
 """
 
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.waiting import PEERS_GAP, measure
+from twelvelabs_core import InputError
+from twelvelabs_core.transport.polling import FIRST_DELAY, LONGEST_DELAY, Deadline, next_delay, poll_until
 from twelvelabs_sandbox.films import Scene, write_sound
 
 
@@ -18,9 +23,68 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-async def test_one_list_answers_for_all_who_wait(sound: Path) -> None:
+async def test_waiting_for_many_tasks_costs_few_requests_and_no_delay(sound: Path) -> None:
     each, delay = await measure(80, sound, is_ours=True)
     each_alone, delay_alone = await measure(4, sound, is_ours=False)
-    assert 0 < delay_alone < PEERS_GAP  # the other way is what it is said to be
-    assert each_alone >= 10 * each  # a thousand tasks: twenty times; the fewer they are, the fewer share a list
-    assert 0 < delay <= 0.7 * PEERS_GAP  # at random moments the other way is late by a half of its gap
+    assert 0 < delay_alone < PEERS_GAP  # the reference measures what it claims to
+    assert each_alone >= 10 * each  # twenty times for a thousand tasks; fewer tasks share fewer lists
+    assert 0 < delay <= 0.7 * PEERS_GAP  # the mean delay of a fixed interval is a half of it
+
+
+@given(st.floats(0, 20_000), st.floats(-10, 20_000))
+def test_the_next_delay_ends_at_the_deadline_at_the_latest(elapsed: float, remaining: float) -> None:
+    delay = next_delay(elapsed, remaining)
+    assert 0 <= delay <= LONGEST_DELAY
+    assert delay <= max(remaining, 0)
+    assert delay >= min(FIRST_DELAY, max(remaining, 0))
+
+
+def test_short_tasks_are_noticed_soon_and_long_ones_cost_few_requests() -> None:
+    def requests(seconds: float) -> tuple[int, float]:
+        elapsed, count = 0.0, 1
+        while elapsed < seconds:
+            elapsed += next_delay(elapsed, 1e9)
+            count += 1
+        return count, elapsed - seconds
+
+    for seconds, most, late in ((2.0, 10, 1.0), (60.0, 40, 5.0), (600.0, 90, 16.0), (7200.0, 400, 31.0)):
+        count, delay = requests(seconds)
+        assert count <= most
+        assert delay <= late
+
+
+class Clock:
+    """Virtual time that advances with each sleep."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+async def test_polling_ends_when_the_result_is_settled_or_the_deadline_has_expired() -> None:
+    clock, fetched = Clock(), list[float]()
+
+    async def fetch() -> float:
+        fetched.append(clock.now)
+        return clock.now
+
+    assert await poll_until(fetch, lambda now: now >= 105.0, Deadline(60.0, clock), clock.sleep) < 110.0
+    fetched.clear()
+    deadline = Deadline(20.0, clock)
+    end = clock.now + 20.0
+    assert await poll_until(fetch, lambda _: False, deadline, clock.sleep) == pytest.approx(end)
+    assert (deadline.is_expired, deadline.remaining) == (True, 0.0)
+    fetched.clear()
+    await poll_until(fetch, lambda _: False, Deadline(0, clock), clock.sleep)
+    assert len(fetched) == 1
+
+
+@pytest.mark.parametrize("limit", [-1, float("nan"), float("inf"), "5", True])
+def test_an_invalid_timeout_is_refused(limit: float) -> None:
+    with pytest.raises(InputError, match="timeout must be a number of seconds from 0"):
+        Deadline(limit)

@@ -1,4 +1,4 @@
-"""A caller's own rate limiter: asked before each request that is paid for, and before no other."""
+"""A caller's own rate limiter is asked before each request that is paid for, and before no other."""
 
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,10 @@ async def test_it_is_asked_once_for_each_thing_that_is_embedded(
     assert limiter.asked == 4
     sandbox.faults.add(Fault(path="/embed-v2", status=503, times=2))
     await client.embed_text("green")
-    assert limiter.asked == 5  # a second try is no second request to the caller
+    assert limiter.asked == 5  # a retry is not another request for the caller
     options: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
     await client.segment_video(film, **options)
-    assert limiter.asked == 6  # neither uploads nor looks count
+    assert limiter.asked == 6  # uploads and GETs are not counted
     await client.segment_video(film, **options)
     _ = [task async for task in client.tasks.list(status="failed")]
     with pytest.raises(InputError):
@@ -55,7 +55,7 @@ async def test_it_is_asked_once_for_each_thing_that_is_embedded(
     assert limiter.asked == 6
 
 
-async def test_what_it_raises_reaches_the_caller_and_nothing_is_sent(connect: Connect, sandbox: Sandbox) -> None:
+async def test_its_exception_reaches_the_caller_and_no_request_is_sent(connect: Connect, sandbox: Sandbox) -> None:
     client = connect(rate_limiter=Refusing())
     for call in (client.embed_text, lambda text: client.embed_texts([text, "blue"])):
         with pytest.raises(PermissionError):

@@ -1,4 +1,4 @@
-"""One pace for all clients, threads and loops of a process, over real HTTP and by the server's own log."""
+"""Rate limits are shared by all clients, threads and loops of a process: over HTTP, by the server's own log."""
 
 import asyncio
 import gc
@@ -30,19 +30,18 @@ from twelvelabs_core import (
     RateLimitError,
     Settings,
 )
-from twelvelabs_core.transport.aio import AsyncIo
 from twelvelabs_core.transport.blocking import BlockingIo
-from twelvelabs_core.transport.rate_limit import Bounds, Governor, Pacing, rate_limits_of, reset_rate_limits
+from twelvelabs_core.transport.rate_limit import rate_limits_of, reset_rate_limits
 from twelvelabs_sandbox import Fault, Sandbox
 
 EMBED, TASKS = "/embed-v2", "/embed-v2/tasks"
 CUT: dict[str, Any] = {"segmentation": FixedSegmentation(8), "embedding_option": ["visual"]}
-CROWD = 32
+CALLERS = 32
 
 
 @pytest.fixture
 def paced() -> Iterator[tuple[Sandbox, PaceLog]]:
-    """A sandbox of the test's own that notes when requests come."""
+    """A sandbox for one test that records when requests arrive."""
     with paced_sandbox() as found:
         yield found
 
@@ -83,13 +82,13 @@ async def by_threads(settings: Settings) -> None:
         with Client(settings=settings) as client:
             client.embed_text(f"text {number}")
 
-    with ThreadPoolExecutor(CROWD) as pool:
-        await asyncio.gather(*(asyncio.get_running_loop().run_in_executor(pool, work, n) for n in range(CROWD)))
+    with ThreadPoolExecutor(CALLERS) as pool:
+        await asyncio.gather(*(asyncio.get_running_loop().run_in_executor(pool, work, n) for n in range(CALLERS)))
 
 
 async def by_coroutines(settings: Settings) -> None:
     """Embed a text from each of many coroutines, each with a client of its own."""
-    await asyncio.gather(*(AsyncClient(settings=settings).embed_text(f"text {number}") for number in range(CROWD)))
+    await asyncio.gather(*(AsyncClient(settings=settings).embed_text(f"text {number}") for number in range(CALLERS)))
 
 
 async def by_loops(settings: Settings) -> None:
@@ -97,20 +96,20 @@ async def by_loops(settings: Settings) -> None:
     client = AsyncClient(settings=settings)
 
     async def some(first: int) -> None:
-        await asyncio.gather(*(client.embed_text(f"text {first + number}") for number in range(CROWD // 4)))
+        await asyncio.gather(*(client.embed_text(f"text {first + number}") for number in range(CALLERS // 4)))
 
-    await asyncio.gather(*(asyncio.to_thread(asyncio.run, some(first)) for first in range(0, CROWD, CROWD // 4)))
+    await asyncio.gather(*(asyncio.to_thread(asyncio.run, some(first)) for first in range(0, CALLERS, CALLERS // 4)))
 
 
-CROWDS: dict[str, Callable[[Settings], Awaitable[None]]] = {
+WAYS: dict[str, Callable[[Settings], Awaitable[None]]] = {
     "threads": by_threads,
     "coroutines": by_coroutines,
     "loops": by_loops,
 }
 
 
-async def heard(settings: Settings) -> None:
-    """Have a caller who never repeats anything hear of a refusal."""
+async def be_refused(settings: Settings) -> None:
+    """Send a request that is refused and not retried."""
     with pytest.raises(RateLimitError):
         await AsyncClient(settings=settings.replace(max_retries=0)).embed_text("refused")
 
@@ -121,41 +120,39 @@ async def first_request(sandbox: Sandbox) -> None:
         if sandbox.count():
             return
         await asyncio.sleep(0.01)
-    raise AssertionError("no request came")
+    raise AssertionError("no request arrived")
 
 
-# One pause for all
+# One pause for all callers
 
 
-@pytest.mark.parametrize("crowd", CROWDS)
-async def test_what_one_caller_hears_pauses_all_and_nobody_asks_meanwhile(
-    paced: tuple[Sandbox, PaceLog], crowd: str
-) -> None:
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_refusal_of_one_request_pauses_all_callers(paced: tuple[Sandbox, PaceLog], way: str) -> None:
     sandbox, log = paced
     settings = settings_of(sandbox)
     sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "1"}))
-    await heard(settings)
-    await CROWDS[crowd](settings)
+    await be_refused(settings)
+    await WAYS[way](settings)
     refused, *others = log.arrivals
-    assert len(others) == CROWD  # each text was sent once: one refusal, and nobody else found out for himself
+    assert len(others) == CALLERS  # each text was sent once: no other caller was refused
     assert min(moment for moment, _ in others) - refused[0] >= 1.0
 
 
 @pytest.mark.parametrize("form", ["seconds", "date", "message", "plain headers", "families of headers"])
-async def test_every_form_of_a_refusal_pauses_all(paced: tuple[Sandbox, PaceLog], form: str) -> None:
+async def test_every_form_of_a_refusal_pauses_all_callers(paced: tuple[Sandbox, PaceLog], form: str) -> None:
     sandbox, log = paced
     settings = settings_of(sandbox)
     made_at = time.monotonic()
     sandbox.faults.add(refusal(form, 2.0))
-    await heard(settings)
+    await be_refused(settings)
     pause = 1.0 if form == "date" else 2.0  # a date has whole seconds
     await by_coroutines(settings)
     _, *others = log.arrivals
-    assert len(others) == CROWD
+    assert len(others) == CALLERS
     assert min(moment for moment, _ in others) - made_at > pause - 0.1  # most forms name a moment, which the fault has
 
 
-async def test_a_crowd_that_is_refused_together_comes_back_with_half_and_grows(
+async def test_concurrency_halves_after_a_refusal_and_grows_again(
     paced: tuple[Sandbox, PaceLog],
 ) -> None:
     sandbox, log = paced
@@ -172,37 +169,37 @@ async def test_a_crowd_that_is_refused_together_comes_back_with_half_and_grows(
     assert len(log.arrivals) == 201
     moments = [moment for moment, _ in log.arrivals]
     start = next(n for n in range(first + 1, 201) if moments[n] - moments[first] >= 1.0)
-    assert start - first <= 8  # what was on its way when the refusal came, and nothing else until the pause was over
+    assert start - first <= 8  # requests in flight when the refusal arrived, and no others before the end of the pause
     after = [under_way for _, under_way in log.arrivals[start:]]
     assert max(log.arrivals[n][1] for n in range(first)) == 8
     assert max(after[:4]) <= 4
     assert max(after) > 4
 
 
-async def test_a_crowd_gets_through_a_server_that_takes_few_at_a_time(connect: Connect) -> None:
-    """More refusals than `max_retries` allows: whoever waited while others got through is not out of tries."""
+async def test_no_text_is_lost_at_a_server_that_accepts_few_requests_per_window(connect: Connect) -> None:
+    """More refusals than `max_retries`: those during which other requests succeed are not counted."""
     limit = FewAtATime(8, 0.25)
     sandbox = Sandbox()
     sandbox.faults = limit
     with sandbox:
         key = SecretStr(sandbox.api_key)
         client = connect(
-            api_key=key, base_url=sandbox.base_url, max_concurrency=CROWD, max_retries=2, max_retry_wait=5.0
+            api_key=key, base_url=sandbox.base_url, max_concurrency=CALLERS, max_retries=2, max_retry_wait=5.0
         )
         found = await client.embed_texts([f"text {number}" for number in range(100)])
         await client.close()
     assert len(found) == 100
-    assert limit.refused >= 24  # of the first crowd alone
+    assert limit.refused >= 24  # of the first requests alone
 
 
-async def test_a_closed_door_is_not_asked_more_often_than_max_retries(client: Surface, sandbox: Sandbox) -> None:
+async def test_permanent_refusals_are_retried_max_retries_times(client: Surface, sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(path=EMBED, status=429, body="", times=None))
     with pytest.raises(RateLimitError):
         await client.embed_text("red")
     assert sandbox.count() == 5
 
 
-async def test_a_success_whose_limit_is_used_up_pauses_before_a_request_that_must_fail(
+async def test_a_success_that_used_up_its_limit_pauses_the_next_request(
     paced: tuple[Sandbox, PaceLog],
 ) -> None:
     sandbox, log = paced
@@ -215,14 +212,14 @@ async def test_a_success_whose_limit_is_used_up_pauses_before_a_request_that_mus
     assert min(moment for moment, _ in log.arrivals[1:]) >= reset - 0.001
 
 
-async def test_a_server_that_is_down_for_a_named_time_is_left_alone_by_all(paced: tuple[Sandbox, PaceLog]) -> None:
+async def test_a_503_with_retry_after_pauses_all_callers(paced: tuple[Sandbox, PaceLog]) -> None:
     sandbox, log = paced
     sandbox.faults.add(Fault(path=EMBED, status=503, headers={"Retry-After": "1"}))
     settings = settings_of(sandbox)
     with pytest.raises(Exception, match="503"):
         await AsyncClient(settings=settings.replace(max_retries=0)).embed_text("down")
     await by_coroutines(settings)
-    assert len(log.arrivals) == 1 + CROWD
+    assert len(log.arrivals) == 1 + CALLERS
     assert log.arrivals[1][0] - log.arrivals[0][0] >= 1.0
 
 
@@ -238,18 +235,18 @@ async def test_other_categories_keys_and_hosts_are_not_paused(
         await client.embed_text("red")
     sandbox.clear_requests()
     for again in (client, connect(), make_surface("async", client.settings), make_surface("blocking", client.settings)):
-        with pytest.raises(RateLimitError, match="not sent, for the API refuses requests of the category text"):
+        with pytest.raises(RateLimitError, match="not sent, because the API refuses requests of category text"):
             await again.embed_text("red")
     assert sandbox.count() == 0
     await client.embed_image(picture)
-    assert (await client.segment_video(film, **CUT)).segments  # its looks are in no category that is counted
+    assert (await client.segment_video(film, **CUT)).segments  # GETs are not counted
     with pytest.raises(AuthenticationError):
         await connect(api_key=SecretStr("tlk_sandbox_another")).embed_text("red")
     with Sandbox(api_key=sandbox.api_key) as other:
         await connect(base_url=other.base_url).embed_text("red")
 
 
-async def test_a_refused_look_pauses_looks_alone(connect: Connect, sandbox: Sandbox) -> None:
+async def test_a_refused_get_pauses_gets_only(connect: Connect, sandbox: Sandbox) -> None:
     client = connect()
     sandbox.faults.add(Fault(method="GET", status=429, headers={"Retry-After": "3600"}))
     with pytest.raises(RateLimitError):
@@ -259,13 +256,13 @@ async def test_a_refused_look_pauses_looks_alone(connect: Connect, sandbox: Sand
     await client.embed_text("red")
 
 
-def test_clients_come_and_go_and_the_pace_stays(sandbox: Sandbox) -> None:
+def test_a_pause_outlives_the_client_that_received_it(sandbox: Sandbox) -> None:
     settings = settings_of(sandbox)
     sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "3600"}))
     with pytest.raises(RateLimitError), Client(settings=settings) as client:
         client.embed_text("red")
     del client
-    gc.collect()  # nobody holds the governor but the process
+    gc.collect()  # only the process keeps the rate limits
     with pytest.raises(RateLimitError, match="not sent"), Client(settings=settings) as another:
         another.embed_text("red")
     kept = rate_limits_of(settings)
@@ -296,17 +293,17 @@ FORK = """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
-def test_a_forked_child_begins_anew_and_is_not_locked_out(sandbox: Sandbox) -> None:
+def test_a_forked_child_starts_without_pauses_and_locks(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "3600"}))
     command = [sys.executable, "-c", textwrap.dedent(FORK), sandbox.api_key, sandbox.base_url]
     done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
 
 
-# Leaving
+# Cancellation
 
 
-async def test_a_cancelled_call_gives_its_room_back(sandbox: Sandbox) -> None:
+async def test_a_cancelled_call_releases_its_slot(sandbox: Sandbox) -> None:
     client = AsyncClient(settings=settings_of(sandbox, max_concurrent_requests=1))
     sandbox.faults.add(Fault(path=EMBED, delay=20.0))
     slow = asyncio.create_task(client.embed_text("slow"))
@@ -319,48 +316,22 @@ async def test_a_cancelled_call_gives_its_room_back(sandbox: Sandbox) -> None:
     assert (await asyncio.wait_for(client.embed_text("next"), 15)).vector.shape == (512,)
 
 
-async def test_a_blocking_call_on_the_loop_that_holds_the_room_is_not_locked_out_for_ever(
+async def test_a_blocking_call_on_the_loop_that_holds_the_slot_ends(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twelvelabs_core.transport.rate_limit.COUNTED_SEC", 0.3)
+    monkeypatch.setattr("twelvelabs_core.transport.rate_limit.PERMIT_SECONDS", 0.3)
     settings = settings_of(sandbox, max_concurrent_requests=1)
     sandbox.faults.add(Fault(path=EMBED, delay=0.5))
     held = asyncio.create_task(AsyncClient(settings=settings).embed_text("held"))
     await first_request(sandbox)
-    assert Client(settings=settings).embed_text("red").vector.shape == (512,)  # the loop stands still meanwhile
+    assert Client(settings=settings).embed_text("red").vector.shape == (512,)  # the loop is blocked during this call
     assert (await held).vector.shape == (512,)
 
 
-async def test_a_crowd_without_room_looks_seldom_and_all_get_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, granted = 0, 0
-    ask = Pacing.ask
-
-    def counted(*args: Any) -> Any:
-        nonlocal asked
-        asked += 1
-        return ask(*args)
-
-    monkeypatch.setattr(Pacing, "ask", counted)
-    governor, io, bounds = Governor(), AsyncIo(), Bounds(60.0, at_once=1)
-    held = await governor.turn(io, "text", bounds, "x")
-
-    async def one() -> None:
-        nonlocal granted
-        governor.leave(await governor.turn(io, "text", bounds, "x"))
-        granted += 1
-
-    waiting = [asyncio.create_task(one()) for _ in range(1000)]
-    await asyncio.sleep(1.0)
-    assert 1000 < asked < 5000  # each after 20 ms would be 50,000
-    governor.leave(held)
-    await asyncio.wait_for(asyncio.gather(*waiting), 60)
-    assert granted == 1000
+# The caller's own limits
 
 
-# The caller's own bounds
-
-
-async def test_concurrent_requests_are_bounded_over_all_clients_and_looks(
+async def test_concurrent_requests_are_limited_over_all_clients_and_gets(
     paced: tuple[Sandbox, PaceLog], tmp_path: Path, film: Path
 ) -> None:
     sandbox, log = paced
@@ -371,12 +342,12 @@ async def test_concurrent_requests_are_bounded_over_all_clients_and_looks(
     await asyncio.gather(by_threads(settings), by_coroutines(settings), client.segment_video(film, **CUT))
     assert max(under_way for _, under_way in log.arrivals) == 3
     log.clear()
-    await by_coroutines(free)  # another client's bound is its own
+    await by_coroutines(free)  # another client has its own limit
     assert max(under_way for _, under_way in log.arrivals) > 3
 
 
 class VirtualTime:
-    """A clock that goes on when somebody waits."""
+    """A clock that advances when a caller waits."""
 
     def __init__(self) -> None:
         self.now = time.time()
@@ -390,9 +361,7 @@ class VirtualTime:
             self.now += seconds
 
 
-def test_requests_per_minute_are_kept_over_clients_by_the_servers_log(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, film: Path
-) -> None:
+def test_requests_per_minute_are_kept_over_clients(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, film: Path) -> None:
     clock = VirtualTime()
 
     async def sleep(_: BlockingIo, seconds: float) -> None:
@@ -411,13 +380,13 @@ def test_requests_per_minute_are_kept_over_clients_by_the_servers_log(
         counted = [
             moment for (moment, _), request in zip(log.arrivals, log.all(), strict=True) if request.method == "POST"
         ]
-    assert len(counted) == 11  # nine texts, an upload and a task; looks are not counted
+    assert len(counted) == 11  # nine texts, an upload and a task; GETs are not counted
     assert all(sum(moment <= later < moment + 60 for later in counted) <= 4 for moment in counted)
-    assert counted[3] == start  # and nobody waits longer than that
+    assert counted[3] == start  # without a needless wait
     assert clock.now < start + 3 * 61
 
 
-# A wait beyond the cap, and the journal
+# Pauses longer than max_retry_wait, and the journal
 
 
 @pytest.fixture
@@ -427,7 +396,7 @@ def films(film: Path) -> list[Media]:
     return [Media.of(data + b"\0\0\0\x0cfree" + bytes([n] * 4), source=f"film {n}.mp4") for n in range(1, 4)]
 
 
-async def test_a_day_long_pause_ends_the_run_at_once_and_the_next_one_goes_on(
+async def test_a_day_long_pause_ends_the_run_at_once_and_the_next_run_resumes(
     connect: Connect, sandbox: Sandbox, films: list[Media]
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "86400"}, skip=1))
@@ -443,14 +412,14 @@ async def test_a_day_long_pause_ends_the_run_at_once_and_the_next_one_goes_on(
     with pytest.raises(IngestionError):
         _ = [one async for one in connect().segment_many(films, **CUT)]
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", "/assets")) == (2, 2)
-    reset_rate_limits()  # the next day, or another process
+    reset_rate_limits()  # a day later, or in another process
     found = [one async for one in connect().segment_many(films, **CUT)]
     assert sorted(one.reused for one in found) == [False, False, True]
     assert sandbox.count("POST", TASKS, status=202) == 3  # one for each film
     assert sandbox.count("POST", "/assets") == 3
 
 
-async def test_a_refusal_between_the_intent_and_the_create_is_known_to_have_created_nothing(
+async def test_a_refusal_between_the_intent_and_the_create_is_recorded_as_failed(
     connect: Connect, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, other = connect(), connect()
@@ -476,7 +445,7 @@ async def test_a_refusal_between_the_intent_and_the_create_is_known_to_have_crea
     assert sandbox.count("POST", TASKS) == 1
 
 
-async def test_a_create_waits_for_its_turn_before_its_intent_is_written(
+async def test_a_create_waits_for_its_permit_before_its_intent_is_written(
     connect: Connect, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = connect(max_retry_wait=10.0)
@@ -495,17 +464,19 @@ async def test_a_create_waits_for_its_turn_before_its_intent_is_written(
     assert written[0] >= until
 
 
-async def test_a_create_whose_intent_is_written_does_not_wait_behind_others_for_ever(
+async def test_a_create_whose_intent_is_written_waits_for_a_limited_time(
     connect: Connect, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else another machine takes the intent for abandoned, and pays again."""
+    """Otherwise another machine treats the intent as abandoned, and pays again."""
     client = connect(requests_per_minute=1.0)
     asset = (await connect().assets.create(film)).id
     await connect().assets.wait(asset)
     ahead = 61.0  # the upload was a request too
-    monkeypatch.setattr(rate_limits_of(client.settings), "_clock", lambda: time.time() + ahead)
+    monkeypatch.setattr(rate_limits_of(client.settings), "_clock", lambda: time.monotonic() + ahead)
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, body=""))
-    with pytest.raises(RateLimitError, match="others had all the room or pace"):  # the next turn is a minute away
+    with pytest.raises(
+        RateLimitError, match="other requests take all slots"
+    ):  # the next request is permitted in a minute
         await client.segment_video(f"asset:{asset}", **CUT)
     assert client.store.info().tasks == {"failed": 1}
     ahead += 61.0
@@ -513,7 +484,7 @@ async def test_a_create_whose_intent_is_written_does_not_wait_behind_others_for_
     assert sandbox.count("POST", TASKS, status=202) == 1
 
 
-async def test_a_turn_that_was_reserved_for_nothing_is_free_again(
+async def test_a_permit_that_was_not_used_is_released(
     connect: Connect, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = connect(max_concurrent_requests=1)

@@ -1,4 +1,4 @@
-"""One client, many event loops and threads: answers never mixed, nothing left open, nobody locked out."""
+"""One client in many event loops and threads: responses are not mixed, no resource stays open, no call blocks."""
 
 import asyncio
 import contextvars
@@ -19,6 +19,7 @@ import pytest
 
 from tests.core.conftest import Connect
 from twelvelabs_core import AsyncClient, Client, FixedSegmentation, Progress, Settings, TaskTimeoutError
+from twelvelabs_core.transport.blocking import BlockingIo
 from twelvelabs_sandbox import Fault, Sandbox
 
 TEXTS = [f"a {color} car number {number}" for number in range(5) for color in ("red", "blue", "green", "white")]
@@ -55,14 +56,14 @@ def test_one_client_serves_one_loop_after_another(asynchronous: AsyncClient, exp
         assert right(asyncio.run(asynchronous.embed_texts(TEXTS)), expected)
 
 
-def test_a_loop_that_was_closed_the_hard_way_does_not_hold_up_the_next(asynchronous: AsyncClient) -> None:
+def test_a_loop_closed_without_shutdown_does_not_block_the_next(asynchronous: AsyncClient) -> None:
     for _ in range(3):
         loop = asyncio.new_event_loop()
         assert loop.run_until_complete(asynchronous.embed_text("red")).vector.shape == (512,)
         loop.close()  # without the shutdown that asyncio.run does
 
 
-def test_loops_are_let_go(asynchronous: AsyncClient) -> None:
+def test_loops_are_not_kept_alive(asynchronous: AsyncClient) -> None:
     loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
 
     async def use() -> None:
@@ -111,13 +112,13 @@ async def test_connections_are_used_again(asynchronous: AsyncClient, sandbox: Sa
     await asynchronous.aclose()
 
 
-async def test_many_at_once_get_their_own_answers(connect: Connect, expected: dict[str, list[float]]) -> None:
+async def test_concurrent_calls_get_their_own_responses(connect: Connect, expected: dict[str, list[float]]) -> None:
     client = connect(max_concurrency=64)
     calls = [client.start("embed_texts", TEXTS) for _ in range(5)]
     assert all(right(found, expected) for found in await asyncio.gather(*calls))
 
 
-async def test_a_cancelled_call_ends_its_requests_and_the_client_goes_on(
+async def test_a_cancelled_call_ends_its_requests_and_the_client_stays_usable(
     asynchronous: AsyncClient, sandbox: Sandbox, expected: dict[str, list[float]]
 ) -> None:
     sandbox.clear_requests()
@@ -134,8 +135,8 @@ async def test_a_cancelled_call_ends_its_requests_and_the_client_goes_on(
     await asynchronous.aclose()
 
 
-async def test_the_loop_is_not_held_up_by_files_and_stores(asynchronous: AsyncClient, film: Path) -> None:
-    """While a film is checked, read and stored, no step of the loop takes as long as that work does."""
+async def test_files_and_stores_do_not_block_the_loop(asynchronous: AsyncClient, film: Path) -> None:
+    """A video is checked, read and stored in other threads than that of the loop."""
     main = threading.get_ident()
     seen: set[int] = set()
 
@@ -163,7 +164,7 @@ def test_sixteen_threads_share_one_client(blocking: Client, expected: dict[str, 
         assert all(right(run.result(), expected) for run in runs)
 
 
-def test_a_client_that_one_thread_closes_serves_the_others(settings: Settings) -> None:
+def test_a_client_closed_by_one_thread_serves_the_others(settings: Settings) -> None:
     careful = settings.replace(max_retries=0)  # not one request may break
     with Client(settings=careful) as client, ThreadPoolExecutor(4) as pool:
         runs = [pool.submit(client.embed_texts, TEXTS) for _ in range(4)]
@@ -173,7 +174,7 @@ def test_a_client_that_one_thread_closes_serves_the_others(settings: Settings) -
         assert all(len(run.result()) == len(TEXTS) for run in runs)
 
 
-async def test_a_client_that_one_task_closes_serves_the_others(settings: Settings) -> None:
+async def test_a_client_closed_by_one_task_serves_the_others(settings: Settings) -> None:
     client = AsyncClient(settings=settings.replace(max_retries=0))
     runs = [asyncio.create_task(client.embed_texts(TEXTS)) for _ in range(4)]
     while not all(run.done() for run in runs):
@@ -184,21 +185,21 @@ async def test_a_client_that_one_task_closes_serves_the_others(settings: Setting
 
 
 def test_threads_carry_the_callers_context(blocking: Client, film: Path, media_folder: Path) -> None:
-    who = contextvars.ContextVar("who", default="nobody")
+    who = contextvars.ContextVar("who", default="default")
     who.set("caller")
-    heard: set[str] = set()
+    seen_by: set[str] = set()
     threads: set[int] = set()
 
     def listen(_: Progress) -> None:
-        heard.add(who.get())
+        seen_by.add(who.get())
         threads.add(threading.get_ident())
 
     _ = list(blocking.segment_many([film, media_folder / "film.mp4"], on_progress=listen, **CUT))
-    assert heard == {"caller"}
+    assert seen_by == {"caller"}
     assert threading.get_ident() not in threads
 
 
-def test_work_inside_work_does_not_wait_for_itself(blocking: Client, film: Path) -> None:
+def test_nested_calls_do_not_wait_for_each_other(blocking: Client, film: Path) -> None:
     found: list[int] = []
 
     def embed_many(step: Progress) -> None:
@@ -218,16 +219,40 @@ def test_threads_end_with_their_call(blocking: Client, film: Path) -> None:
     assert not any(thread.is_alive() for thread in ours)
 
 
+async def test_workers_end_soon_after_their_consumer_also_nested_ones() -> None:
+    """As after Ctrl-C: each worker sleeps or runs a nested call with sleeping workers."""
+    io, started = BlockingIo(), threading.Semaphore(0)
+
+    async def leaf(_: int) -> None:
+        started.release()
+        await io.sleep(3600.0)
+
+    async def branch(number: int) -> None:
+        if number:
+            await io.map(leaf, range(2), 2)
+
+    results = io.as_completed(branch, range(4), 4)
+    assert (await anext(results)).item == 0
+    for _ in range(6):
+        assert started.acquire(timeout=10)
+    ours = [thread for thread in threading.enumerate() if thread.name == "twelvelabs"]
+    await results.aclose()  # type: ignore[attr-defined]
+    for thread in ours:
+        thread.join(10)
+    assert len(ours) >= 9
+    assert not any(thread.is_alive() for thread in ours)
+
+
 # A blocking client where a loop runs
 
 
-async def test_a_blocking_call_on_the_loop_that_its_film_waits_for_gives_up(tmp_path: Path, film: Path) -> None:
-    """The holder cannot go on while the loop is blocked: without a bound this would wait for ever."""
+async def test_a_blocking_call_on_the_loop_that_embeds_the_same_video_times_out(tmp_path: Path, film: Path) -> None:
+    """The other call cannot continue while the loop is blocked: without a time-out, this would wait permanently."""
     with Sandbox(task_seconds=3600.0) as slow:
         changed = Settings.resolve(api_key=slow.api_key, base_url=slow.base_url)
         holder = AsyncClient(settings=changed, store=tmp_path / "s.sqlite3")
         call = asyncio.create_task(holder.segment_video(film, **CUT))
-        # Answered, not only arrived: a task that is created after the clock has moved would never end.
+        # Answered, not only received: a task that is created after the clock has advanced would never end.
         while not slow.count("POST", "/embed-v2/tasks", 202):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         client = Client(settings=changed, store=tmp_path / "s.sqlite3")
@@ -238,7 +263,7 @@ async def test_a_blocking_call_on_the_loop_that_its_film_waits_for_gives_up(tmp_
         await holder.aclose()
 
 
-def test_a_blocking_client_leaves_no_trace_in_the_loop(blocking: Client, film: Path) -> None:
+def test_a_blocking_client_does_not_affect_a_running_loop(blocking: Client, film: Path) -> None:
     async def use() -> None:
         many = blocking.segment_many([film, film], **CUT)
         next(many)
@@ -253,35 +278,37 @@ def test_a_blocking_client_leaves_no_trace_in_the_loop(blocking: Client, film: P
 # Nothing is left open
 
 
-@pytest.mark.parametrize("way", ["loops", "with", "blocking", "unclosed"])
-def test_no_resource_is_left_open(sandbox: Sandbox, way: str) -> None:
+def test_no_resource_is_left_open(sandbox: Sandbox) -> None:
     script = textwrap.dedent(
         """
         import asyncio, gc, sys
         from twelvelabs_core import AsyncClient, Client
-        key, base_url, way = sys.argv[1:]
+        key, base_url = sys.argv[1:]
         texts = [f"text {number}" for number in range(12)]
 
         async def use_with():
             async with AsyncClient(key, base_url=base_url) as client:
                 await client.embed_texts(texts)
 
-        if way == "blocking":
-            with Client(key, base_url=base_url) as client:
-                client.embed_texts(texts)
-        elif way == "unclosed":
-            client = Client(key, base_url=base_url)
+        asyncio.run(use_with())
+        gc.collect()
+        in_loops = AsyncClient(key, base_url=base_url)
+        for _ in range(3):
+            asyncio.run(in_loops.embed_texts(texts))
+        del in_loops
+        gc.collect()
+        with Client(key, base_url=base_url) as client:
             client.embed_texts(texts)
-        elif way == "with":
-            asyncio.run(use_with())
-        else:
-            client = AsyncClient(key, base_url=base_url)
-            for _ in range(3):
-                asyncio.run(client.embed_texts(texts))
+        del client
+        gc.collect()
+        forgotten, kept = (Client(key, base_url=base_url) for _ in range(2))
+        for client in (forgotten, kept):
+            client.embed_texts(texts)
+        del client, forgotten
         gc.collect()
         """
     )
-    command = [sys.executable, "-W", "error::ResourceWarning", "-c", script, sandbox.api_key, sandbox.base_url, way]
+    command = [sys.executable, "-W", "error::ResourceWarning", "-c", script, sandbox.api_key, sandbox.base_url]
     done = subprocess.run(command, capture_output=True, check=False, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
