@@ -1,6 +1,7 @@
 """The content identity of any medium, by which paid work is found again."""
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("twelvelabs_core")
 
+_DIGEST = re.compile(r"~[0-9a-f]{16}")  # in place of a value that looks like a credential
 _HEAD_TIMEOUT = 10.0  # seconds
 _HEAD_MAX_BYTES = 64 * 1024
 _NO_VALIDATOR = (
@@ -29,7 +31,7 @@ async def content_of(media: Media, store: "SegmentStore", io: Io) -> str:
 
     It is the SHA-256 of local bytes, the asset id, or the URL without its signature and with the ETag or Last-Modified
     that its host sends. A host that sends neither does not change the identity. `version` of the medium replaces what
-    the host sends.
+    the host sends; with `source` it also replaces a URL whose values look like credentials.
     """
     if media.asset_id is not None:
         return f"asset:{media.asset_id}"
@@ -37,6 +39,8 @@ async def content_of(media: Media, store: "SegmentStore", io: Io) -> str:
         return await io.blocking(lambda: local_content(media, store))
     name = unsigned_url(media.url)
     if media.version is not None:
+        # A value that only looks like a credential may change with every signing; then `source=` names the media.
+        name = media.source if _DIGEST.search(name) else name
         return f"url:{name}@version:{media.version}"
     validator = await _fetch_validator(media.url, io)
     if validator is None and name != media.url:

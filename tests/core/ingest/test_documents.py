@@ -255,16 +255,19 @@ async def test_a_file_of_another_kind_is_named_and_stops_no_other(
     with pytest.raises(IngestionError) as caught:
         await everything(new.segment_many([plan, film, "asset:64f8d2c7e4a1b37f8a9c5d12"], input_type=PAPERS))
     assert [failure.source for failure in caught.value.failures] == [str(film), "asset:64f8d2c7e4a1b37f8a9c5d12"]
-    assert "is video; input_type must be among document, image" in caught.value.failures[0].reason
+    assert "its media type is video; input_type must be one of document, image" in caught.value.failures[0].reason
     assert "cannot be seen" in caught.value.failures[1].reason
     assert paid(sandbox) == 1
 
 
 async def test_segmentations_that_no_file_could_take_are_refused(new: Surface, note: Path, sandbox: Sandbox) -> None:
     for options, message in (
-        ({"segmentation": [DynamicSegmentation()]}, "dynamic segmentation is not for input_type document, image"),
+        ({"segmentation": [DynamicSegmentation()]}, "dynamic segmentation does not apply to input_type document"),
         ({"segmentation": [CHUNKS, SequentialSegmentation(3)]}, "segmentation has 2 entries for text"),
-        ({"input_type": "image", "segmentation": [CHUNKS]}, "sequential segmentation is not for input_type image"),
+        (
+            {"input_type": "image", "segmentation": [CHUNKS]},
+            "sequential segmentation does not apply to",
+        ),
         ({"input_type": []}, "input_type is empty"),
         ({"embedding_scope": ["local"]}, "embedding_scope for image must be among asset"),
         ({"start_sec": 1.0}, "start_sec is for audio and video"),
@@ -314,7 +317,7 @@ async def test_times_and_cuts_do_not_fit_documents_and_images(new: Surface, note
     for options, message in (
         ({"start_sec": 1.0}, "start_sec is for audio and video"),
         ({"time_based_metadata": []}, "time_based_metadata is for audio and video"),
-        ({"input_type": "image", "segmentation": SpatialSegmentation()}, "an image is not cut"),
+        ({"input_type": "image", "segmentation": SpatialSegmentation()}, "segmentation does not apply to images"),
         ({"input_type": "text"}, "audio, video, document or image, got 'text'"),
     ):
         with pytest.raises(InputError, match=message):

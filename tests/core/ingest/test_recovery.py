@@ -273,7 +273,7 @@ async def test_an_upload_that_cannot_be_deleted_loses_no_segments(
     sandbox.faults.add(Fault(path="/assets/*", method="DELETE", status=409))
     found = await client.segment_video(film, keep_asset=False, **CUT)
     assert found.segments.vectors.shape == (3, 512)
-    assert "could not be deleted" in caplog.text
+    assert "failed to delete the uploaded asset" in caplog.text
 
 
 async def test_whoever_leaves_while_a_create_waits_pays_for_nothing(
@@ -399,7 +399,7 @@ async def test_a_film_that_is_replaced_while_it_is_uploaded_is_not_stored_as_the
         if step.stage == "uploading":
             path.write_bytes(replaced)
 
-    with pytest.raises(InputError, match="changed while"):
+    with pytest.raises(InputError, match="changed during its upload"):
         await client.segment_video(path, on_progress=replace, **CUT)
     assert (paid(sandbox), states(client)) == (0, {})
 

@@ -224,8 +224,8 @@ async def test_an_asset_is_asked_by_its_id(client: Surface, spoken_film: Path, w
     gone = await client.segment_video(f"asset:{asset.id}", **WANTED)
     assert (set(bodies(gone).values()), len(gone.segments)) == ({""}, len(film.segments))
     (message,) = warned()
-    assert "is without the words" in message
-    assert f"asset {asset.id} is gone" in message
+    assert "is stored without the words" in message
+    assert f"asset {asset.id} was deleted" in message
     other = await client.assets.create(content(spoken_film), filename="talk.mkv")
     await client.assets.wait(other.id)
     assert bodies(await client.segment_video(f"asset:{other.id}", keep_asset=False, **WANTED))["clip", 0.0] == FIRST
@@ -291,7 +291,7 @@ async def test_words_that_are_not_ready_are_waited_for_within_bounds(
     monkeypatch.setattr("twelvelabs_core.ingest.transcripts.TRANSCRIPT_WAIT", 0.1)
     late = await client.segment_video(spoken_film, **WANTED)
     assert set(bodies(late).values()) == {""}
-    assert "is pending after 0.1 s; the next run asks again" in warned()[0]
+    assert "is pending after 0.1 s; the next run requests it again" in warned()[0]
     sandbox.clear_faults()
     assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
 

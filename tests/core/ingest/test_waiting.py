@@ -1,8 +1,7 @@
-"""Waiting for many tasks: the list answers for all of them, and a task's own request is sent only for its result."""
+"""Waiting for many tasks: one listing answers for all, and each task is retrieved only for its result."""
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from twelvelabs_core import (
     TaskFailedError,
     TaskTimeoutError,
 )
-from twelvelabs_core.api.task_polling import LONGEST_SHARED_DELAY, SECONDS_PER_PAGE, Watch, shared_delay
+from twelvelabs_core.api.task_polling import LONGEST_SHARED_DELAY, SECONDS_PER_PAGE, shared_delay
 from twelvelabs_core.transport.polling import FIRST_DELAY, LONGEST_DELAY, next_delay
 from twelvelabs_sandbox import Fault, Sandbox
 
@@ -61,14 +60,14 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def ended(waits: "list[asyncio.Task[Any]]", slow: Sandbox) -> list[Any]:
-    """Let some looks pass, then let the tasks end."""
+    """Let some listings pass, then let the tasks end."""
     before = slow.count("GET", TASKS)
     await until(lambda: slow.count("GET", TASKS) >= before + 3)
     slow.clock.advance(HOUR)
     return await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 60)
 
 
-async def test_the_list_answers_for_all(client: Surface, slow: Sandbox, sound: Path) -> None:
+async def test_one_listing_answers_for_all_tasks(client: Surface, slow: Sandbox, sound: Path) -> None:
     ids = await create(client, sound, 5)  # asyncio has threads for as many on any machine
     found = await ended([client.start("tasks.wait", task_id) for task_id in ids], slow)
     assert [task.id for task in found] == ids
@@ -77,7 +76,7 @@ async def test_the_list_answers_for_all(client: Surface, slow: Sandbox, sound: P
     assert slow.count("GET", TASK) == 10
 
 
-async def test_one_alone_is_asked_for_by_itself(client: Surface, slow: Sandbox, sound: Path) -> None:
+async def test_a_single_task_is_retrieved_by_its_id(client: Surface, slow: Sandbox, sound: Path) -> None:
     (task_id,) = await create(client, sound, 1)
     wait = client.start("tasks.wait", task_id)
     await until(lambda: slow.count("GET", TASK) >= 3)
@@ -86,7 +85,7 @@ async def test_one_alone_is_asked_for_by_itself(client: Surface, slow: Sandbox, 
     assert slow.count("GET", TASKS) == 0
 
 
-async def test_new_tasks_are_not_looked_at_at_once(client: Surface, slow: Sandbox, media_folder: Path) -> None:
+async def test_new_tasks_are_not_polled_at_once(client: Surface, slow: Sandbox, media_folder: Path) -> None:
     films = [media_folder / "film.mp4", media_folder / "sound.wav"]
     names = {"film.mp4": "segment_video", "sound.wav": "segment_audio"}
     waits = [client.start(names[film.name], film) for film in films]
@@ -105,7 +104,7 @@ async def test_a_full_page_is_followed_by_the_next(client: Surface, slow: Sandbo
     assert slow.count("GET", TASK) == 2 * len(ids)
 
 
-async def test_failed_and_expired_tasks_are_noticed(client: Surface, slow: Sandbox, sound: Path) -> None:
+async def test_failed_and_expired_tasks_raise(client: Surface, slow: Sandbox, sound: Path) -> None:
     good = await create(client, sound, 2)
     slow.faults.add(Fault(path=TASKS, method="POST", task="failed"))
     bad = await create(client, sound, 1)
@@ -116,15 +115,15 @@ async def test_failed_and_expired_tasks_are_noticed(client: Surface, slow: Sandb
     assert isinstance(found[3], NotFoundError)
 
 
-async def test_each_gives_up_in_its_own_time(client: Surface, slow: Sandbox, sound: Path) -> None:
+async def test_each_wait_ends_at_its_own_timeout(client: Surface, slow: Sandbox, sound: Path) -> None:
     ids = await create(client, sound, 3)
-    patient = [client.start("tasks.wait", task_id) for task_id in ids[:2]]
+    others = [client.start("tasks.wait", task_id) for task_id in ids[:2]]
     with pytest.raises(TaskTimeoutError, match=r"after 0\.3 s"):
         await client.start("tasks.wait", ids[2], timeout=0.3)
-    assert [task.status for task in await ended(patient, slow)] == ["ready", "ready"]
+    assert [task.status for task in await ended(others, slow)] == ["ready", "ready"]
 
 
-async def test_where_the_list_cannot_be_used_each_is_asked_for(client: Surface, slow: Sandbox, sound: Path) -> None:
+async def test_without_a_list_each_task_is_retrieved(client: Surface, slow: Sandbox, sound: Path) -> None:
     ids = await create(client, sound, 3)
     slow.faults.add(Fault(path=TASKS, method="GET", status=404, times=None))
     waits = [client.start("tasks.wait", task_id) for task_id in ids]
@@ -142,7 +141,7 @@ FOREIGN = {"_id": "64f8d2c7e4a1b37f8a9c5d12", "status": "processing", "video_emb
     [{"status": 403}, {"status": 500}, {"status": 200, "body": {"data": [FOREIGN], "page_info": {}}}],
     ids=["forbidden", "broken", "not understood"],
 )
-async def test_a_list_that_cannot_be_had_fails_no_wait(
+async def test_a_failing_list_fails_no_wait(
     connect: Connect, slow: Sandbox, sound: Path, caplog: pytest.LogCaptureFixture, fault: dict[str, Any]
 ) -> None:
     client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, max_retries=0)
@@ -153,10 +152,10 @@ async def test_a_list_that_cannot_be_had_fails_no_wait(
     slow.clock.advance(HOUR)
     assert [task.status for task in await asyncio.gather(*waits)] == ["ready"] * 3
     assert slow.count("GET", TASKS) == 1
-    assert [record.levelname for record in caplog.records if "list of tasks" in record.message] == ["WARNING"]
+    assert [record.levelname for record in caplog.records if "failed to list tasks" in record.message] == ["WARNING"]
 
 
-async def test_a_list_that_hangs_keeps_nobody_beyond_his_time(
+async def test_a_hanging_list_delays_no_timeout(
     connect: Connect, slow: Sandbox, sound: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("twelvelabs_core.api.task_polling.LAST_LISTING", 0.2)
@@ -164,17 +163,15 @@ async def test_a_list_that_hangs_keeps_nobody_beyond_his_time(
     ids = await create(client, sound, 4)
     slow.faults.add(Fault(path=TASKS, method="GET", delay=HOUR, times=None))
     waits = [client.start("tasks.wait", task_id, timeout=0.3) for task_id in ids[:3]]
-    patient = client.start("tasks.wait", ids[3])
+    others = client.start("tasks.wait", ids[3])
     found = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 60)
     assert [type(error) for error in found] == [TaskTimeoutError] * 3
     slow.clear_faults()
     slow.clock.advance(HOUR)
-    assert (await asyncio.wait_for(patient, 60)).status == "ready"
+    assert (await asyncio.wait_for(others, 60)).status == "ready"
 
 
-async def test_a_last_look_that_fails_leaves_the_time_as_the_reason(
-    connect: Connect, slow: Sandbox, sound: Path
-) -> None:
+async def test_a_failed_last_poll_raises_the_timeout(connect: Connect, slow: Sandbox, sound: Path) -> None:
     client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, max_retries=1, max_retry_wait=5.0)
     (task_id,) = await create(client, sound, 1)
     slow.faults.add(Fault(path=TASK, status=503, skip=2, headers={"Retry-After": "1"}, times=None))
@@ -182,7 +179,7 @@ async def test_a_last_look_that_fails_leaves_the_time_as_the_reason(
         await client.tasks.wait(task_id, timeout=0.5)
 
 
-async def test_a_refused_key_ends_all_waits_with_one_look(client: Surface, slow: Sandbox, sound: Path) -> None:
+async def test_a_refused_key_ends_all_waits_after_one_listing(client: Surface, slow: Sandbox, sound: Path) -> None:
     ids = await create(client, sound, 5)
     waits = [client.start("tasks.wait", task_id) for task_id in ids]
     await until(lambda: slow.count("GET", TASKS) >= 2)
@@ -192,7 +189,7 @@ async def test_a_refused_key_ends_all_waits_with_one_look(client: Surface, slow:
     assert slow.count("GET", TASKS, 401) < len(ids)
 
 
-async def test_a_server_that_ignores_the_filter_is_understood(client: Surface, slow: Sandbox, sound: Path) -> None:
+async def test_a_server_may_ignore_the_status_filter(client: Surface, slow: Sandbox, sound: Path) -> None:
     ids = await create(client, sound, 3)
     body = {
         "data": [{"_id": task_id, "status": "ready"} for task_id in ids],
@@ -204,61 +201,50 @@ async def test_a_server_that_ignores_the_filter_is_understood(client: Surface, s
     assert [task.id for task in found] == ids
 
 
-async def test_whoever_looks_may_leave(slow: Sandbox, sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_waiter_that_lists_may_be_cancelled(
+    slow: Sandbox, sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("twelvelabs_core.transport.polling.FIRST_DELAY", 0.02)
     async with AsyncClient(slow.api_key, base_url=slow.base_url, store=":memory:") as client:
-        ids = await create(Surface(client), sound, 3)
+        ids = await create(Surface(client, is_async=True), sound, 3)
         slow.faults.add(Fault(path=TASKS, method="GET", delay=30.0))  # the first look never ends by itself
         waits = [asyncio.create_task(client.tasks.wait(task_id)) for task_id in ids]
         await until(lambda: slow.count("GET", TASKS) == 1)
-        looking = next(task for task in waits if _is_looking(task))
-        looking.cancel()
+        lister = next(task for task in waits if _is_listing(task))
+        lister.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await looking
+            await lister
         slow.clock.advance(HOUR)
-        rest = [task for task in waits if task is not looking]
+        rest = [task for task in waits if task is not lister]
         assert [task.status for task in await asyncio.wait_for(asyncio.gather(*rest), 60)] == ["ready", "ready"]
 
 
-def _is_looking(task: "asyncio.Task[Any]") -> bool:
+def _is_listing(task: "asyncio.Task[Any]") -> bool:
     awaited: Awaitable[Any] | None = task.get_coro()  # type: ignore[assignment]
     names = []
     while awaited is not None and hasattr(awaited, "cr_code"):
         names.append(awaited.cr_code.co_name)
         awaited = awaited.cr_await
-    return "_carry_out" in names
+    return "_fetch_listing" in names
 
 
-async def test_callbacks_hear_of_looks_at_the_list(client: Surface, slow: Sandbox, sound: Path) -> None:
+async def test_callbacks_receive_every_poll(client: Surface, slow: Sandbox, sound: Path) -> None:
     ids = await create(client, sound, 2)
-    heard: list[tuple[str, str]] = []
+    polled: list[tuple[str, str]] = []
     waits = [
-        client.start("tasks.wait", task_id, callback=lambda task: heard.append((task.id, task.status)))
+        client.start("tasks.wait", task_id, callback=lambda task: polled.append((task.id, task.status)))
         for task_id in ids
     ]
     await ended(waits, slow)
-    assert {status for _, status in heard} == {"processing", "ready"}
-    assert all(heard.count((task_id, "processing")) >= 2 and heard.count((task_id, "ready")) == 1 for task_id in ids)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_forked_child_does_not_wait_for_its_parents_look() -> None:
-    watch = Watch()
-    with watch.waiting("a", 0.0), watch.waiting("b", 0.0):
-        assert watch.begin(1.0) is not None  # under way in the parent
-        child = os.fork()
-        if child == 0:
-            with watch.waiting("c", 2.0), watch.waiting("d", 2.0):
-                look = watch.begin(2.0)
-            os._exit(0 if look is not None and look.asked == {"c", "d"} else 1)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert {status for _, status in polled} == {"processing", "ready"}
+    assert all(polled.count((task_id, "processing")) >= 2 and polled.count((task_id, "ready")) == 1 for task_id in ids)
 
 
 # Pure decisions
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=300))
-def test_gaps_stay_in_bounds(elapsed: list[float]) -> None:
+def test_delays_stay_in_bounds(elapsed: list[float]) -> None:
     gap = shared_delay(elapsed)
     pages = -(-len(elapsed) // 50)
     assert pages * SECONDS_PER_PAGE <= gap <= max(LONGEST_DELAY, pages * SECONDS_PER_PAGE)
@@ -267,23 +253,10 @@ def test_gaps_stay_in_bounds(elapsed: list[float]) -> None:
 
 
 @given(st.floats(0, 1e6))
-def test_one_alone_keeps_its_own_gap(elapsed: float) -> None:
+def test_a_single_task_keeps_its_own_delay(elapsed: float) -> None:
     assert shared_delay([elapsed]) == pytest.approx(max(next_delay(elapsed, float("inf")), SECONDS_PER_PAGE))
 
 
-def test_fifty_cost_less_than_five() -> None:
+def test_fifty_tasks_cost_less_than_five() -> None:
     assert shared_delay([0.0] * 50) <= FIRST_DELAY
     assert 50 / shared_delay([60.0] * 50) < 5 * 50 / next_delay(60.0, 1e9)
-
-
-def test_only_one_looks_and_a_fresh_look_serves_all() -> None:
-    watch = Watch()
-    with watch.waiting("a", 0.0), watch.waiting("b", 0.0):
-        look = watch.begin(10.0)
-        assert look is not None
-        assert watch.begin(10.0) is None
-        look.is_done = True
-        assert watch.begin(10.1) is None
-        assert (look.verdict("a"), look.verdict("c")) == ("unknown", None)
-        assert watch.begin(10.0 + LONGEST_DELAY) is not None
-    assert not watch.is_shared()
