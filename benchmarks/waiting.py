@@ -1,9 +1,9 @@
 """Waiting for many tasks: status requests and delay, ours and one request per task every five seconds.
 
 A thousand tasks are created on the sandbox, each taking its own time (log-normal, median ten minutes), and waited for
-together. Time is virtual: when every waiter sleeps, the sandbox's clock moves to the next one's wake, so that an hour
-of waiting takes as long as its requests. Both ways run against a sandbox of the same seed, which counts the requests.
-A test runs the same with fewer tasks.
+together. Time is virtual: when every waiter sleeps, the sandbox's clock advances to the next one that wakes, so that an
+hour of waiting takes as long as its requests. Both ways run against a sandbox of the same seed, which counts the
+requests. A test runs the same with fewer tasks.
 """
 
 import argparse
@@ -16,8 +16,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from twelvelabs_core import FixedSegmentation, SegmentStore, Settings, Task
-from twelvelabs_core.ingest.segment import SegmentOperations
+from twelvelabs_core import AsyncClient, FixedSegmentation, SegmentStore, Settings, Task
 from twelvelabs_core.transport.aio import AsyncIo
 from twelvelabs_core.transport.body import Reply
 from twelvelabs_core.transport.io import Exchange
@@ -32,13 +31,13 @@ AT_ONCE = 16
 class VirtualIo(AsyncIo):
     """An `Io` whose sleeps take no time: when all who wait are asleep, the clock goes to the first who wakes."""
 
-    def __init__(self, advance: Callable[[float], None]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._advance = advance
+        self.advance: Callable[[float], None] = lambda _: None
         self._time = 0.0
         self._asleep: list[tuple[float, int, asyncio.Future[None]]] = []
         self._count = 0
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self.awake = 0
 
     def now(self) -> float:
@@ -47,7 +46,7 @@ class VirtualIo(AsyncIo):
 
     async def exchange(self, exchange: Exchange) -> Reply:
         """Send a request, a few at once: there is one processor."""
-        async with self._room:
+        async with self._slots:
             return await super().exchange(exchange)
 
     async def sleep(self, seconds: float) -> None:
@@ -58,15 +57,21 @@ class VirtualIo(AsyncIo):
         self.awake -= 1
         await wake
 
-    def move_on(self) -> None:
-        """Wake whoever is first, and all who wake within the same hundredth of a second."""
+    def advance_to_next(self) -> None:
+        """Wake the first sleeper, and all that wake within the same hundredth of a second."""
         first = self._asleep[0][0]
-        self._advance(max(0.0, first - self._time))
+        self.advance(max(0.0, first - self._time))
         self._time = max(first, self._time)
         while self._asleep and self._asleep[0][0] <= self._time + 0.01:
             _, _, wake = heapq.heappop(self._asleep)
             self.awake += 1
             wake.set_result(None)
+
+
+class VirtualClient(AsyncClient):
+    """A client in virtual time."""
+
+    _make_io = VirtualIo
 
 
 async def run_all(io: VirtualIo, waits: list[Coroutine[Any, Any, Any]]) -> None:
@@ -84,7 +89,7 @@ async def run_all(io: VirtualIo, waits: list[Coroutine[Any, Any, Any]]) -> None:
     while not all(task.done() for task in tasks):
         await asyncio.sleep(0)
         if io.awake == 0 and not all(task.done() for task in tasks):
-            io.move_on()
+            io.advance_to_next()
         if time.monotonic() > shown + 5:
             shown = time.monotonic()
             left = sum(not task.done() for task in tasks)
@@ -93,7 +98,7 @@ async def run_all(io: VirtualIo, waits: list[Coroutine[Any, Any, Any]]) -> None:
         task.result()
 
 
-async def create(client: SegmentOperations, sound: Path, count: int) -> list[str]:
+async def create(client: AsyncClient, sound: Path, count: int) -> list[str]:
     """Create tasks of one short sound."""
     asset = await client.assets.create(sound)
     await client.assets.wait(asset.id)
@@ -119,16 +124,18 @@ async def measure(count: int, sound: Path, *, is_ours: bool) -> tuple[float, flo
     with Sandbox(task_seconds=600.0, task_seconds_sigma=0.5) as sandbox, tempfile.TemporaryDirectory() as folder:
         settings = Settings(api_key=sandbox.api_key, base_url=sandbox.base_url)  # type: ignore[arg-type]
         store = SegmentStore(Path(folder) / "s.sqlite3")
-        io = VirtualIo(sandbox.clock.advance)
-        makers = SegmentOperations(settings, AsyncIo(), model="marengo3.0", store=lambda: store)
-        client = SegmentOperations(settings, io, model="marengo3.0", store=lambda: store)
+        makers = AsyncClient(settings=settings, store=store)
+        client = VirtualClient(settings=settings, store=store)
+        io = client._io  # noqa: SLF001  # the clock of this benchmark
+        assert isinstance(io, VirtualIo)  # noqa: S101  # for the type checker
+        io.advance = sandbox.clock.advance
         ids = await create(makers, sound, count)
         await asyncio.to_thread(until_computed, sandbox, count)
         sandbox.clear_requests()
         delays: list[float] = []
 
         async def ours(task_id: str) -> Task:
-            return await client._wait(task_id, 36_000.0, is_new=True)  # noqa: SLF001  # as the paid work does
+            return await client.tasks.wait_for_new(task_id, timeout=36_000.0)  # as the paid work does
 
         async def peers(task_id: str) -> Task:
             while (task := await client.tasks.retrieve(task_id)).status == "processing":

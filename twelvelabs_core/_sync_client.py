@@ -815,7 +815,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections; the client opens new ones when it is used again."""
-        self._async.close_connections()
+        self._async._io.close()
 
     def __enter__(self) -> Self:
         return self
@@ -1081,7 +1081,7 @@ class Client:
         embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
-    ) -> "Matrix":
+    ) -> Matrix:
         """Embed a short clip as one vector, to search with. For vectors with times: `embed_video`, `segment_video`.
 
         Args:
@@ -1116,7 +1116,7 @@ class Client:
         embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
-    ) -> "list[Matrix]":
+    ) -> list[Matrix]:
         """Embed short clips as one vector each, with at most `max_concurrency` requests at once.
 
         All clips are checked before the first request. The first error cancels the remaining requests.
@@ -1501,7 +1501,7 @@ class Client:
         """
         return finish(self._async.content_of(media))
 
-    def find_vectors(self, segment_ids: Sequence[str]) -> "list[Matrix]":
+    def find_vectors(self, segment_ids: Sequence[str]) -> list[Matrix]:
         """Return the stored vectors of registered segments; nothing is sent.
 
         Args:

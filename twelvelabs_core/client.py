@@ -142,10 +142,6 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods):
         if isinstance(self._io, AsyncIo):
             await self._io.aclose()
 
-    def close_connections(self) -> None:
-        """Close the connections of a blocking `Io`. For other modules of the core."""
-        self._io.close()
-
     async def __aenter__(self) -> Self:
         return self
 

@@ -377,8 +377,8 @@ def plain_options(
     Raises:
         InputError: An option is not accepted; the message names it.
     """
-    from twelvelabs_core.ingest.plan import check_transcript, plan_parameters, plan_tasks  # noqa: PLC0415  # httpx
     from twelvelabs_core.base.checks import check_count  # noqa: PLC0415  # the same
+    from twelvelabs_core.ingest.plan import check_transcript, plan_parameters, plan_tasks  # noqa: PLC0415  # httpx
 
     types = (input_type,) if isinstance(input_type, str) else tuple(input_type)
     plan = plan_tasks(input_type if isinstance(input_type, str) else types, model, **arguments)

@@ -1,81 +1,83 @@
-"""`Client` and `AsyncClient` are one surface, v1 included: same names, parameters, defaults, types and words."""
+"""`Client` and its resources are generated from the async ones: same names, parameters, types and docstrings."""
 
 import inspect
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, get_type_hints
 
 import pytest
 
-from twelvelabs_core import AsyncClient, AsyncLegacyV1, Client, LegacyV1
-
-
-def public(kind: type) -> set[str]:
-    return {name for name in dir(kind) if not name.startswith("_")}
-
-
-PAIRS: tuple[tuple[type, type], ...] = ((Client, AsyncClient), (LegacyV1, AsyncLegacyV1))
-NAMES = [(*pair, name) for pair in PAIRS for name in sorted(public(pair[0]) & public(pair[1]))]
-METHODS = [(one, other, name) for one, other, name in NAMES if callable(getattr(one, name))]
-METHOD_IDS = [f"{one.__name__}.{name}" for one, _, name in METHODS]
-
-
-def unwrapped(annotation: Any) -> str:
-    """Return a return type as both clients would write it."""
-    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    return re.sub(r"\b(collections\.abc\.)?Async(Iterator|Generator)\b", "collections.abc.Iterator", text)
-
-
-@pytest.mark.parametrize("held", [None, "legacy_v1"])
-def test_both_have_the_same_public_names(held: str | None) -> None:
-    """Looked at on objects, as a shell completes them: nothing of the machinery is on show."""
-    one, other = (kind("tlk_sandbox_x", store=":memory:") for kind in (Client, AsyncClient))
-    found = [client if held is None else getattr(client, held) for client in (one, other)]
-    mine, theirs = ({name for name in dir(item) if not name.startswith("_")} for item in found)
-    assert mine - {"close"} == theirs - {"aclose"}
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "name"),
-    [(*pair, "__init__") for pair in PAIRS] + METHODS,
-    ids=[f"{one.__name__}.__init__" for one, _ in PAIRS] + METHOD_IDS,
+from twelvelabs_core import (
+    Assets,
+    AsyncAssets,
+    AsyncClient,
+    AsyncLegacyV1,
+    AsyncTasks,
+    AsyncUploads,
+    Client,
+    LegacyV1,
+    Tasks,
+    Uploads,
 )
-def test_both_take_the_same(one: type, other: type, name: str) -> None:
-    mine, theirs = (inspect.signature(getattr(kind, name)) for kind in (one, other))
-    assert list(mine.parameters.values()) == list(theirs.parameters.values())
+
+PAIRS: list[tuple[type, type]] = [
+    (Client, AsyncClient),
+    (Tasks, AsyncTasks),
+    (Assets, AsyncAssets),
+    (Uploads, AsyncUploads),
+    (LegacyV1, AsyncLegacyV1),
+]
+pairs = pytest.mark.parametrize(("sync", "asynchronous"), PAIRS, ids=[sync.__name__ for sync, _ in PAIRS])
+INTERNAL = "For other modules of the core"
 
 
-@pytest.mark.parametrize(("one", "other", "name"), METHODS, ids=METHOD_IDS)
-def test_both_return_the_same(one: type, other: type, name: str) -> None:
-    mine, theirs = (get_type_hints(getattr(kind, name)).get("return") for kind in (one, other))
-    assert unwrapped(mine) == unwrapped(theirs)
-    method: Callable[..., Any] = inspect.unwrap(getattr(other, name))  # without the warning of the old API
-    if name == "segment_many" or inspect.isasyncgenfunction(method):
-        assert getattr(mine, "__origin__", None) is Iterator
-        assert getattr(theirs, "__origin__", None) is AsyncIterator
-    else:
-        assert inspect.iscoroutinefunction(method)
-    assert not inspect.iscoroutinefunction(inspect.unwrap(getattr(one, name)))
+def names(kind: type) -> set[str]:
+    return {
+        name
+        for name in dir(kind)
+        if not name.startswith("_") and INTERNAL not in (inspect.getdoc(getattr(kind, name)) or "")
+    }
 
 
-@pytest.mark.parametrize(("one", "other", "name"), NAMES, ids=[f"{one.__name__}.{name}" for one, _, name in NAMES])
-def test_both_say_the_same(one: type, other: type, name: str) -> None:
-    mine, theirs = (inspect.getdoc(getattr(kind, name)) for kind in (one, other))
-    assert mine == theirs
-    assert mine
+def methods(sync: type) -> Iterator[str]:
+    return (name for name in sorted(names(sync)) if callable(getattr(sync, name)) and name != "close")
 
 
-@pytest.mark.parametrize(("one", "other", "name"), METHODS, ids=METHOD_IDS)
-def test_every_parameter_is_explained(one: type, other: type, name: str) -> None:
-    text = inspect.getdoc(getattr(one, name)) or ""
-    signature = inspect.signature(getattr(other, name))
-    parameters = [parameter for parameter in signature.parameters if parameter != "self"]
-    if parameters != ["asset_id"] and parameters:
-        section = text.partition("Args:")[2]
-        assert [parameter for parameter in parameters if f"{parameter}:" not in section] == []
+def without_async(annotation: Any) -> str:
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return re.sub(r"\bAsync(Iterator|Generator)\b", "Iterator", text)
 
 
-def test_the_constructor_is_explained_where_people_look() -> None:
-    text = inspect.getdoc(Client) or ""
-    parameters = list(inspect.signature(Client).parameters)
-    assert [name for name in parameters if f"{name}:" not in text] == []
+@pairs
+def test_both_have_the_same_public_names(sync: type, asynchronous: type) -> None:
+    assert names(sync) - {"close"} == names(asynchronous) - {"aclose"}
+
+
+@pairs
+def test_both_have_the_same_parameters_and_return_types(sync: type, asynchronous: type) -> None:
+    for name in methods(sync):
+        one, other = getattr(sync, name), inspect.unwrap(getattr(asynchronous, name))
+        assert list(inspect.signature(one).parameters.values()) == list(inspect.signature(other).parameters.values())
+        assert without_async(get_type_hints(one)["return"]) == without_async(get_type_hints(other)["return"])
+        assert not inspect.iscoroutinefunction(one)
+        assert inspect.iscoroutinefunction(other) or "Iterator" in str(get_type_hints(other)["return"])
+
+
+@pairs
+def test_both_have_the_same_docstrings_that_explain_every_parameter(sync: type, asynchronous: type) -> None:
+    for name in names(sync) - {"close"}:
+        text = inspect.getdoc(getattr(sync, name))
+        assert text
+        assert text == re.sub(r"\bawait ", "", inspect.getdoc(getattr(asynchronous, name)) or "")
+    for name in methods(sync):
+        parameters = [one for one in inspect.signature(getattr(sync, name)).parameters if one != "self"]
+        section = (inspect.getdoc(getattr(sync, name)) or "").partition("Args:")[2]
+        if parameters not in ([], ["asset_id"]):
+            assert [one for one in parameters if f"{one}:" not in section] == [], name
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+def test_the_constructor_is_documented_on_the_class(client: type) -> None:
+    text = inspect.getdoc(client) or ""
+    assert [name for name in inspect.signature(client).parameters if f"{name}:" not in text] == []
+    assert "await" not in (inspect.getdoc(Client) or "")

@@ -11,12 +11,12 @@ from twelvelabs_core.media.validate import check_image, check_source, check_text
 from twelvelabs_core.models.marengo import EmbeddingModel
 from twelvelabs_core.models.options import check_flag
 from twelvelabs_core.results.responses import Embedding, parse_embedding
+from twelvelabs_core.results.segments import Matrix
 from twelvelabs_core.transport.body import Call, json_body
 from twelvelabs_core.transport.session import Session
 
 if TYPE_CHECKING:
     from twelvelabs_core.results.decode import Split
-    from twelvelabs_core.results.segments import Matrix
 
 
 class EmbedMethods:
@@ -271,7 +271,7 @@ async def request_embedding(
     return split
 
 
-def check_dimension(vectors: "Matrix", expected: int) -> None:
+def check_dimension(vectors: Matrix, expected: int) -> None:
     """Refuse vectors that do not belong to the client's vector space.
 
     Raises:

@@ -1,7 +1,7 @@
 """The synchronous endpoint `POST /embed-v2` for short audio and video: segments, or one vector for a whole clip."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from twelvelabs_core.api import requests
 from twelvelabs_core.api.assets import AsyncAssets
@@ -15,11 +15,8 @@ from twelvelabs_core.models.marengo import EmbeddingModel, Model
 from twelvelabs_core.models.options import SegmentOptions
 from twelvelabs_core.models.segmentation import Segmentation
 from twelvelabs_core.results.responses import parse_segments
-from twelvelabs_core.results.segments import Segments
+from twelvelabs_core.results.segments import Matrix, Segments
 from twelvelabs_core.transport.session import Session
-
-if TYPE_CHECKING:
-    from twelvelabs_core.results.segments import Matrix
 
 _FUSED = "fused"
 _DEFAULT_OPTIONS = {"video": "visual", "audio": "audio"}
@@ -133,7 +130,7 @@ class EmbedMediaMethods:
         embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
-    ) -> "Matrix":
+    ) -> Matrix:
         """Embed a short clip as one vector, to search with. For vectors with times: `embed_video`, `segment_video`.
 
         Args:
@@ -171,7 +168,7 @@ class EmbedMediaMethods:
         embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
-    ) -> "list[Matrix]":
+    ) -> list[Matrix]:
         """Embed short clips as one vector each, with at most `max_concurrency` requests at once.
 
         All clips are checked before the first request. The first error cancels the remaining requests.
@@ -198,7 +195,7 @@ class EmbedMediaMethods:
         options = _clip_options(input_type, option, start_sec, end_sec)
         checked = [await _checked_media(session, model, clip, options) for clip in many(clips, "clips")]
 
-        async def embed(media: Media) -> "Matrix":
+        async def embed(media: Media) -> Matrix:
             return _vector_of(await _embed_segments(session, model, assets, media, options), option)
 
         return await session.io.map(embed, checked, session.settings.max_concurrency)
@@ -245,11 +242,11 @@ async def _embed_segments(
 
 async def _embed_whole_clips(
     session: Session, model: EmbeddingModel, clips: Sequence[MediaInput], input_type: Literal["audio", "video"]
-) -> "list[Matrix]":
+) -> list[Matrix]:
     """Embed clips with a model that makes one vector of a whole clip."""
     checked = [await check_sources(session, model, [MediaSource(clip, input_type)], None) for clip in clips]
 
-    async def embed(sources: Sequence[Source]) -> "Matrix":
+    async def embed(sources: Sequence[Source]) -> Matrix:
         return (await embed_sources(session, model, sources)).vector
 
     return await session.io.map(embed, checked, session.settings.max_concurrency)
@@ -328,7 +325,7 @@ def _clip_options(
     )
 
 
-def _vector_of(segments: Segments, embedding_option: str) -> "Matrix":
+def _vector_of(segments: Segments, embedding_option: str) -> Matrix:
     """Return the vector of the requested option.
 
     Raises:

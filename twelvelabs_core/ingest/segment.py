@@ -23,10 +23,10 @@ from twelvelabs_core.models.marengo import EmbeddingModel
 from twelvelabs_core.models.options import SegmentOptions, TaskOptions, TimeBasedMetadata
 from twelvelabs_core.models.segmentation import Segmentation
 from twelvelabs_core.results.records import SegmentedMedia, SegmentRecord
+from twelvelabs_core.results.segments import Matrix
 from twelvelabs_core.transport.session import Session
 
 if TYPE_CHECKING:
-    from twelvelabs_core.results.segments import Matrix
     from twelvelabs_core.store.store import SegmentStore
 
 
@@ -396,7 +396,7 @@ class SegmentMethods:
         await io.blocking(lambda: check_readable(item))
         return await content_of(item, await io.blocking(self._open_store), io)
 
-    async def find_vectors(self, segment_ids: Sequence[str]) -> "list[Matrix]":
+    async def find_vectors(self, segment_ids: Sequence[str]) -> list[Matrix]:
         """Return the stored vectors of registered segments; nothing is sent.
 
         Args:

@@ -3,6 +3,7 @@
 import pickle
 import traceback
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ async def test_no_redirect_carries_the_key_away(
     server.redirect = elsewhere.url("v1.3")
     client = connect(base_url=server.url("v1.3"))
     with pytest.raises(APIStatusError, match=r"HTTP 307.*Redirects are not followed"):
-        await getattr(client, call)("64f8d2c7e4a1b37f8a9c5d12")
+        await attrgetter(call)(client)("64f8d2c7e4a1b37f8a9c5d12")
     assert server.requests[0][2]["x-api-key"].startswith("tlk_sandbox_")
     assert elsewhere.requests == []
 

@@ -4,6 +4,7 @@ import functools
 import json
 import operator
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -327,7 +328,7 @@ def _bodies(whole: bytes) -> list[tuple[bytes, int | None]]:
 
 async def _ask(client: Surface, call: str, arguments: dict[str, Any], *, is_right: bool) -> None:
     try:
-        result = await getattr(client, call)(**arguments)
+        result = await attrgetter(call)(client)(**arguments)
     except TwelveLabsError:
         assert not is_right
     else:

@@ -97,14 +97,14 @@ def test_loops_of_two_threads_at_once(asynchronous: AsyncClient, expected: dict[
 
 async def test_connections_are_used_again(asynchronous: AsyncClient, sandbox: Sandbox) -> None:
     seen: set[int] = set()
-    original = asynchronous._async_io._loop_clients
+    original = asynchronous._io._loop_clients
 
     async def watched() -> Any:
         clients = await original()
         seen.update(id(client) for client in clients._idle)
         return clients
 
-    asynchronous._async_io._loop_clients = watched  # type: ignore[method-assign]
+    asynchronous._io._loop_clients = watched  # type: ignore[method-assign]
     for _ in range(3):
         await asynchronous.embed_texts(TEXTS)
     assert len(seen) <= asynchronous.settings.max_concurrency
