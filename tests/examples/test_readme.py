@@ -1,10 +1,12 @@
-"""Every Python block of the README is run as a reader would run it, against the sandbox.
+"""Every Python block of the README and of the pages in docs is run as a reader would run it, against the sandbox.
 
-In this process, which saves the seconds of each one's imports; `__main__` is a fresh module each time.
+In this process, which saves the import time of each block; `__main__` is a fresh module each time. A block of text
+directly after a Python block is its output; `...` in it stands for anything.
 """
 
 import re
 import runpy
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,28 @@ import pytest
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sound
 
-README = Path(__file__).parents[2] / "README.md"
-BLOCKS = [
-    (README.read_text()[: match.start()].count("\n") + 2, match.group(1))
-    for match in re.finditer(r"^```python\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
-]
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+WORDS_MAX = 900
+
+
+@dataclass(frozen=True)
+class Block:
+    """A Python block: where it is, its code, and its output if the page shows it."""
+
+    place: str
+    code: str
+    output: str | None
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text("utf-8")
+    found = re.finditer(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", text, re.MULTILINE | re.DOTALL)
+    name = page.relative_to(ROOT).as_posix()
+    return [Block(f"{name} line {text[: match.start()].count(chr(10)) + 1}", match[1], match[2]) for match in found]
+
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
 SCENES = [
     Scene("red", "white", "stripes", "fast", "noise", seconds=6.0),
     Scene("blue", "yellow", "plain", "still", "tone", seconds=6.0),
@@ -26,7 +45,7 @@ SCENES = [
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the media that the README speaks of."""
+    """A folder with the media that the pages name."""
     folder = tmp_path_factory.mktemp("readme")
     write_film(folder / "match.mp4", SCENES)
     write_film(folder / "training.mp4", SCENES[::-1])
@@ -44,14 +63,31 @@ def _as_a_reader(media: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(media)
 
 
-def test_the_readme_has_runnable_blocks() -> None:
-    assert len(BLOCKS) >= 3
+def test_the_readme_is_short_and_has_a_block_with_output_for_each_framework() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").split()) <= WORDS_MAX
+    shown = [block for block in blocks(ROOT / "README.md") if block.output]
+    assert [package for package in ("langchain", "llama_index") if any(package in block.code for block in shown)] == [
+        "langchain",
+        "llama_index",
+    ]
 
 
 @pytest.mark.usefixtures("_as_a_reader")
-@pytest.mark.parametrize(("line", "code"), BLOCKS, ids=[f"line-{line}" for line, _ in BLOCKS])
-def test_block_runs(line: int, code: str, media: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    block = media / f"README.md line {line}.py"  # a failure's traceback names it
-    block.write_text(code, "utf-8")
-    runpy.run_path(str(block), run_name="__main__")
-    assert "print(" not in code or capsys.readouterr().out.strip(), f"README.md line {line} prints nothing"
+@pytest.mark.parametrize("block", BLOCKS, ids=[block.place for block in BLOCKS])
+def test_a_block_runs_and_prints_what_the_page_shows(
+    block: Block, media: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = media / f"{block.place.replace('/', ' ')}.py"  # a failure's traceback names it
+    path.write_text(block.code, "utf-8")
+    runpy.run_path(str(path), run_name="__main__")
+    printed = capsys.readouterr().out.strip()
+    assert "print(" not in block.code or printed, f"{block.place} prints nothing"
+    if block.output is not None:
+        pattern = ".*".join(re.escape(part) for part in block.output.strip().split("..."))
+        assert re.fullmatch(pattern, printed), printed
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), (page.name, target)
