@@ -56,7 +56,7 @@ async def embed_medium(
 async def embed_media(
     mode: Mode, embedding: BaseEmbedding, hook: str, items: Sequence[MediaInput], what: str, **options: Any
 ) -> list[list[float]]:
-    """Return the vectors that a hook such as `_get_image_embeddings` gives; called once, so that all are checked before a request.
+    """Return the vectors of a hook such as `_get_image_embeddings`; one call, so that all are checked before a request.
 
     Raises:
         InputError: A single medium instead of a list, or an item of a wrong type.

@@ -109,16 +109,16 @@ class TwelveLabsEmbedding(MediaEmbedding):
             model_name=one_of("model", model, "model_name", model_name),
             embedding_dimension=embedding_dimension,
             auto_truncate=auto_truncate,
-            api_key=api_key,
+            api_key=api_key,  # type: ignore[arg-type]  # validated by pydantic, as the two below
             base_url=base_url,
             max_concurrency=one_of("max_concurrency", max_concurrency, "num_workers", num_workers),
             max_retries=max_retries,
             timeout=timeout,
             requests_per_minute=requests_per_minute,
             max_concurrent_requests=max_concurrent_requests,
-            segment_store=segment_store,
+            segment_store=segment_store,  # type: ignore[arg-type]
             embed_batch_size=embed_batch_size,
-            callback_manager=callback_manager,
+            callback_manager=callback_manager,  # type: ignore[arg-type]
             embeddings_cache=embeddings_cache,
             rate_limiter=rate_limiter,
             num_workers=num_workers,
@@ -149,7 +149,7 @@ class TwelveLabsEmbedding(MediaEmbedding):
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], **kwargs: Any) -> Self:
-        """Return an embedding from what `to_dict` returned; the key is read from the environment, or passed as `api_key=`."""
+        """Return an embedding from the result of `to_dict`; the key comes from the environment, or from `api_key=`."""
         fields = {name: value for name, value in {**data, **kwargs}.items() if name not in ("class_name", "space")}
         return cls(**fields)
 

@@ -61,8 +61,8 @@ def ingest_videos(
 ) -> IngestionReport:
     """Store videos in an index or a pipeline's vector store, each as soon as its vectors are available.
 
-    A video whose content and options have not changed since the last call is skipped: the document store of the index or
-    pipeline records it, so keep it with the vector store (without it, all videos are written again, at no cost). The
+    A video whose content and options have not changed since the last call is skipped: the document store of the index
+    or pipeline records it, so keep it with the vector store (without it, all videos are written again, at no cost). The
     old segments of a changed video are replaced only when the new ones are available. A failed video does not stop the
     others: its stored nodes remain, it is reported at the end, and the next call tries it again. Other documents
     are not changed, even with `docstore_strategy="upserts_and_delete"`.
@@ -162,7 +162,7 @@ class PipelineTarget:
         segmenters = [step for step in pipeline.transformations if isinstance(step, TwelveLabsVideoSegmenter)]
         if len(segmenters) != 1:
             raise ConfigurationError(
-                f"the pipeline must have one TwelveLabsVideoSegmenter among its transformations, it has {len(segmenters)}."
+                f"the pipeline must have one TwelveLabsVideoSegmenter as a transformation; it has {len(segmenters)}."
             )
         (self.segmenter,) = segmenters
         self._pipeline = pipeline

@@ -44,7 +44,7 @@ def query_bundle(
         A `QueryBundle` whose `embedding` has 512 floats.
 
     Raises:
-        InputError: Nothing to search by, an unsupported combination, or media that cannot be embedded; nothing was sent.
+        InputError: Nothing to search by, an unsupported combination, or unsuitable media; nothing was sent.
 
     Example:
         ```python

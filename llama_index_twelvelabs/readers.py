@@ -35,11 +35,11 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
 
     Each video is embedded once by an asynchronous task of the API, which costs money and takes minutes; the vectors are
     kept in the segment store of `embed_model`, so that every later read of the same content with the same options is
-    free. `load_nodes` is the direct way to an index. For `IngestionPipeline`, whose document store skips unchanged videos
-    before anything is paid for, `load_data(..., segment=False)` returns one document per video for
+    free. `load_nodes` is the direct way to an index. For `IngestionPipeline`, whose document store skips unchanged
+    videos before anything is paid for, `load_data(..., segment=False)` returns one document per video for
     `TwelveLabsVideoSegmenter`.
 
-    In `SimpleDirectoryReader` pass `raise_on_error=True`: by default it prints the error of a failed video and skips it.
+    In `SimpleDirectoryReader` pass `raise_on_error=True`: by default it prints the error of a failed video only.
 
     Args:
         embed_model: The `TwelveLabsEmbedding` that the index uses too. Default: a new one.
@@ -49,7 +49,7 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
         embedding_scope: Among `clip` (each segment), `asset` (the whole video). Default `clip` alone.
         embedding_type: Among `separate_embedding` (default), `fused_embedding`.
         time_based_metadata: As for `TwelveLabsVideoSegmenter`.
-        include_transcript: Whether a node's text includes the words spoken in the segment; see `TwelveLabsVideoSegmenter`.
+        include_transcript: Whether a node's text includes the spoken words; see `TwelveLabsVideoSegmenter`.
         start_sec: First second to embed. Default 0.
         end_sec: Last second. Default: the end.
         id_namespace: Makes other ids for the same segments, for stores whose ids are shared by several collections.
@@ -287,10 +287,10 @@ class TwelveLabsDocumentReader(TwelveLabsVideoReader):
     `segment=False` for the `segmenter` in a pipeline, and `SimpleDirectoryReader(file_extractor={".pdf": ...})`. For
     `ingest_videos` pass `segmenter=reader.segmenter`.
 
-    By default a PDF becomes one node per page, a text or image one node. A node has the metadata keys of a video's: times
-    are 0.0, `page_start` and `page_end` 1-based (0 for none), `quadrant` is "" for none, `chunk_index` 0-based (-1 for
-    none). Its text is file, page or chunk, and option only: the API returns neither the words of a page or chunk nor
-    the boundaries of chunks.
+    By default a PDF becomes one node per page, a text or image one node. A node has the metadata keys of a video's:
+    times are 0.0, `page_start` and `page_end` 1-based (0 for none), `quadrant` is "" for none, `chunk_index` 0-based
+    (-1 for none). Its text is file, page or chunk, and option only: the API returns neither the words of a page or
+    chunk nor the boundaries of chunks.
 
     Args:
         embed_model: The `TwelveLabsEmbedding` that the index uses too, with a model that embeds documents. Default: a

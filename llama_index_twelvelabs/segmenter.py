@@ -42,8 +42,8 @@ _LATER = ("time_based_metadata", "include_transcript")
 class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
     """Turns documents of whole videos into nodes, one per segment and option, with vectors and times.
 
-    The paid step of an `IngestionPipeline`, after its document store: an unchanged video never reaches it. Each video is
-    embedded once by an asynchronous task of the API; the vectors are kept in the segment store of `embed_model`, so
+    The paid step of an `IngestionPipeline`, after its document store: an unchanged video never reaches it. Each video
+    is embedded once by an asynchronous task of the API; the vectors are kept in the segment store of `embed_model`, so
     that a repetition is free. Other documents are returned unchanged. It is the first transformation; a node parser
     after it needs `id_func=keep_segment_ids`.
 
@@ -69,7 +69,8 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
             `time_based_metadata`.
         time_based_metadata: Additional text for the fused vectors of marengo3.5, the same for each video: a list of
             {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds.
-        include_transcript: Whether a node's text includes the words spoken in the segment. They are fetched once and kept
+        include_transcript: Whether a node's text includes the words spoken in the segment. They are fetched once and
+            kept
             in the segment store. A URL becomes an asset of the API for this, which costs no embedding task. If the
             asset was deleted, a local file is uploaded again, and an `asset:<id>` has no words; nor, with a warning,
             has a video without a transcription within 15 minutes. Ids and vectors do not depend on it.

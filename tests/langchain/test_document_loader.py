@@ -162,7 +162,7 @@ def test_each_file_takes_the_segmentation_that_suits_it(papers: Path, new: Twelv
     assert {"", "top_left", "bottom_right"} < set(quarters)
     with pytest.raises(InputError, match=r"plan\.pdf: sequential segmentation is not for a PDF"):
         TwelveLabsDocumentLoader(papers / "plan.pdf", embeddings=new, segmentation=CHUNKS).load()
-    with pytest.raises(InputError, match="an image is not cut"):
+    with pytest.raises(InputError, match="segmentation does not apply to images"):
         TwelveLabsDocumentLoader(papers / "photo.png", embeddings=new, segmentation=CHUNKS)
 
 
@@ -193,8 +193,8 @@ def test_3_0_is_refused_before_anything_is_sent(papers: Path, fresh_embeddings: 
     [
         ({"input_type": "video"}, "input_type must be document or image here, got 'video'"),
         ({"embedding_option": ["audio"]}, "got 'audio'"),
-        ({"segmentation": {"strategy": "fixed", "fixed": {"duration_sec": 6}}}, "fixed segmentation is not for"),
-        ({"source": "one"}, "names a single medium"),
+        ({"segmentation": {"strategy": "fixed", "fixed": {"duration_sec": 6}}}, "fixed segmentation does not apply to"),
+        ({"source": "one"}, "names a single item"),
         ({"timeout": -1}, "timeout"),
         ({"keep_asset": "no"}, "keep_asset must be True or False"),
     ],

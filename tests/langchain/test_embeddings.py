@@ -139,7 +139,7 @@ async def test_a_sound_gives_one_vector(mode: str, shared_embeddings: TwelveLabs
 async def test_speech_that_is_not_there_is_an_error_with_advice(
     mode: str, shared_embeddings: TwelveLabsEmbeddings, film: Path
 ) -> None:
-    with pytest.raises(APIResponseError, match="without a vector for embedding_option 'transcription'"):
+    with pytest.raises(APIResponseError, match="no vector for embedding_option 'transcription'"):
         await call(
             mode, shared_embeddings, "embed_video", film, start_sec=12.0, end_sec=18.0, embedding_option="transcription"
         )

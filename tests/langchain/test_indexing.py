@@ -99,6 +99,6 @@ async def test_a_changed_film_takes_the_place_of_the_old_one(
 def test_a_document_without_id_is_refused(fresh_embeddings: TwelveLabsEmbeddings) -> None:
     records, store = InMemoryRecordManager("films"), CountingStore(fresh_embeddings)
     records.create_schema()
-    with pytest.raises(InputError, match="has no id"):
+    with pytest.raises(InputError, match="has neither an id nor a segment_id"):
         index([Document(page_content="a", metadata={"source": "b"})], records, store, **index_kwargs())
     assert not store.store

@@ -27,6 +27,11 @@ KEYS = {
     "embedding_option": str,
     "embedding_scope": str,
     "model": str,
+    "space": str,
+    "page_start": int,
+    "page_end": int,
+    "quadrant": str,
+    "chunk_index": int,
 }
 
 
@@ -239,7 +244,7 @@ async def test_options_that_cannot_be_are_refused_before_anything_is_sent(
 
 
 def test_arguments_that_contradict_are_refused_at_once(film: Path, shared_embeddings: TwelveLabsEmbeddings) -> None:
-    with pytest.raises(InputError, match="names a single medium"):
+    with pytest.raises(InputError, match="names a single item"):
         TwelveLabsVideoLoader([film, film], embeddings=shared_embeddings, source="one name for two")
     with pytest.raises(InputError, match="must be TwelveLabsEmbeddings, got str"):
         TwelveLabsVideoLoader(film, embeddings="marengo3.0")  # type: ignore[arg-type]  # made wrong on purpose

@@ -103,10 +103,8 @@ def test_long_texts_are_cut_where_it_is_wanted(kind: Any, sandbox: Sandbox, tmp_
     assert len(query(cuts, LONG)) == 512
     text_image = getattr(cuts, "embed_text_image", None) or cuts.get_text_image_embedding
     assert len(text_image(LONG, frame)) == 512
-    sandbox.clear_requests()
-    with pytest.raises((InputError, BadRequestError)):
+    with pytest.raises(BadRequestError):  # only the API can count the tokens
         query(make(kind, sandbox, tmp_path), LONG)
-    assert requests_of(sandbox) == 0
 
 
 def test_llama_index_writes_down_what_changes_a_vector(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -130,7 +128,7 @@ def test_a_cache_is_not_shared_between_lengths(sandbox: Sandbox, tmp_path: Path)
 def test_a_segment_of_another_length_is_refused(sandbox: Sandbox, tmp_path: Path, film: Path) -> None:
     long, short = (make(TwelveLabsEmbedding, sandbox, tmp_path, embedding_dimension=d) for d in (512, 128))
     node: TextNode = TwelveLabsVideoReader(embed_model=long, embedding_option=["visual"]).load_nodes(film)[0]
-    with pytest.raises(InputError, match=r"marengo3\.5/512, but this is marengo3\.5/128"):
+    with pytest.raises(InputError, match=r"marengo3\.5/512, not sandbox/marengo3\.5/128"):
         short([node])
     lost = node.model_copy(update={"embedding": None})
     with pytest.raises(InputError, match="not comparable"):

@@ -145,7 +145,7 @@ def test_a_document_that_was_written_down_finds_its_file_again(papers: Path, rea
 def test_bytes_stay_in_their_process(papers: Path, reader: TwelveLabsDocumentReader) -> None:
     (document,) = reader.load_data((papers / "notes.md").read_bytes(), segment=False)
     assert len(reader.segmenter([document])) == 2
-    with pytest.raises(InputError, match="came without its medium"):
+    with pytest.raises(InputError, match="has no medium"):
         reader.segmenter([Document.from_dict(document.to_dict())])
 
 
@@ -184,7 +184,7 @@ def test_what_cannot_be_is_refused_before_anything_is_sent(
     ):
         with pytest.raises(InputError, match=message):
             TwelveLabsDocumentReader(**{"embed_model": new, **options})
-    with pytest.raises(InputError, match="one kind, or a list of document and image"):
+    with pytest.raises(InputError, match="one type, or a list of document and image"):
         TwelveLabsVideoSegmenter(embed_model=new, input_type=["video", "document"])
     with pytest.raises(ConfigurationError, match="not both"):
         TwelveLabsDocumentReader(segmenter=TwelveLabsDocumentReader(embed_model=new).segmenter, segmentation=CHUNKS)

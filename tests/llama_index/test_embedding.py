@@ -247,7 +247,7 @@ def test_segments_of_another_space_or_model_are_refused(
     with pytest.raises(InputError, match="not comparable"):
         live([lost])
     nodes[1].metadata["model"] = "marengo2.7"
-    with pytest.raises(InputError, match=r"holds a vector of marengo2\.7/512, but this is marengo3\.0/512"):
+    with pytest.raises(InputError, match=r"its vector is of marengo2\.7/512, not sandbox/marengo3\.0/512"):
         shared_model([nodes[1]])
 
 

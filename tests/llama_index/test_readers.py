@@ -38,6 +38,11 @@ KEYS = {
     "embedding_option": str,
     "embedding_scope": str,
     "model": str,
+    "space": str,
+    "page_start": int,
+    "page_end": int,
+    "quadrant": str,
+    "chunk_index": int,
 }
 
 
@@ -159,7 +164,7 @@ async def test_bad_arguments_are_refused_before_anything_is_sent(
     reader = TwelveLabsVideoReader(segmenter=segmenter)
     film = folder / "red.mkv"
     for method in ("load_data", "load_nodes"):
-        with pytest.raises(InputError, match="extra_info may not have the key 'start_sec'"):
+        with pytest.raises(InputError, match="extra_info must not have the key 'start_sec'"):
             await call(mode, reader, method, film, {"start_sec": 1})
         with pytest.raises(InputError, match="1 name stands for several media"):
             await call(mode, reader, method, [film, str(film)])

@@ -255,7 +255,7 @@ def test_a_film_that_was_not_segmented_is_never_embedded_as_text(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     for steps in ([SentenceSplitter()], [SentenceSplitter(), segmenter]):
-        with pytest.raises(InputError, match="put TwelveLabsVideoSegmenter first among the transformations"):
+        with pytest.raises(InputError, match="make TwelveLabsVideoSegmenter the first transformation"):
             VectorStoreIndex.from_documents(
                 documents(segmenter, folder / "red.mkv"), transformations=steps, embed_model=segmenter.embed_model
             )
@@ -317,7 +317,7 @@ def test_a_signed_url_is_written_down_nowhere_and_does_not_travel(
     assert b"s3cr3t" not in data
     arrived = pickle.loads(data)  # noqa: S301  # made above
     assert (arrived.hash, arrived.media) == (film.hash, None)
-    with pytest.raises(InputError, match="came without its medium"):
+    with pytest.raises(InputError, match="has no medium"):
         segmenter([arrived])
 
 

@@ -89,7 +89,7 @@ async def test_a_pipeline_keeps_words_and_refuses_to_cut_them(
     assert lecture in node.get_content(MetadataMode.NONE)
     small = SentenceSplitter(chunk_size=300, chunk_overlap=0, id_func=keep_segment_ids)
     sandbox.clear_requests()
-    with pytest.raises(InputError, match="a node parser has cut"):
+    with pytest.raises(InputError, match="which a node parser has split"):
         await run(mode, pipeline_of(segmenter, transformations=[segmenter, small, embed_model]), documents)
     assert sandbox.count("POST", "/embed-v2") == 0
 

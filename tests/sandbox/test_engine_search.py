@@ -53,7 +53,9 @@ def test_shot_boundaries_are_exact_to_a_frame(video_file: EmbeddedVideo) -> None
 
 @pytest.mark.parametrize("options", [("fused",), ("visual", "audio", "fused")])
 def test_a_description_finds_its_scene(video_file: EmbeddedVideo, options: tuple[str, ...]) -> None:
-    hits = [found(video_file, number, embed_text(describe(scene)), *options) for number, scene in enumerate(video_file[0])]
+    hits = [
+        found(video_file, number, embed_text(describe(scene)), *options) for number, scene in enumerate(video_file[0])
+    ]
     assert np.mean(hits) >= 0.8
 
 

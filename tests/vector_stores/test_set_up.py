@@ -65,7 +65,7 @@ def test_milvus_that_began_with_ids_of_its_own_is_refused(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
     add_to_milvus(tmp_path / "bare.db", shared_embeddings).add_documents(documents)
-    with pytest.raises(ConfigurationError, match="'LangChainCollection' makes ids of its own"):
+    with pytest.raises(ConfigurationError, match="'LangChainCollection' assigns ids itself"):
         add_segments(add_to_milvus(tmp_path / "bare.db", shared_embeddings), documents)
 
 
@@ -164,9 +164,9 @@ def test_lancedb_takes_images_by_its_own_method(
 
 def test_other_documents_are_refused(shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]) -> None:
     store = Plain(shared_embeddings)
-    with pytest.raises(InputError, match="not that of a segment"):
+    with pytest.raises(InputError, match="is not the document of a segment"):
         add_segments(store, [documents[0], Document(page_content="minutes of a meeting", id="1")])
-    with pytest.raises(InputError, match="has no id"):
+    with pytest.raises(InputError, match="has neither an id nor a segment_id"):
         add_segments(store, [Document(page_content=documents[0].page_content)])
     with pytest.raises(InputError, match="batch_size must be a whole number, 1 or more, got 0"):
         add_segments(store, documents, batch_size=0)

@@ -240,44 +240,6 @@ def _or(names: Mapping[str, InputRules]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-TOKEN_MAX_CHARACTERS = 128
-
-
-def check_length(text: str, model: Model, what: str = "text", *, auto_truncate: bool = False) -> str:
-    """Return the text; refuse one that no tokenizer could fit into the model's limit.
-
-    Args:
-        text: Any text.
-        model: Whose limit holds.
-        what: What to call it in the message.
-        auto_truncate: Whether the API was asked to cut it.
-
-    Raises:
-        InputError: It is too long, with the limit and the least number of tokens that it has.
-    """
-    least = least_tokens(text)
-    if auto_truncate or least <= model.text_max_tokens:
-        return text
-    raise InputError(
-        f"{what} has {len(text):,} characters, at least {least:,} tokens; {model.name} takes "
-        f"{model.text_max_tokens:,} tokens. {_advice(model, least)}"
-    )
-
-
-def least_tokens(text: str) -> int:
-    """Return a number of tokens that the text has at least, whatever the tokenizer."""
-    words = text.split()
-    characters = sum(map(len, words))
-    return max(len(words), -(-characters // TOKEN_MAX_CHARACTERS))
-
-
-def _advice(model: Model, least: int) -> str:
-    if "auto_truncate" in model.extras:
-        return "Split it, or pass auto_truncate=True to have it cut."
-    hint = model.hint(lambda other: other.text_max_tokens >= least)
-    return f"Split it{', or use a model that takes more' + hint if hint else ''}."
-
-
 @dataclass(frozen=True, slots=True)
 class EmbeddingModel:
     """The model and dimension of a client.

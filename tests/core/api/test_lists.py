@@ -70,10 +70,7 @@ async def test_closing_the_iterator_requests_no_further_page(
 async def test_uploads_are_listed_over_pages(connect: Connect) -> None:
     with Sandbox() as sandbox:
         client = connect(api_key=sandbox.api_key, base_url=sandbox.base_url)
-        made = [
-            (await client.uploads.create("a.mp4", asset_type="video", total_size=9)).upload_id
-            for _ in range(50)
-        ]
+        made = [(await client.uploads.create("a.mp4", asset_type="video", total_size=9)).upload_id for _ in range(50)]
         sandbox.clear_requests()
         assert [one.upload_id async for one in client.uploads.list()] == made[::-1]
         assert sandbox.count() == 1

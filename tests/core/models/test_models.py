@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from twelvelabs_core import AsyncClient, Client, DynamicSegmentation, FixedSegmentation, InputError, SegmentOptions
-from twelvelabs_core.models.marengo import MODELS, check_length, least_tokens, model_of
+from twelvelabs_core.models.marengo import model_of
 
 NEW, OLD = "marengo3.5", "marengo3.0"
 TEXTS = [{"start": 0, "end": 2, "text": "kick-off"}]
@@ -152,34 +152,3 @@ def test_no_length_of_films_is_refused_where_the_limit_is_not_known() -> None:
         options(OLD, end_sec=30_000)
     with pytest.raises(InputError, match="start_sec must be a number of seconds from 0, got inf"):
         options(NEW, start_sec=float("inf"))
-
-
-# Long texts
-
-
-@pytest.mark.parametrize("model", MODELS.values(), ids=list(MODELS))
-def test_a_text_is_refused_from_the_first_word_beyond_doubt(model: Any) -> None:
-    limit = model.text_max_tokens
-    assert check_length("word " * limit, model)
-    with pytest.raises(InputError, match=f"texts\\[3\\].*at least {limit + 1:,} tokens; {model.name} takes {limit:,}"):
-        check_length("word " * (limit + 1), model, "texts[3]")
-    assert check_length("語" * 128 * limit, model)
-    with pytest.raises(InputError, match="tokens"):
-        check_length("語" * (128 * limit + 1), model)
-    assert check_length("word " * (limit + 1), model, auto_truncate=True)
-
-
-def test_a_text_that_is_too_long_for_one_model_is_told_of_the_other() -> None:
-    text = "word " * 600
-    with pytest.raises(InputError, match=r"model='marengo3\.5'"):
-        check_length(text, model_of(OLD))
-    assert check_length(text, model_of(NEW))
-    with pytest.raises(InputError, match=r"Split it\.$"):  # the other would refuse it too
-        check_length(text * 4, model_of(OLD))
-    with pytest.raises(InputError, match="auto_truncate=True"):
-        check_length(text * 4, model_of(NEW))
-
-
-@pytest.mark.parametrize(("text", "least"), [("", 0), (" \n ", 0), ("a b\tc\nd", 4), ("x" * 129, 2), (" " * 9999, 0)])
-def test_the_least_number_of_tokens(text: str, least: int) -> None:
-    assert least_tokens(text) == least
