@@ -77,7 +77,7 @@ def test_unknown_arguments_and_attributes_are_refused() -> None:
         TwelveLabsEmbeddings(api_key=KEY, dimensions=256)  # type: ignore[call-arg]  # made wrong on purpose
     embeddings = TwelveLabsEmbeddings(api_key=KEY)
     assert not hasattr(embeddings, "embed_query_inline")  # PGVectorStore asks for it
-    with pytest.raises(AttributeError, match="model_copy"):
+    with pytest.raises(ConfigurationError, match="model_copy"):
         embeddings.model = "other"
 
 

@@ -80,7 +80,9 @@ async def test_a_folder_of_pdfs_notes_and_pictures(
     for document in documents:
         kinds = {name: type(value) for name, value in document.metadata.items()}
         assert kinds == {
-            **dict.fromkeys(("segment_id", "source", "title", "embedding_option", "embedding_scope", "model"), str),
+            **dict.fromkeys(
+                ("segment_id", "source", "title", "embedding_option", "embedding_scope", "model", "space"), str
+            ),
             **dict.fromkeys(("start_sec", "end_sec", "duration_sec"), float),
             **dict.fromkeys(("segment_index", "page_start", "page_end", "chunk_index"), int),
             "quadrant": str,

@@ -41,7 +41,7 @@ def test_settings_of_a_wrong_type(field: str, value: Any) -> None:
 
 
 def test_a_new_key_is_refused_without_being_shown(shared_embeddings: TwelveLabsEmbeddings) -> None:
-    with pytest.raises(AttributeError, match="model_copy") as caught:
+    with pytest.raises(ConfigurationError, match="model_copy") as caught:
         shared_embeddings.api_key = SECRET  # type: ignore[misc, assignment]  # frozen, and a str
     assert SECRET not in str(caught.value)
 

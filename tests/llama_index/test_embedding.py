@@ -87,7 +87,7 @@ def test_llama_index_names_mean_the_same() -> None:
 def test_what_decides_where_vectors_come_from_cannot_be_changed_later() -> None:
     embedding = TwelveLabsEmbedding(api_key=KEY)
     for name, value in (("model_name", "other"), ("api_key", "tlk_other"), ("base_url", "https://example.com")):
-        with pytest.raises(ConfigurationError, match=f"{name} cannot be changed") as caught:
+        with pytest.raises(ConfigurationError, match=f"{name} of a TwelveLabsEmbedding cannot be changed") as caught:
             setattr(embedding, name, value)
         assert "tlk_other" not in str(caught.value)
 

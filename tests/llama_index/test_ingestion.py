@@ -236,7 +236,7 @@ def test_what_is_not_made_for_films_is_refused_before_anything_is_sent(
         (pipeline_of(segmenter, vector_store=None), film, {}, "has no vector_store"),
         (pipeline_of(segmenter, transformations=[]), film, {}, "one TwelveLabsVideoSegmenter .* it has 0"),
         (pipeline_of(segmenter), film, {"segmenter": segmenter}, "has a segmenter among its transformations"),
-        (ours, [text_document()], {}, "the document minutes is no video"),
+        (ours, [text_document()], {}, "the document minutes is not of the type video"),
         (ours, [film, str(film)], {}, "1 name stands for several media"),
         (ours, [3], {}, "media must be a path"),
     ]

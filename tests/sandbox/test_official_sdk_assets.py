@@ -62,7 +62,7 @@ async def test_list(official: Any, video_file: Path, picture: Path) -> None:
     made = [await ready_asset(official, path) for path in (video_file, picture)]
     listed = await items(official.assets.list(asset_ids=made, page_limit=1))
     assert [asset.id for asset in listed] == made[::-1]
-    assert made[0] in [asset.id for asset in await items(official.assets.list(filename="FILM", asset_types=["video"]))]
+    assert made[0] in [asset.id for asset in await items(official.assets.list(filename="VIDEO", asset_types=["video"]))]
 
 
 async def test_retrieve(official: Any, video_file: Path) -> None:

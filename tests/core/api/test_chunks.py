@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from twelvelabs_core import CompletedChunk, InputError, Media, PresignedUrl
-from twelvelabs_core.api.chunks import Ranges, SentBytes, Tally, UrlPool, parts_of, sendable_headers
+from twelvelabs_core import APIResponseError, CompletedChunk, InputError, Media, PresignedUrl
+from twelvelabs_core.api.chunks import Chunk, ChunkReader, SentBytes, UrlPool, chunks_of, sendable_headers
 
 
 def write_bytes(path: Path, size: int) -> Path:
@@ -19,12 +19,12 @@ def write_bytes(path: Path, size: int) -> Path:
 
 @pytest.mark.parametrize(("size", "chunk"), [(1, 1), (10, 3), (9, 3), (2, 100), (3_000_000_000, 5_242_880)])
 def test_chunks_cover_a_file_without_gap_or_overlap(size: int, chunk: int) -> None:
-    parts = parts_of(size, chunk)
-    assert [part.index for part in parts] == list(range(1, len(parts) + 1))
-    assert [part.start for part in parts] == [chunk * number for number in range(len(parts))]
-    assert {part.length for part in parts[:-1]} <= {chunk}
-    assert 1 <= parts[-1].length <= chunk
-    assert sum(part.length for part in parts) == size
+    chunks = chunks_of(size, chunk)
+    assert [one.index for one in chunks] == list(range(1, len(chunks) + 1))
+    assert [one.start for one in chunks] == [chunk * number for number in range(len(chunks))]
+    assert {one.length for one in chunks[:-1]} <= {chunk}
+    assert 1 <= chunks[-1].length <= chunk
+    assert sum(one.length for one in chunks) == size
 
 
 @pytest.mark.parametrize("kind", ["path", "bytes", "file"])
@@ -33,35 +33,32 @@ def test_a_chunk_is_read_from_its_offset(tmp_path: Path, kind: str, start: int, 
     content = b"0123456789"
     (tmp_path / "f").write_bytes(content)
     value: Any = {"path": tmp_path / "f", "bytes": content, "file": io.BytesIO(content)}[kind]
-    ranges = Ranges(Media.of(value, source="f"))
-    assert ranges.size == 10
-    pieces = list(ranges.read(start, length, 3))
-    assert b"".join(pieces) == content[start : start + length]
-    assert max(map(len, pieces)) <= 3
+    reader = ChunkReader(Media.of(value, source="f"))
+    assert reader.size == 10
+    assert b"".join(reader.read(Chunk(1, start, length))) == content[start : start + length]
 
 
 def test_reading_beyond_the_end_is_an_error(tmp_path: Path) -> None:
-    ranges = Ranges(Media.of(write_bytes(tmp_path / "f", 10)))
-    with pytest.raises(InputError, match="changed while it was being sent"):
-        list(ranges.read(8, 4, 3))
+    reader = ChunkReader(Media.of(write_bytes(tmp_path / "f", 10)))
+    with pytest.raises(InputError, match="changed during its upload"):
+        list(reader.read(Chunk(1, 8, 4)))
 
 
 def test_a_change_of_size_is_detected(tmp_path: Path) -> None:
     path = write_bytes(tmp_path / "f", 10)
-    ranges = Ranges(Media.of(path))
-    ranges.check_unchanged()
+    reader = ChunkReader(Media.of(path))
+    reader.check_unchanged()
     write_bytes(path, 11)
     with pytest.raises(InputError, match="changed"):
-        ranges.check_unchanged()
+        reader.check_unchanged()
 
 
 def test_progress_subtracts_the_bytes_of_a_failed_attempt() -> None:
     seen: list[tuple[int, int]] = []
     sent = SentBytes(10, lambda done, total: seen.append((done, total)))
-    tally = Tally(sent)
-    assert list(tally.counted(iter([b"abc", b"de"]))) == [b"abc", b"de"]
-    tally.take_back()
-    sent.add(10)
+    for count in (3, 5, 0):
+        sent.set((1, count))
+    sent.set((1, 6), (2, 4))
     assert seen == [(3, 10), (5, 10), (0, 10), (10, 10)]
 
 
@@ -73,7 +70,10 @@ def url(index: int, seconds: float | None) -> PresignedUrl:
 def test_a_url_is_returned_once_and_only_before_it_expires() -> None:
     pool = UrlPool([url(1, 3600), url(2, 30), url(3, -5), url(4, None)])
     assert [pool.take(index) for index in (1, 1, 2, 4, 5)] == ["https://s3/1", None, None, "https://s3/4", None]
-    assert pool.take(3, just_received=True) == "https://s3/3"
+    pool.add([url(3, -5)])
+    assert pool.take_new(3) == "https://s3/3"
+    with pytest.raises(APIResponseError, match="no URL for chunk 3"):
+        pool.take_new(3)
 
 
 def test_connection_and_key_headers_of_a_session_are_dropped() -> None:

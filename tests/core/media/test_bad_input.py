@@ -40,7 +40,7 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 async def test_a_bad_file(client: Surface, sandbox: Sandbox, bad: Path, name: str) -> None:
-    calls = [client.segment_video, client.create_video_task]
+    calls = [client.segment_video, client.tasks.create_video]
     if name != "short.mp4":  # the synchronous endpoint has no minimum duration
         calls += [client.embed_video, client.embed_clip]
     for call in calls:
