@@ -1,7 +1,7 @@
 """Waiting for tasks: while several are waited for, one request for the list of tasks answers for up to fifty of them.
 
-The waiters of one client are threads or coroutines of several event loops. Whoever finds the latest listing too old
-fetches the next one; the others sleep and read it. A task that is not listed as processing is retrieved by itself.
+The waiters of one client are threads or coroutines of several event loops. A waiter that finds the latest listing too
+old fetches the next one; the others sleep and read it. A task that is not listed as processing is retrieved by itself.
 """
 
 import copy

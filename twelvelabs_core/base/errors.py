@@ -1,4 +1,4 @@
-"""Every error this package raises, drawn as a tree.
+"""The errors that this package raises, as a tree.
 
 TwelveLabsError
 ├─ ConfigurationError (ValueError)   no key, bad option: before any request
@@ -13,8 +13,8 @@ TwelveLabsError
 └─ TaskError                         task_id
    ├─ TaskFailedError · TaskTimeoutError (TimeoutError)
 
-Errors hold plain data only, so that they cross process borders; a message says what was attempted, what came back and
-what to do next, and never holds a key, a header, a signed URL or media bytes.
+Errors have plain data only, so that they can be pickled. A message says what was attempted, what went wrong and what to
+do, and never contains a key, a header, a signed URL or media bytes.
 """
 
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ from typing import Any
 
 
 class TwelveLabsError(Exception):
-    """Anything this package raises on purpose.
+    """Base class of all errors of this package.
 
     Attributes:
-        message: What was attempted, what came back, what to do next.
+        message: What was attempted, what went wrong, what to do.
         task_id: The embedding task that was waited for when it happened, or None.
 
     Example:
@@ -54,7 +54,7 @@ class TwelveLabsError(Exception):
 
 
 def _rebuild(cls: type[TwelveLabsError], args: tuple[Any, ...], state: dict[str, Any]) -> TwelveLabsError:
-    """Make an error anew from what `__reduce__` packed."""
+    """Restore an error from its pickle."""
     error = cls.__new__(cls, *args)
     error.args = args
     error.__dict__.update(state)
@@ -62,7 +62,7 @@ def _rebuild(cls: type[TwelveLabsError], args: tuple[Any, ...], state: dict[str,
 
 
 class ConfigurationError(TwelveLabsError, ValueError):
-    """The package cannot start with what it was given: no key, a bad option. Nothing was sent."""
+    """The configuration cannot be used: no key, or an invalid option. Nothing was sent."""
 
 
 class InputError(TwelveLabsError, ValueError):
@@ -70,10 +70,10 @@ class InputError(TwelveLabsError, ValueError):
 
 
 class APIConnectionError(TwelveLabsError):
-    """The API gave no answer. Worth another try; a create may have happened, look at the list of tasks.
+    """The API did not answer. A retry may succeed; a create may have succeeded: check the list of tasks.
 
     Attributes:
-        may_have_arrived: False when the request surely never left; what it was to create was not created.
+        may_have_arrived: False if the request was certainly not sent, so that nothing was created.
     """
 
     def __init__(self, message: str, *, may_have_arrived: bool = True) -> None:
@@ -82,7 +82,7 @@ class APIConnectionError(TwelveLabsError):
 
 
 class APITimeoutError(APIConnectionError, TimeoutError):
-    """The API did not answer in time. Worth another try, or a longer `timeout`."""
+    """The API did not answer in time. Retry, or set a longer `timeout`."""
 
 
 class APIStatusError(TwelveLabsError):
@@ -92,8 +92,8 @@ class APIStatusError(TwelveLabsError):
         status_code: The HTTP status.
         code: The API's own code, such as `parameter_invalid`, or None.
         request_id: The server's id of the request, or None.
-        retry_at: Seconds since the epoch (UTC) from which another try makes sense, or None.
-        body: The decoded error body, cut to a bounded length, without signed URLs.
+        retry_at: Seconds since the epoch (UTC) from which a retry makes sense, or None.
+        body: The decoded error body, truncated, without signed URLs.
     """
 
     def __init__(
@@ -115,19 +115,19 @@ class APIStatusError(TwelveLabsError):
 
 
 class BadRequestError(APIStatusError):
-    """The request or its media were refused (400, 409, 413, 422). Final: change the request."""
+    """The request or its media were refused (400, 409, 413, 422). Do not retry; change the request."""
 
 
 class AuthenticationError(APIStatusError):
-    """The key is wrong, has expired or may not do this (401, 403). Final: check the key and the plan."""
+    """The key is wrong, has expired or has no permission (401, 403). Do not retry; check the key and the plan."""
 
 
 class NotFoundError(APIStatusError):
-    """No such task or asset, or it has expired (404). Final."""
+    """The task or asset does not exist, or it has expired (404). Do not retry."""
 
 
 class RateLimitError(APIStatusError):
-    """Too many requests or minutes of media (429). Worth another try at `retry_at`."""
+    """Too many requests or minutes of media (429). Retry at `retry_at`."""
 
     def retry_time(self) -> datetime | None:
         """Return `retry_at` as a UTC datetime, or None when the server gave no time."""
@@ -135,11 +135,11 @@ class RateLimitError(APIStatusError):
 
 
 class ServerError(APIStatusError):
-    """The API failed on its side (5xx). Worth another try; creates are not repeated by themselves."""
+    """The API failed (5xx). A retry may succeed; creates are not retried automatically."""
 
 
 class APIResponseError(TwelveLabsError):
-    """The API answered with success, but the body is not what is documented. Nothing of it was used."""
+    """The API answered with success, but its body is not as documented. It was discarded."""
 
 
 class SegmentNotFoundError(TwelveLabsError, KeyError):
@@ -159,7 +159,7 @@ class Failure:
     Example:
         ```python
         try:
-            films = list(client.segment_many(paths))
+            videos = list(client.segment_many(paths))
         except IngestionError as error:
             again = [failure.source for failure in error.failures]
         ```
@@ -176,10 +176,10 @@ def _named(source: str, reason: str) -> str:
 
 
 class IngestionError(TwelveLabsError):
-    """Some of several sources failed; the others are done and kept.
+    """Some of several sources failed; the others are stored.
 
     Attributes:
-        failures: One `Failure` per bad source.
+        failures: One `Failure` per failed source.
         succeeded: The names of the sources that are done.
     """
 
@@ -201,10 +201,10 @@ class IngestionError(TwelveLabsError):
 
 
 class TaskError(TwelveLabsError):
-    """An embedding task, or an asset or transcription that was waited for, did not give a result.
+    """An embedding task, or an asset or transcription that was waited for, has no result.
 
     Attributes:
-        task_id: The task's id; None where it was no task.
+        task_id: The task's id; None for an asset or transcription.
     """
 
     def __init__(self, message: str, *, task_id: str | None = None) -> None:
@@ -213,11 +213,11 @@ class TaskError(TwelveLabsError):
 
 
 class TaskFailedError(TaskError):
-    """The task ended as failed. Whether a new one can help is in the message."""
+    """The task failed. The message has the reason of the server."""
 
 
 class TaskTimeoutError(TaskError, TimeoutError):
-    """The task was not ready in time. It goes on at the server: wait again with its id, nothing is paid twice.
+    """The task was not ready in time. It continues at the server: wait again with its id, nothing is paid twice.
 
     Also of an asset or a transcription; `task_id` is None then, and the message names the asset.
     """

@@ -1,6 +1,6 @@
-"""What a caller hears while a medium is on its way.
+"""Progress of media: the events for callbacks, and one line on stderr that shows them.
 
-One line on stderr that tells how far an ingestion is: rewritten on a terminal, a line per step elsewhere.
+The line is 60 lines of code; tqdm shows a bar per medium, which does not fit the stages of a task.
 """
 
 import inspect
@@ -27,7 +27,7 @@ class Progress:
             (from the segment store, nothing was sent) or `failed`.
         done: Bytes sent so far while uploading, else 0.
         total: Bytes to send while uploading, else 0.
-        task_id: The embedding task, once there is one.
+        task_id: The id of the embedding task, once it exists.
 
     Example:
         ```python
@@ -47,10 +47,10 @@ OnProgress = Callable[[Progress], object]
 
 
 def check_callback(callback: object, name: str) -> None:
-    """Refuse what nobody would await.
+    """Verify that a callback is an ordinary function.
 
     Raises:
-        InputError: It is an async function.
+        InputError: It is an async function, which would not be awaited, or not callable.
     """
     if inspect.iscoroutinefunction(callback):
         raise InputError(f"{name} must be an ordinary function: an async one would never be awaited.")

@@ -1,4 +1,4 @@
-"""One frozen `Settings`: key, base URL, time-outs, retries, concurrency; the only reader of the environment."""
+"""`Settings`: key, base URL, timeouts, retries, concurrency. The only module that reads the environment."""
 
 import hashlib
 import math
@@ -23,25 +23,25 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a client needs to know, checked once and never changed.
+    """The configuration of a client, validated and immutable.
 
-    `Settings.resolve` fills what is not given from the environment; the constructor reads nothing but its arguments.
+    `Settings.resolve` takes missing values from the environment; the constructor uses its arguments only.
     All durations are float seconds.
 
     Attributes:
         api_key: The key; begins with `tlk_`, a sandbox's with `tlk_sandbox_`.
         base_url: Root of the API, version included. A real key is sent over https only, or to this machine.
         timeout: Longest silence of the server within one request. Default 60.
-        max_retries: How often a safe request is repeated after the first try. Default 4.
-        max_concurrency: Most requests under way at once in one call. Default 8.
+        max_retries: Most retries of a request that is safe to repeat. Default 4.
+        max_concurrency: Most concurrent requests of one call. Default 8.
         max_retry_wait: Longest wait before a retry; when the server asks for more, the error is raised at once,
             with `retry_at`, also to others of this key and host whose requests the server would refuse. Default 60.
-        task_timeout: Longest wait for one embedding task. Default 7200 (a 4 h film takes long).
-        requests_per_minute: Most requests in any minute, whoever in this process sends them with the same key to the
-            same host; a float above 0, 0.5 is one in two minutes. Looks (GETs) are not counted: the API counts them
-            in none of its limits. Default None: as the API lets them through.
-        max_concurrent_requests: Most requests under way at once, looks included, over all calls, clients and threads
-            of this process with the same key and host; one that takes longer than 30 s is not counted any more.
+        task_timeout: Longest wait for one embedding task. Default 7200 (a 4 h video takes long).
+        requests_per_minute: Most requests in any minute over all clients of this process with the same key and host;
+            a float above 0, 0.5 is one in two minutes. Polling requests (GETs) are not counted, as in the API's own
+            limits. Default None: the API's limits apply.
+        max_concurrent_requests: Most concurrent requests, polling requests included, over all calls, clients and
+            threads of this process with the same key and host. A request of more than 30 s is not counted any more.
             Default None: fewer only after the API has refused some.
 
     Example:
@@ -87,7 +87,7 @@ class Settings:
             **options: The other attributes; None means the default.
 
         Raises:
-            ConfigurationError: No key anywhere, or a value that cannot be.
+            ConfigurationError: No key, or an invalid value.
         """
         unknown = set(options) - {item.name for item in fields(cls) if item.name != "key_from_environment"}
         if unknown:
@@ -118,12 +118,12 @@ class Settings:
 
     @property
     def account(self) -> str:
-        """A fingerprint of the key, safe to store: tasks and assets are visible to the account that made them."""
+        """A fingerprint of the key, safe to store. Tasks and assets are visible to the account that created them."""
         text = "twelvelabs-rag account\n" + self.api_key.get_secret_value()
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def space(self, model: str, dimension: int = DIMENSION) -> str:
-        """Return the name of the vector space: who made a vector. Vectors of two spaces are never comparable."""
+        """Return the name of the vector space. Vectors of two spaces are not comparable."""
         return f"{'sandbox/' if self.is_sandbox else ''}{model}/{dimension}"
 
     def replace(self, **changes: Any) -> Self:

@@ -1,4 +1,4 @@
-"""How to embed a document or an image by a task: the pairs of option and scope that each kind of file takes. Pure."""
+"""The options of document and image tasks, validated against the pairs of option and scope that exist."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _DEFAULT_OPTION: Mapping[DocumentKind, str] = MappingProxyType({"pdf": "visual",
 class DocumentOptions:
     """How to embed a document: checked, with the API's defaults filled in.
 
-    Everything is sent explicitly, so that a later change of a server's default changes no vector unseen.
+    Everything is sent explicitly, so that a later change of a default at the server changes no vector.
     """
 
     segmentation: Paged | None
@@ -55,7 +55,7 @@ class DocumentOptions:
         """Return checked options.
 
         Args:
-            kind: `pdf` or `text` (text and Markdown); None where it cannot be seen, as of an asset.
+            kind: `pdf` or `text` (text and Markdown); None where it is unknown, as for an asset.
             segmentation: `SpatialSegmentation` of a PDF, `SequentialSegmentation` of text. Default: whole pages; for
                 text none, which scope `local` needs.
             embedding_option: `visual`, `text`. Default: `visual` for a PDF, `text` for text.
@@ -63,7 +63,7 @@ class DocumentOptions:
                 segmentation: `local` for pages, and for text where a segmentation is given; else `asset`.
             embedding_type: Only `separate_embedding`.
             embedding_uncertainty: Only for chunks of text.
-            model: Whose rules hold.
+            model: The name of the model.
 
         Raises:
             InputError: An unknown option, or a pair of option and scope that this kind of file does not take.
@@ -72,27 +72,27 @@ class DocumentOptions:
         rules.rules("document")
         check_flag("embedding_uncertainty", embedding_uncertainty, rules)
         chosen("embedding_type", embedding_type, rules, "document", default=())
-        cut = None if segmentation is None else _paged(segmentation)
+        paged = None if segmentation is None else _paged(segmentation)
         options = chosen("embedding_option", embedding_option, rules, "document", default=())
         scopes = chosen("embedding_scope", embedding_scope, rules, "document", default=())
-        kind = kind or _kind_by_options(cut, options, scopes)
+        kind = kind or _kind_by_options(paged, options, scopes)
         options = options or (_DEFAULT_OPTION[kind],)
-        scopes = scopes or _default_scopes(kind, cut, options)
+        scopes = scopes or _default_scopes(kind, paged, options)
         _check_pairs(kind, options, scopes)
-        _check_segmentation(kind, cut, scopes)
+        _check_segmentation(kind, paged, scopes)
         if embedding_uncertainty and (kind == "pdf" or scopes != (LOCAL,)):
             raise InputError(
                 f"embedding_uncertainty of documents is for text or Markdown files with embedding_scope ['local'], "
                 f"got {_NAMES[kind]} with {list(scopes)}."
             )
-        if cut is None and kind == "pdf" and LOCAL in scopes:
-            cut = SpatialSegmentation()
-        return cls(cut, options, scopes, embedding_uncertainty, model)
+        if paged is None and kind == "pdf" and LOCAL in scopes:
+            paged = SpatialSegmentation()
+        return cls(paged, options, scopes, embedding_uncertainty, model)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, without the media source."""
-        cut = {} if self.segmentation is None else {"segmentation": self._segmentation_to_wire(self.segmentation)}
-        return {**cut, "embedding_option": list(self.embedding_option), "embedding_scope": list(self.embedding_scope)}
+        paged = {} if self.segmentation is None else {"segmentation": self._segmentation_to_wire(self.segmentation)}
+        return {**paged, "embedding_option": list(self.embedding_option), "embedding_scope": list(self.embedding_scope)}
 
     def identity(self) -> dict[str, Any]:
         """Return every parameter that changes the result, for the key of the paid work."""
@@ -105,8 +105,8 @@ class DocumentOptions:
         }
 
     @staticmethod
-    def _segmentation_to_wire(cut: Paged) -> dict[str, Any]:
-        return {cut.kind: cut.to_wire()}
+    def _segmentation_to_wire(paged: Paged) -> dict[str, Any]:
+        return {paged.kind: paged.to_wire()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,27 +158,27 @@ class ImageOptions:
 
 
 def _paged(given: Segmentation) -> Paged:
-    cut = read_segmentation(given)
-    if not isinstance(cut, (SpatialSegmentation, SequentialSegmentation)):
-        raise InputError(f"{cut.kind} segmentation is for audio and video; documents take spatial or sequential.")
-    return cut
+    paged = read_segmentation(given)
+    if not isinstance(paged, (SpatialSegmentation, SequentialSegmentation)):
+        raise InputError(f"{paged.kind} segmentation is for audio and video; documents take spatial or sequential.")
+    return paged
 
 
-def _kind_by_options(cut: Paged | None, options: tuple[str, ...], scopes: tuple[str, ...]) -> DocumentKind:
-    """Return the kind of a document that cannot be seen, by what only one kind takes."""
-    if isinstance(cut, SpatialSegmentation) or "visual" in options:
+def _kind_by_options(paged: Paged | None, options: tuple[str, ...], scopes: tuple[str, ...]) -> DocumentKind:
+    """Return the kind of an unknown document, from options that apply to one kind only."""
+    if isinstance(paged, SpatialSegmentation) or "visual" in options:
         return "pdf"
-    if isinstance(cut, SequentialSegmentation) or options == ("text",):
+    if isinstance(paged, SequentialSegmentation) or options == ("text",):
         return "text"
     raise InputError(
-        "whether this document is a PDF or text cannot be seen: pass embedding_option=['visual'] (pages of a PDF) or "
+        "cannot determine whether this document is a PDF or text: pass embedding_option=['visual'] (pages of a PDF) or "
         f"['text']{'' if scopes else ', and embedding_scope'}."
     )
 
 
-def _default_scopes(kind: DocumentKind, cut: Paged | None, options: tuple[str, ...]) -> tuple[str, ...]:
+def _default_scopes(kind: DocumentKind, paged: Paged | None, options: tuple[str, ...]) -> tuple[str, ...]:
     if kind == "text":
-        return (ASSET,) if cut is None else (LOCAL,)
+        return (ASSET,) if paged is None else (LOCAL,)
     return (ASSET,) if "text" in options else (LOCAL,)
 
 
@@ -193,13 +193,13 @@ def _check_pairs(kind: DocumentKind, options: tuple[str, ...], scopes: tuple[str
                 )
 
 
-def _check_segmentation(kind: DocumentKind, cut: Paged | None, scopes: tuple[str, ...]) -> None:
+def _check_segmentation(kind: DocumentKind, paged: Paged | None, scopes: tuple[str, ...]) -> None:
     fitting = SpatialSegmentation if kind == "pdf" else SequentialSegmentation
-    if cut is not None and not isinstance(cut, fitting):
-        raise InputError(f"{cut.kind} segmentation is not for {_NAMES[kind]}; it takes {fitting.kind}.")
-    if cut is not None and LOCAL not in scopes:
-        raise InputError(f"{cut.kind} segmentation needs embedding_scope 'local', got {list(scopes)}.")
-    if cut is None and kind == "text" and LOCAL in scopes:
+    if paged is not None and not isinstance(paged, fitting):
+        raise InputError(f"{paged.kind} segmentation does not apply to {_NAMES[kind]}; it takes {fitting.kind}.")
+    if paged is not None and LOCAL not in scopes:
+        raise InputError(f"{paged.kind} segmentation needs embedding_scope 'local', got {list(scopes)}.")
+    if paged is None and kind == "text" and LOCAL in scopes:
         raise InputError(
             "embedding_scope 'local' of a text or Markdown file needs segmentation=SequentialSegmentation(n)."
         )

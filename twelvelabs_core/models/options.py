@@ -1,4 +1,4 @@
-"""How to embed audio or video: every option of the contract, checked against the model's rules. Pure."""
+"""The options of audio and video tasks, validated against the rules of the model."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.models.marengo import ASSET, CLIP, DEFAULT_MODEL, FUSED, LOCAL, Model, model_of
 from twelvelabs_core.models.segmentation import DynamicSegmentation, FixedSegmentation, Segmentation, as_segmentation
 
-_SECONDS_MAX = 1e9  # far above any film; keeps times in milliseconds exact
+_SECONDS_MAX = 1e9  # far above any duration; keeps times in milliseconds exact
 
 TimeBasedMetadata = Mapping[str, Any]
 """The caller's own text for a time range, as the vendor writes it: {"start": 0.0, "end": 4.5, "text": "Kick-off"}."""
@@ -33,7 +33,7 @@ class TaskOptions(Protocol):
 
 
 class TimedText(NamedTuple):
-    """One entry of `time_based_metadata`, in seconds from the start of the film."""
+    """One entry of `time_based_metadata`, in seconds from the start of the video."""
 
     start: float
     end: float
@@ -44,7 +44,7 @@ class TimedText(NamedTuple):
 class SegmentOptions:
     """How to embed an audio or video: every option of the contract, checked, with the API's defaults filled in.
 
-    Everything is sent explicitly, so that a later change of a server's default changes no vector unseen.
+    Everything is sent explicitly, so that a later change of a default at the server changes no vector.
 
     Example:
         ```python
@@ -268,7 +268,7 @@ def _timed_text(entry: object, where: str) -> TimedText:
 
 
 def _check_window(start_sec: float | None, end_sec: float | None, model: Model) -> None:
-    # A second more than the longest film: containers round.
+    # A second more than the longest video: containers round.
     longest = model.task_sec[1] if model.task_sec else None
     bounds = "from 0" if longest is None else f"from 0 to {longest:g}"
     for name, value in (("start_sec", start_sec), ("end_sec", end_sec)):

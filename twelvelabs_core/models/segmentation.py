@@ -42,7 +42,7 @@ class DynamicSegmentation:
 
     Example:
         ```python
-        client.segment_video("film.mp4", segmentation=DynamicSegmentation(min_duration_sec=3))
+        client.segment_video("match.mp4", segmentation=DynamicSegmentation(min_duration_sec=3))
         ```
     """
 

@@ -102,7 +102,7 @@ class UrlEntry:
 
 @dataclass(frozen=True, slots=True)
 class UploadEntry:
-    """What is needed to go on with an upload in chunks; the server itself knows which chunks it has.
+    """What is needed to resume an upload in chunks; the server itself knows which chunks it has.
 
     Attributes:
         content: Identity of the bytes.

@@ -117,7 +117,7 @@ class Journal:
         An entry that is ready, or has another task (of a process that assumed this one had ended), stays as it is.
 
         Raises:
-            InputError: There is no entry of this key.
+            InputError: The key has no entry.
         """
         is_free = or_(tasks.c.task_id.is_(None), tasks.c.task_id == task_id)
         with self._database.writing() as connection:
@@ -165,7 +165,7 @@ class Journal:
             expired: Whether the server has deleted the task; the state is then `expired`, else `failed`.
 
         Raises:
-            InputError: There is no entry of this key.
+            InputError: The key has no entry.
         """
         is_meant = tasks.c.task_id.is_(None) if task_id is None else tasks.c.task_id == task_id
         with self._database.writing() as connection:
@@ -205,7 +205,7 @@ def change_entry(connection: Connection, key: str, *conditions: ColumnElement[bo
     """Change an entry that is not ready; one that is, or that does not fit further conditions, stays as it is.
 
     Raises:
-        InputError: There is no entry of this key.
+        InputError: The key has no entry.
     """
     which = and_(tasks.c.key == key, tasks.c.state != "ready", *conditions)
     if not write_entry(connection, which, values) and find_entry(connection, key) is None:

@@ -44,7 +44,7 @@ class Vectors:
             duration_sec: Length of the medium in seconds.
 
         Raises:
-            InputError: There is no entry of this key.
+            InputError: The key has no entry.
         """
         with self._database.writing() as connection:
             entry = find_row(connection, key, lock=True)
@@ -59,7 +59,7 @@ class Vectors:
         """Return the vectors of a ready task and the length of its medium in seconds.
 
         Raises:
-            InputError: There is no ready entry of this key.
+            InputError: The key has no ready entry.
             ConfigurationError: Vectors are missing or damaged.
         """
         with self._database.reading() as connection:
@@ -86,7 +86,7 @@ class Vectors:
             source: The caller's name of the medium, to list and delete by.
 
         Raises:
-            InputError: There is no entry of this key, or it has no such row; nothing is written.
+            InputError: The key has no entry, or it has no such row; nothing is written.
         """
         rows = sorted(rows)  # one order in all processes, or two could wait for each other
         if self._database.is_read_only and self.find_vectors([name for name, _ in rows]).keys() >= dict(rows).keys():
@@ -129,7 +129,7 @@ def find_row(connection: Connection, key: str, *, lock: bool = False) -> Row[Any
         lock: Whether the row stays locked until the end of the transaction (PostgreSQL; a writer of SQLite locks all).
 
     Raises:
-        InputError: There is no entry of this key.
+        InputError: The key has no entry.
     """
     query = select(tasks).where(tasks.c.key == key)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()

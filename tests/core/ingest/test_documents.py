@@ -87,12 +87,12 @@ def test_defaults_of_each_kind_are_sent(kind: Any, given: dict[str, Any], option
     [
         ("pdf", {"embedding_option": ["text"], "embedding_scope": ["local"]}, "'text' with embedding_scope 'local'"),
         ("pdf", {"embedding_option": ["text", "visual"], "embedding_scope": ["local", "asset"]}, "a PDF has no"),
-        ("pdf", {"segmentation": SequentialSegmentation(3)}, "sequential segmentation is not for a PDF"),
+        ("pdf", {"segmentation": SequentialSegmentation(3)}, "sequential segmentation does not apply to a PDF"),
         ("pdf", {"segmentation": SpatialSegmentation(), "embedding_scope": ["asset"]}, "needs embedding_scope 'local'"),
         ("pdf", {"embedding_uncertainty": True}, "embedding_uncertainty of documents"),
         ("text", {"embedding_option": ["visual"]}, "a text or Markdown file has no.*'visual'"),
         ("text", {"embedding_scope": ["local"]}, r"needs segmentation=SequentialSegmentation"),
-        ("text", {"segmentation": SpatialSegmentation()}, "spatial segmentation is not for a text"),
+        ("text", {"segmentation": SpatialSegmentation()}, "spatial segmentation does not apply to a text"),
         ("text", {"embedding_uncertainty": True}, r"embedding_scope \['local'\]"),
         ("text", {"segmentation": SequentialSegmentation(3), "embedding_scope": ["local", "asset"],
                   "embedding_uncertainty": True}, r"embedding_scope \['local'\]"),
@@ -101,8 +101,8 @@ def test_defaults_of_each_kind_are_sent(kind: Any, given: dict[str, Any], option
         ("text", {"embedding_scope": ["clip"]}, "local, asset; got 'clip'"),
         ("text", {"embedding_type": ["fused_embedding"]}, "separate_embedding; got 'fused_embedding'"),
         ("text", {"model": "marengo3.0"}, r"model='marengo3\.5'"),
-        (None, {}, r"cannot be seen.*\['visual'\]"),
-        (None, {"embedding_scope": ["asset"]}, "cannot be seen"),
+        (None, {}, r"cannot determine.*\['visual'\]"),
+        (None, {"embedding_scope": ["asset"]}, "cannot determine"),
     ],
 )  # fmt: skip
 def test_a_pair_that_does_not_exist_is_refused(kind: Any, given: dict[str, Any], message: str) -> None:
@@ -256,7 +256,7 @@ async def test_a_file_of_another_kind_is_named_and_stops_no_other(
         await everything(new.segment_many([plan, film, "asset:64f8d2c7e4a1b37f8a9c5d12"], input_type=PAPERS))
     assert [failure.source for failure in caught.value.failures] == [str(film), "asset:64f8d2c7e4a1b37f8a9c5d12"]
     assert "its media type is video; input_type must be one of document, image" in caught.value.failures[0].reason
-    assert "cannot be seen" in caught.value.failures[1].reason
+    assert "cannot determine" in caught.value.failures[1].reason
     assert paid(sandbox) == 1
 
 
@@ -274,7 +274,7 @@ async def test_segmentations_that_no_file_could_take_are_refused(new: Surface, n
     ):
         with pytest.raises(InputError, match=message):
             await everything(new.segment_many([note], **{"input_type": PAPERS, **options}))
-    with pytest.raises(InputError, match="spatial segmentation is not for a text"):
+    with pytest.raises(InputError, match="spatial segmentation does not apply to a text"):
         await everything(new.segment_many([note], input_type="document", segmentation=QUARTERS))
     assert sandbox.count() == 0
 
@@ -305,7 +305,7 @@ async def test_what_is_no_document_is_refused(new: Surface, tmp_path: Path, pict
         tmp_path / "c.md": "empty",
         tmp_path / "missing.pdf": "no such file",
         content(picture): "is image, not a document",
-        "asset:64f8d2c7e4a1b37f8a9c5d12": "cannot be seen",
+        "asset:64f8d2c7e4a1b37f8a9c5d12": "cannot determine",
     }
     for document, message in cases.items():
         with pytest.raises(InputError, match=message):
