@@ -162,7 +162,7 @@ def test_each_file_takes_the_segmentation_that_suits_it(papers: Path, new: Twelv
     quarters = [document.metadata["quadrant"] for document in of_folder(papers, new, segmentation=both).load()]
     assert len(quarters) == 2 * 5 + 2 + 1
     assert {"", "top_left", "bottom_right"} < set(quarters)
-    with pytest.raises(InputError, match=r"plan\.pdf: sequential segmentation is not for a PDF"):
+    with pytest.raises(InputError, match=r"plan\.pdf: sequential segmentation does not apply to a PDF"):
         TwelveLabsDocumentLoader(papers / "plan.pdf", embeddings=new, segmentation=CHUNKS).load()
     with pytest.raises(InputError, match="segmentation does not apply to images"):
         TwelveLabsDocumentLoader(papers / "photo.png", embeddings=new, segmentation=CHUNKS)
@@ -177,7 +177,7 @@ def test_what_cannot_be_seen_is_said(papers: Path, new: TwelveLabsEmbeddings) ->
     pages = TwelveLabsDocumentLoader(plan, embeddings=new, embedding_option=["visual"]).load()
     assert [page.metadata["page_start"] for page in pages] == [1, 2]
     (picture,) = TwelveLabsDocumentLoader(photo, embeddings=new, input_type="image").load()
-    with pytest.raises(InputError, match="cannot be seen"):
+    with pytest.raises(InputError, match="cannot determine"):
         TwelveLabsDocumentLoader(plan, embeddings=new).load()
     same = TwelveLabsDocumentLoader(papers / "photo.png", embeddings=new).load()
     assert np.allclose(*new.embed_documents([picture.page_content, same[0].page_content]), atol=1e-6)
