@@ -15,7 +15,7 @@ from tests.chaos.gateway import Gateway
 from tests.chaos.nursery import Child, Nursery
 from tests.chaos.storm import TASKS, CountedFaults, Storm
 from tests.chaos.verdict import Matrix, Moment, TaskLog, Verdict, check_reports, check_stores, check_tasks
-from tests.chaos.videos import Signature, make_films, sources
+from tests.chaos.videos import Signature, make_videos, sources
 from tests.chaos.worker import OPTIONS, SEGMENTATION
 from tests.sandbox.file_server import FileServer
 from twelvelabs_core import Client
@@ -88,10 +88,10 @@ class Worker:
 class Act:
     """One run. ``play`` does all of it."""
 
-    def __init__(self, plan: Plan, folder: Path, films: Path, say: Say) -> None:
+    def __init__(self, plan: Plan, folder: Path, video_paths: Path, say: Say) -> None:
         self._plan = plan
         self._folder = folder
-        self._films = films
+        self._films = video_paths
         self._say = say
         self._random = random.Random(plan.seed)  # noqa: S311  # a storm, no secret
         self._signature = Signature.of(plan.seed)
@@ -111,9 +111,9 @@ class Act:
     def _set_up(self, stack: ExitStack) -> None:
         plan = self._plan
         self._say(f"making {plan.videos - plan.bad} films (once)")
-        films = make_films(self._films, plan.videos - plan.bad, seed=1)
+        video_paths = make_videos(self._films, plan.videos - plan.bad, seed=1)
         server = stack.enter_context(FileServer(self._films))
-        self._videos = sources(self._films, films, plan.bad, server, self._signature)
+        self._videos = sources(self._films, video_paths, plan.bad, server, self._signature)
         self._good = [video for video in self._videos if video.reason is None]
         self._bad = [video for video in self._videos if video.reason is not None]
         self._sandbox = Sandbox(
@@ -141,9 +141,9 @@ class Act:
         expected = {}
         with Sandbox() as calm, Client(calm.api_key, base_url=calm.base_url, store=":memory:") as client:
             options = {"segmentation": SEGMENTATION, "embedding_option": OPTIONS, "embedding_scope": ["clip"]}
-            for film in client.segment_many(list(by_path), **options):  # type: ignore[arg-type]
-                for one in film.segments:
-                    moment = Moment(by_path[film.source], one.start_sec, one.end_sec, one.embedding_option)
+            for video_path in client.segment_many(list(by_path), **options):  # type: ignore[arg-type]
+                for one in video_path.segments:
+                    moment = Moment(by_path[video_path.source], one.start_sec, one.end_sec, one.embedding_option)
                     expected[moment] = one.vector
         return expected
 

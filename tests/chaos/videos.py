@@ -48,8 +48,8 @@ class Video:
     reason: str | None = None
 
 
-def make_films(folder: Path, count: int, seed: int) -> list[Path]:
-    """Write the good films, each different from all others; those that are there already stay."""
+def make_videos(folder: Path, count: int, seed: int) -> list[Path]:
+    """Write the good videos, each different from all others; those that are there already stay."""
     folder.mkdir(parents=True, exist_ok=True)
     scenes = random_scenes(2 * count, seed, seconds=SCENE_SEC)
     paths = [folder / f"film-{number:03}.mp4" for number in range(count)]
@@ -59,9 +59,11 @@ def make_films(folder: Path, count: int, seed: int) -> list[Path]:
     return paths
 
 
-def sources(folder: Path, films: Sequence[Path], bad: int, server: FileServer, signature: Signature) -> list[Video]:
-    """Return the films as files and signed URLs, and some videos that cannot be embedded."""
-    good = [_good(path, number, server, signature) for number, path in enumerate(films)]
+def sources(
+    folder: Path, video_paths: Sequence[Path], bad: int, server: FileServer, signature: Signature
+) -> list[Video]:
+    """Return the videos as files and signed URLs, and some videos that cannot be embedded."""
+    good = [_good(path, number, server, signature) for number, path in enumerate(video_paths)]
     return good + [_bad(folder, number, server, signature) for number in range(bad)]
 
 
@@ -92,7 +94,7 @@ def _bad(folder: Path, number: int, server: FileServer, signature: Signature) ->
 
 
 def _write(path: Path, scenes: Sequence[Scene]) -> None:
-    """Write a film all at once, so that a run which is broken off leaves no half of one."""
+    """Write a video all at once, so that a run which is broken off leaves no half of one."""
     part = path.with_suffix(".part.mp4")
     write_film(part, scenes, size=SIZE, fps=FPS)
     part.replace(path)

@@ -31,7 +31,7 @@ def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def film(media_folder: Path) -> Path:
+def video_path(media_folder: Path) -> Path:
     return media_folder / "film.mp4"
 
 

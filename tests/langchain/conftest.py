@@ -2,20 +2,20 @@
 
 from tests.langchain.fixtures import (
     documents,
-    film,
     frame,
     fresh_embeddings,
     loaded,
     shared_embeddings,
+    video_path,
     watched,
 )
 
 __all__ = [
     "documents",
-    "film",
     "frame",
     "fresh_embeddings",
     "loaded",
     "shared_embeddings",
+    "video_path",
     "watched",
 ]

@@ -1,4 +1,4 @@
-"""What the tests of the LangChain side share: one film, one sandbox, and embeddings that live in it."""
+"""What the tests of the LangChain side share: one video, one sandbox, and embeddings that live in it."""
 
 import asyncio
 import inspect
@@ -24,8 +24,8 @@ FIXED = {"strategy": "fixed", "fixed": {"duration_sec": 6}}
 
 
 @pytest.fixture(scope="session")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of four scenes of 6 s."""
+def video_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of four scenes of 6 s."""
     path = tmp_path_factory.mktemp("media") / "scenes.mkv"
     write_film(path, SCENES, captions=[(0.0, 4.0, "a goalkeeper dives")])
     return path
@@ -33,7 +33,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def frame(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One picture of the film's third scene."""
+    """One picture of the video's third scene."""
     return write_picture(tmp_path_factory.mktemp("pictures") / "green.png", SCENES[2], at=2.0)
 
 
@@ -66,21 +66,21 @@ def fresh_embeddings(sandbox: Sandbox, tmp_path: Path) -> TwelveLabsEmbeddings:
 
 @pytest.fixture(scope="session")
 def shared_embeddings(sandbox_server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> TwelveLabsEmbeddings:
-    """Embeddings whose segment store the film is loaded into."""
+    """Embeddings whose segment store the video is loaded into."""
     return connected(sandbox_server, tmp_path_factory.mktemp("store") / "segments.sqlite3")
 
 
 @pytest.fixture(scope="session")
-def loaded(shared_embeddings: TwelveLabsEmbeddings, film: Path) -> list[Document]:
-    """The film's documents: four segments, seen, heard, and spoken where somebody speaks."""
+def loaded(shared_embeddings: TwelveLabsEmbeddings, video_path: Path) -> list[Document]:
+    """The video's documents: four segments, seen, heard, and spoken where somebody speaks."""
     return TwelveLabsVideoLoader(
-        str(film), embeddings=shared_embeddings, segmentation=FIXED, source="scenes.mkv", end_sec=24.0
+        str(video_path), embeddings=shared_embeddings, segmentation=FIXED, source="scenes.mkv", end_sec=24.0
     ).load()
 
 
 @pytest.fixture
 def documents(loaded: list[Document]) -> list[Document]:
-    """A copy of the film's documents, free to be changed."""
+    """A copy of the video's documents, free to be changed."""
     return [document.model_copy(deep=True) for document in loaded]
 
 
@@ -109,12 +109,12 @@ def peak_of(sandbox: Sandbox) -> int:
 
 
 def visual(documents: list[Document]) -> list[Document]:
-    """Return the documents of what is seen, in the order of the film."""
+    """Return the documents of what is seen, in the order of the video."""
     return [document for document in documents if document.metadata["embedding_option"] == "visual"]
 
 
 def look(scene: int) -> str:
-    """Return how a person describes what a scene of the film looks like."""
+    """Return how a person describes what a scene of the video looks like."""
     return describe_look(SCENES[scene])
 
 

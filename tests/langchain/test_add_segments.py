@@ -25,23 +25,23 @@ async def add(
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-async def test_the_good_films_are_stored_before_the_error_of_the_bad_one(
-    mode: str, film: Path, shared_embeddings: TwelveLabsEmbeddings
+async def test_the_good_videos_are_stored_before_the_error_of_the_bad_one(
+    mode: str, video_path: Path, shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
-    loader = TwelveLabsVideoLoader([film, Path("missing.mp4")], embeddings=shared_embeddings)
+    loader = TwelveLabsVideoLoader([video_path, Path("missing.mp4")], embeddings=shared_embeddings)
     store = InMemoryVectorStore(shared_embeddings)
 
     with pytest.raises(IngestionError, match=r"missing\.mp4"):
         await add(mode, store, loader.lazy_load, loader.alazy_load)
 
-    assert {entry["metadata"]["source"] for entry in store.store.values()} == {str(film)}
+    assert {entry["metadata"]["source"] for entry in store.store.values()} == {str(video_path)}
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 async def test_an_error_in_the_middle_of_a_batch_keeps_what_came_before(
-    mode: str, film: Path, shared_embeddings: TwelveLabsEmbeddings
+    mode: str, video_path: Path, shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
-    documents = TwelveLabsVideoLoader(film, embeddings=shared_embeddings).load()
+    documents = TwelveLabsVideoLoader(video_path, embeddings=shared_embeddings).load()
     store = InMemoryVectorStore(shared_embeddings)
 
     def broken() -> Iterator[Document]:

@@ -196,9 +196,9 @@ def test_a_store_filled_here_is_readable_in_another_process(
 
 
 def test_what_looks_like_a_place_is_only_a_text(
-    film: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
+    video_path: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
 ) -> None:
-    texts = [str(film), f"file://{film}", "https://example.com/match.mp4#t=12.5,18", "asset:6917"]
+    texts = [str(video_path), f"file://{video_path}", "https://example.com/match.mp4#t=12.5,18", "asset:6917"]
     assert len(fresh_embeddings.embed_documents(texts)) == len(texts)
     assert requests_of(sandbox) == sandbox.count("POST", "/embed-v2") == len(texts)
 

@@ -133,10 +133,10 @@ class _Adder:
         return add_segments(self._store, documents)
 
 
-def test_a_page_and_a_film_stand_in_one_store(papers: Path, film: Path, new: TwelveLabsEmbeddings) -> None:
+def test_a_page_and_a_video_stand_in_one_store(papers: Path, video_path: Path, new: TwelveLabsEmbeddings) -> None:
     store = InMemoryVectorStore(new)
-    films = TwelveLabsVideoLoader(film, embeddings=new, embedding_option=["visual"])
-    add_segments(store, itertools.chain(of_folder(papers, new).lazy_load(), films.lazy_load()))
+    video_paths = TwelveLabsVideoLoader(video_path, embeddings=new, embedding_option=["visual"])
+    add_segments(store, itertools.chain(of_folder(papers, new).lazy_load(), video_paths.lazy_load()))
     assert store.similarity_search("red stripes moving fast", k=1)[0].metadata["title"] == "scenes.mkv"
     assert store.similarity_search("blue checkerboard", k=1)[0].metadata["page_start"] == 2
 
@@ -208,10 +208,10 @@ def test_options_that_cannot_be_are_refused_at_once(
         of_folder(papers, new, **options)
 
 
-def test_one_bad_file_stops_no_other(papers: Path, new: TwelveLabsEmbeddings, film: Path) -> None:
+def test_one_bad_file_stops_no_other(papers: Path, new: TwelveLabsEmbeddings, video_path: Path) -> None:
     store = InMemoryVectorStore(new)
     (papers / "empty.txt").touch()
-    files = [*sorted(papers.iterdir()), film]
+    files = [*sorted(papers.iterdir()), video_path]
     with pytest.raises(IngestionError) as caught:
         add_segments(store, TwelveLabsDocumentLoader(files, embeddings=new, segmentation=CHUNKS).lazy_load())
     assert sorted(Path(failure.source).name for failure in caught.value.failures) == ["empty.txt", "scenes.mkv"]

@@ -109,18 +109,18 @@ async def test_text_and_image_together(mode: str, shared_embeddings: TwelveLabsE
 
 @both_modes
 async def test_a_clip_gives_one_vector_of_the_chosen_kind(
-    mode: str, shared_embeddings: TwelveLabsEmbeddings, film: Path
+    mode: str, shared_embeddings: TwelveLabsEmbeddings, video_path: Path
 ) -> None:
-    first = await call(mode, shared_embeddings, "embed_video", film, end_sec=6.0)
+    first = await call(mode, shared_embeddings, "embed_video", video_path, end_sec=6.0)
     assert_plain(first)
     likeness = [cosine(first, shared_embeddings.embed_query(look(scene))) for scene in range(3)]
     assert likeness.index(max(likeness)) == 0
 
-    segments = shared_embeddings.client.embed_video(film, end_sec=6.0, embedding_scope=["asset"])
+    segments = shared_embeddings.client.embed_video(video_path, end_sec=6.0, embedding_scope=["asset"])
     for option in ("visual", "audio", "transcription"):
-        vector = await call(mode, shared_embeddings, "embed_video", film, end_sec=6.0, embedding_option=option)
+        vector = await call(mode, shared_embeddings, "embed_video", video_path, end_sec=6.0, embedding_option=option)
         assert vector == segments.select(embedding_option=option).vectors[0].tolist()
-    fused = await call(mode, shared_embeddings, "embed_video", film, end_sec=6.0, embedding_option="fused")
+    fused = await call(mode, shared_embeddings, "embed_video", video_path, end_sec=6.0, embedding_option="fused")
     assert_plain(fused)
     assert fused != first
 
@@ -137,21 +137,27 @@ async def test_a_sound_gives_one_vector(mode: str, shared_embeddings: TwelveLabs
 
 @both_modes
 async def test_speech_that_is_not_there_is_an_error_with_advice(
-    mode: str, shared_embeddings: TwelveLabsEmbeddings, film: Path
+    mode: str, shared_embeddings: TwelveLabsEmbeddings, video_path: Path
 ) -> None:
     with pytest.raises(APIResponseError, match="no vector for embedding_option 'transcription'"):
         await call(
-            mode, shared_embeddings, "embed_video", film, start_sec=12.0, end_sec=18.0, embedding_option="transcription"
+            mode,
+            shared_embeddings,
+            "embed_video",
+            video_path,
+            start_sec=12.0,
+            end_sec=18.0,
+            embedding_option="transcription",
         )
 
 
 @both_modes
 @pytest.mark.parametrize("method", ["embed_video", "embed_audio"])
 async def test_unknown_options_are_refused(
-    mode: str, method: str, film: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
+    mode: str, method: str, video_path: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
 ) -> None:
     with pytest.raises(InputError, match=r"embedding_option for .* must be one of .*smell"):
-        await call(mode, fresh_embeddings, method, film, embedding_option="smell")
+        await call(mode, fresh_embeddings, method, video_path, embedding_option="smell")
     assert requests_of(sandbox) == 0
 
 

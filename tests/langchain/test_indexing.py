@@ -40,11 +40,11 @@ async def run(mode: str, loader: TwelveLabsVideoLoader, records: InMemoryRecordM
 
 @both_modes
 async def test_a_second_run_makes_no_task_and_no_write(
-    mode: str, film: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
+    mode: str, video_path: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
 ) -> None:
     records, store = InMemoryRecordManager("films"), CountingStore(fresh_embeddings)
     records.create_schema()
-    loader = TwelveLabsVideoLoader(film, embeddings=fresh_embeddings, segmentation=FIXED)
+    loader = TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, segmentation=FIXED)
     first = await run(mode, loader, records, store)
     count = len(store.store)
     assert first == {**NOTHING, "num_added": count, "num_skipped": 0}
@@ -57,10 +57,10 @@ async def test_a_second_run_makes_no_task_and_no_write(
 async def test_more_segments_than_a_batch_are_still_left_alone(
     mode: str, fresh_embeddings: TwelveLabsEmbeddings, tmp_path: Path
 ) -> None:
-    film = tmp_path / "long.mp4"
-    write_film(film, [Scene(seconds=3 * 60.0)], fps=2, audio=False)
+    video_path = tmp_path / "long.mp4"
+    write_film(video_path, [Scene(seconds=3 * 60.0)], fps=2, audio=False)
     loader = TwelveLabsVideoLoader(
-        film,
+        video_path,
         embeddings=fresh_embeddings,
         embedding_option=["visual"],
         segmentation={"strategy": "fixed", "fixed": {"duration_sec": 2}},
@@ -80,17 +80,19 @@ async def test_more_segments_than_a_batch_are_still_left_alone(
 
 
 @both_modes
-async def test_a_changed_film_takes_the_place_of_the_old_one(
+async def test_a_changed_video_takes_the_place_of_the_old_one(
     mode: str, fresh_embeddings: TwelveLabsEmbeddings, tmp_path: Path
 ) -> None:
-    film = tmp_path / "film.mp4"
+    video_path = tmp_path / "film.mp4"
     records, store = InMemoryRecordManager("films"), CountingStore(fresh_embeddings)
     records.create_schema()
-    loader = TwelveLabsVideoLoader(film, embeddings=fresh_embeddings, embedding_option=["visual"], segmentation=FIXED)
-    write_film(film, [Scene("red", seconds=12.0)])
+    loader = TwelveLabsVideoLoader(
+        video_path, embeddings=fresh_embeddings, embedding_option=["visual"], segmentation=FIXED
+    )
+    write_film(video_path, [Scene("red", seconds=12.0)])
     await run(mode, loader, records, store)
     old = set(store.store)
-    write_film(film, [Scene("blue", seconds=6.0)])
+    write_film(video_path, [Scene("blue", seconds=6.0)])
     assert await run(mode, loader, records, store) == {**NOTHING, "num_added": 1, "num_deleted": 2, "num_skipped": 0}
     assert len(store.store) == 1
     assert not old & set(store.store)

@@ -41,7 +41,7 @@ async def load(mode: str, loader: Any) -> list[Document]:
 
 @pytest.fixture(scope="module")
 def shorts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Three films of one scene each."""
+    """Three videos of one scene each."""
     folder = tmp_path_factory.mktemp("shorts")
     paths = [folder / f"short{number}.mp4" for number in range(3)]
     for number, path in enumerate(paths):
@@ -51,10 +51,10 @@ def shorts(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @both_modes
 async def test_documents_carry_times_ids_and_references(
-    mode: str, film: Path, shared_embeddings: TwelveLabsEmbeddings
+    mode: str, video_path: Path, shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     loader = TwelveLabsVideoLoader(
-        film, embeddings=shared_embeddings, segmentation=FixedSegmentation(6), source="scenes.mkv", end_sec=24.0
+        video_path, embeddings=shared_embeddings, segmentation=FixedSegmentation(6), source="scenes.mkv", end_sec=24.0
     )
     documents = await load(mode, loader)
     assert [(one.metadata["start_sec"], one.metadata["end_sec"]) for one in visual(documents)] == [
@@ -76,14 +76,16 @@ async def test_documents_carry_times_ids_and_references(
 
 @both_modes
 async def test_a_second_load_is_the_same_and_free(
-    mode: str, film: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
+    mode: str, video_path: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
 ) -> None:
-    loader = TwelveLabsVideoLoader(film, embeddings=fresh_embeddings, segmentation=FIXED)
+    loader = TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, segmentation=FIXED)
     first = await load(mode, loader)
     sent = requests_of(sandbox)
     assert tasks_of(sandbox) == 1
     assert await load(mode, loader) == first
-    assert await load(mode, TwelveLabsVideoLoader([film], embeddings=fresh_embeddings, segmentation=FIXED)) == first
+    assert (
+        await load(mode, TwelveLabsVideoLoader([video_path], embeddings=fresh_embeddings, segmentation=FIXED)) == first
+    )
     assert requests_of(sandbox) == sent
 
 
@@ -107,7 +109,7 @@ async def test_one_medium_or_many(mode: str, shorts: list[Path], shared_embeddin
 
 
 @both_modes
-async def test_several_films_come_one_after_another_and_closing_ends_the_work(
+async def test_several_videos_come_one_after_another_and_closing_ends_the_work(
     mode: str, shorts: list[Path], sandbox: Sandbox, tmp_path: Path
 ) -> None:
     embeddings = connected(sandbox, tmp_path / "store.sqlite3", max_concurrency=1)
@@ -127,7 +129,7 @@ async def test_several_films_come_one_after_another_and_closing_ends_the_work(
 
 
 @both_modes
-async def test_one_bad_film_does_not_stop_the_others(
+async def test_one_bad_video_does_not_stop_the_others(
     mode: str, shorts: list[Path], tmp_path: Path, shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     missing = tmp_path / "missing.mp4"
@@ -179,9 +181,9 @@ async def test_audio(mode: str, shared_embeddings: TwelveLabsEmbeddings, tmp_pat
 
 
 @both_modes
-async def test_options_reach_the_api(mode: str, film: Path, shared_embeddings: TwelveLabsEmbeddings) -> None:
+async def test_options_reach_the_api(mode: str, video_path: Path, shared_embeddings: TwelveLabsEmbeddings) -> None:
     loader = TwelveLabsVideoLoader(
-        film,
+        video_path,
         embeddings=shared_embeddings,
         segmentation=FixedSegmentation(3),
         embedding_option=["visual", "audio"],
@@ -204,12 +206,12 @@ async def test_options_reach_the_api(mode: str, film: Path, shared_embeddings: T
 
 @both_modes
 async def test_a_namespace_makes_other_ids_for_the_same_paid_work(
-    mode: str, film: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
+    mode: str, video_path: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
 ) -> None:
-    plain = await load(mode, TwelveLabsVideoLoader(film, embeddings=fresh_embeddings, segmentation=FIXED))
+    plain = await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, segmentation=FIXED))
     other = await load(
         mode,
-        TwelveLabsVideoLoader(film, embeddings=fresh_embeddings, segmentation=FIXED, id_namespace="second"),
+        TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, segmentation=FIXED, id_namespace="second"),
     )
     assert not {one.id for one in plain} & {one.id for one in other}
     assert fresh_embeddings.embed_documents([one.page_content for one in plain]) == (
@@ -234,47 +236,49 @@ async def test_options_that_cannot_be_are_refused_before_anything_is_sent(
     options: dict[str, Any],
     message: str,
     *,
-    film: Path,
+    video_path: Path,
     sandbox: Sandbox,
     fresh_embeddings: TwelveLabsEmbeddings,
 ) -> None:
     with pytest.raises(InputError, match=message):
-        await load(mode, TwelveLabsVideoLoader(film, embeddings=fresh_embeddings, **options))
+        await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, **options))
     assert requests_of(sandbox) == 0
 
 
-def test_arguments_that_contradict_are_refused_at_once(film: Path, shared_embeddings: TwelveLabsEmbeddings) -> None:
+def test_arguments_that_contradict_are_refused_at_once(
+    video_path: Path, shared_embeddings: TwelveLabsEmbeddings
+) -> None:
     with pytest.raises(InputError, match="names a single item"):
-        TwelveLabsVideoLoader([film, film], embeddings=shared_embeddings, source="one name for two")
+        TwelveLabsVideoLoader([video_path, video_path], embeddings=shared_embeddings, source="one name for two")
     with pytest.raises(InputError, match="must be TwelveLabsEmbeddings, got str"):
-        TwelveLabsVideoLoader(film, embeddings="marengo3.0")  # type: ignore[arg-type]  # made wrong on purpose
+        TwelveLabsVideoLoader(video_path, embeddings="marengo3.0")  # type: ignore[arg-type]  # made wrong on purpose
 
 
-def test_load_and_split_refuses_with_advice(film: Path, shared_embeddings: TwelveLabsEmbeddings) -> None:
+def test_load_and_split_refuses_with_advice(video_path: Path, shared_embeddings: TwelveLabsEmbeddings) -> None:
     with pytest.raises(InputError, match=r"one document per segment.*load\(\)"):
-        TwelveLabsVideoLoader(film, embeddings=shared_embeddings).load_and_split()
+        TwelveLabsVideoLoader(video_path, embeddings=shared_embeddings).load_and_split()
 
 
 @both_modes
 async def test_progress_is_written_and_reported(
-    mode: str, film: Path, fresh_embeddings: TwelveLabsEmbeddings, capsys: pytest.CaptureFixture[str]
+    mode: str, video_path: Path, fresh_embeddings: TwelveLabsEmbeddings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     steps: list[Progress] = []
     loader = TwelveLabsVideoLoader(
-        film, embeddings=fresh_embeddings, source="film", show_progress=True, on_progress=steps.append
+        video_path, embeddings=fresh_embeddings, source="film", show_progress=True, on_progress=steps.append
     )
     await load(mode, loader)
     written = capsys.readouterr().err
     assert steps[0].stage == "checking"
     assert steps[-1].stage == "ready"
     assert "1/1 (1 ready) | ready film" in written
-    await load(mode, TwelveLabsVideoLoader(film, embeddings=fresh_embeddings, source="film", show_progress=True))
+    await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, source="film", show_progress=True))
     assert "1/1 (1 reused) | reused film" in capsys.readouterr().err
-    await load(mode, TwelveLabsVideoLoader(film, embeddings=fresh_embeddings, source="film"))
+    await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, source="film"))
     assert capsys.readouterr().err == ""
 
 
-def test_a_loader_can_be_sent_to_another_process(film: Path, shared_embeddings: TwelveLabsEmbeddings) -> None:
-    loader = TwelveLabsVideoLoader(film, embeddings=shared_embeddings, segmentation=FIXED, source="scenes.mkv")
+def test_a_loader_can_be_sent_to_another_process(video_path: Path, shared_embeddings: TwelveLabsEmbeddings) -> None:
+    loader = TwelveLabsVideoLoader(video_path, embeddings=shared_embeddings, segmentation=FIXED, source="scenes.mkv")
     arrived = pickle.loads(pickle.dumps(loader))  # noqa: S301  # made here
     assert arrived.load() == loader.load()

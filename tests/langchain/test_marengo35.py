@@ -35,13 +35,13 @@ def query(embedding: Any, text: str) -> list[float]:
     return found
 
 
-def test_langchain_embeds_texts_pictures_clips_and_films(
-    sandbox: Sandbox, film: Path, frame: Path, tmp_path: Path
+def test_langchain_embeds_texts_pictures_clips_and_videos(
+    sandbox: Sandbox, video_path: Path, frame: Path, tmp_path: Path
 ) -> None:
     embeddings = TwelveLabsEmbeddings(
         api_key=sandbox.api_key, base_url=sandbox.base_url, model="marengo3.5", segment_store=tmp_path / "s.sqlite3"
     )
-    documents = TwelveLabsVideoLoader(film, embeddings=embeddings, embedding_option=["visual"]).load()
+    documents = TwelveLabsVideoLoader(video_path, embeddings=embeddings, embedding_option=["visual"]).load()
     stored = np.array(embeddings.embed_documents([document.page_content for document in documents]))
     picture = np.array(embeddings.embed_images([frame])[0])
     best = documents[int((stored @ picture).argmax())].metadata
@@ -49,18 +49,18 @@ def test_langchain_embeds_texts_pictures_clips_and_films(
     assert {document.metadata["model"] for document in documents} == {"marengo3.5"}
     assert best["start_sec"] < 18.0
     assert best["end_sec"] > 12.0  # the picture is of the third scene, from 12 to 18 s
-    assert len(embeddings.embed_query("green")) == len(embeddings.embed_video(film, end_sec=None)) == 512
+    assert len(embeddings.embed_query("green")) == len(embeddings.embed_video(video_path, end_sec=None)) == 512
 
 
-def test_llama_index_writes_the_same(sandbox: Sandbox, film: Path, tmp_path: Path) -> None:
+def test_llama_index_writes_the_same(sandbox: Sandbox, video_path: Path, tmp_path: Path) -> None:
     embed_model = TwelveLabsEmbedding(
         api_key=sandbox.api_key, base_url=sandbox.base_url, model="marengo3.5", segment_store=tmp_path / "s.sqlite3"
     )
-    nodes = TwelveLabsVideoReader(embed_model=embed_model).load_nodes(film)
+    nodes = TwelveLabsVideoReader(embed_model=embed_model).load_nodes(video_path)
 
     assert {node.metadata["embedding_option"] for node in nodes} == {"visual", "audio"}
     assert {node.metadata["model"] for node in nodes} == {"marengo3.5"}
-    assert len(embed_model.get_video_embedding(film)) == 512
+    assert len(embed_model.get_video_embedding(video_path)) == 512
 
 
 @both
@@ -125,9 +125,9 @@ def test_a_cache_is_not_shared_between_lengths(sandbox: Sandbox, tmp_path: Path)
     assert sandbox.count("POST", "/embed-v2") == 3
 
 
-def test_a_segment_of_another_length_is_refused(sandbox: Sandbox, tmp_path: Path, film: Path) -> None:
+def test_a_segment_of_another_length_is_refused(sandbox: Sandbox, tmp_path: Path, video_path: Path) -> None:
     long, short = (make(TwelveLabsEmbedding, sandbox, tmp_path, embedding_dimension=d) for d in (512, 128))
-    node: TextNode = TwelveLabsVideoReader(embed_model=long, embedding_option=["visual"]).load_nodes(film)[0]
+    node: TextNode = TwelveLabsVideoReader(embed_model=long, embedding_option=["visual"]).load_nodes(video_path)[0]
     with pytest.raises(InputError, match=r"marengo3\.5/512, not sandbox/marengo3\.5/128"):
         short([node])
     lost = node.model_copy(update={"embedding": None})
@@ -135,13 +135,13 @@ def test_a_segment_of_another_length_is_refused(sandbox: Sandbox, tmp_path: Path
         short([lost])
 
 
-def test_texts_with_times_go_into_fused_vectors_of_both(sandbox: Sandbox, tmp_path: Path, film: Path) -> None:
+def test_texts_with_times_go_into_fused_vectors_of_both(sandbox: Sandbox, tmp_path: Path, video_path: Path) -> None:
     embeddings = make(TwelveLabsEmbeddings, sandbox, tmp_path)
-    documents = TwelveLabsVideoLoader(film, embeddings=embeddings, segmentation=FIXED, **TEXTS).load()
+    documents = TwelveLabsVideoLoader(video_path, embeddings=embeddings, segmentation=FIXED, **TEXTS).load()
     assert {document.metadata["embedding_option"] for document in documents} == {"fused"}
     embed_model = make(TwelveLabsEmbedding, sandbox, tmp_path)
     reader = TwelveLabsVideoReader(embed_model=embed_model, segmentation=FIXED, **TEXTS)
-    assert [node.node_id for node in reader.load_nodes(film)] == [document.id for document in documents]
+    assert [node.node_id for node in reader.load_nodes(video_path)] == [document.id for document in documents]
     again = TwelveLabsVideoSegmenter.from_dict(
         json.loads(json.dumps(reader.segmenter.to_dict())), embed_model=embed_model
     )
@@ -149,31 +149,31 @@ def test_texts_with_times_go_into_fused_vectors_of_both(sandbox: Sandbox, tmp_pa
     assert again.identity() != TwelveLabsVideoSegmenter(embed_model=embed_model, segmentation=FIXED).identity()
 
 
-def test_used_files_are_deleted_by_both(sandbox: Sandbox, tmp_path: Path, film: Path) -> None:
+def test_used_files_are_deleted_by_both(sandbox: Sandbox, tmp_path: Path, video_path: Path) -> None:
     embeddings = make(TwelveLabsEmbeddings, sandbox, tmp_path, model="marengo3.0")
     options: dict[str, Any] = {"segmentation": FIXED, "keep_asset": False}
-    TwelveLabsVideoLoader(film, embeddings=embeddings, embedding_option=["visual"], **options).load()
+    TwelveLabsVideoLoader(video_path, embeddings=embeddings, embedding_option=["visual"], **options).load()
     assert sandbox.count("DELETE", "/assets/{asset_id}") == 1
     embed_model = make(TwelveLabsEmbedding, sandbox, tmp_path, model="marengo3.0")
-    TwelveLabsVideoReader(embed_model=embed_model, embedding_option=["audio"], **options).load_nodes(film)
+    TwelveLabsVideoReader(embed_model=embed_model, embedding_option=["audio"], **options).load_nodes(video_path)
     assert sandbox.count("DELETE", "/assets/{asset_id}") == 2
 
 
 def test_options_of_another_model_are_refused_when_a_loader_is_made(
-    sandbox: Sandbox, tmp_path: Path, film: Path
+    sandbox: Sandbox, tmp_path: Path, video_path: Path
 ) -> None:
     old = make(TwelveLabsEmbeddings, sandbox, tmp_path, model="marengo3.0")
     old_too = make(TwelveLabsEmbedding, sandbox, tmp_path, model="marengo3.0")
     new = make(TwelveLabsEmbeddings, sandbox, tmp_path)
     needs_new = r"time_based_metadata \(needs model='marengo3\.5'\)"
     with pytest.raises(InputError, match=needs_new):
-        TwelveLabsVideoLoader(film, embeddings=old, **TEXTS)
+        TwelveLabsVideoLoader(video_path, embeddings=old, **TEXTS)
     with pytest.raises(InputError, match=needs_new):
         TwelveLabsVideoSegmenter(embed_model=old_too, **TEXTS)
     with pytest.raises(InputError, match=r"'transcription' with marengo3\.5 \(needs model='marengo3\.0'\)"):
-        TwelveLabsVideoLoader(film, embeddings=new, embedding_option=["transcription"])
+        TwelveLabsVideoLoader(video_path, embeddings=new, embedding_option=["transcription"])
     with pytest.raises(InputError, match=r"dynamic \(needs model='marengo3\.5'\)"):
         TwelveLabsAudioLoader(
-            film, embeddings=old, segmentation={"strategy": "dynamic", "dynamic": {"min_duration_sec": 3}}
+            video_path, embeddings=old, segmentation={"strategy": "dynamic", "dynamic": {"min_duration_sec": 3}}
         )
     assert requests_of(sandbox) == 0

@@ -35,7 +35,7 @@ class Counting(BaseRateLimiter):
 
 @both_modes
 async def test_langchains_limiter_is_asked_once_for_each_embedding(
-    mode: str, sandbox: Sandbox, tmp_path: Path, film: Path, frame: Path
+    mode: str, sandbox: Sandbox, tmp_path: Path, video_path: Path, frame: Path
 ) -> None:
     limiter = Counting()
     embeddings = connected(sandbox, tmp_path / "store.sqlite3", rate_limiter=limiter)
@@ -43,9 +43,9 @@ async def test_langchains_limiter_is_asked_once_for_each_embedding(
     await call(mode, embeddings, "embed_query", "green")
     await call(mode, embeddings, "embed_images", [frame, frame])
     await call(mode, embeddings, "embed_text_image", "but in red", frame)
-    await call(mode, embeddings, "embed_video", film)
+    await call(mode, embeddings, "embed_video", video_path)
     assert limiter.asked[mode] == requests_of(sandbox) == 7  # equal texts are sent once
-    loader = TwelveLabsVideoLoader(film, embeddings=embeddings, **CUT)
+    loader = TwelveLabsVideoLoader(video_path, embeddings=embeddings, **CUT)
     documents = await call(mode, loader, "load")
     assert (limiter.asked[mode], tasks_of(sandbox)) == (8, 1)  # neither uploads nor looks count
     await call(mode, embeddings, "embed_documents", [document.page_content for document in documents])

@@ -31,10 +31,10 @@ def with_words(documents: list[Document]) -> list[Document]:
 
 @both_modes
 async def test_words_stand_between_head_and_reference_and_cost_one_request(
-    mode: str, film: Path, fresh_embeddings: TwelveLabsEmbeddings, sandbox: Sandbox
+    mode: str, video_path: Path, fresh_embeddings: TwelveLabsEmbeddings, sandbox: Sandbox
 ) -> None:
-    plain = TwelveLabsVideoLoader(film, embeddings=fresh_embeddings, segmentation=FIXED, end_sec=24.0).load()
-    loader = TwelveLabsVideoLoader(film, embeddings=fresh_embeddings, **WANTED)
+    plain = TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, segmentation=FIXED, end_sec=24.0).load()
+    loader = TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, **WANTED)
     documents = await call(mode, loader, "load")
     assert (tasks_of(sandbox), sandbox.count("GET", "/assets/{asset_id}/transcription")) == (1, 1)
     spoken = with_words(documents)
@@ -51,9 +51,11 @@ async def test_words_stand_between_head_and_reference_and_cost_one_request(
     assert requests_of(sandbox) == 0
 
 
-def test_a_language_model_reads_words_without_a_reference(film: Path, fresh_embeddings: TwelveLabsEmbeddings) -> None:
+def test_a_language_model_reads_words_without_a_reference(
+    video_path: Path, fresh_embeddings: TwelveLabsEmbeddings
+) -> None:
     store = InMemoryVectorStore(fresh_embeddings)
-    add_segments(store, TwelveLabsVideoLoader(film, embeddings=fresh_embeddings, **WANTED).lazy_load())
+    add_segments(store, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, **WANTED).lazy_load())
     shown = "\n".join(format_document(found, document_prompt) for found in store.similarity_search(look(0), k=2))
     prompt = ChatPromptTemplate.from_template("{context}").invoke({"context": shown}).to_string()
     assert "a goalkeeper dives" in prompt
@@ -74,14 +76,16 @@ def test_a_sound_file_is_asked_for_words_too(
     )
 
 
-def test_words_with_3_5(film: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_words_with_3_5(video_path: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     new = connected(sandbox, tmp_path / "s.sqlite3", model="marengo3.5")
-    documents = TwelveLabsVideoLoader(film, embeddings=new, **WANTED).load()
+    documents = TwelveLabsVideoLoader(video_path, embeddings=new, **WANTED).load()
     assert {document.metadata["embedding_option"] for document in with_words(documents)} == {"visual", "audio"}
 
 
-def test_a_split_document_is_refused_with_words_in_it_too(film: Path, fresh_embeddings: TwelveLabsEmbeddings) -> None:
-    document = with_words(TwelveLabsVideoLoader(film, embeddings=fresh_embeddings, **WANTED).load())[0]
+def test_a_split_document_is_refused_with_words_in_it_too(
+    video_path: Path, fresh_embeddings: TwelveLabsEmbeddings
+) -> None:
+    document = with_words(TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, **WANTED).load())[0]
     head, words, reference = document.page_content.splitlines()
     for pieces in ([f"{head}\n{words}", reference], [head, f"{words}\n{reference}"], [head, words, reference]):
         with pytest.raises(InputError, match="splitter"):

@@ -66,9 +66,9 @@ async def test_documents_and_stores_of_a_wrong_type(
     arguments: Callable[..., tuple[Any, ...]],
     shared_embeddings: TwelveLabsEmbeddings,
     documents: list[Document],
-    film: Path,
+    video_path: Path,
 ) -> None:
-    loader = TwelveLabsVideoLoader(film, embeddings=shared_embeddings)
+    loader = TwelveLabsVideoLoader(video_path, embeddings=shared_embeddings)
     with pytest.raises(InputError):
         add_segments(*arguments(shared_embeddings, documents[0], loader))
     with pytest.raises(InputError):
@@ -94,15 +94,15 @@ def test_media_of_a_wrong_type(media: Any, shared_embeddings: TwelveLabsEmbeddin
 
 
 def test_a_namespace_of_a_wrong_type_costs_nothing(
-    shared_embeddings: TwelveLabsEmbeddings, film: Path, sandbox: Sandbox
+    shared_embeddings: TwelveLabsEmbeddings, video_path: Path, sandbox: Sandbox
 ) -> None:
     with pytest.raises(InputError, match="id_namespace"):
-        TwelveLabsVideoLoader(film, embeddings=shared_embeddings, id_namespace=5)  # type: ignore[arg-type]
+        TwelveLabsVideoLoader(video_path, embeddings=shared_embeddings, id_namespace=5)  # type: ignore[arg-type]
     assert sandbox.count() == 0
 
 
 @pytest.mark.parametrize("media", [["rg.mp4", "./rg.mp4"], ["a/../rg.mp4", "x.mp4", Path("rg.mp4"), "./x.mp4"]])
-def test_one_film_under_one_name_twice_is_refused(media: list[Any], shared_embeddings: TwelveLabsEmbeddings) -> None:
+def test_one_video_under_one_name_twice_is_refused(media: list[Any], shared_embeddings: TwelveLabsEmbeddings) -> None:
     message = r"(1 name stands|2 names stand) for several media, such as 'rg\.mp4'; pass each once"
     with pytest.raises(InputError, match=message):
         TwelveLabsVideoLoader(media, embeddings=shared_embeddings)

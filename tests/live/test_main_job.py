@@ -31,7 +31,7 @@ SCENES = [
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def video_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("live") / "film.mp4"
     write_film(path, SCENES)
     return path
@@ -54,9 +54,15 @@ def test_texts_and_images_share_a_space_of_512_values(embeddings: TwelveLabsEmbe
     assert unit[0] @ unit[2] > unit[1] @ unit[2]
 
 
-def test_a_film_becomes_searchable_moments_and_is_paid_once(embeddings: TwelveLabsEmbeddings, film: Path) -> None:
+def test_a_video_becomes_searchable_moments_and_is_paid_once(
+    embeddings: TwelveLabsEmbeddings, video_path: Path
+) -> None:
     loader = TwelveLabsVideoLoader(
-        film, embeddings=embeddings, segmentation=FixedSegmentation(6), embedding_option=["visual"], show_progress=True
+        video_path,
+        embeddings=embeddings,
+        segmentation=FixedSegmentation(6),
+        embedding_option=["visual"],
+        show_progress=True,
     )
     store = InMemoryVectorStore(embeddings)
     add_segments(store, loader.lazy_load())
@@ -64,7 +70,7 @@ def test_a_film_becomes_searchable_moments_and_is_paid_once(embeddings: TwelveLa
 
     assert 5.0 <= moment.metadata["start_sec"] < moment.metadata["end_sec"] <= 12.5
     assert embeddings.client.segment_video(
-        film, segmentation=FixedSegmentation(6), embedding_option=["visual"], embedding_scope=["clip"]
+        video_path, segmentation=FixedSegmentation(6), embedding_option=["visual"], embedding_scope=["clip"]
     ).reused
 
 

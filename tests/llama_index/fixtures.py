@@ -1,4 +1,4 @@
-"""What the tests of the LlamaIndex side share: one film, its nodes, and embeddings that live in the sandbox."""
+"""What the tests of the LlamaIndex side share: one video, its nodes, and embeddings that live in the sandbox."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,13 +20,13 @@ SCENES = (
 SCENE_SEC = 6.0
 END_SEC = 24.0
 FIXED = {"strategy": "fixed", "fixed": {"duration_sec": 6}}
-# Containers round a film's length up; cut there, it has its four scenes and no sliver after them.
+# Containers round a video's length up; cut there, it has its four scenes and no sliver after them.
 CUT: dict[str, Any] = {"segmentation": FIXED, "end_sec": END_SEC}
 
 
 @pytest.fixture(scope="session")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of four scenes of 6 s; in the first one somebody speaks."""
+def video_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of four scenes of 6 s; in the first one somebody speaks."""
     path = tmp_path_factory.mktemp("media") / "scenes.mkv"
     write_film(path, SCENES, captions=[(0.0, 4.0, "a goalkeeper dives")])
     return path
@@ -34,7 +34,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clip like the film's second scene."""
+    """A clip like the video's second scene."""
     path = tmp_path_factory.mktemp("clips") / "blue.mkv"
     write_film(path, SCENES[1:2])
     return path
@@ -42,13 +42,13 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def frame(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One picture of the film's third scene."""
+    """One picture of the video's third scene."""
     return write_picture(tmp_path_factory.mktemp("pictures") / "green.png", SCENES[2], at=2.0)
 
 
 @pytest.fixture(scope="session")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sound of the film's first scene."""
+    """The sound of the video's first scene."""
     path = tmp_path_factory.mktemp("sounds") / "noise.wav"
     write_sound(path, SCENES[:1])
     return path
@@ -83,19 +83,19 @@ def embed_model(sandbox: Sandbox, tmp_path: Path) -> TwelveLabsEmbedding:
 
 @pytest.fixture(scope="session")
 def shared_model(sandbox_server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> TwelveLabsEmbedding:
-    """An embedding whose segment store the film is loaded into."""
+    """An embedding whose segment store the video is loaded into."""
     return connected(sandbox_server, tmp_path_factory.mktemp("store") / "segments.sqlite3")
 
 
 @pytest.fixture(scope="session")
-def loaded(shared_model: TwelveLabsEmbedding, film: Path) -> list[TextNode]:
-    """The film's nodes: four segments, seen and heard, and spoken where somebody speaks."""
-    return TwelveLabsVideoReader(embed_model=shared_model, **CUT).load_nodes(film)
+def loaded(shared_model: TwelveLabsEmbedding, video_path: Path) -> list[TextNode]:
+    """The video's nodes: four segments, seen and heard, and spoken where somebody speaks."""
+    return TwelveLabsVideoReader(embed_model=shared_model, **CUT).load_nodes(video_path)
 
 
 @pytest.fixture
 def nodes(loaded: list[TextNode]) -> list[TextNode]:
-    """A copy of the film's nodes, free to be changed."""
+    """A copy of the video's nodes, free to be changed."""
     return [node.model_copy(deep=True) for node in loaded]
 
 
@@ -117,5 +117,5 @@ def tasks(sandbox: Sandbox) -> int:
 
 
 def look(scene: int) -> str:
-    """Return how a person describes what a scene of the film looks like."""
+    """Return how a person describes what a scene of the video looks like."""
     return describe_look(SCENES[scene])

@@ -1,4 +1,4 @@
-"""A question about a film, answered by an agent over its segments, with a scripted language model."""
+"""A question about a video, answered by an agent over its segments, with a scripted language model."""
 
 import re
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ async def ask(index: VectorStoreIndex, question: str, script: Script) -> str:
     return str(await agent.run(user_msg=question))
 
 
-async def test_an_agent_answers_with_a_time_inside_the_film(
+async def test_an_agent_answers_with_a_time_inside_the_video(
     nodes: list[TextNode], shared_model: TwelveLabsEmbedding
 ) -> None:
     index = VectorStoreIndex(nodes, embed_model=shared_model)
@@ -57,5 +57,5 @@ async def test_an_agent_answers_with_a_time_inside_the_film(
         assert "segment_id" not in told
 
 
-async def test_an_agent_without_films_does_not_invent_a_time(shared_model: TwelveLabsEmbedding) -> None:
+async def test_an_agent_without_videos_does_not_invent_a_time(shared_model: TwelveLabsEmbedding) -> None:
     assert await ask(VectorStoreIndex([], embed_model=shared_model), look(0), Script()) == "I do not know."

@@ -149,8 +149,8 @@ def test_bytes_stay_in_their_process(papers: Path, reader: TwelveLabsDocumentRea
         reader.segmenter([Document.from_dict(document.to_dict())])
 
 
-def test_a_folder_by_simple_directory_reader(papers: Path, reader: TwelveLabsDocumentReader, film: Path) -> None:
-    (papers / "scenes.mkv").write_bytes(film.read_bytes())
+def test_a_folder_by_simple_directory_reader(papers: Path, reader: TwelveLabsDocumentReader, video_path: Path) -> None:
+    (papers / "scenes.mkv").write_bytes(video_path.read_bytes())
     video = TwelveLabsVideoReader(embed_model=reader.segmenter.embed_model, embedding_option=["visual"])
     kinds = dict.fromkeys((".pdf", ".md", ".png"), reader)
     folder = SimpleDirectoryReader(papers, file_extractor={**kinds, ".mkv": video}, raise_on_error=True)

@@ -67,13 +67,17 @@ def test_the_pace_reaches_both_clients_and_a_worker() -> None:
 
 @both_modes
 async def test_a_rate_limiter_is_asked_once_for_a_task_and_for_no_look(
-    mode: str, sandbox: Sandbox, tmp_path: Path, film: Path
+    mode: str, sandbox: Sandbox, tmp_path: Path, video_path: Path
 ) -> None:
     limiter = CountingLimiter(requests_per_minute=60_000)
     embedding = connected(sandbox, tmp_path / "store.sqlite3", rate_limiter=limiter)
     reader = TwelveLabsVideoReader(embed_model=embedding, **CUT)
     for _ in range(2):  # the second time nothing is embedded
-        nodes = await reader.aload_nodes(film) if mode == "async" else await asyncio.to_thread(reader.load_nodes, film)
+        nodes = (
+            await reader.aload_nodes(video_path)
+            if mode == "async"
+            else await asyncio.to_thread(reader.load_nodes, video_path)
+        )
         assert nodes
         assert (limiter.asked, paid(sandbox)) == (1, 1)
 
@@ -321,14 +325,14 @@ def test_a_pipeline_cache_does_not_serve_one_space_to_another(sandbox: Sandbox, 
 # One vector of a clip.
 
 
-def test_a_clip_has_one_vector_per_option(embed_model: TwelveLabsEmbedding, film: Path, sound: Path) -> None:
+def test_a_clip_has_one_vector_per_option(embed_model: TwelveLabsEmbedding, video_path: Path, sound: Path) -> None:
     options = ["visual", "audio", "transcription", "fused"]
-    vectors = [embed_model.get_video_embedding(film, embedding_option=option) for option in options]
+    vectors = [embed_model.get_video_embedding(video_path, embedding_option=option) for option in options]
     assert len({tuple(vector) for vector in vectors}) == 4
-    assert vectors[0] == embed_model.get_video_embedding(film)
-    window = embed_model.get_video_embedding(film, start_sec=6, end_sec=12)
+    assert vectors[0] == embed_model.get_video_embedding(video_path)
+    window = embed_model.get_video_embedding(video_path, start_sec=6, end_sec=12)
     assert window not in vectors
     with pytest.raises(InputError, match="embedding_option for audio must be one of audio, transcription, fused"):
         embed_model.get_audio_embedding(sound, embedding_option="visual")
     with pytest.raises(InputError, match="end_sec must be after start_sec"):
-        embed_model.get_video_embedding(film, start_sec=12, end_sec=6)
+        embed_model.get_video_embedding(video_path, start_sec=12, end_sec=6)

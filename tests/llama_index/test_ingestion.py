@@ -1,4 +1,4 @@
-"""`ingest_videos` and `replace_video`: film by film, old segments go when the new ones are there, failures are told."""
+"""`ingest_videos` and `replace_video`: one video at a time; old segments are deleted after the new ones are stored."""
 
 from pathlib import Path
 from typing import Any
@@ -71,24 +71,24 @@ async def ingest(mode: str, target: Any, sources: Any, segmenter: TwelveLabsVide
 async def test_new_unchanged_changed(
     mode: str, target: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
-    films = [folder / "red.mkv", folder / "blue.mkv"]
+    video_paths = [folder / "red.mkv", folder / "blue.mkv"]
     place = make(target, segmenter)
-    report = await ingest(mode, place, films, segmenter)
-    assert sorted(report.stored) == sorted(map(str, films))
+    report = await ingest(mode, place, video_paths, segmenter)
+    assert sorted(report.stored) == sorted(map(str, video_paths))
     assert report.unchanged == ()
     assert len(stored(place)) == 5
 
     sandbox.clear_requests()
-    report = await ingest(mode, place, films, segmenter)
-    assert (report.stored, sorted(report.unchanged)) == ((), sorted(map(str, films)))
+    report = await ingest(mode, place, video_paths, segmenter)
+    assert (report.stored, sorted(report.unchanged)) == ((), sorted(map(str, video_paths)))
     assert sandbox.count() == 0
 
     before = stored(place)
-    change(films[0])
-    report = await ingest(mode, place, films, segmenter)
-    assert (report.stored, report.unchanged) == ((str(films[0]),), (str(films[1]),))
+    change(video_paths[0])
+    report = await ingest(mode, place, video_paths, segmenter)
+    assert (report.stored, report.unchanged) == ((str(video_paths[0]),), (str(video_paths[1]),))
     assert (tasks(sandbox), paid(sandbox)) == (1, 1)
-    red, blue = documents(segmenter, *films)
+    red, blue = documents(segmenter, *video_paths)
     assert len(stored(place)) == 5
     assert stored_of(place, red).isdisjoint(before)
     assert stored_of(place, blue) < set(before)
@@ -97,29 +97,29 @@ async def test_new_unchanged_changed(
 
 @both_modes
 @each_target
-async def test_a_bad_film_keeps_what_it_had_is_reported_and_tried_again(
+async def test_a_bad_video_keeps_what_it_had_is_reported_and_tried_again(
     mode: str, target: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
-    films = [folder / "red.mkv", folder / "blue.mkv"]
+    video_paths = [folder / "red.mkv", folder / "blue.mkv"]
     place = make(target, segmenter)
-    await ingest(mode, place, films, segmenter)
-    red, blue = documents(segmenter, *films)
+    await ingest(mode, place, video_paths, segmenter)
+    red, blue = documents(segmenter, *video_paths)
     old = stored_of(place, red)
     before = stored(place)
 
-    change(films[0])
+    change(video_paths[0])
     fail_next_task(sandbox)
     with pytest.raises(IngestionError, match="2 of 3 sources failed") as caught:
-        await ingest(mode, place, [*films, folder / "missing.mkv"], segmenter)
+        await ingest(mode, place, [*video_paths, folder / "missing.mkv"], segmenter)
     failures = {failure.source: failure for failure in caught.value.failures}
-    assert failures.keys() == {str(films[0]), str(folder / "missing.mkv")}
-    assert failures[str(films[0])].task_id
+    assert failures.keys() == {str(video_paths[0]), str(folder / "missing.mkv")}
+    assert failures[str(video_paths[0])].task_id
     assert "no such file" in failures[str(folder / "missing.mkv")].reason
-    assert caught.value.succeeded == (str(films[1]),)
+    assert caught.value.succeeded == (str(video_paths[1]),)
     assert stored(place) == before
 
-    report = await ingest(mode, place, films, segmenter)
-    assert (report.stored, report.unchanged) == ((str(films[0]),), (str(films[1]),))
+    report = await ingest(mode, place, video_paths, segmenter)
+    assert (report.stored, report.unchanged) == ((str(video_paths[0]),), (str(video_paths[1]),))
     assert stored_of(place, red).isdisjoint(old)
     assert stored_of(place, blue) < set(before)
 
@@ -129,20 +129,20 @@ async def test_what_fails_may_be_skipped_and_is_in_the_report(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, caplog: pytest.LogCaptureFixture
 ) -> None:
     place = make("index", segmenter)
-    films = [folder / "red.mkv", folder / "missing.mkv"]
-    report = await ingest(mode, place, films, segmenter, on_error="skip")
-    assert (report.stored, report.unchanged) == ((str(films[0]),), ())
-    assert [failure.source for failure in report.failures] == [str(films[1])]
+    video_paths = [folder / "red.mkv", folder / "missing.mkv"]
+    report = await ingest(mode, place, video_paths, segmenter, on_error="skip")
+    assert (report.stored, report.unchanged) == ((str(video_paths[0]),), ())
+    assert [failure.source for failure in report.failures] == [str(video_paths[1])]
     assert "1 of 2 sources failed" in caplog.text
     heard: list[Failure] = []
-    report = await ingest(mode, place, films, segmenter, on_error=heard.append)
-    assert (report.unchanged, [failure.source for failure in heard]) == ((str(films[0]),), [str(films[1])])
+    report = await ingest(mode, place, video_paths, segmenter, on_error=heard.append)
+    assert (report.unchanged, [failure.source for failure in heard]) == ((str(video_paths[0]),), [str(video_paths[1])])
     with pytest.raises(InputError, match="on_error must be"):
-        await ingest(mode, place, films, segmenter, on_error="ignore")
+        await ingest(mode, place, video_paths, segmenter, on_error="ignore")
 
 
 @both_modes
-async def test_the_only_film_raises_its_own_error(
+async def test_the_only_video_raises_its_own_error(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     place = make("index", segmenter)
@@ -154,7 +154,7 @@ async def test_the_only_film_raises_its_own_error(
 
 
 @both_modes
-async def test_a_wrong_key_is_not_taken_for_a_failure_of_each_film(
+async def test_a_wrong_key_is_not_taken_for_a_failure_of_each_video(
     mode: str, folder: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     wrong = TwelveLabsEmbedding(
@@ -166,7 +166,7 @@ async def test_a_wrong_key_is_not_taken_for_a_failure_of_each_film(
         await ingest(mode, index, [folder / "red.mkv", folder / "blue.mkv"], segmenter)
 
 
-def test_good_films_are_in_the_store_before_a_slow_one_ends(
+def test_good_videos_are_in_the_store_before_a_slow_one_ends(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     place = make("index", segmenter)
@@ -187,7 +187,7 @@ def test_other_options_are_a_change(folder: Path, segmenter: TwelveLabsVideoSegm
     assert len(stored(place)) == 1 + 4
 
 
-def test_an_index_needs_no_segmenter_and_films_may_come_as_documents(
+def test_an_index_needs_no_segmenter_and_videos_may_come_as_documents(
     folder: Path, embed_model: TwelveLabsEmbedding
 ) -> None:
     index = VectorStoreIndex([], embed_model=embed_model)
@@ -222,22 +222,22 @@ def test_progress_is_written_on_request(
     assert capsys.readouterr().err == ""
 
 
-def test_what_is_not_made_for_films_is_refused_before_anything_is_sent(
+def test_what_is_not_made_for_videos_is_refused_before_anything_is_sent(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    film = folder / "red.mkv"
+    video_path = folder / "red.mkv"
     foreign = VectorStoreIndex([], embed_model=MockEmbedding(embed_dim=512))
     live = TwelveLabsEmbedding(api_key="tlk_made_up", segment_store=tmp_path / "live.sqlite3")
     ours = VectorStoreIndex([], embed_model=segmenter.embed_model)
     refused: list[tuple[Any, Any, dict[str, Any], str]] = [
-        (foreign, film, {}, "embeds queries with MockEmbedding"),
-        (VectorStoreIndex([], embed_model=live), film, {"segmenter": segmenter}, "not comparable"),
-        (SummaryIndex([]), film, {}, "got SummaryIndex"),
-        (pipeline_of(segmenter, vector_store=None), film, {}, "has no vector_store"),
-        (pipeline_of(segmenter, transformations=[]), film, {}, "one TwelveLabsVideoSegmenter .* it has 0"),
-        (pipeline_of(segmenter), film, {"segmenter": segmenter}, "has a segmenter among its transformations"),
+        (foreign, video_path, {}, "embeds queries with MockEmbedding"),
+        (VectorStoreIndex([], embed_model=live), video_path, {"segmenter": segmenter}, "not comparable"),
+        (SummaryIndex([]), video_path, {}, "got SummaryIndex"),
+        (pipeline_of(segmenter, vector_store=None), video_path, {}, "has no vector_store"),
+        (pipeline_of(segmenter, transformations=[]), video_path, {}, "one TwelveLabsVideoSegmenter .* it has 0"),
+        (pipeline_of(segmenter), video_path, {"segmenter": segmenter}, "has a segmenter among its transformations"),
         (ours, [text_document()], {}, "the document minutes is not of the type video"),
-        (ours, [film, str(film)], {}, "1 name stands for several media"),
+        (ours, [video_path, str(video_path)], {}, "1 name stands for several media"),
         (ours, [3], {}, "media must be a path"),
     ]
     for target, sources, options, message in refused:
@@ -253,7 +253,7 @@ class Broken(SimpleVectorStore):
         raise ConnectionError(f"cannot take {len(nodes)} nodes")
 
 
-def test_what_the_callers_own_store_raises_is_not_taken_for_a_failed_film(
+def test_what_the_callers_own_store_raises_is_not_taken_for_a_failed_video(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     pipeline = pipeline_of(segmenter, vector_store=Broken())

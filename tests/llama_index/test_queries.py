@@ -1,4 +1,4 @@
-"""Queries by text, image, sound, clip, and text with image; filters on time, option and film."""
+"""Queries by text, image, sound, clip, and text with image; filters on time, option and video."""
 
 from pathlib import Path
 from typing import Any
@@ -92,13 +92,13 @@ def starts(index: VectorStoreIndex, filters: Any) -> set[tuple[float, str]]:
     return {(hit.metadata["start_sec"], hit.metadata["embedding_option"]) for hit in found}
 
 
-def test_filters_take_what_overlaps(index: VectorStoreIndex, film: Path) -> None:
+def test_filters_take_what_overlaps(index: VectorStoreIndex, video_path: Path) -> None:
     assert {start for start, _ in starts(index, time_filter(7, 12))} == {6.0}  # 12-18 begins when 12 is over
     assert {start for start, _ in starts(index, time_filter(11.9, 12.1))} == {6.0, 12.0}
     assert {start for start, _ in starts(index, time_filter(18))} == {18.0}
     assert {start for start, _ in starts(index, time_filter(end_sec=0.5))} == {0.0}
     assert starts(index, time_filter(0, 12, embedding_option="visual")) == {(0.0, "visual"), (6.0, "visual")}
-    only = time_filter(embedding_option=["transcription", "audio"], source=str(film), end_sec=6)
+    only = time_filter(embedding_option=["transcription", "audio"], source=str(video_path), end_sec=6)
     assert starts(index, only) == {(0.0, "transcription"), (0.0, "audio")}
     assert starts(index, time_filter(source=["other.mp4"])) == set()
 

@@ -60,10 +60,10 @@ def shape(item: TextNode | Document) -> tuple[Any, ...]:
 
 
 @both_modes
-async def test_a_film_becomes_nodes_with_times_vectors_and_plain_metadata(
-    mode: str, shared_model: TwelveLabsEmbedding, film: Path, loaded: list[TextNode]
+async def test_a_video_becomes_nodes_with_times_vectors_and_plain_metadata(
+    mode: str, shared_model: TwelveLabsEmbedding, video_path: Path, loaded: list[TextNode]
 ) -> None:
-    nodes = await call(mode, TwelveLabsVideoReader(embed_model=shared_model, **CUT), "load_nodes", film)
+    nodes = await call(mode, TwelveLabsVideoReader(embed_model=shared_model, **CUT), "load_nodes", video_path)
     assert [shape(node) for node in nodes] == [shape(node) for node in loaded]
     visual = [node for node in nodes if node.metadata["embedding_option"] == "visual"]
     assert [node.metadata["start_sec"] for node in visual] == [0.0, 6.0, 12.0, 18.0]
@@ -71,15 +71,15 @@ async def test_a_film_becomes_nodes_with_times_vectors_and_plain_metadata(
     for node in nodes:
         assert {key: type(value) for key, value in node.metadata.items()} == KEYS
         assert node.node_id == node.metadata["segment_id"]
-        assert node.metadata["source"] == str(film)
+        assert node.metadata["source"] == str(video_path)
         assert len(node.embedding or []) == 512
         assert 0 <= node.metadata["start_sec"] < node.metadata["end_sec"] <= END_SEC
         assert "tl-segment" not in node.get_content(MetadataMode.ALL)
 
 
-def test_a_language_model_reads_film_time_and_option(loaded: list[TextNode], film: Path) -> None:
+def test_a_language_model_reads_video_time_and_option(loaded: list[TextNode], video_path: Path) -> None:
     text = loaded[0].get_content(MetadataMode.LLM)
-    assert text == f"source: {film}\nstart_sec: 0.0\nend_sec: 6.0\n\nscenes.mkv, 0:00.0-0:06.0, visual"
+    assert text == f"source: {video_path}\nstart_sec: 0.0\nend_sec: 6.0\n\nscenes.mkv, 0:00.0-0:06.0, visual"
 
 
 def test_nodes_go_into_an_index_and_are_found(
@@ -95,24 +95,24 @@ def test_nodes_go_into_an_index_and_are_found(
     assert (best.metadata["start_sec"], best.metadata["embedding_option"]) == (0.0, "transcription")
 
 
-def test_many_films_come_in_the_order_that_was_asked_for(
+def test_many_videos_come_in_the_order_that_was_asked_for(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     reader = TwelveLabsVideoReader(segmenter=segmenter)
-    films = [folder / "red.mkv", folder / "blue.mkv", Media.of(reel(2), source="green.mkv")]
-    names = [node.metadata["title"] for node in reader.load_nodes(films)]
+    video_paths = [folder / "red.mkv", folder / "blue.mkv", Media.of(reel(2), source="green.mkv")]
+    names = [node.metadata["title"] for node in reader.load_nodes(video_paths)]
     assert names == ["red.mkv"] * 2 + ["blue.mkv"] * 2 + ["green.mkv"] * 2
     assert tasks(sandbox) == 3
-    assert [node.metadata["title"] for node in reader.load_nodes(reversed(films))] == names[::-1]
-    assert {document.metadata["title"] for document in reader.lazy_load_data(films)} == set(names)
+    assert [node.metadata["title"] for node in reader.load_nodes(reversed(video_paths))] == names[::-1]
+    assert {document.metadata["title"] for document in reader.lazy_load_data(video_paths)} == set(names)
     assert tasks(sandbox) == 3
 
 
 def test_closing_a_lazy_reader_stops_new_work(segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox) -> None:
     one_at_a_time = segmenter.embed_model.model_copy(update={"max_concurrency": 1})
     reader = TwelveLabsVideoReader(segmenter=segmenter.model_copy(update={"embed_model": one_at_a_time}))
-    films = [Media.of(reel(0) + bytes(number), source=f"{number}.mkv") for number in range(1, 7)]
-    lazy = reader.lazy_load_data(films)
+    video_paths = [Media.of(reel(0) + bytes(number), source=f"{number}.mkv") for number in range(1, 7)]
+    lazy = reader.lazy_load_data(video_paths)
     next(lazy)
     lazy.close()  # type: ignore[attr-defined]  # a generator
     assert 1 <= tasks(sandbox) <= 2
@@ -123,10 +123,10 @@ def test_closing_a_lazy_reader_stops_new_work(segmenter: TwelveLabsVideoSegmente
 
 @both_modes
 async def test_documents_of_segments_are_stored_with_their_vectors(
-    mode: str, shared_model: TwelveLabsEmbedding, film: Path, loaded: list[TextNode], sandbox: Sandbox
+    mode: str, shared_model: TwelveLabsEmbedding, video_path: Path, loaded: list[TextNode], sandbox: Sandbox
 ) -> None:
     reader = TwelveLabsVideoReader(embed_model=shared_model, **CUT)
-    documents = await call(mode, reader, "load_data", film, extra_info={"league": 1})
+    documents = await call(mode, reader, "load_data", video_path, extra_info={"league": 1})
     assert all(type(document) is Document for document in documents)
     for document, node in zip(documents, loaded, strict=True):
         assert document.metadata == {"league": 1, **node.metadata}
@@ -135,11 +135,13 @@ async def test_documents_of_segments_are_stored_with_their_vectors(
     assert paid(sandbox) == 0
     (best,) = index.as_retriever(similarity_top_k=1).retrieve(look(1))
     assert best.metadata["start_sec"] == 6.0
-    assert list(await reader.alazy_load_data(film, {"league": 1})) == list(reader.lazy_load_data(film, {"league": 1}))
+    assert list(await reader.alazy_load_data(video_path, {"league": 1})) == list(
+        reader.lazy_load_data(video_path, {"league": 1})
+    )
 
 
 @both_modes
-async def test_one_document_per_film_is_cheap_and_names_its_content(
+async def test_one_document_per_video_is_cheap_and_names_its_content(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     reader = TwelveLabsVideoReader(segmenter=segmenter)
@@ -162,12 +164,12 @@ async def test_bad_arguments_are_refused_before_anything_is_sent(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     reader = TwelveLabsVideoReader(segmenter=segmenter)
-    film = folder / "red.mkv"
+    video_path = folder / "red.mkv"
     for method in ("load_data", "load_nodes"):
         with pytest.raises(InputError, match="extra_info must not have the key 'start_sec'"):
-            await call(mode, reader, method, film, {"start_sec": 1})
+            await call(mode, reader, method, video_path, {"start_sec": 1})
         with pytest.raises(InputError, match="1 name stands for several media"):
-            await call(mode, reader, method, [film, str(film)])
+            await call(mode, reader, method, [video_path, str(video_path)])
         with pytest.raises(InputError, match=r"missing\.mkv: no such file"):
             await call(mode, reader, method, folder / "missing.mkv")
         assert await call(mode, reader, method, []) == []
@@ -178,16 +180,16 @@ async def test_bad_arguments_are_refused_before_anything_is_sent(
         TwelveLabsVideoReader(embed_model=segmenter.embed_model, chunk_size=1)  # type: ignore[call-arg]  # on purpose
 
 
-def test_one_bad_film_does_not_stop_the_others(
+def test_one_bad_video_does_not_stop_the_others(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     (folder / "notes.mp4").write_text("I am a film, believe me.\n" * 40)
     reader = TwelveLabsVideoReader(segmenter=segmenter)
-    films = [folder / "notes.mp4", folder / "red.mkv", folder / "blue.mkv"]
+    video_paths = [folder / "notes.mp4", folder / "red.mkv", folder / "blue.mkv"]
     with pytest.raises(IngestionError, match=r"1 of 3 sources failed"):
-        reader.load_nodes(films)
+        reader.load_nodes(video_paths)
     assert tasks(sandbox) == 2
-    assert len(reader.load_nodes(films[1:])) == 4
+    assert len(reader.load_nodes(video_paths[1:])) == 4
     assert tasks(sandbox) == 2
 
 
@@ -195,7 +197,7 @@ def test_one_bad_film_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize("workers", [None, 2])
-def test_a_folder_of_films_and_texts(
+def test_a_folder_of_videos_and_texts(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox, workers: int | None
 ) -> None:
     (folder / "blue.mkv").rename(folder / "BLUE.MKV")
@@ -204,10 +206,10 @@ def test_a_folder_of_films_and_texts(
         str(folder), file_extractor={".mkv": TwelveLabsVideoReader(segmenter=segmenter)}, raise_on_error=True
     )
     documents = directory.load_data(num_workers=workers)
-    films = [document for document in documents if "segment_id" in document.metadata]
+    video_paths = [document for document in documents if "segment_id" in document.metadata]
     assert tasks(sandbox) == 2
-    assert (len(documents), len(films)) == (5, 4)
-    assert {document.metadata["file_name"] for document in films} == {"red.mkv", "BLUE.MKV"}
+    assert (len(documents), len(video_paths)) == (5, 4)
+    assert {document.metadata["file_name"] for document in video_paths} == {"red.mkv", "BLUE.MKV"}
     index = VectorStoreIndex.from_documents(documents, embed_model=segmenter.embed_model)
     assert sandbox.count("POST", "/embed-v2") == 1  # the text
     (best,) = index.as_retriever(similarity_top_k=1).retrieve(look(1))
@@ -239,7 +241,7 @@ def test_an_error_is_lost_in_a_folder_unless_it_is_asked_for(
 
 
 @both_modes
-async def test_films_of_another_file_system(
+async def test_videos_of_another_file_system(
     mode: str, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     memory = fsspec.filesystem("memory")

@@ -44,25 +44,25 @@ each_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
 
 @both_modes
 @each_strategy
-async def test_a_second_run_over_the_same_sends_nothing_and_a_changed_film_makes_one_task(
+async def test_a_second_run_over_the_same_sends_nothing_and_a_changed_video_makes_one_task(
     mode: str, strategy: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
-    films = folder / "red.mkv", folder / "blue.mkv"
+    video_paths = folder / "red.mkv", folder / "blue.mkv"
     pipeline = pipeline_of(segmenter, strategy)
-    made = await run(mode, pipeline, [*documents(segmenter, *films), text_document()])
+    made = await run(mode, pipeline, [*documents(segmenter, *video_paths), text_document()])
     assert tasks(sandbox) == 2
     assert sandbox.count("POST", "/embed-v2") == 1  # the text; the segments' vectors stay
     assert len(made) == len(stored(pipeline)) == 5
     assert all(node.embedding is not None for node in made)
 
     sandbox.clear_requests()
-    assert await run(mode, pipeline, [*documents(segmenter, *films), text_document()]) == []
+    assert await run(mode, pipeline, [*documents(segmenter, *video_paths), text_document()]) == []
     assert sandbox.count() == 0
     assert len(stored(pipeline)) == 5
 
     before = stored(pipeline)
-    change(films[1])
-    red, blue = documents(segmenter, *films)
+    change(video_paths[1])
+    red, blue = documents(segmenter, *video_paths)
     await run(mode, pipeline, [red, blue, text_document()])
     assert (tasks(sandbox), sandbox.count("POST", "/embed-v2")) == (1, 0)
     assert stored_of(pipeline, red) == {node_id for node_id, source in before.items() if source == red.node_id}
@@ -75,15 +75,15 @@ async def test_a_second_run_over_the_same_sends_nothing_and_a_changed_film_makes
 
 
 @both_modes
-async def test_a_film_that_is_gone_goes_under_upserts_and_delete(
+async def test_a_video_that_is_gone_goes_under_upserts_and_delete(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
-    films = folder / "red.mkv", folder / "blue.mkv"
+    video_paths = folder / "red.mkv", folder / "blue.mkv"
     pipeline = pipeline_of(segmenter, "upserts_and_delete")
-    red, blue = documents(segmenter, *films)
+    red, blue = documents(segmenter, *video_paths)
     await run(mode, pipeline, [red, blue, text_document()])
     sandbox.clear_requests()
-    await run(mode, pipeline, [*documents(segmenter, films[0]), text_document()])
+    await run(mode, pipeline, [*documents(segmenter, video_paths[0]), text_document()])
     assert sandbox.count() == 0
     assert not stored_of(pipeline, blue)
     assert len(stored_of(pipeline, red)) == 2
@@ -92,18 +92,18 @@ async def test_a_film_that_is_gone_goes_under_upserts_and_delete(
 
 @both_modes
 @pytest.mark.parametrize("strategy", ["upserts", "upserts_and_delete"])
-async def test_one_bad_film_loses_nothing_that_was_paid_for(
+async def test_one_bad_video_loses_nothing_that_was_paid_for(
     mode: str, strategy: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
-    films = folder / "red.mkv", folder / "blue.mkv", folder / "notes.mp4"
-    films[2].write_text("I am a film, believe me.\n" * 40)
+    video_paths = folder / "red.mkv", folder / "blue.mkv", folder / "notes.mp4"
+    video_paths[2].write_text("I am a film, believe me.\n" * 40)
     pipeline = pipeline_of(segmenter, strategy)
     for _ in range(2):  # the second run pays nothing, for the good ones are in the segment store
         with pytest.raises(IngestionError, match=r"1 of 3 sources failed.*\n.*notes\.mp4: not a readable"):
-            await run(mode, pipeline, [*documents(segmenter, *films), text_document()])
+            await run(mode, pipeline, [*documents(segmenter, *video_paths), text_document()])
         assert tasks(sandbox) == 2
         assert stored(pipeline) == {}
-    await run(mode, pipeline, [*documents(segmenter, *films[:2]), text_document()])
+    await run(mode, pipeline, [*documents(segmenter, *video_paths[:2]), text_document()])
     assert tasks(sandbox) == 2
     assert len(stored(pipeline)) == 5
 
@@ -112,41 +112,41 @@ async def test_one_bad_film_loses_nothing_that_was_paid_for(
 async def test_a_task_that_failed_is_tried_again_in_the_next_run(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
-    films = folder / "red.mkv", folder / "blue.mkv"
+    video_paths = folder / "red.mkv", folder / "blue.mkv"
     sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", task="failed"))
     pipeline = pipeline_of(segmenter)
     with pytest.raises(IngestionError) as caught:
-        await run(mode, pipeline, documents(segmenter, *films))
+        await run(mode, pipeline, documents(segmenter, *video_paths))
     (failure,) = caught.value.failures
     assert failure.task_id
     assert tasks(sandbox) == 2
-    await run(mode, pipeline, documents(segmenter, *films))
+    await run(mode, pipeline, documents(segmenter, *video_paths))
     assert tasks(sandbox) == 3
     assert len(stored(pipeline)) == 4
 
 
-def test_duplicates_only_of_llama_index_takes_a_failed_film_for_done_and_ingest_videos_does_not(
+def test_duplicates_only_of_llama_index_takes_a_failed_video_for_done_and_ingest_videos_does_not(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     """It notes the hash before it runs the transformations; the docstring and the README say so."""
-    films = folder / "red.mkv", folder / "blue.mkv"
+    video_paths = folder / "red.mkv", folder / "blue.mkv"
     sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", task="failed"))
     pipeline = pipeline_of(segmenter, "duplicates_only")
     with pytest.raises(IngestionError):
-        pipeline.run(documents=documents(segmenter, *films))
-    assert pipeline.run(documents=documents(segmenter, *films)) == []
+        pipeline.run(documents=documents(segmenter, *video_paths))
+    assert pipeline.run(documents=documents(segmenter, *video_paths)) == []
     assert stored(pipeline) == {}
 
     sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", task="failed"))
     ours = pipeline_of(segmenter, "duplicates_only")
     with pytest.raises(IngestionError):
-        ingest_videos(ours, films)
-    report = ingest_videos(ours, films)
+        ingest_videos(ours, video_paths)
+    report = ingest_videos(ours, video_paths)
     assert len(report.stored) == 1
     assert len(stored(ours)) == 4
 
 
-def test_two_films_never_share_an_entry_of_the_pipelines_cache(
+def test_two_videos_never_share_an_entry_of_the_pipelines_cache(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     """LlamaIndex keys it by the text of all documents together; one without text would look like any other."""
@@ -202,8 +202,8 @@ async def test_what_is_no_video_passes_through_in_its_place(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter
 ) -> None:
     text, node = text_document(), TextNode(text="a chunk", metadata={"source": "book.pdf"})
-    (film,) = documents(segmenter, folder / "red.mkv")
-    given = [text, film, node]
+    (video_path,) = documents(segmenter, folder / "red.mkv")
+    given = [text, video_path, node]
     made = await segmenter.acall(given) if mode == "async" else segmenter(given)
     assert made[0] is text
     assert made[-1] is node
@@ -212,46 +212,48 @@ async def test_what_is_no_video_passes_through_in_its_place(
 
 def test_nodes_carry_source_times_and_vectors(folder: Path, segmenter: TwelveLabsVideoSegmenter) -> None:
     reader = TwelveLabsVideoReader(segmenter=segmenter, segment=False)
-    (film,) = reader.load_data(folder / "red.mkv", extra_info={"team": "red", "last_modified_date": "2026-11-21"})
-    assert "last_modified_date" not in film.metadata  # a day on which a file was touched is no other film
-    film.excluded_llm_metadata_keys.append("team")
-    node, _ = segmenter([film])
+    (video_path,) = reader.load_data(folder / "red.mkv", extra_info={"team": "red", "last_modified_date": "2026-11-21"})
+    assert "last_modified_date" not in video_path.metadata  # a day on which a file was touched is no other video
+    video_path.excluded_llm_metadata_keys.append("team")
+    node, _ = segmenter([video_path])
     assert type(node) is TextNode
-    assert node.ref_doc_id == film.node_id
+    assert node.ref_doc_id == video_path.node_id
     assert node.relationships.keys() == {NodeRelationship.SOURCE}
     assert node.source_node is not None
-    assert (node.source_node.hash, node.source_node.metadata) == (film.hash, {})
+    assert (node.source_node.hash, node.source_node.metadata) == (video_path.hash, {})
     assert node.metadata["team"] == "red"
     assert {"content", "segmented_as"}.isdisjoint(node.metadata)
     assert "team" in node.excluded_llm_metadata_keys
     assert "team" in node.excluded_embed_metadata_keys
 
 
-def test_two_films_of_one_name_are_refused_before_anything_is_sent(
+def test_two_videos_of_one_name_are_refused_before_anything_is_sent(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
-    (film,) = documents(segmenter, folder / "red.mkv")
+    (video_path,) = documents(segmenter, folder / "red.mkv")
     with pytest.raises(InputError, match=r"1 name stands for several media, such as .*red\.mkv"):
-        segmenter([film, film])
+        segmenter([video_path, video_path])
     assert sandbox.count() == 0
 
 
 def test_documents_that_people_write_themselves_are_segmented(
     folder: Path, segmenter: TwelveLabsVideoSegmenter
 ) -> None:
-    film = folder / "red.mkv"
+    video_path = folder / "red.mkv"
     own = [
-        Document(text="by path", video_resource=MediaResource(path=film)),
-        Document(text="by data", video_resource=MediaResource(data=film.read_bytes()), metadata={"source": "kept.mkv"}),
+        Document(text="by path", video_resource=MediaResource(path=video_path)),
+        Document(
+            text="by data", video_resource=MediaResource(data=video_path.read_bytes()), metadata={"source": "kept.mkv"}
+        ),
     ]
     with served(folder) as url:
         own.append(Document(text="by url", video_resource=MediaResource(url=f"{url}/red.mkv")))  # type: ignore[arg-type]
         nodes = segmenter(own)
-    assert [node.metadata["source"] for node in nodes[::2]] == [str(film), "kept.mkv", f"{url}/red.mkv"]
+    assert [node.metadata["source"] for node in nodes[::2]] == [str(video_path), "kept.mkv", f"{url}/red.mkv"]
     assert [node.ref_doc_id for node in nodes[::2]] == [document.node_id for document in own]
 
 
-def test_a_film_that_was_not_segmented_is_never_embedded_as_text(
+def test_a_video_that_was_not_segmented_is_never_embedded_as_text(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     for steps in ([SentenceSplitter()], [SentenceSplitter(), segmenter]):
@@ -263,22 +265,22 @@ def test_a_film_that_was_not_segmented_is_never_embedded_as_text(
 
 
 def test_an_index_refreshes_by_document(folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox) -> None:
-    films = folder / "red.mkv", folder / "blue.mkv"
+    video_paths = folder / "red.mkv", folder / "blue.mkv"
     index = VectorStoreIndex.from_documents(
-        [*documents(segmenter, *films), text_document()],
+        [*documents(segmenter, *video_paths), text_document()],
         transformations=[segmenter],
         embed_model=segmenter.embed_model,
     )
     before = stored(index)
     assert len(before) == 5
     sandbox.clear_requests()
-    assert index.refresh_ref_docs([*documents(segmenter, *films), text_document()]) == [False, False, False]
+    assert index.refresh_ref_docs([*documents(segmenter, *video_paths), text_document()]) == [False, False, False]
     assert sandbox.count() == 0
-    change(films[0])
-    assert index.refresh_ref_docs([*documents(segmenter, *films), text_document()]) == [True, False, False]
+    change(video_paths[0])
+    assert index.refresh_ref_docs([*documents(segmenter, *video_paths), text_document()]) == [True, False, False]
     assert tasks(sandbox) == 1
     assert len(stored(index)) == 5
-    red, _ = documents(segmenter, *films)
+    red, _ = documents(segmenter, *video_paths)
     assert stored_of(index, red).isdisjoint(before)
 
 
@@ -289,11 +291,11 @@ async def test_it_works_in_worker_processes(
     """By pickle into new processes, or by fork, as LlamaIndex does it for `run` and `arun`."""
     # Without a splitter, which wants to download its tokenizer in a fresh process.
     pipeline = pipeline_of(segmenter, transformations=[segmenter, segmenter.embed_model])
-    films = documents(segmenter, folder / "red.mkv", folder / "blue.mkv")
+    video_paths = documents(segmenter, folder / "red.mkv", folder / "blue.mkv")
     if mode == "async":
-        await pipeline.arun(documents=films, num_workers=2)
+        await pipeline.arun(documents=video_paths, num_workers=2)
     else:
-        await asyncio.to_thread(pipeline.run, documents=films, num_workers=2)
+        await asyncio.to_thread(pipeline.run, documents=video_paths, num_workers=2)
     assert tasks(sandbox) == 2
     assert len(stored(pipeline)) == 4
     segmenter(documents(segmenter, folder / "red.mkv", folder / "blue.mkv"))  # they wrote into this segment store
@@ -306,17 +308,17 @@ def test_a_signed_url_is_written_down_nowhere_and_does_not_travel(
     docstore = SimpleDocumentStore()
     pipeline = pipeline_of(segmenter, docstore=docstore)
     with served(folder) as url:
-        (film,) = TwelveLabsVideoReader(segmenter=segmenter, segment=False).load_data(
+        (video_path,) = TwelveLabsVideoReader(segmenter=segmenter, segment=False).load_data(
             f"{url}/red.mkv?X-Amz-Signature=s3cr3t"
         )
-        pipeline.run(documents=[film])
+        pipeline.run(documents=[video_path])
     pipeline.persist(str(tmp_path / "kept"))
-    kept = [path.read_text() for path in (tmp_path / "kept").iterdir()] + [repr(film), film.to_json()]
+    kept = [path.read_text() for path in (tmp_path / "kept").iterdir()] + [repr(video_path), video_path.to_json()]
     assert not [text for text in kept if "s3cr3t" in text]
-    data = pickle.dumps(film)
+    data = pickle.dumps(video_path)
     assert b"s3cr3t" not in data
     arrived = pickle.loads(data)  # noqa: S301  # made above
-    assert (arrived.hash, arrived.media) == (film.hash, None)
+    assert (arrived.hash, arrived.media) == (video_path.hash, None)
     with pytest.raises(InputError, match="has no medium"):
         segmenter([arrived])
 
@@ -329,8 +331,8 @@ def test_a_file_or_an_asset_can_be_segmented_where_the_document_arrives(
     client.assets.wait(asset.id)
     reader = TwelveLabsVideoReader(segmenter=segmenter, segment=False)
     given = reader.load_data([folder / "red.mkv", f"asset:{asset.id}", Media.of(folder / "blue.mkv", source="cam-7")])
-    arrived = [pickle.loads(pickle.dumps(film)) for film in given]  # noqa: S301  # made here
-    assert all(isinstance(film, VideoDocument) and film.media is None for film in arrived)
+    arrived = [pickle.loads(pickle.dumps(video_path)) for video_path in given]  # noqa: S301  # made here
+    assert all(isinstance(video_path, VideoDocument) and video_path.media is None for video_path in arrived)
     here, there = segmenter(given), segmenter(arrived)
     assert [node.node_id for node in here] == [node.node_id for node in there]
     assert [node.metadata["source"] for node in there[::2]] == [str(folder / "red.mkv"), f"asset:{asset.id}", "cam-7"]

@@ -161,15 +161,15 @@ async def test_a_bare_second_insert_and_delete_do_what_the_readme_says(
 
 
 @both_modes
-async def test_films_are_ingested_once_and_replaced_when_they_changed(
+async def test_videos_are_ingested_once_and_replaced_when_they_changed(
     case: StoreCase, mode: str, store: Any, segmenter: TwelveLabsVideoSegmenter, folder: Path
 ) -> None:
     index = index_on(store, segmenter.embed_model)
-    films = [folder / "red.mkv", folder / "blue.mkv"]
+    video_paths = [folder / "red.mkv", folder / "blue.mkv"]
 
     async def ingest() -> Any:
-        call = aingest_videos(index, films, segmenter=segmenter) if mode == "async" else None
-        return await call if call else ingest_videos(index, films, segmenter=segmenter)
+        call = aingest_videos(index, video_paths, segmenter=segmenter) if mode == "async" else None
+        return await call if call else ingest_videos(index, video_paths, segmenter=segmenter)
 
     assert len((await ingest()).stored) == 2
     assert len((await ingest()).unchanged) == 2

@@ -33,11 +33,11 @@ def with_words(nodes: list[Any]) -> list[Any]:
 
 @both_modes
 async def test_words_stand_below_the_head_and_cost_one_request(
-    mode: str, film: Path, embed_model: TwelveLabsEmbedding, sandbox: Sandbox
+    mode: str, video_path: Path, embed_model: TwelveLabsEmbedding, sandbox: Sandbox
 ) -> None:
-    plain = TwelveLabsVideoReader(embed_model=embed_model, **CUT).load_nodes(film)
+    plain = TwelveLabsVideoReader(embed_model=embed_model, **CUT).load_nodes(video_path)
     reader = TwelveLabsVideoReader(embed_model=embed_model, **WANTED)
-    nodes = await reader.aload_nodes(film) if mode == "async" else reader.load_nodes(film)
+    nodes = await reader.aload_nodes(video_path) if mode == "async" else reader.load_nodes(video_path)
     assert (tasks(sandbox), sandbox.count("GET", TRANSCRIPTION)) == (1, 1)
     spoken = with_words(nodes)
     assert {node.metadata["start_sec"] for node in spoken} == {0.0}
@@ -50,27 +50,29 @@ async def test_words_stand_below_the_head_and_cost_one_request(
     embed_model([lost])
     assert lost.embedding == spoken[0].embedding
     sandbox.clear_requests()
-    again = await reader.aload_nodes(film) if mode == "async" else reader.load_nodes(film)
+    again = await reader.aload_nodes(video_path) if mode == "async" else reader.load_nodes(video_path)
     assert [node.get_content() for node in again] == [node.get_content() for node in nodes]
     assert sandbox.count() == 0
 
 
-def test_a_language_model_reads_the_words(film: Path, embed_model: TwelveLabsEmbedding) -> None:
+def test_a_language_model_reads_the_words(video_path: Path, embed_model: TwelveLabsEmbedding) -> None:
     index = VectorStoreIndex([], embed_model=embed_model)
     segmenter = TwelveLabsVideoSegmenter(embed_model=embed_model, **WANTED)
-    ingest_videos(index, [film], segmenter=segmenter)
+    ingest_videos(index, [video_path], segmenter=segmenter)
     shown = str(index.as_query_engine(llm=MockLLM(), similarity_top_k=1).query(look(0)))
     assert "a goalkeeper dives" in shown
     assert "tl-segment:" not in shown
     assert "segment_id" not in shown
 
 
-def test_to_want_words_is_a_change_of_its_own(film: Path, embed_model: TwelveLabsEmbedding, sandbox: Sandbox) -> None:
+def test_to_want_words_is_a_change_of_its_own(
+    video_path: Path, embed_model: TwelveLabsEmbedding, sandbox: Sandbox
+) -> None:
     """A video that was stored without them is written anew; nothing else makes other options of old ones."""
     index = VectorStoreIndex([], embed_model=embed_model)
     plain = TwelveLabsVideoSegmenter(embed_model=embed_model, **CUT)
-    ingest_videos(index, [film], segmenter=plain)
-    report = ingest_videos(index, [film], segmenter=TwelveLabsVideoSegmenter(embed_model=embed_model, **WANTED))
+    ingest_videos(index, [video_path], segmenter=plain)
+    report = ingest_videos(index, [video_path], segmenter=TwelveLabsVideoSegmenter(embed_model=embed_model, **WANTED))
     assert (len(report.stored), tasks(sandbox)) == (1, 1)
     unused = TwelveLabsVideoSegmenter(embed_model=embed_model, keep_asset=False, timeout=5.0, **CUT)
     assert unused.identity() == plain.identity()
@@ -80,11 +82,11 @@ def test_to_want_words_is_a_change_of_its_own(film: Path, embed_model: TwelveLab
 async def test_a_pipeline_keeps_words_and_refuses_to_cut_them(
     mode: str, tmp_path: Path, embed_model: TwelveLabsEmbedding, sandbox: Sandbox
 ) -> None:
-    film = tmp_path / "talk.mkv"
+    video_path = tmp_path / "talk.mkv"
     lecture = " ".join(f"sentence {number} of a long lecture." for number in range(60))
-    write_film(film, SCENES[:1], captions=[(0.0, 5.0, lecture)])
+    write_film(video_path, SCENES[:1], captions=[(0.0, 5.0, lecture)])
     segmenter = TwelveLabsVideoSegmenter(embed_model=embed_model, embedding_option=["visual"], include_transcript=True)
-    documents = TwelveLabsVideoReader(segmenter=segmenter).load_data(film, segment=False)
+    documents = TwelveLabsVideoReader(segmenter=segmenter).load_data(video_path, segment=False)
     (node,) = await run(mode, pipeline_of(segmenter), documents)
     assert lecture in node.get_content(MetadataMode.NONE)
     small = SentenceSplitter(chunk_size=300, chunk_overlap=0, id_func=keep_segment_ids)

@@ -1,4 +1,4 @@
-"""What the two adapters write for one film is the same, and no logic stands in both."""
+"""What the two adapters write for one video is the same, and no logic stands in both."""
 
 import ast
 from collections.abc import Iterator
@@ -50,13 +50,13 @@ def compare(documents: list[Document], nodes: list[Any], langchain: TwelveLabsEm
 
 @pytest.mark.parametrize("options", OPTIONS, ids=["defaults", "all scopes and types", "namespace and window"])
 def test_ids_metadata_vectors_and_texts_are_equal(
-    options: dict[str, Any], langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding, film: Path
+    options: dict[str, Any], langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding, video_path: Path
 ) -> None:
     """Each with a segment store of its own, so that nothing is equal because it was shared."""
-    documents = TwelveLabsVideoLoader(film, embeddings=langchain, **{**CUT, **options}).load()
+    documents = TwelveLabsVideoLoader(video_path, embeddings=langchain, **{**CUT, **options}).load()
     reader = TwelveLabsVideoReader(embed_model=embed_model, **{**CUT, **options})
-    compare(documents, reader.load_nodes(film), langchain)
-    compare(documents, reader.load_data(film), langchain)
+    compare(documents, reader.load_nodes(video_path), langchain)
+    compare(documents, reader.load_data(video_path), langchain)
 
 
 def test_sounds_are_equal_too(langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding, sound: Path) -> None:
@@ -64,11 +64,13 @@ def test_sounds_are_equal_too(langchain: TwelveLabsEmbeddings, embed_model: Twel
     compare(documents, TwelveLabsVideoReader(embed_model=embed_model, input_type="audio").load_nodes(sound), langchain)
 
 
-def test_words_are_equal_too(langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding, film: Path) -> None:
+def test_words_are_equal_too(
+    langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding, video_path: Path
+) -> None:
     options = {**CUT, "include_transcript": True, "embedding_scope": ["clip", "asset"]}
-    documents = TwelveLabsVideoLoader(film, embeddings=langchain, **options).load()
+    documents = TwelveLabsVideoLoader(video_path, embeddings=langchain, **options).load()
     assert sum("a goalkeeper dives" in document.page_content for document in documents) == 2 * 3
-    compare(documents, TwelveLabsVideoReader(embed_model=embed_model, **options).load_nodes(film), langchain)
+    compare(documents, TwelveLabsVideoReader(embed_model=embed_model, **options).load_nodes(video_path), langchain)
 
 
 @pytest.mark.parametrize("dimension", [512, 128])
@@ -99,15 +101,15 @@ def test_pages_chunks_and_pictures_are_equal_too(
     compare(documents, reader.load_data([plan, note, frame]), embeddings)
 
 
-def test_a_film_that_one_has_paid_for_is_free_for_the_other(
-    langchain: TwelveLabsEmbeddings, film: Path, sandbox: Sandbox
+def test_a_video_that_one_has_paid_for_is_free_for_the_other(
+    langchain: TwelveLabsEmbeddings, video_path: Path, sandbox: Sandbox
 ) -> None:
-    documents = TwelveLabsVideoLoader(film, embeddings=langchain, **CUT).load()
+    documents = TwelveLabsVideoLoader(video_path, embeddings=langchain, **CUT).load()
     assert tasks(sandbox) == 1
     same_store = TwelveLabsEmbedding(
         api_key=sandbox.api_key, base_url=sandbox.base_url, segment_store=langchain.client.store
     )
-    compare(documents, TwelveLabsVideoReader(embed_model=same_store, **CUT).load_nodes(film), langchain)
+    compare(documents, TwelveLabsVideoReader(embed_model=same_store, **CUT).load_nodes(video_path), langchain)
     assert tasks(sandbox) == 1
     # A document that was written by the one is understood by the other.
     assert same_store.get_text_embedding(documents[0].page_content) == langchain.embed_query(documents[0].page_content)

@@ -1,4 +1,4 @@
-"""Small films in a folder, documents and pipelines for them, and a server that they can be fetched from."""
+"""Small videos in a folder, documents and pipelines for them, and a server that they can be fetched from."""
 
 import functools
 import tempfile
@@ -31,7 +31,7 @@ STRATEGIES = ["upserts", "upserts_and_delete", "duplicates_only"]
 
 @functools.cache
 def reel(scene: int) -> bytes:
-    """Return a film of one scene; made once, for making it takes longer than embedding it."""
+    """Return a video of one scene; made once, for making it takes longer than embedding it."""
     with tempfile.TemporaryDirectory() as place:
         write_film(Path(place) / "scene.mkv", SCENES[scene : scene + 1])
         return (Path(place) / "scene.mkv").read_bytes()
@@ -39,7 +39,7 @@ def reel(scene: int) -> bytes:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with two films of one scene each: red.mkv and blue.mkv."""
+    """A folder with two videos of one scene each: red.mkv and blue.mkv."""
     path = tmp_path / "films"
     path.mkdir()
     (path / "red.mkv").write_bytes(reel(0))
@@ -49,28 +49,28 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def segmenter(embed_model: TwelveLabsEmbedding) -> TwelveLabsVideoSegmenter:
-    """A segmenter whose films become one segment of each option."""
+    """A segmenter whose videos become one segment of each option."""
     return TwelveLabsVideoSegmenter(
         embed_model=embed_model, segmentation=FIXED, end_sec=6.0, embedding_option=["visual", "audio"]
     )
 
 
-def change(film: Path) -> None:
-    """Let a film show something else under the same name."""
-    film.write_bytes(reel(2))
+def change(video_path: Path) -> None:
+    """Let a video show something else under the same name."""
+    video_path.write_bytes(reel(2))
 
 
 def text_document() -> Document:
     return Document(id_="minutes", text="Minutes of a meeting about films.")
 
 
-def documents(segmenter: TwelveLabsVideoSegmenter, *films: Path) -> list[Document]:
-    """Return one document per film, as a pipeline gets them on every run."""
-    return TwelveLabsVideoReader(segmenter=segmenter).load_data(films, segment=False)
+def documents(segmenter: TwelveLabsVideoSegmenter, *video_paths: Path) -> list[Document]:
+    """Return one document per video, as a pipeline gets them on every run."""
+    return TwelveLabsVideoReader(segmenter=segmenter).load_data(video_paths, segment=False)
 
 
 def pipeline_of(segmenter: TwelveLabsVideoSegmenter, strategy: str = "upserts", **options: Any) -> IngestionPipeline:
-    """Return a pipeline for films and texts together."""
+    """Return a pipeline for videos and texts together."""
     fields: dict[str, Any] = {
         "transformations": [segmenter, SentenceSplitter(id_func=keep_segment_ids), segmenter.embed_model],
         "docstore": SimpleDocumentStore(),

@@ -254,7 +254,7 @@ def seed_form(body: dict[str, Any], world: World, path: str) -> None:
     if path == "/assets":
         is_direct = body.get("method") == "direct"
         body.pop("url" if is_direct else "file", None)
-        body.update({"file": world.film} if is_direct else {"url": world.url})
+        body.update({"file": world.video_path} if is_direct else {"url": world.url})
         return
     body["model_name"] = "marengo3.0"
     for field in ("video_file", "image_file", "audio_file"):

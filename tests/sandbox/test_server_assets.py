@@ -87,19 +87,19 @@ def test_documents_are_recognized(api: httpx.Client, tmp_path: Path, name: str, 
 
 def test_the_list_filters_by_id_type_and_name(video_file: Path, picture: Path) -> None:
     with Sandbox() as sandbox, connect(sandbox) as api:
-        film_id, picture_id = upload(api, video_file, filename="Final Match.mp4"), upload(api, picture)
+        video_id, picture_id = upload(api, video_file, filename="Final Match.mp4"), upload(api, picture)
 
         def found(query: str) -> list[str]:
             return [item["_id"] for item in api.get(f"/assets{query}").json()["data"]]
 
-        assert found("") == [picture_id, film_id]
-        assert found("?page_limit=1&page=2") == [film_id]
+        assert found("") == [picture_id, video_id]
+        assert found("?page_limit=1&page=2") == [video_id]
         assert found("?page=2") == []
-        assert found(f"?asset_ids={film_id}&asset_ids={picture_id}") == [picture_id, film_id]
-        assert found(f"?asset_ids={film_id}") == [film_id]
+        assert found(f"?asset_ids={video_id}&asset_ids={picture_id}") == [picture_id, video_id]
+        assert found(f"?asset_ids={video_id}") == [video_id]
         assert found("?asset_types=image") == [picture_id]
-        assert found("?asset_types=audio&asset_types=video") == [film_id]
-        assert found("?filename=final") == [film_id]
+        assert found("?asset_types=audio&asset_types=video") == [video_id]
+        assert found("?filename=final") == [video_id]
         assert api.get("/assets?asset_types=film").status_code == 400
 
 

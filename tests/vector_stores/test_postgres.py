@@ -42,24 +42,24 @@ def test_pgvector_finds_filters_and_replaces(
 
 
 def test_pgvector_ids_are_shared_by_collections(
-    database: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], film: Path
+    database: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], video_path: Path
 ) -> None:
     add_segments(make(database, shared_embeddings, "first"), documents)
     second = make(database, shared_embeddings, "second")
     with pytest.raises(InputError, match="id_namespace=<name of the collection>"):
         add_segments(second, documents)
     loader = TwelveLabsVideoLoader(
-        film, embeddings=shared_embeddings, segmentation=FIXED, end_sec=24.0, id_namespace="second"
+        video_path, embeddings=shared_embeddings, segmentation=FIXED, end_sec=24.0, id_namespace="second"
     )
     assert len(add_segments(second, loader.lazy_load())) == len(documents)
     assert len(second.similarity_search(look(0), k=100)) == len(documents)
 
 
 async def test_both_stores_async(
-    database: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], film: Path
+    database: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], video_path: Path
 ) -> None:
     loader = TwelveLabsVideoLoader(
-        film, embeddings=shared_embeddings, segmentation=FIXED, end_sec=24.0, id_namespace="third"
+        video_path, embeddings=shared_embeddings, segmentation=FIXED, end_sec=24.0, id_namespace="third"
     )
     engine = postgres.PGEngine.from_connection_string(database)
     await engine.ainit_vectorstore_table("moments", 512)

@@ -95,9 +95,9 @@ async def test_adding_again_replaces_and_keeps_the_rest(
 
 @both_modes
 async def test_vectors_of_any_length_rank_by_cosine(
-    case: StoreCase, mode: str, shared_embeddings: TwelveLabsEmbeddings, film: Path, tmp_path: Path
+    case: StoreCase, mode: str, shared_embeddings: TwelveLabsEmbeddings, video_path: Path, tmp_path: Path
 ) -> None:
-    documents, vectors = longer_and_shorter(shared_embeddings, film)
+    documents, vectors = longer_and_shorter(shared_embeddings, video_path)
     store = case.make(shared_embeddings, tmp_path)
     await put(mode, store, documents)
     query = np.array(shared_embeddings.embed_query(look(1)))
@@ -113,10 +113,10 @@ def documents_ids(documents: list[Document]) -> list[str]:
     return [str(document.id) for document in documents]
 
 
-def longer_and_shorter(embeddings: TwelveLabsEmbeddings, film: Path) -> tuple[list[Document], Any]:
-    """Return documents of the film whose stored vectors have lengths from 0.2 to 5."""
+def longer_and_shorter(embeddings: TwelveLabsEmbeddings, video_path: Path) -> tuple[list[Document], Any]:
+    """Return documents of the video whose stored vectors have lengths from 0.2 to 5."""
     client = embeddings.client
-    segments = client.segment_video(film, segmentation=FIXED, embedding_scope=["clip"]).segments
+    segments = client.segment_video(video_path, segmentation=FIXED, embedding_scope=["clip"]).segments
     lengths = np.linspace(0.2, 5.0, len(segments), dtype=np.float32)
     scaled = Segments(segments.vectors * lengths[:, None], segments.positions)
     names = {"space": client.space, "content": "scaled", "model": client.model, "source": "scaled.mkv"}
@@ -160,13 +160,13 @@ async def test_a_missing_vector_leaves_the_old_documents_in_place(
 
 
 def test_index_keeps_the_store_up_to_date(
-    case: StoreCase, shared_embeddings: TwelveLabsEmbeddings, film: Path, tmp_path: Path, sandbox: Sandbox
+    case: StoreCase, shared_embeddings: TwelveLabsEmbeddings, video_path: Path, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     store = case.make(shared_embeddings, tmp_path)
     records = InMemoryRecordManager("films")
     records.create_schema()
     options: dict[str, Any] = {"embeddings": shared_embeddings, "segmentation": FIXED, "source": "scenes.mkv"}
-    whole = TwelveLabsVideoLoader(film, end_sec=24.0, **options)
+    whole = TwelveLabsVideoLoader(video_path, end_sec=24.0, **options)
     count = len(whole.load())
     sandbox.clear_requests()
     for expected in ({"num_added": count, "num_skipped": 0}, {"num_added": 0, "num_skipped": count}):
@@ -175,7 +175,7 @@ def test_index_keeps_the_store_up_to_date(
         assert case.count(store) == count
     assert sandbox.count() == 0
 
-    half = TwelveLabsVideoLoader(film, end_sec=12.0, **options)
+    half = TwelveLabsVideoLoader(video_path, end_sec=12.0, **options)
     kept = len(half.load())
     done = index(half, records, store, **index_kwargs())
     assert done == {"num_added": 0, "num_updated": 0, "num_skipped": kept, "num_deleted": count - kept}

@@ -127,10 +127,10 @@ async def test_a_store_whose_delete_fails_gets_no_second_copy(
 
 @pytest.mark.parametrize("batch_size", [1, 4, 1000])
 async def test_documents_stream_from_the_loader_into_the_store(
-    shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], film: Path, batch_size: int
+    shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], video_path: Path, batch_size: int
 ) -> None:
     loader = TwelveLabsVideoLoader(
-        film, embeddings=shared_embeddings, segmentation=FIXED, source="scenes.mkv", end_sec=24.0
+        video_path, embeddings=shared_embeddings, segmentation=FIXED, source="scenes.mkv", end_sec=24.0
     )
     ids = [document.id for document in documents]
     for filled in (

@@ -40,8 +40,8 @@ async def put(upload: MultipartUpload, url: Any, data: bytes) -> CompletedChunk:
     return CompletedChunk(url.chunk_index, answer.raise_for_status().headers["etag"], len(chunk))
 
 
-async def test_an_upload_session_used_without_the_client(uploader: Surface, storage: Sandbox, film: Path) -> None:
-    data = content(film)
+async def test_an_upload_session_used_without_the_client(uploader: Surface, storage: Sandbox, video_path: Path) -> None:
+    data = content(video_path)
     upload = await uploader.uploads.create("film.mp4", asset_type="video", total_size=len(data))
     assert upload.total_chunks == -(-len(data) // CHUNK)
     assert upload.total_chunks > 50
@@ -156,10 +156,10 @@ async def test_the_transcription_of_a_video(client: Surface, tmp_path: Path) -> 
     assert more.utterances[0].speaker == "speaker_0"
 
 
-async def test_a_direct_upload_reports_its_progress(client: Surface, film: Path) -> None:
+async def test_a_direct_upload_reports_its_progress(client: Surface, video_path: Path) -> None:
     steps: list[Any] = []
-    await client.assets.create(film, on_progress=steps.append)
-    assert steps[-1].done == steps[-1].total >= len(content(film))
+    await client.assets.create(video_path, on_progress=steps.append)
+    assert steps[-1].done == steps[-1].total >= len(content(video_path))
 
 
 async def test_cancelled_calls_release_their_connections(connect: Connect, storage: Sandbox) -> None:

@@ -94,19 +94,19 @@ async def test_ten_images_are_one_vector_and_eleven_are_refused(
 
 @pytest.mark.parametrize("kind", ["video", "audio"])
 async def test_short_media_are_embedded_as_segments_in_one_request(
-    client: Surface, kind: str, film: Path, sound: Path
+    client: Surface, kind: str, video_path: Path, sound: Path
 ) -> None:
     call = client.embed_video if kind == "video" else client.embed_audio
-    path = film if kind == "video" else sound
+    path = video_path if kind == "video" else sound
     segments = await call(path, segmentation=FixedSegmentation(4), embedding_option=["audio"])
     assert segments.vectors.shape == (3, 512)
     assert [(s.start_sec, s.embedding_scope) for s in segments] == [(0, "clip"), (4, "clip"), (0, "asset")]
     assert segments[1].end_sec == pytest.approx(8, abs=0.2)
 
 
-async def test_a_time_window_and_a_fused_vector(client: Surface, film: Path) -> None:
+async def test_a_time_window_and_a_fused_vector(client: Surface, video_path: Path) -> None:
     segments = await client.embed_video(
-        film,
+        video_path,
         start_sec=4,
         end_sec=8,
         segmentation={"strategy": "fixed", "fixed": {"duration_sec": 4}},
@@ -117,9 +117,9 @@ async def test_a_time_window_and_a_fused_vector(client: Surface, film: Path) -> 
     assert [(s.start_sec, s.end_sec, s.embedding_option) for s in segments] == [(4, 8, "fused")]
 
 
-async def test_clips_have_one_vector_each_in_their_order(client: Surface, film: Path) -> None:
-    first, second = [await client.embed_clip(film, start_sec=start, end_sec=start + 4) for start in (0, 4)]
-    again = await client.embed_clips([film, content(film)], start_sec=4)
+async def test_clips_have_one_vector_each_in_their_order(client: Surface, video_path: Path) -> None:
+    first, second = [await client.embed_clip(video_path, start_sec=start, end_sec=start + 4) for start in (0, 4)]
+    again = await client.embed_clips([video_path, content(video_path)], start_sec=4)
     assert is_vector(first)
     assert not np.allclose(first, second)
     assert all(np.allclose(vector, second, atol=1e-4) for vector in again)
@@ -170,12 +170,12 @@ async def test_one_invalid_text_prevents_every_request(client: Surface, sandbox:
 
 
 async def test_one_invalid_image_or_clip_prevents_every_request(
-    client: Surface, picture: Path, film: Path, sandbox: Sandbox
+    client: Surface, picture: Path, video_path: Path, sandbox: Sandbox
 ) -> None:
     with pytest.raises(InputError, match="missing"):
         await client.embed_images([picture, "missing.jpg"])
     with pytest.raises(InputError, match="missing"):
-        await client.embed_clips([film, "missing.mp4"])
+        await client.embed_clips([video_path, "missing.mp4"])
     with pytest.raises(InputError, match="empty"):
         await client.embed_text_image(" ", picture)
     with pytest.raises(InputError, match="empty"):

@@ -176,8 +176,8 @@ def media(media_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     captions = [(0.5, 2.0, "a goalkeeper dives")]
     write_film(folder / "spoken.mkv", [Scene(color="red", seconds=5.0)], fps=5, captions=captions)
     (folder / "text.md").write_text("A red car. A blue house.")
-    film = (folder / "film.mp4").read_bytes()
-    (folder / "long.mp4").write_bytes(film + bytes(60 * CHUNK - len(film)))
+    video_path = (folder / "film.mp4").read_bytes()
+    (folder / "long.mp4").write_bytes(video_path + bytes(60 * CHUNK - len(video_path)))
     return folder
 
 

@@ -34,8 +34,8 @@ def uploader(connect: Connect, storage: Sandbox) -> Surface:
 
 
 @pytest.fixture
-def large_video(film: Path, tmp_path: Path) -> Path:
-    return padded(film, tmp_path / "large.mp4", SIZE)
+def large_video(video_path: Path, tmp_path: Path) -> Path:
+    return padded(video_path, tmp_path / "large.mp4", SIZE)
 
 
 OPTIONS: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
@@ -43,20 +43,20 @@ OPTIONS: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_opti
 
 @pytest.mark.slow
 async def test_a_video_above_200_mb_is_uploaded_in_chunks(
-    client: Surface, sandbox: Sandbox, film: Path, tmp_path: Path
+    client: Surface, sandbox: Sandbox, video_path: Path, tmp_path: Path
 ) -> None:
-    video = padded(film, tmp_path / "large.mp4", 201 * 2**20)
-    large, small = await client.segment_video(video, **OPTIONS), await client.segment_video(film, **OPTIONS)
+    video = padded(video_path, tmp_path / "large.mp4", 201 * 2**20)
+    large, small = await client.segment_video(video, **OPTIONS), await client.segment_video(video_path, **OPTIONS)
     assert large.segments == small.segments
     assert (sandbox.count("POST", SESSIONS), sandbox.count("PUT", CHUNK_PATH)) == (1, 41)
 
 
 async def test_a_large_video_is_uploaded_once_for_all_its_tasks(
-    uploader: Surface, storage: Sandbox, large_video: Path, film: Path
+    uploader: Surface, storage: Sandbox, large_video: Path, video_path: Path
 ) -> None:
     stages: list[str] = []
     large = await uploader.segment_video(large_video, on_progress=lambda step: stages.append(step.stage), **OPTIONS)
-    small = await uploader.segment_video(film, **OPTIONS)
+    small = await uploader.segment_video(video_path, **OPTIONS)
     assert large.segments == small.segments
     assert "uploading" in stages
     await uploader.segment_video(large_video, segmentation=FixedSegmentation(8))
@@ -97,54 +97,56 @@ async def test_a_large_asset_that_failed_is_uploaded_again(
     assert storage.count("POST", SESSIONS) == 2
 
 
-async def test_an_asset_is_deleted_after_use_on_request(client: Surface, sandbox: Sandbox, film: Path) -> None:
-    await client.segment_video(film, keep_asset=False, **OPTIONS)
+async def test_an_asset_is_deleted_after_use_on_request(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
+    await client.segment_video(video_path, keep_asset=False, **OPTIONS)
     assert sandbox.count("DELETE", "/assets/{asset_id}", status=204) == 1
-    again = await client.segment_video(film, keep_asset=False, **OPTIONS)
+    again = await client.segment_video(video_path, keep_asset=False, **OPTIONS)
     assert again.reused
     assert sandbox.count("POST", "/assets") == 1
 
 
 async def test_an_asset_that_an_earlier_run_kept_is_deleted_when_asked(
-    client: Surface, sandbox: Sandbox, film: Path
+    client: Surface, sandbox: Sandbox, video_path: Path
 ) -> None:
-    await client.segment_video(film, **OPTIONS)
+    await client.segment_video(video_path, **OPTIONS)
     assert sandbox.count("DELETE") == 0
-    assert (await client.segment_video(film, keep_asset=False, **OPTIONS)).reused
+    assert (await client.segment_video(video_path, keep_asset=False, **OPTIONS)).reused
     assert sandbox.count("DELETE", "/assets/{asset_id}", status=204) == 1
-    async for one in client.segment_many([film], keep_asset=False, segmentation=FixedSegmentation(8)):
+    async for one in client.segment_many([video_path], keep_asset=False, segmentation=FixedSegmentation(8)):
         assert not one.reused
     assert sandbox.count("DELETE", "/assets/{asset_id}", status=204) == 2
 
 
-async def test_the_callers_own_asset_is_never_deleted(client: Surface, sandbox: Sandbox, film: Path) -> None:
-    asset = await client.assets.wait((await client.assets.create(film)).id)
+async def test_the_callers_own_asset_is_never_deleted(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
+    asset = await client.assets.wait((await client.assets.create(video_path)).id)
     await client.segment_video(f"asset:{asset.id}", keep_asset=False, **OPTIONS)
-    await client.segment_video(film, keep_asset=False, **OPTIONS)
+    await client.segment_video(video_path, keep_asset=False, **OPTIONS)
     assert (await client.assets.retrieve(asset.id)).status == "ready"
     assert sandbox.count("DELETE", "/assets/{asset_id}", status=204) == 1
 
 
-async def test_an_asset_is_deleted_also_after_its_task_failed(client: Surface, sandbox: Sandbox, film: Path) -> None:
+async def test_an_asset_is_deleted_also_after_its_task_failed(
+    client: Surface, sandbox: Sandbox, video_path: Path
+) -> None:
     sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", task="failed"))
     with pytest.raises(TwelveLabsError, match="failed"):
-        await client.segment_video(film, keep_asset=False, **OPTIONS)
+        await client.segment_video(video_path, keep_asset=False, **OPTIONS)
     assert sandbox.count("DELETE", "/assets/{asset_id}", status=204) == 1
 
 
 async def test_a_failed_deletion_is_logged_and_repeated_by_the_next_call(
-    client: Surface, sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture
+    client: Surface, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.faults.add(Fault(path="/assets/{asset_id}", method="DELETE", status=409))
-    assert not (await client.segment_video(film, keep_asset=False, **OPTIONS)).reused
+    assert not (await client.segment_video(video_path, keep_asset=False, **OPTIONS)).reused
     assert "could not delete asset" in caplog.text
-    assert (await client.segment_video(film, keep_asset=False, **OPTIONS)).reused
+    assert (await client.segment_video(video_path, keep_asset=False, **OPTIONS)).reused
     assert sandbox.count("DELETE", "/assets/{asset_id}", status=204) == 1
 
 
-async def test_an_asset_stays_while_another_task_needs_it(client: Surface, sandbox: Sandbox, film: Path) -> None:
+async def test_an_asset_stays_while_another_task_needs_it(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", task="stuck"))
     with pytest.raises(TimeoutError):
-        await client.segment_video(film, timeout=0.3, **OPTIONS)
-    await client.segment_video(film, keep_asset=False, segmentation=FixedSegmentation(8))
+        await client.segment_video(video_path, timeout=0.3, **OPTIONS)
+    await client.segment_video(video_path, keep_asset=False, segmentation=FixedSegmentation(8))
     assert sandbox.count("DELETE") == 0

@@ -201,8 +201,8 @@ def test_each_call_warns_once_at_the_line_of_the_caller_and_names_a_replacement(
     assert replacements
 
 
-async def test_results_can_be_pickled(old: Surface, film: Path) -> None:
+async def test_results_can_be_pickled(old: Surface, video_path: Path) -> None:
     answer = await old.embed(text="red")
-    task = await old.wait_for_task(await old.create_task(video_file=film))
+    task = await old.wait_for_task(await old.create_task(video_file=video_path))
     assert pickle.loads(pickle.dumps(answer)) == answer  # noqa: S301
     assert pickle.loads(pickle.dumps(task)) == task  # noqa: S301

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.core.conftest import Connect
-from tests.core.film_server import FilmServer
 from tests.core.surface import Surface, content
 from tests.core.uploading import padded
+from tests.core.video_server import VideoServer
 from twelvelabs_core import (
     APIConnectionError,
     APIResponseError,
@@ -45,16 +45,16 @@ VECTOR = [0.5] * 512
 
 
 async def test_a_task_of_a_file_has_the_vectors_of_v2(
-    client: Surface, old: Surface, sandbox: Sandbox, film: Path
+    client: Surface, old: Surface, sandbox: Sandbox, video_path: Path
 ) -> None:
-    task_id = await old.create_task(video_file=film, video_clip_length=4, video_embedding_scope=["video", "clip"])
+    task_id = await old.create_task(video_file=video_path, video_clip_length=4, video_embedding_scope=["video", "clip"])
     assert sandbox.count() == sandbox.count("POST", TASKS) == 1
     seen: list[TaskSummary] = []
     ready = await old.wait_for_task(task_id, callback=seen.append)
     assert {one.id for one in seen} == {task_id}
     assert seen[-1].status == ready.status == "ready"
     assert ready.model_name == "marengo3.0"
-    assert ready.metadata.input_filename == film.name
+    assert ready.metadata.input_filename == video_path.name
     assert ready.metadata.embedding_scopes == ("clip", "video")
     assert ready.metadata.clip_length == 4
     places = [(part.embedding_scope, part.start_sec, part.end_sec, part.embedding_option) for part in ready.segments]
@@ -64,7 +64,7 @@ async def test_a_task_of_a_file_has_the_vectors_of_v2(
         for option in ("visual", "audio")
     ]
     today = await client.segment_video(
-        film,
+        video_path,
         segmentation={"strategy": "fixed", "fixed": {"duration_sec": 4}},
         embedding_option=["visual", "audio"],
     )
@@ -77,9 +77,9 @@ async def test_a_task_of_a_file_has_the_vectors_of_v2(
 
 
 @pytest.mark.parametrize("way", ["path", "bytes", "file object"])
-async def test_a_video_is_uploaded_from_a_path_bytes_or_a_file_object(old: Surface, film: Path, way: str) -> None:
-    with film.open("rb") as stream:
-        video = {"path": str(film), "bytes": content(film), "file object": stream}[way]
+async def test_a_video_is_uploaded_from_a_path_bytes_or_a_file_object(old: Surface, video_path: Path, way: str) -> None:
+    with video_path.open("rb") as stream:
+        video = {"path": str(video_path), "bytes": content(video_path), "file object": stream}[way]
         task_id = await old.create_task(
             video_file=video, video_start_offset_sec=1, video_end_offset_sec=6.5, video_clip_length=2.5
         )
@@ -87,8 +87,8 @@ async def test_a_video_is_uploaded_from_a_path_bytes_or_a_file_object(old: Surfa
     assert {(part.start_sec, part.end_sec) for part in segments} == {(1.0, 3.5), (3.5, 6.0)}
 
 
-async def test_a_url_is_fetched_by_the_server_and_shown_without_signature(old: Surface, film: Path) -> None:
-    with FilmServer(film) as server:
+async def test_a_url_is_fetched_by_the_server_and_shown_without_signature(old: Surface, video_path: Path) -> None:
+    with VideoServer(video_path) as server:
         task_id = await old.create_task(video_url=server.url("film.mp4?X-Amz-Signature=secret"))
         ready = await old.wait_for_task(task_id)
     assert server.count("GET") == 1
@@ -96,8 +96,8 @@ async def test_a_url_is_fetched_by_the_server_and_shown_without_signature(old: S
     assert {(part.start_sec, part.end_sec) for part in ready.segments} == {(0.0, 6.0), (6.0, 8.0)}
 
 
-async def test_a_large_video_is_streamed_from_disk(old: Surface, tmp_path: Path, film: Path) -> None:
-    large = padded(film, tmp_path / "large.mp4", 64 * 2**20)
+async def test_a_large_video_is_streamed_from_disk(old: Surface, tmp_path: Path, video_path: Path) -> None:
+    large = padded(video_path, tmp_path / "large.mp4", 64 * 2**20)
     tracemalloc.start()
     try:
         status = await old.task_status(await old.create_task(video_file=large))
@@ -143,9 +143,9 @@ async def test_a_large_video_is_streamed_from_disk(old: Surface, tmp_path: Path,
     ],
 )
 async def test_invalid_task_options_are_refused_before_a_request(
-    old: Surface, sandbox: Sandbox, film: Path, given: dict[str, Any], message: str
+    old: Surface, sandbox: Sandbox, video_path: Path, given: dict[str, Any], message: str
 ) -> None:
-    video = {"video_file": film} if given and not any("file" in name or "url" in name for name in given) else {}
+    video = {"video_file": video_path} if given and not any("file" in name or "url" in name for name in given) else {}
     with pytest.raises(InputError, match=message):
         await old.create_task(**video, **given)
     assert sandbox.count() == 0
@@ -184,16 +184,16 @@ async def test_unknown_options_and_ids_are_refused(old: Surface, sandbox: Sandbo
 
 
 async def test_a_client_of_another_model_retrieves_tasks_but_embeds_nothing(
-    connect: Connect, old: Surface, sandbox: Sandbox, film: Path
+    connect: Connect, old: Surface, sandbox: Sandbox, video_path: Path
 ) -> None:
-    task_id = await old.create_task(video_file=film)
+    task_id = await old.create_task(video_file=video_path)
     new = connect(model="marengo3.5")
     assert (await new.legacy_v1.wait_for_task(task_id)).segments.dimension == 512
     sandbox.clear_requests()
     with pytest.raises(InputError, match=r"only with marengo3\.0.*marengo3\.5.*legacy_v1\.embed"):
         await new.legacy_v1.embed(text="red")
     with pytest.raises(InputError, match=r"legacy_v1\.create_task"):
-        await new.legacy_v1.create_task(video_file=film)
+        await new.legacy_v1.create_task(video_file=video_path)
     assert sandbox.count() == 0
     await new.close()
 
@@ -201,17 +201,19 @@ async def test_a_client_of_another_model_retrieves_tasks_but_embeds_nothing(
 # Waiting
 
 
-async def test_a_failed_task_is_named(old: Surface, sandbox: Sandbox, film: Path) -> None:
+async def test_a_failed_task_is_named(old: Surface, sandbox: Sandbox, video_path: Path) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed"))
-    task_id = await old.create_task(video_file=film)
+    task_id = await old.create_task(video_file=video_path)
     with pytest.raises(TaskFailedError, match=f"{task_id} failed") as caught:
         await old.wait_for_task(task_id)
     assert caught.value.task_id == task_id
 
 
-async def test_a_wait_is_limited_and_polls_at_growing_intervals(old: Surface, sandbox: Sandbox, film: Path) -> None:
+async def test_a_wait_is_limited_and_polls_at_growing_intervals(
+    old: Surface, sandbox: Sandbox, video_path: Path
+) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", task="stuck"))
-    task_id = await old.create_task(video_file=film)
+    task_id = await old.create_task(video_file=video_path)
     seen: list[str] = []
     for timeout in (0, 0.6):
         with pytest.raises(TaskTimeoutError, match=f"{task_id} is still processing after {timeout:g} s"):
@@ -263,16 +265,16 @@ async def test_an_invalid_timeout_or_callback_is_refused(old: Surface, sandbox: 
 async def test_a_billed_request_that_may_have_succeeded_is_not_repeated(
     old: Surface, sandbox: Sandbox, media_folder: Path, what: str, fault: dict[str, Any]
 ) -> None:
-    film, sound = media_folder / "film.mp4", media_folder / "sound.wav"
+    video_path, sound = media_folder / "film.mp4", media_folder / "sound.wav"
     sandbox.faults.add(Fault(method="POST", times=None, **fault))
     with pytest.raises((ServerError, APIConnectionError)):
-        await (old.create_task(video_file=film) if what == "task" else old.embed(audio_file=sound))
+        await (old.create_task(video_file=video_path) if what == "task" else old.embed(audio_file=sound))
     assert sandbox.count("POST") == 1
 
 
-async def test_a_rejected_create_and_a_text_are_repeated(old: Surface, sandbox: Sandbox, film: Path) -> None:
+async def test_a_rejected_create_and_a_text_are_repeated(old: Surface, sandbox: Sandbox, video_path: Path) -> None:
     sandbox.faults.add(Fault(method="POST", status=429, body="", times=2))
-    await old.create_task(video_file=film)
+    await old.create_task(video_file=video_path)
     assert sandbox.count("POST", TASKS) == 3
     sandbox.faults.add(Fault(method="POST", status=503, times=2))
     await old.embed(text="red")
@@ -291,10 +293,10 @@ class Counting:
         self.calls += 1
 
 
-async def test_the_rate_limiter_is_acquired_for_billed_requests_only(connect: Connect, film: Path) -> None:
+async def test_the_rate_limiter_is_acquired_for_billed_requests_only(connect: Connect, video_path: Path) -> None:
     limiter = Counting()
     client = connect(rate_limiter=limiter)
-    task_id = await client.legacy_v1.create_task(video_file=film)
+    task_id = await client.legacy_v1.create_task(video_file=video_path)
     assert limiter.calls == 1
     await client.legacy_v1.embed(text="red")
     assert limiter.calls == 2
@@ -307,11 +309,11 @@ async def test_the_rate_limiter_is_acquired_for_billed_requests_only(connect: Co
 # Lists
 
 
-async def test_tasks_are_listed_page_by_page_with_filters(connect: Connect, film: Path) -> None:
+async def test_tasks_are_listed_page_by_page_with_filters(connect: Connect, video_path: Path) -> None:
     with Sandbox(task_seconds=1e6) as busy:
         client = connect(api_key=busy.api_key, base_url=busy.base_url)
         old = client.legacy_v1
-        created = [await old.create_task(video_file=film) for _ in range(52)]
+        created = [await old.create_task(video_file=video_path) for _ in range(52)]
         busy.clear_requests()
         assert [task.id async for task in old.list_tasks()] == created[::-1]
         assert busy.count("GET", TASKS) == busy.count() == 2
@@ -321,7 +323,11 @@ async def test_tasks_are_listed_page_by_page_with_filters(connect: Connect, film
             status="processing", started_at=datetime.now(UTC) - hour, ended_at=datetime.now(UTC) + hour
         )
         first = await anext(aiter(tasks))
-        assert (first.id, first.model_name, first.metadata.input_filename) == (created[-1], "marengo3.0", film.name)
+        assert (first.id, first.model_name, first.metadata.input_filename) == (
+            created[-1],
+            "marengo3.0",
+            video_path.name,
+        )
         await tasks.aclose()
         assert busy.count("GET", TASKS) == 1
         assert [task async for task in old.list_tasks(status="ready")] == []

@@ -61,7 +61,7 @@ def similarity(one: Any, other: Any) -> float:
 
 @pytest.mark.parametrize("dimension", [None, 256, 128])
 async def test_every_vector_has_the_requested_dimension(
-    connect: Connect, dimension: int | None, picture: Path, film: Path, note: Path
+    connect: Connect, dimension: int | None, picture: Path, video_path: Path, note: Path
 ) -> None:
     client = connect(model=NEW, embedding_dimension=dimension)
     embeddings = [
@@ -69,11 +69,11 @@ async def test_every_vector_has_the_requested_dimension(
         *await client.embed_texts(["red", "blue", "red"]),
         await client.embed_image(picture),
         await client.embed_text_image("but blue", picture),
-        await client.embed_multi_input([picture, film], text="both"),
+        await client.embed_multi_input([picture, video_path], text="both"),
         await client.embed_multi_input([note]),
         await client.embed_multi_input([], text="alone"),
     ]
-    vectors = [embedding.vector for embedding in embeddings] + [await client.embed_clip(film)]
+    vectors = [embedding.vector for embedding in embeddings] + [await client.embed_clip(video_path)]
     assert {(vector.shape, vector.dtype) for vector in vectors} == {((dimension or 512,), np.dtype(np.float32))}
     assert all(embedding.usage is not None and not embedding.usage.truncated for embedding in embeddings)
     assert embeddings[0].usage is not None
@@ -86,12 +86,12 @@ async def test_a_shorter_vector_is_the_beginning_of_the_longer(connect: Connect,
     assert np.array_equal(short.vector, long.vector[:128])
 
 
-async def test_uncertainty_is_returned_on_request(new: Surface, picture: Path, film: Path) -> None:
+async def test_uncertainty_is_returned_on_request(new: Surface, picture: Path, video_path: Path) -> None:
     found = [
         await new.embed_text("red", embedding_uncertainty=True),
         (await new.embed_texts(["red"], embedding_uncertainty=True))[0],
         await new.embed_image(picture, embedding_uncertainty=True),
-        await new.embed_multi_input([film], embedding_uncertainty=True),
+        await new.embed_multi_input([video_path], embedding_uncertainty=True),
     ]
     assert {embedding.uncertainty.shape for embedding in found} == {(512,)}
     assert np.array_equal(found[0].vector, (await new.embed_text("red")).vector)
@@ -108,14 +108,14 @@ async def test_a_long_text_is_truncated_only_on_request(new: Surface) -> None:
 
 
 async def test_a_clip_has_one_vector_from_every_kind_of_input(
-    new: Surface, film: Path, sound: Path, sandbox: Sandbox
+    new: Surface, video_path: Path, sound: Path, sandbox: Sandbox
 ) -> None:
-    seen, again = await new.embed_clips([film, content(film)])
+    seen, again = await new.embed_clips([video_path, content(video_path)])
     heard = await new.embed_clip(sound, input_type="audio")
     assert same(seen, again)
     assert not same(seen, heard)
     assert sandbox.count("POST", "/assets") == 0
-    asset = await new.assets.wait((await new.assets.create(film)).id)
+    asset = await new.assets.wait((await new.assets.create(video_path)).id)
     assert same(await new.embed_clip(f"asset:{asset.id}"), seen)
 
 
@@ -193,14 +193,14 @@ async def test_uncertainty_of_a_combination_or_document_is_refused(
 
 
 async def test_what_only_marengo35_supports_is_refused_with_its_name(
-    old: Surface, picture: Path, film: Path, sandbox: Sandbox
+    old: Surface, picture: Path, video_path: Path, sandbox: Sandbox
 ) -> None:
     calls: list[Any] = [
         lambda: old.embed_text("t", auto_truncate=True),
         lambda: old.embed_texts(["t"], embedding_uncertainty=True),
         lambda: old.embed_image(picture, embedding_uncertainty=True),
         lambda: old.embed_text_image("t", picture, auto_truncate=True),
-        lambda: old.embed_multi_input([MediaSource(film, "video")]),
+        lambda: old.embed_multi_input([MediaSource(video_path, "video")]),
     ]
     for call in calls:
         with pytest.raises(InputError, match=r"model='marengo3\.5'"):
@@ -211,20 +211,20 @@ async def test_what_only_marengo35_supports_is_refused_with_its_name(
 
 
 async def test_what_marengo35_does_not_support_is_refused_with_an_alternative(
-    new: Surface, film: Path, tmp_path: Path, sandbox: Sandbox
+    new: Surface, video_path: Path, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     for kind in ("audio", "video"):
         with pytest.raises(InputError, match=rf"model='marengo3\.0'.*segment_{kind}.*embed_clip.*30 s"):
-            await getattr(new, f"embed_{kind}")(film)
+            await getattr(new, f"embed_{kind}")(video_path)
     for options in ({"embedding_option": "visual"}, {"start_sec": 1.0}, {"end_sec": 2.0}):
         with pytest.raises(InputError, match=r"segment_video.*model='marengo3\.0'"):
-            await new.embed_clip(film, **options)
+            await new.embed_clip(video_path, **options)
     with pytest.raises(InputError, match="input_type must be audio or video"):
-        await new.embed_clip(film, input_type="image")
+        await new.embed_clip(video_path, input_type="image")
     long = tmp_path / "long.mp4"
     write_film(long, [Scene(color="red", seconds=33.0)], fps=2)
     with pytest.raises(InputError, match=r"33\.\d s long; at most 30 s"):
-        await new.embed_clips([film, long])
+        await new.embed_clips([video_path, long])
     big = tmp_path / "big.wav"
     with big.open("wb") as stream:
         stream.truncate(32 * 2**20 + 1)

@@ -28,10 +28,10 @@ MISSING = "64f8d2c7e4a1b37f8a9c5d12"
 
 
 @pytest.mark.parametrize("kind", ["video", "audio"])
-async def test_a_task_returns_its_segments(client: Surface, kind: str, film: Path, sound: Path) -> None:
+async def test_a_task_returns_its_segments(client: Surface, kind: str, video_path: Path, sound: Path) -> None:
     create = client.tasks.create_video if kind == "video" else client.tasks.create_audio
     task = await create(
-        film if kind == "video" else sound, segmentation=FixedSegmentation(4), embedding_option=["audio"]
+        video_path if kind == "video" else sound, segmentation=FixedSegmentation(4), embedding_option=["audio"]
     )
     assert task.status == "processing"
     seen: list[Task] = []
@@ -42,20 +42,20 @@ async def test_a_task_returns_its_segments(client: Surface, kind: str, film: Pat
     assert (await client.tasks.retrieve(task.id)).segments == ready.segments
 
 
-async def test_a_task_accepts_an_asset_or_bytes(client: Surface, film: Path, sandbox: Sandbox) -> None:
-    asset = await client.assets.wait((await client.assets.create(film, filename="my film.mp4")).id)
+async def test_a_task_accepts_an_asset_or_bytes(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
+    asset = await client.assets.wait((await client.assets.create(video_path, filename="my film.mp4")).id)
     assert asset.filename == "my film.mp4"
     assert asset.duration == pytest.approx(8, abs=0.3)
-    tasks = [await client.tasks.create_video(value) for value in (f"asset:{asset.id}", content(film))]
+    tasks = [await client.tasks.create_video(value) for value in (f"asset:{asset.id}", content(video_path))]
     results = [(await client.tasks.wait(task.id)).segments for task in tasks]
     assert results[0] == results[1]
     assert sandbox.count("POST", "/assets") == 2
 
 
-async def test_pages_of_tasks_are_requested_as_needed(connect: Connect, film: Path) -> None:
+async def test_pages_of_tasks_are_requested_as_needed(connect: Connect, video_path: Path) -> None:
     with Sandbox(task_seconds=1e6) as busy:
         client = connect(api_key=busy.api_key, base_url=busy.base_url)
-        asset = await client.assets.wait((await client.assets.create(film)).id)
+        asset = await client.assets.wait((await client.assets.create(video_path)).id)
         created = [(await client.tasks.create_video(f"asset:{asset.id}")).id for _ in range(52)]
         busy.clear_requests()
         assert [task.id async for task in client.tasks.list()] == created[::-1]
@@ -119,17 +119,19 @@ async def test_an_id_is_quoted_as_one_part_of_the_path(client: Surface, sandbox:
 # Waiting
 
 
-async def test_the_error_of_a_failed_task_has_its_id_and_reason(client: Surface, sandbox: Sandbox, film: Path) -> None:
+async def test_the_error_of_a_failed_task_has_its_id_and_reason(
+    client: Surface, sandbox: Sandbox, video_path: Path
+) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed"))
-    task = await client.tasks.create_video(film)
+    task = await client.tasks.create_video(video_path)
     with pytest.raises(TaskFailedError, match=rf"task {task.id} failed: .+[^.]\.$") as caught:
         await client.tasks.wait(task.id)
     assert caught.value.task_id == task.id
 
 
-async def test_a_wait_ends_at_its_time_limit(client: Surface, sandbox: Sandbox, film: Path) -> None:
+async def test_a_wait_ends_at_its_time_limit(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", task="stuck"))
-    task = await client.tasks.create_video(film)
+    task = await client.tasks.create_video(video_path)
     for timeout in (0, 0.6):
         with pytest.raises(TaskTimeoutError, match=f"{task.id} is still processing after {timeout:g} s") as caught:
             await client.tasks.wait(task.id, timeout=timeout)
@@ -146,12 +148,12 @@ async def test_an_unknown_task_or_asset_is_not_waited_for(client: Surface, sandb
     assert sandbox.count() == 2
 
 
-async def test_a_failed_or_stuck_asset(client: Surface, sandbox: Sandbox, film: Path) -> None:
+async def test_a_failed_or_stuck_asset(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     sandbox.faults.add(Fault(path="/assets", asset="failed"))
     with pytest.raises(TwelveLabsError, match="failed"):
-        await client.tasks.create_video(film)
+        await client.tasks.create_video(video_path)
     sandbox.faults.add(Fault(path="/assets", asset="stuck"))
-    asset = await client.assets.create(film)
+    asset = await client.assets.create(video_path)
     with pytest.raises(TimeoutError, match=f"asset {asset.id} is not ready after 0.3 s"):
         await client.assets.wait(asset.id, timeout=0.3)
     assert sandbox.count("POST", TASKS) == 0
@@ -165,14 +167,14 @@ async def test_an_invalid_timeout_is_refused(client: Surface, sandbox: Sandbox, 
     assert sandbox.count() == 0
 
 
-async def test_an_async_callback_is_refused(client: Surface, sandbox: Sandbox, film: Path) -> None:
+async def test_an_async_callback_is_refused(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     async def callback(_: object) -> None:
         """Never runs."""
 
     with pytest.raises(InputError, match="callback"):
         await client.tasks.wait(MISSING, callback=callback)
     with pytest.raises(InputError, match="on_progress"):
-        await client.segment_video(film, on_progress=callback)
+        await client.segment_video(video_path, on_progress=callback)
     assert sandbox.count() == 0
 
 
@@ -196,25 +198,27 @@ async def test_invalid_uploads_are_refused(client: Surface, sandbox: Sandbox, tm
 )
 @pytest.mark.parametrize("what", ["task", "asset"])
 async def test_a_create_that_may_have_succeeded_is_not_repeated(
-    client: Surface, sandbox: Sandbox, film: Path, what: str, fault: dict[str, Any]
+    client: Surface, sandbox: Sandbox, video_path: Path, what: str, fault: dict[str, Any]
 ) -> None:
-    asset = await client.assets.wait((await client.assets.create(film)).id)
+    asset = await client.assets.wait((await client.assets.create(video_path)).id)
     path = TASKS if what == "task" else "/assets"
     sandbox.clear_requests()
     sandbox.faults.add(Fault(path=path, method="POST", times=None, **fault))
     with pytest.raises((ServerError, APIConnectionError)) as caught:
-        await (client.tasks.create_video(f"asset:{asset.id}") if what == "task" else client.assets.create(film))
+        await (client.tasks.create_video(f"asset:{asset.id}") if what == "task" else client.assets.create(video_path))
     assert sandbox.count("POST", path) == 1
     if isinstance(caught.value, APIConnectionError):
         assert "may have happened" in str(caught.value)
 
 
 @pytest.mark.parametrize("what", ["task", "asset"])
-async def test_a_rate_limited_create_is_repeated(client: Surface, sandbox: Sandbox, film: Path, what: str) -> None:
-    asset = await client.assets.wait((await client.assets.create(film)).id)
+async def test_a_rate_limited_create_is_repeated(
+    client: Surface, sandbox: Sandbox, video_path: Path, what: str
+) -> None:
+    asset = await client.assets.wait((await client.assets.create(video_path)).id)
     sandbox.clear_requests()
     sandbox.faults.add(Fault(method="POST", status=429, body="", times=2))
-    await (client.tasks.create_video(f"asset:{asset.id}") if what == "task" else client.assets.create(film))
+    await (client.tasks.create_video(f"asset:{asset.id}") if what == "task" else client.assets.create(video_path))
     assert sandbox.count("POST") == 3
 
 

@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from tests.core.conftest import Connect
-from tests.core.film_server import FilmServer
 from tests.core.surface import content
+from tests.core.video_server import VideoServer
 from twelvelabs_core import FixedSegmentation, TwelveLabsError
 from twelvelabs_sandbox import Fault, Sandbox
 
@@ -20,27 +20,27 @@ SIGNED = f"film.mp4?id=1&X-Amz-Credential={SIGNATURE}&X-Amz-Signature={SIGNATURE
 
 
 @pytest.fixture
-def server(film: Path) -> Iterator[FilmServer]:
-    with FilmServer(film) as server:
+def server(video_path: Path) -> Iterator[VideoServer]:
+    with VideoServer(video_path) as server:
         yield server
 
 
 @pytest.fixture
-def elsewhere(film: Path) -> Iterator[FilmServer]:
+def elsewhere(video_path: Path) -> Iterator[VideoServer]:
     """Where redirects lead."""
-    with FilmServer(film) as server:
+    with VideoServer(video_path) as server:
         yield server
 
 
 @pytest.mark.filterwarnings("ignore:legacy_v1:DeprecationWarning")
 async def test_no_log_holds_a_secret(
-    connect: Connect, server: FilmServer, elsewhere: FilmServer, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+    connect: Connect, server: VideoServer, elsewhere: VideoServer, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     client = connect()
     server.redirect = elsewhere.url(SIGNED)
     await client.segment_video(server.url(SIGNED), **CUT)
-    await client.segment_video(content(server.film), **CUT)
+    await client.segment_video(content(server.video_path), **CUT)
     await client.assets.create(server.url(SIGNED))
     await client.legacy_v1.create_task(video_url=server.url(SIGNED))
     await client.legacy_v1.embed(image_url=server.url(SIGNED))

@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from tests.core.conftest import Connect
-from tests.core.film_server import FilmServer
 from tests.core.surface import Surface, content
+from tests.core.video_server import VideoServer
 from twelvelabs_core import APIStatusError, FixedSegmentation, Progress, TwelveLabsError
 from twelvelabs_sandbox import Fault, Sandbox
 
@@ -22,15 +22,15 @@ SIGNED = f"film.mp4?id=1&X-Amz-Credential={SIGNATURE}&X-Amz-Signature={SIGNATURE
 
 
 @pytest.fixture
-def server(film: Path) -> Iterator[FilmServer]:
-    with FilmServer(film) as server:
+def server(video_path: Path) -> Iterator[VideoServer]:
+    with VideoServer(video_path) as server:
         yield server
 
 
 @pytest.fixture
-def elsewhere(film: Path) -> Iterator[FilmServer]:
+def elsewhere(video_path: Path) -> Iterator[VideoServer]:
     """Where redirects lead."""
-    with FilmServer(film) as server:
+    with VideoServer(video_path) as server:
         yield server
 
 
@@ -39,7 +39,7 @@ def elsewhere(film: Path) -> Iterator[FilmServer]:
 
 @pytest.mark.parametrize("call", ["embed_text", "tasks.retrieve", "assets.delete"])
 async def test_no_redirect_carries_the_key_away(
-    connect: Connect, server: FilmServer, elsewhere: FilmServer, call: str
+    connect: Connect, server: VideoServer, elsewhere: VideoServer, call: str
 ) -> None:
     server.redirect = elsewhere.url("v1.3")
     client = connect(base_url=server.url("v1.3"))
@@ -49,12 +49,12 @@ async def test_no_redirect_carries_the_key_away(
     assert elsewhere.requests == []
 
 
-async def test_the_host_of_a_film_gets_no_key_even_where_it_redirects(
-    client: Surface, server: FilmServer, elsewhere: FilmServer
+async def test_the_host_of_a_video_gets_no_key_even_where_it_redirects(
+    client: Surface, server: VideoServer, elsewhere: VideoServer
 ) -> None:
     server.redirect = elsewhere.url(SIGNED)
     await client.segment_video(server.url("film.mp4"), **CUT)
-    assert elsewhere.count("HEAD") == 1  # redirects of a film's host are followed
+    assert elsewhere.count("HEAD") == 1  # redirects of a video's host are followed
     for _, _, headers in [*server.requests, *elsewhere.requests]:
         assert not any("key" in name or "tlk_" in value for name, value in headers.items())
         assert "cookie" not in headers
@@ -62,7 +62,7 @@ async def test_the_host_of_a_film_gets_no_key_even_where_it_redirects(
 
 
 async def test_a_password_in_the_environment_is_not_sent_along(
-    client: Surface, server: FilmServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    client: Surface, server: VideoServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password hush")
@@ -73,7 +73,7 @@ async def test_a_password_in_the_environment_is_not_sent_along(
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 async def test_what_goes_to_this_machine_goes_through_no_proxy(
-    connect: Connect, sandbox: Sandbox, elsewhere: FilmServer, monkeypatch: pytest.MonkeyPatch, variable: str
+    connect: Connect, sandbox: Sandbox, elsewhere: VideoServer, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     """Unencrypted requests are allowed to this machine only; a proxy is another one."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "NO_PROXY", "no_proxy"):
@@ -94,7 +94,7 @@ def shown(error: BaseException) -> str:
     return "".join(lines) + repr(error) + str(vars(error)) + repr(pickle.dumps(error))
 
 
-async def test_no_error_shows_a_secret(connect: Connect, sandbox: Sandbox, server: FilmServer) -> None:
+async def test_no_error_shows_a_secret(connect: Connect, sandbox: Sandbox, server: VideoServer) -> None:
     key = sandbox.api_key
     client = connect(max_retries=0)
     url = server.url(SIGNED)
@@ -147,7 +147,7 @@ async def test_errors_about_addresses_that_cannot_be_reached_show_no_signature(c
         assert SIGNATURE not in shown(caught.value)
 
 
-async def test_what_is_printed_shows_no_secret(client: Surface, server: FilmServer, sandbox: Sandbox) -> None:
+async def test_what_is_printed_shows_no_secret(client: Surface, server: VideoServer, sandbox: Sandbox) -> None:
     steps: list[Progress] = []
     media = await client.segment_video(server.url(SIGNED), on_progress=steps.append, **CUT)
     records = await client.register(media)
@@ -166,7 +166,7 @@ async def test_what_is_printed_shows_no_secret(client: Surface, server: FilmServ
 
 
 async def test_the_store_holds_no_secret(
-    connect: Connect, server: FilmServer, sandbox: Sandbox, tmp_path: Path
+    connect: Connect, server: VideoServer, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     client = connect(store=tmp_path / "store" / "s.sqlite3")
     await client.register(await client.segment_video(server.url(SIGNED), source=server.url(SIGNED), **CUT))

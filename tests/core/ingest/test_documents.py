@@ -250,11 +250,11 @@ async def test_bytes_without_a_name_are_uploaded_by_one_that_tells_their_kind(ne
 
 
 async def test_a_file_of_another_kind_is_named_and_stops_no_other(
-    new: Surface, plan: Path, film: Path, sandbox: Sandbox
+    new: Surface, plan: Path, video_path: Path, sandbox: Sandbox
 ) -> None:
     with pytest.raises(IngestionError) as caught:
-        await everything(new.segment_many([plan, film, "asset:64f8d2c7e4a1b37f8a9c5d12"], input_type=PAPERS))
-    assert [failure.source for failure in caught.value.failures] == [str(film), "asset:64f8d2c7e4a1b37f8a9c5d12"]
+        await everything(new.segment_many([plan, video_path, "asset:64f8d2c7e4a1b37f8a9c5d12"], input_type=PAPERS))
+    assert [failure.source for failure in caught.value.failures] == [str(video_path), "asset:64f8d2c7e4a1b37f8a9c5d12"]
     assert "its media type is video; input_type must be one of document, image" in caught.value.failures[0].reason
     assert "cannot determine" in caught.value.failures[1].reason
     assert paid(sandbox) == 1

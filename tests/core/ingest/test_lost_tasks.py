@@ -13,9 +13,9 @@ import pytest
 from pydantic import SecretStr
 
 from tests.core.conftest import Connect
-from tests.core.film_server import FilmServer
 from tests.core.ingest.test_recovery import CUT, TASKS, paid, start_process, states, until
 from tests.core.surface import Surface
+from tests.core.video_server import VideoServer
 from twelvelabs_core import (
     APIConnectionError,
     APIResponseError,
@@ -36,8 +36,8 @@ def client(connect: Connect) -> Surface:
 
 
 @pytest.fixture
-def films(film: Path) -> Iterator[FilmServer]:
-    with FilmServer(film) as server:
+def video_paths(video_path: Path) -> Iterator[VideoServer]:
+    with VideoServer(video_path) as server:
         yield server
 
 
@@ -54,10 +54,10 @@ ANSWERS_LOST: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", ANSWERS_LOST)
 async def test_a_task_whose_answer_was_lost_is_found_in_the_same_call(
-    client: Surface, sandbox: Sandbox, film: Path, case: str
+    client: Surface, sandbox: Sandbox, video_path: Path, case: str
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", **ANSWERS_LOST[case]))
-    found = await client.segment_video(film, **CUT)
+    found = await client.segment_video(video_path, **CUT)
     assert found.segments.vectors.shape == (3, 512)
     assert paid(sandbox) == 1
     entry = client.store.find_task(found.task_key)
@@ -75,21 +75,21 @@ NOTHING_CREATED: dict[str, tuple[dict[str, Any], type[TwelveLabsError]]] = {
 
 @pytest.mark.parametrize("case", NOTHING_CREATED)
 async def test_where_nothing_is_found_only_another_run_pays_again_and_says_so(
-    client: Surface, sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture, case: str
+    client: Surface, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture, case: str
 ) -> None:
     fault, kind = NOTHING_CREATED[case]
     sandbox.faults.add(Fault(path=TASKS, method="POST", **fault))
     with pytest.raises(kind):
-        await client.segment_video(film, **CUT)
+        await client.segment_video(video_path, **CUT)
     assert (paid(sandbox), states(client)) == (1, {"intent": 1})
-    found = await client.segment_video(film, **CUT)
+    found = await client.segment_video(video_path, **CUT)
     assert (paid(sandbox), found.attempts) == (2, 2)
     assert "a new task is paid for, perhaps the second" in caplog.text
 
 
-async def test_what_never_left_is_not_looked_for(connect: Connect, sandbox: Sandbox, film: Path) -> None:
+async def test_what_never_left_is_not_looked_for(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
     client = connect(timeout=SOON, max_retries=0)
-    await client.segment_video(film, segmentation=FixedSegmentation(8))  # so that the asset is there
+    await client.segment_video(video_path, segmentation=FixedSegmentation(8))  # so that the asset is there
     before = listed(sandbox)
     nowhere = connect(base_url="http://127.0.0.1:9/v1.3", max_retries=0)
     with pytest.raises(APIConnectionError, match="cannot be reached"):
@@ -99,35 +99,37 @@ async def test_what_never_left_is_not_looked_for(connect: Connect, sandbox: Sand
 
 
 async def test_a_run_that_was_killed_while_it_created_is_gone_on_with(
-    connect: Connect, sandbox: Sandbox, films: FilmServer
+    connect: Connect, sandbox: Sandbox, video_paths: VideoServer
 ) -> None:
-    """The server is still fetching the film when its sender is dead and the next run looks at the list."""
+    """The server is still fetching the video when its sender is dead and the next run looks at the list."""
     client = connect(timeout=10.0)
-    films.delay = 0.7
-    process = start_process(sandbox, Path(client.store.location), films.url())
+    video_paths.delay = 0.7
+    process = start_process(sandbox, Path(client.store.location), video_paths.url())
     try:
-        await until(lambda: states(client) == {"intent": 1} and films.count("HEAD") == paid(sandbox) == 1, process)
+        await until(
+            lambda: states(client) == {"intent": 1} and video_paths.count("HEAD") == paid(sandbox) == 1, process
+        )
     finally:
         process.kill()
         process.wait()
-    found = await client.segment_video(films.url(), **CUT)
+    found = await client.segment_video(video_paths.url(), **CUT)
     assert found.segments.vectors.shape == (3, 512)
     assert (paid(sandbox), found.attempts) == (1, 1)
     assert listed(sandbox) > 1
 
 
-async def test_a_lost_task_of_a_url_is_found(client: Surface, sandbox: Sandbox, films: FilmServer) -> None:
+async def test_a_lost_task_of_a_url_is_found(client: Surface, sandbox: Sandbox, video_paths: VideoServer) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
-    found = await client.segment_video(films.url("film.mp4?X-Amz-Signature=abc"), **CUT)
+    found = await client.segment_video(video_paths.url("film.mp4?X-Amz-Signature=abc"), **CUT)
     assert (paid(sandbox), found.attempts) == (1, 1)
 
 
 async def test_two_that_could_be_it_are_not_guessed_among(
-    client: Surface, connect: Connect, sandbox: Sandbox, films: FilmServer, caplog: pytest.LogCaptureFixture
+    client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    url = films.url("film.mp4")
+    url = video_paths.url("film.mp4")
     stranger = connect(store=":memory:")
-    await stranger.segment_video(url, **CUT)  # the same film and options, in a journal that we do not know
+    await stranger.segment_video(url, **CUT)  # the same video and options, in a journal that we do not know
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     with pytest.raises(APIConnectionError):
         await client.segment_video(url, **CUT)
@@ -137,16 +139,16 @@ async def test_two_that_could_be_it_are_not_guessed_among(
     assert "perhaps the second" in caplog.text
 
 
-async def test_other_options_tell_tasks_of_one_film_apart(
-    client: Surface, connect: Connect, sandbox: Sandbox, films: FilmServer
+async def test_other_options_tell_tasks_of_one_video_apart(
+    client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer
 ) -> None:
-    url = films.url("film.mp4")
+    url = video_paths.url("film.mp4")
     stranger = connect(store=":memory:")
     await stranger.segment_video(url, segmentation=FixedSegmentation(8), embedding_option=["visual"])
     await stranger.segment_video(url, segmentation=FixedSegmentation(4), embedding_option=["audio"])
     await stranger.segment_video(url, segmentation=FixedSegmentation(4), embedding_scope=["clip"])
     await stranger.segment_video(url, embedding_option=["visual"])
-    await stranger.segment_video(films.url("other.mp4"), **CUT)
+    await stranger.segment_video(video_paths.url("other.mp4"), **CUT)
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     found = await client.segment_video(url, **CUT)
     assert (paid(sandbox), found.attempts) == (6, 1)
@@ -154,28 +156,28 @@ async def test_other_options_tell_tasks_of_one_film_apart(
 
 
 async def test_uploads_of_other_journals_are_never_taken_for_ours(
-    client: Surface, connect: Connect, sandbox: Sandbox, film: Path
+    client: Surface, connect: Connect, sandbox: Sandbox, video_path: Path
 ) -> None:
-    await connect(store=":memory:").segment_video(film, **CUT)
+    await connect(store=":memory:").segment_video(video_path, **CUT)
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=500))
     with pytest.raises(ServerError):
-        await client.segment_video(film, **CUT)
-    found = await client.segment_video(film, **CUT)
+        await client.segment_video(video_path, **CUT)
+    found = await client.segment_video(video_path, **CUT)
     assert (paid(sandbox), found.attempts) == (3, 2)
 
 
-async def test_two_lost_tasks_of_one_film_that_look_alike_are_nobodys(
-    client: Surface, sandbox: Sandbox, film: Path
+async def test_two_lost_tasks_of_one_video_that_look_alike_are_nobodys(
+    client: Surface, sandbox: Sandbox, video_path: Path
 ) -> None:
     """The list does not show from which second a video was embedded."""
     parts = [{**CUT, "start_sec": 0.0, "end_sec": 4.0}, {**CUT, "start_sec": 4.0, "end_sec": 8.0}]
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=500), Fault(path=TASKS, method="POST", drop="after"))
     for part in parts:
         with pytest.raises(TwelveLabsError):
-            await client.segment_video(film, **part)
+            await client.segment_video(video_path, **part)
     assert states(client) == {"intent": 2}
     for part in parts:
-        found = await client.segment_video(film, **part)
+        found = await client.segment_video(video_path, **part)
         clip = found.segments.select(embedding_scope="clip").positions[0]
         assert (clip.start_sec, clip.end_sec) == (part["start_sec"], part["end_sec"])
 
@@ -189,13 +191,13 @@ HIDDEN: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", HIDDEN)
 async def test_a_task_of_a_url_is_not_adopted_when_the_list_hides_an_option(
-    client: Surface, sandbox: Sandbox, films: FilmServer, caplog: pytest.LogCaptureFixture, case: str
+    client: Surface, sandbox: Sandbox, video_paths: VideoServer, caplog: pytest.LogCaptureFixture, case: str
 ) -> None:
     options = {**CUT, **HIDDEN[case]}
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     with pytest.raises(APIConnectionError):
-        await client.segment_video(films.url("film.mp4"), **options)
-    found = await client.segment_video(films.url("film.mp4"), **options)
+        await client.segment_video(video_paths.url("film.mp4"), **options)
+    found = await client.segment_video(video_paths.url("film.mp4"), **options)
     assert (paid(sandbox), found.attempts) == (2, 2)
     assert "a new task is paid for, perhaps the second" in caplog.text
 
@@ -204,7 +206,7 @@ async def test_an_adopted_task_with_clips_of_another_length_is_not_stored(
     client: Surface, connect: Connect, sandbox: Sandbox, sound: Path
 ) -> None:
     """The list does not show the length of audio clips; the result does."""
-    with FilmServer(sound) as server:
+    with VideoServer(sound) as server:
         url = server.url("talk.wav")
         await connect(store=":memory:").segment_audio(url, segmentation=FixedSegmentation(2))
         sandbox.faults.add(Fault(path=TASKS, method="POST", status=500))
@@ -217,14 +219,14 @@ async def test_an_adopted_task_with_clips_of_another_length_is_not_stored(
 
 
 async def test_what_neither_list_nor_result_shows_is_never_taken_for_ours(
-    connect: Connect, sandbox: Sandbox, films: FilmServer
+    connect: Connect, sandbox: Sandbox, video_paths: VideoServer
 ) -> None:
     options: dict[str, Any] = {"embedding_type": ["fused_embedding"], "embedding_scope": ["clip"]}
     ours, theirs = (
         {**options, "time_based_metadata": [{"start": 0.0, "end": 8.0, "text": text}]}
         for text in ("wedding", "kick-off")
     )
-    url = films.url("film.mp4")
+    url = video_paths.url("film.mp4")
     await connect(store=":memory:", model="marengo3.5").segment_video(url, **theirs)
     client = connect(timeout=SOON, model="marengo3.5")
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
@@ -235,10 +237,10 @@ async def test_what_neither_list_nor_result_shows_is_never_taken_for_ours(
 
 
 async def test_tasks_from_before_the_intent_are_no_candidates(
-    client: Surface, connect: Connect, sandbox: Sandbox, films: FilmServer, monkeypatch: pytest.MonkeyPatch
+    client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("twelvelabs_core.ingest.recovery.CLOCK_MARGIN", -2.0)
-    url = films.url("film.mp4")
+    url = video_paths.url("film.mp4")
     await connect(store=":memory:").segment_video(url, **CUT)
     await asyncio.sleep(2.1)  # the server's clock shows whole seconds
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=500))
@@ -248,35 +250,39 @@ async def test_tasks_from_before_the_intent_are_no_candidates(
 
 
 async def test_a_clock_that_was_set_back_stops_nothing(
-    client: Surface, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+    client: Surface, sandbox: Sandbox, video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=500))
     monkeypatch.setattr("twelvelabs_core.store.journal.time", SimpleNamespace(time=lambda: time.time() + 1e6))
     with pytest.raises(ServerError):
-        await client.segment_video(film, timeout=5, **CUT)
+        await client.segment_video(video_path, timeout=5, **CUT)
     monkeypatch.undo()
     assert states(client) == {"intent": 1}
-    found = await client.segment_video(film, **CUT)
+    found = await client.segment_video(video_path, **CUT)
     assert (paid(sandbox), found.attempts) == (2, 2)
 
 
 async def test_an_id_that_cannot_be_noted_at_once_is_noted_later(
-    client: Surface, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+    client: Surface, sandbox: Sandbox, video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fails_for(monkeypatch, times=2)
-    found = await client.segment_video(film, **CUT)
+    found = await client.segment_video(video_path, **CUT)
     assert (paid(sandbox), found.attempts) == (1, 1)
 
 
 async def test_an_id_that_cannot_be_noted_at_all_is_told_and_found_by_the_next_run(
-    client: Surface, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    client: Surface,
+    sandbox: Sandbox,
+    video_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     fails_for(monkeypatch, times=3)
     with pytest.raises(ConfigurationError, match="locked") as caught:
-        await client.segment_video(film, **CUT)
+        await client.segment_video(video_path, **CUT)
     assert str(caught.value.task_id) in caplog.text
     assert states(client) == {"intent": 1}
-    found = await client.segment_video(film, **CUT)
+    found = await client.segment_video(video_path, **CUT)
     assert (found.task_id, paid(sandbox)) == (caught.value.task_id, 1)
 
 
@@ -292,30 +298,30 @@ def fails_for(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     monkeypatch.setattr(SegmentStore, "put_task_id", put)
 
 
-async def test_a_failed_task_in_the_list_is_no_candidate(client: Surface, sandbox: Sandbox, film: Path) -> None:
+async def test_a_failed_task_in_the_list_is_no_candidate(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed"))
     with pytest.raises(TwelveLabsError, match="failed"):
-        await client.segment_video(film, **CUT)
+        await client.segment_video(video_path, **CUT)
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
-    found = await client.segment_video(film, **CUT)
+    found = await client.segment_video(video_path, **CUT)
     assert (paid(sandbox), found.attempts) == (2, 2)
 
 
 async def test_without_a_list_nothing_is_guessed(
-    client: Surface, sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture
+    client: Surface, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.faults.add(
         Fault(path=TASKS, method="POST", drop="after"), Fault(path=TASKS, method="GET", status=400, times=2)
     )
     with pytest.raises(APIConnectionError):
-        await client.segment_video(film, **CUT)
-    found = await client.segment_video(film, **CUT)
+        await client.segment_video(video_path, **CUT)
+    found = await client.segment_video(video_path, **CUT)
     assert (paid(sandbox), found.attempts) == (2, 2)
     assert "failed to list tasks" in caplog.text
 
 
 async def test_when_the_list_does_not_answer_nothing_is_paid_for(
-    connect: Connect, sandbox: Sandbox, film: Path
+    connect: Connect, sandbox: Sandbox, video_path: Path
 ) -> None:
     client = connect(timeout=SOON, max_retries=0)
     sandbox.faults.add(
@@ -323,14 +329,14 @@ async def test_when_the_list_does_not_answer_nothing_is_paid_for(
     )
     for _ in range(2):
         with pytest.raises(TwelveLabsError):
-            await client.segment_video(film, **CUT)
+            await client.segment_video(video_path, **CUT)
         assert (paid(sandbox), states(client)) == (1, {"intent": 1})
-    assert (await client.segment_video(film, **CUT)).attempts == 1
+    assert (await client.segment_video(video_path, **CUT)).attempts == 1
     assert paid(sandbox) == 1
 
 
-async def test_an_asset_of_the_callers_own_is_not_guessed(client: Surface, sandbox: Sandbox, film: Path) -> None:
-    asset = await client.assets.create(film)
+async def test_an_asset_of_the_callers_own_is_not_guessed(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
+    asset = await client.assets.create(video_path)
     await client.assets.wait(asset.id)
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     with pytest.raises(APIConnectionError):
@@ -340,23 +346,23 @@ async def test_an_asset_of_the_callers_own_is_not_guessed(client: Surface, sandb
 
 
 async def test_another_accounts_intent_is_not_found(
-    connect: Connect, sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture
+    connect: Connect, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Sandbox() as other:
         first = connect(api_key=SecretStr(other.api_key), base_url=other.base_url, timeout=SOON, max_retries=0)
         other.faults.add(Fault(path=TASKS, method="POST", drop="after"), Fault(path=TASKS, method="GET", status=503))
         with pytest.raises(TwelveLabsError):
-            await first.segment_video(film, **CUT)
+            await first.segment_video(video_path, **CUT)
     second = connect(timeout=SOON)
-    assert (await second.segment_video(film, **CUT)).attempts == 2
+    assert (await second.segment_video(video_path, **CUT)).attempts == 2
     assert listed(sandbox) >= 1  # it might have been another key of the same organisation
     assert "perhaps the second" in caplog.text
 
 
 async def test_the_name_of_an_upload_keeps_its_ending_and_its_bounds(
-    client: Surface, sandbox: Sandbox, film: Path, tmp_path: Path
+    client: Surface, sandbox: Sandbox, video_path: Path, tmp_path: Path
 ) -> None:
-    path = Path(shutil.copy(film, tmp_path / f"{'long' * 60}.mp4"))
+    path = Path(shutil.copy(video_path, tmp_path / f"{'long' * 60}.mp4"))
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     found = await client.segment_video(path, **CUT)
     assert (paid(sandbox), found.title) == (1, path.name)

@@ -77,10 +77,10 @@ def test_a_store_in_memory_cannot_travel_and_says_so(settings: Settings, store: 
         pickle.dumps(Client(settings=settings, store=store))
 
 
-def test_results_travel(pool: ProcessPoolExecutor, settings: Settings, tmp_path: Path, film: Path) -> None:
+def test_results_travel(pool: ProcessPoolExecutor, settings: Settings, tmp_path: Path, video_path: Path) -> None:
     with Client(settings=settings, store=tmp_path / "s.sqlite3") as client:
         embedding = client.embed_text("red")
-        media = client.segment_video(film, segmentation=FixedSegmentation(4), embedding_option=["visual"])
+        media = client.segment_video(video_path, segmentation=FixedSegmentation(4), embedding_option=["visual"])
         task = client.tasks.retrieve(str(media.task_id))
         assert pool.submit(spawned.send_back, embedding).result() == embedding
         assert pool.submit(spawned.send_back, task).result() == task
@@ -169,8 +169,10 @@ FORK = """
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs fork")
-def test_forked_children_and_their_parent_go_on_with_one_client(sandbox: Sandbox, tmp_path: Path, film: Path) -> None:
-    arguments = [sandbox.api_key, sandbox.base_url, str(tmp_path / "s.sqlite3"), str(film)]
+def test_forked_children_and_their_parent_go_on_with_one_client(
+    sandbox: Sandbox, tmp_path: Path, video_path: Path
+) -> None:
+    arguments = [sandbox.api_key, sandbox.base_url, str(tmp_path / "s.sqlite3"), str(video_path)]
     command = [sys.executable, "-c", textwrap.dedent(FORK), *arguments]
     done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (0, "all good\n"), done.stderr
@@ -205,11 +207,11 @@ INTERRUPT = """
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize("way", ["one text", "texts", "texts in a loop", "video", "videos", "video in a loop"])
-async def test_ctrl_c_ends_what_is_under_way(tmp_path: Path, film: Path, way: str) -> None:
+async def test_ctrl_c_ends_what_is_under_way(tmp_path: Path, video_path: Path, way: str) -> None:
     """Each of these calls would take an hour."""
     with Sandbox(task_seconds=3600.0) as slow:
         slow.faults.add(Fault(path="/embed-v2", delay=3600.0, times=None))
-        arguments = [slow.api_key, slow.base_url, str(tmp_path / "s.sqlite3"), str(film), way]
+        arguments = [slow.api_key, slow.base_url, str(tmp_path / "s.sqlite3"), str(video_path), way]
         command = [sys.executable, "-c", textwrap.dedent(INTERRUPT), *arguments]
         process = subprocess.Popen(command, stderr=subprocess.PIPE)  # noqa: ASYNC220
         try:

@@ -76,33 +76,33 @@ def patient(connect: Connect, slow_sandbox: Sandbox) -> Callable[[], Surface]:
 # Errors of the API
 
 
-async def test_after_a_wrong_key_the_right_one_goes_on(connect: Connect, sandbox: Sandbox, film: Path) -> None:
+async def test_after_a_wrong_key_the_right_one_goes_on(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
     wrong = connect(api_key=SecretStr("tlk_sandbox_wrong"))
     with pytest.raises(AuthenticationError, match="Check the API key") as caught:
-        await wrong.segment_video(film, **CUT)
+        await wrong.segment_video(video_path, **CUT)
     assert "tlk_sandbox_wrong" not in str(caught.value)
     assert states(wrong) == {}
-    assert (await connect().segment_video(film, **CUT)).segments.vectors.shape == (3, 512)
+    assert (await connect().segment_video(video_path, **CUT)).segments.vectors.shape == (3, 512)
     assert paid(sandbox) == 1
 
 
-async def test_after_no_server_the_next_run_goes_on(connect: Connect, sandbox: Sandbox, film: Path) -> None:
+async def test_after_no_server_the_next_run_goes_on(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
     nowhere = connect(base_url="http://127.0.0.1:9/v1.3", max_retries=0)
     with pytest.raises(APIConnectionError, match="cannot be reached"):
-        await nowhere.segment_video(film, **CUT)
-    assert not (await connect().segment_video(film, **CUT)).reused
+        await nowhere.segment_video(video_path, **CUT)
+    assert not (await connect().segment_video(video_path, **CUT)).reused
     assert paid(sandbox) == 1
 
 
 async def test_a_failed_task_is_paid_for_again_only_by_another_run(
-    client: Surface, sandbox: Sandbox, film: Path
+    client: Surface, sandbox: Sandbox, video_path: Path
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed"))
     with pytest.raises(TaskFailedError) as caught:
-        await client.segment_video(film, **CUT)
+        await client.segment_video(video_path, **CUT)
     assert states(client) == {"failed": 1}
     assert paid(sandbox) == 1
-    again = await client.segment_video(film, **CUT)
+    again = await client.segment_video(video_path, **CUT)
     entry = client.store.find_task(again.task_key)
     assert (entry.state, entry.attempts, entry.task_id) == ("ready", 2, again.task_id)
     assert again.task_id != caught.value.task_id
@@ -117,54 +117,54 @@ REFUSED_CREATES: dict[str, tuple[dict[str, Any], type[TwelveLabsError]]] = {
 
 @pytest.mark.parametrize("case", REFUSED_CREATES)
 async def test_a_create_that_was_refused_leaves_nothing_to_look_for(
-    client: Surface, sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture, case: str
+    client: Surface, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture, case: str
 ) -> None:
     fault, kind = REFUSED_CREATES[case]
     sandbox.faults.add(Fault(path=TASKS, method="POST", **fault))
     with pytest.raises(kind):
-        await client.segment_video(film, **CUT)
+        await client.segment_video(video_path, **CUT)
     assert (paid(sandbox), states(client)) == (1, {"failed": 1})
     reset_rate_limits()  # of the hour that one of them was told to wait
-    found = await client.segment_video(film, **CUT)
+    found = await client.segment_video(video_path, **CUT)
     assert found.segments.vectors.shape == (3, 512)
     assert (paid(sandbox), sandbox.count("GET", TASKS)) == (2, 0)
     assert "is paid for" not in caplog.text  # nothing was, before
 
 
-async def test_a_dropped_upload_costs_no_task(client: Surface, sandbox: Sandbox, film: Path) -> None:
+async def test_a_dropped_upload_costs_no_task(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     for fault in ({"drop": "before"}, {"drop": "after"}, {"status": 500}):
         sandbox.faults.add(Fault(path="/assets", method="POST", **fault))
         with pytest.raises(TwelveLabsError, match="could not upload"):
-            await client.segment_video(film, **CUT)
+            await client.segment_video(video_path, **CUT)
         assert states(client) == {}
-    assert not (await client.segment_video(film, **CUT)).reused
+    assert not (await client.segment_video(video_path, **CUT)).reused
     assert paid(sandbox) == 1
 
 
-async def test_a_failed_or_stuck_asset_costs_no_task(client: Surface, sandbox: Sandbox, film: Path) -> None:
+async def test_a_failed_or_stuck_asset_costs_no_task(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     sandbox.faults.add(Fault(path="/assets", asset="failed"), Fault(path="/assets", asset="stuck"))
     with pytest.raises(TwelveLabsError, match="failed"):
-        await client.segment_video(film, **CUT)
+        await client.segment_video(video_path, **CUT)
     with pytest.raises(TaskTimeoutError, match=r"is not ready after 0\.4 s"):
-        await client.segment_video(film, timeout=0.4, **CUT)
+        await client.segment_video(video_path, timeout=0.4, **CUT)
     assert (paid(sandbox), states(client)) == (0, {})
-    assert not (await client.segment_video(film, **CUT)).reused
+    assert not (await client.segment_video(video_path, **CUT)).reused
 
 
-async def test_a_deleted_asset_is_uploaded_again(client: Surface, sandbox: Sandbox, film: Path) -> None:
-    await client.segment_video(film, **CUT)
+async def test_a_deleted_asset_is_uploaded_again(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
+    await client.segment_video(video_path, **CUT)
     async for asset in client.assets.list(filename="film."):
         await client.assets.delete(asset.id, force=True)
-    await client.segment_video(film, segmentation=FixedSegmentation(8))
+    await client.segment_video(video_path, segmentation=FixedSegmentation(8))
     assert (paid(sandbox), sandbox.count("POST", "/assets")) == (2, 2)
 
 
-async def test_a_look_that_fails_does_not_lose_the_task(client: Surface, sandbox: Sandbox, film: Path) -> None:
+async def test_a_look_that_fails_does_not_lose_the_task(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=401))
     with pytest.raises(AuthenticationError):
-        await client.segment_video(film, **CUT)
+        await client.segment_video(video_path, **CUT)
     assert states(client) == {"processing": 1}
-    assert (await client.segment_video(film, **CUT)).reused
+    assert (await client.segment_video(video_path, **CUT)).reused
     assert paid(sandbox) == 1
 
 
@@ -178,16 +178,16 @@ BROKEN_RESULTS = {
 
 @pytest.mark.parametrize("case", BROKEN_RESULTS)
 async def test_a_broken_result_is_not_stored_and_asked_for_again(
-    client: Surface, sandbox: Sandbox, film: Path, case: str
+    client: Surface, sandbox: Sandbox, video_path: Path, case: str
 ) -> None:
     with pytest.raises(Interrupted) as caught:
-        await client.segment_video(film, on_progress=interrupt, **CUT)
+        await client.segment_video(video_path, on_progress=interrupt, **CUT)
     body = BROKEN_RESULTS[case].replace("ID", str(caught.value))
     sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=200, body=body))
     with pytest.raises(APIResponseError):
-        await client.segment_video(film, **CUT)
+        await client.segment_video(video_path, **CUT)
     assert states(client) == {"processing": 1}
-    assert (await client.segment_video(film, **CUT)).segments.vectors.shape == (3, 512)
+    assert (await client.segment_video(video_path, **CUT)).segments.vectors.shape == (3, 512)
     assert paid(sandbox) == 1
 
 
@@ -195,12 +195,12 @@ async def test_a_broken_result_is_not_stored_and_asked_for_again(
 
 
 async def test_a_task_that_took_too_long_is_waited_for_by_the_next_run(
-    patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path
+    patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path
 ) -> None:
     with pytest.raises(TaskTimeoutError, match="nothing is paid twice") as caught:
-        await patient().segment_video(film, timeout=1, **CUT)
+        await patient().segment_video(video_path, timeout=1, **CUT)
     slow_sandbox.clock.advance(3601)
-    found = await patient().segment_video(film, **CUT)
+    found = await patient().segment_video(video_path, **CUT)
     assert found.task_id == caught.value.task_id
     assert paid(slow_sandbox) == 1
     assert slow_sandbox.count("POST", "/assets") == 1
@@ -210,78 +210,78 @@ async def test_a_task_that_took_too_long_is_waited_for_by_the_next_run(
     "slow_sandbox", [{"expired_as": "not_found"}, {"expired_as": "failed"}], indirect=True, ids=["not_found", "failed"]
 )
 async def test_an_expired_task_is_created_again_in_the_same_run(
-    patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture
+    patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(Interrupted) as caught:
-        await patient().segment_video(film, on_progress=interrupt, **CUT)
+        await patient().segment_video(video_path, on_progress=interrupt, **CUT)
     slow_sandbox.clock.advance(WEEK)
     client = patient()
     with pytest.raises(TaskTimeoutError) as second:
-        await client.segment_video(film, timeout=1, **CUT)
+        await client.segment_video(video_path, timeout=1, **CUT)
     assert second.value.task_id != str(caught.value)
     assert "expired" in caplog.text
     slow_sandbox.clock.advance(3601)
-    found = await client.segment_video(film, **CUT)
+    found = await client.segment_video(video_path, **CUT)
     assert found.task_id == second.value.task_id
     assert paid(slow_sandbox) == 2
 
 
 async def test_another_account_does_not_wait_for_a_task_it_cannot_see(
-    connect: Connect, slow_sandbox: Sandbox, sandbox: Sandbox, film: Path
+    connect: Connect, slow_sandbox: Sandbox, sandbox: Sandbox, video_path: Path
 ) -> None:
     first = connect(api_key=SecretStr(slow_sandbox.api_key), base_url=slow_sandbox.base_url)
     with pytest.raises(Interrupted):
-        await first.segment_video(film, on_progress=interrupt, **CUT)
-    assert not (await connect().segment_video(film, **CUT)).reused  # the shared sandbox has another key
+        await first.segment_video(video_path, on_progress=interrupt, **CUT)
+    assert not (await connect().segment_video(video_path, **CUT)).reused  # the shared sandbox has another key
     assert (paid(slow_sandbox), paid(sandbox)) == (1, 1)
-    assert (await first.segment_video(film, **CUT)).reused
+    assert (await first.segment_video(video_path, **CUT)).reused
 
 
 async def test_a_404_of_something_else_is_no_expiry(
-    patient: Callable[[], Surface], connect: Connect, slow_sandbox: Sandbox, film: Path
+    patient: Callable[[], Surface], connect: Connect, slow_sandbox: Sandbox, video_path: Path
 ) -> None:
     with pytest.raises(Interrupted):
-        await patient().segment_video(film, on_progress=interrupt, **CUT)
+        await patient().segment_video(video_path, on_progress=interrupt, **CUT)
     elsewhere = slow_sandbox.base_url.replace("v1.3", "v1.2")
     with pytest.raises(NotFoundError):
-        await connect(api_key=SecretStr(slow_sandbox.api_key), base_url=elsewhere).segment_video(film, **CUT)
+        await connect(api_key=SecretStr(slow_sandbox.api_key), base_url=elsewhere).segment_video(video_path, **CUT)
     assert states(patient()) == {"processing": 1}
     slow_sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=404))  # a copy of the data that is behind
     with pytest.raises(NotFoundError) as caught:
-        await patient().segment_video(film, **CUT)
+        await patient().segment_video(video_path, **CUT)
     assert caught.value.task_id
     slow_sandbox.clock.advance(3601)
-    assert (await patient().segment_video(film, **CUT)).reused
+    assert (await patient().segment_video(video_path, **CUT)).reused
     assert paid(slow_sandbox) == 1
 
 
 async def test_another_key_of_the_same_organisation_goes_on_with_a_task(
-    patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path
+    patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path
 ) -> None:
     with pytest.raises(Interrupted):
-        await patient().segment_video(film, on_progress=interrupt, **CUT)
+        await patient().segment_video(video_path, on_progress=interrupt, **CUT)
     with closing(sqlite3.connect(patient().store.location)) as journal, journal:
         journal.execute("UPDATE twelvelabs_tasks SET account = 'that of an older key'")
     slow_sandbox.clock.advance(3601)
-    assert (await patient().segment_video(film, **CUT)).reused
+    assert (await patient().segment_video(video_path, **CUT)).reused
     assert paid(slow_sandbox) == 1
 
 
 async def test_an_upload_that_cannot_be_deleted_loses_no_segments(
-    client: Surface, sandbox: Sandbox, film: Path, caplog: pytest.LogCaptureFixture
+    client: Surface, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.faults.add(Fault(path="/assets/*", method="DELETE", status=409))
-    found = await client.segment_video(film, keep_asset=False, **CUT)
+    found = await client.segment_video(video_path, keep_asset=False, **CUT)
     assert found.segments.vectors.shape == (3, 512)
     assert "failed to delete the uploaded asset" in caplog.text
 
 
 async def test_whoever_leaves_while_a_create_waits_pays_for_nothing(
-    settings: Settings, sandbox: Sandbox, film: Path, tmp_path: Path
+    settings: Settings, sandbox: Sandbox, video_path: Path, tmp_path: Path
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "30"}, times=None))
     async with AsyncClient(settings=settings.replace(max_retry_wait=60.0), store=tmp_path / "s.sqlite3") as client:
-        run = asyncio.create_task(client.segment_video(film, **CUT))
+        run = asyncio.create_task(client.segment_video(video_path, **CUT))
         while not paid(sandbox):  # noqa: ASYNC110  # the server has no event to wait for
             await asyncio.sleep(0.02)
         await asyncio.sleep(0.2)
@@ -296,21 +296,21 @@ async def test_whoever_leaves_while_a_create_waits_pays_for_nothing(
 # Several at once
 
 
-async def test_two_at_once_create_one_task(client: Surface, sandbox: Sandbox, film: Path) -> None:
-    both = [client.start("segment_video", film, **CUT) for _ in range(3)]
+async def test_two_at_once_create_one_task(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
+    both = [client.start("segment_video", video_path, **CUT) for _ in range(3)]
     found = await asyncio.gather(*both)
     assert sorted(one.reused for one in found) == [False, True, True]
     assert (paid(sandbox), sandbox.count("POST", "/assets")) == (1, 1)
 
 
 async def test_whoever_waits_for_another_gives_up_in_its_own_time(
-    patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path
+    patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path
 ) -> None:
     client = patient()
-    holder = client.start("segment_video", film, timeout=60, **CUT)
+    holder = client.start("segment_video", video_path, timeout=60, **CUT)
     while not paid(slow_sandbox):  # noqa: ASYNC110  # the server has no event to wait for
         await asyncio.sleep(0.02)
-    waiting = [client.start("segment_video", film, timeout=0.3, **CUT) for _ in range(2)]
+    waiting = [client.start("segment_video", video_path, timeout=0.3, **CUT) for _ in range(2)]
     for error in await asyncio.gather(*waiting, return_exceptions=True):
         assert isinstance(error, TaskTimeoutError)
     assert not holder.done()
@@ -320,19 +320,19 @@ async def test_whoever_waits_for_another_gives_up_in_its_own_time(
 
 
 async def test_one_that_gave_up_does_not_hold_up_the_next(
-    patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path
+    patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path
 ) -> None:
     client = patient()
     with pytest.raises(Interrupted):
-        await client.segment_video(film, on_progress=interrupt, **CUT)
+        await client.segment_video(video_path, on_progress=interrupt, **CUT)
     slow_sandbox.clock.advance(3601)
-    assert (await client.segment_video(film, timeout=10, **CUT)).segments.vectors.shape == (3, 512)
+    assert (await client.segment_video(video_path, timeout=10, **CUT)).segments.vectors.shape == (3, 512)
 
 
 # Processes
 
 
-def start_process(sandbox: Sandbox, store: Path, film: Path | str) -> "subprocess.Popen[bytes]":
+def start_process(sandbox: Sandbox, store: Path, video_path: Path | str) -> "subprocess.Popen[bytes]":
     script = """
         import sys
         from twelvelabs_core import Client, FixedSegmentation
@@ -340,7 +340,7 @@ def start_process(sandbox: Sandbox, store: Path, film: Path | str) -> "subproces
         client = Client(key, base_url=base_url, store=store)
         client.segment_video(film, segmentation=FixedSegmentation(4), embedding_option=["visual"])
     """
-    arguments = [sandbox.api_key, sandbox.base_url, str(store), str(film)]
+    arguments = [sandbox.api_key, sandbox.base_url, str(store), str(video_path)]
     return subprocess.Popen([sys.executable, "-c", textwrap.dedent(script), *arguments])
 
 
@@ -354,27 +354,29 @@ async def until(condition: Callable[[], bool], process: "subprocess.Popen[bytes]
 
 
 async def test_a_process_killed_while_it_waits_is_continued(
-    patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path
+    patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path
 ) -> None:
     client = patient()
     store = Path(client.store.location)
-    process = start_process(slow_sandbox, store, film)
+    process = start_process(slow_sandbox, store, video_path)
     try:
         await until(lambda: states(client) == {"processing": 1}, process)
     finally:
         process.kill()
         process.wait()
     slow_sandbox.clock.advance(3601)
-    assert (await client.segment_video(film, **CUT)).reused
+    assert (await client.segment_video(video_path, **CUT)).reused
     assert (paid(slow_sandbox), slow_sandbox.count("POST", "/assets")) == (1, 1)
 
 
-async def test_two_processes_create_one_task(patient: Callable[[], Surface], slow_sandbox: Sandbox, film: Path) -> None:
+async def test_two_processes_create_one_task(
+    patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path
+) -> None:
     client = patient()
-    process = start_process(slow_sandbox, Path(client.store.location), film)
+    process = start_process(slow_sandbox, Path(client.store.location), video_path)
     try:
         await until(lambda: states(client) == {"processing": 1}, process)
-        ours = client.start("segment_video", film, timeout=60, **CUT)
+        ours = client.start("segment_video", video_path, timeout=60, **CUT)
         await asyncio.sleep(0.2)
         slow_sandbox.clock.advance(3601)
         assert (await ours).reused
@@ -388,11 +390,11 @@ async def test_two_processes_create_one_task(patient: Callable[[], Surface], slo
 # What changes under our hands
 
 
-async def test_a_film_that_is_replaced_while_it_is_uploaded_is_not_stored_as_the_first(
-    client: Surface, sandbox: Sandbox, film: Path, tmp_path: Path
+async def test_a_video_that_is_replaced_while_it_is_uploaded_is_not_stored_as_the_first(
+    client: Surface, sandbox: Sandbox, video_path: Path, tmp_path: Path
 ) -> None:
-    path = Path(shutil.copy(film, tmp_path / "film.mp4"))
-    replaced = bytearray(film.read_bytes())  # noqa: ASYNC240
+    path = Path(shutil.copy(video_path, tmp_path / "film.mp4"))
+    replaced = bytearray(video_path.read_bytes())  # noqa: ASYNC240
     replaced[-1] ^= 1
 
     def replace(step: Any) -> None:
@@ -405,9 +407,11 @@ async def test_a_film_that_is_replaced_while_it_is_uploaded_is_not_stored_as_the
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere names of files are text")
-async def test_a_film_whose_name_is_no_text_goes_all_the_way(client: Surface, film: Path, tmp_path: Path) -> None:
+async def test_a_video_whose_name_is_no_text_goes_all_the_way(
+    client: Surface, video_path: Path, tmp_path: Path
+) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9.mp4")
-    shutil.copy(film, path)
+    shutil.copy(video_path, path)
     os.utime(path, (1_700_000_000, 1_700_000_000))
     found = await client.segment_video(path, **CUT)
     assert found.title == r"caf\xe9.mp4"

@@ -27,8 +27,8 @@ def paid(sandbox: Sandbox) -> int:
     return sandbox.count("POST", TASKS)
 
 
-async def test_a_film_has_no_words_of_its_own(new: Surface, film: Path) -> None:
-    found = await new.segment_video(film)
+async def test_a_video_has_no_words_of_its_own(new: Surface, video_path: Path) -> None:
+    found = await new.segment_video(video_path)
     assert {s.embedding_option for s in found.segments} == {"visual", "audio"}
     assert {s.embedding_scope for s in found.segments} == {"clip", "asset"}
     assert (found.model, found.space) == (NEW, "sandbox/marengo3.5/512")
@@ -37,13 +37,13 @@ async def test_a_film_has_no_words_of_its_own(new: Surface, film: Path) -> None:
     assert task.usage.input_tokens["video"] > 0
 
 
-async def test_local_is_paid_once_with_clip(new: Surface, film: Path, sandbox: Sandbox) -> None:
-    local = await new.segment_video(film, **CUT)
+async def test_local_is_paid_once_with_clip(new: Surface, video_path: Path, sandbox: Sandbox) -> None:
+    local = await new.segment_video(video_path, **CUT)
     assert [(s.start_sec, s.embedding_scope) for s in local.segments.select(embedding_option="visual")] == [
         (0, "clip"),
         (4, "clip"),
     ]
-    assert (await new.segment_video(film, **{**CUT, "embedding_scope": ["clip"]})).reused
+    assert (await new.segment_video(video_path, **{**CUT, "embedding_scope": ["clip"]})).reused
     assert paid(sandbox) == 1
 
 
@@ -53,14 +53,16 @@ async def test_sound_is_cut_where_it_changes(new: Surface, sound: Path) -> None:
     assert found.segments[0].end_sec == pytest.approx(4, abs=0.6)
 
 
-async def test_each_model_and_length_is_paid_for_and_kept_apart(connect: Connect, film: Path, sandbox: Sandbox) -> None:
+async def test_each_model_and_length_is_paid_for_and_kept_apart(
+    connect: Connect, video_path: Path, sandbox: Sandbox
+) -> None:
     options = {"embedding_option": ["visual"], "embedding_scope": ["clip"], "segmentation": FixedSegmentation(4)}
     clients = [
         connect(),
         connect(model=NEW),
         connect(model=NEW, embedding_dimension=256),
     ]
-    found = [await client.segment_video(film, **options) for client in clients]
+    found = [await client.segment_video(video_path, **options) for client in clients]
     assert paid(sandbox) == 3
     assert sandbox.count("POST", "/assets") == 1
     assert [one.segments.dimension for one in found] == [512, 512, 256]
@@ -72,13 +74,16 @@ async def test_each_model_and_length_is_paid_for_and_kept_apart(connect: Connect
             await client.find_vectors([part[0].segment_id])
 
 
-async def test_texts_go_into_fused_vectors_alone(new: Surface, film: Path, sandbox: Sandbox) -> None:
+async def test_texts_go_into_fused_vectors_alone(new: Surface, video_path: Path, sandbox: Sandbox) -> None:
     def told(text: str) -> dict[str, Any]:
         entry = {"start": 4.5, "end": 7.0, "text": text}
         return {"time_based_metadata": [entry], "embedding_type": ["separate_embedding", "fused_embedding"], **CUT}
 
-    goal, again = await new.segment_video(film, **told("a goal")), await new.segment_video(film, **told("a goal"))
-    other = await new.segment_video(film, **told("green stripes moving fast"))
+    goal, again = (
+        await new.segment_video(video_path, **told("a goal")),
+        await new.segment_video(video_path, **told("a goal")),
+    )
+    other = await new.segment_video(video_path, **told("green stripes moving fast"))
     assert again.reused
     assert paid(sandbox) == 2
     differ = {
@@ -91,14 +96,14 @@ async def test_texts_go_into_fused_vectors_alone(new: Surface, film: Path, sandb
     assert {ids[0][i] for i in set(ids[0]) - set(ids[1])} == {"fused"}
 
 
-async def test_uncertainty_is_stored_and_other_work(new: Surface, film: Path, sandbox: Sandbox) -> None:
-    unsure = await new.segment_video(film, segmentation=FixedSegmentation(4), embedding_uncertainty=True)
+async def test_uncertainty_is_stored_and_other_work(new: Surface, video_path: Path, sandbox: Sandbox) -> None:
+    unsure = await new.segment_video(video_path, segmentation=FixedSegmentation(4), embedding_uncertainty=True)
     assert unsure.segments.uncertainty is not None
     assert unsure.segments.uncertainty.shape == unsure.segments.vectors.shape
-    again = await new.segment_video(film, segmentation=FixedSegmentation(4), embedding_uncertainty=True)
+    again = await new.segment_video(video_path, segmentation=FixedSegmentation(4), embedding_uncertainty=True)
     assert again.reused
     assert again.segments == unsure.segments
-    plain = await new.segment_video(film, **CUT)
+    plain = await new.segment_video(video_path, **CUT)
     assert plain.segments.uncertainty is None
     assert np.allclose(plain.segments.vectors, unsure.segments.vectors)
     assert paid(sandbox) == 2

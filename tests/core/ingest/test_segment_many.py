@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from tests.core.conftest import Connect
-from tests.core.film_server import FilmServer
 from tests.core.surface import Surface, content
+from tests.core.video_server import VideoServer
 from twelvelabs_core import (
     AuthenticationError,
     Failure,
@@ -39,20 +39,20 @@ def paid(sandbox: Sandbox) -> int:
 
 
 @pytest.fixture
-def films(film: Path) -> list[Media]:
-    """Twelve films with different bytes and names."""
-    data = content(film)
+def video_paths(video_path: Path) -> list[Media]:
+    """Twelve videos with different bytes and names."""
+    data = content(video_path)
     return [Media.of(data + struct.pack(">I4sI", 12, b"free", n), source=f"film {n}.mp4") for n in range(12)]
 
 
-async def test_every_film_comes_once_and_the_second_run_is_free(
-    client: Surface, films: list[Media], sandbox: Sandbox
+async def test_every_video_comes_once_and_the_second_run_is_free(
+    client: Surface, video_paths: list[Media], sandbox: Sandbox
 ) -> None:
-    found = [one async for one in client.segment_many(iter(films), **CUT)]
-    assert sorted(one.source for one in found) == sorted(media.source for media in films)
-    assert paid(sandbox) == len(films)
+    found = [one async for one in client.segment_many(iter(video_paths), **CUT)]
+    assert sorted(one.source for one in found) == sorted(media.source for media in video_paths)
+    assert paid(sandbox) == len(video_paths)
     sandbox.clear_requests()
-    again = [one async for one in client.segment_many(films, **CUT)]
+    again = [one async for one in client.segment_many(video_paths, **CUT)]
     assert all(one.reused for one in again)
     assert sandbox.count() == 0
 
@@ -62,24 +62,26 @@ async def test_nothing_is_nothing(client: Surface, sandbox: Sandbox) -> None:
     assert sandbox.count() == 0
 
 
-async def test_what_is_ready_first_comes_first(connect: Connect, films: list[Media], sandbox: Sandbox) -> None:
+async def test_what_is_ready_first_comes_first(connect: Connect, video_paths: list[Media], sandbox: Sandbox) -> None:
     steps: list[Progress] = []
     sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", delay=0.7))
-    many = connect(max_concurrency=3).segment_many(films[:3], on_progress=steps.append, **CUT)
+    many = connect(max_concurrency=3).segment_many(video_paths[:3], on_progress=steps.append, **CUT)
     found = [one.source async for one in many]
     assert found == [step.source for step in steps if step.stage == "ready"]
 
 
-async def test_one_film_twice_in_a_list_is_one_task(client: Surface, film: Path, sandbox: Sandbox) -> None:
+async def test_one_video_twice_in_a_list_is_one_task(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
     names = ["a", "b", "c", "d"]
-    found = [one async for one in client.segment_many([Media.of(film, source=name) for name in names], **CUT)]
+    found = [one async for one in client.segment_many([Media.of(video_path, source=name) for name in names], **CUT)]
     assert sorted(one.source for one in found) == names
     assert (paid(sandbox), sandbox.count("POST", "/assets")) == (1, 1)
 
 
-async def test_two_urls_that_may_be_two_videos_have_two_names(client: Surface, film: Path, sandbox: Sandbox) -> None:
+async def test_two_urls_that_may_be_two_videos_have_two_names(
+    client: Surface, video_path: Path, sandbox: Sandbox
+) -> None:
     keys = ("4f9c2b1e7d8a55aa", "9d0e1f2a3b4c5d6e")
-    with FilmServer(film) as server:
+    with VideoServer(video_path) as server:
         urls = [server.url(f"get?key={key}") for key in keys]
         found = [one async for one in client.segment_many(urls, **CUT)]
         assert len({one.source for one in found}) == paid(sandbox) == 2
@@ -90,41 +92,41 @@ async def test_two_urls_that_may_be_two_videos_have_two_names(client: Surface, f
         assert paid(sandbox) == 3
 
 
-async def test_more_may_be_on_their_way_than_are_sent_at_once(connect: Connect, films: list[Media]) -> None:
+async def test_more_may_be_on_their_way_than_are_sent_at_once(connect: Connect, video_paths: list[Media]) -> None:
     with Sandbox(task_seconds=3600.0) as slow:
         client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, max_concurrency=2)
 
         async def all_of_them() -> list[str]:
-            return [one.source async for one in client.segment_many(films, max_tasks=12, **CUT)]
+            return [one.source async for one in client.segment_many(video_paths, max_tasks=12, **CUT)]
 
         def blocking() -> list[str]:
             return asyncio.run(all_of_them())
 
         run = asyncio.create_task(all_of_them() if client.is_async else asyncio.to_thread(blocking))
         for _ in range(1500):
-            if slow.count("POST", TASKS, 202) == len(films):  # those that exist, not those on their way
+            if slow.count("POST", TASKS, 202) == len(video_paths):  # those that exist, not those on their way
                 break
             await asyncio.sleep(0.02)
         slow.clock.advance(3600)
-        assert sorted(await asyncio.wait_for(run, 60)) == sorted(media.source for media in films)
+        assert sorted(await asyncio.wait_for(run, 60)) == sorted(media.source for media in video_paths)
     with pytest.raises(InputError, match="max_tasks must be a whole number from 1, got 0"):
-        client.segment_many(films, max_tasks=0)
+        client.segment_many(video_paths, max_tasks=0)
 
 
 # Some fail
 
 
 async def test_bad_ones_do_not_stop_the_others_and_are_reported_together(
-    client: Surface, films: list[Media], media_folder: Path, sandbox: Sandbox
+    client: Surface, video_paths: list[Media], media_folder: Path, sandbox: Sandbox
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed", skip=1))
     media = [
         "missing.mp4",
-        films[0],
+        video_paths[0],
         media_folder / "short.mp4",
         "s3://bucket/key?Signature=5ecre7",
-        films[1],
-        films[2],
+        video_paths[1],
+        video_paths[2],
         7,
     ]
     found: list[str] = []
@@ -140,14 +142,14 @@ async def test_bad_ones_do_not_stop_the_others_and_are_reported_together(
     assert len(caught.value.succeeded) == 2
     assert "5ecre7" not in str(caught.value) + repr(caught.value.failures)
     sandbox.clear_requests()
-    again = [one async for one in client.segment_many(films[:3], **CUT)]
+    again = [one async for one in client.segment_many(video_paths[:3], **CUT)]
     assert (len(again), paid(sandbox)) == (3, 1)
 
 
 async def test_a_run_may_skip_what_fails_and_says_so(
-    client: Surface, films: list[Media], caplog: pytest.LogCaptureFixture
+    client: Surface, video_paths: list[Media], caplog: pytest.LogCaptureFixture
 ) -> None:
-    media = ["missing.mp4", films[0], "also missing.mp4"]
+    media = ["missing.mp4", video_paths[0], "also missing.mp4"]
     found = [one.source async for one in client.segment_many(media, on_error="skip", **CUT)]
     assert found == ["film 0.mp4"]
     assert [record.levelname for record in caplog.records if "2 of 3 sources failed" in record.message] == ["WARNING"]
@@ -155,39 +157,39 @@ async def test_a_run_may_skip_what_fails_and_says_so(
     assert [one async for one in client.segment_many(["missing.mp4"], on_error="skip")] == []
 
 
-async def test_a_function_hears_of_each_failure_as_it_happens(client: Surface, films: list[Media]) -> None:
+async def test_a_function_hears_of_each_failure_as_it_happens(client: Surface, video_paths: list[Media]) -> None:
     failures: list[Failure] = []
-    media = ["missing.mp4", *films[:2]]
+    media = ["missing.mp4", *video_paths[:2]]
     found = [one.source async for one in client.segment_many(media, on_error=failures.append, **CUT)]
     assert (len(found), [failure.source for failure in failures]) == (2, ["missing.mp4"])
     with pytest.raises(InputError, match="on_error must be 'raise', 'skip' or a function, got 'ignore'"):
         client.segment_many(media, on_error="ignore")
 
 
-async def test_a_wrong_key_is_never_skipped(connect: Connect, films: list[Media]) -> None:
+async def test_a_wrong_key_is_never_skipped(connect: Connect, video_paths: list[Media]) -> None:
     wrong = connect(api_key=SecretStr("tlk_sandbox_wrong"))
     with pytest.raises(AuthenticationError):
-        _ = [one async for one in wrong.segment_many(films, on_error="skip", **CUT)]
+        _ = [one async for one in wrong.segment_many(video_paths, on_error="skip", **CUT)]
 
 
 async def test_the_report_names_the_task_of_a_wait_that_failed(
-    client: Surface, films: list[Media], sandbox: Sandbox
+    client: Surface, video_paths: list[Media], sandbox: Sandbox
 ) -> None:
     """It goes on at the server, paid for: whoever reads the report must be able to find it."""
     sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=403, times=1))
     with pytest.raises(IngestionError) as caught:
-        _ = [one async for one in client.segment_many(films[:2], **CUT)]
+        _ = [one async for one in client.segment_many(video_paths[:2], **CUT)]
     (failure,) = caught.value.failures
     entry = next(task for task in [one async for one in client.tasks.list()] if task.id == failure.task_id)
     assert entry.status in ("processing", "ready")
     assert f"[task {failure.task_id}]" in str(caught.value)
 
 
-async def test_results_come_before_the_report(client: Surface, films: list[Media]) -> None:
+async def test_results_come_before_the_report(client: Surface, video_paths: list[Media]) -> None:
     found: list[str] = []
 
     async def collect() -> None:
-        async for one in client.segment_many(["missing.mp4", *films[:2]], **CUT):
+        async for one in client.segment_many(["missing.mp4", *video_paths[:2]], **CUT):
             found.append(one.source)  # noqa: PERF401  # what came before the error counts
 
     with pytest.raises(IngestionError):
@@ -200,32 +202,39 @@ async def test_a_single_bad_one_raises_its_own_error(client: Surface) -> None:
         _ = [one async for one in client.segment_many(["missing.mp4"])]
 
 
-async def test_a_wrong_key_is_not_tried_with_every_film(connect: Connect, films: list[Media], sandbox: Sandbox) -> None:
+async def test_a_wrong_key_is_not_tried_with_every_video(
+    connect: Connect, video_paths: list[Media], sandbox: Sandbox
+) -> None:
     client = connect(api_key=SecretStr("tlk_sandbox_wrong"), max_concurrency=2)
     with pytest.raises(AuthenticationError):
-        _ = [one async for one in client.segment_many(films, **CUT)]
+        _ = [one async for one in client.segment_many(video_paths, **CUT)]
     assert sandbox.count() <= 4
 
 
 async def test_what_failed_before_the_key_was_refused_is_told_too(
-    connect: Connect, films: list[Media], sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    connect: Connect, video_paths: list[Media], sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     client, heard = connect(max_concurrency=1), list[Failure]()
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=401, skip=1, times=None))
     for on_error in ("raise", "skip", heard.append):
         with pytest.raises(AuthenticationError):
-            _ = [one async for one in client.segment_many([tmp_path / "missing.mp4", *films], on_error=on_error, **CUT)]
+            _ = [
+                one
+                async for one in client.segment_many([tmp_path / "missing.mp4", *video_paths], on_error=on_error, **CUT)
+            ]
         told = [record.message for record in caplog.records if "missing.mp4" in record.message]
         caplog.clear()
         assert len(told) == (0 if on_error == heard.append else 1)
     assert [failure.source for failure in heard] == [str(tmp_path / "missing.mp4")]
 
 
-async def test_the_report_names_no_task_where_an_asset_was_waited_for(connect: Connect, films: list[Media]) -> None:
+async def test_the_report_names_no_task_where_an_asset_was_waited_for(
+    connect: Connect, video_paths: list[Media]
+) -> None:
     with Sandbox(asset_seconds=3600.0) as slow:
         client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url)
         with pytest.raises(IngestionError) as caught:
-            _ = [one async for one in client.segment_many(films[:2], timeout=0.2, **CUT)]
+            _ = [one async for one in client.segment_many(video_paths[:2], timeout=0.2, **CUT)]
     assert "[task" not in str(caught.value)
     assert "is not ready after 0.2 s" in str(caught.value)
     for failure in pickle.loads(pickle.dumps(caught.value)).failures:  # noqa: S301
@@ -233,12 +242,14 @@ async def test_the_report_names_no_task_where_an_asset_was_waited_for(connect: C
         assert failure.task_id is failure.error.task_id is None
 
 
-async def test_an_error_of_the_callers_own_iterator_reaches_the_caller(client: Surface, films: list[Media]) -> None:
+async def test_an_error_of_the_callers_own_iterator_reaches_the_caller(
+    client: Surface, video_paths: list[Media]
+) -> None:
     class OwnError(Exception):
         pass
 
     def broken() -> Iterator[Media]:
-        yield films[0]
+        yield video_paths[0]
         raise OwnError
 
     with pytest.raises(OwnError):
@@ -254,9 +265,9 @@ async def test_a_single_medium_is_refused_at_the_call(client: Surface, bad: Any)
 @pytest.mark.parametrize(
     "option", [{"input_type": "image"}, {"embedding_option": ["smell"]}, {"timeout": -1}, {"on_progress": 7}]
 )
-async def test_a_bad_option_is_refused_at_the_call(client: Surface, film: Path, option: dict[str, Any]) -> None:
+async def test_a_bad_option_is_refused_at_the_call(client: Surface, video_path: Path, option: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=next(iter(option))):
-        client.segment_many([film], **option)
+        client.segment_many([video_path], **option)
 
 
 # Bounded, and stopped
@@ -264,13 +275,13 @@ async def test_a_bad_option_is_refused_at_the_call(client: Surface, film: Path, 
 
 @pytest.mark.parametrize("limit", [1, 3])
 async def test_no_more_is_begun_than_the_consumer_leaves_room_for(
-    connect: Connect, films: list[Media], sandbox: Sandbox, limit: int
+    connect: Connect, video_paths: list[Media], sandbox: Sandbox, limit: int
 ) -> None:
     taken = 0
 
     def counted() -> Iterator[Media]:
         nonlocal taken
-        for media in films[:5]:
+        for media in video_paths[:5]:
             taken += 1
             yield media
 
@@ -283,8 +294,8 @@ async def test_no_more_is_begun_than_the_consumer_leaves_room_for(
     assert consumed == 5
 
 
-async def test_closing_early_stops_new_work(connect: Connect, films: list[Media], sandbox: Sandbox) -> None:
-    many = connect(max_concurrency=2).segment_many(films, **CUT)
+async def test_closing_early_stops_new_work(connect: Connect, video_paths: list[Media], sandbox: Sandbox) -> None:
+    many = connect(max_concurrency=2).segment_many(video_paths, **CUT)
     await anext(aiter(many))
     await many.aclose()
     await asyncio.sleep(0.5)  # what was under way ends
@@ -296,9 +307,9 @@ async def test_closing_early_stops_new_work(connect: Connect, films: list[Media]
 
 
 async def test_an_iterator_that_is_never_begun_does_nothing(
-    client: Surface, films: list[Media], sandbox: Sandbox, recwarn: pytest.WarningsRecorder
+    client: Surface, video_paths: list[Media], sandbox: Sandbox, recwarn: pytest.WarningsRecorder
 ) -> None:
-    many = client.segment_many(films, **CUT)
+    many = client.segment_many(video_paths, **CUT)
     await many.aclose()
     del many
     client.tasks.list()

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from tests.core.conftest import Connect
-from tests.core.film_server import FilmServer
 from tests.core.surface import Surface, content
+from tests.core.video_server import VideoServer
 from twelvelabs_core import (
     BadRequestError,
     FixedSegmentation,
@@ -36,8 +36,8 @@ CUT = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
 
 
 @pytest.fixture
-def server(film: Path) -> Iterator[FilmServer]:
-    with FilmServer(film) as server:
+def server(video_path: Path) -> Iterator[VideoServer]:
+    with VideoServer(video_path) as server:
         yield server
 
 
@@ -45,10 +45,10 @@ def paid(sandbox: Sandbox) -> int:
     return sandbox.count("POST", TASKS)
 
 
-async def test_what_comes_back(client: Surface, film: Path, sandbox: Sandbox) -> None:
-    found = await client.segment_video(film, **CUT)
+async def test_what_comes_back(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
+    found = await client.segment_video(video_path, **CUT)
     assert isinstance(found, SegmentedMedia)
-    assert (found.source, found.title) == (film.as_posix(), "film.mp4")
+    assert (found.source, found.title) == (video_path.as_posix(), "film.mp4")
     assert (found.model, found.space) == ("marengo3.0", "sandbox/marengo3.0/512") == (client.model, client.space)
     assert found.duration_sec == pytest.approx(8, abs=0.3)
     assert [(s.start_sec, s.embedding_scope) for s in found.segments] == [(0, "clip"), (4, "clip"), (0, "asset")]
@@ -59,10 +59,10 @@ async def test_what_comes_back(client: Surface, film: Path, sandbox: Sandbox) ->
     assert paid(sandbox) == 1
 
 
-async def test_the_second_run_sends_nothing(connect: Connect, film: Path, sandbox: Sandbox) -> None:
-    first = await connect().segment_video(film, **CUT)
+async def test_the_second_run_sends_nothing(connect: Connect, video_path: Path, sandbox: Sandbox) -> None:
+    first = await connect().segment_video(video_path, **CUT)
     sandbox.clear_requests()
-    second = await connect().segment_video(film, **CUT)
+    second = await connect().segment_video(video_path, **CUT)
     assert sandbox.count() == 0
     assert second.reused
     assert (second.segments, second.duration_sec) == (first.segments, first.duration_sec)
@@ -77,22 +77,22 @@ async def test_audio_is_paid_once_too(client: Surface, sound: Path, sandbox: San
 
 
 async def test_a_renamed_file_is_the_same_work_under_another_name(
-    client: Surface, film: Path, tmp_path: Path, sandbox: Sandbox
+    client: Surface, video_path: Path, tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    twin = Path(shutil.copy(film, tmp_path / "copy.mp4"))
-    first = await client.segment_video(film, **CUT)
+    twin = Path(shutil.copy(video_path, tmp_path / "copy.mp4"))
+    first = await client.segment_video(video_path, **CUT)
     sandbox.clear_requests()
-    given: list[Any] = [twin, content(film), Media.of(film, source="cam-7/monday"), film.open("rb")]
+    given: list[Any] = [twin, content(video_path), Media.of(video_path, source="cam-7/monday"), video_path.open("rb")]
     found = [await client.segment_video(value, **CUT) for value in given]
     assert sandbox.count() == 0
-    assert [one.source for one in found[:3]] == [twin.as_posix(), Media.of(content(film)).source, "cam-7/monday"]
+    assert [one.source for one in found[:3]] == [twin.as_posix(), Media.of(content(video_path)).source, "cam-7/monday"]
     assert all(one.segments == first.segments for one in found)
     assert len({one.records()[0].segment_id for one in [first, *found[:3]]}) == 4
     given[3].close()
 
 
-async def test_a_changed_file_is_new_work(client: Surface, film: Path, tmp_path: Path, sandbox: Sandbox) -> None:
-    path = Path(shutil.copy(film, tmp_path / "film.mp4"))
+async def test_a_changed_file_is_new_work(client: Surface, video_path: Path, tmp_path: Path, sandbox: Sandbox) -> None:
+    path = Path(shutil.copy(video_path, tmp_path / "film.mp4"))
     first = await client.segment_video(path, **CUT)
     with path.open("ab") as stream:  # noqa: ASYNC230
         stream.write(b"\x00\x00\x00\x08free")
@@ -100,14 +100,14 @@ async def test_a_changed_file_is_new_work(client: Surface, film: Path, tmp_path:
     assert not second.reused
     assert paid(sandbox) == 2
     assert first.records()[0].segment_id != second.records()[0].segment_id
-    shutil.copy(film, path)
+    shutil.copy(video_path, path)
     assert (await client.segment_video(path, **CUT)).reused
 
 
 async def test_a_file_is_read_again_only_when_it_may_have_changed(
-    connect: Connect, film: Path, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, video_path: Path, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = Path(shutil.copy(film, tmp_path / "film.mp4"))
+    path = Path(shutil.copy(video_path, tmp_path / "film.mp4"))
     os.utime(path, (1_700_000_000, 1_700_000_000))
     await connect().segment_video(path, **CUT)
     read: list[Media] = []
@@ -127,28 +127,28 @@ async def test_a_file_is_read_again_only_when_it_may_have_changed(
 
 
 async def test_other_options_are_other_work_and_other_spellings_are_not(
-    client: Surface, film: Path, sandbox: Sandbox
+    client: Surface, video_path: Path, sandbox: Sandbox
 ) -> None:
-    await client.segment_video(film, **CUT)
+    await client.segment_video(video_path, **CUT)
     same = {"segmentation": {"strategy": "fixed", "fixed": {"duration_sec": 4}}, "start_sec": 0}
-    assert (await client.segment_video(film, embedding_option=("visual",), **same)).reused
+    assert (await client.segment_video(video_path, embedding_option=("visual",), **same)).reused
     assert paid(sandbox) == 1
-    other = await client.segment_video(film, **CUT, start_sec=4)
+    other = await client.segment_video(video_path, **CUT, start_sec=4)
     assert [s.start_sec for s in other.segments] == [4, 4]
     assert paid(sandbox) == 2
     assert sandbox.count("POST", "/assets") == 1  # the upload served both
 
 
-async def test_a_store_in_memory_serves_one_client(connect: Connect, film: Path, sandbox: Sandbox) -> None:
+async def test_a_store_in_memory_serves_one_client(connect: Connect, video_path: Path, sandbox: Sandbox) -> None:
     client = connect(store=":memory:")
-    await client.segment_video(film, **CUT)
-    assert (await client.segment_video(film, **CUT)).reused
-    assert not (await connect(store=":memory:").segment_video(film, **CUT)).reused
+    await client.segment_video(video_path, **CUT)
+    assert (await client.segment_video(video_path, **CUT)).reused
+    assert not (await connect(store=":memory:").segment_video(video_path, **CUT)).reused
     assert paid(sandbox) == 2
 
 
 async def test_all_threads_of_a_client_share_one_store(
-    connect: Connect, film: Path, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class SlowStore(SegmentStore):
         """A store that is slow to create, so that every thread finds none."""
@@ -162,28 +162,30 @@ async def test_all_threads_of_a_client_share_one_store(
     monkeypatch.setattr("twelvelabs_core.store.store.SegmentStore", SlowStore)
     monkeypatch.setenv("TWELVELABS_STORE", ":memory:")
     client = connect(store=None)
-    found = [one async for one in client.segment_many([Media.of(film, source=f"name {n}") for n in range(8)], **CUT)]
+    found = [
+        one async for one in client.segment_many([Media.of(video_path, source=f"name {n}") for n in range(8)], **CUT)
+    ]
     for one in found:
         await client.register(one)
     assert sum(one.reused for one in found) == 7
     assert client.store.info().tasks == {"ready": 1}
 
 
-async def test_a_copied_client_shares_the_store_and_key(connect: Connect, film: Path, sandbox: Sandbox) -> None:
+async def test_a_copied_client_shares_the_store_and_key(connect: Connect, video_path: Path, sandbox: Sandbox) -> None:
     surface = connect(store=":memory:")
-    await surface.segment_video(film, **CUT)
+    await surface.segment_video(video_path, **CUT)
     sandbox.clear_requests()
     for twin in (copy.copy(surface.client), copy.deepcopy(surface.client)):
-        assert (await Surface(twin, is_async=surface.is_async).segment_video(film, **CUT)).reused
+        assert (await Surface(twin, is_async=surface.is_async).segment_video(video_path, **CUT)).reused
     assert sandbox.count() == 0
 
 
 async def test_a_result_without_vectors_is_warned_of_on_every_run(
-    client: Surface, tmp_path: Path, server: FilmServer, caplog: pytest.LogCaptureFixture
+    client: Surface, tmp_path: Path, server: VideoServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     silent = tmp_path / "silent.mp4"
     write_film(silent, [Scene(seconds=5)], fps=2, audio=False)
-    server.film = silent  # by URL, whose sound cannot be looked for before it is paid for
+    server.video_path = silent  # by URL, whose sound cannot be looked for before it is paid for
     for run in range(3):
         caplog.clear()
         found = await client.segment_video(server.url(), embedding_option=["audio"])
@@ -194,7 +196,7 @@ async def test_a_result_without_vectors_is_warned_of_on_every_run(
 # URLs
 
 
-async def test_a_url_costs_one_head_on_the_second_run(client: Surface, server: FilmServer, sandbox: Sandbox) -> None:
+async def test_a_url_costs_one_head_on_the_second_run(client: Surface, server: VideoServer, sandbox: Sandbox) -> None:
     first = await client.segment_video(server.url(), **CUT)
     assert (server.count("HEAD"), paid(sandbox)) == (1, 1)
     server.requests.clear()
@@ -207,7 +209,7 @@ async def test_a_url_costs_one_head_on_the_second_run(client: Surface, server: F
 
 
 async def test_a_url_signed_anew_is_the_same_work_and_no_name_holds_a_signature(
-    client: Surface, server: FilmServer, sandbox: Sandbox
+    client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     one = await client.segment_video(server.url("film.mp4?id=1&X-Amz-Signature=5ecre7"), **CUT)
     two = await client.segment_video(server.url("film.mp4?X-Amz-Date=2&id=1&X-Amz-Signature=5ecre8"), **CUT)
@@ -219,8 +221,8 @@ async def test_a_url_signed_anew_is_the_same_work_and_no_name_holds_a_signature(
     assert paid(sandbox) == 2
 
 
-async def test_the_film_behind_a_url_is_known_by_its_validator(
-    client: Surface, server: FilmServer, sandbox: Sandbox
+async def test_the_video_behind_a_url_is_known_by_its_validator(
+    client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     async def reused() -> bool:
         found: SegmentedMedia = await client.segment_video(server.url(), **CUT)
@@ -237,12 +239,12 @@ async def test_the_film_behind_a_url_is_known_by_its_validator(
     assert not await reused()
     assert await reused()
     server.etag = '"one"'
-    assert await reused()  # the first film came back
+    assert await reused()  # the first video came back
     assert paid(sandbox) == 2
 
 
 async def test_a_validator_that_appears_later_means_nothing_by_itself(
-    client: Surface, server: FilmServer, sandbox: Sandbox
+    client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     server.etag = None
     await client.segment_video(server.url(), **CUT)
@@ -255,7 +257,7 @@ async def test_a_validator_that_appears_later_means_nothing_by_itself(
 
 @pytest.mark.parametrize("name", ["key", "X-Amz-Signature"])
 async def test_a_signed_url_without_a_validator_logs_a_warning(
-    client: Surface, server: FilmServer, caplog: pytest.LogCaptureFixture, name: str
+    client: Surface, server: VideoServer, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     secret = "5ecre7-oF-a-s1gn1ng-k3y"
     signed = server.url(f"film.mp4?{name}={secret}")
@@ -276,7 +278,7 @@ KEYS = ("4f9c2b1e7d8a55aa", "9d0e1f2a3b4c5d6e")
 
 @pytest.mark.parametrize("rest", ["get?key={}", "get?u=https%3A%2F%2Fh.example%2Fget%3Fkey%3D{}"])
 async def test_a_value_that_may_name_a_video_is_part_of_source_and_identity_as_a_digest(
-    client: Surface, server: FilmServer, sandbox: Sandbox, rest: str
+    client: Surface, server: VideoServer, sandbox: Sandbox, rest: str
 ) -> None:
     server.etag = None
     found = [await client.segment_video(server.url(rest.format(key)), **CUT) for key in (*KEYS, *KEYS)]
@@ -291,8 +293,8 @@ async def test_a_value_that_may_name_a_video_is_part_of_source_and_identity_as_a
     assert paid(sandbox) == 2
 
 
-async def test_what_can_only_be_a_credential_tells_no_films_apart(
-    client: Surface, server: FilmServer, sandbox: Sandbox
+async def test_what_can_only_be_a_credential_tells_no_videos_apart(
+    client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     server.etag = None
     for rest in (
@@ -307,7 +309,7 @@ async def test_what_can_only_be_a_credential_tells_no_films_apart(
 
 
 async def test_source_and_version_make_one_video_of_two_signings_of_an_unknown_scheme(
-    client: Surface, server: FilmServer, sandbox: Sandbox
+    client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     one, two = (server.url(f"get?key={key}") for key in KEYS)
     found = [await client.segment_video(url, source="match", version="1", **CUT) for url in (one, two)]
@@ -317,7 +319,7 @@ async def test_source_and_version_make_one_video_of_two_signings_of_an_unknown_s
 
 
 async def test_a_host_that_does_not_answer_once_changes_no_identity(
-    client: Surface, server: FilmServer, sandbox: Sandbox
+    client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     assert not (await client.segment_video(server.url(), **CUT)).reused
     server.head_status = 503
@@ -326,7 +328,7 @@ async def test_a_host_that_does_not_answer_once_changes_no_identity(
 
 
 async def test_the_callers_version_overrules_the_validator(
-    client: Surface, server: FilmServer, sandbox: Sandbox
+    client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     await client.segment_video(server.url(), version="1", **CUT)
     server.etag = '"two"'
@@ -342,8 +344,8 @@ async def test_a_host_that_is_not_there_for_us_is_left_to_the_server(client: Sur
     assert paid(sandbox) == 2
 
 
-async def test_an_asset_is_known_by_its_id(client: Surface, film: Path, sandbox: Sandbox) -> None:
-    asset = await client.assets.wait((await client.assets.create(film)).id)
+async def test_an_asset_is_known_by_its_id(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
+    asset = await client.assets.wait((await client.assets.create(video_path)).id)
     first = await client.segment_video(f"asset:{asset.id}", **CUT)
     sandbox.clear_requests()
     assert (await client.segment_video(f"asset:{asset.id}", **CUT)).reused
@@ -355,10 +357,10 @@ async def test_an_asset_is_known_by_its_id(client: Surface, film: Path, sandbox:
 
 
 async def test_registered_segments_are_found_by_any_client_of_the_store(
-    connect: Connect, film: Path, sandbox: Sandbox
+    connect: Connect, video_path: Path, sandbox: Sandbox
 ) -> None:
     client = connect()
-    found = await client.segment_video(film, **CUT)
+    found = await client.segment_video(video_path, **CUT)
     records = await client.register(found)
     other_ids = [record.segment_id for record in await client.register(found, id_namespace="tenant")]
     sandbox.clear_requests()
@@ -391,17 +393,17 @@ async def test_a_segment_of_another_space_is_an_error_with_advice(connect: Conne
 # Progress
 
 
-async def test_progress_tells_each_step_in_order(client: Surface, film: Path) -> None:
+async def test_progress_tells_each_step_in_order(client: Surface, video_path: Path) -> None:
     steps: list[Progress] = []
-    first = await client.segment_video(film, on_progress=steps.append, **CUT)
+    first = await client.segment_video(video_path, on_progress=steps.append, **CUT)
     stages = list(dict.fromkeys(step.stage for step in steps))
     assert stages == ["checking", "uploading", "processing", "ready"]
     sent = [(step.done, step.total) for step in steps if step.stage == "uploading"]
-    assert sent[-1][0] == sent[-1][1] > len(content(film))
-    assert {step.source for step in steps} == {film.as_posix()}
+    assert sent[-1][0] == sent[-1][1] > len(content(video_path))
+    assert {step.source for step in steps} == {video_path.as_posix()}
     assert steps[-1].task_id == first.task_id
     steps.clear()
-    await client.segment_video(film, on_progress=steps.append, **CUT)
+    await client.segment_video(video_path, on_progress=steps.append, **CUT)
     assert [step.stage for step in steps] == ["checking", "reused"]
 
 
@@ -412,7 +414,7 @@ async def test_progress_tells_of_a_failure(client: Surface, media_folder: Path) 
     assert [step.stage for step in steps] == ["checking", "failed"]
 
 
-async def test_what_a_callback_raises_reaches_the_caller(client: Surface, film: Path) -> None:
+async def test_what_a_callback_raises_reaches_the_caller(client: Surface, video_path: Path) -> None:
     class OwnError(Exception):
         pass
 
@@ -421,8 +423,8 @@ async def test_what_a_callback_raises_reaches_the_caller(client: Surface, film: 
             raise OwnError
 
     with pytest.raises(OwnError):
-        await client.segment_video(film, on_progress=stop, **CUT)
-    assert (await client.segment_video(film, **CUT)).segments.vectors.shape == (3, 512)
+        await client.segment_video(video_path, on_progress=stop, **CUT)
+    assert (await client.segment_video(video_path, **CUT)).segments.vectors.shape == (3, 512)
 
 
 # Refused before anything is sent or remembered
@@ -436,8 +438,8 @@ async def test_what_a_callback_raises_reaches_the_caller(client: Surface, film: 
         {"source": 7}, {"version": 7},
     ],
 )  # fmt: skip
-async def test_a_bad_option_costs_nothing(client: Surface, film: Path, sandbox: Sandbox, option: Any) -> None:
+async def test_a_bad_option_costs_nothing(client: Surface, video_path: Path, sandbox: Sandbox, option: Any) -> None:
     with pytest.raises(InputError, match=next(iter(option))):
-        await client.segment_video(film, **option)
+        await client.segment_video(video_path, **option)
     assert sandbox.count() == 0
     assert client.store.info().tasks == {}

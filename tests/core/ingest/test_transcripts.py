@@ -1,4 +1,4 @@
-"""The words spoken in a film: cut to its segments, asked for once, and never in the way of the film itself."""
+"""The words spoken in a video: cut to its segments, asked for once, and never in the way of the video itself."""
 
 import logging
 import time
@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.conftest import BLUE, RED, Connect
-from tests.core.film_server import FilmServer
 from tests.core.surface import Surface, content
+from tests.core.video_server import VideoServer
 from twelvelabs_core import (
     AuthenticationError,
     FixedSegmentation,
@@ -38,15 +38,15 @@ FIRST, SECOND = "a goalkeeper dives", "Loud noise follows."
 
 
 @pytest.fixture(scope="session")
-def spoken_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of 8 s with one sentence in each half."""
+def spoken_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of 8 s with one sentence in each half."""
     path = tmp_path_factory.mktemp("spoken") / "talk.mkv"
     write_film(path, [RED, BLUE], fps=5, captions=[(0.0, 3.0, FIRST), (4.5, 7.0, SECOND)])
     return path
 
 
-def bodies(film: SegmentedMedia) -> dict[tuple[str, float], str]:
-    return {(r.metadata["embedding_scope"], r.metadata["start_sec"]): r.body for r in film.records()}  # type: ignore[misc]
+def bodies(video_path: SegmentedMedia) -> dict[tuple[str, float], str]:
+    return {(r.metadata["embedding_scope"], r.metadata["start_sec"]): r.body for r in video_path.records()}  # type: ignore[misc]
 
 
 def asked(sandbox: Sandbox) -> int:
@@ -92,7 +92,7 @@ def test_options_and_scopes_share_the_words_out_by_themselves() -> None:
     st.lists(st.floats(0.1, 9), min_size=1, max_size=12),
     st.lists(st.tuples(st.floats(0, 100), st.floats(0, 5)), max_size=30),
 )
-def test_no_word_is_said_twice_and_none_within_the_film_is_lost(
+def test_no_word_is_said_twice_and_none_within_the_video_is_lost(
     lengths: Sequence[float], times: Sequence[tuple[float, float]]
 ) -> None:
     borders = [0.0]
@@ -132,83 +132,83 @@ def warned(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
 
 
 async def test_words_stand_in_their_segments_and_are_asked_for_once(
-    client: Surface, spoken_film: Path, sandbox: Sandbox, warned: Callable[[], list[str]]
+    client: Surface, spoken_video: Path, sandbox: Sandbox, warned: Callable[[], list[str]]
 ) -> None:
-    plain = await client.segment_video(spoken_film, **CUT)
-    film = await client.segment_video(spoken_film, **WANTED)
-    assert film.reused
-    assert bodies(film) == {("clip", 0): FIRST, ("clip", 4): SECOND, ("asset", 0): f"{FIRST} {SECOND}"}
-    assert film.words[0].value == "a"
+    plain = await client.segment_video(spoken_video, **CUT)
+    video_path = await client.segment_video(spoken_video, **WANTED)
+    assert video_path.reused
+    assert bodies(video_path) == {("clip", 0): FIRST, ("clip", 4): SECOND, ("asset", 0): f"{FIRST} {SECOND}"}
+    assert video_path.words[0].value == "a"
     assert set(bodies(plain).values()) == {""}
-    assert [r.segment_id for r in film.records()] == [r.segment_id for r in plain.records()]
-    text = film.records()[0].text(with_reference=True)
+    assert [r.segment_id for r in video_path.records()] == [r.segment_id for r in plain.records()]
+    text = video_path.records()[0].text(with_reference=True)
     assert text.splitlines()[1] == FIRST
-    assert parse_reference(text) == film.records()[0].segment_id
+    assert parse_reference(text) == video_path.records()[0].segment_id
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), asked(sandbox)) == (1, 1, 1)
     sandbox.clear_requests()
-    assert bodies(await client.segment_video(spoken_film, **WANTED)) == bodies(film)
-    # Other options of the same film: another task, the same words.
-    other = await client.segment_video(spoken_film, **{**WANTED, "embedding_option": ["audio"]})
+    assert bodies(await client.segment_video(spoken_video, **WANTED)) == bodies(video_path)
+    # Other options of the same video: another task, the same words.
+    other = await client.segment_video(spoken_video, **{**WANTED, "embedding_option": ["audio"]})
     assert bodies(other)["clip", 0.0] == FIRST
     assert asked(sandbox) == 0
     assert sandbox.count("POST", TASKS) == 1
     assert warned() == []
 
 
-async def test_the_second_run_sends_nothing(client: Surface, spoken_film: Path, sandbox: Sandbox) -> None:
-    found = [one async for one in client.segment_many([spoken_film], **WANTED)]
+async def test_the_second_run_sends_nothing(client: Surface, spoken_video: Path, sandbox: Sandbox) -> None:
+    found = [one async for one in client.segment_many([spoken_video], **WANTED)]
     sandbox.clear_requests()
-    again = [one async for one in client.segment_many([spoken_film], **WANTED)]
+    again = [one async for one in client.segment_many([spoken_video], **WANTED)]
     assert [bodies(one) for one in again] == [bodies(one) for one in found]
     assert sandbox.count() == 0
 
 
-async def test_a_deleted_asset_has_told_its_words_before(client: Surface, spoken_film: Path, sandbox: Sandbox) -> None:
-    film = await client.segment_video(spoken_film, keep_asset=False, **WANTED)
-    assert bodies(film)["clip", 0.0] == FIRST
+async def test_a_deleted_asset_has_told_its_words_before(client: Surface, spoken_video: Path, sandbox: Sandbox) -> None:
+    video_path = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
+    assert bodies(video_path)["clip", 0.0] == FIRST
     assert (sandbox.count("POST", ASSETS), sandbox.count("DELETE", ASSET)) == (1, 1)
     sandbox.clear_requests()
-    await client.segment_video(spoken_film, keep_asset=False, **WANTED)
+    await client.segment_video(spoken_video, keep_asset=False, **WANTED)
     assert sandbox.count() == 0
 
 
 async def test_a_file_whose_asset_is_gone_is_uploaded_again_and_not_embedded(
-    client: Surface, spoken_film: Path, sandbox: Sandbox
+    client: Surface, spoken_video: Path, sandbox: Sandbox
 ) -> None:
-    await client.segment_video(spoken_film, keep_asset=False, **CUT)
-    film = await client.segment_video(spoken_film, keep_asset=False, **WANTED)
-    assert bodies(film)["clip", 0.0] == FIRST
+    await client.segment_video(spoken_video, keep_asset=False, **CUT)
+    video_path = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
+    assert bodies(video_path)["clip", 0.0] == FIRST
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), sandbox.count("DELETE", ASSET)) == (1, 2, 2)
 
 
-async def test_words_of_a_stored_film_are_had_while_no_film_can_be_embedded(
-    client: Surface, spoken_film: Path, film: Path, sandbox: Sandbox
+async def test_words_of_a_stored_video_are_had_while_no_video_can_be_embedded(
+    client: Surface, spoken_video: Path, video_path: Path, sandbox: Sandbox
 ) -> None:
-    await client.segment_video(spoken_film, keep_asset=False, **CUT)
+    await client.segment_video(spoken_video, keep_asset=False, **CUT)
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "3600"}))
     with pytest.raises(RateLimitError):
-        await client.segment_video(film, **CUT)
-    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
+        await client.segment_video(video_path, **CUT)
+    assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
 
 
 async def test_an_asset_that_others_delete_in_between_is_made_again(
-    client: Surface, spoken_film: Path, sandbox: Sandbox
+    client: Surface, spoken_video: Path, sandbox: Sandbox
 ) -> None:
-    await client.segment_video(spoken_film, **CUT)
+    await client.segment_video(spoken_video, **CUT)
     sandbox.faults.add(Fault(path=TRANSCRIPTION, status=404), Fault(path=ASSET, method="GET", status=404, skip=1))
-    film = await client.segment_video(spoken_film, **WANTED)
-    assert bodies(film)["clip", 0.0] == FIRST
+    video_path = await client.segment_video(spoken_video, **WANTED)
+    assert bodies(video_path)["clip", 0.0] == FIRST
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS)) == (1, 2)
 
 
 @pytest.mark.parametrize("how", [{"keep_asset": True}, {"keep_asset": False}], ids=["kept", "deleted"])
 async def test_a_url_becomes_an_asset_and_is_embedded_once(
-    client: Surface, spoken_film: Path, sandbox: Sandbox, how: dict[str, bool]
+    client: Surface, spoken_video: Path, sandbox: Sandbox, how: dict[str, bool]
 ) -> None:
-    with FilmServer(spoken_film) as server:
+    with VideoServer(spoken_video) as server:
         url = server.url("talk.mkv?X-Amz-Signature=secret")
-        film = await client.segment_video(url, **how, **WANTED)
-        assert bodies(film)["clip", 4.0] == SECOND
+        video_path = await client.segment_video(url, **how, **WANTED)
+        assert bodies(video_path)["clip", 4.0] == SECOND
         assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS)) == (1, 1)
         assert sandbox.count("DELETE", ASSET) == (0 if how["keep_asset"] else 1)
         sandbox.clear_requests()
@@ -216,17 +216,19 @@ async def test_a_url_becomes_an_asset_and_is_embedded_once(
         assert sandbox.count() == 0
 
 
-async def test_an_asset_is_asked_by_its_id(client: Surface, spoken_film: Path, warned: Callable[[], list[str]]) -> None:
-    asset = await client.assets.create(spoken_film)
+async def test_an_asset_is_asked_by_its_id(
+    client: Surface, spoken_video: Path, warned: Callable[[], list[str]]
+) -> None:
+    asset = await client.assets.create(spoken_video)
     await client.assets.wait(asset.id)
-    film = await client.segment_video(f"asset:{asset.id}", **CUT)
+    video_path = await client.segment_video(f"asset:{asset.id}", **CUT)
     await client.assets.delete(asset.id)
     gone = await client.segment_video(f"asset:{asset.id}", **WANTED)
-    assert (set(bodies(gone).values()), len(gone.segments)) == ({""}, len(film.segments))
+    assert (set(bodies(gone).values()), len(gone.segments)) == ({""}, len(video_path.segments))
     (message,) = warned()
     assert "is stored without the words" in message
     assert f"asset {asset.id} was deleted" in message
-    other = await client.assets.create(content(spoken_film), filename="talk.mkv")
+    other = await client.assets.create(content(spoken_video), filename="talk.mkv")
     await client.assets.wait(other.id)
     assert bodies(await client.segment_video(f"asset:{other.id}", keep_asset=False, **WANTED))["clip", 0.0] == FIRST
     assert (await client.assets.retrieve(other.id)).status == "ready"
@@ -241,9 +243,9 @@ async def test_an_asset_is_asked_by_its_id(client: Surface, spoken_film: Path, w
         ({"status": 200, "body": "no json"}, "not valid JSON", 1),
     ],
 )
-async def test_without_words_there_is_a_film_and_one_warning(  # noqa: PLR0917  # three fixtures, three parameters
+async def test_without_words_there_is_a_video_and_one_warning(  # noqa: PLR0917  # three fixtures, three parameters
     client: Surface,
-    spoken_film: Path,
+    spoken_video: Path,
     sandbox: Sandbox,
     warned: Callable[[], list[str]],
     fault: dict[str, Any],
@@ -252,53 +254,53 @@ async def test_without_words_there_is_a_film_and_one_warning(  # noqa: PLR0917  
 ) -> None:
     """Only what is no answer for good is asked for again."""
     sandbox.faults.add(Fault(path=TRANSCRIPTION, **fault))
-    film = await client.segment_video(spoken_film, **WANTED)
-    assert set(bodies(film).values()) == {""}
-    assert len(film.segments) == 3
+    video_path = await client.segment_video(spoken_video, **WANTED)
+    assert set(bodies(video_path).values()) == {""}
+    assert len(video_path.segments) == 3
     (message,) = warned()
-    assert str(spoken_film) in message
+    assert str(spoken_video) in message
     assert reason in message
     sandbox.clear_requests()
-    again = await client.segment_video(spoken_film, **WANTED)
+    again = await client.segment_video(spoken_video, **WANTED)
     assert bodies(again)["clip", 0.0] == (FIRST if times else "")
     assert asked(sandbox) == times
-    client.store.drop_transcript(await client.content_of(spoken_film))
-    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
+    client.store.drop_transcript(await client.content_of(spoken_video))
+    assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
 
 
 async def test_nobody_speaks_is_an_answer_too(
-    client: Surface, film: Path, sandbox: Sandbox, warned: Callable[[], list[str]]
+    client: Surface, video_path: Path, sandbox: Sandbox, warned: Callable[[], list[str]]
 ) -> None:
     for _ in range(2):
-        assert (await client.segment_video(film, **WANTED)).words == ()
+        assert (await client.segment_video(video_path, **WANTED)).words == ()
     assert asked(sandbox) == 1
     assert warned() == []
 
 
 async def test_words_that_are_not_ready_are_waited_for_within_bounds(
     client: Surface,
-    spoken_film: Path,
+    spoken_video: Path,
     sandbox: Sandbox,
     warned: Callable[[], list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pending = {"path": TRANSCRIPTION, "status": 200, "body": {"status": "pending"}}
     sandbox.faults.add(Fault(**pending, times=2))
-    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
+    assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
     assert asked(sandbox) == 3
-    client.store.drop_transcript(await client.content_of(spoken_film))
+    client.store.drop_transcript(await client.content_of(spoken_video))
     sandbox.faults.add(Fault(**pending, times=None))
     monkeypatch.setattr("twelvelabs_core.ingest.transcripts.TRANSCRIPT_WAIT", 0.1)
-    late = await client.segment_video(spoken_film, **WANTED)
+    late = await client.segment_video(spoken_video, **WANTED)
     assert set(bodies(late).values()) == {""}
     assert "is pending after 0.1 s; the next run requests it again" in warned()[0]
     sandbox.clear_faults()
-    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
+    assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
 
 
 async def test_words_that_stay_pending_are_waited_for_once(  # noqa: PLR0917  # fixtures
     connect: Connect,
-    spoken_film: Path,
+    spoken_video: Path,
     sandbox: Sandbox,
     tmp_path: Path,
     warned: Callable[[], list[str]],
@@ -306,79 +308,81 @@ async def test_words_that_stay_pending_are_waited_for_once(  # noqa: PLR0917  # 
 ) -> None:
     monkeypatch.setattr("twelvelabs_core.ingest.transcripts.TRANSCRIPT_WAIT", 0.1)
     sandbox.faults.add(Fault(path=TRANSCRIPTION, status=200, body={"status": "pending"}, times=None))
-    await connect().segment_video(spoken_film, **WANTED)
+    await connect().segment_video(spoken_video, **WANTED)
     assert asked(sandbox) > 1
     for _ in range(2):
         sandbox.clear_requests()
-        film = await connect().segment_video(spoken_film, **WANTED)  # as another process would, from the same store
-        assert set(bodies(film).values()) == {""}
+        video_path = await connect().segment_video(
+            spoken_video, **WANTED
+        )  # as another process would, from the same store
+        assert set(bodies(video_path).values()) == {""}
         assert asked(sandbox) == 1
     assert "was pending at" in warned()[-1]
     # Another asset has a transcription of its own, which may be ready soon.
     store = SegmentStore(tmp_path / "segments.sqlite3")
-    await connect().assets.delete(store.find_asset(film.content, connect().settings.account))
+    await connect().assets.delete(store.find_asset(video_path.content, connect().settings.account))
     sandbox.clear_requests()
-    await connect().segment_video(spoken_film, **WANTED)
+    await connect().segment_video(spoken_video, **WANTED)
     assert asked(sandbox) > 1
     sandbox.clear_faults()
-    assert bodies(await connect().segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
-    assert store.find_pending_transcript(film.content, "sandbox") is None
+    assert bodies(await connect().segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
+    assert store.find_pending_transcript(video_path.content, "sandbox") is None
 
 
 async def test_a_short_wait_for_words_does_not_shorten_the_next(
-    client: Surface, spoken_film: Path, sandbox: Sandbox
+    client: Surface, spoken_video: Path, sandbox: Sandbox
 ) -> None:
-    await client.segment_video(spoken_film, **CUT)
+    await client.segment_video(spoken_video, **CUT)
     pending = {"path": TRANSCRIPTION, "status": 200, "body": {"status": "pending"}}
     sandbox.faults.add(Fault(**pending, times=None))
-    await client.segment_video(spoken_film, timeout=0.1, **WANTED)
+    await client.segment_video(spoken_video, timeout=0.1, **WANTED)
     sandbox.clear_faults()
     sandbox.faults.add(Fault(**pending, times=2))
-    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 0.0] == FIRST
+    assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
 
 
 @pytest.mark.parametrize(("status", "kind"), [(500, ServerError), (401, AuthenticationError)])
 async def test_what_may_be_better_the_next_time_is_an_error_and_costs_nothing_then(
-    connect: Connect, spoken_film: Path, sandbox: Sandbox, status: int, kind: type[Exception]
+    connect: Connect, spoken_video: Path, sandbox: Sandbox, status: int, kind: type[Exception]
 ) -> None:
     client = connect(max_retries=0)
     sandbox.faults.add(Fault(path=TRANSCRIPTION, status=status))
     with pytest.raises(kind):
-        await client.segment_video(spoken_film, keep_asset=False, **WANTED)
-    film = await client.segment_video(spoken_film, keep_asset=False, **WANTED)
-    assert film.reused
-    assert bodies(film)["clip", 0.0] == FIRST
+        await client.segment_video(spoken_video, keep_asset=False, **WANTED)
+    video_path = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
+    assert video_path.reused
+    assert bodies(video_path)["clip", 0.0] == FIRST
     assert (sandbox.count("POST", TASKS), sandbox.count("DELETE", ASSET)) == (1, 1)
 
 
-async def test_sentences_stand_in_for_words(client: Surface, spoken_film: Path, sandbox: Sandbox) -> None:
+async def test_sentences_stand_in_for_words(client: Surface, spoken_video: Path, sandbox: Sandbox) -> None:
     body = {"status": "ready", "sentences": [{"start": 3.0, "end": 6.0, "value": "A whole sentence."}]}
     sandbox.faults.add(Fault(path=TRANSCRIPTION, status=200, body=body))
-    assert bodies(await client.segment_video(spoken_film, **WANTED))["clip", 4.0] == "A whole sentence."
+    assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 4.0] == "A whole sentence."
 
 
-async def test_many_tasks_of_one_film_ask_once(connect: Connect, spoken_film: Path, sandbox: Sandbox) -> None:
+async def test_many_tasks_of_one_video_ask_once(connect: Connect, spoken_video: Path, sandbox: Sandbox) -> None:
     client = connect()
     options = (["visual"], ["audio"], ["transcription"])
-    begun = [client.start("segment_video", spoken_film, **{**WANTED, "embedding_option": one}) for one in options]
+    begun = [client.start("segment_video", spoken_video, **{**WANTED, "embedding_option": one}) for one in options]
     found = [await one for one in begun]
     assert {bodies(one)["clip", 0.0] for one in found} == {FIRST}
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), asked(sandbox)) == (3, 1, 1)
 
 
-async def test_it_is_for_media_in_which_somebody_may_speak(client: Surface, film: Path, sandbox: Sandbox) -> None:
+async def test_it_is_for_media_in_which_somebody_may_speak(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
     with pytest.raises(InputError, match="True or False, got 'yes'"):
-        await client.segment_video(film, include_transcript="yes")
+        await client.segment_video(video_path, include_transcript="yes")
     new = {"input_type": "document", "include_transcript": True}
     with pytest.raises(InputError, match=r"model='marengo3\.5'"):
-        [one async for one in client.segment_many([film], **new)]
+        [one async for one in client.segment_many([video_path], **new)]
     assert sandbox.count() == 0
 
 
-async def test_pages_have_no_words(connect: Connect, film: Path) -> None:
+async def test_pages_have_no_words(connect: Connect, video_path: Path) -> None:
     client = connect(model="marengo3.5")
     with pytest.raises(InputError, match="include_transcript is for audio and video, not for input_type 'image'"):
-        [one async for one in client.segment_many([film], input_type=["video", "image"], include_transcript=True)]
+        [one async for one in client.segment_many([video_path], input_type=["video", "image"], include_transcript=True)]
 
 
 # Kept
@@ -405,11 +409,11 @@ def test_the_store_keeps_words_apart_by_origin_and_as_they_are(tmp_path: Path) -
         assert store.find_pending_transcript("c", "sandbox") is None
 
 
-async def test_words_go_with_the_last_task_of_their_film(client: Surface, spoken_film: Path) -> None:
-    film = await client.segment_video(spoken_film, **WANTED)
-    other = await client.segment_video(spoken_film, **{**WANTED, "embedding_option": ["audio"]})
+async def test_words_go_with_the_last_task_of_their_video(client: Surface, spoken_video: Path) -> None:
+    video_path = await client.segment_video(spoken_video, **WANTED)
+    other = await client.segment_video(spoken_video, **{**WANTED, "embedding_option": ["audio"]})
     store: SegmentStore = client.store
-    store.delete_task(film.task_key)
-    assert store.find_transcript(film.content, "sandbox") is not None
+    store.delete_task(video_path.task_key)
+    assert store.find_transcript(video_path.content, "sandbox") is not None
     store.delete_task(other.task_key)
-    assert store.find_transcript(film.content, "sandbox") is None
+    assert store.find_transcript(video_path.content, "sandbox") is None

@@ -74,11 +74,11 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", OPTIONS)
-async def test_a_bad_option(client: Surface, sandbox: Sandbox, film: Path, case: str) -> None:
+async def test_a_bad_option(client: Surface, sandbox: Sandbox, video_path: Path, case: str) -> None:
     option, message = OPTIONS[case]
     for call in (client.segment_video, client.tasks.create_video, client.embed_video):
         with pytest.raises(InputError, match=message):
-            await call(film, **option)
+            await call(video_path, **option)
     assert sandbox.count() == 0
 
 
@@ -109,10 +109,10 @@ def test_a_missing_key_is_refused(monkeypatch: pytest.MonkeyPatch, sandbox: Sand
 
 @pytest.mark.parametrize("url", [None, "https://api.twelvelabs.io/v1.3/", "https://API.twelvelabs.io/v1.4"])
 async def test_a_sandbox_key_is_never_sent_to_the_live_service(
-    connect: Connect, sandbox: Sandbox, film: Path, url: str | None
+    connect: Connect, sandbox: Sandbox, video_path: Path, url: str | None
 ) -> None:
     settings = Settings.resolve(api_key=sandbox.api_key, base_url=url) if url else Settings(SecretStr(sandbox.api_key))
     client = connect(base_url=settings.base_url)
     for call in (client.embed_text, client.segment_video):
         with pytest.raises(ConfigurationError, match="sandbox"):
-            await call(str(film))
+            await call(str(video_path))

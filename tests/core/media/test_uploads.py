@@ -77,9 +77,9 @@ def test_kind_by_suffix(name: str, kind: str | None) -> None:
     assert kind_by_name(name) == kind
 
 
-def test_kind_by_content_where_the_name_has_no_suffix(film: Path, sound: Path, picture: Path) -> None:
+def test_kind_by_content_where_the_name_has_no_suffix(video_path: Path, sound: Path, picture: Path) -> None:
     pytest.importorskip("av")
-    for path, kind in ((film, "video"), (sound, "audio"), (picture, "image")):
+    for path, kind in ((video_path, "video"), (sound, "audio"), (picture, "image")):
         assert multipart_type(Media.of(path.read_bytes()), None) == kind
     with pytest.raises(InputError, match=r"unknown kind.*asset_type="):
         multipart_type(Media.of(b"what is it?"), None)

@@ -31,8 +31,8 @@ def write_plain(path: Path, *, seconds: float, size: tuple[int, int] = (480, 360
     return path
 
 
-def test_valid_video_and_audio_pass_as_path_bytes_and_file_object(film: Path, sound: Path) -> None:
-    for kind, path in (("video", film), ("audio", sound)):
+def test_valid_video_and_audio_pass_as_path_bytes_and_file_object(video_path: Path, sound: Path) -> None:
+    for kind, path in (("video", video_path), ("audio", sound)):
         with path.open("rb") as stream:
             for value in (path, path.read_bytes(), stream):
                 found = check_audio_video(Media.of(value), kind, task=True)
@@ -65,15 +65,15 @@ def test_an_image_is_refused_as_video(picture: Path, tmp_path: Path) -> None:
     refuse(copy)
 
 
-def test_a_truncated_video_is_refused(film: Path, tmp_path: Path) -> None:
-    data = film.read_bytes()
+def test_a_truncated_video_is_refused(video_path: Path, tmp_path: Path) -> None:
+    data = video_path.read_bytes()
     for length in (10, 100, 1000, len(data) // 2, len(data) - 1000):
         (tmp_path / "truncated.mp4").write_bytes(data[:length])
         assert "truncated.mp4: not a readable" in refuse(tmp_path / "truncated.mp4")
 
 
-def test_a_video_with_damaged_frames_passes_or_raises_input_error(film: Path, tmp_path: Path) -> None:
-    data = bytearray(film.read_bytes())
+def test_a_video_with_damaged_frames_passes_or_raises_input_error(video_path: Path, tmp_path: Path) -> None:
+    data = bytearray(video_path.read_bytes())
     begin = data.index(b"mdat") + 4
     for damage in (begin, begin + 500, begin + 5000):
         broken = bytearray(data)
@@ -86,9 +86,11 @@ def test_a_video_with_damaged_frames_passes_or_raises_input_error(film: Path, tm
 
 
 @pytest.mark.parametrize("name", ["12:30 news.mp4", "concat:f.mp4", "file:f.mp4", "-i.mp4", "100%.mp4", "f?x=1&y.mp4"])
-def test_a_file_of_any_name_is_probed(film: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_any_name_is_probed(
+    video_path: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    Path(name).write_bytes(film.read_bytes())
+    Path(name).write_bytes(video_path.read_bytes())
     assert check_audio_video(Media.of(Path(name)), "video", task=True) is not None
 
 
@@ -115,12 +117,12 @@ def port() -> Iterator[int]:
     assert connections == 0
 
 
-def playlists(port: int, film: Path) -> dict[str, str]:
+def playlists(port: int, video_path: Path) -> dict[str, str]:
     """Return playlists that name another file and a URL, in the formats that FFmpeg follows."""
     url = f"http://127.0.0.1:{port}/secret.ts"
     return {
-        "hls": f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{url}\n#EXTINF:9,\n{film}\n#EXT-X-ENDLIST\n",
-        "concat": f"ffconcat version 1.0\nfile '{film}'\nfile '{url}'\n",
+        "hls": f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{url}\n#EXTINF:9,\n{video_path}\n#EXT-X-ENDLIST\n",
+        "concat": f"ffconcat version 1.0\nfile '{video_path}'\nfile '{url}'\n",
         "dash": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '
         'mediaPresentationDuration="PT9S"><Period><AdaptationSet mimeType="video/mp4"><Representation id="1" '
         f'bandwidth="1"><BaseURL>{url}</BaseURL></Representation></AdaptationSet></Period></MPD>',
@@ -132,9 +134,9 @@ def playlists(port: int, film: Path) -> dict[str, str]:
 @pytest.mark.timeout(30)  # an SDP file makes FFmpeg listen for 20 s and more
 @pytest.mark.parametrize("form", ["hls", "concat", "dash", "sdp"])
 def test_no_media_file_makes_ffmpeg_open_another_file_or_connection(
-    tmp_path: Path, form: str, film: Path, port: int
+    tmp_path: Path, form: str, video_path: Path, port: int
 ) -> None:
-    data = playlists(port, film)[form].encode()
+    data = playlists(port, video_path)[form].encode()
     for name in ("match.mp4", f"list.{form}", "list.m3u8"):
         path = tmp_path / name
         path.write_bytes(data)
@@ -204,10 +206,10 @@ def test_resolutions_at_the_limits_pass(tmp_path: Path, size: tuple[int, int]) -
     check_audio_video(Media.of(write_plain(tmp_path / "f.mp4", seconds=5, size=size)), "video", task=True)
 
 
-def test_tracks_and_format_must_match_the_input_type(tmp_path: Path, sound: Path, film: Path) -> None:
+def test_tracks_and_format_must_match_the_input_type(tmp_path: Path, sound: Path, video_path: Path) -> None:
     assert "no video track" in refuse(sound)
     assert "no audio track" in refuse(write_plain(tmp_path / "mute.mp4", seconds=5), "audio")
-    assert "WAV, MP3, FLAC" in refuse(film, "audio")
+    assert "WAV, MP3, FLAC" in refuse(video_path, "audio")
 
 
 @pytest.mark.parametrize("kind", ["wav", "mp3", "flac"])
@@ -218,15 +220,15 @@ def test_audio_formats_of_the_api_pass(tmp_path: Path, kind: str, picture: Path)
     assert "no video track" in refuse(path)
 
 
-def test_a_file_object_is_readable_after_its_check(film: Path) -> None:
-    with film.open("rb") as stream:
+def test_a_file_object_is_readable_after_its_check(video_path: Path) -> None:
+    with video_path.open("rb") as stream:
         media = Media.of(stream)
         check_audio_video(media, "video", task=True)
-        assert b"".join(media.read_chunks(1 << 20)) == film.read_bytes()
+        assert b"".join(media.read_chunks(1 << 20)) == video_path.read_bytes()
 
 
 @pytest.mark.skipif(not OPEN_FILES.exists(), reason="needs /proc")
-@pytest.mark.parametrize("name", ["film", "picture"])
+@pytest.mark.parametrize("name", ["video_path", "picture"])
 def test_probing_leaves_no_file_open(name: str, request: pytest.FixtureRequest) -> None:
     path = request.getfixturevalue(name)
     before = len(list(OPEN_FILES.iterdir()))

@@ -146,7 +146,7 @@ def test_uncertainty_is_for_clips_and_other_work() -> None:
     assert unsure.identity() != options(NEW, embedding_scope=["clip"]).identity()
 
 
-def test_no_length_of_films_is_refused_where_the_limit_is_not_known() -> None:
+def test_no_length_of_videos_is_refused_where_the_limit_is_not_known() -> None:
     assert options(NEW, start_sec=20_000, end_sec=30_000).to_wire()["end_sec"] == 30_000.0
     with pytest.raises(InputError, match="end_sec"):
         options(OLD, end_sec=30_000)

@@ -35,9 +35,9 @@ def test_nothing_is_known_of_processes_elsewhere() -> None:
 
 
 async def leave_intent(
-    client: Surface, film: Path, writer: str, age: float, monkeypatch: pytest.MonkeyPatch
+    client: Surface, video_path: Path, writer: str, age: float, monkeypatch: pytest.MonkeyPatch
 ) -> TaskEntry:
-    """Write the intent of the film's work as another process would have, some seconds ago."""
+    """Write the intent of the video's work as another process would have, some seconds ago."""
     with monkeypatch.context() as patch:
         patch.setattr("twelvelabs_core.store.journal.owner", lambda: writer)
         moment = time.time() - age
@@ -55,27 +55,27 @@ async def leave_intent(
 
         patch.setattr(type(store), "put_intent", put_and_stop)
         with pytest.raises(InterruptedError):
-            await client.segment_video(film)
+            await client.segment_video(video_path)
     return seen[0]
 
 
 @pytest.mark.parametrize("age", [0.0, 200.0])
 async def test_a_living_writer_is_waited_for(
-    age: float, connect: Connect, film: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    age: float, connect: Connect, video_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = connect(timeout=60.0, max_retries=4, max_retry_wait=60.0)  # a create may take ten minutes
-    await leave_intent(client, film, f"{machine()}/{os.getpid()}/another0", age, monkeypatch)
+    await leave_intent(client, video_path, f"{machine()}/{os.getpid()}/another0", age, monkeypatch)
 
     with pytest.raises(TaskTimeoutError, match="another process"):
-        await client.segment_video(film, timeout=0.2)
+        await client.segment_video(video_path, timeout=0.2)
     assert sandbox.count("POST", "/embed-v2/tasks") == 0
 
 
 async def test_a_writer_that_had_more_time_than_a_create_takes_is_gone(
-    connect: Connect, film: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, video_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = connect(max_retries=0, timeout=5.0)
-    await leave_intent(client, film, "elsewhere/1/12345678", 60.0, monkeypatch)
+    await leave_intent(client, video_path, "elsewhere/1/12345678", 60.0, monkeypatch)
 
-    assert not (await client.segment_video(film)).reused
+    assert not (await client.segment_video(video_path)).reused
     assert sandbox.count("POST", "/embed-v2/tasks") == 1

@@ -159,17 +159,17 @@ def test_without_the_right_to_write_there_is_an_error_that_says_so(what: str) ->
 
 
 def load_without_rights(
-    store: Path, film: Path, base_url: str, key: str, answers: "multiprocessing.Queue[Any]"
+    store: Path, video_path: Path, base_url: str, key: str, answers: "multiprocessing.Queue[Any]"
 ) -> None:
     os.setuid(65534)
     try:
         client = Client(key, base_url=base_url, store=store)
-        found = client.segment_video(film, source="film", embedding_option=["visual"])
+        found = client.segment_video(video_path, source="film", embedding_option=["visual"])
         records = client.register(found)
         vectors = client.find_vectors([record.segment_id for record in records])
         answers.put((found.reused, len(records), len(vectors)))
         for change in (
-            lambda: client.segment_video(film, source="film", embedding_option=["audio"]),
+            lambda: client.segment_video(video_path, source="film", embedding_option=["audio"]),
             lambda: client.register(found, id_namespace="other"),
         ):
             try:
@@ -182,13 +182,13 @@ def load_without_rights(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork and Unix permissions")
-def test_what_a_read_only_store_holds_can_be_loaded_and_nothing_is_paid_for(film: Path, sandbox: Sandbox) -> None:
+def test_what_a_read_only_store_holds_can_be_loaded_and_nothing_is_paid_for(video_path: Path, sandbox: Sandbox) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can become a user without rights")
     shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
     shared.chmod(0o755)
     try:
-        copy = Path(shutil.copy(film, shared / "film.mp4"))
+        copy = Path(shutil.copy(video_path, shared / "film.mp4"))
         with Client(sandbox.api_key, base_url=sandbox.base_url, store=shared / "s.sqlite3") as client:
             wrote = client.register(client.segment_video(copy, source="film", embedding_option=["visual"]))
         (shared / "s.sqlite3").chmod(0o644)

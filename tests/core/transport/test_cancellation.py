@@ -43,7 +43,7 @@ def all_entries(client: Surface) -> list[TaskEntry]:
 
 
 @pytest.fixture(scope="module")
-def two_films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def two_videos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("two")
     paths = [folder / "first.mp4", folder / "second.mp4"]
     for path, color in zip(paths, ("red", "green"), strict=True):
@@ -51,28 +51,28 @@ def two_films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-async def test_closing_a_run_while_a_task_is_created(client: Surface, sandbox: Sandbox, two_films: list[Path]) -> None:
+async def test_closing_a_run_while_a_task_is_created(client: Surface, sandbox: Sandbox, two_videos: list[Path]) -> None:
     sandbox.faults.add(Fault(path=CREATE, method="POST", skip=1, slow=1.0))  # the second one's answer comes slowly
-    films = client.segment_many(two_films)
-    first = asyncio.ensure_future(anext(films))
+    video_paths = client.segment_many(two_videos)
+    first = asyncio.ensure_future(anext(video_paths))
     await until(sandbox, 2)
     await first
-    await films.aclose()
+    await video_paths.aclose()
 
     assert len(await task_ids(client, 2)) == 2
     sandbox.clear_faults()
-    async for _ in client.segment_many(two_films):
+    async for _ in client.segment_many(two_videos):
         pass
     assert sandbox.count("POST", CREATE) == 2
 
 
 async def test_cancelling_a_call_while_its_task_is_created(
-    client: Surface, sandbox: Sandbox, two_films: list[Path]
+    client: Surface, sandbox: Sandbox, two_videos: list[Path]
 ) -> None:
     if not client.is_async:
         pytest.skip("a blocking call cannot be cancelled")
     sandbox.faults.add(Fault(path=CREATE, method="POST", slow=1.0))
-    call = client.start("segment_video", two_films[0])
+    call = client.start("segment_video", two_videos[0])
     await until(sandbox, 1)
     call.cancel()
     with suppress(asyncio.CancelledError):
@@ -80,5 +80,5 @@ async def test_cancelling_a_call_while_its_task_is_created(
 
     assert len(await task_ids(client, 1)) == 1
     assert call.cancelled()
-    assert (await client.segment_video(two_films[0])).task_id in await task_ids(client, 1)
+    assert (await client.segment_video(two_videos[0])).task_id in await task_ids(client, 1)
     assert sandbox.count("POST", CREATE) == 1

@@ -135,7 +135,7 @@ async def test_a_cancelled_call_ends_its_requests_and_the_client_stays_usable(
     await asynchronous.aclose()
 
 
-async def test_files_and_stores_do_not_block_the_loop(asynchronous: AsyncClient, film: Path) -> None:
+async def test_files_and_stores_do_not_block_the_loop(asynchronous: AsyncClient, video_path: Path) -> None:
     """A video is checked, read and stored in other threads than that of the loop."""
     main = threading.get_ident()
     seen: set[int] = set()
@@ -149,7 +149,7 @@ async def test_files_and_stores_do_not_block_the_loop(asynchronous: AsyncClient,
 
     for name in ("put_intent", "put_task_id", "put_result", "find_task", "load_result", "put_asset"):
         setattr(asynchronous.store, name, noted(getattr(asynchronous.store, name)))
-    await asynchronous.segment_video(film, **CUT)
+    await asynchronous.segment_video(video_path, **CUT)
     assert seen
     assert main not in seen
     await asynchronous.aclose()
@@ -184,7 +184,7 @@ async def test_a_client_closed_by_one_task_serves_the_others(settings: Settings)
     await client.aclose()
 
 
-def test_threads_carry_the_callers_context(blocking: Client, film: Path, media_folder: Path) -> None:
+def test_threads_carry_the_callers_context(blocking: Client, video_path: Path, media_folder: Path) -> None:
     who = contextvars.ContextVar("who", default="default")
     who.set("caller")
     seen_by: set[str] = set()
@@ -194,24 +194,24 @@ def test_threads_carry_the_callers_context(blocking: Client, film: Path, media_f
         seen_by.add(who.get())
         threads.add(threading.get_ident())
 
-    _ = list(blocking.segment_many([film, media_folder / "film.mp4"], on_progress=listen, **CUT))
+    _ = list(blocking.segment_many([video_path, media_folder / "film.mp4"], on_progress=listen, **CUT))
     assert seen_by == {"caller"}
     assert threading.get_ident() not in threads
 
 
-def test_nested_calls_do_not_wait_for_each_other(blocking: Client, film: Path) -> None:
+def test_nested_calls_do_not_wait_for_each_other(blocking: Client, video_path: Path) -> None:
     found: list[int] = []
 
     def embed_many(step: Progress) -> None:
         if step.stage == "processing":
             found.append(len(blocking.embed_texts(TEXTS)))
 
-    _ = list(blocking.segment_many([film], on_progress=embed_many, **CUT))
+    _ = list(blocking.segment_many([video_path], on_progress=embed_many, **CUT))
     assert found == [len(TEXTS)]
 
 
-def test_threads_end_with_their_call(blocking: Client, film: Path) -> None:
-    _ = list(blocking.segment_many([film] * 3, **CUT))
+def test_threads_end_with_their_call(blocking: Client, video_path: Path) -> None:
+    _ = list(blocking.segment_many([video_path] * 3, **CUT))
     blocking.embed_texts(TEXTS)
     ours = [thread for thread in threading.enumerate() if thread.name == "twelvelabs"]
     for thread in ours:
@@ -246,26 +246,28 @@ async def test_workers_end_soon_after_their_consumer_also_nested_ones() -> None:
 # A blocking client where a loop runs
 
 
-async def test_a_blocking_call_on_the_loop_that_embeds_the_same_video_times_out(tmp_path: Path, film: Path) -> None:
+async def test_a_blocking_call_on_the_loop_that_embeds_the_same_video_times_out(
+    tmp_path: Path, video_path: Path
+) -> None:
     """The other call cannot continue while the loop is blocked: without a time-out, this would wait permanently."""
     with Sandbox(task_seconds=3600.0) as slow:
         changed = Settings.resolve(api_key=slow.api_key, base_url=slow.base_url)
         holder = AsyncClient(settings=changed, store=tmp_path / "s.sqlite3")
-        call = asyncio.create_task(holder.segment_video(film, **CUT))
+        call = asyncio.create_task(holder.segment_video(video_path, **CUT))
         # Answered, not only received: a task that is created after the clock has advanced would never end.
         while not slow.count("POST", "/embed-v2/tasks", 202):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         client = Client(settings=changed, store=tmp_path / "s.sqlite3")
         with client, pytest.raises(TaskTimeoutError, match="another call in this process"):
-            client.segment_video(film, timeout=0.3, **CUT)
+            client.segment_video(video_path, timeout=0.3, **CUT)
         slow.clock.advance(3601)
         assert (await call).segments.vectors.shape == (3, 512)
         await holder.aclose()
 
 
-def test_a_blocking_client_does_not_affect_a_running_loop(blocking: Client, film: Path) -> None:
+def test_a_blocking_client_does_not_affect_a_running_loop(blocking: Client, video_path: Path) -> None:
     async def use() -> None:
-        many = blocking.segment_many([film, film], **CUT)
+        many = blocking.segment_many([video_path, video_path], **CUT)
         next(many)
         del many
         tasks = blocking.tasks.list()

@@ -34,21 +34,21 @@ class Refusing(Counting):
 
 
 async def test_it_is_asked_once_for_each_thing_that_is_embedded(
-    connect: Connect, sandbox: Sandbox, film: Path, picture: Path
+    connect: Connect, sandbox: Sandbox, video_path: Path, picture: Path
 ) -> None:
     limiter = Counting()
     client = connect(rate_limiter=limiter)
     await client.embed_texts(["red", "blue", "red"])
     await client.embed_image(picture)
-    await client.embed_clip(film)
+    await client.embed_clip(video_path)
     assert limiter.asked == 4
     sandbox.faults.add(Fault(path="/embed-v2", status=503, times=2))
     await client.embed_text("green")
     assert limiter.asked == 5  # a retry is not another request for the caller
     options: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
-    await client.segment_video(film, **options)
+    await client.segment_video(video_path, **options)
     assert limiter.asked == 6  # uploads and GETs are not counted
-    await client.segment_video(film, **options)
+    await client.segment_video(video_path, **options)
     _ = [task async for task in client.tasks.list(status="failed")]
     with pytest.raises(InputError):
         await client.embed_text("")

@@ -227,7 +227,7 @@ async def test_a_503_with_retry_after_pauses_all_callers(paced: tuple[Sandbox, P
 
 
 async def test_other_categories_keys_and_hosts_are_not_paused(
-    connect: Connect, sandbox: Sandbox, picture: Path, film: Path
+    connect: Connect, sandbox: Sandbox, picture: Path, video_path: Path
 ) -> None:
     client = connect()
     sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "3600"}))
@@ -239,7 +239,7 @@ async def test_other_categories_keys_and_hosts_are_not_paused(
             await again.embed_text("red")
     assert sandbox.count() == 0
     await client.embed_image(picture)
-    assert (await client.segment_video(film, **CUT)).segments  # GETs are not counted
+    assert (await client.segment_video(video_path, **CUT)).segments  # GETs are not counted
     with pytest.raises(AuthenticationError):
         await connect(api_key=SecretStr("tlk_sandbox_another")).embed_text("red")
     with Sandbox(api_key=sandbox.api_key) as other:
@@ -332,14 +332,14 @@ async def test_a_blocking_call_on_the_loop_that_holds_the_slot_ends(
 
 
 async def test_concurrent_requests_are_limited_over_all_clients_and_gets(
-    paced: tuple[Sandbox, PaceLog], tmp_path: Path, film: Path
+    paced: tuple[Sandbox, PaceLog], tmp_path: Path, video_path: Path
 ) -> None:
     sandbox, log = paced
     sandbox.faults.add(Fault(delay=0.02, times=None))
     settings = settings_of(sandbox, max_concurrent_requests=3)
     free = settings.replace(max_concurrent_requests=None)
     client = AsyncClient(settings=settings, store=tmp_path / "s.sqlite3")
-    await asyncio.gather(by_threads(settings), by_coroutines(settings), client.segment_video(film, **CUT))
+    await asyncio.gather(by_threads(settings), by_coroutines(settings), client.segment_video(video_path, **CUT))
     assert max(under_way for _, under_way in log.arrivals) == 3
     log.clear()
     await by_coroutines(free)  # another client has its own limit
@@ -361,7 +361,9 @@ class VirtualTime:
             self.now += seconds
 
 
-def test_requests_per_minute_are_kept_over_clients(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, film: Path) -> None:
+def test_requests_per_minute_are_kept_over_clients(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, video_path: Path
+) -> None:
     clock = VirtualTime()
 
     async def sleep(_: BlockingIo, seconds: float) -> None:
@@ -376,7 +378,7 @@ def test_requests_per_minute_are_kept_over_clients(monkeypatch: pytest.MonkeyPat
         start = clock.now
         for number in range(9):
             (one if number % 2 else other).embed_text(f"text {number}")
-        one.segment_video(film, **CUT)
+        one.segment_video(video_path, **CUT)
         counted = [
             moment for (moment, _), request in zip(log.arrivals, log.all(), strict=True) if request.method == "POST"
         ]
@@ -390,19 +392,19 @@ def test_requests_per_minute_are_kept_over_clients(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def films(film: Path) -> list[Media]:
-    """Three films with different bytes and names."""
-    data = content(film)
+def video_paths(video_path: Path) -> list[Media]:
+    """Three videos with different bytes and names."""
+    data = content(video_path)
     return [Media.of(data + b"\0\0\0\x0cfree" + bytes([n] * 4), source=f"film {n}.mp4") for n in range(1, 4)]
 
 
 async def test_a_day_long_pause_ends_the_run_at_once_and_the_next_run_resumes(
-    connect: Connect, sandbox: Sandbox, films: list[Media]
+    connect: Connect, sandbox: Sandbox, video_paths: list[Media]
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "86400"}, skip=1))
     client = connect(max_concurrency=1)
     with pytest.raises(IngestionError) as caught:
-        _ = [one async for one in client.segment_many(films, **CUT)]
+        _ = [one async for one in client.segment_many(video_paths, **CUT)]
     errors = [failure.error for failure in caught.value.failures]
     assert [type(error) for error in errors] == [RateLimitError] * 2
     expected = pytest.approx(time.time() + 86_400, abs=60)
@@ -410,21 +412,21 @@ async def test_a_day_long_pause_ends_the_run_at_once_and_the_next_run_resumes(
     assert "not sent" in str(errors[1])
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", "/assets")) == (2, 2)  # nor was the third uploaded
     with pytest.raises(IngestionError):
-        _ = [one async for one in connect().segment_many(films, **CUT)]
+        _ = [one async for one in connect().segment_many(video_paths, **CUT)]
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", "/assets")) == (2, 2)
     reset_rate_limits()  # a day later, or in another process
-    found = [one async for one in connect().segment_many(films, **CUT)]
+    found = [one async for one in connect().segment_many(video_paths, **CUT)]
     assert sorted(one.reused for one in found) == [False, False, True]
-    assert sandbox.count("POST", TASKS, status=202) == 3  # one for each film
+    assert sandbox.count("POST", TASKS, status=202) == 3  # one for each video
     assert sandbox.count("POST", "/assets") == 3
 
 
 async def test_a_refusal_between_the_intent_and_the_create_is_recorded_as_failed(
-    connect: Connect, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, sandbox: Sandbox, video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, other = connect(), connect()
     put_intent = client.store.put_intent
-    clip = Media.of(content(film), source="clip.mp4")
+    clip = Media.of(content(video_path), source="clip.mp4")
 
     def refused_meanwhile(*args: Any, **kwargs: Any) -> bool:
         written = put_intent(*args, **kwargs)
@@ -435,23 +437,23 @@ async def test_a_refusal_between_the_intent_and_the_create_is_recorded_as_failed
 
     monkeypatch.setattr(client.store, "put_intent", refused_meanwhile)
     with pytest.raises(RateLimitError, match=r"could not create the embedding task .* not sent") as caught:
-        await client.segment_video(film, **CUT)
+        await client.segment_video(video_path, **CUT)
     assert caught.value.retry_at == pytest.approx(time.time() + 3600, abs=60)
     assert sandbox.count("POST", TASKS) == 0
     assert client.store.info().tasks == {"failed": 1}
     monkeypatch.undo()
     reset_rate_limits()
-    await connect().segment_video(film, **CUT)
+    await connect().segment_video(video_path, **CUT)
     assert sandbox.count("POST", TASKS) == 1
 
 
 async def test_a_create_waits_for_its_permit_before_its_intent_is_written(
-    connect: Connect, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, sandbox: Sandbox, video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = connect(max_retry_wait=10.0)
     sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "1"}))
     with pytest.raises(RateLimitError):
-        await connect(max_retries=0).embed_clip(film)
+        await connect(max_retries=0).embed_clip(video_path)
     until = time.time() + 0.9
     put_intent, written = client.store.put_intent, list[float]()
 
@@ -460,16 +462,16 @@ async def test_a_create_waits_for_its_permit_before_its_intent_is_written(
         return put_intent(*args, **kwargs)
 
     monkeypatch.setattr(client.store, "put_intent", noted)
-    await client.segment_video(film, **CUT)
+    await client.segment_video(video_path, **CUT)
     assert written[0] >= until
 
 
 async def test_a_create_whose_intent_is_written_waits_for_a_limited_time(
-    connect: Connect, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, sandbox: Sandbox, video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise another machine treats the intent as abandoned, and pays again."""
     client = connect(requests_per_minute=1.0)
-    asset = (await connect().assets.create(film)).id
+    asset = (await connect().assets.create(video_path)).id
     await connect().assets.wait(asset)
     ahead = 61.0  # the upload was a request too
     monkeypatch.setattr(rate_limits_of(client.settings), "_clock", lambda: time.monotonic() + ahead)
@@ -485,7 +487,7 @@ async def test_a_create_whose_intent_is_written_waits_for_a_limited_time(
 
 
 async def test_a_permit_that_was_not_used_is_released(
-    connect: Connect, sandbox: Sandbox, film: Path, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, sandbox: Sandbox, video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = connect(max_concurrent_requests=1)
     put_intent, calls = client.store.put_intent, list[bool]()
@@ -495,5 +497,5 @@ async def test_a_permit_that_was_not_used_is_released(
         return len(calls) > 1 and put_intent(*args, **kwargs)
 
     monkeypatch.setattr(client.store, "put_intent", others_are_faster_once)
-    await asyncio.wait_for(client.start("segment_video", film, timeout=10.0, **CUT), 20)
+    await asyncio.wait_for(client.start("segment_video", video_path, timeout=10.0, **CUT), 20)
     assert (len(calls), sandbox.count("POST", TASKS)) == (2, 1)

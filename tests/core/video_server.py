@@ -1,4 +1,4 @@
-"""A web server that serves one film at every path, counts who asks, and whose validators can be changed."""
+"""A web server that serves one video at every path, counts who asks, and whose validators can be changed."""
 
 import threading
 import time
@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import Any, Self
 
 
-class FilmServer:
+class VideoServer:
     """Serves until it is closed.
 
     Attributes:
-        film: What it serves.
+        video: What it serves.
         etag: The ETag it gives; None for none.
-        delay: Real seconds before it sends the film.
+        delay: Real seconds before it sends the video.
         head_status: What it answers to HEAD.
-        redirect: Where it sends everybody; None serves the film.
+        redirect: Where it sends everybody; None serves the video.
         requests: (method, path with query, headers) of every request.
     """
 
-    def __init__(self, film: Path) -> None:
-        self.film = film
+    def __init__(self, video_path: Path) -> None:
+        self.video_path = video_path
         self.etag: str | None = '"one"'
         self.delay = 0.0
         self.head_status = 200
@@ -31,7 +31,7 @@ class FilmServer:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def url(self, rest: str = "film.mp4") -> str:
-        """Return an address at which the film is."""
+        """Return an address at which the video is."""
         return f"http://127.0.0.1:{self._server.server_port}/{rest}"
 
     def count(self, method: str) -> int:
@@ -55,7 +55,7 @@ class FilmServer:
 
             def do_GET(self) -> None:
                 time.sleep(server.delay)
-                self._answer(200, server.film.read_bytes())
+                self._answer(200, server.video_path.read_bytes())
 
             def do_HEAD(self) -> None:
                 self._answer(server.head_status, b"")
