@@ -34,8 +34,9 @@ demo: $(VENV)/.ready-demo
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not slow" $(TESTS)
 
-test-all: $(VENV)/.ready
-	$(BIN)/python -m pytest -n 4 --dist worksteal $(TESTS)
+# The slow tests after all others; `make test test-all` runs each test once.
+test-all: test
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m slow $(TESTS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
