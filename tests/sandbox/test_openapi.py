@@ -63,6 +63,7 @@ ALLOWED = [
     Allowed("RejectedPositiveData", r"requires marengo3\.0|not supported by marengo3\.0", "the model decides"),
     Allowed("RejectedPositiveData", r"must be one of", "enums that are open in the document, closed in its text"),
     Allowed("RejectedPositiveData", r"one or more different values", "items that a kind or model does not have"),
+    Allowed("RejectedPositiveData", r"must not include `asset`", "the rule stands in the document's text alone"),
     Allowed("RejectedPositiveData", r"must not be empty|must have 1 to", "an empty text or array says nothing"),
     Allowed("RejectedPositiveData", r"must be (a number|an integer) (of|from) ", "bounds that only the text names"),
     Allowed("RejectedPositiveData", r"RFC 3339", "a time, though the document says string only"),
@@ -254,7 +255,7 @@ def seed_form(body: dict[str, Any], world: World, path: str) -> None:
     if path == "/assets":
         is_direct = body.get("method") == "direct"
         body.pop("url" if is_direct else "file", None)
-        body.update({"file": world.video_path} if is_direct else {"url": world.url})
+        body.update({"file": world.video_file} if is_direct else {"url": world.url})
         return
     body["model_name"] = "marengo3.0"
     for field in ("video_file", "image_file", "audio_file"):

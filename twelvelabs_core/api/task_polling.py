@@ -158,8 +158,10 @@ class TaskPoller:
             listing = await self._latest_listing(deadline)
             if listing is None and self._is_list_usable and deadline.is_expired:
                 return _processing(task_id)
-            if listing is None or task_id not in listing.requested:
+            if listing is None:
                 return await self._retrieve(task_id)
+            if task_id not in listing.requested:
+                return _processing(task_id)  # waiting began after this listing; the next one includes it
             if listing.error is not None:
                 raise copy.copy(listing.error)  # several waiters raise it, each with its own traceback
             if task_id in listing.processing:
