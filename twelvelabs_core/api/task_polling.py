@@ -156,12 +156,11 @@ class TaskPoller:
             if not self._is_shared():
                 return await self._retrieve(task_id)
             listing = await self._latest_listing(deadline)
-            if listing is None and self._is_list_usable and deadline.is_expired:
-                return _processing(task_id)
+            is_overdue = listing is None and self._is_list_usable and deadline.is_expired
+            if is_overdue or (listing is not None and task_id not in listing.requested):
+                return _processing(task_id)  # waiting began after the listing did; the next one includes the task
             if listing is None:
                 return await self._retrieve(task_id)
-            if task_id not in listing.requested:
-                return _processing(task_id)  # waiting began after this listing; the next one includes it
             if listing.error is not None:
                 raise copy.copy(listing.error)  # several waiters raise it, each with its own traceback
             if task_id in listing.processing:
