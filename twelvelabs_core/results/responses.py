@@ -77,7 +77,7 @@ class MediaMetadata(Answer):
 
     Example:
         ```python
-        print(client.retrieve_task(task_id).metadata.duration)
+        print(client.tasks.retrieve(task_id).metadata.duration)
         ```
     """
 
@@ -127,7 +127,7 @@ class Task(Answer):
 
     Example:
         ```python
-        task = client.retrieve_task(task_id)
+        task = client.tasks.retrieve(task_id)
         if task.status == "ready":
             print(task.segments.vectors.shape)
         ```
@@ -156,7 +156,7 @@ class TaskSummary(Answer):
 
     Example:
         ```python
-        for task in client.list_tasks(status="ready"):
+        for task in client.tasks.list(status="ready"):
             print(task.id, task.metadata.input_filename)
         ```
     """
@@ -203,7 +203,7 @@ class Asset(Answer):
 
     Example:
         ```python
-        asset = client.retrieve_asset(asset_id)
+        asset = client.assets.retrieve(asset_id)
         print(asset.status, asset.duration)
         ```
     """

@@ -27,7 +27,7 @@ class PresignedUrl(Answer):
 
     Example:
         ```python
-        (one,) = client.create_presigned_urls(upload_id, start=7, count=1)
+        (one,) = client.uploads.create_presigned_urls(upload_id, start=7, count=1)
         print(one.chunk_index, one.expires_at)
         ```
     """
@@ -56,7 +56,7 @@ class MultipartUpload(Answer):
 
     Example:
         ```python
-        upload = client.create_multipart_upload("match.mp4", asset_type="video", total_size=3_000_000_000)
+        upload = client.uploads.create("match.mp4", asset_type="video", total_size=3_000_000_000)
         print(upload.upload_id, upload.chunk_size, upload.total_chunks)
         ```
     """
@@ -87,7 +87,7 @@ class ChunkBatchReport(Answer):
 
     Example:
         ```python
-        report = client.report_chunk_batch(upload_id, chunks)
+        report = client.uploads.report_chunk_batch(upload_id, chunks)
         print(report.total_completed, report.url is not None)
         ```
     """
@@ -111,7 +111,7 @@ class UploadedChunk(Answer):
 
     Example:
         ```python
-        for chunk in client.retrieve_multipart_upload(upload_id).uploaded_chunks:
+        for chunk in client.uploads.retrieve(upload_id).uploaded_chunks:
             print(chunk.index, chunk.status)
         ```
     """
@@ -140,7 +140,7 @@ class MultipartUploadStatus(Answer):
 
     Example:
         ```python
-        status = client.retrieve_multipart_upload(upload_id)
+        status = client.uploads.retrieve(upload_id)
         print(status.status, status.chunks_completed, sorted(status.completed))
         ```
     """
@@ -177,7 +177,7 @@ class MultipartUploadSummary(Answer):
 
     Example:
         ```python
-        for upload in client.list_multipart_uploads():
+        for upload in client.uploads.list():
             print(upload.upload_id, upload.total_size, upload.created_at)
         ```
     """
@@ -203,7 +203,7 @@ class TranscriptionEntry(Answer):
 
     Example:
         ```python
-        for word in client.retrieve_transcription(asset_id).words:
+        for word in client.assets.retrieve_transcription(asset_id).words:
             print(word.start, word.value)
         ```
     """
@@ -226,7 +226,7 @@ class Transcription(Answer):
 
     Example:
         ```python
-        transcription = client.retrieve_transcription(asset_id, include=["sentences"])
+        transcription = client.assets.retrieve_transcription(asset_id, include=["sentences"])
         for sentence in transcription.sentences or ():
             print(sentence.start, sentence.end, sentence.value)
         ```

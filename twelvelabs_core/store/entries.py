@@ -118,7 +118,7 @@ class UploadEntry:
         ```python
         entry = store.find_upload(content, account)
         if entry is not None:
-            print(client.retrieve_multipart_upload(entry.upload_id).chunks_pending)
+            print(client.uploads.retrieve(entry.upload_id).chunks_pending)
         ```
     """
 
