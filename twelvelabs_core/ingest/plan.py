@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from twelvelabs_core.api.tasks import document_options
 from twelvelabs_core.base.checks import check_bool
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.media.inspect import document_kind, media_type_of
 from twelvelabs_core.media.source import Media
-from twelvelabs_core.models.document_options import DocumentOptions, ImageOptions
+from twelvelabs_core.models.document_options import ImageOptions
 from twelvelabs_core.models.marengo import model_of
 from twelvelabs_core.models.options import SegmentOptions, TaskOptions
 from twelvelabs_core.models.segmentation import (
@@ -153,18 +154,6 @@ def input_type_of(media: Media, input_types: Sequence[str]) -> str:
         what = "cannot determine its media type" if found is None else f"its media type is {found}"
         raise InputError(f"{media.source}: {what}; input_type must be one of {', '.join(input_types)} here.")
     return found
-
-
-def document_options(media: Media, model: str, **arguments: Any) -> DocumentOptions:
-    """Return the options of one document, of the kind that its name or first bytes show.
-
-    Raises:
-        InputError: An option does not apply to this kind of file.
-    """
-    try:
-        return DocumentOptions.of(document_kind(media), model=model, **arguments)
-    except InputError as error:
-        raise InputError(f"{media.source}: {error}") from None
 
 
 def untimed_types(input_type: str | None) -> tuple[str, ...]:

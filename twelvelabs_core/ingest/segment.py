@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from twelvelabs_core.api.tasks import document_options
 from twelvelabs_core.base.checks import check_bool, check_count, check_timeout
 from twelvelabs_core.base.errors import InputError, SegmentNotFoundError
 from twelvelabs_core.base.progress import OnProgress, check_callback
@@ -13,7 +14,6 @@ from twelvelabs_core.ingest.plan import (
     InputType,
     Segmentations,
     check_transcript,
-    document_options,
     plan_tasks,
 )
 from twelvelabs_core.media.source import Media, MediaInput, is_one, many
