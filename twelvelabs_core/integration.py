@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from twelvelabs_core.ingest.batch import FailureReport
     from twelvelabs_core.ingest.plan import input_type_of, untimed_types
     from twelvelabs_core.media.source import Media, MediaInput, check_unique, is_one, media_list
-    from twelvelabs_core.models.document_options import DOCUMENT_MODEL
+    from twelvelabs_core.models.marengo import UNTIMED_TYPES
+    from twelvelabs_core.models.options import DOCUMENT_MODEL
     from twelvelabs_core.results.records import SegmentRecord
     from twelvelabs_core.results.references import TextPlan, begins_with_head, has_head
     from twelvelabs_core.store.store import SegmentStore
@@ -42,7 +43,8 @@ else:
             "twelvelabs_core.ingest.plan": ["input_type_of", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
             "twelvelabs_core.media.source": ["check_unique", "is_one", "media_list"],
-            "twelvelabs_core.models.document_options": ["DOCUMENT_MODEL"],
+            "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
+            "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
             "twelvelabs_core.results.references": ["TextPlan", "begins_with_head", "has_head"],
             "twelvelabs_core.transport.io": ["drain", "finish"],
         },
@@ -74,9 +76,6 @@ __all__ = [
     "unsigned_url",
     "untimed_types",
 ]
-
-UNTIMED_TYPES = ("document", "image")
-"""The input types without times; they become pages, chunks or one whole."""
 
 SEGMENT_KEYS = (
     "segment_id",

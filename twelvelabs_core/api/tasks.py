@@ -13,9 +13,14 @@ from twelvelabs_core.base.progress import check_callback
 from twelvelabs_core.media.inspect import document_kind
 from twelvelabs_core.media.source import Media, MediaInput
 from twelvelabs_core.media.validate import check_document, check_image
-from twelvelabs_core.models.document_options import DocumentOptions, ImageOptions
 from twelvelabs_core.models.marengo import EmbeddingModel
-from twelvelabs_core.models.options import SegmentOptions, TaskOptions, TimeBasedMetadata
+from twelvelabs_core.models.options import (
+    DocumentOptions,
+    ImageOptions,
+    SegmentOptions,
+    TaskOptions,
+    TimeBasedMetadata,
+)
 from twelvelabs_core.models.segmentation import Segmentation
 from twelvelabs_core.results.responses import Task, TaskSummary, parse_created_task, parse_task, parse_task_page
 from twelvelabs_core.transport.body import Call, Reply, json_body

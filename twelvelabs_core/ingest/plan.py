@@ -9,9 +9,8 @@ from twelvelabs_core.base.checks import check_bool
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.media.inspect import document_kind, media_type_of
 from twelvelabs_core.media.source import Media
-from twelvelabs_core.models.document_options import ImageOptions
-from twelvelabs_core.models.marengo import model_of
-from twelvelabs_core.models.options import SegmentOptions, TaskOptions
+from twelvelabs_core.models.marengo import UNTIMED_TYPES, model_of
+from twelvelabs_core.models.options import ImageOptions, SegmentOptions, TaskOptions
 from twelvelabs_core.models.segmentation import (
     DynamicSegmentation,
     FixedSegmentation,
@@ -25,9 +24,6 @@ from twelvelabs_core.models.segmentation import (
 
 InputType = Literal["audio", "video", "document", "image"]
 """The kind of a medium, as the API's `input_type` names it."""
-
-UNTIMED_TYPES = ("document", "image")
-"""Input types without times: their segments are pages, chunks or the whole."""
 
 _TIMED_TYPES = ("audio", "video")
 _TIMED_ARGUMENTS = ("start_sec", "end_sec", "time_based_metadata")

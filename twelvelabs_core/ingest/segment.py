@@ -18,9 +18,8 @@ from twelvelabs_core.ingest.plan import (
 )
 from twelvelabs_core.media.source import Media, MediaInput, is_one, many
 from twelvelabs_core.media.validate import check_readable
-from twelvelabs_core.models.document_options import ImageOptions
 from twelvelabs_core.models.marengo import EmbeddingModel
-from twelvelabs_core.models.options import SegmentOptions, TaskOptions, TimeBasedMetadata
+from twelvelabs_core.models.options import ImageOptions, SegmentOptions, TaskOptions, TimeBasedMetadata
 from twelvelabs_core.models.segmentation import Segmentation
 from twelvelabs_core.results.records import SegmentedMedia, SegmentRecord
 from twelvelabs_core.results.segments import Matrix
