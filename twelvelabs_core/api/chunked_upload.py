@@ -248,7 +248,7 @@ class _FileUpload:
                     is_complete = await self._report(batch)
                     batch = []
         finally:
-            await outcomes.aclose()  # type: ignore[attr-defined]  # it is an async generator
+            await outcomes.aclose()
         if failure is not None:
             await self._report_after(failure, batch)
             raise failure
@@ -290,7 +290,7 @@ class _FileUpload:
         _check_encrypted(url, action, self._session.settings)
         body = Body("", chunk.length, lambda: self._counted(chunk))
         call = Call(action, "PUT", url, body=body, foreign=True, headers=self._headers)
-        attempt = await self._session.try_once(call, None, limits.REPLY_MAX_BYTES)
+        attempt = await self._session.try_once(call)
         if attempt.reply is not None and etag_of(attempt.reply.headers) is None:
             error = APIResponseError(f"could not {action}: the storage returned no ETag for it.")
             attempt = Attempt(None, error, Outcome(None))

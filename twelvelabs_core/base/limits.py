@@ -18,7 +18,6 @@ DIRECT_UPLOAD_MAX_BYTES = 200 * MIB  # reference, POST /assets with method=direc
 DOCUMENT_UPLOAD_MAX_BYTES = 200 * MIB  # reference, POST /assets with method=direct, PDF, text, Markdown
 UPLOAD_MAX_BYTES = 10 * GIB  # reference, multipart uploads of video and audio, since 2026-07-23
 MULTIPART_BATCH_MAX = 50  # reference: chunks reported, or presigned URLs asked for, in one call
-URL_MAX_BYTES = 4 * GIB  # reference, POST /assets with method=url, video and audio
 
 SYNC_MAX_SEC = 600.0  # reference: sync audio and video up to 10 minutes with marengo3.0
 TASK_MIN_SEC = 4.0  # reference: async audio and video from 4 seconds
