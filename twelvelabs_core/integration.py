@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.ingest.plan import input_type_of, untimed_types
     from twelvelabs_core.media.source import Media, MediaInput, check_unique, is_one, media_list
     from twelvelabs_core.models.document_options import DOCUMENT_MODEL
-    from twelvelabs_core.results.records import SegmentRecord
+    from twelvelabs_core.results.records import SEGMENT_KEYS, SegmentRecord
     from twelvelabs_core.results.references import TextPlan, begins_with_head, has_head
     from twelvelabs_core.store.store import SegmentStore
     from twelvelabs_core.transport.io import drain, finish
@@ -43,6 +43,7 @@ else:
             "twelvelabs_core.ingest.batch": ["FailureReport"],
             "twelvelabs_core.media.source": ["check_unique", "is_one", "media_list"],
             "twelvelabs_core.models.document_options": ["DOCUMENT_MODEL"],
+            "twelvelabs_core.results.records": ["SEGMENT_KEYS"],
             "twelvelabs_core.results.references": ["TextPlan", "begins_with_head", "has_head"],
             "twelvelabs_core.transport.io": ["drain", "finish"],
         },
@@ -77,25 +78,6 @@ __all__ = [
 
 UNTIMED_TYPES = ("document", "image")
 """The input types without times; they become pages, chunks or one whole."""
-
-SEGMENT_KEYS = (
-    "segment_id",
-    "source",
-    "title",
-    "start_sec",
-    "end_sec",
-    "duration_sec",
-    "segment_index",
-    "embedding_option",
-    "embedding_scope",
-    "model",
-    "space",
-    "page_start",
-    "page_end",
-    "quadrant",
-    "chunk_index",
-)
-"""The metadata keys of every document and node of a segment, with neutral values where one does not apply."""
 
 
 # Embeddings objects
