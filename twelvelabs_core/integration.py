@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.media.source import Media, MediaInput, check_unique, is_one, media_list
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
-    from twelvelabs_core.results.records import SegmentRecord
+    from twelvelabs_core.results.records import SEGMENT_KEYS, SegmentRecord
     from twelvelabs_core.results.references import TextPlan, begins_with_head, has_head
     from twelvelabs_core.store.store import SegmentStore
     from twelvelabs_core.transport.io import drain, finish
@@ -45,6 +45,7 @@ else:
             "twelvelabs_core.media.source": ["check_unique", "is_one", "media_list"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
+            "twelvelabs_core.results.records": ["SEGMENT_KEYS"],
             "twelvelabs_core.results.references": ["TextPlan", "begins_with_head", "has_head"],
             "twelvelabs_core.transport.io": ["drain", "finish"],
         },
@@ -77,24 +78,6 @@ __all__ = [
     "untimed_types",
 ]
 
-SEGMENT_KEYS = (
-    "segment_id",
-    "source",
-    "title",
-    "start_sec",
-    "end_sec",
-    "duration_sec",
-    "segment_index",
-    "embedding_option",
-    "embedding_scope",
-    "model",
-    "space",
-    "page_start",
-    "page_end",
-    "quadrant",
-    "chunk_index",
-)
-"""The metadata keys of every document and node of a segment, with neutral values where one does not apply."""
 
 
 # Embeddings objects

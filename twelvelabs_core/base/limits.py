@@ -36,7 +36,6 @@ MULTI_INPUT_MAX_SOURCES = 10  # reference: media_sources, up to 10
 
 V1_UPLOAD_MAX_BYTES = 2 * GIB  # reference of v1: video_file, image_file and audio_file up to 2 GB
 V1_CLIP_SEC = (2.0, 10.0)  # reference of v1: video_clip_length 2..10
-V1_CLIP_USUAL_SEC = 6.0  # reference of v1: default of video_clip_length
 
 FILENAME_MAX = 255  # reference, assets: filename 1..255 characters
 PAGE_LIMIT_MAX = 50  # reference: page_limit
