@@ -78,7 +78,7 @@ async def test_a_single_image_is_not_taken_for_many(
     mode: str, method: str, shared_embeddings: TwelveLabsEmbeddings, frame: Path
 ) -> None:
     for single in (str(frame), frame, b"the bytes of a picture"):
-        with pytest.raises(InputError, match="must be a list of images"):
+        with pytest.raises(InputError, match="images must be a list, got a single"):
             await call(mode, shared_embeddings, method, single)
 
 
