@@ -1,4 +1,4 @@
-"""Measures a `SegmentStore` with the vectors of six hours of film: write, name, read, find.
+"""Measures a `SegmentStore` with the vectors of six hours of video: write, name, read, find.
 
 Run: python benchmarks/store.py [--vectors 21600] [--location PATH-OR-URL]
 """

@@ -2,7 +2,7 @@
 
 Each upload runs in a fresh interpreter, whose peak memory is measured above what its imports took. The SDK copies the
 file into chunks on the disk beside it, so it gets a small file; both are measured with that one, then ours with the
-large one (a sparse file: a film for the clients, nearly nothing for the disk). Last, the large one under trouble: two
+large one (a sparse file: a video for the clients, nearly nothing for the disk). Last, the large one under trouble: two
 chunks fail, one URL is refused as expired, and the process is killed half-way; a second one sends what is missing.
 """
 

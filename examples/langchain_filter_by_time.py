@@ -7,11 +7,11 @@ from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, add_segments
 
-film, query = sys.argv[1:3]
+video, query = sys.argv[1:3]
 first_sec, last_sec = float(sys.argv[3]), float(sys.argv[4])
 embeddings = TwelveLabsEmbeddings()
 store = InMemoryVectorStore(embeddings)
-add_segments(store, TwelveLabsVideoLoader(film, embeddings=embeddings).lazy_load())
+add_segments(store, TwelveLabsVideoLoader(video, embeddings=embeddings).lazy_load())
 
 
 def wanted(document: Document) -> bool:

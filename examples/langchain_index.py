@@ -12,7 +12,7 @@ from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, in
 
 embeddings = TwelveLabsEmbeddings()
 store = InMemoryVectorStore(embeddings)
-record_manager = InMemoryRecordManager(namespace="films")  # SQLRecordManager keeps it over runs
+record_manager = InMemoryRecordManager(namespace="videos")  # SQLRecordManager keeps it over runs
 record_manager.create_schema()
 loader = TwelveLabsVideoLoader(sys.argv[1:], embeddings=embeddings, show_progress=True)
 

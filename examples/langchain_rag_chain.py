@@ -9,10 +9,10 @@ from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, add_segments, document_prompt
 
-film, question = sys.argv[1:3]
+video, question = sys.argv[1:3]
 embeddings = TwelveLabsEmbeddings()
 store = InMemoryVectorStore(embeddings)
-add_segments(store, TwelveLabsVideoLoader(film, embeddings=embeddings).lazy_load())
+add_segments(store, TwelveLabsVideoLoader(video, embeddings=embeddings).lazy_load())
 
 
 def as_context(moments: list[Document]) -> str:

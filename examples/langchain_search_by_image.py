@@ -6,11 +6,11 @@ from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, add_segments
 
-film, picture = sys.argv[1:3]
+video, picture = sys.argv[1:3]
 embeddings = TwelveLabsEmbeddings()
 store = InMemoryVectorStore(embeddings)
 # A picture is compared with what is seen, so sound need not be embedded.
-loader = TwelveLabsVideoLoader(film, embeddings=embeddings, embedding_option=["visual"])
+loader = TwelveLabsVideoLoader(video, embeddings=embeddings, embedding_option=["visual"])
 add_segments(store, loader.lazy_load())
 
 # Pictures, sounds and texts share one space: any store that searches by vector can be asked with any of them.

@@ -1,4 +1,4 @@
-"""Load many videos at once, without blocking: python examples/llama_index_async_films.py "a goal" *.mp4."""
+"""Load many videos at once, without blocking: python examples/llama_index_async_videos.py "a goal" *.mp4."""
 
 import asyncio
 import sys
@@ -9,11 +9,11 @@ from llama_index_twelvelabs import TwelveLabsEmbedding, aingest_videos
 from twelvelabs_core import IngestionError
 
 
-async def main(query: str, films: list[str]) -> None:
-    """Search all films together."""
+async def main(query: str, videos: list[str]) -> None:
+    """Search all videos together."""
     index = VectorStoreIndex([], embed_model=TwelveLabsEmbedding(max_concurrency=4))  # tasks on their way at once
     try:
-        await aingest_videos(index, films)
+        await aingest_videos(index, videos)
     except IngestionError as error:
         # The others are stored, and searchable below; those that failed are tried again the next time.
         for failure in error.failures:

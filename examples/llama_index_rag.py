@@ -7,9 +7,9 @@ from llama_index.core.llms import MockLLM
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, TwelveLabsVideoReader
 
-film, question = sys.argv[1:3]
+video, question = sys.argv[1:3]
 embed_model = TwelveLabsEmbedding()
-nodes = TwelveLabsVideoReader(embed_model=embed_model).load_nodes(film)
+nodes = TwelveLabsVideoReader(embed_model=embed_model).load_nodes(video)
 index = VectorStoreIndex(nodes, embed_model=embed_model)  # the vectors are on the nodes: nothing is embedded again
 
 # The stand-in answers with what a model would read: title, times and option of each moment. Put yours in its place.

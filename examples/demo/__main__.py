@@ -1,6 +1,6 @@
 """The command of `make demo`.
 
-    python -m examples.demo [--video FILM] [--query TEXT] [--live] [--folder .demo]
+    python -m examples.demo [--video VIDEO] [--query TEXT] [--live] [--folder .demo]
 
 Without `--live` everything runs here, against the embedded sandbox, and keys in the environment are not looked at.
 """

@@ -1,4 +1,4 @@
-"""The job itself, as an application would do it: a film in, its segments into a vector store, moments out.
+"""The job itself, as an application would do it: a video in, its segments into a vector store, moments out.
 
 The store is Qdrant in local mode. It is a small install without a server, keeps its data in a folder, takes the UUIDs
 that segments have as their ids and overwrites where an id comes again, and filters by metadata while it searches.
@@ -26,10 +26,10 @@ class JobError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A stretch of the film that answers a query.
+    """A stretch of the video that answers a query.
 
     Attributes:
-        title: Name of the film.
+        title: Name of the video.
         start_sec: First second.
         end_sec: Last second.
         option: What answered best: `visual`, `audio` or `transcription`.
@@ -52,8 +52,8 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedFilm:
-    """The segments of a film as documents, and whether they had to be paid for.
+class LoadedVideo:
+    """The segments of a video as documents, and whether they had to be paid for.
 
     Attributes:
         documents: One per segment and option.
@@ -75,21 +75,21 @@ class LoadedFilm:
 
     @property
     def duration_sec(self) -> float:
-        """Length of the film."""
+        """Length of the video."""
         return float(self.documents[0].metadata["duration_sec"])
 
     @property
     def version(self) -> str:
-        """The same as long as the film's bytes are: the id of a segment is made of them."""
+        """The same as long as the video's bytes are: the id of a segment is made of them."""
         return str(self.documents[0].metadata["segment_id"])
 
 
-def load_film(film: str, embeddings: TwelveLabsEmbeddings, on_progress: OnProgress) -> LoadedFilm:
-    """Embed a film, or take its segments from the segment store where that has happened before.
+def load_video(video: str, embeddings: TwelveLabsEmbeddings, on_progress: OnProgress) -> LoadedVideo:
+    """Embed a video, or take its segments from the segment store where that has happened before.
 
     Raises:
-        JobError: The film has no segment.
-        TwelveLabsError: The film cannot be used, or its task failed.
+        JobError: The video has no segment.
+        TwelveLabsError: The video cannot be used, or its task failed.
     """
     stages: list[str] = []
 
@@ -97,10 +97,10 @@ def load_film(film: str, embeddings: TwelveLabsEmbeddings, on_progress: OnProgre
         stages.append(step.stage)
         on_progress(step)
 
-    documents = TwelveLabsVideoLoader(film, embeddings=embeddings, on_progress=listen).load()
+    documents = TwelveLabsVideoLoader(video, embeddings=embeddings, on_progress=listen).load()
     if not documents:
-        raise JobError(f"{film} gave no segment, so there is nothing to search")
-    return LoadedFilm(documents, tasks_created=stages.count("ready"))
+        raise JobError(f"{video} gave no segment, so there is nothing to search")
+    return LoadedVideo(documents, tasks_created=stages.count("ready"))
 
 
 @contextmanager
@@ -125,17 +125,17 @@ def open_vector_store(folder: Path, embeddings: TwelveLabsEmbeddings) -> Iterato
         client.close()
 
 
-def store_segments(store: QdrantVectorStore, film: LoadedFilm) -> None:
-    """Put a film's segments into the vector store, in place of those that stood there under its name."""
-    store.client.delete(store.collection_name, models.FilterSelector(filter=_of(film.source)))
-    add_segments(store, film.documents)
+def store_segments(store: QdrantVectorStore, video: LoadedVideo) -> None:
+    """Put a video's segments into the vector store, in place of those that stood there under its name."""
+    store.client.delete(store.collection_name, models.FilterSelector(filter=_of(video.source)))
+    add_segments(store, video.documents)
 
 
-def find_moments(store: QdrantVectorStore, film: LoadedFilm, queries: Iterable[str]) -> Iterator[Answer]:
-    """Answer queries with moments of this film."""
+def find_moments(store: QdrantVectorStore, video: LoadedVideo, queries: Iterable[str]) -> Iterator[Answer]:
+    """Answer queries with moments of this video."""
     for query in queries:
         # A stretch may answer by sight, sound and speech at once, and should still be shown once.
-        hits = store.similarity_search_with_score(query, k=MOMENTS * 3, filter=_of(film.source))
+        hits = store.similarity_search_with_score(query, k=MOMENTS * 3, filter=_of(video.source))
         best: dict[float, Moment] = {}
         for document, score in hits:
             moment = _moment(document, score)

@@ -1,6 +1,6 @@
 """Makes a preview that every browser plays, small enough to sit inside a page.
 
-Many films do not play in a browser as they are (mkv, HEVC, AC-3 ...), so each is written anew as H.264 and AAC.
+Many videos do not play in a browser as they are (mkv, HEVC, AC-3 ...), so each is written anew as H.264 and AAC.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ class Quality:
 
     @property
     def shortcomings(self) -> str:
-        """What the viewer should not take for a fault of the film; empty for a full preview."""
+        """What the viewer should not take for a fault of the video; empty for a full preview."""
         lacks = ["shows keyframes only"] * (not self.fps) + ["has no sound"] * (not self.audio_rate)
         return " and ".join(lacks)
 
@@ -57,7 +57,7 @@ LADDER = (
 
 
 class PreviewError(Exception):
-    """There can be no preview of this film; the message says why, in words for the page."""
+    """There can be no preview of this video; the message says why, in words for the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Preview:
 
 
 def affordable(duration_sec: float) -> list[Quality]:
-    """Return the qualities in which a film of this length fits into `MAX_BYTES`, the best first."""
+    """Return the qualities in which a video of this length fits into `MAX_BYTES`, the best first."""
     bits = MAX_BYTES * 8 * 0.97
     return [quality for quality in LADDER if (quality.video_rate + quality.audio_rate) * duration_sec <= bits]
 
@@ -84,31 +84,31 @@ def find_preview(folder: Path, name: str) -> Preview | None:
 
 
 def write_preview(
-    folder: Path, name: str, film: str, *, duration_sec: float, on_second: Callable[[float], object] = lambda _: None
+    folder: Path, name: str, video: str, *, duration_sec: float, on_second: Callable[[float], object] = lambda _: None
 ) -> Preview:
-    """Write the preview of a film as mp4, whole or not at all, in the best quality that fits.
+    """Write the preview of a video as mp4, whole or not at all, in the best quality that fits.
 
     Args:
         folder: Where to.
         name: By which to find it again.
-        film: Path or URL.
-        duration_sec: Length of the film.
+        video: Path or URL.
+        duration_sec: Length of the video.
         on_second: Called with the second that is being written.
 
     Raises:
-        PreviewError: The film is too long for any quality, or cannot be read.
+        PreviewError: The video is too long for any quality, or cannot be read.
     """
     with private_part(folder, f"{name}.mp4") as part:
         try:
             # A rate is a promise which very busy pictures break; then the next lower quality is tried.
             for quality in affordable(duration_sec):
-                _transcode(film, part, quality, on_second)
+                _transcode(video, part, quality, on_second)
                 if part.stat().st_size <= MAX_BYTES:
                     path = _path(folder, name, LADDER.index(quality))
                     part.replace(path)
                     return Preview(path, quality)
         except (av.error.FFmpegError, ValueError) as error:
-            raise PreviewError(f"the film could not be converted ({_reason(error)})") from error
+            raise PreviewError(f"the video could not be converted ({_reason(error)})") from error
     raise PreviewError(f"{duration_sec / 3600:.1f} hours do not fit into {MAX_BYTES / 1e6:.0f} MB")
 
 
@@ -129,15 +129,15 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or type(error).__name__
 
 
-def _transcode(film: str, target: Path, quality: Quality, on_second: Callable[[float], object]) -> None:
+def _transcode(video: str, target: Path, quality: Quality, on_second: Callable[[float], object]) -> None:
     with (
-        av.open(film, timeout=OPEN_TIMEOUT_SEC) as source,
+        av.open(video, timeout=OPEN_TIMEOUT_SEC) as source,
         av.open(str(target), "w", options={"movflags": "+faststart"}) as out,
     ):
         if not source.streams.video:
-            raise PreviewError("the film has no picture")
+            raise PreviewError("the video has no picture")
         begin = start_of(source)
-        picture = _PictureTrack(source.streams.video[0], out, quality, begin, _first_size(film, quality.height))
+        picture = _PictureTrack(source.streams.video[0], out, quality, begin, _first_size(video, quality.height))
         tracks: dict[int, _PictureTrack | _SoundTrack] = {picture.source.index: picture}
         if source.streams.audio and quality.audio_rate:
             sound = _SoundTrack(source.streams.audio[0], out, quality, begin)
@@ -149,17 +149,17 @@ def _transcode(film: str, target: Path, quality: Quality, on_second: Callable[[f
             track.close()
 
 
-def _first_size(film: str, height: int) -> tuple[int, int]:
+def _first_size(video: str, height: int) -> tuple[int, int]:
     """Only a decoded frame tells which way up it is, and the size must stand before sound or picture are written."""
-    with av.open(film, timeout=OPEN_TIMEOUT_SEC) as source:
+    with av.open(video, timeout=OPEN_TIMEOUT_SEC) as source:
         for frame in source.decode(video=0):
             first = upright(frame, pixel_aspect(source.streams.video[0]), max_height=height)
             return first.width, first.height
-    raise PreviewError("the film has no picture")
+    raise PreviewError("the video has no picture")
 
 
 class _PictureTrack:
-    """Scales frames, drops those above the rate, and turns them as the film says."""
+    """Scales frames, drops those above the rate, and turns them as the video says."""
 
     def __init__(self, source: Any, out: Any, quality: Quality, begin: float, size: tuple[int, int]) -> None:
         self.source, self.out, self.begin, self.fps = source, out, begin, quality.fps
@@ -182,7 +182,7 @@ class _PictureTrack:
             yield second
 
     def _write(self, frame: Any) -> None:
-        # A film may change its size on the way; the preview may not.
+        # A video may change its size on the way; the preview may not.
         small = upright(frame, self.aspect, max_height=self.size[1]).reformat(*self.size)
         small.pts, small.time_base = self.pts, CLOCK
         self.out.mux(self.stream.encode(small))
@@ -203,7 +203,7 @@ def _x264_options(quality: Quality) -> dict[str, str]:
 
 
 class _SoundTrack:
-    """Writes the sound on the clock of the film, silence where it has gaps."""
+    """Writes the sound on the clock of the video, silence where it has gaps."""
 
     def __init__(self, source: Any, out: Any, quality: Quality, begin: float) -> None:
         self.source, self.out, self.begin = source, out, begin

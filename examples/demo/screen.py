@@ -50,7 +50,7 @@ class Screen:
     Example:
         ```python
         screen = Screen()
-        with screen.step("Making the film"):
+        with screen.step("Making the video"):
             ...
         screen.say("made")
         ```

@@ -1,4 +1,4 @@
-"""Takes still pictures from a film, the right way up and with square pixels."""
+"""Takes still pictures from a video, the right way up and with square pixels."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -13,22 +13,22 @@ SHORTER_JUMP_SEC = 15.0
 
 
 class StillError(Exception):
-    """The film shows nothing at that second, or cannot be read."""
+    """The video shows nothing at that second, or cannot be read."""
 
 
-def still(film: str, second: float, width: int = 480) -> bytes:
-    """Return the frame which a film shows at a second, as JPEG.
+def still(video: str, second: float, width: int = 480) -> bytes:
+    """Return the frame which a video shows at a second, as JPEG.
 
     Args:
-        film: Path or URL.
-        second: From the start of the film.
+        video: Path or URL.
+        second: From the start of the video.
         width: Most pixels in width.
 
     Raises:
         StillError: There is no such frame.
     """
     try:
-        with av.open(film, timeout=OPEN_TIMEOUT_SEC) as source:
+        with av.open(video, timeout=OPEN_TIMEOUT_SEC) as source:
             frame, aspect = _frame_at(source, second), pixel_aspect(source.streams.video[0])
     except (av.error.FFmpegError, ValueError, IndexError) as error:
         raise StillError(f"no picture at {second:.1f} s: {type(error).__name__}") from error
@@ -38,7 +38,7 @@ def still(film: str, second: float, width: int = 480) -> bytes:
 
 
 def _frame_at(source: Any, second: float) -> Any:
-    """Return the last frame that begins before a second; the film's first where that comes later; or None."""
+    """Return the last frame that begins before a second; the video's first where that comes later; or None."""
     # Some containers have no index, and a jump lands behind its mark; then jump shorter, at last to the start.
     for earlier in (0.0, SHORTER_JUMP_SEC, second):
         shown = None
@@ -57,7 +57,7 @@ def _frames_from(source: Any, second: float) -> Iterator[Any]:
 
 
 def start_of(source: Any) -> float:
-    """Return the time stamp with which a film begins, in seconds; the times of moments count from there."""
+    """Return the time stamp with which a video begins, in seconds; the times of moments count from there."""
     return float((source.start_time or 0) / av.time_base)
 
 

@@ -20,9 +20,9 @@ BLUE = Scene(color="blue", sound="tone", seconds=4.0)
 
 @pytest.fixture(scope="session")
 def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with film.mp4 (8 s), short.mp4 (3 s), sound.wav and picture.jpg."""
+    """Return a folder with video.mp4 (8 s), short.mp4 (3 s), sound.wav and picture.jpg."""
     folder = tmp_path_factory.mktemp("media")
-    write_film(folder / "film.mp4", [RED, BLUE], fps=5)
+    write_film(folder / "video.mp4", [RED, BLUE], fps=5)
     write_film(folder / "short.mp4", [Scene(color="red", seconds=3.0)], fps=5)
     write_sound(folder / "sound.wav", [RED, BLUE], rate=16000)
     write_picture(folder / "picture.jpg", RED)
@@ -32,7 +32,7 @@ def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def video_path(media_folder: Path) -> Path:
-    return media_folder / "film.mp4"
+    return media_folder / "video.mp4"
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ class VideoServer:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
-    def url(self, rest: str = "film.mp4") -> str:
+    def url(self, rest: str = "video.mp4") -> str:
         """Return an address at which the video is."""
         return f"http://127.0.0.1:{self._server.server_port}/{rest}"
 

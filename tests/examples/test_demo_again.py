@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from examples.demo import command, parts
-from examples.demo import film as own_film
+from examples.demo import command, parts, sample_video
 from examples.demo.fetch import on_disk
 from examples.demo.preview import KEPT, find_preview, remove_old_previews, write_preview
 from examples.demo.screen import Screen
@@ -25,9 +24,9 @@ from twelvelabs_sandbox.films import write_film
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the demo's own film a short one."""
-    monkeypatch.setattr(own_film, "SCENES", 3)
-    monkeypatch.setattr(own_film, "ASKED_FOR", ())
+    """Make the demo's own video a short one."""
+    monkeypatch.setattr(sample_video, "SCENES", 3)
+    monkeypatch.setattr(sample_video, "ASKED_FOR", ())
 
 
 def at_once(count: int, work: object) -> None:
@@ -44,48 +43,48 @@ def at_once(count: int, work: object) -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_two_that_make_the_film_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
-    path = own_film.demo_film(tmp_path)
-    at_once(3, lambda: own_film.write_demo_film(path))
-    assert own_film.is_whole(path)
+def test_two_that_make_the_video_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    path = sample_video.sample_video_path(tmp_path)
+    at_once(3, lambda: sample_video.write_sample_video(path))
+    assert sample_video.is_whole(path)
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.usefixtures("short")
-@pytest.mark.parametrize("left", [b"", b"half a film", None])
-def test_a_film_that_cannot_be_opened_is_made_anew(tmp_path: Path, left: bytes | None) -> None:
-    path = own_film.demo_film(tmp_path)
-    own_film.write_demo_film(path)
+@pytest.mark.parametrize("left", [b"", b"half a video", None])
+def test_a_video_that_cannot_be_opened_is_made_anew(tmp_path: Path, left: bytes | None) -> None:
+    path = sample_video.sample_video_path(tmp_path)
+    sample_video.write_sample_video(path)
     path.write_bytes(path.read_bytes()[:400] if left is None else left)
-    assert not own_film.is_whole(path)
-    assert command._own_film(tmp_path, Screen()) == str(path)  # without embedding three minutes of film
-    assert own_film.is_whole(path)
+    assert not sample_video.is_whole(path)
+    assert command._sample_video(tmp_path, Screen()) == str(path)  # without embedding three minutes of video
+    assert sample_video.is_whole(path)
     before = path.stat().st_mtime_ns
-    command._own_film(tmp_path, Screen())
+    command._sample_video(tmp_path, Screen())
     assert path.stat().st_mtime_ns == before
 
 
 @pytest.fixture
-def film(tmp_path: Path) -> Path:
-    path = tmp_path / "media" / "film.mkv"
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / "media" / "video.mkv"
     path.parent.mkdir()
     write_film(path, SCENES[:1])
     return path
 
 
-def test_two_previews_and_two_copies_at_once_are_whole(tmp_path: Path, film: Path) -> None:
+def test_two_previews_and_two_copies_at_once_are_whole(tmp_path: Path, video: Path) -> None:
     folder = tmp_path / "demo"
     folder.mkdir()
-    at_once(2, lambda: write_preview(folder, "one", str(film), duration_sec=6.0))
+    at_once(2, lambda: write_preview(folder, "one", str(video), duration_sec=6.0))
     found = find_preview(folder, "one")
     assert found is not None
-    with ThreadingHTTPServer(("127.0.0.1", 0), lambda *args: Quiet(*args, directory=str(film.parent))) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), lambda *args: Quiet(*args, directory=str(video.parent))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/film.mkv"
+        url = f"http://127.0.0.1:{server.server_port}/video.mkv"
         with on_disk(url, folder, lambda *_: None) as one:
             with on_disk(url, folder, lambda *_: None) as two:
                 assert one != two
-            assert Path(one).read_bytes() == film.read_bytes()
+            assert Path(one).read_bytes() == video.read_bytes()
         server.shutdown()
     assert list(folder.iterdir()) == [found.path]
 
@@ -107,11 +106,11 @@ def test_old_previews_and_forgotten_parts_do_not_pile_up(tmp_path: Path) -> None
     assert not list(tmp_path.glob("part-*"))
 
 
-def test_a_query_that_the_sandbox_has_no_word_of_is_explained(tmp_path: Path, film: Path) -> None:
-    unknown = run_here(tmp_path / "demo", "--video", str(film), "--query", "qwertzuiop")
+def test_a_query_that_the_sandbox_has_no_word_of_is_explained(tmp_path: Path, video: Path) -> None:
+    unknown = run_here(tmp_path / "demo", "--video", str(video), "--query", "qwertzuiop")
     assert unknown.returncode == 0, unknown.stderr
     assert "No word of this query says anything to the sandbox" in unknown.stdout
-    known = run_here(tmp_path / "demo", "--video", str(film), "--query", "red stripes")
+    known = run_here(tmp_path / "demo", "--video", str(video), "--query", "red stripes")
     assert "No word of this query" not in known.stdout
 
 
@@ -159,15 +158,15 @@ def test_ctrl_c_while_it_starts_prints_no_traceback(starting: subprocess.Popen[s
 
 @pytest.mark.parametrize(("flags", "said"), [([], "begins that anew"), (["--live"], "goes on at the server")])
 def test_what_is_said_after_ctrl_c_is_true(
-    flags: list[str], said: str, tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+    flags: list[str], said: str, tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         patched.setattr(command, "store_segments", interrupted)
-        patched.setattr(command, "load_film", interrupted)
-        stopped = run_here(tmp_path / "demo", "--video", str(film), *flags)
+        patched.setattr(command, "load_video", interrupted)
+        stopped = run_here(tmp_path / "demo", "--video", str(video), *flags)
     assert stopped.returncode == 130
     (line,) = stopped.stderr.splitlines()
     assert line.startswith("interrupted; ")

@@ -30,12 +30,12 @@ TIMES = re.compile(r"(\d+\.\d)-(\d+\.\d) s")
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two films and a picture of the first one's third scene."""
+    """A folder with two videos and a picture of the first one's third scene."""
     folder = tmp_path_factory.mktemp("media")
     write_film(folder / "match.mp4", SCENES)
     write_film(folder / "other.mp4", [Scene("purple", "white", "stripes", "slow", "music")])
     write_picture(folder / "green.png", SCENES[2], at=2.0)
-    (folder / "broken.mp4").write_text("not a film")
+    (folder / "broken.mp4").write_text("not a video")
     papers = folder / "papers"
     papers.mkdir()
     write_pdf(papers / "plan.pdf", [[(20, 150, "purple stripes")], [(20, 40, "blue checkerboard")]])
@@ -150,8 +150,8 @@ def test_documents(run: Runner) -> None:
     assert "notes.md  page 0  chunk 0" in done.stdout.splitlines()[0]
 
 
-def test_async_films_leaves_out_a_broken_one(run: Runner) -> None:
-    done = run("langchain_async_films.py", "purple and white stripes", "match.mp4", "broken.mp4", "other.mp4")
+def test_async_videos_leaves_out_a_broken_one(run: Runner) -> None:
+    done = run("langchain_async_videos.py", "purple and white stripes", "match.mp4", "broken.mp4", "other.mp4")
     assert "other.mp4" in done.stdout.splitlines()[0]
     assert "left out: broken.mp4" in done.stderr
     assert len(times(done.stdout)) == 5

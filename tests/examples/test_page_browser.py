@@ -22,9 +22,9 @@ pytestmark = pytest.mark.browser
 SCENES = [Scene(color, "white", seconds=5.0, sound="tone", seed=1) for color in ("red", "green", "blue", "yellow")]
 QUERY = 'a <b>"blue" & green</b> $scene'
 MOMENTS = (
-    Moment("<i>film</i>.mkv", 10.0, 15.0, "visual", 0.91),
-    Moment("<i>film</i>.mkv", 5.0, 10.0, "audio", 0.52),
-    Moment("<i>film</i>.mkv", 15.0, 20.0, "transcription", -0.03),
+    Moment("<i>video</i>.mkv", 10.0, 15.0, "visual", 0.91),
+    Moment("<i>video</i>.mkv", 5.0, 10.0, "audio", 0.52),
+    Moment("<i>video</i>.mkv", 15.0, 20.0, "transcription", -0.03),
 )
 SHOWN = [COLORS["blue"], COLORS["green"], COLORS["yellow"]]
 # The corner, because a white box wanders about the middle.
@@ -39,13 +39,13 @@ return Array.from(canvas.getContext("2d").getImageData(0, 0, 1, 1).data).slice(0
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
-    film = folder / "film.mkv"
-    write_film(film, SCENES)
-    preview = write_preview(folder, "film", str(film), duration_sec=20.0)
+    video = folder / "video.mkv"
+    write_film(video, SCENES)
+    preview = write_preview(folder, "video", str(video), duration_sec=20.0)
     answers = [Answer(QUERY, MOMENTS), Answer("nothing like it", ()), Answer("much", MOMENTS * 4)]
     target = folder / "moments.html"
     write_page(
-        target, Page("<i>film</i>.mkv", 20.0, answers, "By hand.", preview.path), lambda at: still(str(film), at)
+        target, Page("<i>video</i>.mkv", 20.0, answers, "By hand.", preview.path), lambda at: still(str(video), at)
     )
     return target
 
@@ -74,7 +74,7 @@ def is_playing_at(browser: Any, start: float) -> Any:
 
 def test_needs_nothing_but_itself(page: Path) -> None:
     text = page.read_text("utf-8")
-    addresses = re.findall(r'(?:src|href|url|action)\s*[=(]\s*["\']?([^"\')\s>]+)', text.split('id="film">')[0])
+    addresses = re.findall(r'(?:src|href|url|action)\s*[=(]\s*["\']?([^"\')\s>]+)', text.split('id="video">')[0])
     assert addresses
     assert all(address.startswith("data:image/jpeg;base64,") for address in addresses)
     assert "default-src 'none'" in text
@@ -82,7 +82,7 @@ def test_needs_nothing_but_itself(page: Path) -> None:
 
 def test_opens_without_a_complaint(browser: Any) -> None:
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
-    assert browser.title == "Moments in <i>film</i>.mkv"
+    assert browser.title == "Moments in <i>video</i>.mkv"
     assert [heading.text for heading in browser.find_elements(By.TAG_NAME, "h2")] == [QUERY, "nothing like it", "much"]
     assert "No moment was found." in browser.find_element(By.TAG_NAME, "main").text
     requested = browser.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")

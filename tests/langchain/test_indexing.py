@@ -42,7 +42,7 @@ async def run(mode: str, loader: TwelveLabsVideoLoader, records: InMemoryRecordM
 async def test_a_second_run_makes_no_task_and_no_write(
     mode: str, video_path: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
 ) -> None:
-    records, store = InMemoryRecordManager("films"), CountingStore(fresh_embeddings)
+    records, store = InMemoryRecordManager("videos"), CountingStore(fresh_embeddings)
     records.create_schema()
     loader = TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, segmentation=FIXED)
     first = await run(mode, loader, records, store)
@@ -66,7 +66,7 @@ async def test_more_segments_than_a_batch_are_still_left_alone(
         segmentation={"strategy": "fixed", "fixed": {"duration_sec": 2}},
         embedding_scope=["clip", "asset"],
     )
-    records, store = InMemoryRecordManager("films"), CountingStore(fresh_embeddings)
+    records, store = InMemoryRecordManager("videos"), CountingStore(fresh_embeddings)
     records.create_schema()
     batch = {"batch_size": 20}
     count = len(loader.load())
@@ -83,8 +83,8 @@ async def test_more_segments_than_a_batch_are_still_left_alone(
 async def test_a_changed_video_takes_the_place_of_the_old_one(
     mode: str, fresh_embeddings: TwelveLabsEmbeddings, tmp_path: Path
 ) -> None:
-    video_path = tmp_path / "film.mp4"
-    records, store = InMemoryRecordManager("films"), CountingStore(fresh_embeddings)
+    video_path = tmp_path / "video.mp4"
+    records, store = InMemoryRecordManager("videos"), CountingStore(fresh_embeddings)
     records.create_schema()
     loader = TwelveLabsVideoLoader(
         video_path, embeddings=fresh_embeddings, embedding_option=["visual"], segmentation=FIXED
@@ -99,7 +99,7 @@ async def test_a_changed_video_takes_the_place_of_the_old_one(
 
 
 def test_a_document_without_id_is_refused(fresh_embeddings: TwelveLabsEmbeddings) -> None:
-    records, store = InMemoryRecordManager("films"), CountingStore(fresh_embeddings)
+    records, store = InMemoryRecordManager("videos"), CountingStore(fresh_embeddings)
     records.create_schema()
     with pytest.raises(InputError, match="has neither an id nor a segment_id"):
         index([Document(page_content="a", metadata={"source": "b"})], records, store, **index_kwargs())

@@ -265,16 +265,16 @@ async def test_progress_is_written_and_reported(
 ) -> None:
     steps: list[Progress] = []
     loader = TwelveLabsVideoLoader(
-        video_path, embeddings=fresh_embeddings, source="film", show_progress=True, on_progress=steps.append
+        video_path, embeddings=fresh_embeddings, source="video", show_progress=True, on_progress=steps.append
     )
     await load(mode, loader)
     written = capsys.readouterr().err
     assert steps[0].stage == "checking"
     assert steps[-1].stage == "ready"
-    assert "1/1 (1 ready) | ready film" in written
-    await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, source="film", show_progress=True))
-    assert "1/1 (1 reused) | reused film" in capsys.readouterr().err
-    await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, source="film"))
+    assert "1/1 (1 ready) | ready video" in written
+    await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, source="video", show_progress=True))
+    assert "1/1 (1 reused) | reused video" in capsys.readouterr().err
+    await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, source="video"))
     assert capsys.readouterr().err == ""
 
 

@@ -32,7 +32,7 @@ SCENES = [
 
 @pytest.fixture(scope="module")
 def video_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("live") / "film.mp4"
+    path = tmp_path_factory.mktemp("live") / "video.mp4"
     write_film(path, SCENES)
     return path
 

@@ -27,7 +27,7 @@ class Script:
         answers = [message.content or "" for message in messages if message.role == MessageRole.TOOL]
         if not answers:
             question = [message.content for message in messages if message.role == MessageRole.USER][-1]
-            call = ToolCallBlock(tool_call_id="1", tool_name="search_film", tool_kwargs={"input": question})
+            call = ToolCallBlock(tool_call_id="1", tool_name="search_video", tool_kwargs={"input": question})
             return ChatMessage(role=MessageRole.ASSISTANT, blocks=[call])
         self.told += answers
         found = re.search(r"start_sec: ([\d.]+)\s+end_sec: ([\d.]+)", answers[-1])
@@ -37,7 +37,7 @@ class Script:
 
 async def ask(index: VectorStoreIndex, question: str, script: Script) -> str:
     engine = index.as_query_engine(llm=MockLLM(), similarity_top_k=2, response_mode=ResponseMode.COMPACT)
-    tool = QueryEngineTool.from_defaults(engine, name="search_film", description="Finds moments of the film.")
+    tool = QueryEngineTool.from_defaults(engine, name="search_video", description="Finds moments of the video.")
     agent = FunctionAgent(tools=[tool], llm=MockFunctionCallingLLM(response_generator=script), streaming=False)
     return str(await agent.run(user_msg=question))
 

@@ -209,7 +209,11 @@ def test_what_is_no_longer_recognised_is_refused_and_never_embedded_as_text(
     with pytest.raises(InputError, match=r"texts\[1\].*excluded_embed_metadata_keys"):
         shared_model([TextNode(text="ordinary"), nodes[0]])
     nodes[0].metadata["note"] = "a metadata line before the text changes nothing"
-    for text in (nodes[1].get_content(), "film.mp4 | 0:00.0-0:04.0 | visual", nodes[0].get_content(MetadataMode.EMBED)):
+    for text in (
+        nodes[1].get_content(),
+        "video.mp4 | 0:00.0-0:04.0 | visual",
+        nodes[0].get_content(MetadataMode.EMBED),
+    ):
         with pytest.raises(InputError, match=r"MetadataMode\.EMBED.*begin it with another line"):
             shared_model.get_text_embedding(text)
     assert paid(sandbox) == 0
@@ -220,14 +224,14 @@ async def test_a_text_that_quotes_a_moment_is_embedded_as_it_is(
 ) -> None:
     shown = nodes[1].get_content(MetadataMode.LLM)
     assert "|" not in shown
-    for query in (nodes[1].get_content(), "film.mp4 | 0:00.0-0:04.0 | visual", "see tl-segment:0b9a", "tl-video:x"):
+    for query in (nodes[1].get_content(), "video.mp4 | 0:00.0-0:04.0 | visual", "see tl-segment:0b9a", "tl-video:x"):
         vector = shared_model.get_query_embedding(query)
         assert vector == await shared_model.aget_query_embedding(query)
         assert vector not in [node.embedding for node in nodes]
     for text in (
         f"It happens here:\n{nodes[1].get_content()}",
         f"In {nodes[1].get_content()} it is.",
-        "a\nfilm.mp4 | 0:00.0-0:04.0 | visual",
+        "a\nvideo.mp4 | 0:00.0-0:04.0 | visual",
     ):
         assert shared_model.get_text_embedding(text) not in [node.embedding for node in nodes]
     assert paid(sandbox) == 11  # each was embedded as a text

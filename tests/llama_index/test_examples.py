@@ -26,12 +26,12 @@ TIMES = re.compile(r"(\d+\.\d)-(\d+\.\d) s")
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two films, a text, and a picture of the first film's third scene."""
+    """A folder with two videos, a text, and a picture of the first video's third scene."""
     folder = tmp_path_factory.mktemp("media")
     write_film(folder / "match.mp4", SCENES)
     write_film(folder / "other.mp4", [Scene("purple", "white", "stripes", "slow", "music")])
     write_picture(folder / "green.png", SCENES[2], at=2.0)
-    (folder / "broken.mp4").write_text("not a film")
+    (folder / "broken.mp4").write_text("not a video")
     papers = folder / "papers"
     papers.mkdir()
     write_pdf(papers / "plan.pdf", [[(20, 150, "purple stripes")], [(20, 40, "blue checkerboard")]])
@@ -55,7 +55,7 @@ def run(
 ) -> Callable[..., Shown]:
     """Run an example with the environment that a user sets, in this process, which saves the imports of each.
 
-    The films are paid for once for all examples.
+    The videos are paid for once for all examples.
     """
     monkeypatch.setenv("TWELVELABS_API_KEY", sandbox.api_key)
     monkeypatch.setenv("TWELVELABS_BASE_URL", sandbox.base_url)
@@ -126,8 +126,8 @@ def test_documents(run: Callable[..., Shown]) -> None:
     assert "notes.md  page 0  chunk 0" in done.stdout.splitlines()[0]
 
 
-def test_async_films_leaves_out_a_broken_one(run: Callable[..., Shown]) -> None:
-    done = run("llama_index_async_films.py", "purple and white stripes", "match.mp4", "broken.mp4", "other.mp4")
+def test_async_videos_leaves_out_a_broken_one(run: Callable[..., Shown]) -> None:
+    done = run("llama_index_async_videos.py", "purple and white stripes", "match.mp4", "broken.mp4", "other.mp4")
     assert "other.mp4" in done.stdout.splitlines()[0]
     assert "left out: broken.mp4" in done.stderr
     assert len(middles(done.stdout)) == 5

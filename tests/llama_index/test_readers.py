@@ -183,7 +183,7 @@ async def test_bad_arguments_are_refused_before_anything_is_sent(
 def test_one_bad_video_does_not_stop_the_others(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
-    (folder / "notes.mp4").write_text("I am a film, believe me.\n" * 40)
+    (folder / "notes.mp4").write_text("I am a video, believe me.\n" * 40)
     reader = TwelveLabsVideoReader(segmenter=segmenter)
     video_paths = [folder / "notes.mp4", folder / "red.mkv", folder / "blue.mkv"]
     with pytest.raises(IngestionError, match=r"1 of 3 sources failed"):
@@ -231,7 +231,7 @@ def test_an_error_is_lost_in_a_folder_unless_it_is_asked_for(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """So the docstring and the README say `raise_on_error=True`."""
-    (folder / "red.mkv").write_text("no film")
+    (folder / "red.mkv").write_text("no video")
     extractor: dict[str, Any] = {".mkv": TwelveLabsVideoReader(segmenter=segmenter)}
     documents = SimpleDirectoryReader(str(folder), file_extractor=extractor).load_data()
     assert {document.metadata["title"] for document in documents} == {"blue.mkv"}
@@ -245,13 +245,13 @@ async def test_videos_of_another_file_system(
     mode: str, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     memory = fsspec.filesystem("memory")
-    memory.pipe_file("/films/red.mkv", reel(0))
+    memory.pipe_file("/videos/red.mkv", reel(0))
     reader = TwelveLabsVideoReader(segmenter=segmenter)
-    nodes = await call(mode, reader, "load_nodes", "/films/red.mkv", fs=memory)
-    assert {node.metadata["source"] for node in nodes} == {"/films/red.mkv"}
-    (document,) = await call(mode, reader, "load_data", "/films/red.mkv", fs=memory, segment=False)
+    nodes = await call(mode, reader, "load_nodes", "/videos/red.mkv", fs=memory)
+    assert {node.metadata["source"] for node in nodes} == {"/videos/red.mkv"}
+    (document,) = await call(mode, reader, "load_data", "/videos/red.mkv", fs=memory, segment=False)
     assert [shape(node) for node in segmenter([document])] == [shape(node) for node in nodes]
-    directory = SimpleDirectoryReader("/films", fs=memory, file_extractor={".mkv": reader}, raise_on_error=True)
+    directory = SimpleDirectoryReader("/videos", fs=memory, file_extractor={".mkv": reader}, raise_on_error=True)
     found = await directory.aload_data() if mode == "async" else directory.load_data()
     assert [document.metadata["title"] for document in found] == ["red.mkv", "red.mkv"]
     assert tasks(sandbox) == 1

@@ -96,7 +96,7 @@ async def test_one_bad_video_loses_nothing_that_was_paid_for(
     mode: str, strategy: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     video_paths = folder / "red.mkv", folder / "blue.mkv", folder / "notes.mp4"
-    video_paths[2].write_text("I am a film, believe me.\n" * 40)
+    video_paths[2].write_text("I am a video, believe me.\n" * 40)
     pipeline = pipeline_of(segmenter, strategy)
     for _ in range(2):  # the second run pays nothing, for the good ones are in the segment store
         with pytest.raises(IngestionError, match=r"1 of 3 sources failed.*\n.*notes\.mp4: not a readable"):

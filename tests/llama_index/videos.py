@@ -40,7 +40,7 @@ def reel(scene: int) -> bytes:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with two videos of one scene each: red.mkv and blue.mkv."""
-    path = tmp_path / "films"
+    path = tmp_path / "videos"
     path.mkdir()
     (path / "red.mkv").write_bytes(reel(0))
     (path / "blue.mkv").write_bytes(reel(1))
@@ -61,7 +61,7 @@ def change(video_path: Path) -> None:
 
 
 def text_document() -> Document:
-    return Document(id_="minutes", text="Minutes of a meeting about films.")
+    return Document(id_="minutes", text="Minutes of a meeting about videos.")
 
 
 def documents(segmenter: TwelveLabsVideoSegmenter, *video_paths: Path) -> list[Document]:

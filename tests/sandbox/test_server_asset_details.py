@@ -133,8 +133,8 @@ def test_metadata_of_unknown_assets_are_not_found(api: httpx.Client, method: str
 
 
 async def test_the_checksum_of_a_file_deleted_while_read_is_the_stored_one(tmp_path: Path) -> None:
-    path = tmp_path / "film"
-    path.write_bytes(b"film")
+    path = tmp_path / "video"
+    path.write_bytes(b"video")
     asset = SimpleNamespace(sha256=None, path=path, method="multipart", settled=False, error=None)
 
     class Workers:

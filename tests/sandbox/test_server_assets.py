@@ -64,7 +64,7 @@ def test_an_unreachable_url_fails_later(api: httpx.Client, file_server: FileServ
     assert "size" not in failed
 
 
-@pytest.mark.parametrize(("name", "content"), [("video.mp4", b"this is no film" * 99), ("x.zip", b"PK\x03\x04" * 99)])
+@pytest.mark.parametrize(("name", "content"), [("video.mp4", b"this is no video" * 99), ("x.zip", b"PK\x03\x04" * 99)])
 def test_other_files_than_media_fail_later(api: httpx.Client, name: str, content: bytes) -> None:
     made = api.post("/assets", data={"method": "direct"}, files={"file": (name, content)})
     assert made.status_code == 201
@@ -100,7 +100,7 @@ def test_the_list_filters_by_id_type_and_name(video_file: Path, picture: Path) -
         assert found("?asset_types=image") == [picture_id]
         assert found("?asset_types=audio&asset_types=video") == [video_id]
         assert found("?filename=final") == [video_id]
-        assert api.get("/assets?asset_types=film").status_code == 400
+        assert api.get("/assets?asset_types=movie").status_code == 400
 
 
 @pytest.mark.parametrize("query", ["", "?force=true", "?force=false"])

@@ -163,7 +163,7 @@ def test_index_keeps_the_store_up_to_date(
     case: StoreCase, shared_embeddings: TwelveLabsEmbeddings, video_path: Path, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     store = case.make(shared_embeddings, tmp_path)
-    records = InMemoryRecordManager("films")
+    records = InMemoryRecordManager("videos")
     records.create_schema()
     options: dict[str, Any] = {"embeddings": shared_embeddings, "segmentation": FIXED, "source": "scenes.mkv"}
     whole = TwelveLabsVideoLoader(video_path, end_sec=24.0, **options)

@@ -42,7 +42,7 @@ async def put(upload: MultipartUpload, url: Any, data: bytes) -> CompletedChunk:
 
 async def test_an_upload_session_used_without_the_client(uploader: Surface, storage: Sandbox, video_path: Path) -> None:
     data = content(video_path)
-    upload = await uploader.uploads.create("film.mp4", asset_type="video", total_size=len(data))
+    upload = await uploader.uploads.create("video.mp4", asset_type="video", total_size=len(data))
     assert upload.total_chunks == -(-len(data) // CHUNK)
     assert upload.total_chunks > 50
     (session,) = [one async for one in uploader.uploads.list()]

@@ -89,7 +89,7 @@ async def test_a_video_is_uploaded_from_a_path_bytes_or_a_file_object(old: Surfa
 
 async def test_a_url_is_fetched_by_the_server_and_shown_without_signature(old: Surface, video_path: Path) -> None:
     with VideoServer(video_path) as server:
-        task_id = await old.create_task(video_url=server.url("film.mp4?X-Amz-Signature=secret"))
+        task_id = await old.create_task(video_url=server.url("video.mp4?X-Amz-Signature=secret"))
         ready = await old.wait_for_task(task_id)
     assert server.count("GET") == 1
     assert ready.metadata.input_url == server.url()
@@ -164,7 +164,7 @@ async def test_a_clip_longer_than_the_video_or_a_video_too_short_is_refused(
 
 async def test_an_upload_above_two_gigabytes_is_refused(old: Surface, sandbox: Sandbox, tmp_path: Path) -> None:
     with (tmp_path / "huge.mp4").open("wb") as file:
-        file.write(b"film")
+        file.write(b"video")
         file.truncate(2 * 2**30 + 1)
     with pytest.raises(InputError, match=r"2,147,483,649 bytes.*at most 2,147,483,648 \(2 GB\).*segment_video"):
         await old.create_task(video_file=tmp_path / "huge.mp4")
@@ -265,7 +265,7 @@ async def test_an_invalid_timeout_or_callback_is_refused(old: Surface, sandbox: 
 async def test_a_billed_request_that_may_have_succeeded_is_not_repeated(
     old: Surface, sandbox: Sandbox, media_folder: Path, what: str, fault: dict[str, Any]
 ) -> None:
-    video_path, sound = media_folder / "film.mp4", media_folder / "sound.wav"
+    video_path, sound = media_folder / "video.mp4", media_folder / "sound.wav"
     sandbox.faults.add(Fault(method="POST", times=None, **fault))
     with pytest.raises((ServerError, APIConnectionError)):
         await (old.create_task(video_file=video_path) if what == "task" else old.embed(audio_file=sound))

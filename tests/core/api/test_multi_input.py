@@ -46,7 +46,7 @@ def folder(tmp_path: Path, media_folder: Path, note: Path, pdf: Path, monkeypatc
     assert note.parent == pdf.parent == tmp_path
     (tmp_path / "empty.txt").touch()
     (tmp_path / "blank.txt").write_text(" \n", encoding="utf-8")
-    for name in ("picture.jpg", "film.mp4"):
+    for name in ("picture.jpg", "video.mp4"):
         (tmp_path / name).symlink_to(media_folder / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -145,7 +145,7 @@ async def test_a_text_refers_to_a_source_by_its_name(new: Surface, old: Surface,
     [
         ([], None, "1 to 10 media, got 0"),
         (["picture.jpg"] * 11, "t", "at most 10 media, got 11"),
-        (["picture.jpg", "film.mp4"], None, r"different types \(image, video\) need a text"),
+        (["picture.jpg", "video.mp4"], None, r"different types \(image, video\) need a text"),
         (["plan.pdf"], "t", "PDF must be the only source"),
         (["plan.pdf", "plan.pdf"], None, "PDF must be the only source"),
         (["plan.pdf", "picture.jpg"], "t", "PDF must be the only source"),

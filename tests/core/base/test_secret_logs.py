@@ -16,7 +16,7 @@ from twelvelabs_sandbox import Fault, Sandbox
 
 CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
 SIGNATURE = "5ecre7516na7ure"
-SIGNED = f"film.mp4?id=1&X-Amz-Credential={SIGNATURE}&X-Amz-Signature={SIGNATURE}"
+SIGNED = f"video.mp4?id=1&X-Amz-Credential={SIGNATURE}&X-Amz-Signature={SIGNATURE}"
 
 
 @pytest.fixture
@@ -53,6 +53,6 @@ async def test_no_log_holds_a_secret(
     records = [one for one in caplog.records if not str(one.threadName).startswith("twelvelabs-sandbox")]
     logged = "\n".join(f"{one.name} {one.getMessage()} {one.__dict__!r}" for one in records)
     assert {"httpx", "httpcore"} <= {one.name.partition(".")[0] for one in records}  # their logs were looked at
-    assert "film.mp4" in logged
+    assert "video.mp4" in logged
     for secret in (SIGNATURE, sandbox.api_key, "tlk_sandbox_wrong"):
         assert secret not in logged

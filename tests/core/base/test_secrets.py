@@ -18,7 +18,7 @@ from twelvelabs_sandbox import Fault, Sandbox
 
 CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
 SIGNATURE = "5ecre7516na7ure"
-SIGNED = f"film.mp4?id=1&X-Amz-Credential={SIGNATURE}&X-Amz-Signature={SIGNATURE}"
+SIGNED = f"video.mp4?id=1&X-Amz-Credential={SIGNATURE}&X-Amz-Signature={SIGNATURE}"
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ async def test_the_host_of_a_video_gets_no_key_even_where_it_redirects(
     client: Surface, server: VideoServer, elsewhere: VideoServer
 ) -> None:
     server.redirect = elsewhere.url(SIGNED)
-    await client.segment_video(server.url("film.mp4"), **CUT)
+    await client.segment_video(server.url("video.mp4"), **CUT)
     assert elsewhere.count("HEAD") == 1  # redirects of a video's host are followed
     for _, _, headers in [*server.requests, *elsewhere.requests]:
         assert not any("key" in name or "tlk_" in value for name, value in headers.items())
@@ -67,7 +67,7 @@ async def test_a_password_in_the_environment_is_not_sent_along(
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password hush")
     monkeypatch.setenv("NETRC", str(netrc))
-    await client.segment_video(server.url("film.mp4"), **CUT)
+    await client.segment_video(server.url("video.mp4"), **CUT)
     assert all("authorization" not in headers for _, _, headers in server.requests)
 
 
@@ -176,6 +176,6 @@ async def test_the_store_holds_no_secret(
         await client.segment_video(server.url(SIGNED), start_sec=1)
     client.store.close()
     data = b"".join(content(path) for path in sorted((tmp_path / "store").iterdir()))
-    assert b"film.mp4?id=1" in data  # the name without its signature is there
+    assert b"video.mp4?id=1" in data  # the name without its signature is there
     assert SIGNATURE.encode() not in data
     assert sandbox.api_key.encode() not in data

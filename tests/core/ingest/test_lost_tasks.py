@@ -120,14 +120,14 @@ async def test_a_run_that_was_killed_while_it_created_is_gone_on_with(
 
 async def test_a_lost_task_of_a_url_is_found(client: Surface, sandbox: Sandbox, video_paths: VideoServer) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
-    found = await client.segment_video(video_paths.url("film.mp4?X-Amz-Signature=abc"), **CUT)
+    found = await client.segment_video(video_paths.url("video.mp4?X-Amz-Signature=abc"), **CUT)
     assert (paid(sandbox), found.attempts) == (1, 1)
 
 
 async def test_two_that_could_be_it_are_not_guessed_among(
     client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    url = video_paths.url("film.mp4")
+    url = video_paths.url("video.mp4")
     stranger = connect(store=":memory:")
     await stranger.segment_video(url, **CUT)  # the same video and options, in a journal that we do not know
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
@@ -142,7 +142,7 @@ async def test_two_that_could_be_it_are_not_guessed_among(
 async def test_other_options_tell_tasks_of_one_video_apart(
     client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer
 ) -> None:
-    url = video_paths.url("film.mp4")
+    url = video_paths.url("video.mp4")
     stranger = connect(store=":memory:")
     await stranger.segment_video(url, segmentation=FixedSegmentation(8), embedding_option=["visual"])
     await stranger.segment_video(url, segmentation=FixedSegmentation(4), embedding_option=["audio"])
@@ -196,8 +196,8 @@ async def test_a_task_of_a_url_is_not_adopted_when_the_list_hides_an_option(
     options = {**CUT, **HIDDEN[case]}
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     with pytest.raises(APIConnectionError):
-        await client.segment_video(video_paths.url("film.mp4"), **options)
-    found = await client.segment_video(video_paths.url("film.mp4"), **options)
+        await client.segment_video(video_paths.url("video.mp4"), **options)
+    found = await client.segment_video(video_paths.url("video.mp4"), **options)
     assert (paid(sandbox), found.attempts) == (2, 2)
     assert "a new task is paid for, perhaps the second" in caplog.text
 
@@ -226,7 +226,7 @@ async def test_what_neither_list_nor_result_shows_is_never_taken_for_ours(
         {**options, "time_based_metadata": [{"start": 0.0, "end": 8.0, "text": text}]}
         for text in ("wedding", "kick-off")
     )
-    url = video_paths.url("film.mp4")
+    url = video_paths.url("video.mp4")
     await connect(store=":memory:", model="marengo3.5").segment_video(url, **theirs)
     client = connect(timeout=SOON, model="marengo3.5")
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
@@ -240,7 +240,7 @@ async def test_tasks_from_before_the_intent_are_no_candidates(
     client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("twelvelabs_core.ingest.recovery.CLOCK_MARGIN", -2.0)
-    url = video_paths.url("film.mp4")
+    url = video_paths.url("video.mp4")
     await connect(store=":memory:").segment_video(url, **CUT)
     await asyncio.sleep(2.1)  # the server's clock shows whole seconds
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=500))

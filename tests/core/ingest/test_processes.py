@@ -132,13 +132,13 @@ def plain(error: TwelveLabsError) -> dict[str, Any]:
 FORK = """
     import asyncio, os, sys
     from twelvelabs_core import AsyncClient, Client
-    key, base_url, store, film = sys.argv[1:]
+    key, base_url, store, video = sys.argv[1:]
     client = Client(key, base_url=base_url, store=store)
     other = AsyncClient(key, base_url=base_url)
     texts = [f"a car number {number}" for number in range(40)]
     expected = [one.vector.tolist() for one in client.embed_texts(texts)]
     asyncio.run(other.embed_texts(texts[:3]))
-    first = client.segment_video(film)
+    first = client.segment_video(video)
 
     def work():
         for _ in range(3):
@@ -146,7 +146,7 @@ FORK = """
         for text, vector in zip(texts, expected):
             assert client.embed_text(text).vector.tolist() == vector
         assert [one.vector.tolist() for one in asyncio.run(other.embed_texts(texts))] == expected
-        assert client.segment_video(film).segments == first.segments
+        assert client.segment_video(video).segments == first.segments
         records = client.register(first)
         assert len(client.find_vectors([record.segment_id for record in records])) == len(first.segments)
 
@@ -185,7 +185,7 @@ INTERRUPT = """
     import asyncio, signal, sys
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background of a shell ignores it
     from twelvelabs_core import AsyncClient, Client
-    key, base_url, store, film, way = sys.argv[1:]
+    key, base_url, store, video, way = sys.argv[1:]
     client = Client(key, base_url=base_url, store=store)
     other = AsyncClient(key, base_url=base_url, store=store)
     texts = [f"text {number}" for number in range(100)]
@@ -197,11 +197,11 @@ INTERRUPT = """
     elif way == "texts in a loop":
         asyncio.run(other.embed_texts(texts))
     elif way == "video":
-        client.segment_video(film)
+        client.segment_video(video)
     elif way == "videos":
-        list(client.segment_many([film, film]))
+        list(client.segment_many([video, video]))
     elif way == "video in a loop":
-        asyncio.run(other.segment_video(film))
+        asyncio.run(other.segment_video(video))
 """
 
 

@@ -153,7 +153,7 @@ async def test_a_failed_or_stuck_asset_costs_no_task(client: Surface, sandbox: S
 
 async def test_a_deleted_asset_is_uploaded_again(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     await client.segment_video(video_path, **CUT)
-    async for asset in client.assets.list(filename="film."):
+    async for asset in client.assets.list(filename="video."):
         await client.assets.delete(asset.id, force=True)
     await client.segment_video(video_path, segmentation=FixedSegmentation(8))
     assert (paid(sandbox), sandbox.count("POST", "/assets")) == (2, 2)
@@ -336,9 +336,9 @@ def start_process(sandbox: Sandbox, store: Path, video_path: Path | str) -> "sub
     script = """
         import sys
         from twelvelabs_core import Client, FixedSegmentation
-        key, base_url, store, film = sys.argv[1:]
+        key, base_url, store, video = sys.argv[1:]
         client = Client(key, base_url=base_url, store=store)
-        client.segment_video(film, segmentation=FixedSegmentation(4), embedding_option=["visual"])
+        client.segment_video(video, segmentation=FixedSegmentation(4), embedding_option=["visual"])
     """
     arguments = [sandbox.api_key, sandbox.base_url, str(store), str(video_path)]
     return subprocess.Popen([sys.executable, "-c", textwrap.dedent(script), *arguments])
@@ -393,7 +393,7 @@ async def test_two_processes_create_one_task(
 async def test_a_video_that_is_replaced_while_it_is_uploaded_is_not_stored_as_the_first(
     client: Surface, sandbox: Sandbox, video_path: Path, tmp_path: Path
 ) -> None:
-    path = Path(shutil.copy(video_path, tmp_path / "film.mp4"))
+    path = Path(shutil.copy(video_path, tmp_path / "video.mp4"))
     replaced = bytearray(video_path.read_bytes())  # noqa: ASYNC240
     replaced[-1] ^= 1
 

@@ -115,9 +115,9 @@ async def test_a_text_finds_the_right_moment(connect: Connect, tmp_path: Path) -
         Scene(color="blue", seconds=4.0),
         Scene(color="green", seconds=4.0),
     ]
-    write_film(tmp_path / "film.mp4", scenes, fps=5)
+    write_film(tmp_path / "video.mp4", scenes, fps=5)
     client = connect(model=NEW, embedding_dimension=256)
-    found = (await client.segment_video(tmp_path / "film.mp4", embedding_option=["visual"], **CUT)).segments
+    found = (await client.segment_video(tmp_path / "video.mp4", embedding_option=["visual"], **CUT)).segments
     for words, start in (("red stripes moving fast", 0), ("plain blue", 4), ("plain green", 8)):
         query = (await client.embed_text(words)).vector
         assert found[int((found.vectors @ query).argmax())].start_sec == start

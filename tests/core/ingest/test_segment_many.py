@@ -42,7 +42,7 @@ def paid(sandbox: Sandbox) -> int:
 def video_paths(video_path: Path) -> list[Media]:
     """Twelve videos with different bytes and names."""
     data = content(video_path)
-    return [Media.of(data + struct.pack(">I4sI", 12, b"free", n), source=f"film {n}.mp4") for n in range(12)]
+    return [Media.of(data + struct.pack(">I4sI", 12, b"free", n), source=f"video {n}.mp4") for n in range(12)]
 
 
 async def test_every_video_comes_once_and_the_second_run_is_free(
@@ -151,7 +151,7 @@ async def test_a_run_may_skip_what_fails_and_says_so(
 ) -> None:
     media = ["missing.mp4", video_paths[0], "also missing.mp4"]
     found = [one.source async for one in client.segment_many(media, on_error="skip", **CUT)]
-    assert found == ["film 0.mp4"]
+    assert found == ["video 0.mp4"]
     assert [record.levelname for record in caplog.records if "2 of 3 sources failed" in record.message] == ["WARNING"]
     assert "- missing.mp4: no such file." in caplog.text
     assert [one async for one in client.segment_many(["missing.mp4"], on_error="skip")] == []
@@ -256,7 +256,7 @@ async def test_an_error_of_the_callers_own_iterator_reaches_the_caller(
         _ = [one async for one in client.segment_many(broken(), **CUT)]
 
 
-@pytest.mark.parametrize("bad", ["film.mp4", Path("film.mp4"), b"film", 7, None])
+@pytest.mark.parametrize("bad", ["video.mp4", Path("video.mp4"), b"video", 7, None])
 async def test_a_single_medium_is_refused_at_the_call(client: Surface, bad: Any) -> None:
     with pytest.raises(InputError, match="list"):
         client.segment_many(bad)

@@ -48,7 +48,7 @@ def paid(sandbox: Sandbox) -> int:
 async def test_what_comes_back(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
     found = await client.segment_video(video_path, **CUT)
     assert isinstance(found, SegmentedMedia)
-    assert (found.source, found.title) == (video_path.as_posix(), "film.mp4")
+    assert (found.source, found.title) == (video_path.as_posix(), "video.mp4")
     assert (found.model, found.space) == ("marengo3.0", "sandbox/marengo3.0/512") == (client.model, client.space)
     assert found.duration_sec == pytest.approx(8, abs=0.3)
     assert [(s.start_sec, s.embedding_scope) for s in found.segments] == [(0, "clip"), (4, "clip"), (0, "asset")]
@@ -92,7 +92,7 @@ async def test_a_renamed_file_is_the_same_work_under_another_name(
 
 
 async def test_a_changed_file_is_new_work(client: Surface, video_path: Path, tmp_path: Path, sandbox: Sandbox) -> None:
-    path = Path(shutil.copy(video_path, tmp_path / "film.mp4"))
+    path = Path(shutil.copy(video_path, tmp_path / "video.mp4"))
     first = await client.segment_video(path, **CUT)
     with path.open("ab") as stream:  # noqa: ASYNC230
         stream.write(b"\x00\x00\x00\x08free")
@@ -107,7 +107,7 @@ async def test_a_changed_file_is_new_work(client: Surface, video_path: Path, tmp
 async def test_a_file_is_read_again_only_when_it_may_have_changed(
     connect: Connect, video_path: Path, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = Path(shutil.copy(video_path, tmp_path / "film.mp4"))
+    path = Path(shutil.copy(video_path, tmp_path / "video.mp4"))
     os.utime(path, (1_700_000_000, 1_700_000_000))
     await connect().segment_video(path, **CUT)
     read: list[Media] = []
@@ -211,13 +211,13 @@ async def test_a_url_costs_one_head_on_the_second_run(client: Surface, server: V
 async def test_a_url_signed_anew_is_the_same_work_and_no_name_holds_a_signature(
     client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
-    one = await client.segment_video(server.url("film.mp4?id=1&X-Amz-Signature=5ecre7"), **CUT)
-    two = await client.segment_video(server.url("film.mp4?X-Amz-Date=2&id=1&X-Amz-Signature=5ecre8"), **CUT)
+    one = await client.segment_video(server.url("video.mp4?id=1&X-Amz-Signature=5ecre7"), **CUT)
+    two = await client.segment_video(server.url("video.mp4?X-Amz-Date=2&id=1&X-Amz-Signature=5ecre8"), **CUT)
     assert two.reused
-    assert one.source == two.source == server.url("film.mp4?id=1")
+    assert one.source == two.source == server.url("video.mp4?id=1")
     assert one.records()[0].metadata == two.records()[0].metadata
     assert any("5ecre7" in path for _, path, _ in server.requests)  # it was used
-    assert not (await client.segment_video(server.url("film.mp4?id=2"), **CUT)).reused
+    assert not (await client.segment_video(server.url("video.mp4?id=2"), **CUT)).reused
     assert paid(sandbox) == 2
 
 
@@ -260,7 +260,7 @@ async def test_a_signed_url_without_a_validator_logs_a_warning(
     client: Surface, server: VideoServer, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     secret = "5ecre7-oF-a-s1gn1ng-k3y"
-    signed = server.url(f"film.mp4?{name}={secret}")
+    signed = server.url(f"video.mp4?{name}={secret}")
     server.etag = None
     for medium, version in ((server.url(), None), (signed, "1")):
         await client.segment_video(medium, version=version, **CUT)
@@ -338,7 +338,7 @@ async def test_the_callers_version_overrules_the_validator(
 
 
 async def test_a_host_that_is_not_there_for_us_is_left_to_the_server(client: Surface, sandbox: Sandbox) -> None:
-    for address in ("http://127.0.0.1:9/film.mp4", "http://ex..ample.com/film.mp4"):
+    for address in ("http://127.0.0.1:9/video.mp4", "http://ex..ample.com/video.mp4"):
         with pytest.raises((BadRequestError, TaskFailedError)):
             await client.segment_video(address, **CUT)
     assert paid(sandbox) == 2

@@ -86,12 +86,12 @@ async def test_a_single_task_is_retrieved_by_its_id(client: Surface, slow: Sandb
 
 
 async def test_new_tasks_are_not_polled_at_once(client: Surface, slow: Sandbox, media_folder: Path) -> None:
-    video_paths = [media_folder / "film.mp4", media_folder / "sound.wav"]
-    names = {"film.mp4": "segment_video", "sound.wav": "segment_audio"}
+    video_paths = [media_folder / "video.mp4", media_folder / "sound.wav"]
+    names = {"video.mp4": "segment_video", "sound.wav": "segment_audio"}
     waits = [client.start(names[video_path.name], video_path) for video_path in video_paths]
     await until(lambda: slow.count("POST", TASKS) == 2)
     found = await ended(waits, slow)
-    assert [media.title for media in found] == ["film.mp4", "sound.wav"]
+    assert [media.title for media in found] == ["video.mp4", "sound.wav"]
     assert slow.count("GET", TASK) <= 4  # a result each; a look alone where the other had not been created yet
 
 

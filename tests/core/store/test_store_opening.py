@@ -164,12 +164,12 @@ def load_without_rights(
     os.setuid(65534)
     try:
         client = Client(key, base_url=base_url, store=store)
-        found = client.segment_video(video_path, source="film", embedding_option=["visual"])
+        found = client.segment_video(video_path, source="video", embedding_option=["visual"])
         records = client.register(found)
         vectors = client.find_vectors([record.segment_id for record in records])
         answers.put((found.reused, len(records), len(vectors)))
         for change in (
-            lambda: client.segment_video(video_path, source="film", embedding_option=["audio"]),
+            lambda: client.segment_video(video_path, source="video", embedding_option=["audio"]),
             lambda: client.register(found, id_namespace="other"),
         ):
             try:
@@ -188,9 +188,9 @@ def test_what_a_read_only_store_holds_can_be_loaded_and_nothing_is_paid_for(vide
     shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
     shared.chmod(0o755)
     try:
-        copy = Path(shutil.copy(video_path, shared / "film.mp4"))
+        copy = Path(shutil.copy(video_path, shared / "video.mp4"))
         with Client(sandbox.api_key, base_url=sandbox.base_url, store=shared / "s.sqlite3") as client:
-            wrote = client.register(client.segment_video(copy, source="film", embedding_option=["visual"]))
+            wrote = client.register(client.segment_video(copy, source="video", embedding_option=["visual"]))
         (shared / "s.sqlite3").chmod(0o644)
         before = sorted(shared.iterdir())
         sandbox.clear_requests()

@@ -60,7 +60,7 @@ def test_any_json_value_reads_back(value: dict[str, object]) -> None:
 
 def test_a_body_can_be_sent_again_from_its_start(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    path.write_bytes(b"film" * 1000)
+    path.write_bytes(b"video" * 1000)
     for body in (json_body({"x": Media.of(path)}), form_body({"a": "b"}, Media.of(path))):
         first = next(iter(body.chunks()))  # a try that broke off
         assert whole(body) == whole(body)
@@ -68,12 +68,12 @@ def test_a_body_can_be_sent_again_from_its_start(tmp_path: Path) -> None:
 
 
 def test_a_form_reads_back(tmp_path: Path) -> None:
-    path = tmp_path / "film.mp4"
+    path = tmp_path / "video.mp4"
     path.write_bytes(b"\r\n--not the boundary--\r\n\x00\xff" * 100_000)
     parts = parts_of(form_body({"method": "direct", "filename": "a\r\nb: é"}, Media.of(path)))
     assert parts["method"] == (None, b"direct")
     assert parts["filename"] == (None, "a\r\nb: é".encode())
-    assert parts["file"] == ("film.mp4", path.read_bytes())
+    assert parts["file"] == ("video.mp4", path.read_bytes())
 
 
 def test_a_form_without_a_file_reads_back() -> None:
@@ -85,21 +85,21 @@ def test_a_form_without_a_file_reads_back() -> None:
 
 @pytest.mark.parametrize("name", ['a"; name="x', "a\r\nX-Evil: 1", "a\nb", "a\\", "a\x00b", "a\x0bb"])
 def test_no_file_name_can_add_a_header_or_field(name: str) -> None:
-    body = form_body({"method": "direct"}, Media.of(b"film"), filename=name)
+    body = form_body({"method": "direct"}, Media.of(b"video"), filename=name)
     parts = parts_of(body)
     assert set(parts) == {"method", "file"}
-    assert parts["file"][1] == b"film"
+    assert parts["file"][1] == b"video"
     assert b"\nX-Evil" not in whole(body)
 
 
 @pytest.mark.parametrize("name", ["spielfilm äöü.mp4", "映画.mp4", "🎬.mp4"])
 def test_a_file_name_in_any_script_is_sent_as_utf8(name: str) -> None:
-    assert f'filename="{name}"'.encode() in whole(form_body({}, Media.of(b"film"), filename=name))
+    assert f'filename="{name}"'.encode() in whole(form_body({}, Media.of(b"video"), filename=name))
 
 
 def test_a_file_that_vanishes_after_its_check_is_an_error_of_input(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    path.write_bytes(b"film")
+    path.write_bytes(b"video")
     body = form_body({}, Media.of(path))
     path.unlink()
     with pytest.raises(InputError, match="no such file"):

@@ -194,7 +194,7 @@ def test_threads_carry_the_callers_context(blocking: Client, video_path: Path, m
         seen_by.add(who.get())
         threads.add(threading.get_ident())
 
-    _ = list(blocking.segment_many([video_path, media_folder / "film.mp4"], on_progress=listen, **CUT))
+    _ = list(blocking.segment_many([video_path, media_folder / "video.mp4"], on_progress=listen, **CUT))
     assert seen_by == {"caller"}
     assert threading.get_ident() not in threads
 

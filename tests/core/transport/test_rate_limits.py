@@ -395,7 +395,7 @@ def test_requests_per_minute_are_kept_over_clients(
 def video_paths(video_path: Path) -> list[Media]:
     """Three videos with different bytes and names."""
     data = content(video_path)
-    return [Media.of(data + b"\0\0\0\x0cfree" + bytes([n] * 4), source=f"film {n}.mp4") for n in range(1, 4)]
+    return [Media.of(data + b"\0\0\0\x0cfree" + bytes([n] * 4), source=f"video {n}.mp4") for n in range(1, 4)]
 
 
 async def test_a_day_long_pause_ends_the_run_at_once_and_the_next_run_resumes(
