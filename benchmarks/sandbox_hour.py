@@ -1,9 +1,9 @@
-"""Measures what an hour of video costs the sandbox's engine: CPU seconds, and the most memory that the process held.
+"""Measures what an hour of video costs the sandbox's engine: CPU seconds and peak memory.
 
     python benchmarks/sandbox_hour.py [--video FILE] [--hours 1] [--size 1280 720] [--fps 24]
 
-A short video, made here or given, is repeated without encoding until it is long enough; then a fresh process probes and
-embeds it: cut at shots, picture, sound and speech, clips and whole.
+A short video, generated or given, is repeated without encoding until it is long enough; then a fresh process probes and
+embeds it: segmented at shots, with all embedding options and scopes.
 """
 
 import argparse
@@ -25,7 +25,7 @@ RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def measure(video: Path) -> None:
-    """Embed a video and print what that took."""
+    """Embed a video and print the time and memory it took."""
     facts = probe(video)
     wall, began = time.perf_counter(), time.process_time()
     clips = embed_media(
@@ -48,7 +48,7 @@ def measure(video: Path) -> None:
 def main() -> None:
     """Make the long video, then measure it in a fresh process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--video", type=Path, help="a short video to repeat instead of a made one")
+    parser.add_argument("--video", type=Path, help="a short video to repeat; default: a generated one")
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--size", type=int, nargs=2, default=(1280, 720))
     parser.add_argument("--fps", type=int, default=24)

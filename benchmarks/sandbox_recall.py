@@ -1,9 +1,9 @@
-"""Measures how well the sandbox's vectors find moments: videos of 48 random scenes, asked by text, picture and sound.
+"""Measures how well the sandbox's vectors find moments: videos of 48 random scenes, queried by text, image and sound.
 
     python benchmarks/sandbox_recall.py [--seeds 101 102 103 104 105] [--scenes 48] [--fixed SECONDS]
 
-Each video is cut as the API does by default (at shots, at least 4 s) or at fixed lengths, and each scene is asked for
-once: by its full description, by a JPEG of one of its frames, by an MP3 of three of its seconds (where it has sound).
+Each video is cut as the API does by default (at shots, at least 4 s) or at fixed lengths, and each scene is searched
+for by its full description, by a JPEG of one of its frames, and by an MP3 of three of its seconds (if it has sound).
 A moment is found when the middle of the best clip lies inside the scene. Chance is 1 in 48.
 """
 
@@ -28,7 +28,7 @@ COLUMNS = ("text", "text/separate", "text/all", "text@3", "image", "image/all", 
 
 
 class Video:
-    """One video of random scenes, its clips and the ways to ask for them."""
+    """One video of random scenes, its clips and query vectors for its scenes."""
 
     def __init__(self, folder: Path, seed: int, count: int, cut: Segmentation) -> None:
         self.folder = folder
@@ -79,7 +79,7 @@ class Video:
         return embed_image(path)
 
     def sounds(self) -> dict[int, npt.NDArray[np.float32]]:
-        """Return a vector of three seconds of each scene that can be heard."""
+        """Return a vector of three seconds of each scene that has sound."""
         return {number: self._sound(scene) for number, scene in enumerate(self.scenes) if scene.sound != "silence"}
 
     def _sound(self, scene: Scene) -> npt.NDArray[np.float32]:
@@ -122,9 +122,9 @@ def main() -> None:
     parser.add_argument("--fixed", type=float, help="cut at this many seconds instead of at shots")
     arguments = parser.parse_args()
     cut = Segmentation(fixed_sec=arguments.fixed) if arguments.fixed else Segmentation(min_sec=4)
-    print(f"{os.cpu_count()} cores, {arguments.scenes} scenes a video; recall@1 (text@3: recall@3)")
+    print(f"{os.cpu_count()} cores, {arguments.scenes} scenes per video; recall@1 (text@3: recall@3)")
     print("text: among fused vectors; /separate: among visual and audio ones; /all: among all three")
-    print("  seed " + " ".join(f"{name:>13}" for name in COLUMNS) + "   clips  CPU s a video minute")
+    print("  seed " + " ".join(f"{name:>13}" for name in COLUMNS) + "   clips  CPU s per video minute")
     rows = []
     for seed in arguments.seeds:
         with tempfile.TemporaryDirectory() as folder:

@@ -11,12 +11,12 @@ from twelvelabs_core import IngestionError
 
 async def main(query: str, videos: list[str]) -> None:
     """Search all videos together."""
-    embeddings = TwelveLabsEmbeddings(max_concurrency=4)  # tasks on their way at once
+    embeddings = TwelveLabsEmbeddings(max_concurrency=4)  # tasks in flight at the same time
     store = InMemoryVectorStore(embeddings)
     try:
         await aadd_segments(store, TwelveLabsVideoLoader(videos, embeddings=embeddings).alazy_load())
     except IngestionError as error:
-        # The others are stored, and searchable below.
+        # All other videos are stored and can be searched below.
         for failure in error.failures:
             print(f"left out: {failure.source}: {failure.reason}", file=sys.stderr)
 

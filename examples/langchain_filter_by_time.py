@@ -15,7 +15,7 @@ add_segments(store, TwelveLabsVideoLoader(video, embeddings=embeddings).lazy_loa
 
 
 def wanted(document: Document) -> bool:
-    """Segments that lie wholly between the two seconds, by sight; every store has its own words for this.
+    """Return whether a visual segment lies between the two times; each store has its own filter syntax for this.
 
     Chroma:  {"$and": [{"start_sec": {"$gte": 30.0}}, {"end_sec": {"$lte": 60.0}}]}
     Qdrant:  Filter(must=[FieldCondition(key="metadata.start_sec", range=Range(gte=30.0)), ...])

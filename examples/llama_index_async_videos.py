@@ -11,11 +11,11 @@ from twelvelabs_core import IngestionError
 
 async def main(query: str, videos: list[str]) -> None:
     """Search all videos together."""
-    index = VectorStoreIndex([], embed_model=TwelveLabsEmbedding(max_concurrency=4))  # tasks on their way at once
+    index = VectorStoreIndex([], embed_model=TwelveLabsEmbedding(max_concurrency=4))  # tasks in flight at the same time
     try:
         await aingest_videos(index, videos)
     except IngestionError as error:
-        # The others are stored, and searchable below; those that failed are tried again the next time.
+        # All other videos are stored and can be searched below; failed ones are retried in the next run.
         for failure in error.failures:
             print(f"left out: {failure.source}: {failure.reason}", file=sys.stderr)
 

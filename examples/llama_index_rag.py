@@ -12,6 +12,6 @@ embed_model = TwelveLabsEmbedding()
 nodes = TwelveLabsVideoReader(embed_model=embed_model).load_nodes(video)
 index = VectorStoreIndex(nodes, embed_model=embed_model)  # the vectors are on the nodes: nothing is embedded again
 
-# The stand-in answers with what a model would read: title, times and option of each moment. Put yours in its place.
+# MockLLM returns its prompt: title, times and option of each moment. Replace it with your model.
 engine = index.as_query_engine(llm=MockLLM(), similarity_top_k=4)
 print(engine.query(question))

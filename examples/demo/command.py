@@ -25,16 +25,16 @@ SANDBOX_ORIGIN = (
 )
 LIVE_ORIGIN = "Found with vectors of TwelveLabs Marengo 3.0."
 
-LEFT = "what was finished is kept; what the sandbox was at has ended with it, and the next run begins that anew"
-LEFT_LIVE = "what was done is kept; a task that was begun goes on at the server, and the next run takes it up"
+INTERRUPTED = "finished work is kept; the sandbox has stopped, and the next run repeats what was unfinished"
+INTERRUPTED_LIVE = "finished work is kept; a task that was created continues at the server, and the next run resumes it"
 NO_MEANING = (
-    "No word of this query says anything to the sandbox: it knows colours, light, patterns, motion and kinds of sound, "
-    "and the words that captions in the video have. Marengo (make demo LIVE=1) knows meaning."
+    "The sandbox recognises no word of this query: it knows colours, light, patterns, motion, kinds of sound, and the "
+    "words in the captions of the video. Marengo (make demo LIVE=1) understands meaning."
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; return 0, or 1 after one line on stderr that says what is wrong."""
+    """Run the demo; return 0, or 1 after printing one line with the error to stderr."""
     options = _parse(arguments)
     screen = Screen()
     try:
@@ -45,19 +45,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"interrupted; {LEFT_LIVE if options.live else LEFT}", file=sys.stderr)
+        print(f"interrupted; {INTERRUPTED_LIVE if options.live else INTERRUPTED}", file=sys.stderr)
         return 130
     return 0
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m examples.demo", description="Find moments in a video by meaning.")
-    parser.add_argument("--video", help="path or URL of the video; default: a video that the demo makes")
-    parser.add_argument("--query", help="what to look for; default: a few queries")
+    parser.add_argument("--video", help="path or URL of the video; default: a generated video")
+    parser.add_argument("--query", help="what to search for; default: a few queries")
     parser.add_argument(
         "--live", action="store_true", help="use the real API, with TWELVELABS_API_KEY; this costs money"
     )
-    parser.add_argument("--folder", type=Path, default=Path(".demo"), help="where to keep everything; default: .demo")
+    parser.add_argument("--folder", type=Path, default=Path(".demo"), help="where to store everything; default: .demo")
     return parser.parse_args(arguments)
 
 
@@ -91,7 +91,7 @@ def _run(options: argparse.Namespace, screen: Screen) -> None:
 
 @contextmanager
 def _connect(options: argparse.Namespace, screen: Screen) -> Iterator[TwelveLabsEmbeddings]:
-    """Yield embeddings with a segment store of their own, on the sandbox unless told otherwise."""
+    """Yield embeddings with a segment store in the demo's folder, on the sandbox unless `--live` is given."""
     segment_store = options.folder / "segments.sqlite"
     if options.live:
         screen.say("Using the real API; each new video is paid for once", "bold")
@@ -105,7 +105,7 @@ def _connect(options: argparse.Namespace, screen: Screen) -> Iterator[TwelveLabs
 def _sample_video(folder: Path, screen: Screen) -> str:
     path = sample_video.sample_video_path(folder)
     if not sample_video.is_whole(path):
-        with screen.step("Making a video: scenes, sounds and captions"):
+        with screen.step("Generating a video: scenes, sounds and captions"):
             sample_video.write_sample_video(path)
     return str(path)
 
@@ -125,7 +125,7 @@ def _queries(options: argparse.Namespace) -> Sequence[str]:
 
 
 def _preview(folder: Path, path: str, loaded: LoadedVideo, screen: Screen) -> tuple[Preview | None, str]:
-    """Return the preview, written only where the video is new, and a sentence on what it lacks."""
+    """Return the preview, written only if the video is new, and a sentence on what it lacks."""
     try:
         preview = find_preview(folder, loaded.version) or _new_preview(folder, path, loaded, screen)
     except PreviewError as error:
@@ -149,14 +149,14 @@ def _new_preview(folder: Path, path: str, loaded: LoadedVideo, screen: Screen) -
 
 
 def _videos_for_pictures(path: str, preview: Preview | None) -> Sequence[str]:
-    """Say where to take pictures from: the preview, which is quick to read, unless it has too few frames."""
+    """Return the videos to take pictures from: the preview, which is fast to read, unless it has too few frames."""
     if preview is None:
         return (path,)
     return (str(preview.path),) if preview.quality.fps else (path, str(preview.path))
 
 
 def _picture(videos: Sequence[str], second: float) -> bytes | None:
-    """Return a picture from the first video that gives one."""
+    """Return a picture from the first of the videos that has one."""
     for video in videos:
         with contextlib.suppress(StillError):
             return still(video, second)

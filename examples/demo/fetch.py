@@ -1,4 +1,4 @@
-"""Brings a video from a URL to the disk for a while: not every server lets a reader jump about in a video."""
+"""Downloads a video to a temporary file, since not every server supports seeking."""
 
 import http.client
 import urllib.parse
@@ -17,15 +17,15 @@ TIMEOUT_SEC = 30.0
 
 @contextmanager
 def on_disk(video: str, folder: Path, on_bytes: Callable[[int, int | None], object]) -> Iterator[str]:
-    """Yield the path of a video: its own, or that of a copy which is deleted afterwards.
+    """Yield the local path of a video; a URL is downloaded to a copy that is deleted afterwards.
 
     Args:
         video: Path or URL.
         folder: Where to put the copy.
-        on_bytes: Called with the bytes that have come, and all of them where that is known.
+        on_bytes: Called with the number of bytes received, and the total if it is known.
 
     Raises:
-        PreviewError: The URL does not answer, or the video is larger than 4 GB.
+        PreviewError: The download fails, or the video is larger than 4 GB.
     """
     if urllib.parse.urlsplit(video).scheme not in {"http", "https"}:
         yield video
@@ -39,8 +39,8 @@ def _fetch(url: str, target: Path, on_bytes: Callable[[int, int | None], object]
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "twelvelabs-rag demo"})  # noqa: S310  # checked above
         with urllib.request.urlopen(request, timeout=TIMEOUT_SEC) as answer, target.open("wb") as out:  # noqa: S310
-            told = answer.headers.get("Content-Length")
-            total = int(told) if told else None
+            length = answer.headers.get("Content-Length")
+            total = int(length) if length else None
             done = 0
             while chunk := answer.read(CHUNK_BYTES):
                 done += len(chunk)
@@ -49,5 +49,5 @@ def _fetch(url: str, target: Path, on_bytes: Callable[[int, int | None], object]
                 out.write(chunk)
                 on_bytes(done, total)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        # The message of some of these has the address, which may be signed.
-        raise PreviewError(f"the video could not be fetched ({type(error).__name__})") from error
+        # Some of these messages contain the URL, which may be signed.
+        raise PreviewError(f"the video could not be downloaded ({type(error).__name__})") from error

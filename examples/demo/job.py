@@ -1,7 +1,7 @@
 """The job itself, as an application would do it: a video in, its segments into a vector store, moments out.
 
-The store is Qdrant in local mode. It is a small install without a server, keeps its data in a folder, takes the UUIDs
-that segments have as their ids and overwrites where an id comes again, and filters by metadata while it searches.
+The store is Qdrant in local mode. It is a small installation without a server, keeps its data in a folder, accepts the
+segments' UUIDs as ids, overwrites points that have the same id, and filters by metadata while it searches.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,18 +21,18 @@ MOMENTS = 6
 
 
 class JobError(Exception):
-    """The job cannot go on; the message says why, in a line."""
+    """The job cannot continue; the message gives the reason in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A stretch of the video that answers a query.
+    """A part of the video that matches a query.
 
     Attributes:
         title: Name of the video.
         start_sec: First second.
         end_sec: Last second.
-        option: What answered best: `visual`, `audio` or `transcription`.
+        option: Embedding option that matched best: `visual`, `audio` or `transcription`.
         score: Cosine similarity, at most 1.
     """
 
@@ -53,11 +53,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class LoadedVideo:
-    """The segments of a video as documents, and whether they had to be paid for.
+    """The segments of a video as documents, and whether they were paid for in this run.
 
     Attributes:
         documents: One per segment and option.
-        tasks_created: Embedding tasks made in this run.
+        tasks_created: Number of embedding tasks created in this run.
     """
 
     documents: list[Document]
@@ -65,30 +65,30 @@ class LoadedVideo:
 
     @property
     def source(self) -> str:
-        """The name by which its segments are found again."""
+        """The source name in the metadata of its segments."""
         return str(self.documents[0].metadata["source"])
 
     @property
     def title(self) -> str:
-        """The name to show."""
+        """The display name."""
         return str(self.documents[0].metadata["title"])
 
     @property
     def duration_sec(self) -> float:
-        """Length of the video."""
+        """Length of the video in seconds."""
         return float(self.documents[0].metadata["duration_sec"])
 
     @property
     def version(self) -> str:
-        """The same as long as the video's bytes are: the id of a segment is made of them."""
+        """A version that changes with the video's content: the id of a segment, which depends on it."""
         return str(self.documents[0].metadata["segment_id"])
 
 
 def load_video(video: str, embeddings: TwelveLabsEmbeddings, on_progress: OnProgress) -> LoadedVideo:
-    """Embed a video, or take its segments from the segment store where that has happened before.
+    """Embed a video, or take its segments from the segment store if it was embedded before.
 
     Raises:
-        JobError: The video has no segment.
+        JobError: The video has no segments.
         TwelveLabsError: The video cannot be used, or its task failed.
     """
     stages: list[str] = []
@@ -99,7 +99,7 @@ def load_video(video: str, embeddings: TwelveLabsEmbeddings, on_progress: OnProg
 
     documents = TwelveLabsVideoLoader(video, embeddings=embeddings, on_progress=listen).load()
     if not documents:
-        raise JobError(f"{video} gave no segment, so there is nothing to search")
+        raise JobError(f"{video} has no segments, so there is nothing to search")
     return LoadedVideo(documents, tasks_created=stages.count("ready"))
 
 
@@ -115,7 +115,7 @@ def open_vector_store(folder: Path, embeddings: TwelveLabsEmbeddings) -> Iterato
     except RuntimeError as error:
         raise JobError(f"{folder} is open in another process; wait until that has ended") from error
     try:
-        # Vectors of two spaces are not comparable, so that each space has a collection.
+        # Vectors of two spaces are not comparable, so each space has its own collection.
         collection = embeddings.client.space.replace("/", "-")
         if not client.collection_exists(collection):
             vectors = models.VectorParams(size=DIMENSION, distance=models.Distance.COSINE)
@@ -126,15 +126,15 @@ def open_vector_store(folder: Path, embeddings: TwelveLabsEmbeddings) -> Iterato
 
 
 def store_segments(store: QdrantVectorStore, video: LoadedVideo) -> None:
-    """Put a video's segments into the vector store, in place of those that stood there under its name."""
+    """Put a video's segments into the vector store, replacing those with the same source."""
     store.client.delete(store.collection_name, models.FilterSelector(filter=_of(video.source)))
     add_segments(store, video.documents)
 
 
 def find_moments(store: QdrantVectorStore, video: LoadedVideo, queries: Iterable[str]) -> Iterator[Answer]:
-    """Answer queries with moments of this video."""
+    """Yield the moments of this video that match each query."""
     for query in queries:
-        # A stretch may answer by sight, sound and speech at once, and should still be shown once.
+        # A segment may match by several embedding options, and is shown only once.
         hits = store.similarity_search_with_score(query, k=MOMENTS * 3, filter=_of(video.source))
         best: dict[float, Moment] = {}
         for document, score in hits:

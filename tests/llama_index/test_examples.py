@@ -32,11 +32,11 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_film(folder / "other.mp4", [Scene("purple", "white", "stripes", "slow", "music")])
     write_picture(folder / "green.png", SCENES[2], at=2.0)
     (folder / "broken.mp4").write_text("not a video")
-    papers = folder / "papers"
-    papers.mkdir()
-    write_pdf(papers / "plan.pdf", [[(20, 150, "purple stripes")], [(20, 40, "blue checkerboard")]])
-    (papers / "notes.md").write_text("A red car drives fast. It is loud.", "utf-8")
-    write_picture(papers / "green.png", SCENES[2], at=2.0)
+    documents = folder / "documents"
+    documents.mkdir()
+    write_pdf(documents / "plan.pdf", [[(20, 150, "purple stripes")], [(20, 40, "blue checkerboard")]])
+    (documents / "notes.md").write_text("A red car drives fast. It is loud.", "utf-8")
+    write_picture(documents / "green.png", SCENES[2], at=2.0)
     (folder / "notes.txt").write_text("Minutes of a meeting.")
     return folder
 
@@ -119,10 +119,10 @@ def test_rag(run: Callable[..., Shown]) -> None:
 
 
 def test_documents(run: Callable[..., Shown]) -> None:
-    done = run("llama_index_documents.py", "papers", "blue checkerboard")
+    done = run("llama_index_documents.py", "documents", "blue checkerboard")
     assert len(done.stdout.splitlines()) == 3
     assert "plan.pdf  page 2  chunk -1" in done.stdout.splitlines()[0]
-    done = run("llama_index_documents.py", "papers", "a loud red car drives fast")
+    done = run("llama_index_documents.py", "documents", "a loud red car drives fast")
     assert "notes.md  page 0  chunk 0" in done.stdout.splitlines()[0]
 
 
