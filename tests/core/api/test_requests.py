@@ -86,7 +86,7 @@ def test_audio_has_no_shots() -> None:
         ("audio", {"embedding_option": ["audio", "audio"], "embedding_type": ["fused_embedding"]}, "two or more"),
     ],
 )
-def test_an_option_that_cannot_be_is_refused_with_what_can(kind: Any, option: dict[str, Any], message: str) -> None:
+def test_invalid_option_is_refused_with_the_valid_ones(kind: Any, option: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         SegmentOptions.of(kind, **option)
 
@@ -100,7 +100,7 @@ def test_an_option_that_cannot_be_is_refused_with_what_can(kind: Any, option: di
         {"end_sec": 1e9},
     ],
 )  # fmt: skip
-def test_a_time_that_cannot_be_is_refused_by_name(window: dict[str, Any]) -> None:
+def test_invalid_time_is_refused_by_name(window: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="|".join(window)):
         SegmentOptions.of("video", **window)
 
@@ -139,7 +139,7 @@ def test_bodies_for_one_vector() -> None:
     }
 
 
-def test_the_same_work_is_known_however_it_is_written() -> None:
+def test_equivalent_options_make_the_same_work() -> None:
     assert (
         key()
         == key(start_sec=0)
@@ -150,7 +150,7 @@ def test_the_same_work_is_known_however_it_is_written() -> None:
     assert key(end_sec=7) == key(end_sec=7.0)
 
 
-def test_whatever_changes_a_vector_is_other_work() -> None:
+def test_every_option_that_changes_a_vector_makes_separate_work() -> None:
     different = [
         key(),
         key(start_sec=1),

@@ -49,7 +49,7 @@ async def test_no_redirect_carries_the_key_away(
     assert elsewhere.requests == []
 
 
-async def test_the_host_of_a_video_gets_no_key_even_where_it_redirects(
+async def test_key_is_not_sent_to_the_host_of_a_video(
     client: Surface, server: VideoServer, elsewhere: VideoServer
 ) -> None:
     server.redirect = elsewhere.url(SIGNED)
@@ -61,7 +61,7 @@ async def test_the_host_of_a_video_gets_no_key_even_where_it_redirects(
         assert "authorization" not in headers
 
 
-async def test_a_password_in_the_environment_is_not_sent_along(
+async def test_netrc_password_is_not_sent(
     client: Surface, server: VideoServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -72,7 +72,7 @@ async def test_a_password_in_the_environment_is_not_sent_along(
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-async def test_what_goes_to_this_machine_goes_through_no_proxy(
+async def test_loopback_requests_bypass_the_proxy(
     connect: Connect, sandbox: Sandbox, elsewhere: VideoServer, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     """Unencrypted requests are allowed to this machine only; a proxy is another one."""
@@ -147,7 +147,7 @@ async def test_errors_about_addresses_that_cannot_be_reached_show_no_signature(c
         assert SIGNATURE not in shown(caught.value)
 
 
-async def test_what_is_printed_shows_no_secret(client: Surface, server: VideoServer, sandbox: Sandbox) -> None:
+async def test_no_repr_shows_a_secret(client: Surface, server: VideoServer, sandbox: Sandbox) -> None:
     steps: list[Progress] = []
     media = await client.segment_video(server.url(SIGNED), on_progress=steps.append, **CUT)
     records = await client.register(media)

@@ -53,7 +53,7 @@ ANSWERS_LOST: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", ANSWERS_LOST)
-async def test_a_task_whose_answer_was_lost_is_found_in_the_same_call(
+async def test_task_whose_response_was_lost_is_adopted_in_the_same_call(
     client: Surface, sandbox: Sandbox, video_path: Path, case: str
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", **ANSWERS_LOST[case]))
@@ -74,7 +74,7 @@ NOTHING_CREATED: dict[str, tuple[dict[str, Any], type[TwelveLabsError]]] = {
 
 
 @pytest.mark.parametrize("case", NOTHING_CREATED)
-async def test_where_nothing_is_found_only_another_run_pays_again_and_says_so(
+async def test_unfound_task_is_created_again_by_the_next_run_with_a_warning(
     client: Surface, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture, case: str
 ) -> None:
     fault, kind = NOTHING_CREATED[case]
@@ -87,7 +87,7 @@ async def test_where_nothing_is_found_only_another_run_pays_again_and_says_so(
     assert "a new task is paid for, perhaps the second" in caplog.text
 
 
-async def test_what_never_left_is_not_looked_for(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
+async def test_unsent_create_is_not_searched_for(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
     client = connect(timeout=SOON, max_retries=0)
     await client.segment_video(video_path, segmentation=FixedSegmentation(8))  # so that the asset is there
     before = listed(sandbox)
@@ -98,7 +98,7 @@ async def test_what_never_left_is_not_looked_for(connect: Connect, sandbox: Sand
     assert listed(sandbox) == before
 
 
-async def test_a_run_that_was_killed_while_it_created_is_gone_on_with(
+async def test_next_run_adopts_the_task_of_a_run_killed_during_create(
     connect: Connect, sandbox: Sandbox, video_paths: VideoServer
 ) -> None:
     """The server is still fetching the video when its sender is dead and the next run looks at the list."""
@@ -118,13 +118,13 @@ async def test_a_run_that_was_killed_while_it_created_is_gone_on_with(
     assert listed(sandbox) > 1
 
 
-async def test_a_lost_task_of_a_url_is_found(client: Surface, sandbox: Sandbox, video_paths: VideoServer) -> None:
+async def test_lost_task_of_a_url_is_adopted(client: Surface, sandbox: Sandbox, video_paths: VideoServer) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     found = await client.segment_video(video_paths.url("video.mp4?X-Amz-Signature=abc"), **CUT)
     assert (paid(sandbox), found.attempts) == (1, 1)
 
 
-async def test_two_that_could_be_it_are_not_guessed_among(
+async def test_ambiguous_candidates_are_not_adopted(
     client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = video_paths.url("video.mp4")
@@ -139,7 +139,7 @@ async def test_two_that_could_be_it_are_not_guessed_among(
     assert "perhaps the second" in caplog.text
 
 
-async def test_other_options_tell_tasks_of_one_video_apart(
+async def test_tasks_of_one_video_are_distinguished_by_their_options(
     client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer
 ) -> None:
     url = video_paths.url("video.mp4")
@@ -155,7 +155,7 @@ async def test_other_options_tell_tasks_of_one_video_apart(
     assert [position.end_sec for position in found.segments.select(embedding_scope="clip").positions] == [4.0, 8.0]
 
 
-async def test_uploads_of_other_journals_are_never_taken_for_ours(
+async def test_uploads_of_other_journals_are_not_adopted(
     client: Surface, connect: Connect, sandbox: Sandbox, video_path: Path
 ) -> None:
     await connect(store=":memory:").segment_video(video_path, **CUT)
@@ -166,7 +166,7 @@ async def test_uploads_of_other_journals_are_never_taken_for_ours(
     assert (paid(sandbox), found.attempts) == (3, 2)
 
 
-async def test_two_lost_tasks_of_one_video_that_look_alike_are_nobodys(
+async def test_indistinguishable_lost_tasks_are_not_adopted(
     client: Surface, sandbox: Sandbox, video_path: Path
 ) -> None:
     """The list does not show from which second a video was embedded."""
@@ -218,7 +218,7 @@ async def test_an_adopted_task_with_clips_of_another_length_is_not_stored(
     assert {s.end_sec - s.start_sec for s in found.segments.select(embedding_scope="clip")} == {4.0}
 
 
-async def test_what_neither_list_nor_result_shows_is_never_taken_for_ours(
+async def test_task_with_options_that_cannot_be_verified_is_not_adopted(
     connect: Connect, sandbox: Sandbox, video_paths: VideoServer
 ) -> None:
     options: dict[str, Any] = {"embedding_type": ["fused_embedding"], "embedding_scope": ["clip"]}
@@ -236,7 +236,7 @@ async def test_what_neither_list_nor_result_shows_is_never_taken_for_ours(
     assert (paid(sandbox), listed(sandbox)) == (3, 0)
 
 
-async def test_tasks_from_before_the_intent_are_no_candidates(
+async def test_tasks_created_before_the_intent_are_not_adopted(
     client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("twelvelabs_core.ingest.recovery.CLOCK_MARGIN", -2.0)
@@ -249,7 +249,7 @@ async def test_tasks_from_before_the_intent_are_no_candidates(
     assert states(client) == {"intent": 1}
 
 
-async def test_a_clock_that_was_set_back_stops_nothing(
+async def test_clock_set_back_does_not_block_the_next_run(
     client: Surface, sandbox: Sandbox, video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=500))
@@ -262,7 +262,7 @@ async def test_a_clock_that_was_set_back_stops_nothing(
     assert (paid(sandbox), found.attempts) == (2, 2)
 
 
-async def test_an_id_that_cannot_be_noted_at_once_is_noted_later(
+async def test_failed_write_of_a_task_id_is_retried(
     client: Surface, sandbox: Sandbox, video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fails_for(monkeypatch, times=2)
@@ -270,7 +270,7 @@ async def test_an_id_that_cannot_be_noted_at_once_is_noted_later(
     assert (paid(sandbox), found.attempts) == (1, 1)
 
 
-async def test_an_id_that_cannot_be_noted_at_all_is_told_and_found_by_the_next_run(
+async def test_task_id_that_cannot_be_written_is_logged_and_the_task_adopted_later(
     client: Surface,
     sandbox: Sandbox,
     video_path: Path,
@@ -298,7 +298,7 @@ def fails_for(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     monkeypatch.setattr(SegmentStore, "put_task_id", put)
 
 
-async def test_a_failed_task_in_the_list_is_no_candidate(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
+async def test_failed_task_in_the_list_is_not_adopted(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed"))
     with pytest.raises(TwelveLabsError, match="failed"):
         await client.segment_video(video_path, **CUT)
@@ -307,7 +307,7 @@ async def test_a_failed_task_in_the_list_is_no_candidate(client: Surface, sandbo
     assert (paid(sandbox), found.attempts) == (2, 2)
 
 
-async def test_without_a_list_nothing_is_guessed(
+async def test_failing_list_prevents_adoption(
     client: Surface, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.faults.add(
@@ -320,7 +320,7 @@ async def test_without_a_list_nothing_is_guessed(
     assert "failed to list tasks" in caplog.text
 
 
-async def test_when_the_list_does_not_answer_nothing_is_paid_for(
+async def test_unavailable_list_raises_without_payment(
     connect: Connect, sandbox: Sandbox, video_path: Path
 ) -> None:
     client = connect(timeout=SOON, max_retries=0)
@@ -335,7 +335,7 @@ async def test_when_the_list_does_not_answer_nothing_is_paid_for(
     assert paid(sandbox) == 1
 
 
-async def test_an_asset_of_the_callers_own_is_not_guessed(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
+async def test_task_of_a_caller_owned_asset_is_not_adopted(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     asset = await client.assets.create(video_path)
     await client.assets.wait(asset.id)
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
@@ -345,7 +345,7 @@ async def test_an_asset_of_the_callers_own_is_not_guessed(client: Surface, sandb
     assert paid(sandbox) == 2
 
 
-async def test_another_accounts_intent_is_not_found(
+async def test_intent_of_another_account_is_not_adopted(
     connect: Connect, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Sandbox() as other:
@@ -359,7 +359,7 @@ async def test_another_accounts_intent_is_not_found(
     assert "perhaps the second" in caplog.text
 
 
-async def test_the_name_of_an_upload_keeps_its_ending_and_its_bounds(
+async def test_marked_upload_name_keeps_its_suffix_and_maximum_length(
     client: Surface, sandbox: Sandbox, video_path: Path, tmp_path: Path
 ) -> None:
     path = Path(shutil.copy(video_path, tmp_path / f"{'long' * 60}.mp4"))

@@ -59,7 +59,7 @@ def test_a_client_keeps_its_settings_model_and_store_through_pickle(settings: Se
         assert twin.store.location == str(tmp_path / "s.sqlite3")
 
 
-def test_a_key_of_the_environment_stays_at_home(
+def test_key_from_the_environment_is_not_pickled(
     pool: ProcessPoolExecutor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TWELVELABS_API_KEY", sandbox.api_key)
@@ -72,12 +72,12 @@ def test_a_key_of_the_environment_stays_at_home(
 
 
 @pytest.mark.parametrize("store", [":memory:", SegmentStore(":memory:")])
-def test_a_store_in_memory_cannot_travel_and_says_so(settings: Settings, store: Any) -> None:
+def test_pickling_a_client_with_an_in_memory_store_raises(settings: Settings, store: Any) -> None:
     with pytest.raises(ConfigurationError, match="memory"):
         pickle.dumps(Client(settings=settings, store=store))
 
 
-def test_results_travel(pool: ProcessPoolExecutor, settings: Settings, tmp_path: Path, video_path: Path) -> None:
+def test_results_survive_pickling(pool: ProcessPoolExecutor, settings: Settings, tmp_path: Path, video_path: Path) -> None:
     with Client(settings=settings, store=tmp_path / "s.sqlite3") as client:
         embedding = client.embed_text("red")
         media = client.segment_video(video_path, segmentation=FixedSegmentation(4), embedding_option=["visual"])
@@ -109,7 +109,7 @@ def make(kind: type[TwelveLabsError]) -> TwelveLabsError:
 
 
 @pytest.mark.parametrize("kind", kinds(TwelveLabsError))
-def test_every_error_crosses_a_process_as_it_is(pool: ProcessPoolExecutor, kind: type[TwelveLabsError]) -> None:
+def test_every_error_survives_pickling_unchanged(pool: ProcessPoolExecutor, kind: type[TwelveLabsError]) -> None:
     error = make(kind)
     with pytest.raises(kind) as caught:
         pool.submit(spawned.raise_it, error).result(timeout=60)
@@ -169,7 +169,7 @@ FORK = """
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs fork")
-def test_forked_children_and_their_parent_go_on_with_one_client(
+def test_forked_children_and_parent_share_one_client(
     sandbox: Sandbox, tmp_path: Path, video_path: Path
 ) -> None:
     arguments = [sandbox.api_key, sandbox.base_url, str(tmp_path / "s.sqlite3"), str(video_path)]
@@ -207,7 +207,7 @@ INTERRUPT = """
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize("way", ["one text", "texts", "texts in a loop", "video", "videos", "video in a loop"])
-async def test_ctrl_c_ends_what_is_under_way(tmp_path: Path, video_path: Path, way: str) -> None:
+async def test_ctrl_c_ends_running_calls(tmp_path: Path, video_path: Path, way: str) -> None:
     """Each of these calls would take an hour."""
     with Sandbox(task_seconds=3600.0) as slow:
         slow.faults.add(Fault(path="/embed-v2", delay=3600.0, times=None))

@@ -45,7 +45,7 @@ def video_paths(video_path: Path) -> list[Media]:
     return [Media.of(data + struct.pack(">I4sI", 12, b"free", n), source=f"video {n}.mp4") for n in range(12)]
 
 
-async def test_every_video_comes_once_and_the_second_run_is_free(
+async def test_every_video_is_yielded_once_and_the_second_run_is_free(
     client: Surface, video_paths: list[Media], sandbox: Sandbox
 ) -> None:
     found = [one async for one in client.segment_many(iter(video_paths), **CUT)]
@@ -57,12 +57,12 @@ async def test_every_video_comes_once_and_the_second_run_is_free(
     assert sandbox.count() == 0
 
 
-async def test_nothing_is_nothing(client: Surface, sandbox: Sandbox) -> None:
+async def test_empty_list_yields_nothing(client: Surface, sandbox: Sandbox) -> None:
     assert [one async for one in client.segment_many([])] == []
     assert sandbox.count() == 0
 
 
-async def test_what_is_ready_first_comes_first(connect: Connect, video_paths: list[Media], sandbox: Sandbox) -> None:
+async def test_results_are_yielded_in_order_of_completion(connect: Connect, video_paths: list[Media], sandbox: Sandbox) -> None:
     steps: list[Progress] = []
     sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", delay=0.7))
     many = connect(max_concurrency=3).segment_many(video_paths[:3], on_progress=steps.append, **CUT)
@@ -70,14 +70,14 @@ async def test_what_is_ready_first_comes_first(connect: Connect, video_paths: li
     assert found == [step.source for step in steps if step.stage == "ready"]
 
 
-async def test_one_video_twice_in_a_list_is_one_task(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
+async def test_duplicate_video_in_a_list_creates_one_task(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
     names = ["a", "b", "c", "d"]
     found = [one async for one in client.segment_many([Media.of(video_path, source=name) for name in names], **CUT)]
     assert sorted(one.source for one in found) == names
     assert (paid(sandbox), sandbox.count("POST", "/assets")) == (1, 1)
 
 
-async def test_two_urls_that_may_be_two_videos_have_two_names(
+async def test_urls_that_may_differ_in_content_have_different_sources(
     client: Surface, video_path: Path, sandbox: Sandbox
 ) -> None:
     keys = ("4f9c2b1e7d8a55aa", "9d0e1f2a3b4c5d6e")
@@ -92,7 +92,7 @@ async def test_two_urls_that_may_be_two_videos_have_two_names(
         assert paid(sandbox) == 3
 
 
-async def test_more_may_be_on_their_way_than_are_sent_at_once(connect: Connect, video_paths: list[Media]) -> None:
+async def test_more_tasks_may_be_waiting_than_requests_are_concurrent(connect: Connect, video_paths: list[Media]) -> None:
     with Sandbox(task_seconds=3600.0) as slow:
         client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, max_concurrency=2)
 
@@ -116,7 +116,7 @@ async def test_more_may_be_on_their_way_than_are_sent_at_once(connect: Connect, 
 # Some fail
 
 
-async def test_bad_ones_do_not_stop_the_others_and_are_reported_together(
+async def test_failed_videos_do_not_stop_others_and_are_reported_together(
     client: Surface, video_paths: list[Media], media_folder: Path, sandbox: Sandbox
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed", skip=1))
@@ -146,7 +146,7 @@ async def test_bad_ones_do_not_stop_the_others_and_are_reported_together(
     assert (len(again), paid(sandbox)) == (3, 1)
 
 
-async def test_a_run_may_skip_what_fails_and_says_so(
+async def test_on_error_skip_logs_failures_and_continues(
     client: Surface, video_paths: list[Media], caplog: pytest.LogCaptureFixture
 ) -> None:
     media = ["missing.mp4", video_paths[0], "also missing.mp4"]
@@ -157,7 +157,7 @@ async def test_a_run_may_skip_what_fails_and_says_so(
     assert [one async for one in client.segment_many(["missing.mp4"], on_error="skip")] == []
 
 
-async def test_a_function_hears_of_each_failure_as_it_happens(client: Surface, video_paths: list[Media]) -> None:
+async def test_on_error_callback_is_called_for_each_failure(client: Surface, video_paths: list[Media]) -> None:
     failures: list[Failure] = []
     media = ["missing.mp4", *video_paths[:2]]
     found = [one.source async for one in client.segment_many(media, on_error=failures.append, **CUT)]
@@ -166,7 +166,7 @@ async def test_a_function_hears_of_each_failure_as_it_happens(client: Surface, v
         client.segment_many(media, on_error="ignore")
 
 
-async def test_a_wrong_key_is_never_skipped(connect: Connect, video_paths: list[Media]) -> None:
+async def test_authentication_error_is_never_skipped(connect: Connect, video_paths: list[Media]) -> None:
     wrong = connect(api_key=SecretStr("tlk_sandbox_wrong"))
     with pytest.raises(AuthenticationError):
         _ = [one async for one in wrong.segment_many(video_paths, on_error="skip", **CUT)]
@@ -185,7 +185,7 @@ async def test_the_report_names_the_task_of_a_wait_that_failed(
     assert f"[task {failure.task_id}]" in str(caught.value)
 
 
-async def test_results_come_before_the_report(client: Surface, video_paths: list[Media]) -> None:
+async def test_results_are_yielded_before_the_error_report(client: Surface, video_paths: list[Media]) -> None:
     found: list[str] = []
 
     async def collect() -> None:
@@ -197,12 +197,12 @@ async def test_results_come_before_the_report(client: Surface, video_paths: list
     assert len(found) == 2
 
 
-async def test_a_single_bad_one_raises_its_own_error(client: Surface) -> None:
+async def test_single_failed_video_raises_its_own_error(client: Surface) -> None:
     with pytest.raises(InputError, match="no such file"):
         _ = [one async for one in client.segment_many(["missing.mp4"])]
 
 
-async def test_a_wrong_key_is_not_tried_with_every_video(
+async def test_authentication_error_stops_after_the_first_request(
     connect: Connect, video_paths: list[Media], sandbox: Sandbox
 ) -> None:
     client = connect(api_key=SecretStr("tlk_sandbox_wrong"), max_concurrency=2)
@@ -211,7 +211,7 @@ async def test_a_wrong_key_is_not_tried_with_every_video(
     assert sandbox.count() <= 4
 
 
-async def test_what_failed_before_the_key_was_refused_is_told_too(
+async def test_authentication_error_mentions_earlier_failures(
     connect: Connect, video_paths: list[Media], sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     client, heard = connect(max_concurrency=1), list[Failure]()
@@ -228,7 +228,7 @@ async def test_what_failed_before_the_key_was_refused_is_told_too(
     assert [failure.source for failure in heard] == [str(tmp_path / "missing.mp4")]
 
 
-async def test_the_report_names_no_task_where_an_asset_was_waited_for(
+async def test_report_has_no_task_id_when_an_asset_was_awaited(
     connect: Connect, video_paths: list[Media]
 ) -> None:
     with Sandbox(asset_seconds=3600.0) as slow:
@@ -242,7 +242,7 @@ async def test_the_report_names_no_task_where_an_asset_was_waited_for(
         assert failure.task_id is failure.error.task_id is None
 
 
-async def test_an_error_of_the_callers_own_iterator_reaches_the_caller(
+async def test_error_of_the_callers_iterator_reaches_the_caller(
     client: Surface, video_paths: list[Media]
 ) -> None:
     class OwnError(Exception):
@@ -257,7 +257,7 @@ async def test_an_error_of_the_callers_own_iterator_reaches_the_caller(
 
 
 @pytest.mark.parametrize("bad", ["video.mp4", Path("video.mp4"), b"video", 7, None])
-async def test_a_single_medium_is_refused_at_the_call(client: Surface, bad: Any) -> None:
+async def test_single_medium_is_refused_before_iteration(client: Surface, bad: Any) -> None:
     with pytest.raises(InputError, match="list"):
         client.segment_many(bad)
 
@@ -265,7 +265,7 @@ async def test_a_single_medium_is_refused_at_the_call(client: Surface, bad: Any)
 @pytest.mark.parametrize(
     "option", [{"input_type": "image"}, {"embedding_option": ["smell"]}, {"timeout": -1}, {"on_progress": 7}]
 )
-async def test_a_bad_option_is_refused_at_the_call(client: Surface, video_path: Path, option: dict[str, Any]) -> None:
+async def test_invalid_option_is_refused_before_iteration(client: Surface, video_path: Path, option: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=next(iter(option))):
         client.segment_many([video_path], **option)
 
@@ -274,7 +274,7 @@ async def test_a_bad_option_is_refused_at_the_call(client: Surface, video_path: 
 
 
 @pytest.mark.parametrize("limit", [1, 3])
-async def test_no_more_is_begun_than_the_consumer_leaves_room_for(
+async def test_work_ahead_of_the_consumer_is_bounded(
     connect: Connect, video_paths: list[Media], sandbox: Sandbox, limit: int
 ) -> None:
     taken = 0
@@ -294,7 +294,7 @@ async def test_no_more_is_begun_than_the_consumer_leaves_room_for(
     assert consumed == 5
 
 
-async def test_closing_early_stops_new_work(connect: Connect, video_paths: list[Media], sandbox: Sandbox) -> None:
+async def test_closing_the_iterator_stops_new_work(connect: Connect, video_paths: list[Media], sandbox: Sandbox) -> None:
     many = connect(max_concurrency=2).segment_many(video_paths, **CUT)
     await anext(aiter(many))
     await many.aclose()
@@ -306,7 +306,7 @@ async def test_closing_early_stops_new_work(connect: Connect, video_paths: list[
     assert sandbox.count() == 0
 
 
-async def test_an_iterator_that_is_never_begun_does_nothing(
+async def test_unstarted_iterator_does_nothing(
     client: Surface, video_paths: list[Media], sandbox: Sandbox, recwarn: pytest.WarningsRecorder
 ) -> None:
     many = client.segment_many(video_paths, **CUT)

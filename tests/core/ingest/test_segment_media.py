@@ -45,7 +45,7 @@ def paid(sandbox: Sandbox) -> int:
     return sandbox.count("POST", TASKS)
 
 
-async def test_what_comes_back(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
+async def test_segment_video_returns_segments_and_properties(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
     found = await client.segment_video(video_path, **CUT)
     assert isinstance(found, SegmentedMedia)
     assert (found.source, found.title) == (video_path.as_posix(), "video.mp4")
@@ -69,14 +69,14 @@ async def test_the_second_run_sends_nothing(connect: Connect, video_path: Path, 
     assert [r.segment_id for r in second.records()] == [r.segment_id for r in first.records()]
 
 
-async def test_audio_is_paid_once_too(client: Surface, sound: Path, sandbox: Sandbox) -> None:
+async def test_audio_is_paid_once(client: Surface, sound: Path, sandbox: Sandbox) -> None:
     first = await client.segment_audio(sound, embedding_option=["audio"], embedding_scope=["clip"])
     assert [(s.start_sec, s.embedding_option) for s in first.segments] == [(0, "audio"), (6, "audio")]
     assert (await client.segment_audio(content(sound), embedding_option=["audio"], embedding_scope=["clip"])).reused
     assert paid(sandbox) == 1
 
 
-async def test_a_renamed_file_is_the_same_work_under_another_name(
+async def test_renamed_file_is_the_same_work_under_another_source(
     client: Surface, video_path: Path, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     twin = Path(shutil.copy(video_path, tmp_path / "copy.mp4"))
@@ -126,7 +126,7 @@ async def test_a_file_is_read_again_only_when_it_may_have_changed(
     assert paid(sandbox) == 1
 
 
-async def test_other_options_are_other_work_and_other_spellings_are_not(
+async def test_different_options_are_new_work_and_equivalent_spellings_are_not(
     client: Surface, video_path: Path, sandbox: Sandbox
 ) -> None:
     await client.segment_video(video_path, **CUT)
@@ -180,7 +180,7 @@ async def test_a_copied_client_shares_the_store_and_key(connect: Connect, video_
     assert sandbox.count() == 0
 
 
-async def test_a_result_without_vectors_is_warned_of_on_every_run(
+async def test_result_without_vectors_logs_a_warning_on_every_run(
     client: Surface, tmp_path: Path, server: VideoServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     silent = tmp_path / "silent.mp4"
@@ -208,7 +208,7 @@ async def test_a_url_costs_one_head_on_the_second_run(client: Surface, server: V
     assert sandbox.count() == 0
 
 
-async def test_a_url_signed_anew_is_the_same_work_and_no_name_holds_a_signature(
+async def test_newly_signed_url_is_the_same_work_and_no_source_contains_a_signature(
     client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     one = await client.segment_video(server.url("video.mp4?id=1&X-Amz-Signature=5ecre7"), **CUT)
@@ -243,7 +243,7 @@ async def test_the_video_behind_a_url_is_known_by_its_validator(
     assert paid(sandbox) == 2
 
 
-async def test_a_validator_that_appears_later_means_nothing_by_itself(
+async def test_new_validator_alone_does_not_change_the_identity(
     client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     server.etag = None
@@ -277,7 +277,7 @@ KEYS = ("4f9c2b1e7d8a55aa", "9d0e1f2a3b4c5d6e")
 
 
 @pytest.mark.parametrize("rest", ["get?key={}", "get?u=https%3A%2F%2Fh.example%2Fget%3Fkey%3D{}"])
-async def test_a_value_that_may_name_a_video_is_part_of_source_and_identity_as_a_digest(
+async def test_possible_credential_is_part_of_source_and_identity_as_a_digest(
     client: Surface, server: VideoServer, sandbox: Sandbox, rest: str
 ) -> None:
     server.etag = None
@@ -293,7 +293,7 @@ async def test_a_value_that_may_name_a_video_is_part_of_source_and_identity_as_a
     assert paid(sandbox) == 2
 
 
-async def test_what_can_only_be_a_credential_tells_no_videos_apart(
+async def test_known_credential_parameter_does_not_distinguish_videos(
     client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     server.etag = None
@@ -308,7 +308,7 @@ async def test_what_can_only_be_a_credential_tells_no_videos_apart(
     assert paid(sandbox) == 4
 
 
-async def test_source_and_version_make_one_video_of_two_signings_of_an_unknown_scheme(
+async def test_source_and_version_identify_a_video_signed_with_an_unknown_scheme(
     client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     one, two = (server.url(f"get?key={key}") for key in KEYS)
@@ -318,7 +318,7 @@ async def test_source_and_version_make_one_video_of_two_signings_of_an_unknown_s
     assert paid(sandbox) == 1
 
 
-async def test_a_host_that_does_not_answer_once_changes_no_identity(
+async def test_failed_head_request_does_not_change_the_identity(
     client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     assert not (await client.segment_video(server.url(), **CUT)).reused
@@ -327,7 +327,7 @@ async def test_a_host_that_does_not_answer_once_changes_no_identity(
     assert paid(sandbox) == 1
 
 
-async def test_the_callers_version_overrules_the_validator(
+async def test_version_overrides_the_validator(
     client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     await client.segment_video(server.url(), version="1", **CUT)
@@ -337,7 +337,7 @@ async def test_the_callers_version_overrules_the_validator(
     assert (server.count("HEAD"), paid(sandbox)) == (0, 2)
 
 
-async def test_a_host_that_is_not_there_for_us_is_left_to_the_server(client: Surface, sandbox: Sandbox) -> None:
+async def test_unreachable_url_is_left_to_the_server(client: Surface, sandbox: Sandbox) -> None:
     for address in ("http://127.0.0.1:9/video.mp4", "http://ex..ample.com/video.mp4"):
         with pytest.raises((BadRequestError, TaskFailedError)):
             await client.segment_video(address, **CUT)
@@ -393,7 +393,7 @@ async def test_a_segment_of_another_space_is_an_error_with_advice(connect: Conne
 # Progress
 
 
-async def test_progress_tells_each_step_in_order(client: Surface, video_path: Path) -> None:
+async def test_progress_reports_each_stage_in_order(client: Surface, video_path: Path) -> None:
     steps: list[Progress] = []
     first = await client.segment_video(video_path, on_progress=steps.append, **CUT)
     stages = list(dict.fromkeys(step.stage for step in steps))
@@ -407,14 +407,14 @@ async def test_progress_tells_each_step_in_order(client: Surface, video_path: Pa
     assert [step.stage for step in steps] == ["checking", "reused"]
 
 
-async def test_progress_tells_of_a_failure(client: Surface, media_folder: Path) -> None:
+async def test_progress_reports_a_failure(client: Surface, media_folder: Path) -> None:
     steps: list[Progress] = []
     with pytest.raises(InputError):
         await client.segment_video(media_folder / "short.mp4", on_progress=steps.append)
     assert [step.stage for step in steps] == ["checking", "failed"]
 
 
-async def test_what_a_callback_raises_reaches_the_caller(client: Surface, video_path: Path) -> None:
+async def test_exception_of_a_callback_reaches_the_caller(client: Surface, video_path: Path) -> None:
     class OwnError(Exception):
         pass
 
@@ -438,7 +438,7 @@ async def test_what_a_callback_raises_reaches_the_caller(client: Surface, video_
         {"source": 7}, {"version": 7},
     ],
 )  # fmt: skip
-async def test_a_bad_option_costs_nothing(client: Surface, video_path: Path, sandbox: Sandbox, option: Any) -> None:
+async def test_invalid_option_is_refused_before_a_request(client: Surface, video_path: Path, sandbox: Sandbox, option: Any) -> None:
     with pytest.raises(InputError, match=next(iter(option))):
         await client.segment_video(video_path, **option)
     assert sandbox.count() == 0

@@ -74,13 +74,13 @@ def clip(start: float, end: float, option: str = "visual", scope: str = "clip") 
         ([(0.0, 8.0, "everything at once")], ["everything at once", ""]),
     ],
 )
-def test_a_word_belongs_to_the_segment_that_has_most_of_it(words: Any, expected: list[str]) -> None:
+def test_word_is_assigned_to_the_segment_with_the_largest_overlap(words: Any, expected: list[str]) -> None:
     given_words = [Word(*word) for word in words]
     assert spoken([clip(0, 4), clip(4, 8)], given_words, is_whole=True) == expected
     assert spoken([clip(4, 8), clip(0, 4)], given_words, is_whole=True) == expected[::-1]
 
 
-def test_options_and_scopes_share_the_words_out_by_themselves() -> None:
+def test_words_are_assigned_per_option_and_scope() -> None:
     positions = [clip(0, 4), clip(4, 8), clip(0, 8, "audio"), clip(0, 7.9, scope="asset")]
     words = [Word(1, 2, "one"), Word(5, 6, "two"), Word(7.95, 8.2, "three")]
     assert spoken(positions, words, is_whole=True) == ["one", "two three", "one two three", "one two three"]
@@ -92,7 +92,7 @@ def test_options_and_scopes_share_the_words_out_by_themselves() -> None:
     st.lists(st.floats(0.1, 9), min_size=1, max_size=12),
     st.lists(st.tuples(st.floats(0, 100), st.floats(0, 5)), max_size=30),
 )
-def test_no_word_is_said_twice_and_none_within_the_video_is_lost(
+def test_every_word_is_assigned_exactly_once(
     lengths: Sequence[float], times: Sequence[tuple[float, float]]
 ) -> None:
     borders = [0.0]
@@ -114,7 +114,7 @@ def test_no_word_is_said_twice_and_none_within_the_video_is_lost(
         "tl-video:match.mp4",
     ],
 )
-def test_what_somebody_says_never_passes_for_a_reference(said: str) -> None:
+def test_transcript_never_contains_a_reference(said: str) -> None:
     (body,) = spoken([clip(0, 4)], [Word(0, 1, said), Word(1, 2, "a\nvideo: of a segment")], is_whole=True)
     assert "\n" not in body
     assert body.endswith("a video: of a segment")
@@ -131,7 +131,7 @@ def warned(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     return lambda: [record.getMessage() for record in caplog.records]
 
 
-async def test_words_stand_in_their_segments_and_are_asked_for_once(
+async def test_transcript_is_requested_once_and_assigned_to_segments(
     client: Surface, spoken_video: Path, sandbox: Sandbox, warned: Callable[[], list[str]]
 ) -> None:
     plain = await client.segment_video(spoken_video, **CUT)
@@ -163,7 +163,7 @@ async def test_the_second_run_sends_nothing(client: Surface, spoken_video: Path,
     assert sandbox.count() == 0
 
 
-async def test_a_deleted_asset_has_told_its_words_before(client: Surface, spoken_video: Path, sandbox: Sandbox) -> None:
+async def test_transcript_is_read_before_the_asset_is_deleted(client: Surface, spoken_video: Path, sandbox: Sandbox) -> None:
     video_path = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
     assert bodies(video_path)["clip", 0.0] == FIRST
     assert (sandbox.count("POST", ASSETS), sandbox.count("DELETE", ASSET)) == (1, 1)
@@ -172,7 +172,7 @@ async def test_a_deleted_asset_has_told_its_words_before(client: Surface, spoken
     assert sandbox.count() == 0
 
 
-async def test_a_file_whose_asset_is_gone_is_uploaded_again_and_not_embedded(
+async def test_missing_asset_is_uploaded_again_without_a_new_task(
     client: Surface, spoken_video: Path, sandbox: Sandbox
 ) -> None:
     await client.segment_video(spoken_video, keep_asset=False, **CUT)
@@ -181,7 +181,7 @@ async def test_a_file_whose_asset_is_gone_is_uploaded_again_and_not_embedded(
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), sandbox.count("DELETE", ASSET)) == (1, 2, 2)
 
 
-async def test_words_of_a_stored_video_are_had_while_no_video_can_be_embedded(
+async def test_transcript_of_a_stored_video_is_available_during_rate_limits(
     client: Surface, spoken_video: Path, video_path: Path, sandbox: Sandbox
 ) -> None:
     await client.segment_video(spoken_video, keep_asset=False, **CUT)
@@ -191,7 +191,7 @@ async def test_words_of_a_stored_video_are_had_while_no_video_can_be_embedded(
     assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
 
 
-async def test_an_asset_that_others_delete_in_between_is_made_again(
+async def test_asset_deleted_concurrently_is_uploaded_again(
     client: Surface, spoken_video: Path, sandbox: Sandbox
 ) -> None:
     await client.segment_video(spoken_video, **CUT)
@@ -216,7 +216,7 @@ async def test_a_url_becomes_an_asset_and_is_embedded_once(
         assert sandbox.count() == 0
 
 
-async def test_an_asset_is_asked_by_its_id(
+async def test_transcript_of_an_asset_is_requested_by_its_id(
     client: Surface, spoken_video: Path, warned: Callable[[], list[str]]
 ) -> None:
     asset = await client.assets.create(spoken_video)
@@ -243,7 +243,7 @@ async def test_an_asset_is_asked_by_its_id(
         ({"status": 200, "body": "no json"}, "not valid JSON", 1),
     ],
 )
-async def test_without_words_there_is_a_video_and_one_warning(  # noqa: PLR0917  # three fixtures, three parameters
+async def test_unavailable_transcript_logs_one_warning(  # noqa: PLR0917  # three fixtures, three parameters
     client: Surface,
     spoken_video: Path,
     sandbox: Sandbox,
@@ -268,7 +268,7 @@ async def test_without_words_there_is_a_video_and_one_warning(  # noqa: PLR0917 
     assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
 
 
-async def test_nobody_speaks_is_an_answer_too(
+async def test_empty_transcript_is_stored(
     client: Surface, video_path: Path, sandbox: Sandbox, warned: Callable[[], list[str]]
 ) -> None:
     for _ in range(2):
@@ -277,7 +277,7 @@ async def test_nobody_speaks_is_an_answer_too(
     assert warned() == []
 
 
-async def test_words_that_are_not_ready_are_waited_for_within_bounds(
+async def test_wait_for_a_pending_transcript_is_limited(
     client: Surface,
     spoken_video: Path,
     sandbox: Sandbox,
@@ -298,7 +298,7 @@ async def test_words_that_are_not_ready_are_waited_for_within_bounds(
     assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
 
 
-async def test_words_that_stay_pending_are_waited_for_once(  # noqa: PLR0917  # fixtures
+async def test_pending_transcript_is_waited_for_once(  # noqa: PLR0917  # fixtures
     connect: Connect,
     spoken_video: Path,
     sandbox: Sandbox,
@@ -329,7 +329,7 @@ async def test_words_that_stay_pending_are_waited_for_once(  # noqa: PLR0917  # 
     assert store.find_pending_transcript(video_path.content, "sandbox") is None
 
 
-async def test_a_short_wait_for_words_does_not_shorten_the_next(
+async def test_short_transcript_timeout_does_not_shorten_the_next_wait(
     client: Surface, spoken_video: Path, sandbox: Sandbox
 ) -> None:
     await client.segment_video(spoken_video, **CUT)
@@ -342,7 +342,7 @@ async def test_a_short_wait_for_words_does_not_shorten_the_next(
 
 
 @pytest.mark.parametrize(("status", "kind"), [(500, ServerError), (401, AuthenticationError)])
-async def test_what_may_be_better_the_next_time_is_an_error_and_costs_nothing_then(
+async def test_transient_transcript_error_raises_and_the_next_run_is_free(
     connect: Connect, spoken_video: Path, sandbox: Sandbox, status: int, kind: type[Exception]
 ) -> None:
     client = connect(max_retries=0)
@@ -355,13 +355,13 @@ async def test_what_may_be_better_the_next_time_is_an_error_and_costs_nothing_th
     assert (sandbox.count("POST", TASKS), sandbox.count("DELETE", ASSET)) == (1, 1)
 
 
-async def test_sentences_stand_in_for_words(client: Surface, spoken_video: Path, sandbox: Sandbox) -> None:
+async def test_sentences_are_used_when_words_are_missing(client: Surface, spoken_video: Path, sandbox: Sandbox) -> None:
     body = {"status": "ready", "sentences": [{"start": 3.0, "end": 6.0, "value": "A whole sentence."}]}
     sandbox.faults.add(Fault(path=TRANSCRIPTION, status=200, body=body))
     assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 4.0] == "A whole sentence."
 
 
-async def test_many_tasks_of_one_video_ask_once(connect: Connect, spoken_video: Path, sandbox: Sandbox) -> None:
+async def test_tasks_of_one_video_request_its_transcript_once(connect: Connect, spoken_video: Path, sandbox: Sandbox) -> None:
     client = connect()
     options = (["visual"], ["audio"], ["transcription"])
     begun = [client.start("segment_video", spoken_video, **{**WANTED, "embedding_option": one}) for one in options]
@@ -370,7 +370,7 @@ async def test_many_tasks_of_one_video_ask_once(connect: Connect, spoken_video: 
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), asked(sandbox)) == (3, 1, 1)
 
 
-async def test_it_is_for_media_in_which_somebody_may_speak(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
+async def test_invalid_include_transcript_is_refused(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
     with pytest.raises(InputError, match="True or False, got 'yes'"):
         await client.segment_video(video_path, include_transcript="yes")
     new = {"input_type": "document", "include_transcript": True}
@@ -379,7 +379,7 @@ async def test_it_is_for_media_in_which_somebody_may_speak(client: Surface, vide
     assert sandbox.count() == 0
 
 
-async def test_pages_have_no_words(connect: Connect, video_path: Path) -> None:
+async def test_include_transcript_is_refused_for_images(connect: Connect, video_path: Path) -> None:
     client = connect(model="marengo3.5")
     with pytest.raises(InputError, match="include_transcript is for audio and video, not for input_type 'image'"):
         [one async for one in client.segment_many([video_path], input_type=["video", "image"], include_transcript=True)]
@@ -388,7 +388,7 @@ async def test_pages_have_no_words(connect: Connect, video_path: Path) -> None:
 # Kept
 
 
-def test_the_store_keeps_words_apart_by_origin_and_as_they_are(tmp_path: Path) -> None:
+def test_store_keeps_transcripts_by_origin_unchanged(tmp_path: Path) -> None:
     words = [Word(0.0, 0.25, "Grüße"), Word(0.25, 1 / 3, "🎬 “quoted”")]
     with SegmentStore(tmp_path / "s.sqlite3") as store:
         assert store.find_transcript("c", "twelvelabs") is None
@@ -409,7 +409,7 @@ def test_the_store_keeps_words_apart_by_origin_and_as_they_are(tmp_path: Path) -
         assert store.find_pending_transcript("c", "sandbox") is None
 
 
-async def test_words_go_with_the_last_task_of_their_video(client: Surface, spoken_video: Path) -> None:
+async def test_transcript_is_deleted_with_the_last_task_of_its_video(client: Surface, spoken_video: Path) -> None:
     video_path = await client.segment_video(spoken_video, **WANTED)
     other = await client.segment_video(spoken_video, **{**WANTED, "embedding_option": ["audio"]})
     store: SegmentStore = client.store

@@ -26,7 +26,7 @@ def options(model: str, kind: Any = "video", **changes: Any) -> SegmentOptions:
         (NEW, 256, "marengo3.5/256"),
     ],
 )
-def test_each_model_and_length_is_a_space_of_its_own(cls: Any, model: str, given: int | None, space: str) -> None:
+def test_each_model_and_dimension_has_its_own_space(cls: Any, model: str, given: int | None, space: str) -> None:
     client = cls("tlk_key", model=model, embedding_dimension=given, store=":memory:")
     assert client.space == space
     assert client.embedding_dimension == int(space.rpartition("/")[2])
@@ -36,7 +36,7 @@ def test_each_model_and_length_is_a_space_of_its_own(cls: Any, model: str, given
 
 @pytest.mark.parametrize("given", [256, 128, 1024, 0, -512, 512.0, "512", True])
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
-def test_a_length_that_a_model_lacks_is_refused_with_the_model_that_has_it(cls: Any, given: Any) -> None:
+def test_unsupported_dimension_is_refused_with_a_model_that_supports_it(cls: Any, given: Any) -> None:
     with pytest.raises(InputError, match=r"embedding_dimension of marengo3\.0 must be 512; got") as caught:
         cls("tlk_key", embedding_dimension=given)
     assert ("marengo3.5" in str(caught.value)) == (given in (256, 128) and given is not True)
@@ -46,7 +46,7 @@ def test_a_length_that_a_model_lacks_is_refused_with_the_model_that_has_it(cls: 
 
 
 @pytest.mark.parametrize("name", ["marengo2.7", "", None, ["marengo3.0"]])
-def test_an_unknown_model_is_refused_with_those_that_exist(name: Any) -> None:
+def test_unknown_model_is_refused_with_the_known_models(name: Any) -> None:
     with pytest.raises(InputError, match=r"marengo3\.0, marengo3\.5; got"):
         model_of(name)
 

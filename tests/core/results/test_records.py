@@ -38,7 +38,7 @@ def ids(media: SegmentedMedia, namespace: str | None = None) -> list[str]:
     return [record.segment_id for record in media.records(namespace)]
 
 
-def test_ids_never_change_because_users_stores_depend_on_them() -> None:
+def test_segment_ids_are_stable() -> None:
     """If this test fails, every vector store filled so far doubles its segments."""
     assert ids(medium()) == [
         "39548b30-3416-5ffe-9a9a-28085dd19ea9",
@@ -78,7 +78,7 @@ def test_a_namespace_makes_other_ids_and_the_same_ones_each_time() -> None:
     assert not set(ids(medium(), "tenant")) & set(ids(medium(), "other"))
 
 
-def test_no_name_can_imitate_another_field() -> None:
+def test_source_cannot_collide_with_another_field() -> None:
     one = medium(source='a","sha256:x', content="y")
     other = medium(source="a", content='sha256:x","y')
     assert not set(ids(one)) & set(ids(other))

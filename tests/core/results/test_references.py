@@ -43,7 +43,7 @@ def record(title: str, start: float, end: float, option: str, scope: str) -> Seg
 
 
 @given(st.text(), st.tuples(times, times), options, st.sampled_from(["clip", "asset", ""]), plain_words)
-def test_the_text_of_every_segment_names_it(
+def test_text_of_a_segment_refers_to_it(
     title: str, window: tuple[float, float], option: str, scope: str, body: str
 ) -> None:
     one = record(title, window[0], window[0] + window[1], option, scope)
@@ -194,7 +194,7 @@ def test_an_error_shows_only_the_beginning_of_a_text() -> None:
         (14e3, "3:53:20.0"),
     ],
 )
-def test_times_are_written_as_people_write_them(seconds: float, shown: str) -> None:
+def test_times_are_formatted_as_clock_times(seconds: float, shown: str) -> None:
     assert clock(seconds) == shown
 
 

@@ -98,7 +98,7 @@ def test_an_entry_goes_from_intent_over_processing_to_ready(store: SegmentStore)
     assert intent.updated_at <= processing.updated_at <= ready.updated_at
 
 
-def test_an_entry_under_way_or_ready_is_not_replaced_by_an_intent(store: SegmentStore) -> None:
+def test_processing_or_ready_entry_is_not_replaced_by_an_intent(store: SegmentStore) -> None:
     put_intent(store)
     assert not put_intent(store, source="other.mp4")
     store.put_task_id("key", "6abc")
@@ -209,7 +209,7 @@ def test_a_key_without_an_entry_is_an_error_that_says_so(store: SegmentStore, wr
         write(store)
 
 
-def test_a_result_that_is_not_there_yet_is_an_error_with_the_state(store: SegmentStore) -> None:
+def test_loading_a_missing_result_raises_with_the_state(store: SegmentStore) -> None:
     put_intent(store)
     with pytest.raises(InputError, match="has no result yet: its entry is intent"):
         store.load_result("key")
@@ -218,7 +218,7 @@ def test_a_result_that_is_not_there_yet_is_an_error_with_the_state(store: Segmen
 # Vectors.
 
 
-def test_a_result_comes_back_bit_for_bit_with_every_field_of_its_loci(store: SegmentStore) -> None:
+def test_result_is_loaded_bit_for_bit_with_all_positions(store: SegmentStore) -> None:
     positions = [
         SegmentPosition(0.1, 1 / 3, "visual", "clip"),
         SegmentPosition(0.1, 1 / 3, "audio", "clip"),
@@ -296,7 +296,7 @@ def test_params_that_are_not_json_are_refused(store: SegmentStore) -> None:
     assert store.find_task("key") is None
 
 
-def test_a_failed_write_leaves_nothing_behind(store: SegmentStore) -> None:
+def test_failed_write_is_rolled_back(store: SegmentStore) -> None:
     put_intent(store)
     segments = make_segments()
     broken = Segments(segments.vectors, [*segments.positions[:3], SegmentPosition(9.0, 9.5, None, "clip")])  # type: ignore[arg-type]
@@ -459,7 +459,7 @@ def test_prune_refuses_a_time_in_the_future(store: SegmentStore, older_than: flo
         store.prune(older_than=older_than)
 
 
-def test_deleted_vectors_give_their_space_back(tmp_path: Path) -> None:
+def test_prune_frees_the_space_of_deleted_vectors(tmp_path: Path) -> None:
     with SegmentStore(tmp_path / "s.sqlite3") as store:
         put_ready(store, segments=make_segments(5000))
         full = store.info().size_bytes

@@ -117,7 +117,7 @@ def test_a_location_stays_when_the_working_directory_changes(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("name", ["file/s.sqlite3", "file/deeper/s.sqlite3", "folder", "loop"])
-def test_a_location_that_cannot_be_written_is_an_error_that_names_the_variable(tmp_path: Path, name: str) -> None:
+def test_unwritable_location_raises_naming_the_variable(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("text")
     (tmp_path / "folder").mkdir()
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
@@ -137,7 +137,7 @@ def write_without_rights(path: Path, answers: "multiprocessing.Queue[str]") -> N
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork and Unix permissions")
 @pytest.mark.parametrize("what", ["folder", "file"])
-def test_without_the_right_to_write_there_is_an_error_that_says_so(what: str) -> None:
+def test_missing_write_permission_raises_with_the_reason(what: str) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can become a user without rights")
     shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
@@ -182,7 +182,7 @@ def load_without_rights(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork and Unix permissions")
-def test_what_a_read_only_store_holds_can_be_loaded_and_nothing_is_paid_for(video_path: Path, sandbox: Sandbox) -> None:
+def test_read_only_store_can_be_read_and_refuses_paid_work(video_path: Path, sandbox: Sandbox) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can become a user without rights")
     shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
@@ -223,7 +223,7 @@ def test_what_a_read_only_store_holds_can_be_loaded_and_nothing_is_paid_for(vide
         ("sqlite:///s.sqlite3?mode=ro&password=hunter2", "without host and options"),
     ],
 )
-def test_a_location_of_an_unknown_kind_is_refused_at_once(location: str, said: str) -> None:
+def test_unknown_kind_of_location_is_refused(location: str, said: str) -> None:
     message = message_of(lambda: SegmentStore(location))
     assert said in message
     assert "hunter2" not in message
@@ -248,7 +248,7 @@ def test_a_servers_password_is_never_shown(location: str) -> None:
 # Files.
 
 
-def test_an_empty_file_is_not_taken_for_a_new_store(tmp_path: Path) -> None:
+def test_empty_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s.sqlite3").touch()
     message = message_of(lambda: put_intent(SegmentStore(tmp_path / "s.sqlite3")))
     assert "the file is empty. If you made it yourself, delete it" in message
@@ -367,7 +367,7 @@ def test_a_missing_row_is_an_error(tmp_path: Path) -> None:
         assert "are damaged" in message_of(lambda: store.load_result("key"))
 
 
-def test_a_file_that_vanishes_while_in_use_is_an_error_and_not_made_anew(tmp_path: Path) -> None:
+def test_file_deleted_while_in_use_raises_and_is_not_recreated(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     with SegmentStore(path) as store:
         put_intent(store)
@@ -376,7 +376,7 @@ def test_a_file_that_vanishes_while_in_use_is_an_error_and_not_made_anew(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_store_that_stays_locked_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locked_store_raises_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT_SEC", 0.2)
     path = tmp_path / "s.sqlite3"
     fill(path)
@@ -390,7 +390,7 @@ def test_a_store_that_stays_locked_is_an_error_that_says_so(tmp_path: Path, monk
         assert store.find_digest("/a", 1, 1) == "aa"
 
 
-def test_a_file_system_without_hard_links_gets_a_store_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_store_is_created_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
@@ -401,7 +401,7 @@ def test_a_file_system_without_hard_links_gets_a_store_too(tmp_path: Path, monke
         assert store.info().vectors == VECTORS
 
 
-def test_an_error_of_the_disk_says_that_it_may_be_full() -> None:
+def test_disk_error_mentions_a_full_disk() -> None:
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorname = "SQLITE_IOERR_WRITE"
     reason, advice = explain(error)

@@ -169,7 +169,7 @@ def test_of_several_processes_exactly_one_writes_each_intent(
         assert np.sum(won, axis=0).tolist() == [1] * 30
 
 
-def test_processes_that_make_the_same_new_store_share_it(
+def test_processes_that_create_the_same_store_share_it(
     tmp_path: Path, pool: ProcessPoolExecutor, manager: SyncManager
 ) -> None:
     for attempt in range(3):

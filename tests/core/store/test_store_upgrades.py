@@ -160,7 +160,7 @@ def test_the_name_of_a_journal_survives_the_upgrade(tmp_path: Path) -> None:
         assert store.journal_name in (DUMPS / "version_1_sqlite.sql").read_text(encoding="utf-8")
 
 
-def test_stores_that_open_an_old_file_at_once_upgrade_it_once(old: tuple[str, str]) -> None:
+def test_concurrent_opens_upgrade_an_old_file_once(old: tuple[str, str]) -> None:
     def open_and_read(_: int) -> None:
         with SegmentStore(old[1]) as store:
             must_hold_what_was_paid_for(store)
@@ -201,7 +201,7 @@ def read_as_another_user(work: Callable[[], None]) -> int:
 @needs_fork
 @pytest.mark.skipif(sys.platform == "win32", reason="needs Unix permissions")
 @pytest.mark.parametrize("dump", SQLITE_DUMPS)
-def test_an_old_file_that_cannot_be_written_is_read_all_the_same(dump: str) -> None:
+def test_read_only_old_file_can_be_read(dump: str) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can become a user without rights")
     shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others

@@ -32,7 +32,7 @@ def test_a_session_is_found_as_it_was_written_by_content_and_account(store: Segm
     assert store.find_upload("sha256:2", "me") is None
 
 
-def test_a_later_session_takes_the_place_of_an_earlier_one(store: SegmentStore) -> None:
+def test_later_session_replaces_an_earlier_one(store: SegmentStore) -> None:
     store.put_upload("sha256:1", "me", **SESSION)
     store.put_upload("sha256:1", "me", **(SESSION | {"upload_id": "u2", "asset_id": "a2"}))
     store.drop_upload("a1")

@@ -134,7 +134,7 @@ def test_progress_of_a_body_grows_to_its_length_and_starts_again_with_a_second_t
         assert seen[-1] == (body.length, body.length)
 
 
-def test_what_is_no_json_is_a_defect_here_and_not_sent() -> None:
+def test_non_json_value_raises_and_is_not_sent() -> None:
     def endless() -> Iterator[int]:
         yield 1
 

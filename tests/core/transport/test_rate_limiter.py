@@ -33,7 +33,7 @@ class Refusing(Counting):
         raise PermissionError
 
 
-async def test_it_is_asked_once_for_each_thing_that_is_embedded(
+async def test_rate_limiter_is_acquired_once_per_embedding(
     connect: Connect, sandbox: Sandbox, video_path: Path, picture: Path
 ) -> None:
     limiter = Counting()
@@ -55,7 +55,7 @@ async def test_it_is_asked_once_for_each_thing_that_is_embedded(
     assert limiter.asked == 6
 
 
-async def test_its_exception_reaches_the_caller_and_no_request_is_sent(connect: Connect, sandbox: Sandbox) -> None:
+async def test_rate_limiter_exception_reaches_the_caller_and_no_request_is_sent(connect: Connect, sandbox: Sandbox) -> None:
     client = connect(rate_limiter=Refusing())
     for call in (client.embed_text, lambda text: client.embed_texts([text, "blue"])):
         with pytest.raises(PermissionError):
