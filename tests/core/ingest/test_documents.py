@@ -22,7 +22,7 @@ from twelvelabs_core.models.document_options import DocumentOptions, ImageOption
 from twelvelabs_sandbox import Sandbox
 
 TASKS = "/embed-v2/tasks"
-SENTENCES = ["A red car.", "A blue house stands still.", "Loud noise!", "Green stripes move fast.", "The end."]
+SENTENCES = ["A red car.", "A blue lamp stands still.", "Loud noise!", "Green stripes move fast.", "The end."]
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_a_segmentation_that_cannot_be_is_refused(make: Any) -> None:
         make()
 
 
-# Over the wire
+# Tasks
 
 
 async def test_pages_are_paid_once_and_found_by_reference(new: Surface, plan: Path, sandbox: Sandbox) -> None:
@@ -203,7 +203,9 @@ async def test_image_task_is_paid_once(connect: Connect, picture: Path, sandbox:
     assert paid(sandbox) == 2
 
 
-async def test_segment_many_accepts_pdf_and_text_documents(new: Surface, plan: Path, note: Path, sandbox: Sandbox) -> None:
+async def test_segment_many_accepts_pdf_and_text_documents(
+    new: Surface, plan: Path, note: Path, sandbox: Sandbox
+) -> None:
     found = await everything(new.segment_many([plan, note], input_type="document"))
     assert {one.title: [s.embedding_scope for s in one.segments] for one in found} == {
         "plan.pdf": ["page", "page"],
@@ -224,7 +226,7 @@ CHUNKS, QUARTERS = SequentialSegmentation(2), SpatialSegmentation("quadrants")
 async def test_files_of_several_kinds_are_embedded_in_one_call(  # noqa: PLR0917  # four fixtures, three parameters
     new: Surface, plan: Path, note: Path, picture: Path, cuts: Any, pages: int, chunks: int
 ) -> None:
-    """Each file is told by its name or first bytes, and takes the segmentation that suits it."""
+    """The kind of each file is detected by its name or first bytes, and decides its segmentation."""
     media = [plan, note, picture, Media.of(content(picture), source="bytes")]
     found = await everything(new.segment_many(media, input_type=PAPERS, segmentation=cuts))
     assert {one.source.rpartition("/")[2]: [s.embedding_scope for s in one.segments] for one in found} == {
@@ -313,7 +315,9 @@ async def test_non_documents_are_refused(new: Surface, tmp_path: Path, picture: 
     assert sandbox.count() == 0
 
 
-async def test_times_and_segmentations_are_refused_for_documents_and_images(new: Surface, note: Path, sandbox: Sandbox) -> None:
+async def test_times_and_segmentations_are_refused_for_documents_and_images(
+    new: Surface, note: Path, sandbox: Sandbox
+) -> None:
     for options, message in (
         ({"start_sec": 1.0}, "start_sec is for audio and video"),
         ({"time_based_metadata": []}, "time_based_metadata is for audio and video"),

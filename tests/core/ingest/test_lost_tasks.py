@@ -1,4 +1,4 @@
-"""A create that broke off: its task is found in the server's list, if exactly one can be it, and never guessed."""
+"""A create call whose response was lost: its task is adopted from the server's list only if it is unambiguous."""
 
 import asyncio
 import shutil
@@ -27,7 +27,7 @@ from twelvelabs_core import (
 )
 from twelvelabs_sandbox import Fault, Sandbox
 
-SOON = 1.5  # seconds of silence after which a create that has not shown up never will
+SOON = 1.5  # client timeout in seconds; decides how long a lost create is searched for
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def client(connect: Connect) -> Surface:
 
 
 @pytest.fixture
-def video_paths(video_path: Path) -> Iterator[VideoServer]:
+def video_server(video_path: Path) -> Iterator[VideoServer]:
     with VideoServer(video_path) as server:
         yield server
 
@@ -66,7 +66,7 @@ async def test_task_whose_response_was_lost_is_adopted_in_the_same_call(
 
 
 NOTHING_CREATED: dict[str, tuple[dict[str, Any], type[TwelveLabsError]]] = {
-    "lost on its way": ({"drop": "before"}, APIConnectionError),
+    "lost request": ({"drop": "before"}, APIConnectionError),
     "server error": ({"status": 500}, ServerError),
     "gateway": ({"status": 504}, ServerError),
     "no id": ({"status": 202, "body": "{}"}, APIResponseError),
@@ -89,7 +89,7 @@ async def test_unfound_task_is_created_again_by_the_next_run_with_a_warning(
 
 async def test_unsent_create_is_not_searched_for(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
     client = connect(timeout=SOON, max_retries=0)
-    await client.segment_video(video_path, segmentation=FixedSegmentation(8))  # so that the asset is there
+    await client.segment_video(video_path, segmentation=FixedSegmentation(8))  # uploads the asset
     before = listed(sandbox)
     nowhere = connect(base_url="http://127.0.0.1:9/v1.3", max_retries=0)
     with pytest.raises(APIConnectionError, match="cannot be reached"):
@@ -99,37 +99,37 @@ async def test_unsent_create_is_not_searched_for(connect: Connect, sandbox: Sand
 
 
 async def test_next_run_adopts_the_task_of_a_run_killed_during_create(
-    connect: Connect, sandbox: Sandbox, video_paths: VideoServer
+    connect: Connect, sandbox: Sandbox, video_server: VideoServer
 ) -> None:
-    """The server is still fetching the video when its sender is dead and the next run looks at the list."""
+    """The server is still downloading the video when the next run lists the tasks."""
     client = connect(timeout=10.0)
-    video_paths.delay = 0.7
-    process = start_process(sandbox, Path(client.store.location), video_paths.url())
+    video_server.delay = 0.7
+    process = start_process(sandbox, Path(client.store.location), video_server.url())
     try:
         await until(
-            lambda: states(client) == {"intent": 1} and video_paths.count("HEAD") == paid(sandbox) == 1, process
+            lambda: states(client) == {"intent": 1} and video_server.count("HEAD") == paid(sandbox) == 1, process
         )
     finally:
         process.kill()
         process.wait()
-    found = await client.segment_video(video_paths.url(), **CUT)
+    found = await client.segment_video(video_server.url(), **CUT)
     assert found.segments.vectors.shape == (3, 512)
     assert (paid(sandbox), found.attempts) == (1, 1)
     assert listed(sandbox) > 1
 
 
-async def test_lost_task_of_a_url_is_adopted(client: Surface, sandbox: Sandbox, video_paths: VideoServer) -> None:
+async def test_lost_task_of_a_url_is_adopted(client: Surface, sandbox: Sandbox, video_server: VideoServer) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
-    found = await client.segment_video(video_paths.url("video.mp4?X-Amz-Signature=abc"), **CUT)
+    found = await client.segment_video(video_server.url("video.mp4?X-Amz-Signature=abc"), **CUT)
     assert (paid(sandbox), found.attempts) == (1, 1)
 
 
 async def test_ambiguous_candidates_are_not_adopted(
-    client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer, caplog: pytest.LogCaptureFixture
+    client: Surface, connect: Connect, sandbox: Sandbox, video_server: VideoServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    url = video_paths.url("video.mp4")
-    stranger = connect(store=":memory:")
-    await stranger.segment_video(url, **CUT)  # the same video and options, in a journal that we do not know
+    url = video_server.url("video.mp4")
+    other = connect(store=":memory:")
+    await other.segment_video(url, **CUT)  # the same video and options in another journal
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     with pytest.raises(APIConnectionError):
         await client.segment_video(url, **CUT)
@@ -140,15 +140,15 @@ async def test_ambiguous_candidates_are_not_adopted(
 
 
 async def test_tasks_of_one_video_are_distinguished_by_their_options(
-    client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer
+    client: Surface, connect: Connect, sandbox: Sandbox, video_server: VideoServer
 ) -> None:
-    url = video_paths.url("video.mp4")
-    stranger = connect(store=":memory:")
-    await stranger.segment_video(url, segmentation=FixedSegmentation(8), embedding_option=["visual"])
-    await stranger.segment_video(url, segmentation=FixedSegmentation(4), embedding_option=["audio"])
-    await stranger.segment_video(url, segmentation=FixedSegmentation(4), embedding_scope=["clip"])
-    await stranger.segment_video(url, embedding_option=["visual"])
-    await stranger.segment_video(video_paths.url("other.mp4"), **CUT)
+    url = video_server.url("video.mp4")
+    other = connect(store=":memory:")
+    await other.segment_video(url, segmentation=FixedSegmentation(8), embedding_option=["visual"])
+    await other.segment_video(url, segmentation=FixedSegmentation(4), embedding_option=["audio"])
+    await other.segment_video(url, segmentation=FixedSegmentation(4), embedding_scope=["clip"])
+    await other.segment_video(url, embedding_option=["visual"])
+    await other.segment_video(video_server.url("other.mp4"), **CUT)
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     found = await client.segment_video(url, **CUT)
     assert (paid(sandbox), found.attempts) == (6, 1)
@@ -169,7 +169,7 @@ async def test_uploads_of_other_journals_are_not_adopted(
 async def test_indistinguishable_lost_tasks_are_not_adopted(
     client: Surface, sandbox: Sandbox, video_path: Path
 ) -> None:
-    """The list does not show from which second a video was embedded."""
+    """The list does not show the start of an embedded range."""
     parts = [{**CUT, "start_sec": 0.0, "end_sec": 4.0}, {**CUT, "start_sec": 4.0, "end_sec": 8.0}]
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=500), Fault(path=TASKS, method="POST", drop="after"))
     for part in parts:
@@ -191,13 +191,13 @@ HIDDEN: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", HIDDEN)
 async def test_a_task_of_a_url_is_not_adopted_when_the_list_hides_an_option(
-    client: Surface, sandbox: Sandbox, video_paths: VideoServer, caplog: pytest.LogCaptureFixture, case: str
+    client: Surface, sandbox: Sandbox, video_server: VideoServer, caplog: pytest.LogCaptureFixture, case: str
 ) -> None:
     options = {**CUT, **HIDDEN[case]}
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     with pytest.raises(APIConnectionError):
-        await client.segment_video(video_paths.url("video.mp4"), **options)
-    found = await client.segment_video(video_paths.url("video.mp4"), **options)
+        await client.segment_video(video_server.url("video.mp4"), **options)
+    found = await client.segment_video(video_server.url("video.mp4"), **options)
     assert (paid(sandbox), found.attempts) == (2, 2)
     assert "a new task is paid for, perhaps the second" in caplog.text
 
@@ -219,14 +219,14 @@ async def test_an_adopted_task_with_clips_of_another_length_is_not_stored(
 
 
 async def test_task_with_options_that_cannot_be_verified_is_not_adopted(
-    connect: Connect, sandbox: Sandbox, video_paths: VideoServer
+    connect: Connect, sandbox: Sandbox, video_server: VideoServer
 ) -> None:
     options: dict[str, Any] = {"embedding_type": ["fused_embedding"], "embedding_scope": ["clip"]}
     ours, theirs = (
         {**options, "time_based_metadata": [{"start": 0.0, "end": 8.0, "text": text}]}
         for text in ("wedding", "kick-off")
     )
-    url = video_paths.url("video.mp4")
+    url = video_server.url("video.mp4")
     await connect(store=":memory:", model="marengo3.5").segment_video(url, **theirs)
     client = connect(timeout=SOON, model="marengo3.5")
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
@@ -237,12 +237,12 @@ async def test_task_with_options_that_cannot_be_verified_is_not_adopted(
 
 
 async def test_tasks_created_before_the_intent_are_not_adopted(
-    client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer, monkeypatch: pytest.MonkeyPatch
+    client: Surface, connect: Connect, sandbox: Sandbox, video_server: VideoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("twelvelabs_core.ingest.recovery.CLOCK_MARGIN", -2.0)
-    url = video_paths.url("video.mp4")
+    url = video_server.url("video.mp4")
     await connect(store=":memory:").segment_video(url, **CUT)
-    await asyncio.sleep(2.1)  # the server's clock shows whole seconds
+    await asyncio.sleep(2.1)  # the server reports whole seconds
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=500))
     with pytest.raises(ServerError):
         await client.segment_video(url, **CUT)
@@ -320,9 +320,7 @@ async def test_failing_list_prevents_adoption(
     assert "failed to list tasks" in caplog.text
 
 
-async def test_unavailable_list_raises_without_payment(
-    connect: Connect, sandbox: Sandbox, video_path: Path
-) -> None:
+async def test_unavailable_list_raises_without_payment(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
     client = connect(timeout=SOON, max_retries=0)
     sandbox.faults.add(
         Fault(path=TASKS, method="POST", drop="after"), Fault(path=TASKS, method="GET", status=503, times=2)
@@ -355,7 +353,7 @@ async def test_intent_of_another_account_is_not_adopted(
             await first.segment_video(video_path, **CUT)
     second = connect(timeout=SOON)
     assert (await second.segment_video(video_path, **CUT)).attempts == 2
-    assert listed(sandbox) >= 1  # it might have been another key of the same organisation
+    assert listed(sandbox) >= 1  # another key might belong to the same organisation
     assert "perhaps the second" in caplog.text
 
 

@@ -1,4 +1,4 @@
-"""Clients, results and errors in other processes: forked, spawned, pickled; and Ctrl-C in our own."""
+"""Clients, results and errors in forked and spawned processes and pickles, and Ctrl-C in this process."""
 
 import asyncio
 import multiprocessing
@@ -34,7 +34,7 @@ from twelvelabs_sandbox import Fault, Sandbox
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ProcessPoolExecutor]:
-    """One worker, started anew as on Windows and macOS, with another key in its environment."""
+    """One spawned worker, as on Windows and macOS, with another key in its environment."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, spawn, initializer=spawned.with_key, initargs=("tlk_sandbox_of_the_worker",)) as pool:
         yield pool
@@ -77,7 +77,9 @@ def test_pickling_a_client_with_an_in_memory_store_raises(settings: Settings, st
         pickle.dumps(Client(settings=settings, store=store))
 
 
-def test_results_survive_pickling(pool: ProcessPoolExecutor, settings: Settings, tmp_path: Path, video_path: Path) -> None:
+def test_results_survive_pickling(
+    pool: ProcessPoolExecutor, settings: Settings, tmp_path: Path, video_path: Path
+) -> None:
     with Client(settings=settings, store=tmp_path / "s.sqlite3") as client:
         embedding = client.embed_text("red")
         media = client.segment_video(video_path, segmentation=FixedSegmentation(4), embedding_option=["visual"])
@@ -120,7 +122,7 @@ def test_every_error_survives_pickling_unchanged(pool: ProcessPoolExecutor, kind
 
 
 def plain(error: TwelveLabsError) -> dict[str, Any]:
-    """Return what an error holds; errors inside it are compared by their text."""
+    """Return the attributes of an error; nested errors are compared by their text."""
     held = dict(vars(error))
     if "failures" in held:
         held["failures"] = [(one.source, one.reason, one.task_id, str(one.error)) for one in held["failures"]]
@@ -169,9 +171,7 @@ FORK = """
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs fork")
-def test_forked_children_and_parent_share_one_client(
-    sandbox: Sandbox, tmp_path: Path, video_path: Path
-) -> None:
+def test_forked_children_and_parent_share_one_client(sandbox: Sandbox, tmp_path: Path, video_path: Path) -> None:
     arguments = [sandbox.api_key, sandbox.base_url, str(tmp_path / "s.sqlite3"), str(video_path)]
     command = [sys.executable, "-c", textwrap.dedent(FORK), *arguments]
     done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=120)

@@ -1,4 +1,4 @@
-"""After a failure at any step nothing is lost: the journal says what happened, and the next run goes on from there."""
+"""After a failure at any step nothing is lost: the next run resumes from the journal."""
 
 import asyncio
 import os
@@ -50,18 +50,18 @@ def states(client: Surface) -> dict[str, int]:
 
 
 class Interrupted(Exception):  # noqa: N818  # not an error of the package
-    """The caller left when its task had been created; has the id of the task."""
+    """Raised by `interrupt` when the task has been created; its argument is the task id."""
 
 
 def interrupt(step: Progress) -> None:
-    """Leave as soon as the task is created and in the journal."""
+    """Interrupt a call as soon as its task is created and in the journal."""
     if step.stage == "processing":
         raise Interrupted(step.task_id)
 
 
 @pytest.fixture
 def slow_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """A sandbox whose tasks take an hour of its own clock."""
+    """A sandbox whose tasks take an hour on its clock."""
     with Sandbox(task_seconds=3600.0, **getattr(request, "param", {})) as sandbox:
         yield sandbox
 
@@ -76,7 +76,9 @@ def patient(connect: Connect, slow_sandbox: Sandbox) -> Callable[[], Surface]:
 # Errors of the API
 
 
-async def test_run_continues_with_a_valid_key_after_an_invalid_one(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
+async def test_run_continues_with_a_valid_key_after_an_invalid_one(
+    connect: Connect, sandbox: Sandbox, video_path: Path
+) -> None:
     wrong = connect(api_key=SecretStr("tlk_sandbox_wrong"))
     with pytest.raises(AuthenticationError, match="Check the API key") as caught:
         await wrong.segment_video(video_path, **CUT)
@@ -124,11 +126,11 @@ async def test_refused_create_is_not_searched_for_in_the_list(
     with pytest.raises(kind):
         await client.segment_video(video_path, **CUT)
     assert (paid(sandbox), states(client)) == (1, {"failed": 1})
-    reset_rate_limits()  # of the hour that one of them was told to wait
+    reset_rate_limits()  # one of the faults demands a wait of an hour
     found = await client.segment_video(video_path, **CUT)
     assert found.segments.vectors.shape == (3, 512)
     assert (paid(sandbox), sandbox.count("GET", TASKS)) == (2, 0)
-    assert "is paid for" not in caplog.text  # nothing was, before
+    assert "is paid for" not in caplog.text  # no task was paid before
 
 
 async def test_interrupted_upload_creates_no_task(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
@@ -191,7 +193,7 @@ async def test_malformed_result_is_not_stored_and_retrieved_again(
     assert paid(sandbox) == 1
 
 
-# Time
+# Timeouts and expiry
 
 
 async def test_next_run_resumes_waiting_after_a_timeout(
@@ -232,7 +234,7 @@ async def test_other_account_creates_its_own_task(
     first = connect(api_key=SecretStr(slow_sandbox.api_key), base_url=slow_sandbox.base_url)
     with pytest.raises(Interrupted):
         await first.segment_video(video_path, on_progress=interrupt, **CUT)
-    assert not (await connect().segment_video(video_path, **CUT)).reused  # the shared sandbox has another key
+    assert not (await connect().segment_video(video_path, **CUT)).reused  # another sandbox has another key
     assert (paid(slow_sandbox), paid(sandbox)) == (1, 1)
     assert (await first.segment_video(video_path, **CUT)).reused
 
@@ -246,7 +248,7 @@ async def test_404_before_expiry_raises_and_keeps_the_task(
     with pytest.raises(NotFoundError):
         await connect(api_key=SecretStr(slow_sandbox.api_key), base_url=elsewhere).segment_video(video_path, **CUT)
     assert states(patient()) == {"processing": 1}
-    slow_sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=404))  # a copy of the data that is behind
+    slow_sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=404))  # as from a stale replica
     with pytest.raises(NotFoundError) as caught:
         await patient().segment_video(video_path, **CUT)
     assert caught.value.task_id
@@ -293,7 +295,7 @@ async def test_cancelling_a_rate_limited_create_creates_no_task(
         assert sandbox.count("POST", TASKS, 202) == 0
 
 
-# Several at once
+# Concurrent calls
 
 
 async def test_concurrent_calls_create_one_task(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
@@ -350,7 +352,7 @@ async def until(condition: Callable[[], bool], process: "subprocess.Popen[bytes]
             return
         assert process.poll() is None, "the process ended by itself"
         await asyncio.sleep(0.02)
-    raise AssertionError("it did not happen within 30 s")
+    raise AssertionError("the condition was not met within 30 s")
 
 
 async def test_next_process_resumes_after_a_kill_during_a_wait(
@@ -387,7 +389,7 @@ async def test_two_processes_create_one_task(
     assert paid(slow_sandbox) == 1
 
 
-# What changes under our hands
+# Files that change
 
 
 async def test_file_replaced_during_its_upload_is_not_stored(
@@ -406,10 +408,8 @@ async def test_file_replaced_during_its_upload_is_not_stored(
     assert (paid(sandbox), states(client)) == (0, {})
 
 
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere names of files are text")
-async def test_video_with_undecodable_file_name_is_embedded(
-    client: Surface, video_path: Path, tmp_path: Path
-) -> None:
+@pytest.mark.skipif(os.name != "posix", reason="file names are always text on other systems")
+async def test_video_with_undecodable_file_name_is_embedded(client: Surface, video_path: Path, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9.mp4")
     shutil.copy(video_path, path)
     os.utime(path, (1_700_000_000, 1_700_000_000))

@@ -1,4 +1,4 @@
-"""Audio and video by tasks of Marengo 3.5: its segments, texts with times, uncertainty, spaces of their own."""
+"""Audio and video tasks of Marengo 3.5: segments, timed texts, uncertainty and separate vector spaces."""
 
 import pickle
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A medium is paid for once: what counts as the same work, and what comes back."""
+"""Each medium is paid for once: what counts as the same work, and what is returned."""
 
 import copy
 import itertools
@@ -45,7 +45,9 @@ def paid(sandbox: Sandbox) -> int:
     return sandbox.count("POST", TASKS)
 
 
-async def test_segment_video_returns_segments_and_properties(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
+async def test_segment_video_returns_segments_and_properties(
+    client: Surface, video_path: Path, sandbox: Sandbox
+) -> None:
     found = await client.segment_video(video_path, **CUT)
     assert isinstance(found, SegmentedMedia)
     assert (found.source, found.title) == (video_path.as_posix(), "video.mp4")
@@ -136,7 +138,7 @@ async def test_different_options_are_new_work_and_equivalent_spellings_are_not(
     other = await client.segment_video(video_path, **CUT, start_sec=4)
     assert [s.start_sec for s in other.segments] == [4, 4]
     assert paid(sandbox) == 2
-    assert sandbox.count("POST", "/assets") == 1  # the upload served both
+    assert sandbox.count("POST", "/assets") == 1  # one upload for both tasks
 
 
 async def test_a_store_in_memory_serves_one_client(connect: Connect, video_path: Path, sandbox: Sandbox) -> None:
@@ -151,7 +153,7 @@ async def test_all_threads_of_a_client_share_one_store(
     connect: Connect, video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class SlowStore(SegmentStore):
-        """A store that is slow to create, so that every thread finds none."""
+        """A store whose creation is slow, so that all threads try to create it."""
 
         made = itertools.count()
 
@@ -185,7 +187,7 @@ async def test_result_without_vectors_logs_a_warning_on_every_run(
 ) -> None:
     silent = tmp_path / "silent.mp4"
     write_film(silent, [Scene(seconds=5)], fps=2, audio=False)
-    server.video_path = silent  # by URL, whose sound cannot be looked for before it is paid for
+    server.video_path = silent  # a URL, whose audio track cannot be checked before payment
     for run in range(3):
         caplog.clear()
         found = await client.segment_video(server.url(), embedding_option=["audio"])
@@ -327,9 +329,7 @@ async def test_failed_head_request_does_not_change_the_identity(
     assert paid(sandbox) == 1
 
 
-async def test_version_overrides_the_validator(
-    client: Surface, server: VideoServer, sandbox: Sandbox
-) -> None:
+async def test_version_overrides_the_validator(client: Surface, server: VideoServer, sandbox: Sandbox) -> None:
     await client.segment_video(server.url(), version="1", **CUT)
     server.etag = '"two"'
     assert (await client.segment_video(server.url(), version="1", **CUT)).reused
@@ -427,7 +427,7 @@ async def test_exception_of_a_callback_reaches_the_caller(client: Surface, video
     assert (await client.segment_video(video_path, **CUT)).segments.vectors.shape == (3, 512)
 
 
-# Refused before anything is sent or remembered
+# Refused before anything is sent or stored
 
 
 @pytest.mark.parametrize(
@@ -438,7 +438,9 @@ async def test_exception_of_a_callback_reaches_the_caller(client: Surface, video
         {"source": 7}, {"version": 7},
     ],
 )  # fmt: skip
-async def test_invalid_option_is_refused_before_a_request(client: Surface, video_path: Path, sandbox: Sandbox, option: Any) -> None:
+async def test_invalid_option_is_refused_before_a_request(
+    client: Surface, video_path: Path, sandbox: Sandbox, option: Any
+) -> None:
     with pytest.raises(InputError, match=next(iter(option))):
         await client.segment_video(video_path, **option)
     assert sandbox.count() == 0

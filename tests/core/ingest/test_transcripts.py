@@ -1,4 +1,4 @@
-"""The words spoken in a video: cut to its segments, asked for once, and never in the way of the video itself."""
+"""Transcripts of videos: assigned to segments, requested once, and never an obstacle to embedding the video."""
 
 import logging
 import time
@@ -45,15 +45,15 @@ def spoken_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def bodies(video_path: SegmentedMedia) -> dict[tuple[str, float], str]:
-    return {(r.metadata["embedding_scope"], r.metadata["start_sec"]): r.body for r in video_path.records()}  # type: ignore[misc]
+def bodies(media: SegmentedMedia) -> dict[tuple[str, float], str]:
+    return {(r.metadata["embedding_scope"], r.metadata["start_sec"]): r.body for r in media.records()}  # type: ignore[misc]
 
 
 def asked(sandbox: Sandbox) -> int:
     return sandbox.count("GET", TRANSCRIPTION)
 
 
-# Cutting words to segments
+# Assigning words to segments
 
 
 def clip(start: float, end: float, option: str = "visual", scope: str = "clip") -> SegmentPosition:
@@ -92,9 +92,7 @@ def test_words_are_assigned_per_option_and_scope() -> None:
     st.lists(st.floats(0.1, 9), min_size=1, max_size=12),
     st.lists(st.tuples(st.floats(0, 100), st.floats(0, 5)), max_size=30),
 )
-def test_every_word_is_assigned_exactly_once(
-    lengths: Sequence[float], times: Sequence[tuple[float, float]]
-) -> None:
+def test_every_word_is_assigned_exactly_once(lengths: Sequence[float], times: Sequence[tuple[float, float]]) -> None:
     borders = [0.0]
     for length in lengths:
         borders.append(borders[-1] + length)
@@ -122,7 +120,7 @@ def test_transcript_never_contains_a_reference(said: str) -> None:
     assert parse_reference(f"{head}\n{body}\n{reference}") == reference.partition(":")[2]
 
 
-# Over the wire
+# Requests
 
 
 @pytest.fixture
@@ -135,19 +133,19 @@ async def test_transcript_is_requested_once_and_assigned_to_segments(
     client: Surface, spoken_video: Path, sandbox: Sandbox, warned: Callable[[], list[str]]
 ) -> None:
     plain = await client.segment_video(spoken_video, **CUT)
-    video_path = await client.segment_video(spoken_video, **WANTED)
-    assert video_path.reused
-    assert bodies(video_path) == {("clip", 0): FIRST, ("clip", 4): SECOND, ("asset", 0): f"{FIRST} {SECOND}"}
-    assert video_path.words[0].value == "a"
+    media = await client.segment_video(spoken_video, **WANTED)
+    assert media.reused
+    assert bodies(media) == {("clip", 0): FIRST, ("clip", 4): SECOND, ("asset", 0): f"{FIRST} {SECOND}"}
+    assert media.words[0].value == "a"
     assert set(bodies(plain).values()) == {""}
-    assert [r.segment_id for r in video_path.records()] == [r.segment_id for r in plain.records()]
-    text = video_path.records()[0].text(with_reference=True)
+    assert [r.segment_id for r in media.records()] == [r.segment_id for r in plain.records()]
+    text = media.records()[0].text(with_reference=True)
     assert text.splitlines()[1] == FIRST
-    assert parse_reference(text) == video_path.records()[0].segment_id
+    assert parse_reference(text) == media.records()[0].segment_id
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), asked(sandbox)) == (1, 1, 1)
     sandbox.clear_requests()
-    assert bodies(await client.segment_video(spoken_video, **WANTED)) == bodies(video_path)
-    # Other options of the same video: another task, the same words.
+    assert bodies(await client.segment_video(spoken_video, **WANTED)) == bodies(media)
+    # Other options of the same video: another task, the same transcript.
     other = await client.segment_video(spoken_video, **{**WANTED, "embedding_option": ["audio"]})
     assert bodies(other)["clip", 0.0] == FIRST
     assert asked(sandbox) == 0
@@ -163,9 +161,11 @@ async def test_the_second_run_sends_nothing(client: Surface, spoken_video: Path,
     assert sandbox.count() == 0
 
 
-async def test_transcript_is_read_before_the_asset_is_deleted(client: Surface, spoken_video: Path, sandbox: Sandbox) -> None:
-    video_path = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
-    assert bodies(video_path)["clip", 0.0] == FIRST
+async def test_transcript_is_read_before_the_asset_is_deleted(
+    client: Surface, spoken_video: Path, sandbox: Sandbox
+) -> None:
+    media = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
+    assert bodies(media)["clip", 0.0] == FIRST
     assert (sandbox.count("POST", ASSETS), sandbox.count("DELETE", ASSET)) == (1, 1)
     sandbox.clear_requests()
     await client.segment_video(spoken_video, keep_asset=False, **WANTED)
@@ -176,8 +176,8 @@ async def test_missing_asset_is_uploaded_again_without_a_new_task(
     client: Surface, spoken_video: Path, sandbox: Sandbox
 ) -> None:
     await client.segment_video(spoken_video, keep_asset=False, **CUT)
-    video_path = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
-    assert bodies(video_path)["clip", 0.0] == FIRST
+    media = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
+    assert bodies(media)["clip", 0.0] == FIRST
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), sandbox.count("DELETE", ASSET)) == (1, 2, 2)
 
 
@@ -196,8 +196,8 @@ async def test_asset_deleted_concurrently_is_uploaded_again(
 ) -> None:
     await client.segment_video(spoken_video, **CUT)
     sandbox.faults.add(Fault(path=TRANSCRIPTION, status=404), Fault(path=ASSET, method="GET", status=404, skip=1))
-    video_path = await client.segment_video(spoken_video, **WANTED)
-    assert bodies(video_path)["clip", 0.0] == FIRST
+    media = await client.segment_video(spoken_video, **WANTED)
+    assert bodies(media)["clip", 0.0] == FIRST
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS)) == (1, 2)
 
 
@@ -207,8 +207,8 @@ async def test_a_url_becomes_an_asset_and_is_embedded_once(
 ) -> None:
     with VideoServer(spoken_video) as server:
         url = server.url("talk.mkv?X-Amz-Signature=secret")
-        video_path = await client.segment_video(url, **how, **WANTED)
-        assert bodies(video_path)["clip", 4.0] == SECOND
+        media = await client.segment_video(url, **how, **WANTED)
+        assert bodies(media)["clip", 4.0] == SECOND
         assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS)) == (1, 1)
         assert sandbox.count("DELETE", ASSET) == (0 if how["keep_asset"] else 1)
         sandbox.clear_requests()
@@ -221,10 +221,10 @@ async def test_transcript_of_an_asset_is_requested_by_its_id(
 ) -> None:
     asset = await client.assets.create(spoken_video)
     await client.assets.wait(asset.id)
-    video_path = await client.segment_video(f"asset:{asset.id}", **CUT)
+    media = await client.segment_video(f"asset:{asset.id}", **CUT)
     await client.assets.delete(asset.id)
     gone = await client.segment_video(f"asset:{asset.id}", **WANTED)
-    assert (set(bodies(gone).values()), len(gone.segments)) == ({""}, len(video_path.segments))
+    assert (set(bodies(gone).values()), len(gone.segments)) == ({""}, len(media.segments))
     (message,) = warned()
     assert "is stored without the words" in message
     assert f"asset {asset.id} was deleted" in message
@@ -252,11 +252,11 @@ async def test_unavailable_transcript_logs_one_warning(  # noqa: PLR0917  # thre
     reason: str,
     times: int,
 ) -> None:
-    """Only what is no answer for good is asked for again."""
+    """Only a failure that is not final is requested again."""
     sandbox.faults.add(Fault(path=TRANSCRIPTION, **fault))
-    video_path = await client.segment_video(spoken_video, **WANTED)
-    assert set(bodies(video_path).values()) == {""}
-    assert len(video_path.segments) == 3
+    media = await client.segment_video(spoken_video, **WANTED)
+    assert set(bodies(media).values()) == {""}
+    assert len(media.segments) == 3
     (message,) = warned()
     assert str(spoken_video) in message
     assert reason in message
@@ -312,21 +312,21 @@ async def test_pending_transcript_is_waited_for_once(  # noqa: PLR0917  # fixtur
     assert asked(sandbox) > 1
     for _ in range(2):
         sandbox.clear_requests()
-        video_path = await connect().segment_video(
+        media = await connect().segment_video(
             spoken_video, **WANTED
-        )  # as another process would, from the same store
-        assert set(bodies(video_path).values()) == {""}
+        )  # a new client on the same store, as in another process
+        assert set(bodies(media).values()) == {""}
         assert asked(sandbox) == 1
     assert "was pending at" in warned()[-1]
-    # Another asset has a transcription of its own, which may be ready soon.
+    # Another asset has its own transcription, which may be ready soon.
     store = SegmentStore(tmp_path / "segments.sqlite3")
-    await connect().assets.delete(store.find_asset(video_path.content, connect().settings.account))
+    await connect().assets.delete(store.find_asset(media.content, connect().settings.account))
     sandbox.clear_requests()
     await connect().segment_video(spoken_video, **WANTED)
     assert asked(sandbox) > 1
     sandbox.clear_faults()
     assert bodies(await connect().segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
-    assert store.find_pending_transcript(video_path.content, "sandbox") is None
+    assert store.find_pending_transcript(media.content, "sandbox") is None
 
 
 async def test_short_transcript_timeout_does_not_shorten_the_next_wait(
@@ -349,9 +349,9 @@ async def test_transient_transcript_error_raises_and_the_next_run_is_free(
     sandbox.faults.add(Fault(path=TRANSCRIPTION, status=status))
     with pytest.raises(kind):
         await client.segment_video(spoken_video, keep_asset=False, **WANTED)
-    video_path = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
-    assert video_path.reused
-    assert bodies(video_path)["clip", 0.0] == FIRST
+    media = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
+    assert media.reused
+    assert bodies(media)["clip", 0.0] == FIRST
     assert (sandbox.count("POST", TASKS), sandbox.count("DELETE", ASSET)) == (1, 1)
 
 
@@ -361,7 +361,9 @@ async def test_sentences_are_used_when_words_are_missing(client: Surface, spoken
     assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 4.0] == "A whole sentence."
 
 
-async def test_tasks_of_one_video_request_its_transcript_once(connect: Connect, spoken_video: Path, sandbox: Sandbox) -> None:
+async def test_tasks_of_one_video_request_its_transcript_once(
+    connect: Connect, spoken_video: Path, sandbox: Sandbox
+) -> None:
     client = connect()
     options = (["visual"], ["audio"], ["transcription"])
     begun = [client.start("segment_video", spoken_video, **{**WANTED, "embedding_option": one}) for one in options]
@@ -385,7 +387,7 @@ async def test_include_transcript_is_refused_for_images(connect: Connect, video_
         [one async for one in client.segment_many([video_path], input_type=["video", "image"], include_transcript=True)]
 
 
-# Kept
+# Stored transcripts
 
 
 def test_store_keeps_transcripts_by_origin_unchanged(tmp_path: Path) -> None:
@@ -401,7 +403,7 @@ def test_store_keeps_transcripts_by_origin_unchanged(tmp_path: Path) -> None:
         assert store.find_pending_transcript("c", "sandbox") is None
         before = time.time()
         store.put_pending_transcript("c", "sandbox", "a1")
-        assert store.find_transcript("c", "sandbox") == ()  # others may have had an answer meanwhile
+        assert store.find_transcript("c", "sandbox") == ()  # a pending state does not remove a stored transcript
         asset_id, since = store.find_pending_transcript("c", "sandbox") or ("", 0.0)
         assert (asset_id, before <= since <= time.time()) == ("a1", True)
         store.drop_transcript("c")
@@ -410,10 +412,10 @@ def test_store_keeps_transcripts_by_origin_unchanged(tmp_path: Path) -> None:
 
 
 async def test_transcript_is_deleted_with_the_last_task_of_its_video(client: Surface, spoken_video: Path) -> None:
-    video_path = await client.segment_video(spoken_video, **WANTED)
+    media = await client.segment_video(spoken_video, **WANTED)
     other = await client.segment_video(spoken_video, **{**WANTED, "embedding_option": ["audio"]})
     store: SegmentStore = client.store
-    store.delete_task(video_path.task_key)
-    assert store.find_transcript(video_path.content, "sandbox") is not None
+    store.delete_task(media.task_key)
+    assert store.find_transcript(media.content, "sandbox") is not None
     store.delete_task(other.task_key)
-    assert store.find_transcript(video_path.content, "sandbox") is None
+    assert store.find_transcript(media.content, "sandbox") is None

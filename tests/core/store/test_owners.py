@@ -1,4 +1,4 @@
-"""Whose intent is it? Process numbers repeat, also beside each other in containers; a living writer is never robbed."""
+"""The owner of an intent: process ids are reused and repeat in containers, and running owners keep their intents."""
 
 import os
 import socket
@@ -37,7 +37,7 @@ def test_processes_of_other_hosts_count_as_running() -> None:
 async def leave_intent(
     client: Surface, video_path: Path, writer: str, age: float, monkeypatch: pytest.MonkeyPatch
 ) -> TaskEntry:
-    """Write the intent of the video's work as another process would have, some seconds ago."""
+    """Write the intent of a video as another process would have done `age` seconds ago."""
     with monkeypatch.context() as patch:
         patch.setattr("twelvelabs_core.store.journal.owner", lambda: writer)
         moment = time.time() - age

@@ -124,7 +124,7 @@ def test_an_ended_entry_is_replaced_as_another_attempt(store: SegmentStore, *, e
 
 
 def test_a_late_failure_of_an_earlier_task_changes_nothing(store: SegmentStore) -> None:
-    """A process that waited for the first task reports its failure after another has paid for the next."""
+    """A process that waited for the first task reports its failure after another process created a new task."""
     put_intent(store)
     store.put_task_id("key", "first")
     store.put_failure("key", "why", task_id="first")
@@ -534,7 +534,7 @@ def test_a_store_in_memory_does_not_pickle_but_copies_as_itself() -> None:
 
 
 def test_no_file_stays_open_without_close(tmp_path: Path) -> None:
-    # In a separate process: the garbage of other tests would warn here too.
+    # In a separate process, since unclosed objects of other tests would warn here too.
     script = f"""
 import gc, glob, os, sys, warnings
 sys.path[:0] = [{str(Path(__file__).parent)!r}]

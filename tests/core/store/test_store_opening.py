@@ -140,7 +140,7 @@ def write_without_rights(path: Path, answers: "multiprocessing.Queue[str]") -> N
 def test_missing_write_permission_raises_with_the_reason(what: str) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can become a user without rights")
-    shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
+    shared = Path(tempfile.mkdtemp())  # pytest's folders are private to the user
     shared.chmod(0o755)
     try:
         if what == "file":
@@ -185,7 +185,7 @@ def load_without_rights(
 def test_read_only_store_can_be_read_and_refuses_paid_work(video_path: Path, sandbox: Sandbox) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can become a user without rights")
-    shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
+    shared = Path(tempfile.mkdtemp())  # pytest's folders are private to the user
     shared.chmod(0o755)
     try:
         copy = Path(shutil.copy(video_path, shared / "video.mp4"))

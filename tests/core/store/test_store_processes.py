@@ -1,4 +1,4 @@
-"""One SegmentStore and several processes: fresh interpreters, spawned workers, forks, and processes that are killed."""
+"""One SegmentStore in several processes: new interpreters, spawned workers, forks and killed processes."""
 
 import gc
 import multiprocessing
@@ -56,7 +56,7 @@ def is_whole(store: SegmentStore, number: int) -> bool:
     return np.array_equal(vectors, segments.vectors) and store.load_result(f"key {number}")[0] == segments
 
 
-# Work for other processes; top-level, so that a spawned interpreter finds it.
+# Functions for other processes; top-level, so that a spawned interpreter can import them.
 
 
 def write_some(store: SegmentStore, first: int) -> str:
@@ -82,7 +82,7 @@ def write_until_killed(path: Path) -> None:
 
 
 def in_fork(work: Callable[[], bool]) -> int:
-    """Run work in a forked child and return its exit code: 0 when it returned True."""
+    """Run a function in a forked child and return its exit code: 0 if it returned True."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -101,7 +101,7 @@ def in_fork(work: Callable[[], bool]) -> int:
     return -1
 
 
-# Fresh interpreters.
+# New interpreters.
 
 FILL = """
 import sys
@@ -139,14 +139,14 @@ def test_a_store_filled_in_one_process_is_readable_in_the_next(tmp_path: Path, m
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ProcessPoolExecutor]:
-    """Three spawned workers for all tests: each takes a second or two to start."""
+    """Three spawned workers shared by all tests, since each takes a second or two to start."""
     with ProcessPoolExecutor(3, mp_context=SPAWN) as pool:
         yield pool
 
 
 @pytest.fixture(scope="module")
 def manager() -> Iterator[SyncManager]:
-    """Makes barriers for spawned workers."""
+    """A manager that makes barriers for spawned workers."""
     with SPAWN.Manager() as manager:
         yield manager
 
@@ -241,7 +241,7 @@ def test_a_child_forked_during_a_sqlite_transaction_is_refused_at_once(tmp_path:
 
         with transaction_in_another_thread(store):
             assert in_fork(work) == 0
-            assert in_fork(lambda: in_fork(work) == 0) == 0  # nor may a child of that child
+            assert in_fork(lambda: in_fork(work) == 0) == 0  # the same holds for a child of that child
         put_ready(store, 1)
         assert in_fork(lambda: put_intent(store, "later child")) == 0
         assert all(is_whole(store, number) for number in range(2))

@@ -1,4 +1,4 @@
-"""Uploads that were begun, as the segment store keeps them."""
+"""Unfinished uploads in the segment store."""
 
 from pathlib import Path
 from typing import Any

@@ -55,7 +55,9 @@ async def test_rate_limiter_is_acquired_once_per_embedding(
     assert limiter.asked == 6
 
 
-async def test_rate_limiter_exception_reaches_the_caller_and_no_request_is_sent(connect: Connect, sandbox: Sandbox) -> None:
+async def test_rate_limiter_exception_reaches_the_caller_and_no_request_is_sent(
+    connect: Connect, sandbox: Sandbox
+) -> None:
     client = connect(rate_limiter=Refusing())
     for call in (client.embed_text, lambda text: client.embed_texts([text, "blue"])):
         with pytest.raises(PermissionError):

@@ -392,19 +392,19 @@ def test_requests_per_minute_are_kept_over_clients(
 
 
 @pytest.fixture
-def video_paths(video_path: Path) -> list[Media]:
+def videos(video_path: Path) -> list[Media]:
     """Three videos with different bytes and names."""
     data = content(video_path)
     return [Media.of(data + b"\0\0\0\x0cfree" + bytes([n] * 4), source=f"video {n}.mp4") for n in range(1, 4)]
 
 
 async def test_a_day_long_pause_ends_the_run_at_once_and_the_next_run_resumes(
-    connect: Connect, sandbox: Sandbox, video_paths: list[Media]
+    connect: Connect, sandbox: Sandbox, videos: list[Media]
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "86400"}, skip=1))
     client = connect(max_concurrency=1)
     with pytest.raises(IngestionError) as caught:
-        _ = [one async for one in client.segment_many(video_paths, **CUT)]
+        _ = [one async for one in client.segment_many(videos, **CUT)]
     errors = [failure.error for failure in caught.value.failures]
     assert [type(error) for error in errors] == [RateLimitError] * 2
     expected = pytest.approx(time.time() + 86_400, abs=60)
@@ -412,10 +412,10 @@ async def test_a_day_long_pause_ends_the_run_at_once_and_the_next_run_resumes(
     assert "not sent" in str(errors[1])
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", "/assets")) == (2, 2)  # nor was the third uploaded
     with pytest.raises(IngestionError):
-        _ = [one async for one in connect().segment_many(video_paths, **CUT)]
+        _ = [one async for one in connect().segment_many(videos, **CUT)]
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", "/assets")) == (2, 2)
     reset_rate_limits()  # a day later, or in another process
-    found = [one async for one in connect().segment_many(video_paths, **CUT)]
+    found = [one async for one in connect().segment_many(videos, **CUT)]
     assert sorted(one.reused for one in found) == [False, False, True]
     assert sandbox.count("POST", TASKS, status=202) == 3  # one for each video
     assert sandbox.count("POST", "/assets") == 3
