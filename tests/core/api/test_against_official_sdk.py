@@ -41,7 +41,7 @@ def ours(sandbox: Sandbox) -> Iterator[Client]:
 
 @pytest.fixture
 def sdk(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> TwelveLabs:
-    monkeypatch.delenv("TWELVELABS_BASE_URL", raising=False)  # it would overrule the argument
+    monkeypatch.delenv("TWELVELABS_BASE_URL", raising=False)  # it would override the argument
     return TwelveLabs(api_key=sandbox.api_key, base_url=sandbox.base_url)
 
 
@@ -172,7 +172,7 @@ def test_the_sdk_retrieves_a_task_of_this_client(sdk: TwelveLabs, ours: Client, 
 
 @pytest.mark.filterwarnings("ignore:legacy_v1:DeprecationWarning")
 def test_a_task_of_v1(sdk: TwelveLabs, ours: Client, media: Path) -> None:
-    """Both read the same vectors of a task that the SDK created, and of one that this client created."""
+    """Both retrieve the same vectors of a task created by the SDK, and of one created by this client."""
     with (media / "video.mp4").open("rb") as file:
         made = sdk.embed.tasks.create(model_name=MODEL, video_file=file, video_embedding_scope=["clip", "video"])
     assert made.id is not None
@@ -206,7 +206,7 @@ def test_embed_of_v1(sdk: TwelveLabs, ours: Client, media: Path) -> None:
 
 
 def old_rows(embedding: Any) -> dict[Row, np.ndarray]:
-    """Return the rows of v1 as the SDK has them; what it leaves None stands as we write it."""
+    """Return the rows of v1 as parsed by the SDK, with our neutral values in place of None."""
 
     def place(item: Any) -> Row:
         names = ("start_offset_sec", "end_offset_sec", "embedding_option", "embedding_scope")

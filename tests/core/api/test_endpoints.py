@@ -102,7 +102,7 @@ async def every(items: Any) -> list[Any]:
 
 
 async def every_method(client: Surface, media: Path) -> None:
-    """Upload in one request, and in more chunks than one answer has URLs for; interrupt that, and resume it."""
+    """Upload directly, and in more chunks than one response has URLs for; interrupt the upload and resume it."""
 
     def interrupt(step: Progress) -> None:
         if step.done > 10 * CHUNK:
@@ -175,7 +175,7 @@ def media(media_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).write_bytes((media_folder / name).read_bytes())
     captions = [(0.5, 2.0, "a goalkeeper dives")]
     write_film(folder / "spoken.mkv", [Scene(color="red", seconds=5.0)], fps=5, captions=captions)
-    (folder / "text.md").write_text("A red car. A blue house.")
+    (folder / "text.md").write_text("A red car. A blue lamp.")
     video_path = (folder / "video.mp4").read_bytes()
     (folder / "long.mp4").write_bytes(video_path + bytes(60 * CHUNK - len(video_path)))
     return folder
@@ -202,7 +202,7 @@ def test_every_endpoint_of_the_vendor_has_a_method_and_a_route_in_the_sandbox() 
 
 
 def cases(*, supported: bool) -> list[Any]:
-    """Return (method, model): the models that the table lists for a method, or the others; one where it lists none."""
+    """Return (method, model) pairs: the models that the table lists for a method, or all others."""
     return [
         pytest.param(name, model, id=f"{name}-{model}")
         for name, calls in CALLS.items()
@@ -223,7 +223,7 @@ async def test_a_method_calls_the_endpoints_of_the_table(connect: Connect, media
         await client.close()
     assert called >= set(calls.endpoints), "the table lists an endpoint that it does not call"
     assert called <= {*calls.endpoints, *calls.also}, "it calls an endpoint that the table does not list"
-    if name == "assets.create":  # the scenario uploads in every way
+    if name == "assets.create":  # the scenario uses every upload method
         assert called == {*calls.endpoints, *calls.also}
 
 

@@ -42,7 +42,7 @@ def pdf(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, media_folder: Path, note: Path, pdf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the working folder, with one file of each kind."""
+    """Change to a folder with one file of each kind and return it."""
     assert note.parent == pdf.parent == tmp_path
     (tmp_path / "empty.txt").touch()
     (tmp_path / "blank.txt").write_text(" \n", encoding="utf-8")

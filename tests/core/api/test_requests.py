@@ -1,4 +1,4 @@
-"""Options and request bodies: what is refused, what is sent, and which options are the same paid work."""
+"""Options and request bodies: which are refused, which are sent, and which are the same paid work."""
 
 import itertools
 import math

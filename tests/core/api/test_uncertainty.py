@@ -1,4 +1,4 @@
-"""Uncertainty stays in line with its vectors, from the answer to the segment store and back."""
+"""Uncertainty stays aligned with its vectors, from the response to the segment store and back."""
 
 import sqlite3
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The key goes to the API and nowhere else; neither it nor a URL's signature is ever shown, logged or stored."""
+"""The key is sent to the API only; neither it nor a URL's signature is ever shown, logged or stored."""
 
 import pickle
 import traceback
@@ -29,12 +29,12 @@ def server(video_path: Path) -> Iterator[VideoServer]:
 
 @pytest.fixture
 def elsewhere(video_path: Path) -> Iterator[VideoServer]:
-    """Where redirects lead."""
+    """A server that is the target of redirects."""
     with VideoServer(video_path) as server:
         yield server
 
 
-# Where the key goes
+# Recipients of the key
 
 
 @pytest.mark.parametrize("call", ["embed_text", "tasks.retrieve", "assets.delete"])
@@ -75,7 +75,7 @@ async def test_netrc_password_is_not_sent(
 async def test_loopback_requests_bypass_the_proxy(
     connect: Connect, sandbox: Sandbox, elsewhere: VideoServer, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """Unencrypted requests are allowed to this machine only; a proxy is another one."""
+    """Unencrypted requests are allowed to loopback only, and a proxy may be on another machine."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, elsewhere.url(""))
@@ -85,11 +85,11 @@ async def test_loopback_requests_bypass_the_proxy(
     assert elsewhere.requests == []
 
 
-# What is shown
+# Errors and reprs
 
 
 def shown(error: BaseException) -> str:
-    """Return everything that an error shows or carries."""
+    """Return everything that an error shows or contains."""
     lines = traceback.format_exception(error)
     return "".join(lines) + repr(error) + str(vars(error)) + repr(pickle.dumps(error))
 
@@ -162,7 +162,7 @@ async def test_no_repr_shows_a_secret(client: Surface, server: VideoServer, sand
         assert secret not in text
 
 
-# What is stored
+# The segment store
 
 
 async def test_the_store_holds_no_secret(
@@ -176,6 +176,6 @@ async def test_the_store_holds_no_secret(
         await client.segment_video(server.url(SIGNED), start_sec=1)
     client.store.close()
     data = b"".join(content(path) for path in sorted((tmp_path / "store").iterdir()))
-    assert b"video.mp4?id=1" in data  # the name without its signature is there
+    assert b"video.mp4?id=1" in data  # the source without its signature is stored
     assert SIGNATURE.encode() not in data
     assert sandbox.api_key.encode() not in data

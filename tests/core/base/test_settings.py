@@ -1,4 +1,4 @@
-"""Settings: what is read from where, what is refused, and what a pickle carries."""
+"""Settings: their sources, refused values, and the content of pickles."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""The rules of each model: what it refuses before anything is sent, and which model it names instead."""
+"""The rules of each model: what is refused before a request, and which model the message suggests."""
 
 from typing import Any
 

@@ -306,7 +306,7 @@ async def test_some_of_them_over_http(kind: str) -> None:
 
 
 def _bodies(whole: bytes) -> list[tuple[bytes, int | None]]:
-    """Bodies, and how many of their bytes come before the connection ends."""
+    """Bodies, and how many of their bytes are sent before the connection ends."""
     spoiled = [
         b"",
         b"null",

@@ -39,7 +39,7 @@ def ids(media: SegmentedMedia, namespace: str | None = None) -> list[str]:
 
 
 def test_segment_ids_are_stable() -> None:
-    """If this test fails, every vector store filled so far doubles its segments."""
+    """If this test fails, repeated ingestion duplicates the segments of every existing vector store."""
     assert ids(medium()) == [
         "39548b30-3416-5ffe-9a9a-28085dd19ea9",
         "d23750fc-d3c2-504a-94ac-bba754fe4405",

@@ -1,4 +1,4 @@
-"""Documented responses are read completely; any other is a typed error that names the field."""
+"""Documented responses are parsed completely; others raise a typed error that names the field."""
 
 import json
 import pickle
@@ -43,7 +43,7 @@ def encode(body: Any) -> bytes:
 def row(
     start: float | None, end: float | None, option: str | None = "visual", scope: str | None = "clip"
 ) -> dict[str, Any]:
-    """An item of `data`, its vector derived from its fields, so that a wrong assignment shows."""
+    """An item of `data` with a vector derived from its fields, so that a wrong assignment is detected."""
     return {
         "embedding": vector(start, end, option),
         "embedding_option": option,
@@ -458,7 +458,7 @@ def test_wrong_shapes_give_a_typed_error_or_a_model(valid: dict[str, Any], chang
             try:
                 answer = read(encode(body))
             except APIResponseError as error:
-                assert "5ec2e7" not in str(error)  # noqa: PT017  # any number of outcomes is right
+                assert "5ec2e7" not in str(error)  # noqa: PT017  # several outcomes are valid
             else:
                 assert "5ec2e7" not in repr(answer)
 

@@ -1,4 +1,4 @@
-"""Request bodies: their length is what was announced, their bytes are what a parser reads back."""
+"""Request bodies: their length is the announced one, and a parser reads back the same content."""
 
 import base64
 import io
@@ -19,7 +19,7 @@ SIZES = [1, 2, 3, 4, BASE64_CHUNK - 1, BASE64_CHUNK, BASE64_CHUNK + 1, 3 * BASE6
 
 
 class Trickle(io.BytesIO):
-    """Gives fewer bytes than were asked for, as sockets and unbuffered files may."""
+    """Returns fewer bytes than requested, as sockets and unbuffered files may."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         return super().read(size if size is None or size < 0 else min(size, 1001))
@@ -32,7 +32,7 @@ def whole(body: Body) -> bytes:
 
 
 def parts_of(body: Body) -> dict[str, tuple[str | None, bytes]]:
-    """Parse a form by the standard library's parser: name -> (filename, content)."""
+    """Parse a form with the standard library's parser: name -> (filename, content)."""
     header = f"Content-Type: {body.content_type}\r\n\r\n".encode()
     message = message_from_bytes(header + whole(body), policy=HTTP)
     parts: dict[str, tuple[str | None, bytes]] = {}
@@ -62,7 +62,7 @@ def test_a_body_can_be_sent_again_from_its_start(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"video" * 1000)
     for body in (json_body({"x": Media.of(path)}), form_body({"a": "b"}, Media.of(path))):
-        first = next(iter(body.chunks()))  # a try that broke off
+        first = next(iter(body.chunks()))  # an attempt that was interrupted
         assert whole(body) == whole(body)
         assert whole(body).startswith(first)
 

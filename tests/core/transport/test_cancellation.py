@@ -17,7 +17,7 @@ CREATE = "/embed-v2/tasks"
 
 
 async def until(sandbox: Sandbox, count: int) -> None:
-    """Wait until this many creates have arrived."""
+    """Wait until this many create calls have arrived."""
     for _ in range(200):
         if sandbox.count("POST", CREATE) >= count:
             return
@@ -26,7 +26,7 @@ async def until(sandbox: Sandbox, count: int) -> None:
 
 
 async def task_ids(client: Surface, count: int) -> list[str]:
-    """Wait until the journal knows this many tasks by id."""
+    """Wait until the journal has this many task ids."""
     for _ in range(200):
         entries = [entry for entry in all_entries(client) if entry.task_id]
         if len(entries) >= count:
@@ -52,7 +52,7 @@ def two_videos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 async def test_closing_a_run_while_a_task_is_created(client: Surface, sandbox: Sandbox, two_videos: list[Path]) -> None:
-    sandbox.faults.add(Fault(path=CREATE, method="POST", skip=1, slow=1.0))  # the second one's answer comes slowly
+    sandbox.faults.add(Fault(path=CREATE, method="POST", skip=1, slow=1.0))  # the second response is slow
     video_paths = client.segment_many(two_videos)
     first = asyncio.ensure_future(anext(video_paths))
     await until(sandbox, 2)

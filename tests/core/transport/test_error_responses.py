@@ -1,4 +1,4 @@
-"""Error answers in every form: what they say, and when to try again."""
+"""Error responses in every form: code, message and the time of the next attempt."""
 
 import json
 from datetime import datetime
@@ -107,7 +107,7 @@ USED_UP = {"X_Ratelimit_Remaining": "0", "X_Ratelimit_Reset": str(NOW + 50)}
         ({}, {**USED_UP, "X_Ratelimit_Duration_Remaining": "0", "X_Ratelimit_Duration_Reset": str(NOW + 40)}, 40),
         ({}, {**USED_UP, "X_Ratelimit_Duration_Remaining": "3", "X_Ratelimit_Duration_Reset": str(NOW + 40)}, 50),
         ({}, {**USED_UP, "X_Ratelimit_Duration_Remaining": "0", "X_Ratelimit_Duration_Reset": str(NOW - 40)}, 50),
-        # Nothing that says when:
+        # No usable time:
         ({}, {}, None),
         (b"", {}, None),
         ({}, {"X_Ratelimit_Reset": str(NOW + 50)}, None),
@@ -117,13 +117,13 @@ USED_UP = {"X_Ratelimit_Remaining": "0", "X_Ratelimit_Reset": str(NOW + 50)}
         ({}, {"Session_Remaining": "0", "Session_Reset": str(NOW + 50)}, None),
         ({"message": "after 2025-13-41T00:00:00Z"}, {}, None),
         ({"message": "after lunch"}, {}, None),
-        # No wait at all, or our clock is ahead of the server's:
+        # No wait, or the local clock is ahead of the server's:
         ({}, {"Retry_After": "0"}, None),
         ({}, {"Retry_After": formatdate(NOW - 90, usegmt=True)}, None),
         ({"message": "after 2025-12-01T00:00:00Z"}, {}, None),
         ({"error": {"message": "m", "details": {"retryAfter": 0}}}, {}, None),
         (FLAT, {"Retry_After": "0"}, LATER - NOW),
-        # Nonsense in one place does not hide the time in the next:
+        # An invalid value does not hide a valid time elsewhere:
         (FLAT, {"Retry_After": "-5"}, LATER - NOW),
         (FLAT, {"Retry_After": "soon"}, LATER - NOW),
         (FLAT, {"Retry_After": ""}, LATER - NOW),
@@ -171,7 +171,7 @@ def test_message_and_body_are_bounded() -> None:
         {"error": {"code": SIGNED, "message": SIGNED, "details": {"requestId": SIGNED, SIGNED: [SIGNED]}}},
         f"<html>{SIGNED}</html>".encode(),
         f"cannot read {SIGNED}".encode(),
-        # Cut off, so that it is no JSON; as Go and PHP escape a URL; as HTML does.
+        # Truncated JSON; a URL as escaped by Go and PHP; a URL in HTML.
         b'{"message":"https:\\/\\/bucket.s3.amazonaws.com\\/a.mp4?id=7\\u0026X-Amz-Signature=5ec2e7',
         b"<a href='https://bucket.s3.amazonaws.com/a.mp4?id=7&amp;X-Amz-Signature=5ec2e7'>",
         {"message": "key tlk_5ec2e7 is not valid", "details": {"key": "tlk_5ec2e7"}},

@@ -1,4 +1,4 @@
-"""Server faults: what is retried, what is not, and which error the caller gets."""
+"""Server faults: which are retried, and which error the caller gets."""
 
 import time
 from dataclasses import replace
@@ -72,11 +72,11 @@ async def test_a_refusal_is_final(client: Surface, sandbox: Sandbox, status: int
     assert sandbox.count() == 1
 
 
-# Too many requests
+# Rate limits
 
 
 def too_many(form: str, seconds: float) -> Fault:
-    """Return a fault that asks to come back after some seconds, in one of the forms that servers use."""
+    """Return a fault that asks for a retry after some seconds, in one of the forms that servers use."""
     moment = datetime.now(UTC) + timedelta(seconds=seconds)
     return {
         "seconds": Fault(status=429, headers={"Retry-After": str(seconds)}),
@@ -130,7 +130,7 @@ async def test_a_wait_beyond_the_limit_is_an_error_at_once_with_its_time(client:
     assert caught.value.message in repr(caught.value)
 
 
-# Time-outs and invalid responses
+# Timeouts and invalid responses
 
 
 async def test_a_time_out_is_retried(connect: Connect, sandbox: Sandbox) -> None:
@@ -182,7 +182,7 @@ async def test_an_endless_response_is_refused(
             _ = [asset async for asset in client.assets.list()]
 
 
-# No server
+# Unreachable servers
 
 
 async def test_an_unreachable_server_is_named(connect: Connect) -> None:

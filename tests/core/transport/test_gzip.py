@@ -47,7 +47,7 @@ def read(coding: str, chunks: list[bytes]) -> bytes:
 
 
 def chopped(data: bytes, seed: int) -> list[bytes]:
-    places = sorted(random.Random(seed).choices(range(len(data) + 1), k=5))  # noqa: S311  # no secret
+    places = sorted(random.Random(seed).choices(range(len(data) + 1), k=5))  # noqa: S311  # not a secret
     return [data[start:end] for start, end in zip([0, *places], [*places, len(data)], strict=True)]
 
 
@@ -160,7 +160,7 @@ _bombs: list[bytes] = []
 
 
 def _bomb() -> bytes:
-    """320 MB of zeros in 320 kB, packed once."""
+    """320 MB of zeros, compressed to 320 kB."""
     if not _bombs:
         _bombs.append(_packed(b"", b"0" * 1024 * 1024, ZEROS // 1024**2))
     return _bombs[0]

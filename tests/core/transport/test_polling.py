@@ -1,7 +1,7 @@
-"""Polling: the delays, the deadline, and the requests that waiting for many tasks costs.
+"""Polling: the delays, the deadline, and the number of requests for many waiting tasks.
 
-The last is `benchmarks/waiting.py` with fewer tasks: requests and the time at which a task was ready are the sandbox's
-own, the time is virtual.
+The last test is `benchmarks/waiting.py` with fewer tasks: the sandbox counts requests and ready times, and time is
+virtual.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_waiting_for_many_tasks_costs_few_requests_and_no_delay(sound: Path) -> None:
     each, delay = await measure(24, sound, is_ours=True)
     each_alone, delay_alone = await measure(4, sound, is_ours=False)
-    assert 0 < delay_alone < PEERS_GAP  # the reference measures what it claims to
+    assert 0 < delay_alone < PEERS_GAP  # verifies the reference itself
     assert each_alone >= 8 * each  # twenty times for a thousand tasks; fewer tasks share fewer lists
     assert 0 < delay <= 0.7 * PEERS_GAP  # the mean delay of a fixed interval is a half of it
 
