@@ -42,7 +42,7 @@ async def test_stored_and_new_texts_mix_in_any_order_and_only_the_new_are_sent(
 
 
 @both_modes
-async def test_the_text_of_a_segment_is_a_query_for_more_like_it(
+async def test_text_of_a_segment_as_query_finds_similar_segments(
     mode: str, documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     (stored,) = shared_embeddings.client.find_vectors([str(documents[0].id)])

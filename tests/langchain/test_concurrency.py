@@ -15,7 +15,7 @@ both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
 
 @both_modes
 @pytest.mark.parametrize("limit", [1, 5])
-async def test_never_more_requests_at_once_than_allowed(
+async def test_concurrency_never_exceeds_the_limit(
     mode: str, limit: int, watched: Sandbox, tmp_path: Path
 ) -> None:
     embeddings = connected(watched, tmp_path / "store.sqlite3", max_concurrency=limit)

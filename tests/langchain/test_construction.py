@@ -41,7 +41,7 @@ def test_without_langchain_the_error_says_what_to_install() -> None:
     assert 'pip install "twelvelabs-rag[langchain]"' in done.stderr.splitlines()[-1]
 
 
-def test_no_key_anywhere_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_key_raises_at_construction(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TWELVELABS_API_KEY", raising=False)
     monkeypatch.delenv("TWELVE_LABS_API_KEY", raising=False)
     with pytest.raises(ConfigurationError, match="TWELVELABS_API_KEY"):
@@ -67,7 +67,7 @@ def test_the_key_may_stand_under_its_other_name(monkeypatch: pytest.MonkeyPatch)
         ({"segment_store": ""}, "segment store's location is empty"),
     ],
 )
-def test_values_that_cannot_be_are_refused_by_name(options: dict[str, object], message: str) -> None:
+def test_invalid_values_are_refused_by_name(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         TwelveLabsEmbeddings(api_key=KEY, **options)  # type: ignore[arg-type]  # made wrong on purpose
 
@@ -81,7 +81,7 @@ def test_unknown_arguments_and_attributes_are_refused() -> None:
         embeddings.model = "other"
 
 
-def test_the_key_is_nowhere_to_be_seen() -> None:
+def test_key_is_never_shown() -> None:
     embeddings = TwelveLabsEmbeddings(api_key=KEY)
     shown = [repr(embeddings), str(embeddings), embeddings.model_dump_json(), str(embeddings.model_dump())]
     shown += [repr(embeddings.client), repr(embeddings.async_client), repr(vars(embeddings))]
@@ -91,7 +91,7 @@ def test_the_key_is_nowhere_to_be_seen() -> None:
     assert not any(KEY in text for text in shown)
 
 
-def test_a_pickle_holds_the_key_only_if_it_was_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pickle_contains_the_key_only_if_it_was_passed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert KEY.encode() in pickle.dumps(TwelveLabsEmbeddings(api_key=KEY))
     monkeypatch.setenv("TWELVELABS_API_KEY", KEY)
     data = pickle.dumps(TwelveLabsEmbeddings(max_concurrency=3))
@@ -125,7 +125,7 @@ def test_works_in_a_spawned_process(
     assert there == here
 
 
-def test_a_store_in_memory_does_not_pretend_to_travel() -> None:
+def test_pickling_with_an_in_memory_store_raises() -> None:
     with pytest.raises(Exception, match="memory"):
         pickle.dumps(TwelveLabsEmbeddings(api_key=KEY, segment_store=":memory:"))
 

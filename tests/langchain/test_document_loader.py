@@ -208,7 +208,7 @@ def test_options_that_cannot_be_are_refused_at_once(
         of_folder(papers, new, **options)
 
 
-def test_one_bad_file_stops_no_other(papers: Path, new: TwelveLabsEmbeddings, video_path: Path) -> None:
+def test_failed_file_does_not_stop_others(papers: Path, new: TwelveLabsEmbeddings, video_path: Path) -> None:
     store = InMemoryVectorStore(new)
     (papers / "empty.txt").touch()
     files = [*sorted(papers.iterdir()), video_path]

@@ -129,7 +129,7 @@ async def test_several_videos_come_one_after_another_and_closing_ends_the_work(
 
 
 @both_modes
-async def test_one_bad_video_does_not_stop_the_others(
+async def test_failed_video_does_not_stop_others(
     mode: str, shorts: list[Path], tmp_path: Path, shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     missing = tmp_path / "missing.mp4"

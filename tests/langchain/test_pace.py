@@ -81,7 +81,7 @@ def test_a_pace_that_cannot_be_is_refused_by_name(field: str, value: Any) -> Non
         TwelveLabsEmbeddings(api_key="tlk_sandbox_x", **{field: value})
 
 
-def test_the_pace_reaches_both_clients_and_a_worker() -> None:
+def test_request_limits_apply_to_both_clients_and_after_pickling() -> None:
     embeddings = TwelveLabsEmbeddings(api_key="tlk_sandbox_x", requests_per_minute=30, max_concurrent_requests=2)
     for one in (embeddings, pickle.loads(pickle.dumps(embeddings))):  # noqa: S301  # made here
         for settings in (one.client.settings, one.async_client.settings):

@@ -370,7 +370,7 @@ async def test_registered_segments_are_found_by_any_client_of_the_store(
     assert sandbox.count() == 0
 
 
-async def test_an_unknown_segment_is_an_error_with_advice(client: Surface, sandbox: Sandbox) -> None:
+async def test_unknown_segment_raises_with_advice(client: Surface, sandbox: Sandbox) -> None:
     with pytest.raises(SegmentNotFoundError, match=r"Load its video again.*TWELVELABS_STORE"):
         await client.find_vectors(["0b9a7c5e-1c2d-5e3f-8a9b-0123456789ab"])
     assert await client.find_vectors([]) == []
