@@ -116,6 +116,6 @@ def tasks(sandbox: Sandbox) -> int:
     return sandbox.count("POST", "/embed-v2/tasks")
 
 
-def look(scene: int) -> str:
+def description(scene: int) -> str:
     """Return a description of the visual content of a scene."""
     return describe_look(SCENES[scene])

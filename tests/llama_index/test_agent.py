@@ -14,7 +14,7 @@ from llama_index.core.schema import TextNode
 from llama_index.core.tools import QueryEngineTool
 
 from llama_index_twelvelabs import TwelveLabsEmbedding
-from tests.llama_index.fixtures import END_SEC, look
+from tests.llama_index.fixtures import END_SEC, description
 
 
 class Script:
@@ -46,7 +46,7 @@ async def test_agent_answers_with_times_of_the_video(nodes: list[TextNode], shar
     index = VectorStoreIndex(nodes, embed_model=shared_model)
     for scene in range(3):
         script = Script()
-        answer = await ask(index, look(scene), script)
+        answer = await ask(index, description(scene), script)
         times = [float(time) for time in re.findall(r"\d+\.\d+", answer)]
         assert times == [scene * 6.0, scene * 6.0 + 6.0]
         assert all(0 <= time <= END_SEC for time in times)
@@ -56,4 +56,4 @@ async def test_agent_answers_with_times_of_the_video(nodes: list[TextNode], shar
 
 
 async def test_agent_without_videos_gives_no_time(shared_model: TwelveLabsEmbedding) -> None:
-    assert await ask(VectorStoreIndex([], embed_model=shared_model), look(0), Script()) == "I do not know."
+    assert await ask(VectorStoreIndex([], embed_model=shared_model), description(0), Script()) == "I do not know."

@@ -13,7 +13,7 @@ from llama_index.core.storage.kvstore import SimpleKVStore
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, TwelveLabsVideoReader
 from tests.llama_index.contract import CountingLimiter
-from tests.llama_index.fixtures import CUT, PeakLog, connected, look, paid
+from tests.llama_index.fixtures import CUT, PeakLog, connected, description, paid
 from twelvelabs_core import ConfigurationError, InputError, SegmentNotFoundError
 from twelvelabs_sandbox import Sandbox
 
@@ -185,7 +185,7 @@ async def test_missing_vector_of_a_segment_is_restored_from_the_store(
     assert [node.embedding for node in nodes] == kept
     index = VectorStoreIndex([node.model_copy(update={"embedding": None}) for node in nodes], embed_model=shared_model)
     assert paid(sandbox) == 0
-    (best,) = index.as_retriever(similarity_top_k=1).retrieve(look(2))
+    (best,) = index.as_retriever(similarity_top_k=1).retrieve(description(2))
     assert best.metadata["start_sec"] == 12.0
 
 

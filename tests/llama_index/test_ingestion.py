@@ -68,7 +68,7 @@ async def ingest(mode: str, target: Any, sources: Any, segmenter: TwelveLabsVide
 
 @both_modes
 @each_target
-async def test_new_unchanged_changed(
+async def test_report_lists_stored_and_unchanged_videos(
     mode: str, target: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     video_paths = [folder / "red.mkv", folder / "blue.mkv"]

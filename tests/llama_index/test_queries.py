@@ -9,7 +9,7 @@ from llama_index.core.llms import MockLLM
 from llama_index.core.schema import QueryBundle, TextNode
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, aquery_bundle, query_bundle, time_filter
-from tests.llama_index.fixtures import look, paid
+from tests.llama_index.fixtures import description, paid
 from twelvelabs_core import InputError
 from twelvelabs_sandbox import Sandbox
 
@@ -29,7 +29,7 @@ async def bundle(mode: str, embed_model: TwelveLabsEmbedding, **query: Any) -> Q
 def queries(frame: Path, clip: Path, sound: Path) -> list[tuple[dict[str, Any], float, str]]:
     """Queries, each with the start and the option of the expected moment."""
     return [
-        ({"text": look(2)}, 12.0, "visual"),
+        ({"text": description(2)}, 12.0, "visual"),
         ({"image": frame}, 12.0, "visual"),
         ({"text": "green and black checkerboard", "image": frame}, 12.0, "visual"),
         ({"video": clip}, 6.0, "visual"),

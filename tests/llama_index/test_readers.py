@@ -19,7 +19,7 @@ from llama_index_twelvelabs import (
     TwelveLabsVideoSegmenter,
     VideoDocument,
 )
-from tests.llama_index.fixtures import CUT, END_SEC, SCENE_SEC, look, paid, tasks
+from tests.llama_index.fixtures import CUT, END_SEC, SCENE_SEC, description, paid, tasks
 from tests.llama_index.videos import folder, reel, segmenter, text_document
 from twelvelabs_core import ConfigurationError, IngestionError, InputError, Media
 from twelvelabs_sandbox import Sandbox
@@ -89,7 +89,7 @@ def test_nodes_go_into_an_index_and_are_found(
     assert paid(sandbox) == 0
     retriever = index.as_retriever(similarity_top_k=1)
     for scene in range(3):
-        (best,) = retriever.retrieve(look(scene))
+        (best,) = retriever.retrieve(description(scene))
         assert best.metadata["start_sec"] == scene * SCENE_SEC
     (best,) = retriever.retrieve("a goalkeeper dives")
     assert (best.metadata["start_sec"], best.metadata["embedding_option"]) == (0.0, "transcription")
@@ -133,7 +133,7 @@ async def test_documents_of_segments_are_stored_with_their_vectors(
         assert (document.node_id, document.text, document.embedding) == (node.node_id, node.text, node.embedding)
     index = VectorStoreIndex.from_documents(documents, embed_model=shared_model)
     assert paid(sandbox) == 0
-    (best,) = index.as_retriever(similarity_top_k=1).retrieve(look(1))
+    (best,) = index.as_retriever(similarity_top_k=1).retrieve(description(1))
     assert best.metadata["start_sec"] == 6.0
     assert list(await reader.alazy_load_data(video_path, {"league": 1})) == list(
         reader.lazy_load_data(video_path, {"league": 1})
@@ -210,7 +210,7 @@ def test_a_folder_of_videos_and_texts(
     assert {document.metadata["file_name"] for document in segments} == {"red.mkv", "BLUE.MKV"}
     index = VectorStoreIndex.from_documents(documents, embed_model=segmenter.embed_model)
     assert sandbox.count("POST", "/embed-v2") == 1  # the text
-    (best,) = index.as_retriever(similarity_top_k=1).retrieve(look(1))
+    (best,) = index.as_retriever(similarity_top_k=1).retrieve(description(1))
     assert best.metadata["title"] == "BLUE.MKV"
 
 

@@ -21,7 +21,7 @@ from llama_index_twelvelabs import (
     replace_video,
     time_filter,
 )
-from tests.llama_index.fixtures import SCENE_SEC, look, paid
+from tests.llama_index.fixtures import SCENE_SEC, description, paid
 from tests.llama_index.stores import CASES, StoreCase, index_on
 from tests.llama_index.videos import folder, reel, segmenter
 from twelvelabs_core import ConfigurationError, Media
@@ -79,7 +79,7 @@ async def test_preset_vectors_are_stored_unchanged_and_found(
     assert paid(sandbox) == 0
     assert await case.count(mode, index.vector_store) == len(nodes)
     for scene in range(3):
-        (best,) = await find(mode, index, look(scene))
+        (best,) = await find(mode, index, description(scene))
         assert (best.metadata["start_sec"], best.metadata["embedding_option"]) == (scene * SCENE_SEC, "visual")
     assert paid(sandbox) == 3
 
@@ -89,7 +89,7 @@ async def test_text_metadata_and_source_are_returned_unchanged(
     mode: str, index: VectorStoreIndex, shared_model: TwelveLabsEmbedding, nodes: list[TextNode]
 ) -> None:
     await put(mode, index, nodes)
-    found = {hit.node.node_id: hit.node for hit in await find(mode, index, asked(shared_model, look(0)), k=100)}
+    found = {hit.node.node_id: hit.node for hit in await find(mode, index, asked(shared_model, description(0)), k=100)}
     assert found.keys() == {node.node_id for node in nodes}
     for node in nodes:
         back = found[node.node_id]
@@ -105,7 +105,7 @@ async def test_filters_find_segments_that_overlap_a_time(
     case: StoreCase, mode: str, index: VectorStoreIndex, shared_model: TwelveLabsEmbedding, nodes: list[TextNode]
 ) -> None:
     await put(mode, index, nodes)
-    query = asked(shared_model, look(0))
+    query = asked(shared_model, description(0))
     filters = time_filter(7, 12.5, embedding_option="visual", source=[nodes[0].metadata["source"], "other.mp4"])
     if not case.filters:
         with pytest.raises(ValueError, match="not implemented"):
@@ -135,7 +135,7 @@ async def test_replacing_leaves_no_duplicates_and_other_videos_unchanged(
     assert await case.count(mode, store) == len(nodes) + len(other)
     await put(mode, index, nodes[:3])
     assert await case.count(mode, store) == 3 + len(other)
-    found = await find(mode, index, asked(shared_model, look(0)), k=100)
+    found = await find(mode, index, asked(shared_model, description(0)), k=100)
     assert {hit.node.node_id for hit in found} == {node.node_id for node in [*nodes[:3], *other]}
 
 
@@ -181,7 +181,7 @@ async def test_videos_are_ingested_once_and_replaced_after_a_change(
         return
     assert (await ingest()).stored == (str(folder / "red.mkv"),)
     assert await case.count(mode, store) == 4
-    (best,) = await find(mode, index, asked(segmenter.embed_model, look(2)))
+    (best,) = await find(mode, index, asked(segmenter.embed_model, description(2)))
     assert best.metadata["title"] == "red.mkv"
 
 
@@ -211,7 +211,7 @@ def test_store_in_a_second_event_loop(case: StoreCase, index: VectorStoreIndex, 
     asyncio.run(put("async", index, nodes))
 
     async def search() -> float:
-        (best,) = await find("async", index, look(1))
+        (best,) = await find("async", index, description(1))
         return float(best.metadata["start_sec"])
 
     if case.second_loop:

@@ -16,7 +16,7 @@ from llama_index_twelvelabs import (
     ingest_videos,
     keep_segment_ids,
 )
-from tests.llama_index.fixtures import CUT, SCENES, look, tasks
+from tests.llama_index.fixtures import CUT, SCENES, description, tasks
 from tests.llama_index.videos import pipeline_of, run
 from twelvelabs_core import InputError
 from twelvelabs_sandbox import Sandbox
@@ -59,7 +59,7 @@ def test_language_model_reads_the_transcript(video_path: Path, embed_model: Twel
     index = VectorStoreIndex([], embed_model=embed_model)
     segmenter = TwelveLabsVideoSegmenter(embed_model=embed_model, **WANTED)
     ingest_videos(index, [video_path], segmenter=segmenter)
-    shown = str(index.as_query_engine(llm=MockLLM(), similarity_top_k=1).query(look(0)))
+    shown = str(index.as_query_engine(llm=MockLLM(), similarity_top_k=1).query(description(0)))
     assert "a goalkeeper dives" in shown
     assert "tl-segment:" not in shown
     assert "segment_id" not in shown

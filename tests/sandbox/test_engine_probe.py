@@ -153,7 +153,7 @@ def test_other_files_are_broken_media(folder: Path, name: str, content: bytes) -
     assert refusal(path).code == "video_file_broken"
 
 
-def test_a_playlist_cannot_make_the_engine_open_other_files(folder: Path) -> None:
+def test_playlist_does_not_open_other_files(folder: Path) -> None:
     write_film(folder / "secret.ts", SCENES, size=SIZE)
     for name, content in (
         ("list.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nsecret.ts\n#EXT-X-ENDLIST\n"),

@@ -14,7 +14,7 @@ from twelvelabs_sandbox.state.assets import Assets
 
 UNKNOWN = "6298d673f1090f1100476d4c"
 SCENE = Scene(color="red", seconds=8.0)
-CAPTIONS = [(0.0, 2.0, "A goalkeeper dives. The"), (2.0, 3.0, "crowd roars!"), (6.0, 7.0, "Half time")]
+CAPTIONS = [(0.0, 2.0, "A goalkeeper dives. The"), (2.0, 3.0, "audience roars!"), (6.0, 7.0, "Half time")]
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +42,11 @@ def test_captions_are_words_sentences_and_utterances(api: httpx.Client, talk: Pa
     assert both == api.get(f"{path}?include=utterances&include=sentences").json()
     assert said(both["sentences"]) == [
         (0.0, 1.7, "A goalkeeper dives."),
-        (1.7, 3.0, "The crowd roars!"),
+        (1.7, 3.0, "The audience roars!"),
         (6.0, 7.0, "Half time"),
     ]
     assert said(both["utterances"]) == [
-        (0.0, 3.0, "A goalkeeper dives. The crowd roars!"),
+        (0.0, 3.0, "A goalkeeper dives. The audience roars!"),
         (6.0, 7.0, "Half time"),
     ]
     assert {entry["speaker"] for entry in both["utterances"]} == {"speaker_0"}

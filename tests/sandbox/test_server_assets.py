@@ -55,7 +55,7 @@ def test_a_url_is_downloaded_in_the_background(api: httpx.Client, video_file: Pa
     assert settled(api, f"/assets/{made.json()['_id']}")["size"] == video_file.stat().st_size
 
 
-def test_an_unreachable_url_fails_later(api: httpx.Client, file_server: FileServer) -> None:
+def test_unreachable_url_fails_during_processing(api: httpx.Client, file_server: FileServer) -> None:
     made = api.post("/assets", files=form(method="url", url=file_server.url("status/404")))
     assert made.status_code == 201
     failed = settled(api, f"/assets/{made.json()['_id']}")
@@ -65,7 +65,7 @@ def test_an_unreachable_url_fails_later(api: httpx.Client, file_server: FileServ
 
 
 @pytest.mark.parametrize(("name", "content"), [("video.mp4", b"this is no video" * 99), ("x.zip", b"PK\x03\x04" * 99)])
-def test_other_files_than_media_fail_later(api: httpx.Client, name: str, content: bytes) -> None:
+def test_non_media_files_fail_during_processing(api: httpx.Client, name: str, content: bytes) -> None:
     made = api.post("/assets", data={"method": "direct"}, files={"file": (name, content)})
     assert made.status_code == 201
     failed = settled(api, f"/assets/{made.json()['_id']}")
@@ -120,7 +120,7 @@ def test_deleting_an_asset_deletes_its_file(
             assert again.json()["code"] == "resource_not_exist"
 
 
-def test_an_asset_in_processing_cannot_be_used_yet(video_file: Path) -> None:
+def test_processing_asset_is_refused(video_file: Path) -> None:
     with Sandbox(asset_polls=2) as sandbox, connect(sandbox) as api:
         with video_file.open("rb") as file:
             made = api.post("/assets", data={"method": "direct"}, files={"file": file}).json()

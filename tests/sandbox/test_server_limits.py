@@ -70,7 +70,7 @@ def test_a_task_needs_four_seconds_of_audio(api: httpx.Client, tmp_path: Path) -
     assert "audio must be between 4 and 14400 seconds. The current duration is 2.000" in message
 
 
-def test_the_synchronous_call_takes_ten_minutes(api: httpx.Client, tmp_path: Path) -> None:
+def test_synchronous_call_accepts_ten_minutes(api: httpx.Client, tmp_path: Path) -> None:
     write_film(tmp_path / "part.mp4", [Scene(color="red", seconds=10.0)], size=(360, 360), fps=1, audio=False)
     long = tmp_path / "long.mp4"
     repeat_film(tmp_path / "part.mp4", long, 615 / 3600)
@@ -107,7 +107,7 @@ def text_as_video(folder: Path) -> Path:
     [(sound_as_video, "must be video, but the file is audio"), (picture_as_video, "image"), (text_as_video, "")],
 )
 @pytest.mark.parametrize("call", ["/embed-v2", "/embed-v2/tasks"])
-def test_other_media_are_not_a_video(
+def test_non_video_media_are_refused_as_video(
     api: httpx.Client, tmp_path: Path, call: str, make: Callable[[Path], Path], *, said: str
 ) -> None:
     _, message = refused(api, call, "video", make(tmp_path))

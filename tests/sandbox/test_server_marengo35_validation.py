@@ -88,13 +88,13 @@ def refused(answer: httpx.Response, code: str, said: str) -> None:
 
 
 @pytest.mark.parametrize("case", SYNC)
-def test_embed_refuses(api: httpx.Client, case: tuple[dict[str, Any], str, str]) -> None:
+def test_embed_refuses_invalid_requests(api: httpx.Client, case: tuple[dict[str, Any], str, str]) -> None:
     request, code, said = case
     refused(api.post("/embed-v2", json=request), code, said)
 
 
 @pytest.mark.parametrize("case", TASKS)
-def test_tasks_refuses(api: httpx.Client, case: tuple[dict[str, Any], str, str]) -> None:
+def test_tasks_refuse_invalid_requests(api: httpx.Client, case: tuple[dict[str, Any], str, str]) -> None:
     request, code, said = case
     refused(api.post("/embed-v2/tasks", json=request), code, said)
 
@@ -116,7 +116,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         (["txt", "txt"], None, "All of the content is text"),
     ],
 )
-def test_documents_that_cannot_be_combined(
+def test_invalid_document_combinations_are_refused(
     api: httpx.Client, documents: dict[str, Path], kinds: list[str], text: str | None, said: str
 ) -> None:
     fields: dict[str, Any] = {"media_sources": [source("document", documents[kind]) for kind in kinds]}
@@ -145,7 +145,7 @@ def test_documents_that_cannot_be_combined(
         ),
     ],
 )
-def test_options_that_a_document_does_not_support(
+def test_unsupported_document_options_are_refused(
     api: httpx.Client, documents: dict[str, Path], kind: str, fields: dict[str, Any], said: str
 ) -> None:
     media = source("document", documents[kind])

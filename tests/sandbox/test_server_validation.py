@@ -140,13 +140,13 @@ def refused(answer: httpx.Response, code: str, said: str) -> None:
 
 
 @pytest.mark.parametrize("case", BOTH_CALLS + SYNC_CALL)
-def test_embed_refuses(api: httpx.Client, case: Case) -> None:
+def test_embed_refuses_invalid_requests(api: httpx.Client, case: Case) -> None:
     request, path, value, code, said = case
     refused(post(api, "/embed-v2", changed(request, path, value)), code, said)
 
 
 @pytest.mark.parametrize("case", BOTH_CALLS + TASK_CALL)
-def test_tasks_refuses(api: httpx.Client, case: Case) -> None:
+def test_tasks_refuse_invalid_requests(api: httpx.Client, case: Case) -> None:
     request, path, value, code, said = case
     refused(post(api, "/embed-v2/tasks", changed(request, path, value)), code, said)
 

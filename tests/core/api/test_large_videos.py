@@ -87,9 +87,7 @@ async def test_an_error_between_the_last_chunk_and_the_task_repeats_no_chunk(
     assert (storage.count("POST", SESSIONS), storage.count("PUT", CHUNK_PATH)) == (1, CHUNKS)
 
 
-async def test_a_large_asset_that_failed_is_uploaded_again(
-    uploader: Surface, storage: Sandbox, large_video: Path
-) -> None:
+async def test_failed_large_asset_is_uploaded_again(uploader: Surface, storage: Sandbox, large_video: Path) -> None:
     storage.faults.add(Fault(path=SESSIONS, method="POST", asset="failed"))
     with pytest.raises(TwelveLabsError, match="failed"):
         await uploader.segment_video(large_video, **OPTIONS)

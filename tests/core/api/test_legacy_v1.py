@@ -40,7 +40,7 @@ def old(client: Surface) -> Surface:
 # Embedding
 
 
-async def test_several_inputs_in_one_request_have_the_vectors_of_v2(
+async def test_inputs_of_one_request_have_the_vectors_of_v2(
     client: Surface, old: Surface, sandbox: Sandbox, picture: Path, sound: Path
 ) -> None:
     answer = await old.embed(text="a red car", image_file=picture, audio_file=content(sound), audio_start_offset_sec=1)
@@ -62,13 +62,13 @@ async def test_several_inputs_in_one_request_have_the_vectors_of_v2(
     np.testing.assert_allclose(heard.vectors, clips.vectors, atol=1e-6)
 
 
-async def test_an_input_that_was_not_given_has_no_result(old: Surface) -> None:
+async def test_omitted_input_has_no_result(old: Surface) -> None:
     answer = await old.embed(text="a red car")
     assert answer.text_embedding.error_message is None
     assert (answer.image_embedding, answer.audio_embedding) == (None, None)
 
 
-async def test_an_input_that_fails_has_its_reason_and_the_others_their_vectors(old: Surface) -> None:
+async def test_failed_input_has_a_reason_and_others_have_vectors(old: Surface) -> None:
     lost = "http://127.0.0.1:9/lost.wav?X-Amz-Signature=secret"
     answer = await old.embed(text="a red car", audio_url=lost)
     assert answer.text_embedding.segments.vectors.shape == (1, 512)

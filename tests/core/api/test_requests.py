@@ -58,11 +58,11 @@ def test_a_segmentation_of_another_form_is_refused(value: Any) -> None:
 
 
 @pytest.mark.parametrize("cut", [FixedSegmentation(2), FixedSegmentation(10), DynamicSegmentation(2)])
-def test_the_vendors_json_and_the_classes_are_the_same(cut: FixedSegmentation | DynamicSegmentation) -> None:
+def test_vendor_json_and_classes_are_equivalent(cut: FixedSegmentation | DynamicSegmentation) -> None:
     assert SegmentOptions.of("video", segmentation=cut.to_wire()) == SegmentOptions.of("video", segmentation=cut)
 
 
-def test_audio_has_no_shots() -> None:
+def test_dynamic_segmentation_of_audio_is_refused() -> None:
     with pytest.raises(InputError, match=r"audio.*fixed"):
         SegmentOptions.of("audio", segmentation=DynamicSegmentation())
 
@@ -105,7 +105,7 @@ def test_invalid_time_is_refused_by_name(window: dict[str, Any]) -> None:
         SegmentOptions.of("video", **window)
 
 
-def test_everything_is_sent_explicitly() -> None:
+def test_all_options_are_sent_explicitly() -> None:
     body = segments_request("marengo3.0", IMAGE, SegmentOptions.of("video"))
     assert body == {
         "input_type": "video",
@@ -120,7 +120,7 @@ def test_everything_is_sent_explicitly() -> None:
     }
 
 
-def test_times_are_sent_as_floats_and_the_type_only_beside_two_options() -> None:
+def test_times_are_floats_and_embedding_type_needs_two_options() -> None:
     options = SegmentOptions.of("audio", start_sec=0, end_sec=7, embedding_option=["audio"])
     wire = segments_request("marengo3.0", Media.of("https://e.com/a.wav?X-Amz-Signature=s"), options)["audio"]
     assert (wire["start_sec"], wire["end_sec"]) == (0.0, 7.0)

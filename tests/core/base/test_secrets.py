@@ -38,7 +38,7 @@ def elsewhere(video_path: Path) -> Iterator[VideoServer]:
 
 
 @pytest.mark.parametrize("call", ["embed_text", "tasks.retrieve", "assets.delete"])
-async def test_no_redirect_carries_the_key_away(
+async def test_redirects_do_not_send_the_key(
     connect: Connect, server: VideoServer, elsewhere: VideoServer, call: str
 ) -> None:
     server.redirect = elsewhere.url("v1.3")
@@ -131,7 +131,7 @@ async def test_no_error_shows_a_secret(connect: Connect, sandbox: Sandbox, serve
     assert seen > len(faults) * 4
 
 
-async def test_a_key_of_any_form_is_not_echoed(connect: Connect, sandbox: Sandbox) -> None:
+async def test_key_of_any_form_is_never_shown(connect: Connect, sandbox: Sandbox) -> None:
     key = "an-old-key-without-prefix-0123456789"
     sandbox.faults.add(Fault(status=401, body={"message": f"the key {key} is unknown", "details": {"sent": key}}))
     with pytest.raises(APIStatusError) as caught:
@@ -139,7 +139,7 @@ async def test_a_key_of_any_form_is_not_echoed(connect: Connect, sandbox: Sandbo
     assert key not in shown(caught.value)
 
 
-async def test_errors_about_addresses_that_cannot_be_reached_show_no_signature(connect: Connect) -> None:
+async def test_errors_of_unreachable_urls_show_no_signature(connect: Connect) -> None:
     client = connect(base_url="http://127.0.0.1:9/v1.3", max_retries=0)
     for value in (f"https://b.example.com/{SIGNED}", f"https://[1:2/{SIGNED}", f"s3://bucket/{SIGNED}", f"x/{SIGNED}"):
         with pytest.raises(TwelveLabsError) as caught:

@@ -19,7 +19,7 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_without_any_key_the_error_says_where_to_put_one() -> None:
+def test_missing_key_raises_naming_the_variables() -> None:
     with pytest.raises(ConfigurationError, match=r"api_key=.*TWELVELABS_API_KEY.*sandbox"):
         Settings.resolve()
 
@@ -46,7 +46,7 @@ def test_empty_environment_variable_counts_as_unset(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("key", ["", "  ", " tlk_a", "tlk_a\n", "tlk_\u0430", "tlk_a\x00b", 12, b"tlk"])
-def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: object) -> None:
+def test_key_invalid_in_a_header_is_refused_without_being_shown(key: object) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Settings.resolve(api_key=key)  # type: ignore[arg-type]
     assert "tlk" not in str(caught.value)
@@ -125,7 +125,7 @@ def test_settings_never_show_the_key() -> None:
     assert KEY not in f"{settings!r} {settings!s} {settings.api_key!r}"
 
 
-def test_a_pickle_carries_a_key_that_was_passed_and_none_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pickle_contains_a_passed_key_and_none_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     passed = pickle.dumps(Settings.resolve(api_key=KEY, max_retries=1))
     monkeypatch.setenv("TWELVELABS_API_KEY", LIVE)
     read = pickle.dumps(Settings.resolve(max_retries=2))

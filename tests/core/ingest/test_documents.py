@@ -22,7 +22,7 @@ from twelvelabs_core.models.document_options import DocumentOptions, ImageOption
 from twelvelabs_sandbox import Sandbox
 
 TASKS = "/embed-v2/tasks"
-SENTENCES = ["A red car.", "A blue lamp stands still.", "Loud noise!", "Green stripes move fast.", "The end."]
+SENTENCES = ["A red car.", "A blue lamp does not move.", "Loud noise!", "Green stripes move fast.", "The end."]
 
 
 @pytest.fixture

@@ -242,7 +242,7 @@ def test_any_body_in_chunks_of_any_size_has_the_value_that_json_reads(body: byte
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_damaged_bodies_give_a_typed_error_or_the_right_answer(data: st.DataObject) -> None:
+def test_damaged_bodies_raise_a_typed_error_or_parse_correctly(data: st.DataObject) -> None:
     body = bytearray(data.draw(bodies()))
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(body)))
@@ -294,7 +294,7 @@ def test_a_key_written_with_escapes_stays_in_the_rest() -> None:
     assert taken.vectors.shape == (0, 0)
 
 
-def test_other_keys_can_have_the_vectors() -> None:
+def test_vectors_are_found_under_other_keys() -> None:
     taken = split(b'{"segments":[{"float":[1,2]},{"float":[3,4]}],"embedding":[9]}', keys=("float",))
     assert taken.vectors.tolist() == [[1, 2], [3, 4]]
     assert taken.uncertainty is None

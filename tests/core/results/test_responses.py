@@ -122,7 +122,7 @@ def test_a_ready_task_may_have_no_vector_at_all() -> None:
     assert len(segments) == 0
 
 
-def test_a_failed_task_says_why_without_the_signature() -> None:
+def test_failed_task_has_its_reason_without_the_signature() -> None:
     message = f"failed to fetch or materialize source media {SIGNED}"
     task = parse_task(split({"_id": TASK_ID, "status": "failed", "data": None, "error": {"message": message}}))
     assert task.error == f"failed to fetch or materialize source media {UNSIGNED}"
@@ -138,7 +138,7 @@ def test_a_created_task_is_read_in_the_forms_of_both_models() -> None:
     assert task.metadata.embedding_dimension == 256
 
 
-def test_a_document_has_pages_quadrants_and_chunks_instead_of_times() -> None:
+def test_document_segments_have_pages_quadrants_and_chunks() -> None:
     pages = [
         {"embedding": [1, 0], "embedding_option": "visual", "embedding_scope": "page", "start_page_number": 2,
          "end_page_number": 2, "quadrant": quadrant, "start_sec": None, "end_sec": None}
@@ -203,7 +203,7 @@ def test_sync_audio_and_video_give_segments() -> None:
 
 
 @pytest.mark.parametrize("plural", ["", "s"])
-def test_a_list_of_tasks_is_read_under_current_names(plural: str) -> None:
+def test_task_list_is_parsed_under_current_names(plural: str) -> None:
     audio = {"audio_embedding_option" + plural: ["audio"], "audio_embedding_scope" + plural: ["clip"], "duration": 9.5}
     video = {
         "video_clip_length": 6.0,

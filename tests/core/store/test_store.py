@@ -168,7 +168,7 @@ def test_an_entry_with_several_attempts_may_have_tasks_that_are_not_in_the_journ
     assert [entry.key for entry in store.claimants(must_find(store, "one"), ["first"])] == ["twice"]
 
 
-def test_an_entry_of_an_ended_process_is_replaced_once(store: SegmentStore) -> None:
+def test_entry_of_an_ended_process_is_replaced_once(store: SegmentStore) -> None:
     put_intent(store)
     seen = must_find(store)
     assert put_intent(store, replacing=seen)

@@ -44,7 +44,7 @@ def parts_of(body: Body) -> dict[str, tuple[str | None, bytes]]:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("stream", [io.BytesIO, Trickle])
-def test_media_inside_json_reads_back_whatever_its_size(size: int, stream: type[io.BytesIO]) -> None:
+def test_media_of_any_size_in_json_is_read_back(size: int, stream: type[io.BytesIO]) -> None:
     data = bytes(range(256)) * (size // 256 + 1)
     media = Media.of(stream(data[:size]))
     body = json_body({"a": {"base64_string": media}, "b": [media, "é\u2028"]})
@@ -97,7 +97,7 @@ def test_a_file_name_in_any_script_is_sent_as_utf8(name: str) -> None:
     assert f'filename="{name}"'.encode() in whole(form_body({}, Media.of(b"video"), filename=name))
 
 
-def test_a_file_that_vanishes_after_its_check_is_an_error_of_input(tmp_path: Path) -> None:
+def test_file_deleted_after_its_check_raises_input_error(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"video")
     body = form_body({}, Media.of(path))
@@ -107,9 +107,7 @@ def test_a_file_that_vanishes_after_its_check_is_an_error_of_input(tmp_path: Pat
 
 
 @pytest.mark.parametrize("size", [999_999, 1_000_001, 1, 3_000_000])
-def test_a_file_that_changes_its_size_is_an_error_and_never_more_bytes_than_announced(
-    tmp_path: Path, size: int
-) -> None:
+def test_file_that_changes_its_size_raises_without_excess_bytes(tmp_path: Path, size: int) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(bytes(1_000_000))
     media = Media.of(path)
@@ -124,7 +122,7 @@ def test_a_file_that_changes_its_size_is_an_error_and_never_more_bytes_than_anno
         path.write_bytes(bytes(1_000_000))
 
 
-def test_progress_of_a_body_grows_to_its_length_and_starts_again_with_a_second_try() -> None:
+def test_body_progress_restarts_with_a_retry() -> None:
     seen: list[tuple[int, int]] = []
     body = counted(form_body({}, Media.of(b"x" * 1_000_000)), lambda done, total: seen.append((done, total)))
     for _ in range(2):

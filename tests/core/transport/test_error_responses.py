@@ -70,7 +70,7 @@ def test_the_body_is_kept_as_sent_when_it_is_short() -> None:
     assert parse(b"null").body is None
 
 
-def test_an_unknown_status_has_a_message_too() -> None:
+def test_unknown_status_has_a_message() -> None:
     assert parse(b"", 503).message == "Service Unavailable"
     assert parse(b"", 599).message == "HTTP status 599"
 
@@ -135,7 +135,7 @@ USED_UP = {"X_Ratelimit_Remaining": "0", "X_Ratelimit_Reset": str(NOW + 50)}
         ({"message": "m", "details": {"retryAfter": 10**400}}, USED_UP, 50),
     ],
 )
-def test_the_time_for_another_try(body: Any, headers: dict[str, str], wait: float | None) -> None:
+def test_retry_at_is_read_from_every_form(body: Any, headers: dict[str, str], wait: float | None) -> None:
     info = parse(body, 429, **headers)
     assert info.retry_at == (None if wait is None else pytest.approx(NOW + wait))
     error = RateLimitError("m", status_code=429, retry_at=info.retry_at)
