@@ -161,7 +161,7 @@ def test_ctrl_c_during_start_prints_no_traceback(starting: subprocess.Popen[str]
 @pytest.mark.parametrize(
     ("flags", "said"), [([], "repeats what was unfinished"), (["--live"], "continues at the server")]
 )
-def test_ctrl_c_message_says_what_is_kept(
+def test_ctrl_c_message_describes_what_is_kept(
     flags: list[str], said: str, tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:

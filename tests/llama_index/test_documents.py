@@ -68,7 +68,7 @@ HEADS = {
 
 
 @both_modes
-async def test_pages_chunks_and_pictures_become_nodes_of_an_index(
+async def test_pages_chunks_and_images_become_nodes_of_an_index(
     mode: str, document_folder: Path, reader: TwelveLabsDocumentReader, sandbox: Sandbox
 ) -> None:
     nodes = (

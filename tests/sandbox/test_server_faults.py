@@ -101,7 +101,7 @@ def test_connections_are_aborted_within_the_body(sandbox: Sandbox, api: httpx.Cl
     assert api.post("/embed-v2", json=TEXT).status_code == 200
 
 
-def test_a_long_streamed_result_is_aborted_too(sandbox: Sandbox, api: httpx.Client, video_file: Path) -> None:
+def test_long_streamed_result_is_aborted(sandbox: Sandbox, api: httpx.Client, video_file: Path) -> None:
     task = create_task(api, "video", media_source=encoded(video_file))
     whole = settled(api, f"{TASKS}/{task}")
     sandbox.faults.add(Fault(path=f"{TASKS}/*", drop="mid"))

@@ -271,7 +271,7 @@ def _took(item: dict[str, Any]) -> float:
     return (end - begin).total_seconds()
 
 
-def test_task_durations_are_spread(video_file: Path) -> None:
+def test_task_durations_vary(video_file: Path) -> None:
     times = spread(video_file, seed=3)
     assert 700 < median(times) < 1400
     logs = [math.log(seconds / 1000) for seconds in times]

@@ -87,7 +87,7 @@ async def test_failed_input_has_a_reason_and_others_have_vectors(old: Surface) -
         ({"model_name": "marengo3.0", "text_embedding": {"segments": [], "error_message": "too odd"}}, "too odd"),
     ],
 )
-async def test_an_answer_without_vectors_has_a_reason(old: Surface, sandbox: Sandbox, body: Any, reason: str) -> None:
+async def test_result_without_vectors_has_a_reason(old: Surface, sandbox: Sandbox, body: Any, reason: str) -> None:
     sandbox.faults.add(Fault(path=EMBED, status=200, body=body))
     answer = await old.embed(text="red")
     with pytest.raises(TwelveLabsError, match=reason):
@@ -114,7 +114,7 @@ VECTOR = [0.5] * 512
         ([], "text_embedding: is not an object"),
     ],
 )
-async def test_a_malformed_answer_is_refused(old: Surface, sandbox: Sandbox, part: Any, message: str) -> None:
+async def test_malformed_response_is_refused(old: Surface, sandbox: Sandbox, part: Any, message: str) -> None:
     sandbox.faults.add(Fault(path=EMBED, status=200, body={"model_name": "m", "text_embedding": part}))
     with pytest.raises(APIResponseError, match=message):
         await old.embed(text="red")

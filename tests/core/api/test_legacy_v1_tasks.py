@@ -183,7 +183,7 @@ async def test_unknown_options_and_ids_are_refused(old: Surface, sandbox: Sandbo
     assert sandbox.count() == 0
 
 
-async def test_a_client_of_another_model_retrieves_tasks_but_embeds_nothing(
+async def test_client_of_another_model_retrieves_tasks_and_refuses_embedding(
     connect: Connect, old: Surface, sandbox: Sandbox, video_path: Path
 ) -> None:
     task_id = await old.create_task(video_file=video_path)
@@ -237,7 +237,7 @@ async def test_an_error_ends_a_wait(old: Surface, sandbox: Sandbox) -> None:
         await old.wait_for_task("1", callback=stop)
 
 
-async def test_an_answer_about_another_task_is_refused(old: Surface, sandbox: Sandbox) -> None:
+async def test_response_about_another_task_is_refused(old: Surface, sandbox: Sandbox) -> None:
     body = {"_id": "other", "status": "ready", "video_embedding": {"segments": []}}
     for path in (f"{TASKS}/{{task_id}}", f"{TASKS}/{{task_id}}/status"):
         sandbox.faults.add(Fault(path=path, status=200, body=body))

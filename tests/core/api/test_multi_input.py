@@ -192,7 +192,7 @@ async def test_uncertainty_of_a_combination_or_document_is_refused(
     assert sandbox.count() == 0
 
 
-async def test_what_only_marengo35_supports_is_refused_with_its_name(
+async def test_input_that_only_marengo35_supports_is_refused_with_its_name(
     old: Surface, picture: Path, video_path: Path, sandbox: Sandbox
 ) -> None:
     calls: list[Any] = [
@@ -210,7 +210,7 @@ async def test_what_only_marengo35_supports_is_refused_with_its_name(
     assert sandbox.count() == 0
 
 
-async def test_what_marengo35_does_not_support_is_refused_with_an_alternative(
+async def test_input_that_marengo35_does_not_support_is_refused_with_an_alternative(
     new: Surface, video_path: Path, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     for kind in ("audio", "video"):

@@ -159,7 +159,7 @@ def test_copy_keeps_the_key_after_the_environment_changes(monkeypatch: pytest.Mo
     assert copy.deepcopy(client).settings == settings
 
 
-def test_settings_beside_single_options_are_refused() -> None:
+def test_settings_together_with_single_options_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="max_retries, timeout"):
         Client(settings=Settings(KEY), timeout=5, max_retries=1)  # type: ignore[arg-type]
 

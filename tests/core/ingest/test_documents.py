@@ -138,7 +138,7 @@ def test_image_task_has_one_visual_vector(name: str, value: list[str]) -> None:
         lambda: DocumentOptions.of("text", segmentation={"sequential": {}, "spatial": {}}),
     ],
 )
-def test_a_segmentation_that_cannot_be_is_refused(make: Any) -> None:
+def test_invalid_segmentation_is_refused(make: Any) -> None:
     with pytest.raises(InputError, match=r"strategy|sentences|segmentation must"):
         make()
 

@@ -305,7 +305,7 @@ async def test_concurrent_calls_create_one_task(client: Surface, sandbox: Sandbo
     assert (paid(sandbox), sandbox.count("POST", "/assets")) == (1, 1)
 
 
-async def test_waiting_for_another_call_ends_at_the_own_timeout(
+async def test_waiting_for_another_call_ends_at_its_own_timeout(
     patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path
 ) -> None:
     client = patient()

@@ -377,7 +377,7 @@ async def test_unknown_segment_raises_with_advice(client: Surface, sandbox: Sand
     assert sandbox.count() == 0
 
 
-async def test_a_segment_of_another_space_is_an_error_with_advice(connect: Connect, tmp_path: Path) -> None:
+async def test_segment_of_another_space_raises_with_advice(connect: Connect, tmp_path: Path) -> None:
     identity = "0b9a7c5e-1c2d-5e3f-8a9b-0123456789ab"
     with SegmentStore(tmp_path / "shared.sqlite3") as store:
         store.put_intent(

@@ -210,7 +210,7 @@ def test_valid_samples_are_parsed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(PARSERS))
-def test_a_response_truncated_anywhere_is_an_error(name: str) -> None:
+def test_truncated_response_raises(name: str) -> None:
     parse, sample = PARSERS[name]
     whole = as_json(sample)
     for length in range(len(whole)):

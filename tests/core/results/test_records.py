@@ -66,7 +66,7 @@ def test_nothing_else_changes_an_id(change: dict[str, object]) -> None:
     assert ids(medium(**change)) == ids(medium())
 
 
-def test_a_fused_vector_depends_on_what_was_fused_and_no_other_does() -> None:
+def test_only_ids_of_fused_vectors_depend_on_the_fused_options() -> None:
     three = medium(options={"embedding_option": ["audio", "transcription", "visual"]})
     changed = [one != other for one, other in zip(ids(medium()), ids(three), strict=True)]
     assert changed == [position.embedding_option == "fused" for position in medium().segments.positions]
@@ -84,7 +84,7 @@ def test_source_cannot_collide_with_another_field() -> None:
     assert not set(ids(one)) & set(ids(other))
 
 
-def test_times_that_differ_below_a_millisecond_give_the_same_id() -> None:
+def test_times_that_differ_by_less_than_a_millisecond_have_the_same_id() -> None:
     moved = [position._replace(start_sec=position.start_sec + 0.0002) for position in POSITIONS]
     shifted = medium(segments=Segments(medium().segments.vectors, moved))
     assert set(ids(shifted)) == set(ids(medium()))

@@ -165,7 +165,7 @@ def test_error_of_a_quoted_segment_contains_advice(text: str) -> None:
         parse_reference(text)
 
 
-def test_a_joined_text_is_readable_too() -> None:
+def test_joined_text_is_readable() -> None:
     assert readable_text(WHOLE.replace("\n", " ")) == "match.mp4, 0:12.5-0:18.0, visual Goalkeeper dives"
     assert readable_text(WHOLE) == "match.mp4, 0:12.5-0:18.0, visual\nGoalkeeper dives"
 

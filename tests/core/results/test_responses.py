@@ -86,7 +86,7 @@ def ready_task(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_a_ready_task_has_its_vectors_with_their_own_times_in_a_fixed_order() -> None:
+def test_ready_task_has_vectors_with_times_in_a_fixed_order() -> None:
     task = parse_task(split(ready_task()))
     assert (task.id, task.status, task.error, task.usage) == (TASK_ID, "ready", None, None)
     assert task.created_at == datetime(2024, 9, 26, 10, 29, 19, 968000, UTC)
@@ -129,7 +129,7 @@ def test_failed_task_has_its_reason_without_the_signature() -> None:
     assert parse_task(split({"_id": TASK_ID, "status": "failed", "error": "plain"})).error == "plain"
 
 
-def test_a_created_task_is_read_in_the_forms_of_both_models() -> None:
+def test_created_task_is_parsed_for_both_models() -> None:
     task = parse_created_task(encode({"_id": TASK_ID, "status": "processing", "data": None}))
     assert (task.id, task.status) == (TASK_ID, "processing")
     body = {"_id": TASK_ID, "status": "processing", "data": None, "metadata": {"embedding_dimension": 256}}
@@ -196,7 +196,7 @@ def test_an_embedding_carries_usage_uncertainty_and_unsigned_metadata() -> None:
     assert parse_embedding(split(body)) != embedding
 
 
-def test_sync_audio_and_video_give_segments() -> None:
+def test_synchronous_audio_and_video_are_parsed_as_segments() -> None:
     body = {"data": [row(6, 8.5), row(0, 6)], "metadata": VIDEO}
     assert [segment.start_sec for segment in parse_segments(split(body))] == [0.0, 6.0]
     assert len(parse_segments(split({"data": []}))) == 0
@@ -412,7 +412,7 @@ def without(name: str) -> Callable[[], object]:
         ),
     ],
 )
-def test_a_deviation_is_refused_by_the_name_of_its_field(parse: Callable[[], object], names: str) -> None:
+def test_invalid_field_is_refused_by_name(parse: Callable[[], object], names: str) -> None:
     with pytest.raises(APIResponseError, match=names) as caught:
         parse()
     # A pydantic error in the chain would quote the input.
@@ -452,7 +452,9 @@ READERS: list[Callable[[bytes], object]] = [
     st.dictionaries(st.sampled_from(FIELDS), shapes, max_size=3),
     shapes,
 )
-def test_wrong_shapes_give_a_typed_error_or_a_model(valid: dict[str, Any], changes: dict[str, Any], other: Any) -> None:
+def test_wrong_shapes_raise_a_typed_error_or_are_parsed(
+    valid: dict[str, Any], changes: dict[str, Any], other: Any
+) -> None:
     for body in ({**valid, **changes}, other):
         for read in READERS:
             try:
@@ -465,7 +467,7 @@ def test_wrong_shapes_give_a_typed_error_or_a_model(valid: dict[str, Any], chang
 
 @settings(max_examples=100, deadline=None)
 @given(st.permutations(range(6)), st.integers(1, 40))
-def test_any_order_of_the_rows_gives_the_same_segments(order: list[int], chunk: int) -> None:
+def test_row_order_does_not_change_the_segments(order: list[int], chunk: int) -> None:
     rows = [row(start, start + 2.5, option) for start in (0, 2.5, 5) for option in ("visual", "transcription")]
     body = encode(ready_task(data=[rows[position] for position in order]))
     splitter = VectorSplitter()

@@ -80,7 +80,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SegmentSto
 # The journal.
 
 
-def test_an_entry_goes_from_intent_over_processing_to_ready(store: SegmentStore) -> None:
+def test_entry_changes_from_intent_to_processing_to_ready(store: SegmentStore) -> None:
     assert store.find_task("key") is None
     assert put_intent(store)
     intent = must_find(store)
@@ -123,7 +123,7 @@ def test_an_ended_entry_is_replaced_as_another_attempt(store: SegmentStore, *, e
     assert again.created_at >= failed.created_at
 
 
-def test_a_late_failure_of_an_earlier_task_changes_nothing(store: SegmentStore) -> None:
+def test_late_failure_of_an_earlier_task_is_ignored(store: SegmentStore) -> None:
     """A process that waited for the first task reports its failure after another process created a new task."""
     put_intent(store)
     store.put_task_id("key", "first")
@@ -147,7 +147,7 @@ def test_a_refused_create_call_is_not_counted_as_an_attempt(store: SegmentStore)
     assert must_find(store).attempts == 1
 
 
-def test_an_intent_gets_a_task_once_and_none_that_another_has(store: SegmentStore) -> None:
+def test_task_id_is_set_once_and_is_unique(store: SegmentStore) -> None:
     for key in ("one", "two"):
         put_intent(store, key)
     one, two = must_find(store, "one"), must_find(store, "two")
@@ -160,7 +160,7 @@ def test_an_intent_gets_a_task_once_and_none_that_another_has(store: SegmentStor
     assert must_find(store, "one").state == "processing"
 
 
-def test_an_entry_with_several_attempts_may_have_tasks_that_are_not_in_the_journal(store: SegmentStore) -> None:
+def test_entry_with_several_attempts_may_have_unknown_tasks(store: SegmentStore) -> None:
     put_intent(store, "twice")
     assert put_intent(store, "twice", replacing=must_find(store, "twice"))
     store.put_task_id("twice", "second")
@@ -204,7 +204,7 @@ def test_a_ready_entry_stays_ready(store: SegmentStore) -> None:
         lambda store: store.add_aliases("unknown", [(str(uuid.uuid4()), 0)], source="s"),
     ],
 )
-def test_a_key_without_an_entry_is_an_error_that_says_so(store: SegmentStore, write: Any) -> None:
+def test_key_without_an_entry_raises(store: SegmentStore, write: Any) -> None:
     with pytest.raises(InputError, match=r"no entry of the task key 'unknown'; call put_intent first"):
         write(store)
 
@@ -254,7 +254,7 @@ def test_vectors_are_found_by_segment_id_and_missing_ids_are_absent(store: Segme
     assert store.find_vectors([]) == {}
 
 
-def test_thousands_of_vectors_are_found_at_once(store: SegmentStore) -> None:
+def test_thousands_of_vectors_are_found_in_one_call(store: SegmentStore) -> None:
     segments = put_ready(store, segments=make_segments(3210))
     ids = name_all(store, "key", len(segments))
     found = store.find_vectors(ids)
@@ -323,7 +323,7 @@ def test_of_several_threads_exactly_one_writes_the_intent(store: SegmentStore) -
     assert won.sum(axis=0).tolist() == [1] * 10
 
 
-def test_threads_read_and_write_at_once(store: SegmentStore) -> None:
+def test_threads_read_and_write_concurrently(store: SegmentStore) -> None:
     def work(number: int) -> bool:
         segments = put_ready(store, f"key {number}", make_segments(300, seed=number))
         ids = name_all(store, f"key {number}", 300)
@@ -380,7 +380,7 @@ def test_an_asset_belongs_to_its_account(store: SegmentStore) -> None:
 # Maintenance.
 
 
-def test_info_and_sources_count_what_is_there(store: SegmentStore) -> None:
+def test_info_and_sources_count_the_content(store: SegmentStore) -> None:
     put_ready(store, "a", make_segments(5), source="a.mp4")
     name_all(store, "a", 5, source="a.mp4")
     name_all(store, "a", 3, source="copy of a.mp4")
@@ -392,7 +392,7 @@ def test_info_and_sources_count_what_is_there(store: SegmentStore) -> None:
     assert store.sources() == {"a.mp4": 5, "b.mp4": 0, "copy of a.mp4": 3}
 
 
-def test_deleting_a_source_keeps_what_was_paid_for(store: SegmentStore) -> None:
+def test_deleting_a_source_keeps_its_vectors(store: SegmentStore) -> None:
     segments = put_ready(store)
     name_all(store, "key", 4, source="match.mp4")
     others = name_all(store, "key", 4, source="copy.mp4")
@@ -402,7 +402,7 @@ def test_deleting_a_source_keeps_what_was_paid_for(store: SegmentStore) -> None:
     assert len(store.find_vectors(others)) == 4
 
 
-def test_deleting_a_source_with_its_vectors_keeps_what_others_use_or_wait_for(store: SegmentStore) -> None:
+def test_deleting_a_source_with_vectors_keeps_shared_and_processing_work(store: SegmentStore) -> None:
     for key in ("alone", "shared"):
         put_ready(store, key)
         name_all(store, key, 4, source="match.mp4")

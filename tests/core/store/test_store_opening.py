@@ -55,7 +55,7 @@ def message_of(call: Callable[[], Any]) -> str:
 # Locations.
 
 
-def test_a_new_file_is_private_and_alone_in_its_folder(tmp_path: Path) -> None:
+def test_new_file_is_private_and_leaves_no_other_files(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "er" / "s.sqlite3"
     old = os.umask(0)
     try:
@@ -304,7 +304,7 @@ def test_a_store_that_lacks_a_table_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.0001, 0.001, 0.1, 0.3, 0.5, 0.9, 0.999, 0.9999999])
-def test_a_truncated_file_is_an_error_and_is_not_touched(tmp_path: Path, share: float) -> None:
+def test_truncated_file_raises_and_is_unchanged(tmp_path: Path, share: float) -> None:
     path = tmp_path / "s.sqlite3"
     fill(path)
     with path.open("r+b") as file:
@@ -318,7 +318,7 @@ def test_a_truncated_file_is_an_error_and_is_not_touched(tmp_path: Path, share: 
 
 
 @pytest.mark.parametrize("lost", [1, 2, 5])
-def test_a_file_that_lost_whole_pages_is_an_error(tmp_path: Path, lost: int) -> None:
+def test_file_with_missing_pages_raises(tmp_path: Path, lost: int) -> None:
     path = tmp_path / "s.sqlite3"
     fill(path)
     with path.open("r+b") as file:
@@ -345,7 +345,7 @@ def test_a_flipped_bit_in_a_vector_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [b"", b"\x00" * 4, b"\x00" * 256, b"\x00" * 257, "text"])
-def test_a_vector_that_is_not_what_was_written_is_an_error_with_advice(tmp_path: Path, value: bytes | str) -> None:
+def test_changed_vector_raises_with_advice(tmp_path: Path, value: bytes | str) -> None:
     path = tmp_path / "s.sqlite3"
     fill(path)
     with closing(sqlite3.connect(path)) as connection, connection:

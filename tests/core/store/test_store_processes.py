@@ -151,7 +151,7 @@ def manager() -> Iterator[SyncManager]:
         yield manager
 
 
-def test_spawned_workers_write_at_once_through_a_pickled_store(tmp_path: Path, pool: ProcessPoolExecutor) -> None:
+def test_spawned_workers_write_concurrently_through_a_pickled_store(tmp_path: Path, pool: ProcessPoolExecutor) -> None:
     with SegmentStore(tmp_path / "s.sqlite3") as store:
         answers = [pool.submit(write_some, store, first) for first in (0, 10)]
         write_some(store, 20)
@@ -225,7 +225,7 @@ def transaction_in_another_thread(store: SegmentStore) -> Iterator[None]:
 @needs_fork
 @MULTI_THREADED
 @pytest.mark.parametrize("where", ["file", "memory"])
-def test_a_child_forked_during_a_sqlite_transaction_is_refused_at_once(tmp_path: Path, where: str) -> None:
+def test_child_forked_during_a_sqlite_transaction_is_refused(tmp_path: Path, where: str) -> None:
     path = tmp_path / "s.sqlite3"
     with SegmentStore(path if where == "file" else ":memory:") as store:
         put_ready(store, 0)
@@ -340,7 +340,7 @@ def test_each_process_names_itself_as_owner(tmp_path: Path) -> None:
 
 @needs_fork
 @pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
-def test_a_killed_process_leaves_whole_results_or_none(tmp_path: Path, kills: int) -> None:
+def test_killed_process_leaves_complete_results_only(tmp_path: Path, kills: int) -> None:
     moments = random.Random(11)  # noqa: S311  # not a secret
     written = 0
     for kill in range(kills):

@@ -59,7 +59,7 @@ def test_old_sessions_are_pruned(store: SegmentStore) -> None:
     assert store.find_upload("sha256:1", "me") is None
 
 
-def test_content_is_under_way_while_one_of_its_tasks_is(store: SegmentStore) -> None:
+def test_content_is_processing_while_one_of_its_tasks_is(store: SegmentStore) -> None:
     def begin(key: str, content: str) -> None:
         intent = {"space": "s", "content": content, "model": "m", "params": {}, "source": "x", "account": "me"}
         assert store.put_intent(key, **intent)  # type: ignore[arg-type]

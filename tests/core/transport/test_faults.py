@@ -207,7 +207,7 @@ async def test_the_next_call_reaches_a_restarted_server(connect: Connect) -> Non
         await client.close()
 
 
-async def test_a_closed_client_opens_again(client: Surface) -> None:
+async def test_closed_client_reconnects(client: Surface) -> None:
     await client.embed_text("red")
     await client.close()
     await client.close()

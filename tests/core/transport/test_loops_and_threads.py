@@ -89,13 +89,13 @@ def test_connections_are_closed_with_their_loop(asynchronous: AsyncClient) -> No
     raise AssertionError("connections stayed open")
 
 
-def test_loops_of_two_threads_at_once(asynchronous: AsyncClient, expected: dict[str, list[float]]) -> None:
+def test_loops_of_two_threads_run_concurrently(asynchronous: AsyncClient, expected: dict[str, list[float]]) -> None:
     with ThreadPoolExecutor(4) as pool:
         runs = [pool.submit(lambda: asyncio.run(asynchronous.embed_texts(TEXTS))) for _ in range(4)]
         assert all(right(run.result(), expected) for run in runs)
 
 
-async def test_connections_are_used_again(asynchronous: AsyncClient, sandbox: Sandbox) -> None:
+async def test_connections_are_reused(asynchronous: AsyncClient, sandbox: Sandbox) -> None:
     seen: set[int] = set()
     original = asynchronous._io._loop_clients
 

@@ -39,7 +39,7 @@ def test_the_next_delay_ends_at_the_deadline_at_the_latest(elapsed: float, remai
     assert delay >= min(FIRST_DELAY, max(remaining, 0))
 
 
-def test_short_tasks_are_noticed_soon_and_long_ones_cost_few_requests() -> None:
+def test_short_tasks_are_polled_often_and_long_ones_rarely() -> None:
     def requests(seconds: float) -> tuple[int, float]:
         elapsed, count = 0.0, 1
         while elapsed < seconds:

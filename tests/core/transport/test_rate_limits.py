@@ -398,7 +398,7 @@ def videos(video_path: Path) -> list[Media]:
     return [Media.of(data + b"\0\0\0\x0cfree" + bytes([n] * 4), source=f"video {n}.mp4") for n in range(1, 4)]
 
 
-async def test_a_day_long_pause_ends_the_run_at_once_and_the_next_run_resumes(
+async def test_day_long_pause_ends_the_run_and_the_next_run_resumes(
     connect: Connect, sandbox: Sandbox, videos: list[Media]
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "86400"}, skip=1))
