@@ -51,7 +51,7 @@ ALLOWED = [
     Allowed(
         "JsonSchemaError", r"^200 .*null is not of type .*uploaded_at", "null until a part is reported, says the text"
     ),
-    Allowed("AcceptedNegativeData", r"^200 .*asset_ids \(was array", "one value looks the same as an array of one"),
+    Allowed("AcceptedNegativeData", r"^200 .*asset_ids \(was array", "one value is encoded like an array of one"),
     Allowed(
         "AcceptedNegativeData",
         r"^201 .*positive test case",
@@ -68,9 +68,7 @@ ALLOWED = [
     Allowed("RejectedPositiveData", r"must be (a number|an integer) (of|from) ", "bounds that only the text names"),
     Allowed("RejectedPositiveData", r"RFC 3339", "a time, though the document says string only"),
     Allowed("RejectedPositiveData", r"user_metadata", "JSON inside of a text field"),
-    Allowed(
-        "RejectedPositiveData", r"has not been uploaded|There is no chunk|goes beyond", "proofs cannot be invented"
-    ),
+    Allowed("RejectedPositiveData", r"has not been uploaded|does not exist|goes beyond", "proofs cannot be invented"),
     Allowed("RejectedPositiveData", r"exceeds maximum limit", "limits that only the text names"),
     Allowed("RejectedPositiveData", r"needs input_text|not be shorter than one clip", "rules of combination"),
 ]

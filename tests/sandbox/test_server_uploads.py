@@ -315,7 +315,7 @@ def test_invalid_create_requests_are_refused(api: httpx.Client, change: dict[str
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"chunk_index": 2}, "There is no chunk 2: the upload has 1 chunks."),
+        ({"chunk_index": 2}, "The upload has 1 chunks, so chunk 2 does not exist."),
         ({"chunk_index": 0}, "not 0"),
         ({"proof": "0" * 32}, "not the ETag"),
         ({"proof_type": "sha256"}, "`etag`, not 'sha256'"),
