@@ -159,10 +159,10 @@ def test_ctrl_c_during_start_prints_no_traceback(starting: subprocess.Popen[str]
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"), [([], "repeats what was unfinished"), (["--live"], "continues at the server")]
+    ("flags", "expected"), [([], "repeats what was unfinished"), (["--live"], "continues at the server")]
 )
 def test_ctrl_c_message_describes_what_is_kept(
-    flags: list[str], said: str, tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch
+    flags: list[str], expected: str, tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -174,4 +174,4 @@ def test_ctrl_c_message_describes_what_is_kept(
     assert stopped.returncode == 130
     (line,) = stopped.stderr.splitlines()
     assert line.startswith("interrupted; ")
-    assert said in line
+    assert expected in line

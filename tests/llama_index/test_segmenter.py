@@ -209,7 +209,7 @@ async def test_other_nodes_pass_through_in_order(mode: str, folder: Path, segmen
 def test_nodes_carry_source_times_and_vectors(folder: Path, segmenter: TwelveLabsVideoSegmenter) -> None:
     reader = TwelveLabsVideoReader(segmenter=segmenter, segment=False)
     (video,) = reader.load_data(folder / "red.mkv", extra_info={"team": "red", "last_modified_date": "2026-11-21"})
-    assert "last_modified_date" not in video.metadata  # a new modification date is no new version
+    assert "last_modified_date" not in video.metadata  # a modification date does not change the version
     video.excluded_llm_metadata_keys.append("team")
     node, _ = segmenter([video])
     assert type(node) is TextNode

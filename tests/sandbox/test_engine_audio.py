@@ -40,8 +40,8 @@ def vector(wave: Wave, start: float = 0.0, end: float = SECONDS) -> npt.NDArray[
     return audio.clip_vector(audio.measure([block]), start, end)
 
 
-def kind(heard: npt.NDArray[np.float32]) -> str:
-    return max(KINDS, key=lambda name: float(heard @ embed_text(name)))
+def kind(vector: npt.NDArray[np.float32]) -> str:
+    return max(KINDS, key=lambda name: float(vector @ embed_text(name)))
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_faults_set_the_outcome_of_an_asset(sandbox: Sandbox, api: httpx.Client,
 
 
 @pytest.mark.parametrize(
-    ("fields", "files", "code", "said"),
+    ("fields", "files", "code", "expected"),
     [
         ({}, FILE, "parameter_not_provided", "method"),
         ({"method": "multipart"}, FILE, "parameter_invalid", "`direct`, `url`, not 'multipart'"),
@@ -183,11 +183,11 @@ def test_faults_set_the_outcome_of_an_asset(sandbox: Sandbox, api: httpx.Client,
         ({"method": "url", "url": "http://x/" + "y" * 9000}, None, "parameter_invalid", "at most 8192 characters"),
     ],
 )
-def test_invalid_forms_are_refused(api: httpx.Client, fields: Any, files: Any, code: str, said: str) -> None:
+def test_invalid_forms_are_refused(api: httpx.Client, fields: Any, files: Any, code: str, expected: str) -> None:
     answer = api.post("/assets", data=fields if files else None, files=files or form(**fields))
     assert answer.status_code == 400, answer.text
     assert answer.json()["code"] == code
-    assert said in answer.json()["message"]
+    assert expected in answer.json()["message"]
 
 
 def test_other_content_types_and_broken_forms_are_refused(api: httpx.Client) -> None:

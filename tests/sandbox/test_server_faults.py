@@ -35,12 +35,12 @@ def test_a_scripted_429_is_as_documented(sandbox: Sandbox, api: httpx.Client) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("", b""), ("<html>", b"<html>"), ({"error": {"code": "x"}}, b'{"error": {"code": "x"}}')]
+    ("text", "sent"), [("", b""), ("<html>", b"<html>"), ({"error": {"code": "x"}}, b'{"error": {"code": "x"}}')]
 )
-def test_the_body_of_a_fault_is_sent_unchanged(sandbox: Sandbox, api: httpx.Client, text: Any, said: bytes) -> None:
+def test_the_body_of_a_fault_is_sent_unchanged(sandbox: Sandbox, api: httpx.Client, text: Any, sent: bytes) -> None:
     sandbox.faults.add(Fault(status=503, body=text))
     answer = api.get("/assets")
-    assert (answer.status_code, answer.content) == (503, said)
+    assert (answer.status_code, answer.content) == (503, sent)
 
 
 def test_times_skip_and_order(sandbox: Sandbox, api: httpx.Client) -> None:

@@ -110,7 +110,7 @@ def test_the_key_is_unique_and_never_shown(sandbox: Sandbox, caplog: pytest.LogC
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("option", "expected"),
     [
         ({"api_key": "tlk_real_key"}, "tlk_sandbox_"),
         ({"task_seconds": -1}, "task_seconds must be 0 or more, not -1"),
@@ -118,8 +118,8 @@ def test_the_key_is_unique_and_never_shown(sandbox: Sandbox, caplog: pytest.LogC
         ({"expired_as": "gone"}, "'gone'"),
     ],
 )
-def test_invalid_options_are_refused(option: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_invalid_options_are_refused(option: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
         Sandbox(**option)
 
 

@@ -81,22 +81,22 @@ TASKS: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-def refused(answer: httpx.Response, code: str, said: str) -> None:
+def refused(answer: httpx.Response, code: str, expected: str) -> None:
     assert answer.status_code == 400, answer.text
     assert answer.json()["code"] == code
-    assert said in answer.json()["message"]
+    assert expected in answer.json()["message"]
 
 
 @pytest.mark.parametrize("case", SYNC)
 def test_embed_refuses_invalid_requests(api: httpx.Client, case: tuple[dict[str, Any], str, str]) -> None:
-    request, code, said = case
-    refused(api.post("/embed-v2", json=request), code, said)
+    request, code, expected = case
+    refused(api.post("/embed-v2", json=request), code, expected)
 
 
 @pytest.mark.parametrize("case", TASKS)
 def test_tasks_refuse_invalid_requests(api: httpx.Client, case: tuple[dict[str, Any], str, str]) -> None:
-    request, code, said = case
-    refused(api.post("/embed-v2/tasks", json=request), code, said)
+    request, code, expected = case
+    refused(api.post("/embed-v2/tasks", json=request), code, expected)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "text", "said"),
+    ("kinds", "text", "expected"),
     [
         (["pdf"], "a report", "must be the only media source"),
         (["pdf", "pdf"], None, "must be the only media source"),
@@ -117,16 +117,16 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     ],
 )
 def test_invalid_document_combinations_are_refused(
-    api: httpx.Client, documents: dict[str, Path], kinds: list[str], text: str | None, said: str
+    api: httpx.Client, documents: dict[str, Path], kinds: list[str], text: str | None, expected: str
 ) -> None:
     fields: dict[str, Any] = {"media_sources": [source("document", documents[kind]) for kind in kinds]}
     if text is not None:
         fields["input_text"] = text
-    refused(api.post("/embed-v2", json=body35("multi_input", **fields)), INVALID, said)
+    refused(api.post("/embed-v2", json=body35("multi_input", **fields)), INVALID, expected)
 
 
 @pytest.mark.parametrize(
-    ("kind", "fields", "said"),
+    ("kind", "fields", "expected"),
     [
         ("pdf", {"embedding_option": ["text"]}, "`text` with embedding_scope `local`"),
         ("pdf", {"embedding_option": ["visual", "text"], "embedding_scope": ["local", "asset"]}, "`text`"),
@@ -146,11 +146,11 @@ def test_invalid_document_combinations_are_refused(
     ],
 )
 def test_unsupported_document_options_are_refused(
-    api: httpx.Client, documents: dict[str, Path], kind: str, fields: dict[str, Any], said: str
+    api: httpx.Client, documents: dict[str, Path], kind: str, fields: dict[str, Any], expected: str
 ) -> None:
     media = source("document", documents[kind])
     del media["media_type"]
-    refused(api.post("/embed-v2/tasks", json=body35("document", media_source=media, **fields)), INVALID, said)
+    refused(api.post("/embed-v2/tasks", json=body35("document", media_source=media, **fields)), INVALID, expected)
 
 
 @pytest.mark.parametrize("kind", ["video", "audio", "image", "document"])

@@ -53,13 +53,13 @@ async def test_inputs_of_one_request_have_the_vectors_of_v2(
         assert part.segments.vectors.dtype == np.float32
         np.testing.assert_allclose(part.segments[0].vector, vector, atol=1e-6)
     assert answer.image_embedding.metadata.input_filename == picture.name
-    heard = answer.audio_embedding.segments
-    assert [(part.start_sec, part.end_sec, part.embedding_option) for part in heard] == [
+    audio_segments = answer.audio_embedding.segments
+    assert [(part.start_sec, part.end_sec, part.embedding_option) for part in audio_segments] == [
         (1.0, 7.0, "audio"),
         (7.0, 8.0, "audio"),
     ]
     clips = await client.embed_audio(sound, start_sec=1, embedding_option=["audio"], embedding_scope=["clip"])
-    np.testing.assert_allclose(heard.vectors, clips.vectors, atol=1e-6)
+    np.testing.assert_allclose(audio_segments.vectors, clips.vectors, atol=1e-6)
 
 
 async def test_omitted_input_has_no_result(old: Surface) -> None:

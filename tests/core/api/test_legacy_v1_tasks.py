@@ -71,9 +71,9 @@ async def test_a_task_of_a_file_has_the_vectors_of_v2(
     assert np.array_equal(today.segments.vectors, ready.segments.vectors)
     status = await old.task_status(task_id)
     assert (status.id, status.status, status.metadata.duration) == (task_id, "ready", 8.0)
-    heard = await old.retrieve_task(task_id, embedding_option=["audio"])
-    assert {part.embedding_option for part in heard.segments} == {"audio"}
-    assert np.array_equal(heard.segments.vectors, ready.segments.vectors[1::2])
+    audio_only = await old.retrieve_task(task_id, embedding_option=["audio"])
+    assert {part.embedding_option for part in audio_only.segments} == {"audio"}
+    assert np.array_equal(audio_only.segments.vectors, ready.segments.vectors[1::2])
 
 
 @pytest.mark.parametrize("way", ["path", "bytes", "file object"])

@@ -110,13 +110,13 @@ async def test_a_long_text_is_truncated_only_on_request(new: Surface) -> None:
 async def test_a_clip_has_one_vector_from_every_kind_of_input(
     new: Surface, video_path: Path, sound: Path, sandbox: Sandbox
 ) -> None:
-    seen, again = await new.embed_clips([video_path, content(video_path)])
-    heard = await new.embed_clip(sound, input_type="audio")
-    assert same(seen, again)
-    assert not same(seen, heard)
+    video_vector, again = await new.embed_clips([video_path, content(video_path)])
+    audio_vector = await new.embed_clip(sound, input_type="audio")
+    assert same(video_vector, again)
+    assert not same(video_vector, audio_vector)
     assert sandbox.count("POST", "/assets") == 0
     asset = await new.assets.wait((await new.assets.create(video_path)).id)
-    assert same(await new.embed_clip(f"asset:{asset.id}"), seen)
+    assert same(await new.embed_clip(f"asset:{asset.id}"), video_vector)
 
 
 def same(one: Any, other: Any) -> bool:

@@ -75,15 +75,15 @@ async def test_each_model_and_length_is_paid_for_and_kept_apart(
 
 
 async def test_timed_texts_change_only_fused_vectors(new: Surface, video_path: Path, sandbox: Sandbox) -> None:
-    def told(text: str) -> dict[str, Any]:
+    def timed_text(text: str) -> dict[str, Any]:
         entry = {"start": 4.5, "end": 7.0, "text": text}
         return {"time_based_metadata": [entry], "embedding_type": ["separate_embedding", "fused_embedding"], **CUT}
 
     goal, again = (
-        await new.segment_video(video_path, **told("a goal")),
-        await new.segment_video(video_path, **told("a goal")),
+        await new.segment_video(video_path, **timed_text("a goal")),
+        await new.segment_video(video_path, **timed_text("a goal")),
     )
-    other = await new.segment_video(video_path, **told("green stripes moving fast"))
+    other = await new.segment_video(video_path, **timed_text("green stripes moving fast"))
     assert again.reused
     assert paid(sandbox) == 2
     differ = {

@@ -216,17 +216,17 @@ async def test_authentication_error_stops_after_the_first_request(
 async def test_authentication_error_mentions_earlier_failures(
     connect: Connect, videos: list[Media], sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client, heard = connect(max_concurrency=1), list[Failure]()
+    client, reported = connect(max_concurrency=1), list[Failure]()
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=401, skip=1, times=None))
-    for on_error in ("raise", "skip", heard.append):
+    for on_error in ("raise", "skip", reported.append):
         with pytest.raises(AuthenticationError):
             _ = [
                 one async for one in client.segment_many([tmp_path / "missing.mp4", *videos], on_error=on_error, **CUT)
             ]
-        told = [record.message for record in caplog.records if "missing.mp4" in record.message]
+        logged = [record.message for record in caplog.records if "missing.mp4" in record.message]
         caplog.clear()
-        assert len(told) == (0 if on_error == heard.append else 1)
-    assert [failure.source for failure in heard] == [str(tmp_path / "missing.mp4")]
+        assert len(logged) == (0 if on_error == reported.append else 1)
+    assert [failure.source for failure in reported] == [str(tmp_path / "missing.mp4")]
 
 
 async def test_report_has_no_task_id_when_an_asset_was_awaited(connect: Connect, videos: list[Media]) -> None:

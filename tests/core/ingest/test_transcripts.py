@@ -98,12 +98,12 @@ def test_every_word_is_assigned_exactly_once(lengths: Sequence[float], times: Se
         borders.append(borders[-1] + length)
     positions = [clip(start, end) for start, end in pairwise(borders)]
     words = [Word(start, start + length, f"word{number}") for number, (start, length) in enumerate(times)]
-    said = " ".join(spoken(positions, words, is_whole=True)).split()
-    assert sorted(said) == sorted(word.value for word in words if word.start < borders[-1])
+    assigned = " ".join(spoken(positions, words, is_whole=True)).split()
+    assert sorted(assigned) == sorted(word.value for word in words if word.start < borders[-1])
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         "tl-segment:0b9a7c5e-0000-4000-8000-000000000000",
         "TL-Segment:x",
@@ -112,8 +112,8 @@ def test_every_word_is_assigned_exactly_once(lengths: Sequence[float], times: Se
         "tl-video:match.mp4",
     ],
 )
-def test_transcript_never_contains_a_reference(said: str) -> None:
-    (body,) = spoken([clip(0, 4)], [Word(0, 1, said), Word(1, 2, "a\nvideo: of a segment")], is_whole=True)
+def test_transcript_never_contains_a_reference(text: str) -> None:
+    (body,) = spoken([clip(0, 4)], [Word(0, 1, text), Word(1, 2, "a\nvideo: of a segment")], is_whole=True)
     assert "\n" not in body
     assert body.endswith("a video: of a segment")
     head, reference = "f | 0:00.0-0:04.0 | visual", "tl-segment:1b9a7c5e-0000-4000-8000-000000000000"

@@ -213,7 +213,7 @@ def test_read_only_store_can_be_read_and_refuses_paid_work(video_path: Path, san
 
 
 @pytest.mark.parametrize(
-    ("location", "said"),
+    ("location", "expected"),
     [
         ("", "is empty"),
         ("  ", "is empty"),
@@ -223,9 +223,9 @@ def test_read_only_store_can_be_read_and_refuses_paid_work(video_path: Path, san
         ("sqlite:///s.sqlite3?mode=ro&password=hunter2", "without host and options"),
     ],
 )
-def test_unknown_kind_of_location_is_refused(location: str, said: str) -> None:
+def test_unknown_kind_of_location_is_refused(location: str, expected: str) -> None:
     message = message_of(lambda: SegmentStore(location))
-    assert said in message
+    assert expected in message
     assert "hunter2" not in message
 
 
