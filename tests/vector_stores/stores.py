@@ -1,4 +1,4 @@
-"""The vector stores of the matrix: how each is made, filtered and sandbox, and what a bare second add does to it."""
+"""The tested vector stores: how to create, filter and count each, and the effect of a plain repeated add."""
 
 import uuid
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 from langchain_milvus import Milvus
 from langchain_qdrant import QdrantVectorStore
-from pymilvus import connections  # type: ignore[import-untyped]  # it has no types
+from pymilvus import connections  # type: ignore[import-untyped]  # has no type hints
 from qdrant_client import QdrantClient
 from qdrant_client.models import Distance, FieldCondition, Filter, Range, VectorParams
 
@@ -26,16 +26,16 @@ Repeat = Literal["safe", "doubles", "corrupts", "loses the others"]
 
 @dataclass(frozen=True)
 class StoreCase:
-    """One store: what the scenario must know of it.
+    """A vector store and its properties.
 
     Attributes:
-        name: As people call it.
-        make: Makes an empty one that ranks by cosine.
-        count: Returns how many documents are in it.
+        name: Product name.
+        make: Creates an empty store that ranks by cosine.
+        count: Returns the number of documents in the store.
         not_before: Returns the search arguments for `start_sec` >= a time.
         search: Arguments that every search needs to rank by cosine.
-        bare_repeat: What `store.add_documents` does when the same documents come again.
-        extra_keys: What it adds to the metadata.
+        bare_repeat: Effect of `store.add_documents` with documents that are already stored.
+        extra_keys: Metadata keys that the store adds.
     """
 
     name: str
@@ -70,7 +70,7 @@ def make_chroma(embeddings: Embeddings, folder: Path) -> VectorStore:
 def make_qdrant(embeddings: Embeddings, _: Path) -> VectorStore:
     client = QdrantClient(":memory:")
     client.create_collection("moments", vectors_config=VectorParams(size=512, distance=Distance.COSINE))
-    # Without the last argument it embeds a text of its own through the API, to learn the dimension.
+    # Without the last argument the store embeds a text through the API to determine the dimension.
     return QdrantVectorStore(client, "moments", embeddings, validate_collection_config=False)
 
 
@@ -99,10 +99,10 @@ def make_milvus(embeddings: Embeddings, folder: Path) -> VectorStore:
 
 
 def join(store: Any) -> None:
-    """Let langchain-milvus 0.3 find its own connection, which pymilvus from 2.6.10 no longer notes where it looks.
+    """Register the connection where langchain-milvus 0.3 expects it, since pymilvus from 2.6.10 no longer does.
 
-    Users need langchain-milvus from 0.4, which has no such fault (langchain-ai/langchain-milvus#130), but asks for a
-    pymilvus that LlamaIndex's Milvus store does not take.
+    Users need langchain-milvus from 0.4, which fixes this (langchain-ai/langchain-milvus#130), but requires a pymilvus
+    that LlamaIndex's Milvus store does not support.
     """
     if version("langchain-milvus").startswith("0.3."):
         connections._alias_handlers.setdefault(store.alias, store.client._get_connection())
