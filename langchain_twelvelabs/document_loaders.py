@@ -203,7 +203,7 @@ class TwelveLabsVideoLoader(_TimedLoader):
         version: For a URL: a new value means that its content has changed.
         id_namespace: Changes the ids of the segments, for stores whose collections share ids (PGVector).
         keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
-        timeout: Longest wait for one embedding task, in seconds. Default 7200.
+        timeout: Longest time for one medium in seconds, its upload included. Default: 7200 for its task.
         max_tasks: Maximum number of simultaneous embedding tasks, and of media paid for ahead of the consumer.
             Default: `max_concurrency` of `embeddings`. With hundreds of videos, 50 or more save hours.
         on_error: How to handle failures among several media: `raise` (default) raises an error at the end that lists

@@ -78,7 +78,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         end_sec: Last second. Default: the end.
         id_namespace: Changes the ids of the segments, for stores whose ids are shared by several collections.
         keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
-        timeout: Longest wait for one embedding task, in seconds. Default 7200.
+        timeout: Longest time for one medium in seconds, its upload included. Default: 7200 for its task.
         max_tasks: Maximum number of simultaneous embedding tasks. Default: `max_concurrency` of `embed_model`. With
             hundreds of videos, 50 or more save hours.
         show_progress: Whether to write progress to stderr.

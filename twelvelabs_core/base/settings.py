@@ -32,7 +32,8 @@ class Settings:
     Attributes:
         api_key: The key; begins with `tlk_`, a sandbox's with `tlk_sandbox_`.
         base_url: Root of the API, version included. A real key is sent over https only, or to this machine.
-        timeout: Longest silence of the server within one request. Default 60.
+        timeout: Longest silence of the server within one request. A request ends after three times this and 1 s for
+            each 10 kB sent or received. Default 60.
         max_retries: Most retries of a request that is safe to repeat. Default 4.
         max_concurrency: Most concurrent requests of one call. Default 8.
         max_retry_wait: Longest wait before a retry; when the server asks for more, the error is raised at once,
@@ -139,8 +140,10 @@ class Settings:
             raise ConfigurationError(f"the API key must be a str, got {type(self.api_key).__name__}.")
         if not key.strip():
             raise ConfigurationError("the API key is empty: pass api_key=..., or set TWELVELABS_API_KEY.")
-        if key != key.strip() or not key.isascii() or not key.isprintable():
-            raise ConfigurationError("the API key holds spaces or characters that no header can carry; copy it again.")
+        if not key.isascii() or not key.isprintable() or set(key) & set(" \"'`"):
+            raise ConfigurationError(
+                "the API key holds quotes, spaces or other characters that no key has; copy it again."
+            )
 
     def _check_base_url(self) -> None:
         url = self.base_url

@@ -127,7 +127,7 @@ class RateLimits:
         while isinstance(wait := self.try_acquire(category, settings, permit), Wait):
             is_too_long = wait.reason == "pause" and wait.seconds > settings.max_retry_wait
             if is_too_long or waited + wait.seconds > max_wait:
-                raise _not_sent(wait, category, settings, attempt)
+                raise _not_sent(wait, category, settings, attempt, max_wait - waited)
             spread = random.random()  # noqa: S311  # so that not all callers return at once
             if wait.reason == "slot":
                 seconds = min(max(wait.seconds, waited), _SLOT_DELAYS[1]) * (0.5 + spread)
@@ -244,7 +244,9 @@ def category_of(method: str, path: str, given: str) -> str:
     return "assets" if path.startswith("/assets") else "embed"
 
 
-def _not_sent(wait: Wait, category: str, settings: Settings, attempt: str) -> RateLimitError:
+def _not_sent(
+    wait: Wait, category: str, settings: Settings, attempt: str, remaining: float = math.inf
+) -> RateLimitError:
     retry_at, advice = None, "Try again later."
     reason = "other requests take all slots or requests per minute"
     if wait.reason == "pause":
@@ -252,5 +254,7 @@ def _not_sent(wait: Wait, category: str, settings: Settings, attempt: str) -> Ra
         retry_at = time.time() + wait.seconds
         advice = when_to_retry(retry_at)
     limit = f"max_retry_wait is {settings.max_retry_wait:g} s"
+    if remaining < settings.max_retry_wait:
+        limit = f"the time-out leaves {remaining:.1f} s"
     message = f"could not {attempt}: not sent, because {reason}; {limit}. {advice}"
     return RateLimitError(message, status_code=RATE_LIMITED, retry_at=retry_at)
