@@ -26,6 +26,7 @@ from pydantic import SecretStr
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.base.redact import redact
+from twelvelabs_core.base.settings import http_variables
 from twelvelabs_core.transport.body import NoAnswerError, Reply
 from twelvelabs_core.transport.io import CONNECT_TIMEOUT, Exchange
 
@@ -85,13 +86,8 @@ def make_client(client_class: Callable[..., C]) -> C:
     try:
         return client_class(verify=_ssl_context(), limits=_ONE, mounts=_NO_PROXY)
     except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:  # OSError: also of ssl
-        names = [name for name in os.environ if name.upper() in _HTTP_VARIABLES]
-        raise ConfigurationError(
-            f"cannot set up HTTP from the environment ({', '.join(names)}): {redact(str(error))}"
-        ) from None
-
-
-_HTTP_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+        names = ", ".join(http_variables())
+        raise ConfigurationError(f"cannot set up HTTP from the environment ({names}): {redact(str(error))}") from None
 
 
 @functools.lru_cache(maxsize=1)
