@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.media.source import Media, MediaInput, many
-from twelvelabs_core.media.validate import check_audio_video, check_size
+from twelvelabs_core.media.validate import check_audio_video, check_size, duration_if
 from twelvelabs_core.models.marengo import MARENGO_30
 
 _OPTIONS = ("visual", "audio", "transcription", "visual-text")  # the last one of Marengo 2.7
@@ -115,8 +115,8 @@ def check_audio_v1(audio: Media, start: float | None) -> None:
     """
     _check_upload(audio)
     found = check_audio_video(audio, "audio", task=False, model=MARENGO_30)
-    duration = None if found is None else found.duration_sec
-    if start is not None and duration is not None and start >= duration:
+    duration = duration_if(audio, found, lambda seconds: start is not None and start >= seconds)
+    if duration is not None:
         raise InputError(
             f"{audio.source}: audio_start_offset_sec {start:g} is not before the end of the audio at {duration:.3f} s."
         )
@@ -130,17 +130,11 @@ def check_video_v1(video: Media, options: TaskOptionsV1) -> None:
     """
     _check_upload(video)
     found = check_audio_video(video, "video", task=True, model=MARENGO_30)
-    duration = None if found is None else found.duration_sec
-    if duration is None:
-        return
-    if options.end is not None and options.end > duration + _ROUNDING_SEC:
-        raise InputError(
-            f"{video.source}: video_end_offset_sec {options.end:g} is after the end of the video at {duration:.3f} s."
-        )
-    if options.end is None and options.clip_length is not None and options.clip_length > duration + _ROUNDING_SEC:
-        raise InputError(
-            f"{video.source}: video_clip_length {options.clip_length:g} is more than the video's {duration:.3f} s."
-        )
+    name = "video_end_offset_sec" if options.end is not None else "video_clip_length"
+    needed = options.clip_length if options.end is None else options.end
+    duration = duration_if(video, found, lambda seconds: needed is not None and needed > seconds + _ROUNDING_SEC)
+    if duration is not None:
+        raise InputError(f"{video.source}: {name} {needed:g} is more than the video's {duration:.3f} s.")
 
 
 def _check_upload(media: Media) -> None:

@@ -138,7 +138,7 @@ async def test_a_large_video_is_streamed_from_disk(old: Surface, tmp_path: Path,
         ({"video_embedding_scope": []}, "got none"),
         (
             {"video_start_offset_sec": 1, "video_end_offset_sec": 20},
-            r"video_end_offset_sec 20 is after the end of the video at 8\.0",
+            r"video_end_offset_sec 20 is more than the video's 8\.0",
         ),
     ],
 )
