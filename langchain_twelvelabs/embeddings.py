@@ -8,12 +8,11 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.rate_limiters import BaseRateLimiter
 from pydantic import ConfigDict, Field, SecretStr
 
-from twelvelabs_core import InputError, MediaInput
-from twelvelabs_core.integration import AWAITING, BLOCKING, EmbeddingFields, finish, is_one
+from twelvelabs_core import MediaInput
+from twelvelabs_core.integration import AWAITING, BLOCKING, EmbeddingFields, Mode, finish
 
 if TYPE_CHECKING:
     from twelvelabs_core import SegmentStore
-    from twelvelabs_core.integration import TextPlan
 
 
 class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
@@ -139,11 +138,11 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
                 Nothing was sent.
             SegmentNotFoundError: The vector of a segment is not in the segment store. Nothing was sent.
         """
-        return finish(self._embed_texts(BLOCKING, _plan(texts)))
+        return finish(self._embed_texts(BLOCKING, texts))
 
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts; the async variant of `embed_documents`."""
-        return await self._embed_texts(AWAITING, _plan(texts))
+        return await self._embed_texts(AWAITING, texts)
 
     def embed_query(self, text: str) -> list[float]:
         """Embed one text; the whole text of a segment's document returns its stored vector ("more like this").
@@ -158,11 +157,11 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
             InputError: The text is empty, or refers to a vector of another space. Nothing was sent.
             SegmentNotFoundError: As for `embed_documents`.
         """
-        return finish(self._embed_texts(BLOCKING, _query(text)))[0]
+        return finish(self._embed_query(BLOCKING, text))
 
     async def aembed_query(self, text: str) -> list[float]:
         """Embed one text; the async variant of `embed_query`."""
-        return (await self._embed_texts(AWAITING, _query(text)))[0]
+        return await self._embed_query(AWAITING, text)
 
     def embed_images(self, uris: Sequence[MediaInput]) -> list[list[float]]:
         """Embed images, one request each, at most `max_concurrency` at once.
@@ -177,11 +176,11 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
         Raises:
             InputError: An image is missing, not an image, too small or too large; nothing was sent.
         """
-        return finish(self._embed_images(BLOCKING, _as_list(uris)))
+        return finish(self._embed_images(BLOCKING, uris))
 
     async def aembed_images(self, uris: Sequence[MediaInput]) -> list[list[float]]:
         """Embed images; the async variant of `embed_images`."""
-        return await self._embed_images(AWAITING, _as_list(uris))
+        return await self._embed_images(AWAITING, uris)
 
     def embed_image(self, uris: Sequence[MediaInput]) -> list[list[float]]:
         """Embed images; the same as `embed_images`, under the name that Chroma and LanceDB call."""
@@ -290,22 +289,7 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
         options = {"embedding_option": embedding_option, "start_sec": start_sec, "end_sec": end_sec}
         return (await self._embed_clips(AWAITING, "video", [video], **options))[0]
 
+    async def _embed_query(self, mode: Mode, text: str) -> list[float]:
+        from twelvelabs_core import parse_query  # noqa: PLC0415  # it imports numpy
 
-def _plan(texts: Sequence[str]) -> "TextPlan":
-    from twelvelabs_core.integration import TextPlan  # noqa: PLC0415  # it imports numpy
-
-    return TextPlan.of(texts)
-
-
-def _query(text: str) -> "TextPlan":
-    from twelvelabs_core import parse_query  # noqa: PLC0415  # it imports numpy
-    from twelvelabs_core.integration import TextPlan  # noqa: PLC0415  # the same
-
-    return TextPlan.of([text], parse_query)
-
-
-def _as_list(uris: Sequence[MediaInput]) -> list[MediaInput]:
-    """Return a list of media; refuse a single one, whose characters or bytes would be iterated."""
-    if is_one(uris):
-        raise InputError(f"uris must be a list of images, got a single {type(uris).__name__}: pass [image].")
-    return list(uris)
+        return (await self._embed_texts(mode, [text], parse_query))[0]

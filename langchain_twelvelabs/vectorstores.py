@@ -10,7 +10,7 @@ from langchain_core.vectorstores import VectorStore
 
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from twelvelabs_core import ConfigurationError, InputError, parse_reference
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, check_space, finish
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, SpaceCheck, finish
 
 BATCH_SIZE = 256  # 512 floats are 16 kB as Python objects: a batch is 4 MB, and below every store's own limit
 # Stores that were observed to replace a document when its id is added again.
@@ -107,10 +107,14 @@ def segment_id_of(document: Document) -> str:
 async def _add(
     mode: Mode, store: VectorStore, documents: Iterable[Document] | AsyncIterable[Document], batch_size: int
 ) -> list[str]:
+    embeddings = embeddings_of(store)
+    check_space = None if embeddings is None else SpaceCheck(embeddings.space)
     added: dict[str, None] = {}
     async with aclosing(_batches(mode, documents, batch_size)) as batches:
         async for batch in batches:
             fresh = _without_known(added, batch)
+            if check_space is not None:
+                check_space(document.metadata for document in fresh.values())
             if fresh:
                 await _add_batch(mode, store, list(fresh.values()), list(fresh))
                 added |= dict.fromkeys(fresh)
@@ -163,12 +167,9 @@ async def _add_batch(mode: Mode, store: Any, documents: list[Document], ids: lis
     """Add documents to a store, replacing those with the same ids, as this kind of store requires.
 
     Raises:
-        ConfigurationError: The store can neither replace nor delete by id, or embeds with other embeddings.
-        InputError: The store did not accept all documents, or embeds in another space.
+        ConfigurationError: The store can neither replace nor delete by id.
+        InputError: The store did not accept all documents.
     """
-    embeddings = embeddings_of(store)
-    if embeddings is not None:
-        check_space(embeddings.space, [document.metadata for document in documents])
     names = {cls.__name__ for cls in type(store).__mro__}
     if "Milvus" in names:
         await _add_to_milvus(mode, store, documents, ids)

@@ -4,7 +4,7 @@ import logging
 import os
 import pickle
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from llama_index.core.base.embeddings.base import Embedding
@@ -17,7 +17,7 @@ from llama_index_twelvelabs._media_embeddings import MediaEmbedding
 from llama_index_twelvelabs._observed import embed_batches, embed_one
 from llama_index_twelvelabs.nodes import check_spaces, has_vector, node_reference, query_reference
 from twelvelabs_core import ConfigurationError, SegmentStore
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, TextPlan, finish
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, finish
 
 logger = logging.getLogger("llama_index_twelvelabs")
 
@@ -208,7 +208,6 @@ class TwelveLabsEmbedding(MediaEmbedding):
             InputError: One of them cannot be embedded; nothing was sent.
             SegmentNotFoundError: As for `get_query_embedding`.
         """
-        self._plan(texts)
         return finish(embed_batches(BLOCKING, self, "_get_text_embeddings", texts, show_progress=show_progress))
 
     async def aget_text_embedding_batch(
@@ -218,7 +217,6 @@ class TwelveLabsEmbedding(MediaEmbedding):
         **_: Any,
     ) -> list[Embedding]:
         """Embed texts; the async variant of `get_text_embedding_batch`."""
-        self._plan(texts)
         return await embed_batches(AWAITING, self, "_get_text_embeddings", texts, show_progress=show_progress)
 
     def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
@@ -242,29 +240,28 @@ class TwelveLabsEmbedding(MediaEmbedding):
         return [node for node in nodes if not has_vector(node)]
 
     def _get_query_embedding(self, query: str) -> Embedding:
-        return finish(self._embed(BLOCKING, TextPlan.of([query], query_reference)))[0]
+        return finish(self._embed(BLOCKING, [query], query_reference))[0]
 
     async def _aget_query_embedding(self, query: str) -> Embedding:
-        return (await self._embed(AWAITING, TextPlan.of([query], query_reference)))[0]
+        return (await self._embed(AWAITING, [query], query_reference))[0]
 
     def _get_text_embedding(self, text: str) -> Embedding:
-        return finish(self._embed(BLOCKING, self._plan([text])))[0]
+        return self._get_text_embeddings([text])[0]
 
     async def _aget_text_embedding(self, text: str) -> Embedding:
-        return (await self._embed(AWAITING, self._plan([text])))[0]
+        return (await self._aget_text_embeddings([text]))[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return finish(self._embed(BLOCKING, self._plan(texts)))
+        return finish(self._embed(BLOCKING, texts, node_reference))
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return await self._embed(AWAITING, self._plan(texts))
+        return await self._embed(AWAITING, texts, node_reference)
 
-    def _plan(self, texts: Sequence[str]) -> TextPlan:
-        return TextPlan.of(texts, node_reference)
-
-    async def _embed(self, mode: Mode, plan: TextPlan) -> list[Embedding]:
+    async def _embed(
+        self, mode: Mode, texts: Sequence[str], find_reference: Callable[[str], str | None]
+    ) -> list[Embedding]:
         cache = None if self.embeddings_cache is None else _KeyValueCache(mode, self.embeddings_cache, self.space)
-        return await self._embed_texts(mode, plan, cache)
+        return await self._embed_texts(mode, texts, find_reference, cache)
 
 
 class _KeyValueCache:

@@ -18,7 +18,7 @@ from llama_index.core.schema import (
 from pydantic import BaseModel, PrivateAttr
 
 from twelvelabs_core import InputError, Media, MediaInput, SegmentRecord, parse_query, parse_reference
-from twelvelabs_core.integration import SEGMENT_KEYS, begins_with_head, check_space, has_head, unsigned_url
+from twelvelabs_core.integration import METADATA_KEYS, SpaceCheck, begins_with_head, has_head, unsigned_url
 
 LLM_KEYS = frozenset({"source", "start_sec", "end_sec"})
 # A page or chunk has no times; the first line of its text states its position.
@@ -195,7 +195,7 @@ def check_extra_info(extra_info: Mapping[str, Any] | None) -> Mapping[str, Any]:
     Raises:
         InputError: It has a key that segments use.
     """
-    taken = [name for name in (extra_info or {}) if name in (*SEGMENT_KEYS, *VIDEO_KEYS)]
+    taken = [name for name in (extra_info or {}) if name in (*METADATA_KEYS, *VIDEO_KEYS)]
     if taken:
         raise InputError(f"extra_info must not have the key {taken[0]!r}: segments use it for their metadata.")
     return extra_info or {}
@@ -237,18 +237,9 @@ def check_spaces(nodes: Sequence[BaseNode], space: str) -> None:
     """Refuse segments whose vectors are not comparable with those of a space.
 
     Raises:
-        InputError: The vector of a segment is of another space or length.
+        InputError: The vector of a segment is of another space.
     """
-    segments = [node for node in nodes if node.embedding is not None and "segment_id" in node.metadata]
-    for node in segments:
-        found = f"{node.metadata.get('model')}/{len(node.embedding or ())}"
-        # Without the prefix of the sandbox, which nodes of earlier versions do not have.
-        if found != space.removeprefix("sandbox/"):
-            raise InputError(
-                f"cannot use the node {node.node_id}: its vector is of {found}, not {space}, and the two are not "
-                "comparable. Load its video or document again with this embedding, into another collection."
-            )
-    check_space(space, [node.metadata for node in segments])
+    SpaceCheck(space)(node.metadata for node in nodes if node.embedding is not None and "segment_id" in node.metadata)
 
 
 def _check_whole(node: BaseNode) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from langchain_chroma import Chroma
 from langchain_core.documents import Document
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 
@@ -57,3 +58,30 @@ async def test_error_within_a_batch_keeps_earlier_documents(
         await add(mode, store, broken, abroken)
 
     assert store.store.keys() == {document.id for document in documents}
+
+
+def test_documents_without_their_space_are_added_with_one_warning(
+    documents: list[Document], shared_embeddings: TwelveLabsEmbeddings, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Chroma("without-space", shared_embeddings)
+    for document in documents:
+        del document.metadata["space"]
+    assert len(add_segments(store, documents, batch_size=2)) == len(documents) > 4
+    assert len(store.get()["ids"]) == len(documents)
+    (warning,) = [record.message for record in caplog.records if "`space`" in record.message]
+    assert shared_embeddings.space in warning
+
+
+@pytest.mark.parametrize("key", ["space", "model"])
+def test_documents_of_another_space_are_refused_before_one_is_written(
+    key: str, documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    """The model decides where an earlier version did not write the space."""
+    store = Chroma(f"other-{key}", shared_embeddings)
+    other = {"space": "marengo3.5/512", "model": "marengo3.5"}
+    for document in documents:
+        document.metadata = {**document.metadata, "space": "", key: other[key]}
+    with pytest.raises(InputError, match=rf"of the space {other[key]}, not sandbox/marengo3\.0/512") as caught:
+        add_segments(store, documents)
+    assert str(documents[0].id) in str(caught.value)
+    assert store.get()["ids"] == []

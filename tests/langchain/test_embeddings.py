@@ -78,7 +78,7 @@ async def test_single_image_is_refused_where_a_list_is_expected(
     mode: str, method: str, shared_embeddings: TwelveLabsEmbeddings, frame: Path
 ) -> None:
     for single in (str(frame), frame, b"the bytes of an image"):
-        with pytest.raises(InputError, match="must be a list of images"):
+        with pytest.raises(InputError, match="images must be a list, got a single"):
             await call(mode, shared_embeddings, method, single)
 
 

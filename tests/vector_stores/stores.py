@@ -1,4 +1,7 @@
-"""The tested vector stores: how to create, filter and count each, and the effect of a plain repeated add."""
+"""The tested vector stores: how to create, filter and count each, and the effect of a plain repeated add.
+
+Each is imported where it is created: the imports take seconds, which every worker of a parallel run would spend.
+"""
 
 import uuid
 from collections.abc import Callable
@@ -7,19 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-import faiss
-import lancedb
-from langchain_chroma import Chroma
-from langchain_community.docstore.in_memory import InMemoryDocstore
-from langchain_community.vectorstores import FAISS, LanceDB
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
-from langchain_milvus import Milvus
-from langchain_qdrant import QdrantVectorStore
-from pymilvus import connections  # type: ignore[import-untyped]  # has no type hints
-from qdrant_client import QdrantClient
-from qdrant_client.models import Distance, FieldCondition, Filter, Range, VectorParams
 
 Repeat = Literal["safe", "doubles", "corrupts", "loses the others"]
 
@@ -59,6 +52,8 @@ def memory_not_before(seconds: float) -> dict[str, Any]:
 
 
 def make_chroma(embeddings: Embeddings, folder: Path) -> VectorStore:
+    from langchain_chroma import Chroma
+
     return Chroma(
         collection_name="moments",
         embedding_function=embeddings,
@@ -68,6 +63,10 @@ def make_chroma(embeddings: Embeddings, folder: Path) -> VectorStore:
 
 
 def make_qdrant(embeddings: Embeddings, _: Path) -> VectorStore:
+    from langchain_qdrant import QdrantVectorStore
+    from qdrant_client import QdrantClient
+    from qdrant_client.models import Distance, VectorParams
+
     client = QdrantClient(":memory:")
     client.create_collection("moments", vectors_config=VectorParams(size=512, distance=Distance.COSINE))
     # Without the last argument the store embeds a text through the API to determine the dimension.
@@ -75,19 +74,30 @@ def make_qdrant(embeddings: Embeddings, _: Path) -> VectorStore:
 
 
 def qdrant_not_before(seconds: float) -> dict[str, Any]:
+    from qdrant_client.models import FieldCondition, Filter, Range
+
     return {"filter": Filter(must=[FieldCondition(key="metadata.start_sec", range=Range(gte=seconds))])}
 
 
 def make_faiss(embeddings: Embeddings, _: Path) -> VectorStore:
+    import faiss
+    from langchain_community.docstore.in_memory import InMemoryDocstore
+    from langchain_community.vectorstores import FAISS
+
     return FAISS(embeddings, faiss.IndexFlatL2(512), InMemoryDocstore(), {}, normalize_L2=True)
 
 
 def make_lancedb(embeddings: Embeddings, folder: Path) -> VectorStore:
+    import lancedb
+    from langchain_community.vectorstores import LanceDB
+
     connection = lancedb.connect(str(folder / f"lance-{uuid.uuid4()}"))
     return LanceDB(connection=connection, embedding=embeddings, table_name="moments", mode="append")
 
 
 def make_milvus(embeddings: Embeddings, folder: Path) -> VectorStore:
+    from langchain_milvus import Milvus
+
     store = Milvus(
         embeddings,
         collection_name="moments",
@@ -105,6 +115,8 @@ def join(store: Any) -> None:
     that LlamaIndex's Milvus store does not support.
     """
     if version("langchain-milvus").startswith("0.3."):
+        from pymilvus import connections  # type: ignore[import-untyped]  # it has no types
+
         connections._alias_handlers.setdefault(store.alias, store.client._get_connection())
 
 

@@ -3,15 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import lancedb
 import pytest
 from langchain_classic.embeddings import CacheBackedEmbeddings
-from langchain_community.vectorstores import LanceDB
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
 from langchain_core.stores import InMemoryByteStore
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
-from langchain_milvus import Milvus
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, aadd_segments, add_segments
 from tests.langchain.fixtures import FIXED, description
@@ -22,6 +19,9 @@ from twelvelabs_core import ConfigurationError, InputError
 def test_lancedb_in_overwrite_mode_is_refused(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
+    import lancedb
+    from langchain_community.vectorstores import LanceDB
+
     store = LanceDB(connection=lancedb.connect(str(tmp_path / "lance")), embedding=shared_embeddings)
     store.add_documents(documents[:2])
     store.add_documents(documents[2:5])
@@ -55,6 +55,8 @@ def test_faiss_filters_only_its_first_hits_without_a_large_fetch_k(
 def test_milvus_with_auto_id_is_refused(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
+    from langchain_milvus import Milvus
+
     place = {"uri": str(tmp_path / "auto.db")}
     store = Milvus(shared_embeddings, connection_args=place, auto_id=True)
     with pytest.raises(ConfigurationError, match="auto_id"):
@@ -69,7 +71,9 @@ def test_milvus_collection_with_auto_ids_is_refused(
         add_segments(add_to_milvus(tmp_path / "bare.db", shared_embeddings), documents)
 
 
-def add_to_milvus(place: Path, embeddings: TwelveLabsEmbeddings) -> Milvus:
+def add_to_milvus(place: Path, embeddings: TwelveLabsEmbeddings) -> VectorStore:
+    from langchain_milvus import Milvus
+
     store = Milvus(embeddings, connection_args={"uri": str(place)})
     join(store)
     return store

@@ -12,8 +12,7 @@ from typing import Self
 
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.media.validate import check_text
-from twelvelabs_core.results.responses import Embedding
-from twelvelabs_core.results.segments import Matrix, SegmentPosition
+from twelvelabs_core.results.segments import SegmentPosition
 
 REFERENCE_PREFIX = "tl-segment:"
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -196,14 +195,3 @@ class TextPlan:
             else:
                 references[index] = segment_id
         return cls(references, plain)
-
-    def merge(self, stored: Sequence[Matrix], embedded: Sequence[Embedding]) -> list[list[float]]:
-        """Return one list of floats per text, in the order of the texts.
-
-        Args:
-            stored: The vectors of `references`, in their order.
-            embedded: The embeddings of `plain`, in their order.
-        """
-        vectors = dict(zip(self.references, stored, strict=True))
-        vectors |= zip(self.plain, (embedding.vector for embedding in embedded), strict=True)
-        return [vectors[index].tolist() for index in range(len(vectors))]

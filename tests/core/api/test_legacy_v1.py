@@ -140,7 +140,7 @@ async def test_invalid_input_is_refused_before_a_request(
 
 
 async def test_a_start_after_the_end_of_the_audio_is_refused(old: Surface, sandbox: Sandbox, sound: Path) -> None:
-    with pytest.raises(InputError, match=r"audio_start_offset_sec 9 is not before the end of the audio at 8\.0"):
+    with pytest.raises(InputError, match=r"start_sec 9 must be less than the duration of 8\.0"):
         await old.embed(audio_file=sound, audio_start_offset_sec=9)
     assert sandbox.count() == 0
 

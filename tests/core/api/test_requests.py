@@ -9,12 +9,11 @@ import pytest
 from twelvelabs_core import DynamicSegmentation, FixedSegmentation, InputError, Media, SegmentOptions
 from twelvelabs_core.api.requests import (
     Source,
-    image_request,
     multi_input_request,
     segments_request,
     text_image_request,
-    text_request,
 )
+from twelvelabs_core.models.marengo import MARENGO_30
 from twelvelabs_core.results.records import task_key
 
 IMAGE = Media.of("asset:64f8d2c7e4a1b37f8a9c5d12")
@@ -131,9 +130,9 @@ def test_times_are_floats_and_embedding_type_needs_two_options() -> None:
 
 def test_bodies_for_one_vector() -> None:
     source = {"asset_id": IMAGE.asset_id}
-    assert text_request("m", "a red car")["text"] == {"input_text": "a red car"}
-    assert image_request("m", IMAGE)["image"] == {"media_source": source}
-    assert text_image_request("m", "t", IMAGE)["text_image"] == {"media_source": source, "input_text": "t"}
+    assert text_image_request(MARENGO_30, "a red car")["text"] == {"input_text": "a red car"}
+    assert text_image_request(MARENGO_30, image=IMAGE)["image"] == {"media_source": source}
+    assert text_image_request(MARENGO_30, "t", IMAGE)["text_image"] == {"media_source": source, "input_text": "t"}
     assert multi_input_request("m", [Source(IMAGE, "image")], None)["multi_input"] == {
         "media_sources": [{"media_type": "image", **source}]
     }

@@ -86,7 +86,7 @@ async def test_assets_are_listed_found_and_deleted(client: Surface, picture: Pat
     ("option", "message"),
     [
         ({"status": "done"}, "processing, ready, failed.*'done'"),
-        ({"started_at": datetime(2026, 1, 1)}, "started_at needs a time zone"),  # noqa: DTZ001  # refused because it is naive
+        ({"started_at": datetime(2026, 1, 1)}, "started_at must be a datetime with a time zone"),  # noqa: DTZ001  # refused because it is naive
         ({"ended_at": "yesterday"}, "ended_at"),
     ],
 )

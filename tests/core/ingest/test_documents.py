@@ -18,7 +18,7 @@ from twelvelabs_core import (
     SpatialSegmentation,
     TaskFailedError,
 )
-from twelvelabs_core.models.document_options import DocumentOptions, ImageOptions
+from twelvelabs_core.models.options import DocumentOptions, ImageOptions
 from twelvelabs_sandbox import Sandbox
 
 TASKS = "/embed-v2/tasks"

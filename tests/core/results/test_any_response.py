@@ -18,7 +18,7 @@ from twelvelabs_core import Settings, TwelveLabsError
 from twelvelabs_core.results import legacy_v1 as legacy
 from twelvelabs_core.results import responses
 from twelvelabs_core.results import upload_responses as uploads
-from twelvelabs_core.results.decode import Split, VectorSplitter
+from twelvelabs_core.results.decode import Split, VectorSplitter, read_answer
 from twelvelabs_core.results.legacy_v1 import LegacyEmbedding, LegacyTask
 from twelvelabs_core.results.segments import Segments
 from twelvelabs_core.transport.error_response import parse_error
@@ -75,23 +75,30 @@ def split(body: bytes, chunks: int = 1, key: str = "embedding") -> Split:
     return splitter.finish()
 
 
+def reader(model: type[responses.Answer]) -> Parse:
+    return lambda body: read_answer(model, body, "answer")
+
+
 PARSERS: dict[str, tuple[Parse, Any]] = {
     "created task": (responses.parse_created_task, {"_id": "65", "status": "processing", "data": None}),
     "task": (lambda body: responses.parse_task(split(body)), TASK),
     "embedding": (lambda body: responses.parse_embedding(split(body)), ONE),
     "segments": (lambda body: responses.parse_segments(split(body)), TASK),
-    "asset": (responses.parse_asset, ASSET),
-    "tasks": (responses.parse_task_page, {"data": [LISTED], "page_info": INFO}),
-    "assets": (responses.parse_asset_page, {"data": [ASSET], "page_info": INFO}),
+    "asset": (reader(responses.Asset), ASSET),
+    "tasks": (responses.page_parser(responses.TaskSummary), {"data": [LISTED], "page_info": INFO}),
+    "assets": (responses.page_parser(responses.Asset), {"data": [ASSET], "page_info": INFO}),
     "upload": (uploads.parse_multipart_upload, UPLOAD),
     "links": (uploads.parse_presigned_urls, {"upload_urls": [LINK], "expires_at": TIME}),
-    "report": (uploads.parse_chunk_batch_report, {"asset_id": "66", "processed_chunks": 1, "total_completed": 2}),
+    "report": (reader(uploads.ChunkBatchReport), {"asset_id": "66", "processed_chunks": 1, "total_completed": 2}),
     "upload status": (uploads.parse_upload_status, STATUS | {"page_info": INFO}),
-    "uploads": (uploads.parse_upload_page, {"data": [{**UPLOAD, "status": "active"}], "page_info": INFO}),
-    "transcription": (uploads.parse_transcription, WORDS),
+    "uploads": (
+        responses.page_parser(uploads.MultipartUploadSummary),
+        {"data": [{**UPLOAD, "status": "active"}], "page_info": INFO},
+    ),
+    "transcription": (reader(uploads.Transcription), WORDS),
     "old embedding": (lambda body: legacy.parse_legacy_embedding(split(body, key="float"), ("text", "image")), OLD_ONE),
     "old created task": (legacy.parse_legacy_created, {"_id": "65"}),
-    "old status": (legacy.parse_legacy_status, LISTED),
+    "old status": (reader(responses.TaskSummary), LISTED),
     "old task": (lambda body: legacy.parse_legacy_task(split(body, key="float")), OLD_TASK),
 }
 names = st.sampled_from(sorted(PARSERS))

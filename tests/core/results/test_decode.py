@@ -152,16 +152,15 @@ def test_every_value_of_a_large_result_is_exact() -> None:
     ],
 )
 @pytest.mark.parametrize("before", ["", "0.25,", "0.25," * 300])
-def test_a_value_that_is_not_a_finite_number_is_refused_with_its_index(token: str, before: str) -> None:
-    index = before.count(",") + (1 if token == "1,,2" else 0)
-    with pytest.raises(APIResponseError, match=rf"Value {index} of vector 0 .*not a finite JSON number"):
+def test_a_value_that_is_not_a_finite_number_is_refused(token: str, before: str) -> None:
+    with pytest.raises(APIResponseError, match=r"Vector 0 .*not a finite JSON number"):
         split(b'{"embedding":[%b%b,0.75]}' % (before.encode(), token.encode()))
 
 
 @pytest.mark.usefixtures("parser")
 @pytest.mark.parametrize("inside", ["", " ", "\n"])
 def test_an_empty_vector_is_refused(inside: str) -> None:
-    with pytest.raises(APIResponseError, match="Vector 1 of the response is empty"):
+    with pytest.raises(APIResponseError, match="Vector 1 of the response has 0 values"):
         split(b'[{"embedding":[1]},{"embedding":[%b]}]' % inside.encode())
 
 
@@ -306,7 +305,7 @@ def test_bodies_and_their_parts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     assert split(body, max_bytes=len(body)).vectors.shape == (1, 1)
     splitter = VectorSplitter(max_bytes=len(body) - 1)
     splitter.feed(body[:-1])
-    with pytest.raises(APIResponseError, match="limit of 18 bytes"):
+    with pytest.raises(APIResponseError, match="longer than 18 bytes"):
         splitter.feed(body[-1:])
 
     monkeypatch.setattr(decode, "MAX_VECTOR_BYTES", 1000)
@@ -316,7 +315,7 @@ def test_bodies_and_their_parts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> 
         split(b'{"embedding":[' + b"0," * 600 + b"0]}")
     monkeypatch.setattr(decode, "MAX_REST_BYTES", 1000)
     for filler in (b'{"a":"' + b"x" * 1100, b'{"a":[' + b"0," * 600, b'{"a":"' + b'\\"' * 600):
-        with pytest.raises(APIResponseError, match="more than the limit of 1,000 bytes beside its vectors"):
+        with pytest.raises(APIResponseError, match="over 1,000 bytes beside its vectors"):
             split(filler, [100])
 
 

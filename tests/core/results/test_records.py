@@ -18,7 +18,7 @@ POSITIONS = [
 
 def medium(**changes: object) -> SegmentedMedia:
     values: dict[str, object] = {
-        "source": "videos/a.mp4",
+        "source": "films/a.mp4",
         "title": "a.mp4",
         "model": "marengo3.0",
         "space": "marengo3.0/512",

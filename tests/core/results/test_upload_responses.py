@@ -9,15 +9,24 @@ from typing import Any
 import pytest
 
 from twelvelabs_core import APIResponseError
+from twelvelabs_core.results.decode import read_answer
 from twelvelabs_core.results.upload_responses import (
-    parse_chunk_batch_report,
+    ChunkBatchReport,
+    Transcription,
     parse_multipart_upload,
     parse_presigned_urls,
-    parse_transcription,
     parse_upload_status,
 )
 
 SECRET = "https://s3.example.com/x?X-Amz-Signature=5ecre7"
+
+
+def parse_chunk_batch_report(answer: bytes) -> ChunkBatchReport:
+    return read_answer(ChunkBatchReport, answer, "chunk report")
+
+
+def parse_transcription(answer: bytes) -> Transcription:
+    return read_answer(Transcription, answer, "transcription")
 
 
 def body(**fields: Any) -> bytes:

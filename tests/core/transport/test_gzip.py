@@ -19,7 +19,8 @@ from tests.core.raw_server import RawServer
 from tests.core.surface import Surface, make_surface
 from twelvelabs_core import APIConnectionError, APIResponseError, NotFoundError, Settings, TwelveLabsError
 from twelvelabs_core.transport.body import NoAnswerError
-from twelvelabs_core.transport.io import FREE_BYTES, Exchange, ReplyReader
+from twelvelabs_core.transport.http import FREE_BYTES, ReplyReader
+from twelvelabs_core.transport.io import Exchange
 
 TASK = {"_id": "65", "status": "ready", "data": [{"embedding": [0.25] * 512, "embedding_scope": "asset"}]}
 MIB = 1024**2
@@ -39,7 +40,7 @@ def client(request: pytest.FixtureRequest, server: RawServer) -> Surface:
 
 
 def read(coding: str, chunks: list[bytes]) -> bytes:
-    exchange = Exchange("GET", "http://127.0.0.1", {}, None, None, 64 * MIB, 1.0)
+    exchange = Exchange("GET", "http://127.0.0.1", {}, timeout=1.0)
     reader = ReplyReader(exchange, httpx.Response(200, headers={"content-encoding": coding} if coding else {}))
     for chunk in chunks:
         reader.feed(chunk)
