@@ -269,7 +269,7 @@ class AsyncAssets:
             body = await self._session.io.blocking(lambda: form_body(fields, media, filename=order.filename))
         if order.on_sent is not None:
             body = counted(body, order.on_sent)
-        call = Call(f"upload {media.source}", "POST", "/assets", body=body, repeatable=False)
+        call = Call(f"upload {media.source}", "POST", "/assets", body=body)
         return read_answer(Asset, (await self._session.send(call)).body, "asset")
 
     async def _upload_in_chunks(self, order: UploadOrder) -> Asset:
