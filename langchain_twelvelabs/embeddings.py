@@ -13,7 +13,6 @@ from twelvelabs_core.integration import AWAITING, BLOCKING, EmbeddingFields, fin
 
 if TYPE_CHECKING:
     from twelvelabs_core import SegmentStore
-    from twelvelabs_core.integration import TextPlan
 
 
 class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
@@ -135,15 +134,15 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
             One list of 512 floats per text, in the order of the texts.
 
         Raises:
-            InputError: A text is empty, is a part of a segment's document that was split, or refers to a vector
-                of another space. Nothing was sent.
+            InputError: A text is empty, is provably a part of a segment's document that was split, or is the
+                document of a segment of another space. Nothing was sent.
             SegmentNotFoundError: The vector of a segment is not in the segment store. Nothing was sent.
         """
-        return finish(self._embed_texts(BLOCKING, _plan(texts)))
+        return finish(self._embed_texts(BLOCKING, texts))
 
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts; the async variant of `embed_documents`."""
-        return await self._embed_texts(AWAITING, _plan(texts))
+        return await self._embed_texts(AWAITING, texts)
 
     def embed_query(self, text: str) -> list[float]:
         """Embed one text; the whole text of a segment's document returns its stored vector ("more like this").
@@ -158,11 +157,11 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
             InputError: The text is empty, or names a vector of another space. Nothing was sent.
             SegmentNotFoundError: As for `embed_documents`.
         """
-        return finish(self._embed_texts(BLOCKING, _query(text)))[0]
+        return finish(self._embed_texts(BLOCKING, [text], as_query=True))[0]
 
     async def aembed_query(self, text: str) -> list[float]:
         """Embed one text; the async variant of `embed_query`."""
-        return (await self._embed_texts(AWAITING, _query(text)))[0]
+        return (await self._embed_texts(AWAITING, [text], as_query=True))[0]
 
     def embed_images(self, uris: Sequence[MediaInput]) -> list[list[float]]:
         """Embed images, one request each, at most `max_concurrency` at once.
@@ -289,19 +288,6 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
         """Embed a short clip as one vector; the async variant of `embed_video`."""
         options = {"embedding_option": embedding_option, "start_sec": start_sec, "end_sec": end_sec}
         return (await self._embed_clips(AWAITING, "video", [video], **options))[0]
-
-
-def _plan(texts: Sequence[str]) -> "TextPlan":
-    from twelvelabs_core.integration import TextPlan  # noqa: PLC0415  # it imports numpy
-
-    return TextPlan.of(texts)
-
-
-def _query(text: str) -> "TextPlan":
-    from twelvelabs_core import parse_query  # noqa: PLC0415  # it imports numpy
-    from twelvelabs_core.integration import TextPlan  # noqa: PLC0415  # the same
-
-    return TextPlan.of([text], parse_query)
 
 
 def _as_list(uris: Sequence[MediaInput]) -> list[MediaInput]:
