@@ -15,7 +15,7 @@ SEGMENT_NAMESPACE = uuid.UUID("0938e0e6-3859-5b3c-a0bb-9faf041c6eba")
 """The root of every segment id. It never changes: ids in users' stores depend on it."""
 
 Metadata = dict[str, str | float | int]
-SEGMENT_KEYS = (
+METADATA_KEYS = (
     *("segment_id", "source", "title", "start_sec", "end_sec", "duration_sec", "segment_index"),
     *("embedding_option", "embedding_scope", "model", "space", "page_start", "page_end", "quadrant", "chunk_index"),
 )
@@ -34,7 +34,7 @@ class SegmentRecord:
     Attributes:
         segment_id: UUID string, the same on every run for the same work under the same name.
         head: Its head line: title, time range, option.
-        metadata: Flat and of plain types, with the same keys on every record, `SEGMENT_KEYS`.
+        metadata: Flat and of plain types, with the same keys on every record, `METADATA_KEYS`.
         vector: float32 array of shape (dimension,).
         body: The words spoken in it, in one line; "" without `include_transcript`, or without speech.
 
@@ -147,7 +147,7 @@ class SegmentedMedia:
 
 
 def segment_metadata(media: SegmentedMedia, segment: Segment, segment_id: str) -> Metadata:
-    """Return the metadata of a segment, with all of `SEGMENT_KEYS`."""
+    """Return the metadata of a segment, with all of `METADATA_KEYS`."""
     position = segment.position
     values = (
         segment_id,
@@ -166,7 +166,7 @@ def segment_metadata(media: SegmentedMedia, segment: Segment, segment_id: str) -
         position.quadrant or "",
         -1 if position.chunk_index is None else position.chunk_index,
     )
-    return dict(zip(SEGMENT_KEYS, values, strict=True))
+    return dict(zip(METADATA_KEYS, values, strict=True))
 
 
 def readable_head_of(metadata: Mapping[str, Any]) -> str:

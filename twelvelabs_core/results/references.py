@@ -7,7 +7,7 @@ see another form of the head, without a reference.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from twelvelabs_core.results.segments import SegmentPosition
@@ -16,12 +16,14 @@ REFERENCE_PREFIX = "tl-segment:"
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _CLOCK = r"(?:\d+:\d\d|\d+):\d\d\.\d"
 _POSITION = rf"(?:{_CLOCK}-{_CLOCK}|page \d+(?:-\d+)?(?: \w+)?|chunk \d+|whole)"
-# A head up to its option. A title may contain the like: the last one of a line counts.
-_HEAD = re.compile(rf"^(.*\S) \| ({_POSITION}) \| (?=[a-z])", re.MULTILINE | re.IGNORECASE)
+# The position in a head. A title may contain the like: the last one of a line counts.
+_HEAD = re.compile(rf" \| ({_POSITION}) \| (?=[a-z])")
 # The patterns below are for text in lower case. A head in either form:
 _ANY_HEAD = re.compile(rf"\S(?: \| |, ){_POSITION}(?: \| |, )[a-z]")
 # A reference, or the metadata line by which LlamaIndex names a node's segment.
-_REFERENCE = re.compile(rf"(?:(?<![\w-]){REFERENCE_PREFIX}|^segment_id: )({_ID})(?![\w-])", re.MULTILINE)
+_REFERENCE = re.compile(
+    rf"segment(?:(?<=tl-segment)(?<![\w-]tl-segment):|(?<=^segment)_id: )({_ID})(?![\w-])", re.MULTILINE
+)
 _REFERENCE_BEGUN = re.compile(rf"{REFERENCE_PREFIX}[0-9a-f]{{8}}[0-9a-f-]{{0,28}}")
 _METADATA_WITH_ID = re.compile(r"(?:[^:\n]{1,64}: .*\n)*segment_id: .*\n(?:[^:\n]{1,64}: .*\n)*\n")
 # The rest of a reference that was cut, with or without the end of the prefix.
@@ -129,10 +131,12 @@ def read_claim(text: str) -> Claim | None:
         return Claim(lower, ids.pop(), has_head, ends_with_reference, is_whole)
     is_cut = ends_with_reference or (bool(newline) and last.strip() in (REFERENCE_PREFIX, REFERENCE_PREFIX[:-1]))
     piece = _REST_OF_REFERENCE.fullmatch(lower)
-    head = _HEAD.match(text.strip()[:_TITLE_CHARACTERS])
+    first = text.strip().partition("\n")[0][:_TITLE_CHARACTERS]
+    head = _last(_HEAD.finditer(first))
     if not (is_cut or piece or head):
         return None
-    return Claim(lower, ends_with_reference=is_cut, piece=piece and (piece[1] or piece[2]), title=head and head[1])
+    title = head and first[: head.start()]
+    return Claim(lower, ends_with_reference=is_cut, piece=piece and (piece[1] or piece[2]), title=title)
 
 
 def parse_reference(text: str) -> str | None:
@@ -160,4 +164,13 @@ def readable_text(text: str) -> str:
     A text that quotes the result can be embedded like any other. Text that is not a segment's is returned unchanged.
     """
     plain = strip_reference(text)
-    return text if plain == text else _HEAD.sub(r"\1, \2, ", plain, count=1)
+    first = _HEAD.search(plain) if plain != text else None
+    if first is None:
+        return plain
+    line_end = plain.find("\n", first.end())
+    head = _last(_HEAD.finditer(plain, 0, len(plain) if line_end < 0 else line_end)) or first
+    return f"{plain[: head.start()]}, {head[1]}, {plain[head.end() :]}"
+
+
+def _last(matches: Iterable[re.Match[str]]) -> re.Match[str] | None:
+    return max(matches, key=re.Match.start, default=None)

@@ -211,13 +211,13 @@ def _position(row: dict[str, Any], times: str = "_sec") -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("name", sorted(PARSERS))
-def test_the_samples_are_read(name: str) -> None:
+def test_valid_samples_are_parsed(name: str) -> None:
     parse, sample = PARSERS[name]
     assert parse(as_json(sample)) is not None
 
 
 @pytest.mark.parametrize("name", sorted(PARSERS))
-def test_a_response_truncated_anywhere_is_an_error(name: str) -> None:
+def test_truncated_response_raises(name: str) -> None:
     parse, sample = PARSERS[name]
     whole = as_json(sample)
     for length in range(len(whole)):
@@ -226,7 +226,7 @@ def test_a_response_truncated_anywhere_is_an_error(name: str) -> None:
 
 @given(names, anything)
 @FEW
-def test_any_json(name: str, value: Any) -> None:
+def test_any_json_raises_a_typed_error_or_is_parsed(name: str, value: Any) -> None:
     body = as_json(value)
     result = outcome(PARSERS[name][0], body)
     if result is not None:
@@ -257,7 +257,7 @@ def test_every_value_left_out_or_of_another_type(name: str) -> None:
 
 @given(names, st.binary(max_size=200), st.integers(0, 400))
 @FEW
-def test_any_bytes_alone_or_inside(name: str, noise: bytes, at: int) -> None:
+def test_any_bytes_raise_a_typed_error_or_are_parsed(name: str, noise: bytes, at: int) -> None:
     parse, sample = PARSERS[name]
     whole = as_json(sample)
     outcome(parse, noise)
@@ -267,7 +267,7 @@ def test_any_bytes_alone_or_inside(name: str, noise: bytes, at: int) -> None:
 
 @given(st.data(), st.integers(1, 400))
 @FEW
-def test_chunk_sizes_change_nothing(data: st.DataObject, chunks: int) -> None:
+def test_chunk_sizes_do_not_change_the_result(data: st.DataObject, chunks: int) -> None:
     path = data.draw(st.sampled_from([path for path in paths(TASK) if path]))
     body = as_json(changed(TASK, path, data.draw(anything)))
     whole = outcome(lambda one: responses.parse_task(split(one)), body)
@@ -284,7 +284,7 @@ def test_chunk_sizes_change_nothing(data: st.DataObject, chunks: int) -> None:
     st.binary() | anything.map(as_json),
 )
 @FEW
-def test_any_error_response(status: int, headers: dict[str, str], body: bytes) -> None:
+def test_any_error_response_is_parsed(status: int, headers: dict[str, str], body: bytes) -> None:
     info = parse_error(status, headers | {"Retry-After": headers.get("x", "soon")}, body, now=1e9)
     assert info.message
     assert info.retry_at is None or info.retry_at >= 1e9
@@ -300,7 +300,7 @@ CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 @pytest.mark.parametrize("kind", ["blocking", "async"])
-async def test_some_of_them_over_http(kind: str) -> None:
+async def test_invalid_responses_over_http_raise_typed_errors(kind: str) -> None:
     with RawServer() as server:
         chosen = Settings.resolve(api_key="tlk_sandbox_x", base_url=server.url, max_retries=0, timeout=5.0)
         client = make_surface(kind, chosen, store=":memory:")
@@ -313,7 +313,7 @@ async def test_some_of_them_over_http(kind: str) -> None:
 
 
 def _bodies(whole: bytes) -> list[tuple[bytes, int | None]]:
-    """Bodies, and how many of their bytes come before the connection ends."""
+    """Bodies, and how many of their bytes are sent before the connection ends."""
     spoiled = [
         b"",
         b"null",

@@ -70,7 +70,7 @@ def test_urls_and_headers_of_a_session_are_parsed_unchanged_and_hidden_from_repr
         (parse_transcription, {"status": "ready", "words": [{"start": "0", "end": 1, "value": "x"}]}, "start"),
     ],
 )
-def test_an_undocumented_body_is_an_error_that_names_the_field_and_contains_no_values(
+def test_undocumented_body_raises_naming_the_field_without_values(
     parse: Any, fields: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(APIResponseError, match=message) as caught:

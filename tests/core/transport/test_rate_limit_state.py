@@ -81,7 +81,7 @@ class Account:
 
 
 class AnyCourse(RuleBasedStateMachine):
-    """Requests of several clients start and end in any order, while time passes and the server answers anything."""
+    """Requests of several clients start and end in any order, with random times and responses."""
 
     permits: Bundle[Any] = Bundle("permits")
 
