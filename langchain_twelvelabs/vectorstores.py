@@ -71,31 +71,13 @@ async def aadd_segments(
     return await _add(AWAITING, store, documents, batch_size)
 
 
-def index_kwargs() -> dict[str, Any]:
-    """Return the arguments with which `langchain_core.indexing.index` keeps segments up to date.
-
-    A second run of unchanged videos then creates no task and writes nothing; the old segments of a changed video are
-    deleted. Never use `cleanup="incremental"`: with more than `batch_size` segments of one video it deletes and writes
-    some of them again on every run.
-
-    Returns:
-        `cleanup`, `source_id_key` and `key_encoder`.
-
-    Example:
-        ```python
-        index(loader, record_manager, vector_store, **index_kwargs())
-        ```
-    """
-    return {"cleanup": "scoped_full", "source_id_key": "source", "key_encoder": segment_id_of}
-
-
 def segment_id_of(document: Document) -> str:
-    """Return the id of a segment's document; from its metadata where a vector store returned it without one.
+    """Return the id of the segment of a document; a vector store may have it under another id, or return none.
 
     Raises:
         InputError: The document has none.
     """
-    segment_id = document.id or document.metadata.get("segment_id")
+    segment_id = document.metadata.get("segment_id") or document.id
     if not segment_id:
         raise InputError(
             f"the document {document.page_content[:80]!r} has neither an id nor a segment_id; pass the documents of "
@@ -242,9 +224,18 @@ async def _replace(
     if old:
         if store.embeddings is not None:
             await mode.call(store.embeddings, "embed_documents", [document.page_content for document in documents])
-        if await mode.call(store, "delete", list(old)) is False:
-            raise ConfigurationError(f"{type(store).__name__} could not delete documents by id; nothing was added.")
+        await delete_by_id(mode, store, list(old))
     await mode.call(store, "add_documents", documents, ids=ids)
+
+
+async def delete_by_id(mode: Mode, store: VectorStore, ids: list[str]) -> None:
+    """Delete documents by id.
+
+    Raises:
+        ConfigurationError: The store says that it could not.
+    """
+    if await mode.call(store, "delete", ids) is False:
+        raise ConfigurationError(f"{type(store).__name__} could not delete documents by id.")
 
 
 def embeddings_of(store: VectorStore) -> TwelveLabsEmbeddings | None:
