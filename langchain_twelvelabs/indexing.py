@@ -12,7 +12,7 @@ from langchain_core.indexing import IndexingResult, RecordManager, aindex, index
 from langchain_core.vectorstores import VectorStore
 
 from langchain_twelvelabs.document_loaders import SegmentLoader
-from langchain_twelvelabs.vectorstores import delete_by_id, segment_id_of
+from langchain_twelvelabs.vectorstores import check_collection, delete_by_id, segment_id_of
 from twelvelabs_core import InputError
 from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, drain, finish
 
@@ -48,7 +48,8 @@ def index_segments(
     Raises:
         TwelveLabsError: The only medium failed.
         IngestionError: Some of several media failed; the others are stored.
-        InputError: `cleanup` is unknown, or is `full` and the loader is not one of this package.
+        InputError: `cleanup` is unknown, or is `full` and the loader is not one of this package, or the vector store
+            has segments of another space.
 
     Example:
         ```python
@@ -104,6 +105,7 @@ async def _index(
         raise InputError(f"cleanup must be 'scoped_full' or 'full', got {cleanup!r}.")
     if cleanup == "full" and not isinstance(loader, SegmentLoader):
         raise InputError(f"cleanup='full' needs a loader of this package, got {type(loader).__name__}.")
+    await check_collection(mode, vector_store)
     start = await mode.call(record_manager, "get_time")
     errors: list[Exception] = []
     run: Callable[..., Any] = aindex if mode.is_async else index
