@@ -1,6 +1,6 @@
 # Every command makes its own environment in .venv; nothing but Python >= 3.11 and make is needed.
 #
-#   make demo [VIDEO=film.mp4] [QUERY="a red car"] [LIVE=1]    a long video in, moments out
+#   make demo [VIDEO=video.mp4] [QUERY="a red car"] [LIVE=1]    a long video in, moments out
 #   make test | test-all | lint | format | bench | generate | table | lock | clean
 #   make chaos [STORE=postgresql] [PROCESSES=4] [VIDEOS=200] [KILLS=20] [SEED=1]    paid once, nothing lost, in a storm
 

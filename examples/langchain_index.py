@@ -1,6 +1,6 @@
 """Keep a vector store in step with videos: python examples/langchain_index.py first.mp4 second.mp4.
 
-The second run pays for nothing and writes nothing; a video that changed is embedded anew and its old segments go.
+The second run costs nothing and writes nothing; a changed video is embedded again and replaces its old segments.
 """
 
 import sys
@@ -12,7 +12,7 @@ from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, in
 
 embeddings = TwelveLabsEmbeddings()
 store = InMemoryVectorStore(embeddings)
-record_manager = InMemoryRecordManager(namespace="films")  # SQLRecordManager keeps it over runs
+record_manager = InMemoryRecordManager(namespace="videos")  # SQLRecordManager keeps it between runs
 record_manager.create_schema()
 loader = TwelveLabsVideoLoader(sys.argv[1:], embeddings=embeddings, show_progress=True)
 

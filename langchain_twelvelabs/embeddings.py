@@ -26,8 +26,8 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
         Install `twelvelabs-rag[langchain]` and set the environment variable `TWELVELABS_API_KEY`.
 
     Key init args - embedding params:
-        model: Name of the model. Default `marengo3.0`: vectors of 512 floats, whose length is not promised to be 1,
-            so set cosine as the distance of the vector store.
+        model: Name of the model. Default `marengo3.0`: vectors of 512 floats, which are not guaranteed to have length
+            1, so set cosine as the distance of the vector store.
         embedding_dimension: Values in a vector: 512 (default), with marengo3.5 also 256 or 128. Each length is a
             separate space; never mix two in one vector store.
         auto_truncate: Whether the API truncates texts that are too long for the model (marengo3.5). Default False: an
@@ -42,7 +42,7 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
         max_retries: Maximum number of retries of a request. Default 4.
         timeout: Maximum time without data from the server within one request, in seconds. Default 60.
         requests_per_minute: Maximum number of requests in any minute over all clients of this process with this key and
-            host; polling requests (GETs) do not count. Default: no limit but the API's own.
+            host; polling requests (GETs) do not count. Default: only the API's own limit.
         max_concurrent_requests: Maximum number of simultaneous requests over all clients of this process with this key
             and host; after 30 s a request no longer counts. Default: no limit until the API returns HTTP 429.
         rate_limiter: A LangChain rate limiter, such as `InMemoryRateLimiter(requests_per_second=2)`; acquired once per
@@ -77,7 +77,7 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
         ```
 
     Raises:
-        ConfigurationError: There is no API key, or a value is invalid.
+        ConfigurationError: No API key was found, or a value is invalid.
         InputError: The model is unknown or does not support an option; the message names one that does.
     """
 
@@ -86,7 +86,7 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
     model: str = "marengo3.0"
     rate_limiter: BaseRateLimiter | None = Field(default=None, exclude=True, repr=False)
 
-    # The parameters are listed for editors and type checkers; pydantic's own constructor would show `api_key: Any`.
+    # The parameters are listed for editors and type checkers; pydantic's constructor would show `api_key: Any`.
     def __init__(
         self,
         *,
@@ -134,8 +134,8 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
             One list of 512 floats per text, in the order of the texts.
 
         Raises:
-            InputError: A text is empty, is a part of a segment's document that was split, or refers to a vector
-                of another space. Nothing was sent.
+            InputError: A text is empty, is a part of a split segment document, or refers to a vector of another space.
+                Nothing was sent.
             SegmentNotFoundError: The vector of a segment is not in the segment store. Nothing was sent.
         """
         return finish(self._embed_texts(BLOCKING, texts))
@@ -154,7 +154,7 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
             512 floats.
 
         Raises:
-            InputError: The text is empty, or names a vector of another space. Nothing was sent.
+            InputError: The text is empty, or refers to a vector of another space. Nothing was sent.
             SegmentNotFoundError: As for `embed_documents`.
         """
         return finish(self._embed_query(BLOCKING, text))

@@ -21,10 +21,10 @@ UPSERTING = frozenset({"InMemoryVectorStore", "Chroma", "QdrantVectorStore", "PG
 
 
 def add_segments(store: VectorStore, documents: Iterable[Document], *, batch_size: int = BATCH_SIZE) -> list[str]:
-    """Add the documents of segments to a vector store, each once however often it is called.
+    """Add the documents of segments to a vector store, without duplicates when it is called again.
 
-    `store.add_documents` alone is not safe to repeat everywhere: FAISS ends corrupted, Milvus and LanceDB keep
-    documents twice, LanceDB in its default mode loses all others, some stores refuse an empty list or a repeated id.
+    `store.add_documents` alone is not safe to repeat on every store: FAISS is corrupted, Milvus and LanceDB duplicate
+    documents, LanceDB in its default mode deletes all others, and some stores refuse an empty list or a repeated id.
 
     Args:
         store: Any vector store whose embeddings are the loader's `TwelveLabsEmbeddings`.
@@ -36,8 +36,8 @@ def add_segments(store: VectorStore, documents: Iterable[Document], *, batch_siz
 
     Raises:
         InputError: A document is not the document of a segment, its vector is of another space than the store's
-            embeddings, or the store did not accept all.
-        ConfigurationError: The store, as it is set up, would lose documents or keep them twice.
+            embeddings, or the store did not accept all documents.
+        ConfigurationError: The store, as configured, would lose or duplicate documents.
 
     Example:
         ```python
@@ -108,7 +108,7 @@ async def _add(
 async def _batches(
     mode: Mode, documents: Iterable[Document] | AsyncIterable[Document], size: int
 ) -> AsyncGenerator[list[Document]]:
-    """Yield the documents in lists of at most `size`; if their source fails, first those before, then its error."""
+    """Yield the documents in lists of at most `size`; if their source fails, yield earlier ones before its error."""
     pending: list[Document] = []
     try:
         async with aclosing(mode.each(documents)) as items:
@@ -118,7 +118,7 @@ async def _batches(
                     yield pending
                     pending = []
     except Exception:
-        # A loader reports failed videos at the end; the last documents of the others are paid for.
+        # A loader raises for failed videos at the end; the last documents of the others are already paid for.
         if pending:
             yield pending
         raise
@@ -127,7 +127,7 @@ async def _batches(
 
 
 def _without_known(added: dict[str, None], batch: Iterable[Document]) -> dict[str, Document]:
-    """Return the documents by id, without those added before: several stores fail on a repeated id.
+    """Return the documents by id, without those already added, since several stores fail on a repeated id.
 
     Raises:
         InputError: A document is not the document of a segment.
@@ -169,7 +169,7 @@ async def check_collection(mode: Mode, store: VectorStore) -> SpaceCheck | None:
 
 
 async def _add_batch(mode: Mode, store: Any, documents: list[Document], ids: list[str]) -> None:
-    """Add documents to a store, replacing those with the same ids, in the way that this kind of store needs.
+    """Add documents to a store, replacing those with the same ids, as this kind of store requires.
 
     Raises:
         ConfigurationError: The store can neither replace nor delete by id.
@@ -194,7 +194,7 @@ async def _delete_and_add(mode: Mode, store: VectorStore, documents: list[Docume
     if not overrides(store, "delete"):
         raise ConfigurationError(
             f"{type(store).__name__} can neither replace nor delete documents by id, so adding segments again would "
-            "leave each of them twice. Use another vector store, or store.add_documents(...) exactly once."
+            "duplicate them. Use another vector store, or store.add_documents(...) exactly once."
         )
     old = ids
     with suppress(NotImplementedError):
@@ -205,7 +205,7 @@ async def _delete_and_add(mode: Mode, store: VectorStore, documents: list[Docume
 
 
 async def _add_to_lancedb(mode: Mode, store: Any, documents: list[Document], ids: list[str]) -> None:
-    """Delete, then add: a LanceDB table in append mode keeps both, in its default mode it loses everything else."""
+    """Delete, then add: append mode of LanceDB keeps duplicates, and its default mode deletes all other documents."""
     if store.mode != "append":
         raise ConfigurationError(
             f"this LanceDB store has mode={store.mode!r} (its default), which replaces the whole table at each call of "
@@ -215,13 +215,13 @@ async def _add_to_lancedb(mode: Mode, store: Any, documents: list[Document], ids
 
 
 async def _add_to_milvus(mode: Mode, store: Any, documents: list[Document], ids: list[str]) -> None:
-    """Upsert: Milvus ignores `Document.id`, and a server keeps both of two inserts; upsert needs a collection."""
+    """Upsert, since Milvus ignores `Document.id` and a server keeps duplicates; upsert needs a collection."""
     exists = store.client.has_collection(store.collection_name)
-    # A collection that was created by a bare add_documents assigns ids itself, whatever the store is given later.
+    # A collection created by add_documents without ids assigns ids itself, whatever the store is given later.
     if store.auto_id or (exists and store.client.describe_collection(store.collection_name)["auto_id"]):
         raise ConfigurationError(
             f"the Milvus collection {store.collection_name!r} assigns ids itself (auto_id), so adding segments again "
-            "would leave each of them twice. Use a new collection, with auto_id=False (the default) and add_segments."
+            "would duplicate them. Use a new collection, with auto_id=False (the default) and add_segments."
         )
     if exists:
         await mode.call(store, "upsert", ids=ids, documents=documents)

@@ -23,7 +23,7 @@ logger = logging.getLogger("llama_index_twelvelabs")
 
 DEFAULT_MODEL = "marengo3.0"
 EMBED_BATCH_SIZE = 100
-# Belongs to one process; pickled where that is possible.
+# Fields of one process; pickled if possible.
 _PROCESS_FIELDS = ("callback_manager", "rate_limiter", "embeddings_cache")
 
 
@@ -31,15 +31,15 @@ class TwelveLabsEmbedding(MediaEmbedding):
     """Embeddings of text, images, audio and video in one vector space, by TwelveLabs' Marengo models.
 
     Every text is one request, at most `max_concurrency` at once; async methods never block the event loop. As a
-    transformation it embeds text nodes and leaves the nodes of segments unchanged, which have their vectors; a segment
-    that a store returned without its vector gets the stored one again, without a request.
+    transformation it embeds text nodes and leaves the nodes of segments unchanged, since they have vectors; a segment
+    that a store returned without its vector gets the stored one, without a request.
 
     Setup:
         Install `twelvelabs-rag[llama-index]` and set the environment variable `TWELVELABS_API_KEY`.
 
     Args:
-        model: Name of the model. Default `marengo3.0`: vectors of 512 floats, whose length is not promised to be 1,
-            so set cosine as the distance of the vector store. The model reads about 500 tokens of a text (API
+        model: Name of the model. Default `marengo3.0`: vectors of 512 floats, which are not guaranteed to have length
+            1, so set cosine as the distance of the vector store. The model reads about 500 tokens of a text (API
             reference); LlamaIndex's default chunks have 1024: use `SentenceSplitter(chunk_size=400)`.
         embedding_dimension: Values in a vector: 512 (default), with marengo3.5 also 256 or 128. Each length is a
             separate space; never mix two in one vector store.
@@ -51,21 +51,21 @@ class TwelveLabsEmbedding(MediaEmbedding):
         max_retries: Maximum number of retries of a request. Default 4.
         timeout: Maximum time without data from the server within one request, in seconds. Default 60.
         requests_per_minute: Maximum number of requests in any minute over all clients of this process with this key and
-            host; polling requests (GETs) do not count. Default: no limit but the API's own.
+            host; polling requests (GETs) do not count. Default: only the API's own limit.
         max_concurrent_requests: Maximum number of simultaneous requests over all clients of this process with this key
             and host; after 30 s a request no longer counts. Default: no limit until the API returns HTTP 429.
         segment_store: Where the vectors of segments are kept: a `SegmentStore`, a path, a SQLAlchemy URL, or
             ":memory:". Default: `TWELVELABS_STORE`, else one file in the user's data folder.
         embed_batch_size: Number of texts per event, callback and step of the progress bar, 1 to 2048. Default 100.
-        callback_manager: LlamaIndex's.
+        callback_manager: LlamaIndex's callback manager.
         embeddings_cache: A LlamaIndex key-value store for the vectors of texts; each vector space has a separate
             collection in it.
         rate_limiter: A LlamaIndex rate limiter; acquired once per text, image, clip and embedding task.
-        num_workers: Another name of `max_concurrency`, LlamaIndex's.
-        model_name: Another name of `model`, LlamaIndex's.
+        num_workers: LlamaIndex's name for `max_concurrency`.
+        model_name: LlamaIndex's name for `model`.
 
     Raises:
-        ConfigurationError: There is no API key, or a value is invalid.
+        ConfigurationError: No API key was found, or a value is invalid.
         InputError: The model is unknown or does not support an option; the message names one that does.
 
     Example:
@@ -79,7 +79,7 @@ class TwelveLabsEmbedding(MediaEmbedding):
 
     model_name: str = Field(default=DEFAULT_MODEL, frozen=True)
     embed_batch_size: int = Field(default=EMBED_BATCH_SIZE, gt=0, le=2048)
-    # Neither changes a vector, so neither is part of the identity of a pipeline's transformation.
+    # Neither field changes a vector, so neither is part of the identity of the transformation in a pipeline.
     num_workers: int | None = Field(default=None, exclude=True)
     embeddings_cache: Any = Field(default=None, exclude=True)
 
@@ -267,8 +267,8 @@ class TwelveLabsEmbedding(MediaEmbedding):
 class _KeyValueCache:
     """The vectors of texts in a LlamaIndex key-value store, each vector space in a separate collection.
 
-    LlamaIndex keeps the vectors of all models in one collection under the text, so that two models would get each
-    other's.
+    LlamaIndex keeps the vectors of all models in one collection with the text as key, so that two models would share
+    entries.
     """
 
     def __init__(self, mode: Mode, store: BaseKVStore, space: str) -> None:
@@ -286,7 +286,7 @@ class _KeyValueCache:
 
     async def keep(self, texts: Mapping[int, str], vectors: Mapping[int, Embedding]) -> None:
         for position, text in texts.items():
-            entry = {str(uuid.uuid4()): vectors[position]}  # the form that LlamaIndex itself uses
+            entry = {str(uuid.uuid4()): vectors[position]}  # LlamaIndex's own format
             await self._mode.call(self._store, "put", key=text, val=entry, collection=self._collection)
 
 
@@ -310,7 +310,7 @@ def one_of(name: str, value: Any, other_name: str, other: Any) -> Any:
     """
     if value is not None and other is not None and value != other:
         raise ConfigurationError(
-            f"{name} and {other_name} mean the same here; got {value!r} and {other!r}: pass only one."
+            f"{name} and {other_name} are the same parameter, got {value!r} and {other!r}: pass only one."
         )
     return other if value is None else value
 
@@ -318,6 +318,6 @@ def one_of(name: str, value: Any, other_name: str, other: Any) -> Any:
 def _can_be_pickled(value: Any) -> bool:
     try:
         pickle.dumps(value)
-    except Exception:  # noqa: BLE001  # whatever an object of another package raises when it cannot be pickled
+    except Exception:  # noqa: BLE001  # objects of other packages may raise any error
         return False
     return True

@@ -1,4 +1,4 @@
-"""Segments as LlamaIndex nodes and documents, whole videos as documents, and the way back."""
+"""Conversion of segments to LlamaIndex nodes and documents, and of whole videos to documents and back."""
 
 import base64
 import re
@@ -21,15 +21,15 @@ from twelvelabs_core import InputError, Media, MediaInput, SegmentRecord, parse_
 from twelvelabs_core.integration import METADATA_KEYS, SpaceCheck, begins_with_head, has_head, unsigned_url
 
 LLM_KEYS = frozenset({"source", "start_sec", "end_sec"})
-# A page or chunk has no times; the first line of its text says where it is.
+# A page or chunk has no times; the first line of its text states its position.
 LLM_UNTIMED_KEYS = frozenset({"source"})
 VIDEO_KEYS = ("source", "title", "content", "version", "segmented_as")
-# Dates of a file: as part of the identity of a video they would make it new every time.
+# File dates, which must not be part of a video's identity: a changed date is not a changed video.
 DATE_KEYS = frozenset({"creation_date", "last_modified_date", "last_accessed_date"})
 VIDEO_PREFIX = "tl-video:"
-# By these keys the node of a segment is recognized; those that were added later are not among them.
+# Keys that identify the node of a segment, without those added in later versions.
 _SEGMENT_SIGNS = frozenset({"segment_id", "source", "start_sec", "end_sec", "segment_index", "embedding_option"})
-# Never change it: the ids in users' stores depend on it.
+# Must never change: the ids in users' stores depend on it.
 _DOCUMENT_NAMESPACE = uuid.UUID("b826e8a4-1743-50e1-9077-2c7f8f42b2ed")
 _SEGMENT_ID = re.compile(
     r"^segment_id: ([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})[ \t\r]*$", re.MULTILINE
@@ -40,7 +40,7 @@ _VIDEO = re.compile(rf"^{re.escape(VIDEO_PREFIX)}", re.MULTILINE)
 
 
 class VideoDocument(Document):
-    """A whole video, not embedded yet: what `TwelveLabsVideoSegmenter` turns into nodes.
+    """A whole video, not embedded yet, which `TwelveLabsVideoSegmenter` converts to nodes.
 
     Its id depends on the video's name only, its hash on its content too, so that LlamaIndex's document stores find
     what is new, changed or removed before anything is paid for. The medium itself stays in this process: a signed
@@ -147,7 +147,7 @@ def _resource(node: BaseNode, kind: str) -> MediaResource | None:
     found: MediaResource | None = getattr(node, f"{'text' if kind == 'document' else kind}_resource", None)
     if kind != "document" or found is None:
         return found
-    # A text is embedded by a task only if it was read for that.
+    # Only texts read by TwelveLabsDocumentReader are embedded by a task.
     is_ours = (found.text or "").startswith(VIDEO_PREFIX)
     others = (getattr(node, f"{name}_resource", None) for name in ("video", "audio", "image"))
     return found if is_ours and not any(others) else None
@@ -245,7 +245,7 @@ def check_spaces(nodes: Sequence[BaseNode], space: str) -> None:
 def _check_whole(node: BaseNode) -> None:
     """Refuse a chunk that a node parser made of a segment: it has the metadata and vector, but another id, no head."""
     if not set(node.metadata) >= _SEGMENT_SIGNS or node.node_id == node.metadata["segment_id"]:
-        return  # whatever its text, which the caller may have changed
+        return  # the caller may have changed its text
     text = node.get_content(MetadataMode.NONE)
     if not has_head(text):
         raise InputError(
@@ -299,8 +299,8 @@ def _without_id(text: str) -> InputError:
 class PickledFully:
     """Makes a component pickle with all its fields.
 
-    LlamaIndex's own way removes fields that cannot be pickled, from the living object too; a worker would then use
-    another segment store than the one that was passed.
+    LlamaIndex removes fields that cannot be pickled, also from the original object; a worker would then use another
+    segment store than the given one.
     """
 
     def __getstate__(self) -> dict[Any, Any]:

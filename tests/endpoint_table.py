@@ -17,9 +17,9 @@ class Calls(NamedTuple):
     """The endpoints of one method.
 
     Attributes:
-        endpoints: The endpoints that it always calls; empty where it calls none.
-        also: The endpoints that it calls where they are needed, for example for local files.
-        models: The models with which it embeds; empty where no model is involved.
+        endpoints: The endpoints that it always calls.
+        also: The endpoints that it calls if needed, for example for local files.
+        models: The models it supports; empty if no model is involved.
     """
 
     endpoints: tuple[str, ...] = ()

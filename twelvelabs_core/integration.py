@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from twelvelabs_core.base.redact import unsigned_url
     from twelvelabs_core.client import AsyncClient
     from twelvelabs_core.ingest.batch import FailureReport
-    from twelvelabs_core.ingest.plan import UNTIMED_TYPES, input_type_of, untimed_types
+    from twelvelabs_core.ingest.plan import input_type_of, untimed_types
     from twelvelabs_core.media.source import Media, MediaInput, check_unique, is_one, many, media_list
-    from twelvelabs_core.models.document_options import DOCUMENT_MODEL
+    from twelvelabs_core.models.marengo import UNTIMED_TYPES
+    from twelvelabs_core.models.options import DOCUMENT_MODEL
     from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord
     from twelvelabs_core.results.references import FindReference, TextPlan, begins_with_head, has_head
     from twelvelabs_core.store.store import SegmentStore
@@ -39,10 +40,11 @@ else:
         __name__,
         {
             "twelvelabs_core.base.redact": ["unsigned_url"],
-            "twelvelabs_core.ingest.plan": ["UNTIMED_TYPES", "input_type_of", "untimed_types"],
+            "twelvelabs_core.ingest.plan": ["input_type_of", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
             "twelvelabs_core.media.source": ["check_unique", "is_one", "many", "media_list"],
-            "twelvelabs_core.models.document_options": ["DOCUMENT_MODEL"],
+            "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
+            "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
             "twelvelabs_core.results.records": ["METADATA_KEYS"],
             "twelvelabs_core.results.references": ["TextPlan", "begins_with_head", "has_head"],
             "twelvelabs_core.transport.io": ["drain", "finish"],

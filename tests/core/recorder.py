@@ -1,4 +1,4 @@
-"""A server that notes what it is sent and refuses everything: to compare what two clients send."""
+"""A server that records and refuses every request, to compare the requests of two clients."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ REFUSAL = b'{"code":"parameter_invalid","message":"noted"}'
 
 
 class Sent(NamedTuple):
-    """One request.
+    """A recorded request.
 
     Attributes:
         method: Such as `POST`.
@@ -35,7 +35,7 @@ class Sent(NamedTuple):
 
 
 class Recorder:
-    """Notes requests until it is closed.
+    """Records requests until it is closed.
 
     Attributes:
         sent: Every request.
@@ -49,11 +49,11 @@ class Recorder:
 
     @property
     def base_url(self) -> str:
-        """Where it listens."""
+        """The base URL of the server."""
         return f"http://127.0.0.1:{self._server.server_port}/v1.3"
 
     def take(self) -> Sent:
-        """Return the only request since the last look."""
+        """Return and forget the only request since the last call."""
         (only,) = self.sent
         self.sent.clear()
         return only

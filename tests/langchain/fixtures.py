@@ -1,4 +1,4 @@
-"""What the tests of the LangChain side share: one video, one sandbox, and embeddings that live in it."""
+"""Fixtures of the LangChain tests: one video, and embeddings connected to the sandbox."""
 
 import asyncio
 import inspect
@@ -33,25 +33,25 @@ def video_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def frame(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One picture of the video's third scene."""
+    """An image of the video's third scene."""
     return write_picture(tmp_path_factory.mktemp("pictures") / "green.png", SCENES[2], at=2.0)
 
 
 class PeakLog(RequestLog):
-    """The sandbox's request log; it also knows how many requests were under way at once."""
+    """A request log that also records the largest number of concurrent requests."""
 
     peak = 0
 
     def arrived(self, method: str, path: str, template: str) -> RecordedRequest:
         request = super().arrived(method, path, template)
-        # More are under way only when one arrives, so looking then finds every peak.
+        # The number grows only when a request arrives, so counting then finds every peak.
         self.peak = max(self.peak, sum(one.status is None for one in self.all()))
         return request
 
 
 @pytest.fixture
 def watched() -> Iterator[Sandbox]:
-    """A sandbox of the test's own, which knows how many requests were under way at once."""
+    """A separate sandbox that records the largest number of concurrent requests."""
     sandbox = Sandbox()
     sandbox._requests = PeakLog()
     with sandbox:
@@ -66,13 +66,13 @@ def fresh_embeddings(sandbox: Sandbox, tmp_path: Path) -> TwelveLabsEmbeddings:
 
 @pytest.fixture(scope="session")
 def shared_embeddings(sandbox_server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> TwelveLabsEmbeddings:
-    """Embeddings whose segment store the video is loaded into."""
+    """Embeddings whose segment store contains the video."""
     return connected(sandbox_server, tmp_path_factory.mktemp("store") / "segments.sqlite3")
 
 
 @pytest.fixture(scope="session")
 def loaded(shared_embeddings: TwelveLabsEmbeddings, video_path: Path) -> list[Document]:
-    """The video's documents: four segments, seen, heard, and spoken where somebody speaks."""
+    """The documents of the video: four segments with their visual, audio and (with speech) transcription vectors."""
     return TwelveLabsVideoLoader(
         str(video_path), embeddings=shared_embeddings, segmentation=FIXED, source="scenes.mkv", end_sec=24.0
     ).load()
@@ -80,46 +80,46 @@ def loaded(shared_embeddings: TwelveLabsEmbeddings, video_path: Path) -> list[Do
 
 @pytest.fixture
 def documents(loaded: list[Document]) -> list[Document]:
-    """A copy of the video's documents, free to be changed."""
+    """A copy of the documents of the video that the test may change."""
     return [document.model_copy(deep=True) for document in loaded]
 
 
 def connected(sandbox: Sandbox, segment_store: Path | str, **options: Any) -> TwelveLabsEmbeddings:
-    """Return embeddings that talk to a sandbox."""
+    """Return embeddings connected to a sandbox."""
     return TwelveLabsEmbeddings(
         api_key=sandbox.api_key, base_url=sandbox.base_url, segment_store=segment_store, **options
     )
 
 
 def requests_of(sandbox: Sandbox) -> int:
-    """Return how many requests a sandbox has had."""
+    """Return the number of requests to a sandbox."""
     return sandbox.count()
 
 
 def tasks_of(sandbox: Sandbox) -> int:
-    """Return how many embedding tasks were asked for."""
+    """Return the number of requests that create tasks."""
     return sandbox.count("POST", "/embed-v2/tasks")
 
 
 def peak_of(sandbox: Sandbox) -> int:
-    """Return the most requests that were under way at once."""
+    """Return the largest number of concurrent requests."""
     log = sandbox._requests
     assert isinstance(log, PeakLog)
     return log.peak
 
 
 def visual(documents: list[Document]) -> list[Document]:
-    """Return the documents of what is seen, in the order of the video."""
+    """Return the documents of visual vectors, in the order of the video."""
     return [document for document in documents if document.metadata["embedding_option"] == "visual"]
 
 
-def look(scene: int) -> str:
-    """Return how a person describes what a scene of the video looks like."""
+def description(scene: int) -> str:
+    """Return a description of the visual content of a scene."""
     return describe_look(SCENES[scene])
 
 
 async def call(mode: str, target: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-    """Call a method, or its async twin, so that one test serves both."""
+    """Call a method or its async variant, so that one test covers both."""
     if mode == "sync":
         function: Callable[..., Any] = getattr(target, method)
         return await asyncio.to_thread(function, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""What `add_segments` promises beside any one store: nothing that arrived is lost."""
+"""`add_segments` on any store: documents that arrived before an error are kept."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ async def add(
     documents: Callable[[], Iterator[Document]],
     adocuments: Callable[[], AsyncIterator[Document]],
 ) -> None:
-    """Add what fits into one batch."""
+    """Add documents that fit into one batch."""
     if mode == "sync":
         add_segments(store, documents())
     else:
@@ -37,7 +37,7 @@ async def add(
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-async def test_the_good_videos_are_stored_before_the_error_of_the_bad_one(
+async def test_valid_videos_are_stored_before_the_error_is_raised(
     mode: str, video_path: Path, shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     loader = TwelveLabsVideoLoader([video_path, Path("missing.mp4")], embeddings=shared_embeddings)
@@ -50,7 +50,7 @@ async def test_the_good_videos_are_stored_before_the_error_of_the_bad_one(
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
-async def test_an_error_in_the_middle_of_a_batch_keeps_what_came_before(
+async def test_error_within_a_batch_keeps_earlier_documents(
     mode: str, video_path: Path, shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     documents = TwelveLabsVideoLoader(video_path, embeddings=shared_embeddings).load()
@@ -58,14 +58,14 @@ async def test_an_error_in_the_middle_of_a_batch_keeps_what_came_before(
 
     def broken() -> Iterator[Document]:
         yield from documents
-        raise InputError("the source broke")
+        raise InputError("the source failed")
 
     async def abroken() -> AsyncIterator[Document]:
         for document in documents:
             yield document
-        raise InputError("the source broke")
+        raise InputError("the source failed")
 
-    with pytest.raises(InputError, match="the source broke"):
+    with pytest.raises(InputError, match="the source failed"):
         await add(mode, store, broken, abroken)
 
     assert store.store.keys() == {document.id for document in documents}

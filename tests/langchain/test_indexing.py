@@ -1,4 +1,4 @@
-"""`langchain_core.indexing.index` with our recipe: a second run makes no task and writes nothing."""
+"""`langchain_core.indexing.index` with `index_kwargs()`: a second run creates no task and writes nothing."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ NOTHING = {"num_added": 0, "num_updated": 0, "num_deleted": 0}
 
 
 class CountingStore(InMemoryVectorStore):
-    """The real store of langchain-core; it also counts what is written to it."""
+    """The in-memory store of langchain-core, which also counts written documents."""
 
     writes = 0
 
@@ -45,10 +45,10 @@ async def run(mode: str, loader: TwelveLabsVideoLoader, records: InMemoryRecordM
 
 
 @both_modes
-async def test_a_second_run_makes_no_task_and_no_write(
+async def test_second_run_creates_no_task_and_writes_nothing(
     mode: str, video_path: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
 ) -> None:
-    records, store = InMemoryRecordManager("films"), CountingStore(fresh_embeddings)
+    records, store = InMemoryRecordManager("videos"), CountingStore(fresh_embeddings)
     records.create_schema()
     loader = TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, segmentation=FIXED)
     first = await run(mode, loader, records, store)
@@ -60,7 +60,7 @@ async def test_a_second_run_makes_no_task_and_no_write(
 
 
 @both_modes
-async def test_more_segments_than_a_batch_are_still_left_alone(
+async def test_unchanged_segments_of_several_batches_are_skipped(
     mode: str, fresh_embeddings: TwelveLabsEmbeddings, tmp_path: Path
 ) -> None:
     video_path = tmp_path / "long.mp4"
@@ -72,7 +72,7 @@ async def test_more_segments_than_a_batch_are_still_left_alone(
         segmentation={"strategy": "fixed", "fixed": {"duration_sec": 2}},
         embedding_scope=["clip", "asset"],
     )
-    records, store = InMemoryRecordManager("films"), CountingStore(fresh_embeddings)
+    records, store = InMemoryRecordManager("videos"), CountingStore(fresh_embeddings)
     records.create_schema()
     batch = {"batch_size": 20}
     count = len(loader.load())
@@ -86,11 +86,11 @@ async def test_more_segments_than_a_batch_are_still_left_alone(
 
 
 @both_modes
-async def test_a_changed_video_takes_the_place_of_the_old_one(
+async def test_changed_video_replaces_its_old_segments(
     mode: str, fresh_embeddings: TwelveLabsEmbeddings, tmp_path: Path
 ) -> None:
-    video_path = tmp_path / "film.mp4"
-    records, store = InMemoryRecordManager("films"), CountingStore(fresh_embeddings)
+    video_path = tmp_path / "video.mp4"
+    records, store = InMemoryRecordManager("videos"), CountingStore(fresh_embeddings)
     records.create_schema()
     loader = TwelveLabsVideoLoader(
         video_path, embeddings=fresh_embeddings, embedding_option=["visual"], segmentation=FIXED
@@ -105,7 +105,7 @@ async def test_a_changed_video_takes_the_place_of_the_old_one(
 
 
 def test_a_document_without_id_is_refused(fresh_embeddings: TwelveLabsEmbeddings) -> None:
-    records, store = InMemoryRecordManager("films"), CountingStore(fresh_embeddings)
+    records, store = InMemoryRecordManager("videos"), CountingStore(fresh_embeddings)
     records.create_schema()
     with pytest.raises(InputError, match="has neither an id nor a segment_id"):
         index([Document(page_content="a", metadata={"source": "b"})], records, store, **index_kwargs())

@@ -7,10 +7,9 @@ from typing import Any, Literal
 from twelvelabs_core.base.errors import ConfigurationError, Failure, IngestionError, InputError, TwelveLabsError
 from twelvelabs_core.base.progress import check_callback
 from twelvelabs_core.base.redact import redact
-from twelvelabs_core.ingest.job import Ingestion, SegmentRequest
+from twelvelabs_core.ingest.job import Ingestion, RunOptions
 from twelvelabs_core.ingest.plan import TaskPlan
 from twelvelabs_core.media.source import Media, MediaInput
-from twelvelabs_core.models.options import TaskOptions
 from twelvelabs_core.results.records import SegmentedMedia
 from twelvelabs_core.transport.io import Io
 
@@ -85,7 +84,7 @@ async def segment_all(
     ingestion: Ingestion,
     media: Iterable[MediaInput],
     plan: TaskPlan,
-    make_request: Callable[[Media, TaskOptions], SegmentRequest],
+    run: RunOptions,
     *,
     report: FailureReport,
     limit: int,
@@ -95,7 +94,7 @@ async def segment_all(
     async def segment(value: MediaInput) -> SegmentedMedia:
         item = await io.blocking(lambda: Media.of(value))
         options = await io.blocking(lambda: plan.options(item))
-        return await ingestion.segment(make_request(item, options))
+        return await ingestion.segment(item, options, run)
 
     outcomes = io.as_completed(segment, media, limit)
     try:
@@ -106,7 +105,7 @@ async def segment_all(
             elif outcome.error is not None:
                 report.add(outcome.item, outcome.error)
     finally:
-        await outcomes.aclose()  # type: ignore[attr-defined]
+        await outcomes.aclose()
     report.close()
 
 

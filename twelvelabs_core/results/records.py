@@ -16,21 +16,8 @@ SEGMENT_NAMESPACE = uuid.UUID("0938e0e6-3859-5b3c-a0bb-9faf041c6eba")
 
 Metadata = dict[str, str | float | int]
 METADATA_KEYS = (
-    "segment_id",
-    "source",
-    "title",
-    "start_sec",
-    "end_sec",
-    "duration_sec",
-    "segment_index",
-    "embedding_option",
-    "embedding_scope",
-    "model",
-    "space",
-    "page_start",
-    "page_end",
-    "quadrant",
-    "chunk_index",
+    *("segment_id", "source", "title", "start_sec", "end_sec", "duration_sec", "segment_index"),
+    *("embedding_option", "embedding_scope", "model", "space", "page_start", "page_end", "quadrant", "chunk_index"),
 )
 """The keys of a segment's metadata. All are on every record: many stores derive their schema from the first one.
 

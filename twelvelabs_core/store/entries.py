@@ -77,30 +77,6 @@ class StoredVector:
 
 
 @dataclass(frozen=True, slots=True)
-class UrlEntry:
-    """What was last known of a medium behind a URL.
-
-    Attributes:
-        url: The URL, without its signature.
-        content: Identity of the medium that it led to.
-        validator: Its ETag or Last-Modified, or None where the server gave neither.
-        updated_at: When this was written, in seconds since the epoch (UTC).
-
-    Example:
-        ```python
-        known = store.find_url("https://example.com/match.mp4")
-        if known is not None:
-            print(known.validator)
-        ```
-    """
-
-    url: str
-    content: str
-    validator: str | None
-    updated_at: float
-
-
-@dataclass(frozen=True, slots=True)
 class UploadEntry:
     """What is needed to resume an upload in chunks; the server itself knows which chunks it has.
 

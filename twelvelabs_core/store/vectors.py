@@ -121,16 +121,7 @@ class Vectors:
 
 
 def find_row(connection: Connection, key: str, *, lock: bool = False) -> Row[Any]:
-    """Return the row of an entry, with all columns.
-
-    Args:
-        connection: An open connection.
-        key: Identity of the work.
-        lock: Whether the row stays locked until the end of the transaction (PostgreSQL; a writer of SQLite locks all).
-
-    Raises:
-        InputError: The key has no entry.
-    """
+    """Return the row of an entry; `lock` keeps it until the end of the transaction (a writer of SQLite locks all)."""
     query = select(tasks).where(tasks.c.key == key)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:

@@ -144,15 +144,9 @@ def _unchanged(media: Media, size: int, step: int) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A file in a form.
+    """A local file in a form."""
 
-    Attributes:
-        name: Name of the field.
-        media: The file; local.
-        filename: Name of the file in the form.
-    """
-
-    name: str
+    name: str  # of the field
     media: Media
     filename: str
 

@@ -156,7 +156,7 @@ async def test_the_first_error_cancels_the_remaining_requests(connect: Connect, 
     with pytest.raises(BadRequestError):
         await client.embed_texts([f"text {number}" for number in range(100)])
     assert sandbox.count() < 20
-    await asyncio.sleep(0.5)  # threads end after their present request, which must not be counted in the next test
+    await asyncio.sleep(0.5)  # threads end after their current request, which must not be counted in the next test
 
 
 # Input that is refused before a request

@@ -1,4 +1,4 @@
-"""No log line of ours or of the HTTP library holds the key or a URL's signature, at any level."""
+"""No log line of this package or of the HTTP library contains the key or a URL's signature, at any level."""
 
 import logging
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from twelvelabs_sandbox import Fault, Sandbox
 
 CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
 SIGNATURE = "5ecre7516na7ure"
-SIGNED = f"film.mp4?id=1&X-Amz-Credential={SIGNATURE}&X-Amz-Signature={SIGNATURE}"
+SIGNED = f"video.mp4?id=1&X-Amz-Credential={SIGNATURE}&X-Amz-Signature={SIGNATURE}"
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def server(video_path: Path) -> Iterator[VideoServer]:
 
 @pytest.fixture
 def elsewhere(video_path: Path) -> Iterator[VideoServer]:
-    """Where redirects lead."""
+    """A server that is the target of redirects."""
     with VideoServer(video_path) as server:
         yield server
 
@@ -49,10 +49,10 @@ async def test_no_log_holds_a_secret(
     with pytest.raises(TwelveLabsError):
         await connect(api_key=SecretStr("tlk_sandbox_wrong")).embed_text("red")
     await client.close()
-    # The sandbox runs in this process too, on a thread of its own; here the client is looked at.
+    # Only the client's logs are checked; the sandbox runs on another thread of this process.
     records = [one for one in caplog.records if not str(one.threadName).startswith("twelvelabs-sandbox")]
     logged = "\n".join(f"{one.name} {one.getMessage()} {one.__dict__!r}" for one in records)
-    assert {"httpx", "httpcore"} <= {one.name.partition(".")[0] for one in records}  # their logs were looked at
-    assert "film.mp4" in logged
+    assert {"httpx", "httpcore"} <= {one.name.partition(".")[0] for one in records}  # these logs were captured
+    assert "video.mp4" in logged
     for secret in (SIGNATURE, sandbox.api_key, "tlk_sandbox_wrong"):
         assert secret not in logged

@@ -43,7 +43,7 @@ def record(title: str, start: float, end: float, option: str, scope: str) -> Seg
 
 
 @given(st.text(), st.tuples(times, times), options, st.sampled_from(["clip", "asset", ""]), plain_words)
-def test_the_text_of_every_segment_names_it(
+def test_text_of_a_segment_refers_to_it(
     title: str, window: tuple[float, float], option: str, scope: str, body: str
 ) -> None:
     one = record(title, window[0], window[0] + window[1], option, scope)
@@ -67,7 +67,7 @@ def test_half_of_a_segments_text_is_refused(title: str, start: float, option: st
         assert parse_query(half) is None
 
 
-def test_a_title_may_contain_a_reference_or_a_head() -> None:
+def test_title_that_contains_a_reference_or_head_is_accepted() -> None:
     for title in (REFERENCE, f"about {REFERENCE.upper()} and {REFERENCE}", HEAD, "a | 0:12.5-0:18.0 | visual | b"):
         one = record(title, 0, 6, "visual", "clip")
         assert parse_reference(one.text(with_reference=True)) == one.segment_id
@@ -155,17 +155,17 @@ def test_ordinary_text_is_not_a_reference(text: str) -> None:
 
 
 @given(st.text())
-def test_no_text_raises_another_error(text: str) -> None:
+def test_any_text_is_parsed_or_raises_input_error(text: str) -> None:
     assert parse_reference(text) is None
 
 
 @pytest.mark.parametrize("text", [f"{HEAD}\nwords", f"words {REFERENCE}", f"{WHOLE}\n{WHOLE}"])
-def test_the_error_says_what_to_do_with_a_text_that_quotes_a_segment(text: str) -> None:
+def test_error_of_a_quoted_segment_contains_advice(text: str) -> None:
     with pytest.raises(InputError, match=r"If it is a text of your own that quotes a segment, .*tl-segment:"):
         parse_reference(text)
 
 
-def test_a_joined_text_is_readable_too() -> None:
+def test_joined_text_is_readable() -> None:
     assert readable_text(WHOLE.replace("\n", " ")) == "match.mp4, 0:12.5-0:18.0, visual Goalkeeper dives"
     assert readable_text(WHOLE) == "match.mp4, 0:12.5-0:18.0, visual\nGoalkeeper dives"
 
@@ -194,7 +194,7 @@ def test_an_error_shows_only_the_beginning_of_a_text() -> None:
         (14e3, "3:53:20.0"),
     ],
 )
-def test_times_are_written_as_people_write_them(seconds: float, shown: str) -> None:
+def test_times_are_formatted_as_clock_times(seconds: float, shown: str) -> None:
     assert clock(seconds) == shown
 
 

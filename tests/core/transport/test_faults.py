@@ -1,4 +1,4 @@
-"""Server faults: what is retried, what is not, and which error the caller gets."""
+"""Server faults: which are retried, and which error the caller gets."""
 
 import time
 from dataclasses import replace
@@ -72,11 +72,11 @@ async def test_a_refusal_is_final(client: Surface, sandbox: Sandbox, status: int
     assert sandbox.count() == 1
 
 
-# Too many requests
+# Rate limits
 
 
 def too_many(form: str, seconds: float) -> Fault:
-    """Return a fault that asks to come back after some seconds, in one of the forms that servers use."""
+    """Return a fault that asks for a retry after some seconds, in one of the forms that servers use."""
     moment = datetime.now(UTC) + timedelta(seconds=seconds)
     return {
         "seconds": Fault(status=429, headers={"Retry-After": str(seconds)}),
@@ -92,7 +92,7 @@ def too_many(form: str, seconds: float) -> Fault:
 
 
 @pytest.mark.parametrize("form", ["seconds", "date", "message", "headers", "empty"])
-async def test_a_429_is_retried_in_every_form_of_it(connect: Connect, sandbox: Sandbox, form: str) -> None:
+async def test_429_is_retried_in_every_form(connect: Connect, sandbox: Sandbox, form: str) -> None:
     sandbox.faults.add(too_many(form, 1.0))
     await connect(max_retry_wait=5.0).embed_text("red")
     assert sandbox.count("POST", EMBED) == 2
@@ -112,14 +112,14 @@ async def test_a_time_in_the_past_does_not_permit_an_immediate_retry(
 
 
 @pytest.mark.parametrize("form", ["seconds", "date", "message", "headers"])
-async def test_retry_at_is_known_in_every_form_of_a_429(client: Surface, sandbox: Sandbox, form: str) -> None:
+async def test_retry_at_is_set_for_every_form_of_429(client: Surface, sandbox: Sandbox, form: str) -> None:
     sandbox.faults.add(too_many(form, 1800.0))
     with pytest.raises(RateLimitError) as caught:
         await client.embed_text("red")
     assert caught.value.retry_at == pytest.approx(time.time() + 1800, abs=60)
 
 
-async def test_a_wait_beyond_the_limit_is_an_error_at_once_with_its_time(client: Surface, sandbox: Sandbox) -> None:
+async def test_wait_beyond_the_limit_raises_immediately_with_its_time(client: Surface, sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "3600"}, times=None))
     with pytest.raises(RateLimitError, match=r"Try again after \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC") as caught:
         await client.embed_text("red")
@@ -130,7 +130,7 @@ async def test_a_wait_beyond_the_limit_is_an_error_at_once_with_its_time(client:
     assert caught.value.message in repr(caught.value)
 
 
-# Time-outs and invalid responses
+# Timeouts and invalid responses
 
 
 async def test_a_time_out_is_retried(connect: Connect, sandbox: Sandbox) -> None:
@@ -182,7 +182,7 @@ async def test_an_endless_response_is_refused(
             _ = [asset async for asset in client.assets.list()]
 
 
-# No server
+# Unreachable servers
 
 
 async def test_an_unreachable_server_is_named(connect: Connect) -> None:
@@ -190,7 +190,7 @@ async def test_an_unreachable_server_is_named(connect: Connect) -> None:
         await connect(base_url="http://127.0.0.1:9/v1.3", max_retries=1).embed_text("red")
 
 
-async def test_a_host_that_does_not_exist(connect: Connect) -> None:
+async def test_unknown_host_raises_connection_error(connect: Connect) -> None:
     with pytest.raises(APIConnectionError, match="could not embed the text: the server cannot be reached"):
         await connect(base_url="http://no-such-host.invalid/v1.3", max_retries=0).embed_text("red")
 
@@ -207,7 +207,7 @@ async def test_the_next_call_reaches_a_restarted_server(connect: Connect) -> Non
         await client.close()
 
 
-async def test_a_closed_client_opens_again(client: Surface) -> None:
+async def test_closed_client_reconnects(client: Surface) -> None:
     await client.embed_text("red")
     await client.close()
     await client.close()
