@@ -78,9 +78,10 @@ def test_the_older_pgvector_which_cannot_be_asked_by_id_keeps_each_segment_once_
     database: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]
 ) -> None:
     community = pytest.importorskip("langchain_community.vectorstores.pgvector")
+    # Its table has the same name and other columns.
     database = database.replace("+psycopg", "+psycopg2").replace(
         "/postgres?", "/older?"
-    )  # the same table, other columns
+    )
     stores = [
         community.PGVector(database, shared_embeddings, collection_name=name, use_jsonb=True)
         for name in ("older", "other")
