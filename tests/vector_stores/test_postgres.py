@@ -89,4 +89,4 @@ def test_the_older_pgvector_which_cannot_be_asked_by_id_keeps_each_segment_once_
     for store in (*stores, *stores):
         assert len(add_segments(store, documents)) == len(documents)
     for store in stores:
-        assert len(store.similarity_search(look(0), k=100)) == len(documents)
+        assert len(store.similarity_search(description(0), k=100)) == len(documents)
