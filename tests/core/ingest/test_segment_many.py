@@ -1,6 +1,7 @@
 """Many media: as their tasks end, a bounded number ahead, and none lost because of another."""
 
 import asyncio
+import io
 import pickle
 import struct
 from collections.abc import Iterator
@@ -23,7 +24,9 @@ from twelvelabs_core import (
     Progress,
     TaskFailedError,
     TaskTimeoutError,
+    TwelveLabsError,
 )
+from twelvelabs_core.api.tasks import AsyncTasks
 from twelvelabs_sandbox import Fault, Sandbox
 
 TASKS = "/embed-v2/tasks"
@@ -146,6 +149,72 @@ async def test_bad_ones_do_not_stop_the_others_and_are_reported_together(
     assert (len(again), paid(sandbox)) == (3, 1)
 
 
+class OwnError(Exception):
+    """An error of a file object's own, as the clients of object stores raise them."""
+
+
+class BrokenFile(io.BytesIO):
+    """A file object of some client, one of whose operations fails."""
+
+    def __init__(self, data: bytes, operation: str) -> None:
+        super().__init__(data)
+        self.name = f"{operation}.mp4"
+        self.operation = operation
+
+    def fail(self, operation: str) -> None:
+        if operation == self.operation:
+            raise OwnError("https://bucket.example/key?X-Amz-Signature=5ecre7 timed out")
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.fail("read")
+        if self.tell() > 0:
+            self.fail("later read")
+        return super().read(size)
+
+    def readinto(self, buffer: Any, /) -> int:
+        self.fail("read")
+        if self.tell() > 0:
+            self.fail("later read")
+        return super().readinto(buffer)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self.fail("seek")
+        return super().seek(offset, whence)
+
+
+@pytest.mark.parametrize("operation", ["read", "later read", "seek"])
+async def test_an_error_of_a_file_object_is_the_failure_of_this_file(
+    client: Surface, video_paths: list[Media], video_path: Path, caplog: pytest.LogCaptureFixture, operation: str
+) -> None:
+    media = [BrokenFile(content(video_path), operation), *video_paths[:2]]
+    found = [one.source async for one in client.segment_many(media, on_error="skip", **CUT)]
+    assert sorted(found) == ["film 0.mp4", "film 1.mp4"]
+    assert "1 of 3 sources failed" in caplog.text
+    assert "OwnError" in caplog.text
+    assert "5ecre7" not in caplog.text
+
+
+async def test_a_defect_while_one_video_is_read_is_the_failure_of_this_video(
+    client: Surface, video_paths: list[Media], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = AsyncTasks.check
+
+    def broken(self: AsyncTasks, media: Media, options: Any) -> None:
+        if media.source == "film 1.mp4":
+            raise OverflowError("int too large to convert to C long")
+        check(self, media, options)
+
+    monkeypatch.setattr(AsyncTasks, "check", broken)
+    steps: list[Progress] = []
+    with pytest.raises(IngestionError, match=r"film 1\.mp4: OverflowError: int too large") as caught:
+        _ = [one async for one in client.segment_many(video_paths[:3], on_progress=steps.append, **CUT)]
+    assert len(caught.value.succeeded) == 2
+    assert isinstance(caught.value.failures[0].error.__cause__, OverflowError)
+    assert ("film 1.mp4", "failed") in [(step.source, step.stage) for step in steps]
+    with pytest.raises(TwelveLabsError, match="OverflowError: int too large"):
+        _ = [one async for one in client.segment_many([video_paths[1]], **CUT)]
+
+
 async def test_a_run_may_skip_what_fails_and_says_so(
     client: Surface, video_paths: list[Media], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -245,9 +314,6 @@ async def test_the_report_names_no_task_where_an_asset_was_waited_for(
 async def test_an_error_of_the_callers_own_iterator_reaches_the_caller(
     client: Surface, video_paths: list[Media]
 ) -> None:
-    class OwnError(Exception):
-        pass
-
     def broken() -> Iterator[Media]:
         yield video_paths[0]
         raise OwnError
