@@ -160,7 +160,7 @@ class Ingestion:
                 except TwelveLabsError as error:  # the segments are stored and must be returned
                     logger.warning("failed to delete the uploaded asset of %s: %s", job.source, error)
                 return segmented
-        except TwelveLabsError:
+        except Exception:
             run.report(media.source, "failed")
             raise
 
@@ -203,7 +203,7 @@ class Ingestion:
                 raise TaskTimeoutError(
                     f"{job.source} is being embedded by another process and was not ready after "
                     f"{deadline.limit:g} s; run again later.",
-                    task_id=(entry.task_id if entry else None) or "unknown",
+                    task_id=entry.task_id if entry is not None else None,
                 )
             await self._io.sleep(deadline.next_delay())
 
