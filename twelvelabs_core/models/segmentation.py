@@ -25,7 +25,7 @@ class FixedSegmentation:
     duration_sec: int = 6
 
     def __post_init__(self) -> None:
-        _check_whole(self.duration_sec, limits.FIXED_SEC, "duration_sec of fixed segmentation")
+        _set_whole(self, "duration_sec", limits.FIXED_SEC, " seconds")
 
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, as marengo3.0 takes it."""
@@ -50,7 +50,7 @@ class DynamicSegmentation:
     min_duration_sec: int = 4
 
     def __post_init__(self) -> None:
-        _check_whole(self.min_duration_sec, limits.DYNAMIC_MIN_SEC, "min_duration_sec of dynamic segmentation")
+        _set_whole(self, "min_duration_sec", limits.DYNAMIC_MIN_SEC, " seconds")
 
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, as marengo3.0 takes it."""
@@ -103,13 +103,8 @@ class SequentialSegmentation:
     overlap_sentences: int = 0
 
     def __post_init__(self) -> None:
-        if not _is_whole(self.max_sentences) or self.max_sentences < 1:
-            raise InputError(f"max_sentences must be a whole number from 1, got {self.max_sentences!r}.")
-        if not _is_whole(self.overlap_sentences) or not 0 <= self.overlap_sentences < self.max_sentences:
-            raise InputError(
-                f"overlap_sentences must be a whole number from 0 to {self.max_sentences - 1} (less than "
-                f"max_sentences), got {self.overlap_sentences!r}."
-            )
+        _set_whole(self, "max_sentences", range(1, 2**31))
+        _set_whole(self, "overlap_sentences", range(self.max_sentences), " (less than max_sentences)")
 
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, without the object `sequential` around it."""
@@ -155,10 +150,11 @@ def as_segmentation(value: Segmentation) -> Temporal | Paged:
     )
 
 
-def _check_whole(value: object, allowed: range, what: str) -> None:
-    if not _is_whole(value) or value not in allowed:
-        raise InputError(f"{what} must be a whole number from {allowed[0]} to {allowed[-1]} seconds, got {value!r}.")
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _set_whole(segmentation: Temporal | Paged, name: str, allowed: range, unit: str = "") -> None:
+    """Verify that a field is a whole number in a range, and store it as int; a float such as 2.0 is one too."""
+    value = getattr(segmentation, name)
+    is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, bool) or not is_whole or int(value) not in allowed:
+        what, bounds = f"{name} of {segmentation.kind} segmentation", f"{allowed[0]} to {allowed[-1]}{unit}"
+        raise InputError(f"{what} must be a whole number from {bounds}, got {value!r}.")
+    object.__setattr__(segmentation, name, int(value))
