@@ -5,9 +5,13 @@ import importlib
 import inspect
 import re
 import textwrap
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("twelvelabs_core", "twelvelabs_sandbox", "langchain_twelvelabs", "llama_index_twelvelabs")
@@ -16,7 +20,7 @@ CORE = [path for path in FILES if path.relative_to(ROOT).parts[0] == "twelvelabs
 GENERATED = ROOT / "twelvelabs_core" / "_sync_client.py"
 LINES_MAX = 450
 FUNCTION_LINES_MAX = 60
-# The methods with every option of the API: each is a line of the signature, of the docstring and of the call.
+# Methods with all options of the API: each option takes a line in the signature, the docstring and the call.
 LONG_METHODS = re.compile(
     r"(segment|embed|create)_(video|audio|document|many)|create_(video|audio)|create|embed|put_intent"
 )
@@ -106,7 +110,7 @@ def test_no_function_is_longer_than_60_lines() -> None:
     assert long == []
 
 
-def test_only_the_settings_read_the_environment() -> None:
+def test_only_settings_read_the_environment() -> None:
     found = [name_of(path) for path in CORE if {"os.environ", "os.getenv"} & uses(path)]
     assert found == ["twelvelabs_core/base/settings.py"]
 
@@ -116,14 +120,14 @@ def test_only_transport_sleeps_and_starts_threads() -> None:
     assert found == {"store", "transport"}  # the store tells other processes that this one is at work
 
 
-def test_the_core_changes_nothing_in_the_host_program() -> None:
+def test_core_installs_no_process_wide_hooks() -> None:
     """A library must not hook every fork, signal or exit of the program that imports it."""
     hooks = {"os.register_at_fork", "signal.signal", "atexit.register", "sys.settrace"}
     assert [name_of(path) for path in CORE if hooks & uses(path)] == []
 
 
 def test_no_pattern_has_possessive_quantifiers() -> None:
-    """They match wrongly over groups in CPython before 3.11.5."""
+    """Possessive quantifiers over groups match incorrectly in CPython before 3.11.5."""
     possessive = re.compile(r"[*+?}]\+|\(\?>")
     found = [
         f"{name_of(path)}:{node.lineno}"
@@ -137,3 +141,24 @@ def test_no_pattern_has_possessive_quantifiers() -> None:
         if isinstance(text, ast.Constant) and possessive.search(re.sub(r"\[(\\.|[^\]])*\]", "x", str(text.value)))
     ]
     assert found == []
+
+
+def test_each_lower_bound_is_the_version_that_the_lowest_tests_install() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras, groups = project["project"]["optional-dependencies"], project["dependency-groups"]
+    asked = [
+        project["project"]["dependencies"],
+        *extras.values(),
+        *(groups[name] for name in ("build", "demo", "pytest")),
+    ]
+    lock = (ROOT / "requirements-lowest.lock").read_text()
+    locked = {
+        name: Version(version) for name, version in reversed(re.findall(r"^([\w-]+)==([^ ;]+)", lock, re.MULTILINE))
+    }
+    bounds = {
+        requirement.name: Version(one.version)
+        for requirement in map(Requirement, (text for texts in asked for text in texts))
+        for one in requirement.specifier
+        if one.operator in {">=", "=="}
+    }
+    assert bounds == {name: locked.get(name) for name in bounds}

@@ -108,7 +108,7 @@ async def segment_all(
             elif outcome.error is not None:
                 report.add(outcome.item, outcome.error)
     finally:
-        await outcomes.aclose()  # type: ignore[attr-defined]
+        await outcomes.aclose()
     report.close()
 
 

@@ -18,7 +18,6 @@ logger = logging.getLogger("twelvelabs_core")
 
 _DIGEST = re.compile(r"~[0-9a-f]{16}")  # in place of a value that looks like a credential
 _HEAD_TIMEOUT = 10.0  # seconds
-_HEAD_MAX_BYTES = 64 * 1024
 _NO_VALIDATOR = (
     "%s: its host sends neither ETag nor Last-Modified, so its content is identified by the URL without its signature; "
     "pass version= when the media at this URL changes"
@@ -57,7 +56,7 @@ async def content_of(media: Media, store: "SegmentStore", io: Io) -> str:
 
 async def _fetch_validator(url: str, io: Io) -> str | None:
     """Request the headers of a URL from its own host, without the API key."""
-    head = Exchange("HEAD", url, {"user-agent": USER_AGENT}, None, None, _HEAD_MAX_BYTES, _HEAD_TIMEOUT, True)
+    head = Exchange("HEAD", url, {"user-agent": USER_AGENT}, _HEAD_TIMEOUT, follow_redirects=True)
     try:
         reply = await io.exchange(head)
     except NoAnswerError:

@@ -9,9 +9,8 @@ from twelvelabs_core.base.checks import check_bool
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.media.inspect import document_kind, media_type_of
 from twelvelabs_core.media.source import Media
-from twelvelabs_core.models.document_options import ImageOptions
-from twelvelabs_core.models.marengo import model_of
-from twelvelabs_core.models.options import SegmentOptions, TaskOptions
+from twelvelabs_core.models.marengo import UNTIMED_TYPES, model_of
+from twelvelabs_core.models.options import ImageOptions, SegmentOptions, TaskOptions
 from twelvelabs_core.models.segmentation import (
     DynamicSegmentation,
     FixedSegmentation,
@@ -28,9 +27,6 @@ InputType = Literal["audio", "video", "document", "image"]
 
 Segmentations = Segmentation | Sequence[Segmentation]
 """One segmentation, or one for each kind of file."""
-
-UNTIMED_TYPES = ("document", "image")
-"""Input types without times: their segments are pages, chunks or the whole."""
 
 _TIMED_ARGUMENTS = ("start_sec", "end_sec", "time_based_metadata")
 # What applies to each input type and, of documents, to each kind of file.

@@ -122,6 +122,13 @@ aliases = table(
     sqlite_with_rowid=False,
 )
 
+# The titles under which a source was registered, as in head lines: a reference is believed only beside one of them.
+titles = table(
+    "titles",
+    Column("source", Name, primary_key=True),
+    Column("title", Name, primary_key=True, index=True),
+)
+
 files = table(
     "files",
     Column("path", Name, primary_key=True),
@@ -221,7 +228,19 @@ def upgrade_from_1(connection: Connection) -> None:
     connection.execute(name, {"name": uuid.uuid4().hex})
 
 
-UPGRADES = (upgrade_from_1,)  # the first is for version 1, the next for version 2, ...
+FROM_2_TO_3 = """
+CREATE TABLE twelvelabs_titles (source TEXT NOT NULL, title TEXT NOT NULL, PRIMARY KEY (source, title));
+CREATE INDEX ix_twelvelabs_titles_title ON twelvelabs_titles (title)
+"""
+
+
+def upgrade_from_2(connection: Connection) -> None:
+    """Upgrade a store of version 2 to version 3: a table of titles, empty for the sources that it has."""
+    for statement in FROM_2_TO_3.split(";"):
+        connection.exec_driver_sql(statement)
+
+
+UPGRADES = (upgrade_from_1, upgrade_from_2)  # the first is for version 1, the next for version 2, ...
 SCHEMA_VERSION = len(UPGRADES) + 1
 
 

@@ -23,6 +23,7 @@ from twelvelabs_core.store.schema import (
     metadata,
     pending_transcripts,
     tasks,
+    titles,
     transcripts,
     uploads,
     vectors,
@@ -125,6 +126,7 @@ class SegmentStore(Journal, Vectors, Lookups, Owners):
         with self._database.writing() as connection:
             ids = list(connection.scalars(candidates))
             segments = connection.execute(delete(aliases).where(aliases.c.source == source)).rowcount
+            connection.execute(delete(titles).where(titles.c.source == source))
             if vectors:
                 has_ended = tasks.c.state.in_((*ENDED, "ready"))
                 removed = _delete_tasks(connection, tasks.c.id.in_(ids) & has_ended & IS_UNUSED)
@@ -219,4 +221,7 @@ def _delete_tasks(connection: Connection, which: ColumnElement[bool]) -> Removed
         for table in (transcripts, pending_transcripts):
             is_unused = ~select(tasks.c.id).where(tasks.c.content == table.c.content).exists()
             connection.execute(delete(table).where(table.c.content == content, is_unused))
+    if rows:
+        is_used = select(aliases.c.source).where(aliases.c.source == titles.c.source).exists()
+        connection.execute(delete(titles).where(~is_used))
     return Removed(tasks=counts[tasks], vectors=counts[vectors], segments=counts[aliases])

@@ -1,4 +1,4 @@
-"""Whose intent is it? A process at work is never robbed; one that was killed, on any machine, is continued soon."""
+"""The owner of an intent: while its process beats it is waited for; after ten seconds of silence it is replaced."""
 
 import asyncio
 import logging
@@ -41,14 +41,12 @@ def as_process(name: str, monkeypatch: pytest.MonkeyPatch, *calls: Any) -> None:
             call()
 
 
-def test_an_intent_of_this_process_was_left_behind(store: SegmentStore) -> None:
+def test_own_intent_is_abandoned(store: SegmentStore) -> None:
     store.put_intent("key", **VALUES)
     assert store.is_abandoned(seen(store))
 
 
-def test_an_intent_of_another_process_is_abandoned_when_that_is_silent(
-    store: SegmentStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_intent_of_a_silent_process_is_abandoned(store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
     as_process(ELSEWHERE, monkeypatch, store.beat, lambda: store.put_intent("key", **VALUES))
     assert not store.is_abandoned(seen(store))
     assert not store.put_intent("key", **VALUES, replacing=seen(store))
@@ -57,7 +55,7 @@ def test_an_intent_of_another_process_is_abandoned_when_that_is_silent(
     assert store.put_intent("key", **VALUES, replacing=seen(store))
 
 
-def test_a_process_beats_as_long_as_it_creates_a_task(store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_beats_while_it_creates_tasks(store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owners, "BEAT_SEC", 0.05)
     beats: list[float] = []
     monkeypatch.setattr(SegmentStore, "beat", lambda _: beats.append(time.monotonic()))
@@ -71,7 +69,7 @@ def test_a_process_beats_as_long_as_it_creates_a_task(store: SegmentStore, monke
             time.sleep(0.01)
 
 
-def test_rows_of_processes_do_not_pile_up(store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_of_ended_processes_are_deleted(store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def rows() -> int:
         with store._database.reading() as connection:
             return int(connection.exec_driver_sql("SELECT count(*) FROM twelvelabs_meta").scalar_one())
@@ -90,7 +88,7 @@ def test_rows_of_processes_do_not_pile_up(store: SegmentStore, monkeypatch: pyte
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_child_beats_by_itself(store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forked_child_beats_for_itself(store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owners, "BEAT_SEC", 0.05)
     with store.creating():
         child = os.fork()
@@ -120,7 +118,7 @@ async def leave_intent(client: Surface, video_path: Path, writer: str, monkeypat
             await client.segment_video(video_path)
 
 
-async def test_a_process_at_work_is_waited_for(
+async def test_beating_process_is_waited_for(
     client: Surface,
     video_path: Path,
     sandbox: Sandbox,
@@ -136,10 +134,10 @@ async def test_a_process_at_work_is_waited_for(
     assert sandbox.count("POST", TASKS) == 0
 
 
-async def test_a_container_that_was_killed_in_a_create_is_continued_soon(
+async def test_create_of_a_killed_container_is_continued(
     connect: Connect, video_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its process id means nothing here; a create may take ten minutes by the settings."""
+    """By its settings, a create may take ten minutes."""
     client = connect(timeout=1.0, max_retries=4, max_retry_wait=60.0)
     await leave_intent(client, video_path, ELSEWHERE, monkeypatch)
     monkeypatch.setattr(owners, "SILENT_AFTER_SEC", 0.5)
