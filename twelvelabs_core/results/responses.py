@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from twelvelabs_core.base.errors import APIResponseError
 from twelvelabs_core.results.decode import (
@@ -141,7 +142,7 @@ class Task(Answer):
     metadata: MediaMetadata | None = None
     usage: Usage | None = None
     error: Message = None
-    segments: SkipValidation[Segments | None] = Field(default=None, exclude=True)
+    segments: SkipJsonSchema[SkipValidation[Segments | None]] = Field(default=None, exclude=True)
 
 
 class TaskSummary(Answer):
@@ -255,10 +256,10 @@ class Embedding(Answer):
         ```
     """
 
-    vector: SkipValidation[Matrix] = Field(repr=False, exclude=True)
+    vector: SkipJsonSchema[SkipValidation[Matrix]] = Field(repr=False, exclude=True)
     metadata: MediaMetadata | None = None
     usage: Usage | None = None
-    uncertainty: SkipValidation[Matrix | None] = Field(default=None, repr=False, exclude=True)
+    uncertainty: SkipJsonSchema[SkipValidation[Matrix | None]] = Field(default=None, repr=False, exclude=True)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Embedding):
