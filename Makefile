@@ -1,9 +1,9 @@
 # Every command makes its own environment in .venv; nothing but Python >= 3.11 and make is needed.
 #
-#   make demo [VIDEO=film.mp4] [QUERY="a red car"] [LIVE=1]    a long video in, moments out
+#   make demo [VIDEO=video.mp4] [QUERY="a red car"] [LIVE=1]    find moments in a long video
 #   make test | test-all | lint | format | bench | generate | table | lock | clean
 #   make test-lowest    some tests, with the lowest versions that pyproject.toml allows
-#   make chaos [STORE=postgresql] [PROCESSES=4] [VIDEOS=200] [KILLS=20] [SEED=1]    paid once, nothing lost, in a storm
+#   make chaos [STORE=postgresql] [PROCESSES=4] [VIDEOS=200] [KILLS=20] [SEED=1]    ingestion under faults and kills
 
 SHELL := /bin/sh
 VENV := .venv
@@ -21,7 +21,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 	if $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; \
 	then command -v $$p; break; fi; done)
 
-# Handed on through the environment, where no quote or dollar sign in them means anything.
+# Passed through the environment, so that quotes and dollar signs in them have no effect.
 override VIDEO := $(value VIDEO)
 override QUERY := $(value QUERY)
 export VIDEO QUERY
@@ -32,11 +32,11 @@ demo: $(VENV)/.ready-demo
 	@$(BIN)/python -m examples.demo $(if $(VIDEO),--video="$$VIDEO") $(if $(QUERY),--query="$$QUERY") \
 		$(if $(filter-out 0 no false,$(LIVE)),--live)
 
-# More workers than two cores: much of the time tests wait for servers, clocks and other processes.
+# More workers than cores, since tests often wait for servers, clocks and other processes.
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not slow" $(TESTS)
 
-# The slow tests after all others; `make test test-all` runs each test once.
+# Slow tests run after all others; `make test test-all` runs each test once.
 test-all: test
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m slow $(TESTS)
 
@@ -75,11 +75,11 @@ chaos: $(VENV)/.ready
 generate: $(VENV)/.ready
 	$(BIN)/python -m tools.generate_sync_client
 
-# The README's table of endpoints, from the code; a test says when it is out of date.
+# The table of endpoints in docs/endpoints.md, from the code; a test fails when it is outdated.
 table: $(VENV)/.ready
 	$(BIN)/python -m tests.endpoint_table
 
-# A small lock for the demo, the whole one for everything else; the demo's versions are the whole one's.
+# A small lock for the demo and the full one for everything else, with the same versions.
 $(VENV)/.ready-demo: requirements-demo.lock pyproject.toml | $(BIN)/uv
 	@echo "Installing what the demo needs ..."
 	@test -e $(VENV)/.ready || $(UV) install -q --python $(BIN)/python --require-hashes -r requirements-demo.lock

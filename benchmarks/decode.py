@@ -1,10 +1,10 @@
-"""Read the result of a long video: this package against whole-body JSON parsers and the official SDK.
+"""Measures reading the result of a long video: this package against whole-body JSON parsers and the official SDK.
 
     python benchmarks/decode.py [--megabytes 46 138] [--digits 9] [--runs 3] [--base FOLDER]
 
-46 MB are four hours of video in clips of six seconds, three vectors of 512 values a clip; 138 MB are three options in
+46 MB are four hours of video in clips of six seconds, three vectors of 512 values per clip; 138 MB are three options in
 clips of two seconds. Every measurement runs in a fresh interpreter, after its imports and one small response; the
-methods alternate and the median counts. All must give the same float32 matrix. The SDK runs once, since it is slow.
+methods alternate, and medians are shown. All must give the same float32 matrix. The SDK runs once, since it is slow.
 `--base` also measures another checkout of this package, for a comparison of two versions.
 """
 

@@ -1,8 +1,8 @@
-"""A server with a rate limit: texts embedded by our client, and by callers who each retry by themselves.
+"""Measures embedding texts at a server with a rate limit: our client, and callers that each retry on their own.
 
-The sandbox takes so many requests in each stretch of time and refuses the others with `Retry-After`. The others' way is
-what users of the SDK write: a gate of the same width, and a loop that waits out each request's own 429. Counted are
-requests, refusals and texts that were given up, by the server.
+The sandbox accepts a number of requests per time window and refuses the others with `Retry-After`. The comparison is
+what users of the SDK write: a semaphore of the same size, and a loop that waits after each 429. The server counts
+requests and refusals; texts that were given up are lost.
 """
 
 import argparse
@@ -27,7 +27,7 @@ TOO_MANY = 429
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one way cost."""
+    """The requests and time of one measurement."""
 
     requests: int
     refused: int
@@ -35,7 +35,7 @@ class Row:
 
 
 def measure(options: argparse.Namespace, name: str, run: Callable[[str, list[str]], int]) -> Row:
-    """Run one way against a fresh server, print a row; `run` returns how many texts were lost."""
+    """Run against a fresh server and print a row; `run` returns the number of texts lost."""
     reset_rate_limits()
     sandbox = Sandbox(
         api_key=KEY, requests_per_minute=round(options.most * 60 / options.window), rate_window=options.window
@@ -52,7 +52,7 @@ def measure(options: argparse.Namespace, name: str, run: Callable[[str, list[str
 
 
 async def by_hand(options: argparse.Namespace, base_url: str, texts: list[str]) -> int:
-    """Embed by the SDK, each text retried by itself: as often as our `max_retries`, after the time in the header."""
+    """Embed with the SDK, each text retried independently: up to our `max_retries`, after the time in the header."""
     client = AsyncTwelveLabs(api_key=KEY, base_url=base_url)
     gate = asyncio.Semaphore(options.concurrency)
 
@@ -79,9 +79,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--texts", type=int, default=300)
     parser.add_argument("--concurrency", type=int, default=32)
-    parser.add_argument("--most", type=int, default=20, help="requests that the server takes in each window")
+    parser.add_argument("--most", type=int, default=20, help="requests that the server accepts per window")
     parser.add_argument("--window", type=float, default=1.0, help="seconds")
-    parser.add_argument("--delay", type=float, default=0.05, help="seconds that an answer takes")
+    parser.add_argument("--delay", type=float, default=0.05, help="seconds per response")
     parser.add_argument("--retries", type=int, default=4)
     options = parser.parse_args()
     settings: dict[str, Any] = {
@@ -90,7 +90,7 @@ def main() -> None:
         "store": ":memory:",
     }
     pace = f"{options.most} per {options.window:g} s"
-    print(f"{options.texts} texts, {options.concurrency} at once; the server takes {pace}")
+    print(f"{options.texts} texts, {options.concurrency} concurrent; the server accepts {pace}")
 
     def ours(base_url: str, texts: list[str]) -> int:
         with Client(KEY, base_url=base_url, **settings) as client:
@@ -106,19 +106,19 @@ def main() -> None:
     rows = [
         measure(options, "ours, Client", ours),
         measure(options, "ours, AsyncClient", in_a_loop),
-        measure(options, "SDK, each by itself", lambda url, texts: run_to_end(lambda: by_hand(options, url, texts))),
+        measure(options, "SDK, own retries", lambda url, texts: run_to_end(lambda: by_hand(options, url, texts))),
     ]
     theirs = rows.pop()
     for name, row in zip(("Client", "AsyncClient"), rows, strict=True):
         print(
-            f"ratio to each by itself, {name}: {theirs.requests / row.requests:.2f}x fewer requests, "
+            f"ratio to own retries, {name}: {theirs.requests / row.requests:.2f}x fewer requests, "
             f"{theirs.refused / max(1, row.refused):.1f}x fewer 429s, "
             f"{theirs.lost} texts lost there and {row.lost} here"
         )
 
 
 def run_to_end(function: Callable[[], Awaitable[int]]) -> int:
-    """Run on an event loop of its own."""
+    """Run on a new event loop."""
 
     async def whole() -> int:
         return await function()

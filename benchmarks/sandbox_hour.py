@@ -1,9 +1,9 @@
-"""Measures what an hour of film costs the sandbox's engine: CPU seconds, and the most memory that the process held.
+"""Measures what an hour of video costs the sandbox's engine: CPU seconds and peak memory.
 
-    python benchmarks/sandbox_hour.py [--film FILE] [--hours 1] [--size 1280 720] [--fps 24]
+    python benchmarks/sandbox_hour.py [--video FILE] [--hours 1] [--size 1280 720] [--fps 24]
 
-A short film, made here or given, is repeated without encoding until it is long enough; then a fresh process probes and
-embeds it: cut at shots, picture, sound and speech, clips and whole.
+A short video, generated or given, is repeated without encoding until it is long enough; then a fresh process probes and
+embeds it: segmented at shots, with all embedding options and scopes.
 """
 
 import argparse
@@ -24,12 +24,12 @@ from twelvelabs_sandbox.films import random_scenes, repeat_film, write_film
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
-def measure(film: Path) -> None:
-    """Embed a film and print what that took."""
-    facts = probe(film)
+def measure(video: Path) -> None:
+    """Embed a video and print the time and memory it took."""
+    facts = probe(video)
     wall, began = time.perf_counter(), time.process_time()
     clips = embed_media(
-        film,
+        video,
         kind="video",
         start=0.0,
         end=facts.duration or 0.0,
@@ -46,9 +46,9 @@ def measure(film: Path) -> None:
 
 
 def main() -> None:
-    """Make the long film, then measure it in a fresh process."""
+    """Make the long video, then measure it in a fresh process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--film", type=Path, help="a short film to repeat instead of a made one")
+    parser.add_argument("--video", type=Path, help="a short video to repeat; default: a generated one")
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--size", type=int, nargs=2, default=(1280, 720))
     parser.add_argument("--fps", type=int, default=24)
@@ -58,9 +58,9 @@ def main() -> None:
         measure(arguments.measure)
         return
     with tempfile.TemporaryDirectory() as folder:
-        short, long = arguments.film or Path(folder, "short.mp4"), Path(folder, "long.mp4")
-        if not arguments.film:
-            print("making a short film ...", flush=True)
+        short, long = arguments.video or Path(folder, "short.mp4"), Path(folder, "long.mp4")
+        if not arguments.video:
+            print("making a short video ...", flush=True)
             write_film(short, random_scenes(8, seed=1), size=tuple(arguments.size), fps=arguments.fps)
         print(f"{os.cpu_count()} cores; repeated {repeat_film(short, long, arguments.hours)} times", flush=True)
         subprocess.run([sys.executable, __file__, "--measure", long], check=True)

@@ -1,9 +1,9 @@
-"""Measures how well the sandbox's vectors find moments: films of 48 random scenes, asked by text, picture and sound.
+"""Measures how well the sandbox's vectors find moments: videos of 48 random scenes, queried by text, image and sound.
 
     python benchmarks/sandbox_recall.py [--seeds 101 102 103 104 105] [--scenes 48] [--fixed SECONDS]
 
-Each film is cut as the API does by default (at shots, at least 4 s) or at fixed lengths, and each scene is asked for
-once: by its full description, by a JPEG of one of its frames, by an MP3 of three of its seconds (where it has sound).
+Each video is cut as the API does by default (at shots, at least 4 s) or at fixed lengths, and each scene is searched
+for by its full description, by a JPEG of one of its frames, and by an MP3 of three of its seconds (if it has sound).
 A moment is found when the middle of the best clip lies inside the scene. Chance is 1 in 48.
 """
 
@@ -27,8 +27,8 @@ SEEDS = (101, 102, 103, 104, 105)
 COLUMNS = ("text", "text/separate", "text/all", "text@3", "image", "image/all", "audio", "audio/all")
 
 
-class Film:
-    """One film of random scenes, its clips and the ways to ask for them."""
+class Video:
+    """One video of random scenes, its clips and query vectors for its scenes."""
 
     def __init__(self, folder: Path, seed: int, count: int, cut: Segmentation) -> None:
         self.folder = folder
@@ -79,7 +79,7 @@ class Film:
         return embed_image(path)
 
     def sounds(self) -> dict[int, npt.NDArray[np.float32]]:
-        """Return a vector of three seconds of each scene that can be heard."""
+        """Return a vector of three seconds of each scene that has sound."""
         return {number: self._sound(scene) for number, scene in enumerate(self.scenes) if scene.sound != "silence"}
 
     def _sound(self, scene: Scene) -> npt.NDArray[np.float32]:
@@ -98,19 +98,19 @@ class Film:
         return clips[0].vector
 
 
-def measure(film: Film) -> list[float]:
-    """Return the figures of one film, as in COLUMNS."""
+def measure(video: Video) -> list[float]:
+    """Return the figures of one video, as in COLUMNS."""
     everything = ("visual", "audio", "fused")
-    texts, images, sounds = film.texts(), film.images(), film.sounds()
+    texts, images, sounds = video.texts(), video.images(), video.sounds()
     return [
-        film.recall(texts, ("fused",)),
-        film.recall(texts, ("visual", "audio")),
-        film.recall(texts, everything),
-        film.recall(texts, ("fused",), at=3),
-        film.recall(images, ("visual",)),
-        film.recall(images, everything),
-        film.recall(sounds, ("audio",)),
-        film.recall(sounds, everything),
+        video.recall(texts, ("fused",)),
+        video.recall(texts, ("visual", "audio")),
+        video.recall(texts, everything),
+        video.recall(texts, ("fused",), at=3),
+        video.recall(images, ("visual",)),
+        video.recall(images, everything),
+        video.recall(sounds, ("audio",)),
+        video.recall(sounds, everything),
     ]
 
 
@@ -122,17 +122,17 @@ def main() -> None:
     parser.add_argument("--fixed", type=float, help="cut at this many seconds instead of at shots")
     arguments = parser.parse_args()
     cut = Segmentation(fixed_sec=arguments.fixed) if arguments.fixed else Segmentation(min_sec=4)
-    print(f"{os.cpu_count()} cores, {arguments.scenes} scenes a film; recall@1 (text@3: recall@3)")
+    print(f"{os.cpu_count()} cores, {arguments.scenes} scenes per video; recall@1 (text@3: recall@3)")
     print("text: among fused vectors; /separate: among visual and audio ones; /all: among all three")
-    print("  seed " + " ".join(f"{name:>13}" for name in COLUMNS) + "   clips  CPU s a film minute")
+    print("  seed " + " ".join(f"{name:>13}" for name in COLUMNS) + "   clips  CPU s per video minute")
     rows = []
     for seed in arguments.seeds:
         with tempfile.TemporaryDirectory() as folder:
-            film = Film(Path(folder), seed, arguments.scenes, cut)
-            rows.append(measure(film))
-        clips = sum(clip.option == "fused" for clip in film.clips)
+            video = Video(Path(folder), seed, arguments.scenes, cut)
+            rows.append(measure(video))
+        clips = sum(clip.option == "fused" for clip in video.clips)
         figures = " ".join(f"{figure:13.3f}" for figure in rows[-1])
-        print(f"{seed:6} {figures} {clips:7} {film.cpu / film.seconds * 60:20.2f}", flush=True)
+        print(f"{seed:6} {figures} {clips:7} {video.cpu / video.seconds * 60:20.2f}", flush=True)
     for name, summary in (("median", np.median(rows, axis=0)), (" worst", np.min(rows, axis=0))):
         print(f"{name} " + " ".join(f"{figure:13.3f}" for figure in summary))
 

@@ -1,6 +1,6 @@
-"""Start-up: CPU of importing `TwelveLabsEmbeddings`, against what it is based on and against the official SDK.
+"""Measures the CPU time of importing `TwelveLabsEmbeddings`, against its dependencies and the official SDK.
 
-Each import runs in a fresh interpreter, several times in turn; the medians are compared.
+Each import runs in a fresh interpreter, several times; the medians are compared.
 """
 
 import resource

@@ -1,4 +1,4 @@
-"""Measures a `SegmentStore` with the vectors of six hours of film: write, name, read, find.
+"""Measures a `SegmentStore` with the vectors of six hours of video: write, name, read, find.
 
 Run: python benchmarks/store.py [--vectors 21600] [--location PATH-OR-URL]
 """
@@ -23,14 +23,14 @@ IDS_PER_CALL = 100
 
 @contextmanager
 def timed(what: str, times: int = 1) -> Iterator[None]:
-    """Print how long the block took, or each of its turns."""
+    """Print the time of the block, divided by its number of repetitions."""
     start = time.perf_counter()
     yield
     print(f"{what:38} {(time.perf_counter() - start) / times * 1000:9.2f} ms")
 
 
 def make_segments(count: int) -> Segments:
-    """Make random vectors: clips of one second, with sight, sound and speech."""
+    """Make random vectors: clips of one second with all three embedding options."""
     options = ("visual", "audio", "transcription")
     positions = [
         SegmentPosition(float(row // 3), float(row // 3 + 1), options[row % 3], "clip") for row in range(count)
@@ -45,8 +45,8 @@ def measure(store: SegmentStore, segments: Segments) -> None:
     with timed("open and first intent"):
         store.put_intent(key, space="bench", content=key, model="bench", params={}, source="bench", account="bench")
     with timed("put_task_id, each", CALLS):
-        for turn in range(CALLS):
-            store.put_task_id(key, f"task-{turn}")
+        for number in range(CALLS):
+            store.put_task_id(key, f"task-{number}")
     with timed("put_result"):
         store.put_result(key, segments, duration_sec=float(len(segments)))
     with timed("add_aliases"):

@@ -1,7 +1,7 @@
-"""Many small requests: texts embedded by our clients and by the official SDK, on the same local sandbox.
+"""Measures many small requests: texts embedded by our clients and the official SDK, on the same local sandbox.
 
-The sandbox runs in a process of its own and answers after a fixed delay, so that what is measured is the client: how
-close it comes to `texts / concurrency * delay`, and what CPU time a request costs it.
+The sandbox runs in its own process and answers after a fixed delay, so that the client is measured: how close it
+comes to `texts / concurrency * delay`, and its CPU time per request.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=0.05)
     options = parser.parse_args()
     texts = [f"a red car number {number}" for number in range(options.texts)]
-    few = texts[: max(1, options.texts // 16)]  # one by one takes long; the rate is what counts
+    few = texts[: max(1, options.texts // 16)]  # sequential requests are slow; only the rate is compared
     server, base_url = serve(options.delay)
     try:
         report(options, texts, few, base_url)
@@ -76,7 +76,7 @@ def report(options: argparse.Namespace, texts: list[str], few: list[str], base_u
     """Measure every client and print the ratios."""
     ideal = len(texts) / options.concurrency * options.delay
     settings: dict[str, Any] = {"base_url": base_url, "max_concurrency": options.concurrency, "store": ":memory:"}
-    print(f"{len(texts)} texts, {options.concurrency} at once, an answer takes {options.delay * 1000:.0f} ms")
+    print(f"{len(texts)} texts, {options.concurrency} concurrent, a response takes {options.delay * 1000:.0f} ms")
     with Client(KEY, **settings) as client:
         client.embed_text("warm")
         ours = measure("ours, Client", texts, lambda work: void(client.embed_texts(work)), ideal)
@@ -109,10 +109,10 @@ def report(options: argparse.Namespace, texts: list[str], few: list[str], base_u
     theirs_async = measure("SDK, gather by hand", texts, lambda work: asyncio.run(run_sdk_async(work)), ideal)
     per_text = theirs[0] / len(few) * len(texts) / ours[0]
     cpu = theirs[1] / len(few) * len(texts) / ours[1]
-    print(f"ratio to the SDK, sync: {per_text:.1f}x the rate, {cpu:.1f}x less CPU a request")
+    print(f"ratio to the SDK, sync: {per_text:.1f}x the rate, {cpu:.1f}x less CPU per request")
     print(
         f"ratio to the SDK, async: {theirs_async[0] / ours_async[0]:.1f}x the rate, "
-        f"{theirs_async[1] / ours_async[1]:.1f}x less CPU a request"
+        f"{theirs_async[1] / ours_async[1]:.1f}x less CPU per request"
     )
 
 

@@ -1,8 +1,8 @@
-"""A large file in chunks, to a sandbox in a process of its own: memory, speed, and the official SDK beside it.
+"""Measures the upload of a large file in chunks, to a sandbox in another process, against the official SDK.
 
-Each upload runs in a fresh interpreter, whose peak memory is measured above what its imports took. The SDK copies the
-file into chunks on the disk beside it, so it gets a small file; both are measured with that one, then ours with the
-large one (a sparse file: a film for the clients, nearly nothing for the disk). Last, the large one under trouble: two
+Each upload runs in a fresh interpreter, whose peak memory is measured relative to the memory after its imports. The SDK
+copies the file into chunks on disk, so it gets a small file; both are measured with that one, then ours with the large
+one (a sparse file: a video for the clients, nearly nothing for the disk). Last, the large one under faults: two
 chunks fail, one URL is refused as expired, and the process is killed half-way; a second one sends what is missing.
 """
 
@@ -56,17 +56,17 @@ def peak_mib() -> float:
 
 
 def killed_at(count: int) -> "Callable[[Progress], None] | None":
-    """Return a callback that ends this process, as the system would, when so many bytes are out; 0 is never."""
+    """Return a callback that kills this process after `count` bytes have been sent; None for 0."""
 
-    def die(step: "Progress") -> None:
+    def kill(step: "Progress") -> None:
         if step.done >= count:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return die if count else None
+    return kill if count else None
 
 
 def upload_by(way: str, path: str, store: str, kill_at: int) -> Callable[[], str]:
-    """Import what a client needs; return what uploads with it and gives the asset's id."""
+    """Import a client and return a function that uploads with it and returns the asset id."""
     if way == "SDK":
         from twelvelabs import TwelveLabs  # noqa: PLC0415  # each way pays for its own imports
 
@@ -88,7 +88,7 @@ def upload_by(way: str, path: str, store: str, kill_at: int) -> Callable[[], str
 
 
 def work(way: str, path: str, store: str, kill_at: str) -> None:
-    """Upload once, and print what it took as JSON."""
+    """Upload once, and print the time and memory as JSON."""
     upload = upload_by(way, path, store, int(kill_at))
     before, started, cpu = peak_mib(), time.perf_counter(), time.process_time()
     asset_id = upload()
@@ -97,7 +97,7 @@ def work(way: str, path: str, store: str, kill_at: str) -> None:
 
 
 def start(way: str, path: Path, store: Path, base_url: str, kill_at: int = 0) -> str | None:
-    """Upload in a fresh interpreter; return what it printed, None if it was killed as asked."""
+    """Upload in a fresh interpreter; return its output, or None if it was killed on purpose."""
     done = subprocess.run(
         [sys.executable, __file__, "--work", way, str(path), str(store), str(kill_at)],
         env={**os.environ, "TWELVELABS_API_KEY": KEY, "TWELVELABS_BASE_URL": base_url},
@@ -112,7 +112,7 @@ def start(way: str, path: Path, store: Path, base_url: str, kill_at: int = 0) ->
 
 
 def measure(way: str, path: Path, store: Path, base_url: str) -> dict[str, float]:
-    """Upload, see that the sandbox has the same bytes, and print a row."""
+    """Upload, verify that the sandbox has the same bytes, and print a row."""
     figures = json.loads(start(way, path, store, base_url) or "")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -127,14 +127,14 @@ def measure(way: str, path: Path, store: Path, base_url: str) -> dict[str, float
     return dict(figures)
 
 
-def in_trouble(way: str, path: Path, store: Path, base_url: str) -> float:
-    """Upload over faults and a kill; see that the second process sends only what is missing; return its peak."""
+def under_faults(way: str, path: Path, store: Path, base_url: str) -> float:
+    """Upload under faults and a kill; verify that the second process sends only missing chunks; return its peak."""
     parts = "/uploads/{upload_id}/parts/{chunk_index}"
     faults = [{"path": parts, "status": 500, "skip": 5, "times": 2}, {"path": parts, "status": 403, "skip": 9}]
     control(base_url, "POST", "/faults", faults)
     control(base_url, "DELETE", "/requests")
     if start(way, path, store, base_url, kill_at=path.stat().st_size // 2) is not None:
-        raise SystemExit(f"{way}: was to be killed, and was not")
+        raise SystemExit(f"{way}: was not killed")
     requests = control(base_url, "GET", "/requests")["requests"]
     failed = sum(request["template"] == parts and request["status"] in (403, 500) for request in requests)
     reports = [r for r in requests if r["template"].endswith("/{upload_id}") and r["method"] == "POST"]
@@ -144,21 +144,23 @@ def in_trouble(way: str, path: Path, store: Path, base_url: str) -> float:
     control(base_url, "DELETE", "/requests")
     figures = measure(way, path, store, base_url)
     sent = control(base_url, "GET", "/requests")["counts"].get(f"PUT {parts}", 0)
-    print(f"{way:<14}{total} chunks: {failed} failed, {there['chunks_completed']} there when killed, {sent} sent after")
+    print(
+        f"{way:<14}{total} chunks: {failed} failed, {there['chunks_completed']} done before the kill, {sent} sent after"
+    )
     if sent != total - there["chunks_completed"]:
         raise SystemExit(f"{way}: sent {sent} chunks where {total - there['chunks_completed']} were missing")
     return figures["peak"]
 
 
 def control(base_url: str, method: str, path: str, body: Any = None) -> Any:
-    """Use one of the sandbox's own switches."""
+    """Call one of the sandbox's control endpoints."""
     url = f"{base_url.removesuffix('/v1.3')}/_sandbox{path}"
     answer = httpx.request(method, url, json=body, headers={"x-api-key": KEY}, timeout=600, trust_env=False)
     return answer.raise_for_status().json() if answer.content else None
 
 
 def api(base_url: str, path: str) -> Any:
-    """Ask the API itself."""
+    """Call the API."""
     return httpx.get(base_url + path, headers={"x-api-key": KEY}, trust_env=False).raise_for_status().json()
 
 
@@ -190,7 +192,7 @@ def report(options: argparse.Namespace, folder: Path, base_url: str) -> None:
     ratio = by_way["SDK"]["wall"] / by_way["Client"]["wall"]
     print(f"ratio to the SDK, the same {options.small_megabytes} MiB: {ratio:.1f}x the speed, no copy on the disk")
     peaks = [measure(way, large, folder / f"{way}-large.sqlite3", base_url)["peak"] for way in WAYS[:2]]
-    peaks += [in_trouble(way, large, folder / f"{way}-trouble.sqlite3", base_url) for way in WAYS[:2]]
+    peaks += [under_faults(way, large, folder / f"{way}-faults.sqlite3", base_url) for way in WAYS[:2]]
     print(f"highest peak above import: {max(peaks):.1f} MiB (limit {PEAK_MAX_MIB})")
     if max(peaks) > PEAK_MAX_MIB:
         raise SystemExit(1)

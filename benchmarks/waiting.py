@@ -1,8 +1,8 @@
-"""Waiting for many tasks: status requests and delay, ours and one request per task every five seconds.
+"""Measures waiting for many tasks: status requests and delay, against one request per task every five seconds.
 
-A thousand tasks are created on the sandbox, each taking its own time (log-normal, median ten minutes), and waited for
-together. Time is virtual: when every waiter sleeps, the sandbox's clock advances to the next one that wakes, so that an
-hour of waiting takes as long as its requests. Both ways run against a sandbox of the same seed, which counts the
+A thousand tasks are created on the sandbox, each with its own duration (log-normal, median ten minutes), and waited for
+concurrently. Time is virtual: when every waiter sleeps, the sandbox's clock advances to the next wake-up, so that an
+hour of waiting takes only as long as its requests. Both run against a sandbox with the same seed, which counts the
 requests. A test runs the same with fewer tasks.
 """
 
@@ -29,7 +29,7 @@ AT_ONCE = 16
 
 
 class VirtualIo(AsyncIo):
-    """An `Io` whose sleeps take no time: when all who wait are asleep, the clock goes to the first who wakes."""
+    """An `Io` with virtual time: when every waiter sleeps, the clock advances to the first wake-up."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,12 +45,12 @@ class VirtualIo(AsyncIo):
         return self._time
 
     async def exchange(self, exchange: Exchange) -> Reply:
-        """Send a request, a few at once: there is one processor."""
+        """Send a request, with limited concurrency, since there is one processor."""
         async with self._slots:
             return await super().exchange(exchange)
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep until the virtual time has come."""
+        """Sleep until that virtual time is reached."""
         self._count += 1
         wake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._asleep, (self._time + seconds, self._count, wake))
@@ -58,7 +58,7 @@ class VirtualIo(AsyncIo):
         await wake
 
     def advance_to_next(self) -> None:
-        """Wake the first sleeper, and all that wake within the same hundredth of a second."""
+        """Wake the first sleeper, and those due within the next hundredth of a second."""
         first = self._asleep[0][0]
         self.advance(max(0.0, first - self._time))
         self._time = max(first, self._time)
@@ -111,7 +111,7 @@ async def create(client: AsyncClient, sound: Path, count: int) -> list[str]:
 
 
 def until_computed(sandbox: Sandbox, count: int) -> None:
-    """Wait until the sandbox has done its real work, so that only the virtual time decides when a task is ready."""
+    """Wait until the sandbox has computed all results, so that only virtual time decides when a task is ready."""
     for _ in range(3000):
         if sum(entry.is_computed for entry in sandbox.tasks()) >= count:
             return
@@ -120,7 +120,7 @@ def until_computed(sandbox: Sandbox, count: int) -> None:
 
 
 async def measure(count: int, sound: Path, *, is_ours: bool) -> tuple[float, float]:
-    """Wait for all tasks in one way; return the status requests for each task, and the mean delay in seconds."""
+    """Wait for all tasks; return the number of status requests per task and the mean delay in seconds."""
     with Sandbox(task_seconds=600.0, task_seconds_sigma=0.5) as sandbox, tempfile.TemporaryDirectory() as folder:
         settings = Settings(api_key=sandbox.api_key, base_url=sandbox.base_url)  # type: ignore[arg-type]
         store = SegmentStore(Path(folder) / "s.sqlite3")
@@ -135,7 +135,7 @@ async def measure(count: int, sound: Path, *, is_ours: bool) -> tuple[float, flo
         delays: list[float] = []
 
         async def ours(task_id: str) -> Task:
-            return await client.tasks.wait_for_new(task_id, timeout=36_000.0)  # as the paid work does
+            return await client.tasks.wait_for_new(task_id, timeout=36_000.0)  # as segment_video does
 
         async def peers(task_id: str) -> Task:
             while (task := await client.tasks.retrieve(task_id)).status == "processing":
@@ -154,7 +154,7 @@ async def measure(count: int, sound: Path, *, is_ours: bool) -> tuple[float, flo
 
 
 def show(name: str, count: int, sound: Path, *, is_ours: bool) -> tuple[float, float]:
-    """Measure one way and print a row."""
+    """Measure and print a row."""
     each, delay = asyncio.run(measure(count, sound, is_ours=is_ours))
     print(f"{name:<36}{count:>6} tasks{round(each * count):>9} requests{each:>9.2f} each{delay:>8.2f} s delay")
     return each, delay
@@ -163,8 +163,8 @@ def show(name: str, count: int, sound: Path, *, is_ours: bool) -> tuple[float, f
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tasks", type=int, default=1000, help="tasks that are waited for (default 1000)")
-    parser.add_argument("--peers-tasks", type=int, default=100, help="tasks for the other way (default 100)")
+    parser.add_argument("--tasks", type=int, default=1000, help="number of tasks to wait for (default 1000)")
+    parser.add_argument("--peers-tasks", type=int, default=100, help="number of tasks for the comparison (default 100)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         sound = Path(folder) / "sound.wav"

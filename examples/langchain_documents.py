@@ -1,4 +1,4 @@
-"""Search PDFs, notes and pictures by meaning: python examples/langchain_documents.py papers "attic floor plan"."""
+"""Search PDFs, notes and pictures by meaning: python examples/langchain_documents.py documents "attic floor plan"."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ from langchain_twelvelabs import TwelveLabsDocumentLoader, TwelveLabsEmbeddings,
 from twelvelabs_core import SequentialSegmentation
 
 folder, query = sys.argv[1:3]
-embeddings = TwelveLabsEmbeddings(model="marengo3.5")  # the model that reads documents
+embeddings = TwelveLabsEmbeddings(model="marengo3.5")  # the model that supports documents
 store = InMemoryVectorStore(embeddings)
 files = sorted(path for path in Path(folder).iterdir() if path.suffix in {".pdf", ".txt", ".md", ".jpg", ".png"})
 # PDFs page by page, texts in chunks of at most five sentences, pictures as a whole.

@@ -7,15 +7,15 @@ from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, add_segments
 
-film, query = sys.argv[1:3]
+video, query = sys.argv[1:3]
 first_sec, last_sec = float(sys.argv[3]), float(sys.argv[4])
 embeddings = TwelveLabsEmbeddings()
 store = InMemoryVectorStore(embeddings)
-add_segments(store, TwelveLabsVideoLoader(film, embeddings=embeddings).lazy_load())
+add_segments(store, TwelveLabsVideoLoader(video, embeddings=embeddings).lazy_load())
 
 
 def wanted(document: Document) -> bool:
-    """Segments that lie wholly between the two seconds, by sight; every store has its own words for this.
+    """Return whether a visual segment lies between the two times; each store has its own filter syntax for this.
 
     Chroma:  {"$and": [{"start_sec": {"$gte": 30.0}}, {"end_sec": {"$lte": 60.0}}]}
     Qdrant:  Filter(must=[FieldCondition(key="metadata.start_sec", range=Range(gte=30.0)), ...])

@@ -1,21 +1,21 @@
 """Keep a vector store in step with videos: python examples/langchain_index.py first.mp4 second.mp4.
 
-The second run pays for nothing and writes nothing; a video that changed is embedded anew and its old segments go.
+The second run costs nothing and writes nothing; a changed video is embedded again and replaces its old segments.
 """
 
 import sys
 
-from langchain_core.indexing import InMemoryRecordManager, index
+from langchain_core.indexing import InMemoryRecordManager
 from langchain_core.vectorstores import InMemoryVectorStore
 
-from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, index_kwargs
+from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, index_segments
 
 embeddings = TwelveLabsEmbeddings()
 store = InMemoryVectorStore(embeddings)
-record_manager = InMemoryRecordManager(namespace="films")  # SQLRecordManager keeps it over runs
+record_manager = InMemoryRecordManager(namespace="videos")  # SQLRecordManager keeps it between runs
 record_manager.create_schema()
 loader = TwelveLabsVideoLoader(sys.argv[1:], embeddings=embeddings, show_progress=True)
 
 for run in ("first", "second"):
-    result = index(loader, record_manager, store, **index_kwargs())
+    result = index_segments(loader, record_manager, store)
     print(f"{run} run: {result['num_added']} added, {result['num_skipped']} skipped, {result['num_deleted']} deleted")

@@ -6,10 +6,10 @@ from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, add_segments
 
-film, query = sys.argv[1:3]
+video, query = sys.argv[1:3]
 embeddings = TwelveLabsEmbeddings()
 store = InMemoryVectorStore(embeddings)  # or any other vector store
-add_segments(store, TwelveLabsVideoLoader(film, embeddings=embeddings, show_progress=True).lazy_load())
+add_segments(store, TwelveLabsVideoLoader(video, embeddings=embeddings, show_progress=True).lazy_load())
 
 for moment, score in store.similarity_search_with_score(query, k=3):
     found = moment.metadata

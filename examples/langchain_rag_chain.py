@@ -9,14 +9,14 @@ from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, add_segments, document_prompt
 
-film, question = sys.argv[1:3]
+video, question = sys.argv[1:3]
 embeddings = TwelveLabsEmbeddings()
 store = InMemoryVectorStore(embeddings)
-add_segments(store, TwelveLabsVideoLoader(film, embeddings=embeddings).lazy_load())
+add_segments(store, TwelveLabsVideoLoader(video, embeddings=embeddings).lazy_load())
 
 
 def as_context(moments: list[Document]) -> str:
-    """Show the moments as a model should read them: title, times and option, no reference line."""
+    """Format the moments for the model: title, times and option, without the reference line."""
     return "\n\n".join(format_document(moment, document_prompt) for moment in moments)
 
 
@@ -26,5 +26,5 @@ prompt = ChatPromptTemplate.from_template(
 )
 retriever = store.as_retriever(search_kwargs={"k": 4})
 chain = {"context": retriever | as_context, "question": RunnablePassthrough()} | prompt
-# Add a model to have it answered: chain | init_chat_model("...") | StrOutputParser()
+# Add a model to get an answer: chain | init_chat_model("...") | StrOutputParser()
 print(chain.invoke(question).to_string())

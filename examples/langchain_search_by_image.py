@@ -6,13 +6,13 @@ from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, add_segments
 
-film, picture = sys.argv[1:3]
+video, picture = sys.argv[1:3]
 embeddings = TwelveLabsEmbeddings()
 store = InMemoryVectorStore(embeddings)
-# A picture is compared with what is seen, so sound need not be embedded.
-loader = TwelveLabsVideoLoader(film, embeddings=embeddings, embedding_option=["visual"])
+# An image is compared with visual vectors, so the sound need not be embedded.
+loader = TwelveLabsVideoLoader(video, embeddings=embeddings, embedding_option=["visual"])
 add_segments(store, loader.lazy_load())
 
-# Pictures, sounds and texts share one space: any store that searches by vector can be asked with any of them.
+# Images, audio and texts share one vector space: any store that searches by vector can be queried with each of them.
 for moment in store.similarity_search_by_vector(embeddings.embed_images([picture])[0], k=3):
     print(f"{moment.metadata['start_sec']:.1f}-{moment.metadata['end_sec']:.1f} s of {moment.metadata['title']}")

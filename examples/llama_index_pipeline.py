@@ -22,7 +22,7 @@ embed_model = TwelveLabsEmbedding()
 segmenter = TwelveLabsVideoSegmenter(embed_model=embed_model)  # the paid step, behind the document store
 pipeline = IngestionPipeline(
     transformations=[segmenter, SentenceSplitter(chunk_size=400, id_func=keep_segment_ids), embed_model],
-    docstore=SimpleDocumentStore(),  # pipeline.persist() keeps it over runs
+    docstore=SimpleDocumentStore(),  # pipeline.persist() keeps it between runs
     vector_store=SimpleVectorStore(),
 )
 videos = TwelveLabsVideoReader(segmenter=segmenter, segment=False)  # one document per video, nothing paid yet

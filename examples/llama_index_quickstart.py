@@ -6,9 +6,9 @@ from llama_index.core import VectorStoreIndex
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, ingest_videos
 
-film, query = sys.argv[1:3]
+video, query = sys.argv[1:3]
 index = VectorStoreIndex([], embed_model=TwelveLabsEmbedding())  # or on any other vector store
-ingest_videos(index, [film], show_progress=True)
+ingest_videos(index, [video], show_progress=True)
 
 for moment in index.as_retriever(similarity_top_k=3).retrieve(query):
     found = moment.metadata

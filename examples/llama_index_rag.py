@@ -7,11 +7,11 @@ from llama_index.core.llms import MockLLM
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, TwelveLabsVideoReader
 
-film, question = sys.argv[1:3]
+video, question = sys.argv[1:3]
 embed_model = TwelveLabsEmbedding()
-nodes = TwelveLabsVideoReader(embed_model=embed_model).load_nodes(film)
+nodes = TwelveLabsVideoReader(embed_model=embed_model).load_nodes(video)
 index = VectorStoreIndex(nodes, embed_model=embed_model)  # the vectors are on the nodes: nothing is embedded again
 
-# The stand-in answers with what a model would read: title, times and option of each moment. Put yours in its place.
+# MockLLM returns its prompt: title, times and option of each moment. Replace it with your model.
 engine = index.as_query_engine(llm=MockLLM(), similarity_top_k=4)
 print(engine.query(question))

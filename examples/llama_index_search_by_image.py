@@ -6,10 +6,10 @@ from llama_index.core import VectorStoreIndex
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, ingest_videos, query_bundle, time_filter
 
-film, picture = sys.argv[1:3]
+video, picture = sys.argv[1:3]
 embed_model = TwelveLabsEmbedding()
 index = VectorStoreIndex([], embed_model=embed_model)
-ingest_videos(index, [film])
+ingest_videos(index, [video])
 
 retriever = index.as_retriever(similarity_top_k=3, filters=time_filter(embedding_option="visual"))
 # Also: video="clip.mp4", audio="cheer.wav", or text="this, but in red" together with the picture.

@@ -37,7 +37,7 @@ def to_document(record: SegmentRecord) -> Document:
     return Document(id=record.segment_id, page_content=record.text(with_reference=True), metadata=dict(record.metadata))
 
 
-class _SegmentLoader(BaseLoader):
+class SegmentLoader(BaseLoader):
     """Loads media as the documents of segments; subclasses define the kind of media and the options."""
 
     def __init__(
@@ -62,11 +62,16 @@ class _SegmentLoader(BaseLoader):
         self._options = options
         embeddings.client.segment_many((), on_progress=on_progress, **options)  # raises for invalid options
 
-    def lazy_load(self) -> Iterator[Document]:
-        """Yield the documents medium by medium, when the embedding tasks are done.
+    @property
+    def sources(self) -> list[str]:
+        """The names of the media, as in the metadata `source` of their documents."""
+        return [media.source for media in self._media]
 
-        Closing the iterator starts no new tasks; tasks already created are in the segment store's journal, and the
-        next run resumes them.
+    def lazy_load(self) -> Iterator[Document]:
+        """Yield the documents of each medium when its embedding task has ended.
+
+        After the iterator is closed, no new tasks are created; existing ones are in the segment store's journal, and
+        the next run resumes them.
 
         Yields:
             One document per segment and option.
@@ -74,14 +79,14 @@ class _SegmentLoader(BaseLoader):
         Raises:
             InputError: The media or an option cannot be used; nothing was sent.
             TwelveLabsError: The only medium failed.
-            IngestionError: At the end, if some of several media failed; the others are stored.
+            IngestionError: At the end, if some of several media failed; the others are in the segment store.
         """
         with closing(drain(self._each_medium(BLOCKING))) as media:
             for _, records in media:
                 yield from map(to_document, records)
 
     async def alazy_load(self) -> AsyncIterator[Document]:
-        """Yield the documents medium by medium, when the embedding tasks are done; async variant of `lazy_load`."""
+        """Yield the documents of each medium when its embedding task has ended; async variant of `lazy_load`."""
         async with aclosing(self._each_medium(AWAITING)) as media:
             async for _, records in media:
                 for record in records:
@@ -110,7 +115,7 @@ class _SegmentLoader(BaseLoader):
         )
 
 
-class _TimedLoader(_SegmentLoader):
+class _TimedLoader(SegmentLoader):
     """Loads media with times; subclasses define whether video or audio."""
 
     input_type: Literal["audio", "video"]
@@ -184,37 +189,37 @@ class TwelveLabsVideoLoader(_TimedLoader):
             360x360 to 5184x2160 pixels, files to 4 GB (API reference and model page).
         embeddings: The `TwelveLabsEmbeddings` that the vector store uses too.
         segmentation: `DynamicSegmentation` (by shots; default, at least 4 s) or `FixedSegmentation`.
-        embedding_option: Among `visual`, `audio`, `transcription` (marengo3.0 only). Default all; each
+        embedding_option: Among `visual`, `audio`, `transcription` (marengo3.0 only). Default: all; each
             becomes a separate document.
-        embedding_scope: Among `clip` (each segment), `asset` (the whole video). Default `clip` alone.
+        embedding_scope: Among `clip` (each segment), `asset` (the whole video). Default: only `clip`.
         embedding_type: Among `separate_embedding` (default), `fused_embedding`; with marengo3.5 the latter needs
             `time_based_metadata`.
         time_based_metadata: Additional text for the fused vectors of marengo3.5, the same for each video: a list of
             {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds.
         include_transcript: Whether a document's text includes the words spoken in the segment. They are fetched once
             and kept in the segment store. A URL becomes an asset of the API for this, which costs no embedding task. If
-            the asset was deleted, a local file is uploaded again, and an `asset:<id>` has no words; nor, with a
-            warning, has a video without a transcription within 15 minutes. Ids and vectors do not depend on it.
+            the asset was deleted, a local file is uploaded again, and an `asset:<id>` gets no transcript. A video whose
+            transcription is not ready after 15 minutes gets none either, with a warning. Ids and vectors are the same
+            with and without it.
         start_sec: First second to embed. Default 0.
         end_sec: Last second. Default: the end.
         source: The name of a single video: metadata `source`. Default: the path as given, the URL without signature,
             `asset:<id>`. For several videos pass `Media.of(video, source=...)` each.
         version: For a URL: a new value means that its content has changed.
-        id_namespace: Makes other ids for the same segments, for stores whose ids are shared by several collections
-            (PGVector).
-        keep_asset: False deletes each uploaded file at the API once its vectors, and words, are in the segment store.
+        id_namespace: Changes the ids of the segments, for stores whose collections share ids (PGVector).
+        keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
         timeout: Longest wait for one embedding task, in seconds. Default 7200.
         max_tasks: Maximum number of simultaneous embedding tasks, and of media paid for ahead of the consumer.
             Default: `max_concurrency` of `embeddings`. With hundreds of videos, 50 or more save hours.
-        on_error: What to do at the end if some of several media failed: `raise` (default) an error that lists them, or
-            `skip` them with a warning in the log. A function is called with each `twelvelabs_core.Failure` instead.
+        on_error: How to handle failures among several media: `raise` (default) raises an error at the end that lists
+            them, `skip` logs a warning. A function is called with each `twelvelabs_core.Failure` instead.
         show_progress: Whether to write progress to stderr.
         on_progress: Called with a `twelvelabs_core.Progress` at each step, also from other threads.
 
     For `embedding_uncertainty` of marengo3.5 use `twelvelabs_core.Client`: metadata cannot hold vectors.
 
     Raises:
-        InputError: `media` is of a wrong type, `source` is given for several, or the model does not support an option.
+        InputError: `media` has a wrong type, `source` is given for several, or the model does not support an option.
 
     Instantiate:
         ```python
@@ -241,14 +246,14 @@ class TwelveLabsVideoLoader(_TimedLoader):
 class TwelveLabsAudioLoader(_TimedLoader):
     """Loads audio files as searchable moments: one `Document` per segment and option, with its times.
 
-    Everything is as for `TwelveLabsVideoLoader`, except for the media and these options.
+    Everything is as for `TwelveLabsVideoLoader`, except the media and these options.
 
     Args:
         media: One audio file or an iterable of them: path, URL, bytes, binary file object or `asset:<id>`; WAV, MP3
             or FLAC, 4 s to 4 h, files to 4 GB (API reference and model page).
         embeddings: The `TwelveLabsEmbeddings` that the vector store uses too.
         segmentation: `FixedSegmentation`. Default 6 s.
-        embedding_option: Among `audio` (sounds and music), `transcription` (spoken words). Default both.
+        embedding_option: Among `audio` (sounds and music), `transcription` (spoken words). Default: both.
         embedding_scope: As for `TwelveLabsVideoLoader`.
         embedding_type: As for `TwelveLabsVideoLoader`.
         time_based_metadata: As for `TwelveLabsVideoLoader`; without effect on audio with marengo3.5.
@@ -278,11 +283,11 @@ class TwelveLabsAudioLoader(_TimedLoader):
     input_type = "audio"
 
 
-class TwelveLabsDocumentLoader(_SegmentLoader):
+class TwelveLabsDocumentLoader(SegmentLoader):
     """Loads documents and images as searchable pages and chunks: one `Document` each (marengo3.5).
 
-    PDF, text (.txt), Markdown (.md) and images, of one kind or mixed, such as all files of a folder. Each file is
-    embedded once by an asynchronous task, as videos are. Its documents have text, id and metadata as those of
+    Accepts PDF, text (.txt), Markdown (.md) and images, of one kind or mixed, such as all files of a folder. Each file
+    is embedded once by an asynchronous task, as videos are. Its documents have text, id and metadata as those of
     `TwelveLabsVideoLoader`: times are 0.0, `page_start` and `page_end` 1-based (0 for none), `quadrant` is "" for none,
     `chunk_index` 0-based (-1 for none). By default a PDF becomes one document per page, a text or image one document.
 
@@ -302,8 +307,8 @@ class TwelveLabsDocumentLoader(_SegmentLoader):
             first bytes, else `document`.
         segmentation: `SpatialSegmentation` (pages of PDFs; `quadrants` five vectors each), `SequentialSegmentation`
             (chunks of text), or a list of both; each file uses the one that applies to it, if any.
-        embedding_option: Among `visual`, `text`. Default: `visual` for PDFs and images, `text` for text. For an asset
-            or a URL without a known ending, name it.
+        embedding_option: Among `visual`, `text`. Default: `visual` for PDFs and images, `text` for text. Pass it
+            for an asset or a URL without a known file extension.
         embedding_scope: Among `local` (each page or chunk), `asset` (the whole). Default: `local` for the pages of PDFs
             and where a segmentation applies, else `asset`.
         source: As for `TwelveLabsVideoLoader`.
@@ -323,7 +328,7 @@ class TwelveLabsDocumentLoader(_SegmentLoader):
         ```python
         embeddings = TwelveLabsEmbeddings(model="marengo3.5")
         loader = TwelveLabsDocumentLoader(
-            Path("papers").iterdir(), embeddings=embeddings, segmentation=SequentialSegmentation(8)
+            Path("documents").iterdir(), embeddings=embeddings, segmentation=SequentialSegmentation(8)
         )
         add_segments(vector_store, loader.lazy_load())
         ```

@@ -8,12 +8,11 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.rate_limiters import BaseRateLimiter
 from pydantic import ConfigDict, Field, SecretStr
 
-from twelvelabs_core import InputError, MediaInput
-from twelvelabs_core.integration import AWAITING, BLOCKING, EmbeddingFields, finish, is_one
+from twelvelabs_core import MediaInput
+from twelvelabs_core.integration import AWAITING, BLOCKING, EmbeddingFields, finish
 
 if TYPE_CHECKING:
     from twelvelabs_core import SegmentStore
-    from twelvelabs_core.integration import TextPlan
 
 
 class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
@@ -27,8 +26,8 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
         Install `twelvelabs-rag[langchain]` and set the environment variable `TWELVELABS_API_KEY`.
 
     Key init args - embedding params:
-        model: Name of the model. Default `marengo3.0`: vectors of 512 floats, whose length is not promised to be 1,
-            so set cosine as the distance of the vector store.
+        model: Name of the model. Default `marengo3.0`: vectors of 512 floats, which are not guaranteed to have length
+            1, so set cosine as the distance of the vector store.
         embedding_dimension: Values in a vector: 512 (default), with marengo3.5 also 256 or 128. Each length is a
             separate space; never mix two in one vector store.
         auto_truncate: Whether the API truncates texts that are too long for the model (marengo3.5). Default False: an
@@ -43,7 +42,7 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
         max_retries: Maximum number of retries of a request. Default 4.
         timeout: Maximum time without data from the server within one request, in seconds. Default 60.
         requests_per_minute: Maximum number of requests in any minute over all clients of this process with this key and
-            host; polling requests (GETs) do not count. Default: no limit but the API's own.
+            host; polling requests (GETs) do not count. Default: only the API's own limit.
         max_concurrent_requests: Maximum number of simultaneous requests over all clients of this process with this key
             and host; after 30 s a request no longer counts. Default: no limit until the API returns HTTP 429.
         rate_limiter: A LangChain rate limiter, such as `InMemoryRateLimiter(requests_per_second=2)`; acquired once per
@@ -78,7 +77,7 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
         ```
 
     Raises:
-        ConfigurationError: There is no API key, or a value is invalid.
+        ConfigurationError: No API key was found, or a value is invalid.
         InputError: The model is unknown or does not support an option; the message names one that does.
     """
 
@@ -87,7 +86,7 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
     model: str = "marengo3.0"
     rate_limiter: BaseRateLimiter | None = Field(default=None, exclude=True, repr=False)
 
-    # The parameters are listed for editors and type checkers; pydantic's own constructor would show `api_key: Any`.
+    # The parameters are listed for editors and type checkers; pydantic's constructor would show `api_key: Any`.
     def __init__(
         self,
         *,
@@ -135,15 +134,15 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
             One list of 512 floats per text, in the order of the texts.
 
         Raises:
-            InputError: A text is empty, is a part of a segment's document that was split, or refers to a vector
-                of another space. Nothing was sent.
+            InputError: A text is empty, is provably a part of a segment's document that was split, or is the
+                document of a segment of another space. Nothing was sent.
             SegmentNotFoundError: The vector of a segment is not in the segment store. Nothing was sent.
         """
-        return finish(self._embed_texts(BLOCKING, _plan(texts)))
+        return finish(self._embed_texts(BLOCKING, texts))
 
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts; the async variant of `embed_documents`."""
-        return await self._embed_texts(AWAITING, _plan(texts))
+        return await self._embed_texts(AWAITING, texts)
 
     def embed_query(self, text: str) -> list[float]:
         """Embed one text; the whole text of a segment's document returns its stored vector ("more like this").
@@ -155,14 +154,14 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
             512 floats.
 
         Raises:
-            InputError: The text is empty, or names a vector of another space. Nothing was sent.
+            InputError: The text is empty, or refers to a vector of another space. Nothing was sent.
             SegmentNotFoundError: As for `embed_documents`.
         """
-        return finish(self._embed_texts(BLOCKING, _query(text)))[0]
+        return finish(self._embed_texts(BLOCKING, [text], as_query=True))[0]
 
     async def aembed_query(self, text: str) -> list[float]:
         """Embed one text; the async variant of `embed_query`."""
-        return (await self._embed_texts(AWAITING, _query(text)))[0]
+        return (await self._embed_texts(AWAITING, [text], as_query=True))[0]
 
     def embed_images(self, uris: Sequence[MediaInput]) -> list[list[float]]:
         """Embed images, one request each, at most `max_concurrency` at once.
@@ -177,11 +176,11 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
         Raises:
             InputError: An image is missing, not an image, too small or too large; nothing was sent.
         """
-        return finish(self._embed_images(BLOCKING, _as_list(uris)))
+        return finish(self._embed_images(BLOCKING, uris))
 
     async def aembed_images(self, uris: Sequence[MediaInput]) -> list[list[float]]:
         """Embed images; the async variant of `embed_images`."""
-        return await self._embed_images(AWAITING, _as_list(uris))
+        return await self._embed_images(AWAITING, uris)
 
     def embed_image(self, uris: Sequence[MediaInput]) -> list[list[float]]:
         """Embed images; the same as `embed_images`, under the name that Chroma and LanceDB call."""
@@ -289,23 +288,3 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
         """Embed a short clip as one vector; the async variant of `embed_video`."""
         options = {"embedding_option": embedding_option, "start_sec": start_sec, "end_sec": end_sec}
         return (await self._embed_clips(AWAITING, "video", [video], **options))[0]
-
-
-def _plan(texts: Sequence[str]) -> "TextPlan":
-    from twelvelabs_core.integration import TextPlan  # noqa: PLC0415  # it imports numpy
-
-    return TextPlan.of(texts)
-
-
-def _query(text: str) -> "TextPlan":
-    from twelvelabs_core import parse_query  # noqa: PLC0415  # it imports numpy
-    from twelvelabs_core.integration import TextPlan  # noqa: PLC0415  # the same
-
-    return TextPlan.of([text], parse_query)
-
-
-def _as_list(uris: Sequence[MediaInput]) -> list[MediaInput]:
-    """Return a list of media; refuse a single one, whose characters or bytes would be iterated."""
-    if is_one(uris):
-        raise InputError(f"uris must be a list of images, got a single {type(uris).__name__}: pass [image].")
-    return list(uris)

@@ -1,4 +1,4 @@
-"""`SegmentPromptTemplate`: how segments are shown to a language model."""
+"""`SegmentPromptTemplate`: formats segments for a language model."""
 
 from typing import Any
 

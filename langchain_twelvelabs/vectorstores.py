@@ -1,7 +1,8 @@
 """`add_segments`: add the documents of segments to any vector store, safely more than once."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Sequence
+from contextlib import aclosing, suppress
+from types import MemberDescriptorType, ModuleType
 from typing import Any
 
 from langchain_core.document_loaders import BaseLoader
@@ -10,18 +11,20 @@ from langchain_core.vectorstores import VectorStore
 
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from twelvelabs_core import ConfigurationError, InputError, parse_reference
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, check_space, finish
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, SpaceCheck, finish
 
 BATCH_SIZE = 256  # 512 floats are 16 kB as Python objects: a batch is 4 MB, and below every store's own limit
+_PROBE_SIZE = 10
+_WRAPPERS_MAX = 3  # wrappers around a store or its embeddings
 # Stores that were observed to replace a document when its id is added again.
 UPSERTING = frozenset({"InMemoryVectorStore", "Chroma", "QdrantVectorStore", "PGVectorStore"})
 
 
 def add_segments(store: VectorStore, documents: Iterable[Document], *, batch_size: int = BATCH_SIZE) -> list[str]:
-    """Add the documents of segments to a vector store, each once however often it is called.
+    """Add the documents of segments to a vector store, without duplicates when it is called again.
 
-    `store.add_documents` alone is not safe to repeat everywhere: FAISS ends corrupted, Milvus and LanceDB keep
-    documents twice, LanceDB in its default mode loses all others, some stores refuse an empty list or a repeated id.
+    `store.add_documents` alone is not safe to repeat on every store: FAISS is corrupted, Milvus and LanceDB duplicate
+    documents, LanceDB in its default mode deletes all others, and some stores refuse an empty list or a repeated id.
 
     Args:
         store: Any vector store whose embeddings are the loader's `TwelveLabsEmbeddings`.
@@ -33,8 +36,8 @@ def add_segments(store: VectorStore, documents: Iterable[Document], *, batch_siz
 
     Raises:
         InputError: A document is not the document of a segment, its vector is of another space than the store's
-            embeddings, or the store did not accept all.
-        ConfigurationError: The store, as it is set up, would lose documents or keep them twice.
+            embeddings, or the store did not accept all documents.
+        ConfigurationError: The store, as configured, would lose or duplicate documents.
 
     Example:
         ```python
@@ -71,31 +74,13 @@ async def aadd_segments(
     return await _add(AWAITING, store, documents, batch_size)
 
 
-def index_kwargs() -> dict[str, Any]:
-    """Return the arguments with which `langchain_core.indexing.index` keeps segments up to date.
-
-    A second run of unchanged videos then creates no task and writes nothing; the old segments of a changed video are
-    deleted. Never use `cleanup="incremental"`: with more than `batch_size` segments of one video it deletes and writes
-    some of them again on every run.
-
-    Returns:
-        `cleanup`, `source_id_key` and `key_encoder`.
-
-    Example:
-        ```python
-        index(loader, record_manager, vector_store, **index_kwargs())
-        ```
-    """
-    return {"cleanup": "scoped_full", "source_id_key": "source", "key_encoder": segment_id_of}
-
-
 def segment_id_of(document: Document) -> str:
-    """Return the id of a segment's document; from its metadata where a vector store returned it without one.
+    """Return the id of the segment of a document; a vector store may have it under another id, or return none.
 
     Raises:
         InputError: The document has none.
     """
-    segment_id = document.id or document.metadata.get("segment_id")
+    segment_id = document.metadata.get("segment_id") or document.id
     if not segment_id:
         raise InputError(
             f"the document {document.page_content[:80]!r} has neither an id nor a segment_id; pass the documents of "
@@ -107,10 +92,13 @@ def segment_id_of(document: Document) -> str:
 async def _add(
     mode: Mode, store: VectorStore, documents: Iterable[Document] | AsyncIterable[Document], batch_size: int
 ) -> list[str]:
+    check_space = await check_collection(mode, store)
     added: dict[str, None] = {}
     async with aclosing(_batches(mode, documents, batch_size)) as batches:
         async for batch in batches:
             fresh = _without_known(added, batch)
+            if check_space is not None:
+                check_space(document.metadata for document in fresh.values())
             if fresh:
                 await _add_batch(mode, store, list(fresh.values()), list(fresh))
                 added |= dict.fromkeys(fresh)
@@ -120,7 +108,7 @@ async def _add(
 async def _batches(
     mode: Mode, documents: Iterable[Document] | AsyncIterable[Document], size: int
 ) -> AsyncGenerator[list[Document]]:
-    """Yield the documents in lists of at most `size`; if their source fails, first those before, then its error."""
+    """Yield the documents in lists of at most `size`; if their source fails, yield earlier ones before its error."""
     pending: list[Document] = []
     try:
         async with aclosing(mode.each(documents)) as items:
@@ -130,7 +118,7 @@ async def _batches(
                     yield pending
                     pending = []
     except Exception:
-        # A loader reports failed videos at the end; the last documents of the others are paid for.
+        # A loader raises for failed videos at the end; the last documents of the others are already paid for.
         if pending:
             yield pending
         raise
@@ -139,7 +127,7 @@ async def _batches(
 
 
 def _without_known(added: dict[str, None], batch: Iterable[Document]) -> dict[str, Document]:
-    """Return the documents by id, without those added before: several stores fail on a repeated id.
+    """Return the documents by id, without those already added, since several stores fail on a repeated id.
 
     Raises:
         InputError: A document is not the document of a segment.
@@ -159,24 +147,42 @@ def _without_known(added: dict[str, None], batch: Iterable[Document]) -> dict[st
     return fresh
 
 
-async def _add_batch(mode: Mode, store: Any, documents: list[Document], ids: list[str]) -> None:
-    """Add documents to a store, replacing those with the same ids, in the way that this kind of store needs.
+async def check_collection(mode: Mode, store: VectorStore) -> SpaceCheck | None:
+    """Refuse a store with segments of another space than its embeddings; return the check for more segments.
+
+    The store is searched for a few documents. None for a store that shows no embeddings.
 
     Raises:
-        ConfigurationError: The store can neither replace nor delete by id, or embeds with other embeddings.
-        InputError: The store did not accept all documents, or embeds in another space.
+        InputError: A segment is of another space.
+        ConfigurationError: The store has other embeddings.
     """
     embeddings = embeddings_of(store)
-    if embeddings is not None:
-        check_space(embeddings.space, [document.metadata for document in documents])
-    names = {cls.__name__ for cls in type(store).__mro__}
-    if "Milvus" in names:
+    if embeddings is None:
+        return None
+    check = SpaceCheck(embeddings.space)
+    length = embeddings.client.embedding_dimension
+    found: list[Document] = []
+    with suppress(Exception):  # whatever a store raises that is empty, or cannot be searched by vector
+        found = await mode.call(store, "similarity_search_by_vector", [length**-0.5] * length, k=_PROBE_SIZE)
+    check(document.metadata for document in found if "segment_id" in document.metadata)
+    return check
+
+
+async def _add_batch(mode: Mode, store: Any, documents: list[Document], ids: list[str]) -> None:
+    """Add documents to a store, replacing those with the same ids, as this kind of store requires.
+
+    Raises:
+        ConfigurationError: The store can neither replace nor delete by id.
+        InputError: The store did not accept all documents.
+    """
+    names = class_names(store)
+    if "Milvus" in names and hasattr(store, "client"):
         await _add_to_milvus(mode, store, documents, ids)
     elif "LanceDB" in names:
         await _add_to_lancedb(mode, store, documents, ids)
     elif "PGVector" in names:
         await _add_to_pgvector(mode, store, documents, ids)
-    elif names & UPSERTING:
+    elif class_names(innermost_store(store)) & UPSERTING:
         # The ids are passed beside the documents, because some stores ignore `Document.id`.
         await mode.call(store, "add_documents", documents, ids=ids)
     else:
@@ -188,10 +194,10 @@ async def _delete_and_add(mode: Mode, store: VectorStore, documents: list[Docume
     if not overrides(store, "delete"):
         raise ConfigurationError(
             f"{type(store).__name__} can neither replace nor delete documents by id, so adding segments again would "
-            "leave each of them twice. Use another vector store, or store.add_documents(...) exactly once."
+            "duplicate them. Use another vector store, or store.add_documents(...) exactly once."
         )
     old = ids
-    if overrides(store, "get_by_ids"):
+    with suppress(NotImplementedError):
         found = await mode.call(store, "get_by_ids", ids)
         if all(document.id for document in found):
             old = [document.id for document in found]
@@ -199,7 +205,7 @@ async def _delete_and_add(mode: Mode, store: VectorStore, documents: list[Docume
 
 
 async def _add_to_lancedb(mode: Mode, store: Any, documents: list[Document], ids: list[str]) -> None:
-    """Delete, then add: a LanceDB table in append mode keeps both, in its default mode it loses everything else."""
+    """Delete, then add: append mode of LanceDB keeps duplicates, and its default mode deletes all other documents."""
     if store.mode != "append":
         raise ConfigurationError(
             f"this LanceDB store has mode={store.mode!r} (its default), which replaces the whole table at each call of "
@@ -209,13 +215,13 @@ async def _add_to_lancedb(mode: Mode, store: Any, documents: list[Document], ids
 
 
 async def _add_to_milvus(mode: Mode, store: Any, documents: list[Document], ids: list[str]) -> None:
-    """Upsert: Milvus ignores `Document.id`, and a server keeps both of two inserts; upsert needs a collection."""
+    """Upsert, since Milvus ignores `Document.id` and a server keeps duplicates; upsert needs a collection."""
     exists = store.client.has_collection(store.collection_name)
-    # A collection that was created by a bare add_documents assigns ids itself, whatever the store is given later.
+    # A collection created by add_documents without ids assigns ids itself, whatever the store is given later.
     if store.auto_id or (exists and store.client.describe_collection(store.collection_name)["auto_id"]):
         raise ConfigurationError(
             f"the Milvus collection {store.collection_name!r} assigns ids itself (auto_id), so adding segments again "
-            "would leave each of them twice. Use a new collection, with auto_id=False (the default) and add_segments."
+            "would duplicate them. Use a new collection, with auto_id=False (the default) and add_segments."
         )
     if exists:
         await mode.call(store, "upsert", ids=ids, documents=documents)
@@ -224,7 +230,13 @@ async def _add_to_milvus(mode: Mode, store: Any, documents: list[Document], ids:
 
 
 async def _add_to_pgvector(mode: Mode, store: VectorStore, documents: list[Document], ids: list[str]) -> None:
-    """Add, then verify: PGVector's ids are shared by all collections, and a document stays in the first one."""
+    """Add, then verify: PGVector's ids are shared by all collections, and a document stays in the first one.
+
+    That of langchain-community keeps each document again, and cannot be asked by id.
+    """
+    if not overrides(store, "get_by_ids"):
+        await _replace(mode, store, documents, ids, ids, collection_only=True)
+        return
     await mode.call(store, "add_documents", documents, ids=ids)
     found = await mode.call(store, "get_by_ids", ids)
     if len(found) < len(ids):
@@ -235,19 +247,28 @@ async def _add_to_pgvector(mode: Mode, store: VectorStore, documents: list[Docum
 
 
 async def _replace(
-    mode: Mode, store: VectorStore, documents: list[Document], ids: list[str], old: Sequence[str]
+    mode: Mode, store: VectorStore, documents: list[Document], ids: list[str], old: Sequence[str], **options: Any
 ) -> None:
     """Delete the old ids, then add; before deleting, verify that all vectors are available."""
     if old:
         if store.embeddings is not None:
             await mode.call(store.embeddings, "embed_documents", [document.page_content for document in documents])
-        if await mode.call(store, "delete", list(old)) is False:
-            raise ConfigurationError(f"{type(store).__name__} could not delete documents by id; nothing was added.")
+        await delete_by_id(mode, store, list(old), **options)
     await mode.call(store, "add_documents", documents, ids=ids)
 
 
+async def delete_by_id(mode: Mode, store: VectorStore, ids: list[str], **options: Any) -> None:
+    """Delete documents by id.
+
+    Raises:
+        ConfigurationError: The store says that it could not.
+    """
+    if await mode.call(store, "delete", ids, **options) is False:
+        raise ConfigurationError(f"{type(store).__name__} could not delete documents by id.")
+
+
 def embeddings_of(store: VectorStore) -> TwelveLabsEmbeddings | None:
-    """Return the `TwelveLabsEmbeddings` of a store, also inside a wrapper such as a cache; None if it shows none.
+    """Return the `TwelveLabsEmbeddings` of a store, also inside wrappers such as a cache; None if it shows none.
 
     Raises:
         ConfigurationError: The store has other embeddings, which would embed a segment's reference line as text.
@@ -256,13 +277,48 @@ def embeddings_of(store: VectorStore) -> TwelveLabsEmbeddings | None:
     if used is None:
         return None
     for one in used if isinstance(used, list) else [used]:
-        for candidate in (one, *getattr(one, "__dict__", {}).values()):
-            if isinstance(candidate, TwelveLabsEmbeddings):
-                return candidate
+        found = next((value for value in wrapped(one) if isinstance(value, TwelveLabsEmbeddings)), None)
+        if found is not None:
+            return found
     raise ConfigurationError(
         f"this {type(store).__name__} embeds with {type(used).__name__}, which cannot find the vectors of segments. "
         "Create it with the TwelveLabsEmbeddings of the loader, in a separate collection."
     )
+
+
+def innermost_store(store: VectorStore) -> VectorStore:
+    """Return the vector store inside of wrappers that have one each, or the store itself."""
+    for _ in range(_WRAPPERS_MAX):
+        inner = [value for value in _attributes(store) if isinstance(value, VectorStore)]
+        if len(inner) != 1:
+            break
+        (store,) = inner
+    return store
+
+
+def class_names(store: VectorStore) -> set[str]:
+    """Return the names of the classes of a store, whose package may not be installed."""
+    return {cls.__name__ for cls in type(store).__mro__}
+
+
+def wrapped(value: object) -> Iterator[object]:
+    """Yield an object, those in its attributes, and those in theirs, `_WRAPPERS_MAX` deep; the nearest first."""
+    level = [value]
+    for _ in range(_WRAPPERS_MAX + 1):
+        yield from level
+        level = [inner for one in level for inner in _attributes(one)]
+
+
+def _attributes(value: object) -> Iterator[object]:
+    """Yield the values in an object's dict and slots; of properties and other descriptors none is called."""
+    if isinstance(value, type | ModuleType):
+        return
+    yield from getattr(value, "__dict__", {}).values()
+    for cls in type(value).__mro__:
+        for slot in cls.__dict__.values():
+            if isinstance(slot, MemberDescriptorType):
+                with suppress(AttributeError):  # it has no value
+                    yield slot.__get__(value)
 
 
 def overrides(store: VectorStore, method: str) -> bool:

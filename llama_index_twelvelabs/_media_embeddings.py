@@ -30,11 +30,11 @@ class MediaEmbedding(EmbeddingFields, MultiModalEmbedding):
         Raises:
             InputError: It is missing, not an image, too small or too large; nothing was sent.
         """
-        return finish(embed_medium(BLOCKING, self, "_get_image_embedding", img_file_path))
+        return finish(embed_medium(BLOCKING, self, "_get_image_embeddings", img_file_path))
 
     async def aget_image_embedding(self, img_file_path: MediaInput) -> Embedding:
         """Embed one image; the async variant of `get_image_embedding`."""
-        return await embed_medium(AWAITING, self, "_get_image_embedding", img_file_path)
+        return await embed_medium(AWAITING, self, "_get_image_embeddings", img_file_path)
 
     def get_image_embedding_batch(
         self,
@@ -64,10 +64,10 @@ class MediaEmbedding(EmbeddingFields, MultiModalEmbedding):
         return await embed_media(AWAITING, self, "_get_image_embeddings", img_file_paths, "img_file_paths")
 
     def _get_image_embedding(self, img_file_path: MediaInput) -> Embedding:
-        return finish(self._embed_images(BLOCKING, [img_file_path]))[0]
+        return self._get_image_embeddings([img_file_path])[0]
 
     async def _aget_image_embedding(self, img_file_path: MediaInput) -> Embedding:
-        return (await self._embed_images(AWAITING, [img_file_path]))[0]
+        return (await self._aget_image_embeddings([img_file_path]))[0]
 
     @dispatcher.span
     def _get_image_embeddings(self, img_file_paths: Sequence[MediaInput]) -> list[Embedding]:
@@ -90,19 +90,19 @@ class MediaEmbedding(EmbeddingFields, MultiModalEmbedding):
         Raises:
             InputError: The text is empty, or the image cannot be embedded; nothing was sent.
         """
-        return finish(embed_medium(BLOCKING, self, "_get_text_image_embedding", image, text=text))
+        return finish(embed_medium(BLOCKING, self, "_get_text_image_embeddings", image, text=text))
 
     async def aget_text_image_embedding(self, text: str, image: MediaInput) -> Embedding:
         """Embed a text and an image into one vector; the async variant of `get_text_image_embedding`."""
-        return await embed_medium(AWAITING, self, "_get_text_image_embedding", image, text=text)
+        return await embed_medium(AWAITING, self, "_get_text_image_embeddings", image, text=text)
 
     @dispatcher.span
-    def _get_text_image_embedding(self, image: Media, *, text: str) -> Embedding:
-        return finish(self._embed_text_image(BLOCKING, text, image))
+    def _get_text_image_embeddings(self, images: Sequence[Media], *, text: str) -> list[Embedding]:
+        return [finish(self._embed_text_image(BLOCKING, text, image)) for image in images]
 
     @dispatcher.span
-    async def _aget_text_image_embedding(self, image: Media, *, text: str) -> Embedding:
-        return await self._embed_text_image(AWAITING, text, image)
+    async def _aget_text_image_embeddings(self, images: Sequence[Media], *, text: str) -> list[Embedding]:
+        return [await self._embed_text_image(AWAITING, text, image) for image in images]
 
     def get_video_embedding(
         self,
@@ -130,7 +130,7 @@ class MediaEmbedding(EmbeddingFields, MultiModalEmbedding):
             APIResponseError: The API returned no such vector, for example `audio` of a video without an audio track.
         """
         options = clip_options("video", embedding_option, start_sec, end_sec)
-        return finish(embed_medium(BLOCKING, self, "_get_clip_embedding", video_path, **options))
+        return finish(embed_medium(BLOCKING, self, "_get_clip_embeddings", video_path, **options))
 
     async def aget_video_embedding(
         self,
@@ -142,7 +142,7 @@ class MediaEmbedding(EmbeddingFields, MultiModalEmbedding):
     ) -> Embedding:
         """Embed a short clip as one vector; the async variant of `get_video_embedding`."""
         options = clip_options("video", embedding_option, start_sec, end_sec)
-        return await embed_medium(AWAITING, self, "_get_clip_embedding", video_path, **options)
+        return await embed_medium(AWAITING, self, "_get_clip_embeddings", video_path, **options)
 
     def get_video_embeddings(
         self,
@@ -208,7 +208,7 @@ class MediaEmbedding(EmbeddingFields, MultiModalEmbedding):
             APIResponseError: The API returned no such vector, for example `transcription` without speech.
         """
         options = clip_options("audio", embedding_option, start_sec, end_sec)
-        return finish(embed_medium(BLOCKING, self, "_get_clip_embedding", audio_path, **options))
+        return finish(embed_medium(BLOCKING, self, "_get_clip_embeddings", audio_path, **options))
 
     async def aget_audio_embedding(
         self,
@@ -220,7 +220,7 @@ class MediaEmbedding(EmbeddingFields, MultiModalEmbedding):
     ) -> Embedding:
         """Embed a short audio clip as one vector; the async variant of `get_audio_embedding`."""
         options = clip_options("audio", embedding_option, start_sec, end_sec)
-        return await embed_medium(AWAITING, self, "_get_clip_embedding", audio_path, **options)
+        return await embed_medium(AWAITING, self, "_get_clip_embeddings", audio_path, **options)
 
     def get_audio_embeddings(
         self,
@@ -259,14 +259,6 @@ class MediaEmbedding(EmbeddingFields, MultiModalEmbedding):
         """Embed short audio clips as one vector each; the async variant of `get_audio_embeddings`."""
         options = clip_options("audio", embedding_option, start_sec, end_sec)
         return await embed_media(AWAITING, self, "_get_clip_embeddings", audio_paths, "audio_paths", **options)
-
-    @dispatcher.span
-    def _get_clip_embedding(self, clip: Media, **options: Any) -> Embedding:
-        return finish(self._embed_clips(BLOCKING, clips=[clip], **options))[0]
-
-    @dispatcher.span
-    async def _aget_clip_embedding(self, clip: Media, **options: Any) -> Embedding:
-        return (await self._embed_clips(AWAITING, clips=[clip], **options))[0]
 
     @dispatcher.span
     def _get_clip_embeddings(self, clips: Sequence[Media], **options: Any) -> list[Embedding]:

@@ -10,8 +10,8 @@ from llama_index.core.instrumentation.events.embedding import EmbeddingEndEvent,
 from llama_index.core.utils import get_tqdm_iterable
 from llama_index_instrumentation import get_dispatcher
 
-from twelvelabs_core import InputError, Media, MediaInput
-from twelvelabs_core.integration import Mode, is_one
+from twelvelabs_core import Media, MediaInput
+from twelvelabs_core.integration import Mode, many
 
 dispatcher = get_dispatcher(__name__)
 
@@ -46,11 +46,8 @@ async def embed_one(mode: Mode, embedding: BaseEmbedding, hook: str, item: str, 
 async def embed_medium(
     mode: Mode, embedding: BaseEmbedding, hook: str, item: MediaInput, **options: Any
 ) -> list[float]:
-    """Return the vector that a hook such as `_get_image_embedding` gives for one medium."""
-    media = await mode.blocking(lambda: Media.of(item))
-    with observed(embedding, [media.source]) as vectors:
-        vectors.append(await mode.call(embedding, hook, media, **options))
-    return vectors[0]
+    """Return the vector that a hook such as `_get_image_embeddings` gives for one medium."""
+    return (await embed_media(mode, embedding, hook, [item], "media", **options))[0]
 
 
 async def embed_media(
@@ -61,9 +58,8 @@ async def embed_media(
     Raises:
         InputError: A single medium instead of a list, or an item of a wrong type.
     """
-    if is_one(items):
-        raise InputError(f"{what} must be a list, got a single {type(items).__name__}: pass [{what[:-1]}].")
-    media = await mode.blocking(lambda: [Media.of(item) for item in items])
+    given = many(items, what)
+    media = await mode.blocking(lambda: [Media.of(item) for item in given])
     if not media:
         return []
     with observed(embedding, [item.source for item in media]) as vectors:

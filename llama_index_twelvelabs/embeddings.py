@@ -15,15 +15,15 @@ from pydantic import Field, SecretStr, SerializationInfo, SerializerFunctionWrap
 
 from llama_index_twelvelabs._media_embeddings import MediaEmbedding
 from llama_index_twelvelabs._observed import embed_batches, embed_one
-from llama_index_twelvelabs.nodes import check_spaces, has_vector, node_reference, query_reference
+from llama_index_twelvelabs.nodes import check_no_video, check_spaces, has_vector, is_segment
 from twelvelabs_core import ConfigurationError, SegmentStore
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, TextPlan, finish
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, finish
 
 logger = logging.getLogger("llama_index_twelvelabs")
 
 DEFAULT_MODEL = "marengo3.0"
 EMBED_BATCH_SIZE = 100
-# Belongs to one process; pickled where that is possible.
+# Fields of one process; pickled if possible.
 _PROCESS_FIELDS = ("callback_manager", "rate_limiter", "embeddings_cache")
 
 
@@ -31,15 +31,15 @@ class TwelveLabsEmbedding(MediaEmbedding):
     """Embeddings of text, images, audio and video in one vector space, by TwelveLabs' Marengo models.
 
     Every text is one request, at most `max_concurrency` at once; async methods never block the event loop. As a
-    transformation it embeds text nodes and leaves the nodes of segments unchanged, which have their vectors; a segment
-    that a store returned without its vector gets the stored one again, without a request.
+    transformation it embeds text nodes and leaves the nodes of segments unchanged, since they have vectors; a segment
+    that a store returned without its vector gets the stored one, without a request.
 
     Setup:
         Install `twelvelabs-rag[llama-index]` and set the environment variable `TWELVELABS_API_KEY`.
 
     Args:
-        model: Name of the model. Default `marengo3.0`: vectors of 512 floats, whose length is not promised to be 1,
-            so set cosine as the distance of the vector store. The model reads about 500 tokens of a text (API
+        model: Name of the model. Default `marengo3.0`: vectors of 512 floats, which are not guaranteed to have length
+            1, so set cosine as the distance of the vector store. The model reads about 500 tokens of a text (API
             reference); LlamaIndex's default chunks have 1024: use `SentenceSplitter(chunk_size=400)`.
         embedding_dimension: Values in a vector: 512 (default), with marengo3.5 also 256 or 128. Each length is a
             separate space; never mix two in one vector store.
@@ -51,21 +51,21 @@ class TwelveLabsEmbedding(MediaEmbedding):
         max_retries: Maximum number of retries of a request. Default 4.
         timeout: Maximum time without data from the server within one request, in seconds. Default 60.
         requests_per_minute: Maximum number of requests in any minute over all clients of this process with this key and
-            host; polling requests (GETs) do not count. Default: no limit but the API's own.
+            host; polling requests (GETs) do not count. Default: only the API's own limit.
         max_concurrent_requests: Maximum number of simultaneous requests over all clients of this process with this key
             and host; after 30 s a request no longer counts. Default: no limit until the API returns HTTP 429.
         segment_store: Where the vectors of segments are kept: a `SegmentStore`, a path, a SQLAlchemy URL, or
             ":memory:". Default: `TWELVELABS_STORE`, else one file in the user's data folder.
         embed_batch_size: Number of texts per event, callback and step of the progress bar, 1 to 2048. Default 100.
-        callback_manager: LlamaIndex's.
+        callback_manager: LlamaIndex's callback manager.
         embeddings_cache: A LlamaIndex key-value store for the vectors of texts; each vector space has a separate
             collection in it.
         rate_limiter: A LlamaIndex rate limiter; acquired once per text, image, clip and embedding task.
-        num_workers: Another name of `max_concurrency`, LlamaIndex's.
-        model_name: Another name of `model`, LlamaIndex's.
+        num_workers: LlamaIndex's name for `max_concurrency`.
+        model_name: LlamaIndex's name for `model`.
 
     Raises:
-        ConfigurationError: There is no API key, or a value is invalid.
+        ConfigurationError: No API key was found, or a value is invalid.
         InputError: The model is unknown or does not support an option; the message names one that does.
 
     Example:
@@ -79,7 +79,7 @@ class TwelveLabsEmbedding(MediaEmbedding):
 
     model_name: str = Field(default=DEFAULT_MODEL, frozen=True)
     embed_batch_size: int = Field(default=EMBED_BATCH_SIZE, gt=0, le=2048)
-    # Neither changes a vector, so neither is part of the identity of a pipeline's transformation.
+    # Neither field changes a vector, so neither is part of the identity of the transformation in a pipeline.
     num_workers: int | None = Field(default=None, exclude=True)
     embeddings_cache: Any = Field(default=None, exclude=True)
 
@@ -182,7 +182,7 @@ class TwelveLabsEmbedding(MediaEmbedding):
         return await embed_one(AWAITING, self, "_get_query_embedding", query)
 
     def get_text_embedding(self, text: str) -> Embedding:
-        """Embed one text; as `get_query_embedding`, but the text of a segment without its id is refused."""
+        """Embed one text; as `get_query_embedding`, but a text that is provably a part of a segment's is refused."""
         return finish(embed_one(BLOCKING, self, "_get_text_embedding", text))
 
     async def aget_text_embedding(self, text: str) -> Embedding:
@@ -208,7 +208,7 @@ class TwelveLabsEmbedding(MediaEmbedding):
             InputError: One of them cannot be embedded; nothing was sent.
             SegmentNotFoundError: As for `get_query_embedding`.
         """
-        self._plan(texts)
+        finish(self._check(BLOCKING, texts))
         return finish(embed_batches(BLOCKING, self, "_get_text_embeddings", texts, show_progress=show_progress))
 
     async def aget_text_embedding_batch(
@@ -218,7 +218,7 @@ class TwelveLabsEmbedding(MediaEmbedding):
         **_: Any,
     ) -> list[Embedding]:
         """Embed texts; the async variant of `get_text_embedding_batch`."""
-        self._plan(texts)
+        await self._check(AWAITING, texts)
         return await embed_batches(AWAITING, self, "_get_text_embeddings", texts, show_progress=show_progress)
 
     def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
@@ -242,36 +242,40 @@ class TwelveLabsEmbedding(MediaEmbedding):
         return [node for node in nodes if not has_vector(node)]
 
     def _get_query_embedding(self, query: str) -> Embedding:
-        return finish(self._embed(BLOCKING, TextPlan.of([query], query_reference)))[0]
+        return finish(self._embed(BLOCKING, [query], as_query=True))[0]
 
     async def _aget_query_embedding(self, query: str) -> Embedding:
-        return (await self._embed(AWAITING, TextPlan.of([query], query_reference)))[0]
+        return (await self._embed(AWAITING, [query], as_query=True))[0]
 
     def _get_text_embedding(self, text: str) -> Embedding:
-        return finish(self._embed(BLOCKING, self._plan([text])))[0]
+        return finish(self._embed(BLOCKING, [text]))[0]
 
     async def _aget_text_embedding(self, text: str) -> Embedding:
-        return (await self._embed(AWAITING, self._plan([text])))[0]
+        return (await self._embed(AWAITING, [text]))[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return finish(self._embed(BLOCKING, self._plan(texts)))
+        return finish(self._embed(BLOCKING, texts))
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return await self._embed(AWAITING, self._plan(texts))
+        return await self._embed(AWAITING, texts)
 
-    def _plan(self, texts: Sequence[str]) -> TextPlan:
-        return TextPlan.of(texts, node_reference)
+    async def _check(self, mode: Mode, texts: Sequence[str]) -> None:
+        """Refuse what cannot be embedded of all batches before the first is sent."""
+        await mode.run(self._client_for(mode).find_vectors_by_text, texts)
+        check_no_video(texts)
 
-    async def _embed(self, mode: Mode, plan: TextPlan) -> list[Embedding]:
+    async def _embed(self, mode: Mode, texts: Sequence[str], *, as_query: bool = False) -> list[Embedding]:
+        if not as_query:
+            check_no_video(texts)
         cache = None if self.embeddings_cache is None else _KeyValueCache(mode, self.embeddings_cache, self.space)
-        return await self._embed_texts(mode, plan, cache)
+        return await self._embed_texts(mode, texts, cache, as_query=as_query)
 
 
 class _KeyValueCache:
     """The vectors of texts in a LlamaIndex key-value store, each vector space in a separate collection.
 
-    LlamaIndex keeps the vectors of all models in one collection under the text, so that two models would get each
-    other's.
+    LlamaIndex keeps the vectors of all models in one collection with the text as key, so that two models would share
+    entries.
     """
 
     def __init__(self, mode: Mode, store: BaseKVStore, space: str) -> None:
@@ -289,12 +293,14 @@ class _KeyValueCache:
 
     async def keep(self, texts: Mapping[int, str], vectors: Mapping[int, Embedding]) -> None:
         for position, text in texts.items():
-            entry = {str(uuid.uuid4()): vectors[position]}  # the form that LlamaIndex itself uses
+            entry = {str(uuid.uuid4()): vectors[position]}  # LlamaIndex's own format
             await self._mode.call(self._store, "put", key=text, val=entry, collection=self._collection)
 
 
 def to_embed(node: BaseNode) -> str:
-    """Return the text of a node that is embedded."""
+    """Return the text of a node that is embedded; by its id the vector of a segment is found again."""
+    if is_segment(node) and "segment_id" in node.excluded_embed_metadata_keys:
+        return f"segment_id: {node.metadata['segment_id']}\n\n{node.get_content(MetadataMode.NONE)}"
     return node.get_content(metadata_mode=MetadataMode.EMBED)
 
 
@@ -313,7 +319,7 @@ def one_of(name: str, value: Any, other_name: str, other: Any) -> Any:
     """
     if value is not None and other is not None and value != other:
         raise ConfigurationError(
-            f"{name} and {other_name} mean the same here; got {value!r} and {other!r}: pass only one."
+            f"{name} and {other_name} are the same parameter, got {value!r} and {other!r}: pass only one."
         )
     return other if value is None else value
 
@@ -321,6 +327,6 @@ def one_of(name: str, value: Any, other_name: str, other: Any) -> Any:
 def _can_be_pickled(value: Any) -> bool:
     try:
         pickle.dumps(value)
-    except Exception:  # noqa: BLE001  # whatever an object of another package raises when it cannot be pickled
+    except Exception:  # noqa: BLE001  # objects of other packages may raise any error
         return False
     return True

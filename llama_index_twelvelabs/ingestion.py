@@ -62,10 +62,10 @@ def ingest_videos(
     """Store videos in an index or a pipeline's vector store, each as soon as its vectors are available.
 
     A video whose content and options have not changed since the last call is skipped: the document store of the index
-    or pipeline records it, so keep it with the vector store (without it, all videos are written again, at no cost). The
-    old segments of a changed video are replaced only when the new ones are available. A failed video does not stop the
-    others: its stored nodes remain, it is reported at the end, and the next call tries it again. Other documents
-    are not changed, even with `docstore_strategy="upserts_and_delete"`.
+    or pipeline records it, so persist it together with the vector store (without it, all videos are written again, at
+    no cost). The old segments of a changed video are replaced only when the new ones are available. A failed video does
+    not stop the others: its stored nodes remain, it is reported at the end, and the next call retries it. Other
+    documents are not changed, even with `docstore_strategy="upserts_and_delete"`.
 
     Args:
         index_or_pipeline: A `VectorStoreIndex` with a `TwelveLabsEmbedding`, or an `IngestionPipeline` with a
@@ -74,8 +74,8 @@ def ingest_videos(
             objects, `asset:<id>`, or documents of `TwelveLabsVideoReader.load_data(..., segment=False)`, whose
             metadata are copied to the segments.
         segmenter: How to segment, for an index. Default: `TwelveLabsVideoSegmenter()` with the index's embedding.
-        on_error: What to do at the end if some failed: `raise` (default) an error that lists them, or `skip` them: they
-            are in the report, and a warning is logged. A function is called with each `Failure` instead.
+        on_error: How to handle failures among several videos: `raise` (default) raises an error at the end that lists
+            them, `skip` logs a warning; the report lists them. A function is called with each `Failure` instead.
         show_progress: Whether to write progress to stderr.
 
     Returns:
@@ -175,11 +175,11 @@ class PipelineTarget:
         found: str | None = await mode.call(self._pipeline.docstore, "get_document_hash", doc_id)
         return found
 
-    async def put(self, mode: Mode, document: Document, nodes: list[BaseNode]) -> None:  # noqa: ARG002  # created again, by all transformations
+    async def put(self, mode: Mode, document: Document, nodes: list[BaseNode]) -> None:  # noqa: ARG002  # the transformations create the nodes again
         """Run the pipeline's transformations, which read the vectors from the segment store, and replace the nodes.
 
-        Not with `pipeline.run`: given one document it would delete all others under `upserts_and_delete`, and the old
-        nodes before the new ones exist.
+        `pipeline.run` with one document would delete all others under `upserts_and_delete`, and the old nodes before
+        the new ones exist.
         """
         made = await self._transform(mode, document)
         for node in made:
@@ -202,7 +202,7 @@ class PipelineTarget:
 def target_of(
     index_or_pipeline: VectorStoreIndex | IngestionPipeline, segmenter: TwelveLabsVideoSegmenter | None
 ) -> Target:
-    """Return where to store videos.
+    """Return the target that stores videos.
 
     Raises:
         ConfigurationError: Neither an index nor a pipeline, or one that cannot store videos.
@@ -226,7 +226,7 @@ async def _ingest(
     for media, given in wanted:
         try:
             document = await document_of(mode, target.segmenter, media, given)
-        except InputError as error:
+        except Exception as error:  # noqa: BLE001  # `add` raises what concerns more than this medium
             report.add(media, error)
             continue
         if await target.hash_of(mode, document.node_id) == document.hash:
@@ -272,17 +272,17 @@ async def _segmented(
                 return
             except TwelveLabsError as error:
                 if len(media) > 1:
-                    raise  # not of one video: a wrong key, or a segment store that cannot be used
+                    raise  # not a failure of one video, such as an invalid key or an unusable segment store
                 report.add(media[0], error)
                 return
             yield segmented
 
 
 def as_videos(sources: Sources, input_types: Sequence[str]) -> list[tuple[Media, BaseNode | None]]:
-    """Return each video as a medium, with the document that it came as.
+    """Return each video as a medium, with its document if one was given.
 
     Raises:
-        InputError: A document is not a video, or an item is of a wrong type.
+        InputError: A document is not a video, or an item has a wrong type.
     """
     is_single = is_one(sources) or isinstance(sources, BaseNode)
     items = [cast("MediaInput", sources)] if is_single else list(cast("Iterable[MediaInput | BaseNode]", sources))

@@ -26,7 +26,7 @@ def query_bundle(
     start_sec: float | None = None,
     end_sec: float | None = None,
 ) -> QueryBundle:
-    """Return a query with its vector, for any retriever or query engine; these then embed nothing.
+    """Return a query with its vector, for any retriever or query engine, which then embeds nothing.
 
     Args:
         embed_model: The index's embedding.
@@ -44,7 +44,7 @@ def query_bundle(
         A `QueryBundle` whose `embedding` has 512 floats.
 
     Raises:
-        InputError: Nothing to search by, an unsupported combination, or unsuitable media; nothing was sent.
+        InputError: No query, an unsupported combination, or unsuitable media; nothing was sent.
 
     Example:
         ```python
@@ -128,7 +128,7 @@ def time_filter(
         source: The `source` of a video, or a list of them.
 
     Returns:
-        `MetadataFilters`, all of which must hold.
+        `MetadataFilters`, which are combined by `and`.
 
     Raises:
         InputError: No argument, an invalid time, or an option that no segment has.

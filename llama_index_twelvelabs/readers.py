@@ -45,25 +45,25 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
         embed_model: The `TwelveLabsEmbedding` that the index uses too. Default: a new one.
         segment: What `load_data` returns: a document per segment (default), or one per video, not embedded yet.
         segmentation: `DynamicSegmentation` (by shots; default, at least 4 s) or `FixedSegmentation`.
-        embedding_option: Among `visual`, `audio`, `transcription`. Default all; each becomes a separate node.
-        embedding_scope: Among `clip` (each segment), `asset` (the whole video). Default `clip` alone.
+        embedding_option: Among `visual`, `audio`, `transcription`. Default: all; each becomes a separate node.
+        embedding_scope: Among `clip` (each segment), `asset` (the whole video). Default: only `clip`.
         embedding_type: Among `separate_embedding` (default), `fused_embedding`.
         time_based_metadata: As for `TwelveLabsVideoSegmenter`.
         include_transcript: Whether a node's text includes the spoken words; see `TwelveLabsVideoSegmenter`.
         start_sec: First second to embed. Default 0.
         end_sec: Last second. Default: the end.
-        id_namespace: Makes other ids for the same segments, for stores whose ids are shared by several collections.
+        id_namespace: Changes the ids of the segments, for stores whose ids are shared by several collections.
         keep_asset: As for `TwelveLabsVideoSegmenter`.
         timeout: Longest wait for one embedding task, in seconds. Default 7200.
         max_tasks: As for `TwelveLabsVideoSegmenter`.
         show_progress: Whether to write progress to stderr.
         input_type: `video`, or `audio` for audio files. For documents and images: `TwelveLabsDocumentReader`.
-        segmenter: All of the above except `segment` in one, as in a pipeline; then pass none of them.
-        is_remote: LlamaIndex's flag for data from a remote API; here the vectors are.
+        segmenter: A segmenter with all of the above options except `segment`; then pass none of them.
+        is_remote: LlamaIndex's flag for data from a remote API, True for the vectors.
 
     Raises:
         InputError: An option cannot be used.
-        ConfigurationError: There is no API key.
+        ConfigurationError: No API key was found.
 
     Example:
         ```python
@@ -213,7 +213,7 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
         *,
         segment: bool | None = None,
     ) -> Iterator[Document]:
-        """Yield documents video by video, when the embedding tasks are done.
+        """Yield the documents of each video when its embedding task has ended.
 
         Args:
             file: As for `load_nodes`.
@@ -282,10 +282,10 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
 class TwelveLabsDocumentReader(TwelveLabsVideoReader):
     """Reads documents and images as searchable pages and chunks, one node or document each (marengo3.5).
 
-    PDF, text (.txt), Markdown (.md) and images, of one kind or mixed. Each file is embedded once by an asynchronous
-    task, as videos are, and everything else is as for `TwelveLabsVideoReader`: `load_nodes`, `load_data`, also with
-    `segment=False` for the `segmenter` in a pipeline, and `SimpleDirectoryReader(file_extractor={".pdf": ...})`. For
-    `ingest_videos` pass `segmenter=reader.segmenter`.
+    Accepts PDF, text (.txt), Markdown (.md) and images, of one kind or mixed. Each file is embedded once by an
+    asynchronous task, as videos are, and everything else is as for `TwelveLabsVideoReader`: `load_nodes`, `load_data`,
+    also with `segment=False` for the `segmenter` in a pipeline, and
+    `SimpleDirectoryReader(file_extractor={".pdf": ...})`. For `ingest_videos` pass `segmenter=reader.segmenter`.
 
     By default a PDF becomes one node per page, a text or image one node. A node has the metadata keys of a video's:
     times are 0.0, `page_start` and `page_end` 1-based (0 for none), `quadrant` is "" for none, `chunk_index` 0-based
@@ -300,8 +300,8 @@ class TwelveLabsDocumentReader(TwelveLabsVideoReader):
             first bytes, else `document`.
         segmentation: `SpatialSegmentation` (pages of PDFs; `quadrants` five vectors each), `SequentialSegmentation`
             (chunks of text), or a list of both; each file uses the one that applies to it, if any.
-        embedding_option: Among `visual`, `text`. Default: `visual` for PDFs and images, `text` for text. For an asset
-            or a URL without a known ending, name it.
+        embedding_option: Among `visual`, `text`. Default: `visual` for PDFs and images, `text` for text. Pass it
+            for an asset or a URL without a known file extension.
         embedding_scope: Among `local` (each page or chunk), `asset` (the whole). Default: `local` for the pages of PDFs
             and where a segmentation applies, else `asset`.
         id_namespace: As for `TwelveLabsVideoReader`.
@@ -314,7 +314,7 @@ class TwelveLabsDocumentReader(TwelveLabsVideoReader):
 
     Raises:
         InputError: An option cannot be used; with marengo3.0 always.
-        ConfigurationError: There is no API key.
+        ConfigurationError: No API key was found.
 
     Example:
         ```python

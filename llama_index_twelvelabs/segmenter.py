@@ -1,4 +1,4 @@
-"""`TwelveLabsVideoSegmenter`: the transformation that turns documents of videos into nodes of segments."""
+"""`TwelveLabsVideoSegmenter`: the transformation that converts documents of videos to nodes of segments."""
 
 import hashlib
 import json
@@ -34,13 +34,13 @@ from twelvelabs_core.integration import (
 
 InputTypes = InputType | Sequence[InputType]
 CLIPS = ("clip",)
-# The options that decide which nodes a medium becomes; those added later count only where they are used.
+# The options that decide which nodes a medium becomes; those added in later versions count only if they are used.
 _FIRST = ("segmentation", "embedding_option", "embedding_scope", "embedding_type", "start_sec", "end_sec", "input_type")
 _LATER = ("time_based_metadata", "include_transcript")
 
 
 class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
-    """Turns documents of whole videos into nodes, one per segment and option, with vectors and times.
+    """Converts documents of whole videos to nodes, one per segment and option, with vectors and times.
 
     The paid step of an `IngestionPipeline`, after its document store: an unchanged video never reaches it. Each video
     is embedded once by an asynchronous task of the API; the vectors are kept in the segment store of `embed_model`, so
@@ -54,30 +54,30 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
     which are 0, 0, "" and -1 for video and audio.
 
     A failed video does not stop the others: all are tried, then it raises, and the pipeline stores nothing of that run;
-    the next run gets the others from the segment store and pays for nothing twice. LlamaIndex deletes the old nodes of
-    changed videos before the new ones exist, and with `docstore_strategy="duplicates_only"` it records documents as
-    done before they are tried, and never retries them. `ingest_videos` stores video by video, replaces nodes only when
-    the new ones exist, and retries what failed.
+    the next run gets the others from the segment store at no cost. LlamaIndex deletes the old nodes of changed videos
+    before the new ones exist, and with `docstore_strategy="duplicates_only"` it records documents as done before they
+    are processed, and never retries them. `ingest_videos` stores video by video, replaces nodes only when the new ones
+    exist, and retries what failed.
 
     Args:
         embed_model: The `TwelveLabsEmbedding` that the index uses too. Default: a new one.
         segmentation: `DynamicSegmentation` (by shots; default, at least 4 s) or `FixedSegmentation`.
-        embedding_option: Among `visual`, `audio`, `transcription` (marengo3.0 only). Default all; each becomes a
+        embedding_option: Among `visual`, `audio`, `transcription` (marengo3.0 only). Default: all; each becomes a
             separate node.
-        embedding_scope: Among `clip` (each segment), `asset` (the whole video). Default `clip` alone.
+        embedding_scope: Among `clip` (each segment), `asset` (the whole video). Default: only `clip`.
         embedding_type: Among `separate_embedding` (default), `fused_embedding`; with marengo3.5 the latter needs
             `time_based_metadata`.
         time_based_metadata: Additional text for the fused vectors of marengo3.5, the same for each video: a list of
             {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds.
         include_transcript: Whether a node's text includes the words spoken in the segment. They are fetched once and
-            kept
-            in the segment store. A URL becomes an asset of the API for this, which costs no embedding task. If the
-            asset was deleted, a local file is uploaded again, and an `asset:<id>` has no words; nor, with a warning,
-            has a video without a transcription within 15 minutes. Ids and vectors do not depend on it.
+            kept in the segment store. A URL becomes an asset of the API for this, which costs no embedding task. If the
+            asset was deleted, a local file is uploaded again, and an `asset:<id>` gets no transcript. A video whose
+            transcription is not ready after 15 minutes gets none either, with a warning. Ids and vectors are the same
+            with and without it.
         start_sec: First second to embed. Default 0.
         end_sec: Last second. Default: the end.
-        id_namespace: Makes other ids for the same segments, for stores whose ids are shared by several collections.
-        keep_asset: False deletes each uploaded file at the API once its vectors, and words, are in the segment store.
+        id_namespace: Changes the ids of the segments, for stores whose ids are shared by several collections.
+        keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
         timeout: Longest wait for one embedding task, in seconds. Default 7200.
         max_tasks: Maximum number of simultaneous embedding tasks. Default: `max_concurrency` of `embed_model`. With
             hundreds of videos, 50 or more save hours.
@@ -89,7 +89,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
 
     Raises:
         InputError: An option cannot be used.
-        ConfigurationError: There is no API key.
+        ConfigurationError: No API key was found.
 
     Example:
         ```python
@@ -114,7 +114,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
     id_namespace: str | None = None
     time_based_metadata: list[dict[str, Any]] | None = None
     include_transcript: bool = False
-    # None of these changes a node, so none is part of the identity of a pipeline's transformation.
+    # These fields do not change nodes, so they are not part of the identity of the transformation in a pipeline.
     keep_asset: bool = Field(default=True, exclude=True)
     timeout: float | None = Field(default=None, exclude=True)
     max_tasks: int | None = Field(default=None, exclude=True)

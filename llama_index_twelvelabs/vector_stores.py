@@ -42,7 +42,7 @@ async def areplace_video(index: VectorStoreIndex, nodes: Sequence[BaseNode]) -> 
 
 
 async def replace_videos(mode: Mode, index: VectorStoreIndex, nodes: Sequence[BaseNode]) -> list[str]:
-    """Replace the nodes of each video that has nodes in `nodes`."""
+    """Replace the nodes of each video in `nodes`."""
     if not isinstance(index, VectorStoreIndex):
         raise InputError(f"index must be a VectorStoreIndex, got {type(index).__name__}.")
     videos: dict[str, dict[str, BaseNode]] = {}
@@ -85,7 +85,7 @@ async def delete_from_store(mode: Mode, store: Any, ref_doc_id: str, *, is_known
                 "again from the nodes (their vectors are in the segment store), or use another vector store."
             )
     elif is_a(store, "LanceDBVectorStore"):
-        # The integration quotes the id with double quotes, which lancedb from 0.38 on reads as a column name.
+        # The integration uses double quotes around the id, which lancedb from 0.38 parses as a column name.
         table = getattr(store, "_table", None)  # its `table` raises while the store is empty
         if table is not None:
             where = f"{store.doc_id_key} = '{ref_doc_id.replace(chr(39), chr(39) * 2)}'"
@@ -113,7 +113,7 @@ def check_node(node: BaseNode) -> str:
             "TwelveLabsVideoSegmenter returned them, not as a vector store returned them."
         )
     if node.ref_doc_id is None:
-        raise InputError(f"the node {node.node_id} has no source document, so that it could not be replaced later.")
+        raise InputError(f"the node {node.node_id} has no source document, so it could not be replaced later.")
     return node.ref_doc_id
 
 

@@ -1,4 +1,4 @@
-"""What every test may use: one sandbox for the whole run, clean for each test."""
+"""Fixtures of all tests: one sandbox for the whole run, reset for each test."""
 
 import functools
 import ssl
@@ -12,7 +12,7 @@ from twelvelabs_sandbox import Sandbox
 
 @pytest.fixture(scope="session", autouse=True)
 def _certificates_once() -> Iterator[None]:
-    """Read the certificates once: every client of httpx would, which costs more than most tests and serves none."""
+    """Load the certificates once; loading them in every httpx client takes longer than most tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
         yield
@@ -20,20 +20,20 @@ def _certificates_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_pace_of_other_tests() -> None:
-    """Forget what was learnt of the shared sandbox: all tests ask it with the same key."""
+    """Reset the rate-limit state, since all tests use the sandbox with the same key."""
     reset_rate_limits()
 
 
 @pytest.fixture(scope="session")
 def sandbox_server() -> Iterator[Sandbox]:
-    """The sandbox that the tests share; its assets and tasks pile up, its clock is not to be advanced."""
+    """The sandbox shared by all tests; its assets and tasks are kept, and its clock must not be advanced."""
     with Sandbox() as sandbox:
         yield sandbox
 
 
 @pytest.fixture
 def sandbox(sandbox_server: Sandbox) -> Iterator[Sandbox]:
-    """The shared sandbox without faults, counting from zero."""
+    """The shared sandbox without faults and with an empty request log."""
     sandbox_server.clear_faults()
     sandbox_server.clear_requests()
     yield sandbox_server

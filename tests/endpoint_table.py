@@ -17,9 +17,9 @@ class Calls(NamedTuple):
     """The endpoints of one method.
 
     Attributes:
-        endpoints: The endpoints that it always calls; empty where it calls none.
-        also: The endpoints that it calls where they are needed, for example for local files.
-        models: The models with which it embeds; empty where no model is involved.
+        endpoints: The endpoints that it always calls.
+        also: The endpoints that it calls if needed, for example for local files.
+        models: The models it supports; empty if no model is involved.
     """
 
     endpoints: tuple[str, ...] = ()
@@ -63,6 +63,7 @@ CALLS: dict[str, Calls] = {
     "register": Calls(),
     "content_of": Calls(),
     "find_vectors": Calls(),
+    "find_vectors_by_text": Calls(),
     "tasks.create_audio": Calls((f"POST {_TASKS}",), _AS_ASSET, _BOTH),
     "tasks.create_video": Calls((f"POST {_TASKS}",), _AS_ASSET, _BOTH),
     "tasks.create_document": Calls((f"POST {_TASKS}",), _AS_ASSET, _35),

@@ -11,13 +11,13 @@ STEPS_MAX = 25
 
 
 def rows() -> list[tuple[str, set[str]]]:
-    """Return the rows of the table of sub-packages: name, and what it may import."""
+    """Return the rows of the table of sub-packages: name and allowed imports."""
     found = re.findall(r"^\| `(\w+)/?` \|[^|]*\|([^|]*)\|$", TEXT, re.MULTILINE)
     return [(name, set(re.findall(r"`(\w+)`", imports))) for name, imports in found]
 
 
 def imports_of(package: str) -> set[str]:
-    """Return the sub-packages that the files of one import."""
+    """Return the sub-packages imported by the files of a sub-package."""
     found: set[str] = set()
     for path in (CORE / package).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -35,7 +35,7 @@ def test_each_sub_package_imports_only_what_the_table_allows() -> None:
         assert imports_of(name) <= allowed, name
 
 
-def test_the_table_allows_only_rows_below() -> None:
+def test_table_allows_imports_of_lower_rows_only() -> None:
     names = [name for name, _ in rows()]
     for position, (name, allowed) in enumerate(rows()):
         assert allowed <= set(names[position + 1 :]), name

@@ -1,4 +1,4 @@
-"""What an import loads: heavy libraries only when they are used. Each case runs in a fresh interpreter."""
+"""Imports load heavy libraries only when they are used; each case runs in a new interpreter."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ MADE = f'{NAME}; TwelveLabsEmbeddings(api_key="tlk_sandbox_x", base_url="http://
 
 
 @pytest.mark.parametrize(("code", "allowed"), [(CORE, set()), (NAME, {"httpx"}), (MADE, {"httpx"})])
-def test_an_import_loads_no_heavy_library_before_its_use(code: str, allowed: set[str]) -> None:
+def test_import_loads_no_heavy_library(code: str, allowed: set[str]) -> None:
     report = f"import sys; {code}; print(*[name for name in {HEAVY!r} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", report], check=True, capture_output=True, text=True).stdout.split()
     assert set(found) <= allowed

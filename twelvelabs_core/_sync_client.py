@@ -1246,29 +1246,15 @@ class Client:
         Args:
             audio: Path, URL, bytes, binary file object or `asset:<id>`, up to 4 GB; with marengo3.0 4 s to 4 h, WAV,
                 MP3 or FLAC (reference, model page).
-            source: As for `segment_video`.
-            version: As for `segment_video`.
-            start_sec: As for `segment_video`.
-            end_sec: As for `segment_video`.
             segmentation: `FixedSegmentation` (default with marengo3.0, 6 s), with marengo3.5 also
                 `DynamicSegmentation` (default there, 2 s).
             embedding_option: `audio`, `transcription`. Default: both. marengo3.5: `audio`, which covers speech.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default: both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both. Fused needs two options.
             time_based_metadata: As for `segment_video`; audio of marengo3.5 has no fused vectors.
-            embedding_uncertainty: As for `segment_video`.
-            timeout: As for `segment_video`.
-            keep_asset: As for `segment_video`.
-            include_transcript: As for `segment_video`.
-            on_progress: As for `segment_video`.
 
         Returns:
             A `SegmentedMedia`.
-
-        Raises:
-            InputError: As for `segment_video`.
-            TaskFailedError: As for `segment_video`.
-            TaskTimeoutError: As for `segment_video`.
         """
         return finish(
             self._async.segment_audio(
@@ -1314,8 +1300,6 @@ class Client:
             document: Path, URL, bytes, binary file object or `asset:<id>`: PDF, text (.txt) or Markdown (.md), at most
                 512 MB (API reference); an upload at most 200 MB. A PDF may have 64 pages for each MB, `quadrants`
                 counting each page five times: the API counts, and the task fails.
-            source: As for `segment_video`.
-            version: As for `segment_video`.
             segmentation: `SpatialSegmentation` of a PDF (default: whole pages), or `SequentialSegmentation` of text,
                 which scope `local` needs.
             embedding_option: `visual`, `text`. Default: `visual` for a PDF, `text` for text. Required for an asset, or
@@ -1323,17 +1307,12 @@ class Client:
             embedding_scope: `local` (each page or chunk), `asset` (the whole). Default: `local` for the pages of a PDF
                 and where a segmentation is given, else `asset`.
             embedding_uncertainty: Also return the uncertainty of each value; for chunks of text only.
-            timeout: As for `segment_video`.
-            keep_asset: As for `segment_video`.
-            on_progress: As for `segment_video`.
 
         Returns:
             A `SegmentedMedia`; its segments have a page or chunk, and no times.
 
         Raises:
             InputError: The file or an option cannot be used, or the model has no documents; nothing was sent.
-            TaskFailedError: As for `segment_video`.
-            TaskTimeoutError: As for `segment_video`.
         """
         return finish(
             self._async.segment_document(
@@ -1367,20 +1346,13 @@ class Client:
 
         Args:
             image: Path, URL, bytes, binary file object or `asset:<id>`; at most 32 MB (API reference).
-            source: As for `segment_video`.
-            version: As for `segment_video`.
             embedding_uncertainty: Also return the uncertainty of each value.
-            timeout: As for `segment_video`.
-            keep_asset: As for `segment_video`.
-            on_progress: As for `segment_video`.
 
         Returns:
             A `SegmentedMedia` of one segment: option `visual`, scope `asset`.
 
         Raises:
             InputError: The file cannot be used, or the model has no image tasks; nothing was sent.
-            TaskFailedError: As for `segment_video`.
-            TaskTimeoutError: As for `segment_video`.
         """
         return finish(
             self._async.segment_image(
@@ -1416,25 +1388,18 @@ class Client:
     ) -> Iterator[SegmentedMedia]:
         """Iterate over multiple media as their tasks end, with at most `max_tasks` unfinished at once.
 
-        One failed medium does not stop the others. Closing the iterator starts no more work; the journal keeps what
-        was begun.
+        One failed medium does not stop the others, whatever its error is. Closing the iterator starts no more work;
+        the journal keeps what was begun. Arguments that are not listed are those of `segment_video`, for each.
 
         Args:
             media: Any number of media; `Media.of(value, source=..., version=...)` names one.
             input_type: `video` or `audio`; with marengo3.5 also `document` or `image`. Or a list of them: each
                 medium has the type that its name, else its first bytes, show.
-            start_sec: As for `segment_video`, for each; audio and video only.
-            end_sec: As for `segment_video`, for each; audio and video only.
+            start_sec: First second to embed; audio and video only, as `end_sec`, `time_based_metadata` and
+                `include_transcript`.
             segmentation: As for `segment_video` or `segment_document`. With multiple input types, or as a list, each
                 medium uses the one that applies to it, else the default.
-            embedding_option: As for `segment_video` or `segment_document`.
-            embedding_scope: As for `segment_video` or `segment_document`.
-            embedding_type: As for `segment_video`.
-            time_based_metadata: As for `segment_video`, the same for each.
-            embedding_uncertainty: As for `segment_video` or `segment_document`.
-            timeout: Longest wait for each task in seconds. Default: the settings' `task_timeout`.
-            keep_asset: As for `segment_video`, for each.
-            include_transcript: As for `segment_video`, for each; audio and video only.
+            embedding_option: As for `segment_video` or `segment_document`; so are scope and uncertainty.
             max_tasks: Most unfinished media at once, and so the most that is paid for ahead of the consumer. Default:
                 the settings' `max_concurrency`. Tasks take minutes: with hundreds of media, 50 and more save hours;
                 `max_concurrent_requests` then limits the requests.
@@ -1515,3 +1480,24 @@ class Client:
             InputError: An id belongs to another vector space.
         """
         return finish(self._async.find_vectors(segment_ids))
+
+    def find_vectors_by_text(self, texts: Sequence[str], *, as_query: bool = False) -> list[Matrix | None]:
+        """Return the stored vectors of those texts that are documents of registered segments; nothing is sent.
+
+        For embeddings objects of frameworks, which get only the text of a document. A text is believed to be the
+        document of a segment if it has the segment's id (as a reference line, or as LlamaIndex's metadata line) and
+        its head line, title and position as they were registered; text around them changes nothing.
+
+        Args:
+            texts: Any texts, each with at least one character that is not white space.
+            as_query: Whether the texts are queries, which are never refused for being a part of a document.
+
+        Returns:
+            One float32 array of shape (dimension,) for each such text, and None for any other, in their order.
+
+        Raises:
+            InputError: A text is empty or is a part of a segment's document, or its vector is of another space; the
+                message has its position.
+            SegmentNotFoundError: The whole document of a segment that is not in this client's segment store.
+        """
+        return finish(self._async.find_vectors_by_text(texts, as_query=as_query))

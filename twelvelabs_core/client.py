@@ -72,6 +72,7 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods):
     """
 
     _make_io: ClassVar[Callable[[], Io]] = AsyncIo
+    _open_store: "_StoreOpener"
 
     def __init__(
         self,
@@ -104,8 +105,7 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods):
         self._io = type(self)._make_io()  # noqa: SLF001  # a function stored on the class, not a method
         self._session = Session(settings or Settings.resolve(**options), self._io, rate_limiter)
         self._embedding_model = EmbeddingModel.of(model, embedding_dimension)
-        self._stores = _StoreOpener(store)
-        self._open_store = self._stores
+        self._open_store = _StoreOpener(store)
         self.uploads = AsyncUploads(self._session)
         self.assets = AsyncAssets(self._session, self.uploads, self._open_store)
         self.tasks = AsyncTasks(self._session, self._embedding_model, self.assets)
@@ -149,7 +149,7 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods):
         await self.aclose()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return rebuild, (type(self), self.settings, self.model, self.embedding_dimension, self._stores.opened)
+        return rebuild, (type(self), self.settings, self.model, self.embedding_dimension, self._open_store.opened)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(space={self.space!r}, base_url={self.settings.base_url!r})"

@@ -7,8 +7,8 @@ An operation of an adapter is written once, as `async def` over a `Mode`. A publ
 `finish(operation(BLOCKING, ...))`, its async variant as `await operation(AWAITING, ...)`.
 """
 
+import logging
 import os
-import warnings
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from twelvelabs_core.client import AsyncClient
     from twelvelabs_core.ingest.batch import FailureReport
     from twelvelabs_core.ingest.plan import input_type_of, untimed_types
-    from twelvelabs_core.media.source import Media, MediaInput, check_unique, is_one, media_list
-    from twelvelabs_core.models.document_options import DOCUMENT_MODEL
-    from twelvelabs_core.results.records import SegmentRecord
-    from twelvelabs_core.results.references import TextPlan, begins_with_head, has_head
+    from twelvelabs_core.media.source import Media, MediaInput, check_unique, is_one, many, media_list
+    from twelvelabs_core.models.marengo import UNTIMED_TYPES
+    from twelvelabs_core.models.options import DOCUMENT_MODEL
+    from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord, readable_head_of
     from twelvelabs_core.store.store import SegmentStore
     from twelvelabs_core.transport.io import drain, finish
 else:
@@ -41,9 +41,10 @@ else:
             "twelvelabs_core.base.redact": ["unsigned_url"],
             "twelvelabs_core.ingest.plan": ["input_type_of", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
-            "twelvelabs_core.media.source": ["check_unique", "is_one", "media_list"],
-            "twelvelabs_core.models.document_options": ["DOCUMENT_MODEL"],
-            "twelvelabs_core.results.references": ["TextPlan", "begins_with_head", "has_head"],
+            "twelvelabs_core.media.source": ["check_unique", "is_one", "many", "media_list"],
+            "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
+            "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
+            "twelvelabs_core.results.records": ["METADATA_KEYS", "readable_head_of"],
             "twelvelabs_core.transport.io": ["drain", "finish"],
         },
     )
@@ -52,51 +53,29 @@ __all__ = [
     "AWAITING",
     "BLOCKING",
     "DOCUMENT_MODEL",
-    "SEGMENT_KEYS",
+    "METADATA_KEYS",
     "UNTIMED_TYPES",
     "EmbeddingFields",
     "FailureReport",
     "Mode",
+    "SpaceCheck",
     "TextCache",
-    "TextPlan",
-    "begins_with_head",
-    "check_space",
     "check_unique",
     "drain",
     "each_medium",
     "finish",
-    "has_head",
     "input_type_of",
     "is_one",
     "lazy_exports",
+    "many",
     "media_list",
     "plain_options",
+    "readable_head_of",
     "unsigned_url",
     "untimed_types",
 ]
 
-UNTIMED_TYPES = ("document", "image")
-"""The input types without times; they become pages, chunks or one whole."""
-
-SEGMENT_KEYS = (
-    "segment_id",
-    "source",
-    "title",
-    "start_sec",
-    "end_sec",
-    "duration_sec",
-    "segment_index",
-    "embedding_option",
-    "embedding_scope",
-    "model",
-    "space",
-    "page_start",
-    "page_end",
-    "quadrant",
-    "chunk_index",
-)
-"""The metadata keys of every document and node of a segment, with neutral values where one does not apply."""
-
+logger = logging.getLogger("twelvelabs_core")
 
 # Embeddings objects
 
@@ -251,16 +230,17 @@ class EmbeddingFields(BaseModel):
     def _client_for(self, mode: Mode) -> Any:
         return self.async_client if mode.is_async else self.client
 
-    async def _embed_texts(self, mode: Mode, plan: "TextPlan", cache: TextCache | None = None) -> list[list[float]]:
+    async def _embed_texts(
+        self, mode: Mode, texts: Sequence[str], cache: TextCache | None = None, *, as_query: bool = False
+    ) -> list[list[float]]:
         """Return one vector per text: for a segment the stored one, for another text a cached or new one."""
         client = self._client_for(mode)
-        vectors: dict[int, list[float]] = {}
-        if plan.references:
-            stored = await mode.run(client.find_vectors, list(plan.references.values()))
-            vectors = {position: vector.tolist() for position, vector in zip(plan.references, stored, strict=True)}
+        stored = await mode.run(client.find_vectors_by_text, texts, as_query=as_query)
+        vectors = {position: vector.tolist() for position, vector in enumerate(stored) if vector is not None}
+        plain = {position: text for position, text in enumerate(texts) if position not in vectors}
         if cache is not None:
-            vectors |= await cache.find(plan.plain)
-        new = {position: text for position, text in plan.plain.items() if position not in vectors}
+            vectors |= await cache.find(plain)
+        new = {position: text for position, text in plain.items() if position not in vectors}
         if new:
             embedded = await mode.run(client.embed_texts, new.values(), auto_truncate=self.auto_truncate)
             fresh = {position: one.vector.tolist() for position, one in zip(new, embedded, strict=True)}
@@ -388,30 +368,42 @@ def plain_options(
     return plan_parameters(plan)
 
 
-def check_space(space: str, segments: Iterable[Mapping[str, Any]], *, stacklevel: int = 2) -> None:
-    """Refuse segments whose vectors are of another space; warn of those written before the space was recorded.
+class SpaceCheck:
+    """Refuses segments whose vectors are of another space; warns once of those written before the space was recorded.
 
     Args:
         space: The expected space, such as `marengo3.0/512`.
-        segments: The metadata of segments.
-        stacklevel: Whose line the warning names; as for `warnings.warn`.
 
-    Raises:
-        InputError: The vector of a segment is of another space.
+    Example:
+        ```python
+        check = SpaceCheck(embeddings.space)
+        check([document.metadata for document in documents])
+        ```
     """
-    is_unknown = False
-    for metadata in segments:
-        found = metadata.get("space")
-        is_unknown |= not found
-        if found and found != space:
-            raise InputError(
-                f"cannot use the segment {metadata.get('segment_id')} of {metadata.get('source')!r}: its vector is of "
-                f"the space {found}, not {space}, and the two are not comparable. Load its media again with these "
-                "embeddings, into another collection."
-            )
-    if is_unknown:
-        warnings.warn(
-            "some segments have no `space` in their metadata, because an earlier version wrote them: whether their "
-            f"vectors are comparable with those of {space} is not known. Load their media again to add it.",
-            stacklevel=stacklevel + 1,
-        )
+
+    def __init__(self, space: str) -> None:
+        self._space = space
+        self._has_warned = False
+
+    def __call__(self, segments: Iterable[Mapping[str, Any]]) -> None:
+        """Check the metadata of segments.
+
+        Raises:
+            InputError: The vector of a segment is of another space, or, where that is not recorded, of another model.
+        """
+        for metadata in segments:
+            space, model = metadata.get("space"), metadata.get("model")
+            is_other = space != self._space if space else model and model not in self._space.split("/")
+            if is_other:
+                raise InputError(
+                    f"cannot use the segment {metadata.get('segment_id')} of {metadata.get('source')!r}: its vector is "
+                    f"of the space {space or model}, not {self._space}, and the two are not comparable. Load its media "
+                    "again with these embeddings, into another collection."
+                )
+            if not space and not self._has_warned:
+                self._has_warned = True
+                logger.warning(
+                    "some segments have no `space` in their metadata, because an earlier version wrote them; whether "
+                    "their vectors are comparable with those of %s is not known. Load their media again to add it.",
+                    self._space,
+                )

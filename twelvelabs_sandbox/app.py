@@ -120,5 +120,5 @@ class ErrorHandler:
                 code = HTTP_CODES.get(error.status_code, "generic_error")
                 refusal = ApiError(error.status_code, code, f"{error.detail}.", dict(error.headers or {}))
             case _:
-                refusal = ApiError(500, "internal_server_error", "The sandbox itself failed; its log says why.")
+                refusal = ApiError(500, "internal_server_error", "Internal error of the sandbox; see its log.")
         return refusal.response(nested=self._nested)

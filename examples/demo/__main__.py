@@ -1,8 +1,8 @@
 """The command of `make demo`.
 
-    python -m examples.demo [--video FILM] [--query TEXT] [--live] [--folder .demo]
+    python -m examples.demo [--video VIDEO] [--query TEXT] [--live] [--folder .demo]
 
-Without `--live` everything runs here, against the embedded sandbox, and keys in the environment are not looked at.
+Without `--live` everything runs locally, against the embedded sandbox, and API keys in the environment are ignored.
 """
 
 import signal
@@ -10,8 +10,8 @@ import sys
 
 
 def start() -> int:
-    """Say something before the imports, which take seconds on a machine that has never made them."""
-    # Until there is something to clean up, Ctrl-C just ends it; a traceback through imports says nothing to anybody.
+    """Print a line before the imports, which take seconds on the first run."""
+    # During the imports there is nothing to clean up: Ctrl-C ends the process without a traceback.
     on_interrupt = signal.getsignal(signal.SIGINT)
     if on_interrupt is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

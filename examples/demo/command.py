@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from examples.demo import film as own_film
+from examples.demo import sample_video
 from examples.demo.fetch import on_disk
-from examples.demo.job import JobError, LoadedFilm, find_moments, load_film, open_vector_store, store_segments
+from examples.demo.job import JobError, LoadedVideo, find_moments, load_video, open_vector_store, store_segments
 from examples.demo.page import Page, write_page
 from examples.demo.parts import remove_forgotten_parts
 from examples.demo.preview import Preview, PreviewError, find_preview, remove_old_previews, write_preview
@@ -25,16 +25,16 @@ SANDBOX_ORIGIN = (
 )
 LIVE_ORIGIN = "Found with vectors of TwelveLabs Marengo 3.0."
 
-LEFT = "what was finished is kept; what the sandbox was at has ended with it, and the next run begins that anew"
-LEFT_LIVE = "what was done is kept; a task that was begun goes on at the server, and the next run takes it up"
+INTERRUPTED = "finished work is kept; the sandbox has stopped, and the next run repeats what was unfinished"
+INTERRUPTED_LIVE = "finished work is kept; a task that was created continues at the server, and the next run resumes it"
 NO_MEANING = (
-    "No word of this query says anything to the sandbox: it knows colours, light, patterns, motion and kinds of sound, "
-    "and the words that captions in the film have. Marengo (make demo LIVE=1) knows meaning."
+    "The sandbox recognises no word of this query: it knows colours, light, patterns, motion, kinds of sound, and the "
+    "words in the captions of the video. Marengo (make demo LIVE=1) understands meaning."
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; return 0, or 1 after one line on stderr that says what is wrong."""
+    """Run the demo; return 0, or 1 after printing one line with the error to stderr."""
     options = _parse(arguments)
     screen = Screen()
     try:
@@ -45,25 +45,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"interrupted; {LEFT_LIVE if options.live else LEFT}", file=sys.stderr)
+        print(f"interrupted; {INTERRUPTED_LIVE if options.live else INTERRUPTED}", file=sys.stderr)
         return 130
     return 0
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m examples.demo", description="Find moments in a video by meaning.")
-    parser.add_argument("--video", help="path or URL of the film; default: a film that the demo makes")
-    parser.add_argument("--query", help="what to look for; default: a few queries")
+    parser.add_argument("--video", help="path or URL of the video; default: a generated video")
+    parser.add_argument("--query", help="what to search for; default: a few queries")
     parser.add_argument(
         "--live", action="store_true", help="use the real API, with TWELVELABS_API_KEY; this costs money"
     )
-    parser.add_argument("--folder", type=Path, default=Path(".demo"), help="where to keep everything; default: .demo")
+    parser.add_argument("--folder", type=Path, default=Path(".demo"), help="where to store everything; default: .demo")
     return parser.parse_args(arguments)
 
 
 def _run(options: argparse.Namespace, screen: Screen) -> None:
     with _connect(options, screen) as embeddings:
-        path = options.video or _own_film(options.folder, screen)
+        path = options.video or _sample_video(options.folder, screen)
         loaded = _load(path, embeddings, screen)
         with open_vector_store(options.folder / "qdrant", embeddings) as store:
             with screen.step(f"Storing {len(loaded.documents)} segments in Qdrant"):
@@ -85,13 +85,13 @@ def _run(options: argparse.Namespace, screen: Screen) -> None:
     )
     target = options.folder / "moments.html"
     with screen.step("Writing the page"):
-        write_page(target, page, partial(_picture, _films_for_pictures(path, preview)))
+        write_page(target, page, partial(_picture, _videos_for_pictures(path, preview)))
     screen.say(f"Open {target.resolve().as_uri()}", "bold")
 
 
 @contextmanager
 def _connect(options: argparse.Namespace, screen: Screen) -> Iterator[TwelveLabsEmbeddings]:
-    """Yield embeddings with a segment store of their own, on the sandbox unless told otherwise."""
+    """Yield embeddings with a segment store in the demo's folder, on the sandbox unless `--live` is given."""
     segment_store = options.folder / "segments.sqlite"
     if options.live:
         screen.say("Using the real API; each new video is paid for once", "bold")
@@ -102,17 +102,17 @@ def _connect(options: argparse.Namespace, screen: Screen) -> Iterator[TwelveLabs
         yield TwelveLabsEmbeddings(api_key=sandbox.api_key, base_url=sandbox.base_url, segment_store=segment_store)
 
 
-def _own_film(folder: Path, screen: Screen) -> str:
-    path = own_film.demo_film(folder)
-    if not own_film.is_whole(path):
-        with screen.step("Making a film: scenes, sounds and captions"):
-            own_film.write_demo_film(path)
+def _sample_video(folder: Path, screen: Screen) -> str:
+    path = sample_video.sample_video_path(folder)
+    if not sample_video.is_whole(path):
+        with screen.step("Generating a video: scenes, sounds and captions"):
+            sample_video.write_sample_video(path)
     return str(path)
 
 
-def _load(path: str, embeddings: TwelveLabsEmbeddings, screen: Screen) -> LoadedFilm:
-    with screen.step("Loading the film") as step:
-        loaded = load_film(path, embeddings, follow(step))
+def _load(path: str, embeddings: TwelveLabsEmbeddings, screen: Screen) -> LoadedVideo:
+    with screen.step("Loading the video") as step:
+        loaded = load_video(path, embeddings, follow(step))
     tasks = "1 task created" if loaded.tasks_created else "reused, 0 tasks created"
     screen.say(f"{loaded.title}: {len(loaded.documents)} segments; {tasks}", "bold")
     return loaded
@@ -121,22 +121,22 @@ def _load(path: str, embeddings: TwelveLabsEmbeddings, screen: Screen) -> Loaded
 def _queries(options: argparse.Namespace) -> Sequence[str]:
     if options.query:
         return (options.query,)
-    return own_film.QUERIES_FOR_ANY_FILM if options.video else own_film.QUERIES
+    return sample_video.QUERIES_FOR_ANY_VIDEO if options.video else sample_video.QUERIES
 
 
-def _preview(folder: Path, path: str, loaded: LoadedFilm, screen: Screen) -> tuple[Preview | None, str]:
-    """Return the preview, written only where the film is new, and a sentence on what it lacks."""
+def _preview(folder: Path, path: str, loaded: LoadedVideo, screen: Screen) -> tuple[Preview | None, str]:
+    """Return the preview, written only if the video is new, and a sentence on what it lacks."""
     try:
         preview = find_preview(folder, loaded.version) or _new_preview(folder, path, loaded, screen)
     except PreviewError as error:
         screen.say(f"No preview: {error}")
-        return None, f"The film cannot be played here: {error}."
+        return None, f"The video cannot be played here: {error}."
     lacks = preview.quality.shortcomings
-    return preview, f"The film is long: to fit into this page, its preview {lacks}." if lacks else ""
+    return preview, f"The video is long: to fit into this page, its preview {lacks}." if lacks else ""
 
 
-def _new_preview(folder: Path, path: str, loaded: LoadedFilm, screen: Screen) -> Preview:
-    with screen.step("Converting the film for the page") as step, on_disk(path, folder, step.at) as local:
+def _new_preview(folder: Path, path: str, loaded: LoadedVideo, screen: Screen) -> Preview:
+    with screen.step("Converting the video for the page") as step, on_disk(path, folder, step.at) as local:
         preview = write_preview(
             folder,
             loaded.version,
@@ -148,16 +148,16 @@ def _new_preview(folder: Path, path: str, loaded: LoadedFilm, screen: Screen) ->
     return preview
 
 
-def _films_for_pictures(path: str, preview: Preview | None) -> Sequence[str]:
-    """Say where to take pictures from: the preview, which is quick to read, unless it has too few frames."""
+def _videos_for_pictures(path: str, preview: Preview | None) -> Sequence[str]:
+    """Return the videos to take pictures from: the preview, which is fast to read, unless it has too few frames."""
     if preview is None:
         return (path,)
     return (str(preview.path),) if preview.quality.fps else (path, str(preview.path))
 
 
-def _picture(films: Sequence[str], second: float) -> bytes | None:
-    """Return a picture from the first film that gives one."""
-    for film in films:
+def _picture(videos: Sequence[str], second: float) -> bytes | None:
+    """Return a picture from the first of the videos that has one."""
+    for video in videos:
         with contextlib.suppress(StillError):
-            return still(film, second)
+            return still(video, second)
     return None

@@ -1,4 +1,4 @@
-"""Brings a film from a URL to the disk for a while: not every server lets a reader jump about in a film."""
+"""Downloads a video to a temporary file, since not every server supports seeking."""
 
 import http.client
 import urllib.parse
@@ -16,22 +16,22 @@ TIMEOUT_SEC = 30.0
 
 
 @contextmanager
-def on_disk(film: str, folder: Path, on_bytes: Callable[[int, int | None], object]) -> Iterator[str]:
-    """Yield the path of a film: its own, or that of a copy which is deleted afterwards.
+def on_disk(video: str, folder: Path, on_bytes: Callable[[int, int | None], object]) -> Iterator[str]:
+    """Yield the local path of a video; a URL is downloaded to a copy that is deleted afterwards.
 
     Args:
-        film: Path or URL.
+        video: Path or URL.
         folder: Where to put the copy.
-        on_bytes: Called with the bytes that have come, and all of them where that is known.
+        on_bytes: Called with the number of bytes received, and the total if it is known.
 
     Raises:
-        PreviewError: The URL does not answer, or the film is larger than 4 GB.
+        PreviewError: The download fails, or the video is larger than 4 GB.
     """
-    if urllib.parse.urlsplit(film).scheme not in {"http", "https"}:
-        yield film
+    if urllib.parse.urlsplit(video).scheme not in {"http", "https"}:
+        yield video
         return
-    with private_part(folder, "fetched-film") as copy:
-        _fetch(film, copy, on_bytes)
+    with private_part(folder, "fetched-video") as copy:
+        _fetch(video, copy, on_bytes)
         yield str(copy)
 
 
@@ -39,15 +39,15 @@ def _fetch(url: str, target: Path, on_bytes: Callable[[int, int | None], object]
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "twelvelabs-rag demo"})  # noqa: S310  # checked above
         with urllib.request.urlopen(request, timeout=TIMEOUT_SEC) as answer, target.open("wb") as out:  # noqa: S310
-            told = answer.headers.get("Content-Length")
-            total = int(told) if told else None
+            length = answer.headers.get("Content-Length")
+            total = int(length) if length else None
             done = 0
             while chunk := answer.read(CHUNK_BYTES):
                 done += len(chunk)
                 if done > MAX_FETCH_BYTES:
-                    raise PreviewError(f"the film is larger than {MAX_FETCH_BYTES / 1e9:.0f} GB")
+                    raise PreviewError(f"the video is larger than {MAX_FETCH_BYTES / 1e9:.0f} GB")
                 out.write(chunk)
                 on_bytes(done, total)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        # The message of some of these has the address, which may be signed.
-        raise PreviewError(f"the film could not be fetched ({type(error).__name__})") from error
+        # Some of these messages contain the URL, which may be signed.
+        raise PreviewError(f"the video could not be downloaded ({type(error).__name__})") from error

@@ -1,7 +1,7 @@
-"""The job itself, as an application would do it: a film in, its segments into a vector store, moments out.
+"""The job itself, as an application would do it: a video in, its segments into a vector store, moments out.
 
-The store is Qdrant in local mode. It is a small install without a server, keeps its data in a folder, takes the UUIDs
-that segments have as their ids and overwrites where an id comes again, and filters by metadata while it searches.
+The store is Qdrant in local mode. It is a small installation without a server, keeps its data in a folder, accepts the
+segments' UUIDs as ids, overwrites points that have the same id, and filters by metadata while it searches.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,18 +21,18 @@ MOMENTS = 6
 
 
 class JobError(Exception):
-    """The job cannot go on; the message says why, in a line."""
+    """The job cannot continue; the message gives the reason in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A stretch of the film that answers a query.
+    """A part of the video that matches a query.
 
     Attributes:
-        title: Name of the film.
+        title: Name of the video.
         start_sec: First second.
         end_sec: Last second.
-        option: What answered best: `visual`, `audio` or `transcription`.
+        option: Embedding option that matched best: `visual`, `audio` or `transcription`.
         score: Cosine similarity, at most 1.
     """
 
@@ -52,12 +52,12 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedFilm:
-    """The segments of a film as documents, and whether they had to be paid for.
+class LoadedVideo:
+    """The segments of a video as documents, and whether they were paid for in this run.
 
     Attributes:
         documents: One per segment and option.
-        tasks_created: Embedding tasks made in this run.
+        tasks_created: Number of embedding tasks created in this run.
     """
 
     documents: list[Document]
@@ -65,31 +65,31 @@ class LoadedFilm:
 
     @property
     def source(self) -> str:
-        """The name by which its segments are found again."""
+        """The source name in the metadata of its segments."""
         return str(self.documents[0].metadata["source"])
 
     @property
     def title(self) -> str:
-        """The name to show."""
+        """The display name."""
         return str(self.documents[0].metadata["title"])
 
     @property
     def duration_sec(self) -> float:
-        """Length of the film."""
+        """Length of the video in seconds."""
         return float(self.documents[0].metadata["duration_sec"])
 
     @property
     def version(self) -> str:
-        """The same as long as the film's bytes are: the id of a segment is made of them."""
+        """A version that changes with the video's content: the id of a segment, which depends on it."""
         return str(self.documents[0].metadata["segment_id"])
 
 
-def load_film(film: str, embeddings: TwelveLabsEmbeddings, on_progress: OnProgress) -> LoadedFilm:
-    """Embed a film, or take its segments from the segment store where that has happened before.
+def load_video(video: str, embeddings: TwelveLabsEmbeddings, on_progress: OnProgress) -> LoadedVideo:
+    """Embed a video, or take its segments from the segment store if it was embedded before.
 
     Raises:
-        JobError: The film has no segment.
-        TwelveLabsError: The film cannot be used, or its task failed.
+        JobError: The video has no segments.
+        TwelveLabsError: The video cannot be used, or its task failed.
     """
     stages: list[str] = []
 
@@ -97,10 +97,10 @@ def load_film(film: str, embeddings: TwelveLabsEmbeddings, on_progress: OnProgre
         stages.append(step.stage)
         on_progress(step)
 
-    documents = TwelveLabsVideoLoader(film, embeddings=embeddings, on_progress=listen).load()
+    documents = TwelveLabsVideoLoader(video, embeddings=embeddings, on_progress=listen).load()
     if not documents:
-        raise JobError(f"{film} gave no segment, so there is nothing to search")
-    return LoadedFilm(documents, tasks_created=stages.count("ready"))
+        raise JobError(f"{video} has no segments, so there is nothing to search")
+    return LoadedVideo(documents, tasks_created=stages.count("ready"))
 
 
 @contextmanager
@@ -115,7 +115,7 @@ def open_vector_store(folder: Path, embeddings: TwelveLabsEmbeddings) -> Iterato
     except RuntimeError as error:
         raise JobError(f"{folder} is open in another process; wait until that has ended") from error
     try:
-        # Vectors of two spaces are not comparable, so that each space has a collection.
+        # Vectors of two spaces are not comparable, so each space has its own collection.
         collection = embeddings.client.space.replace("/", "-")
         if not client.collection_exists(collection):
             vectors = models.VectorParams(size=DIMENSION, distance=models.Distance.COSINE)
@@ -125,17 +125,17 @@ def open_vector_store(folder: Path, embeddings: TwelveLabsEmbeddings) -> Iterato
         client.close()
 
 
-def store_segments(store: QdrantVectorStore, film: LoadedFilm) -> None:
-    """Put a film's segments into the vector store, in place of those that stood there under its name."""
-    store.client.delete(store.collection_name, models.FilterSelector(filter=_of(film.source)))
-    add_segments(store, film.documents)
+def store_segments(store: QdrantVectorStore, video: LoadedVideo) -> None:
+    """Put a video's segments into the vector store, replacing those with the same source."""
+    store.client.delete(store.collection_name, models.FilterSelector(filter=_of(video.source)))
+    add_segments(store, video.documents)
 
 
-def find_moments(store: QdrantVectorStore, film: LoadedFilm, queries: Iterable[str]) -> Iterator[Answer]:
-    """Answer queries with moments of this film."""
+def find_moments(store: QdrantVectorStore, video: LoadedVideo, queries: Iterable[str]) -> Iterator[Answer]:
+    """Yield the moments of this video that match each query."""
     for query in queries:
-        # A stretch may answer by sight, sound and speech at once, and should still be shown once.
-        hits = store.similarity_search_with_score(query, k=MOMENTS * 3, filter=_of(film.source))
+        # A segment may match by several embedding options, and is shown only once.
+        hits = store.similarity_search_with_score(query, k=MOMENTS * 3, filter=_of(video.source))
         best: dict[float, Moment] = {}
         for document, score in hits:
             moment = _moment(document, score)

@@ -1,4 +1,4 @@
-"""Writes the page of moments: one HTML file with the film, its pictures and the player inside, nothing fetched."""
+"""Writes the page of moments: one HTML file with the video, its pictures and the player inside, nothing fetched."""
 
 import html
 from base64 import b64encode
@@ -15,15 +15,15 @@ TEMPLATE = Path(__file__).with_name("page.html")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What stands on the page.
+    """The content of the page.
 
     Attributes:
-        title: Name of the film.
-        duration_sec: Length of the film.
+        title: Name of the video.
+        duration_sec: Length of the video.
         answers: The queries with their moments.
-        origin: Whose vectors found them, as a sentence.
-        preview: The film as mp4, or None where there is none.
-        note: What the preview lacks, or why there is none, as a sentence; empty when it is whole.
+        origin: A sentence that says which vectors found them.
+        preview: The video as mp4, or None.
+        note: A sentence on what the preview lacks, or why there is none; empty for a full preview.
     """
 
     title: str
@@ -35,14 +35,14 @@ class Page:
 
 
 def write_page(target: Path, page: Page, picture: Callable[[float], bytes | None]) -> None:
-    """Write the page, whole or not at all.
+    """Write the page atomically.
 
     Args:
-        target: Where to.
-        page: What stands on it.
-        picture: Returns the JPEG of a second of the film, or None where there is none.
+        target: Path of the page.
+        page: Its content.
+        picture: Returns the JPEG of a second of the video, or None.
     """
-    film = b64encode(page.preview.read_bytes()).decode() if page.preview else ""
+    video = b64encode(page.preview.read_bytes()).decode() if page.preview else ""
     text = Template(TEMPLATE.read_text("utf-8")).substitute(
         title=html.escape(page.title),
         duration=clock(page.duration_sec),
@@ -50,7 +50,7 @@ def write_page(target: Path, page: Page, picture: Callable[[float], bytes | None
         note=f'<p class="note">{html.escape(page.note)}</p>' if page.note else "",
         player=PLAYER if page.preview else "",
         answers="\n".join(_answer(number, answer, page, picture) for number, answer in enumerate(page.answers, 1)),
-        film=film,
+        video=video,
     )
     part = target.with_suffix(".part.html")
     part.write_text(text, "utf-8")
@@ -58,7 +58,7 @@ def write_page(target: Path, page: Page, picture: Callable[[float], bytes | None
 
 
 PLAYER = """<div class="player">
-<video id="player" controls playsinline preload="auto" aria-label="The film"></video>
+<video id="player" controls playsinline preload="auto" aria-label="The video"></video>
 <p id="now" class="now" role="status">Choose a moment.</p>
 </div>"""
 
@@ -73,7 +73,7 @@ def _answer(number: int, answer: Answer, page: Page, picture: Callable[[float], 
 
 
 def _card(moment: Moment, page: Page, picture: Callable[[float], bytes | None]) -> str:
-    """A button where it can play, else a figure."""
+    """Return the HTML of a moment: a button if there is a preview to play, else a box."""
     start, end = clock(moment.start_sec), clock(moment.end_sec)
     jpeg = picture((moment.start_sec + moment.end_sec) / 2)
     image = f'<img src="data:image/jpeg;base64,{b64encode(jpeg).decode()}" alt="">' if jpeg else ""

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, also where the demo runs twice in one folder."""
+"""Temporary files for atomic writes, also if the demo runs twice in one folder."""
 
 import contextlib
 import os
@@ -14,11 +14,11 @@ FORGOTTEN_AFTER_SEC = 24 * 3600.0
 
 @contextmanager
 def private_part(folder: Path, name: str) -> Iterator[Path]:
-    """Yield a path for unfinished work that no other process uses; what is left there at the end is deleted.
+    """Yield a temporary path that no other process uses; a file left there is deleted at the end.
 
     Args:
-        folder: Where to.
-        name: What its name ends with.
+        folder: Folder of the file.
+        name: End of its name.
     """
     part = folder / f"{PREFIX}{os.getpid()}-{secrets.token_hex(4)}-{name}"
     try:
@@ -28,7 +28,7 @@ def private_part(folder: Path, name: str) -> Iterator[Path]:
 
 
 def remove_forgotten_parts(folder: Path) -> None:
-    """Delete the unfinished work of processes that were killed a day ago or earlier."""
+    """Delete temporary files older than a day, left by killed processes."""
     for part in folder.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
             if time.time() - part.stat().st_mtime > FORGOTTEN_AFTER_SEC:

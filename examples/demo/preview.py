@@ -1,6 +1,6 @@
-"""Makes a preview that every browser plays, small enough to sit inside a page.
+"""Makes a preview that every browser plays, small enough to embed in a page.
 
-Many films do not play in a browser as they are (mkv, HEVC, AC-3 ...), so each is written anew as H.264 and AAC.
+Many videos do not play in a browser as they are (mkv, HEVC, AC-3 ...), so each is transcoded to H.264 and AAC.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from examples.demo.parts import private_part
 from examples.demo.stills import CLOCK, OPEN_TIMEOUT_SEC, pixel_aspect, start_of, upright
 
 MAX_BYTES = 20_000_000
-"""Base64 makes four bytes of three: so the page stays under 30 MB with all its pictures."""
+"""Base64 makes four bytes of three, so the page stays under 30 MB with all its pictures."""
 
 MONO_BELOW = 50_000
 KEPT = 3  # previews in the folder
@@ -23,13 +23,13 @@ KEPT = 3  # previews in the folder
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How a preview looks and sounds, from the best to the smallest.
+    """The encoding parameters of a preview.
 
     Attributes:
-        height: Most pixels in height.
-        fps: Most frames a second; 0 takes keyframes only, thirty times faster to read.
-        video_rate: Most bits a second for the picture.
-        audio_rate: Bits a second for the sound; 0 leaves it out.
+        height: Maximum height in pixels.
+        fps: Maximum frames per second; 0 uses keyframes only, which reads thirty times faster.
+        video_rate: Maximum bits per second of the video track.
+        audio_rate: Bits per second of the audio track; 0 omits it.
     """
 
     height: int
@@ -39,7 +39,7 @@ class Quality:
 
     @property
     def shortcomings(self) -> str:
-        """What the viewer should not take for a fault of the film; empty for a full preview."""
+        """What the preview lacks compared with the video; empty for a full preview."""
         lacks = ["shows keyframes only"] * (not self.fps) + ["has no sound"] * (not self.audio_rate)
         return " and ".join(lacks)
 
@@ -57,19 +57,19 @@ LADDER = (
 
 
 class PreviewError(Exception):
-    """There can be no preview of this film; the message says why, in words for the page."""
+    """A preview cannot be made; the message gives the reason, as shown on the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A preview that was written, and how good it is."""
+    """A preview and its quality."""
 
     path: Path
     quality: Quality
 
 
 def affordable(duration_sec: float) -> list[Quality]:
-    """Return the qualities in which a film of this length fits into `MAX_BYTES`, the best first."""
+    """Return the qualities in which a video of this length fits into `MAX_BYTES`, best first."""
     bits = MAX_BYTES * 8 * 0.97
     return [quality for quality in LADDER if (quality.video_rate + quality.audio_rate) * duration_sec <= bits]
 
@@ -84,38 +84,38 @@ def find_preview(folder: Path, name: str) -> Preview | None:
 
 
 def write_preview(
-    folder: Path, name: str, film: str, *, duration_sec: float, on_second: Callable[[float], object] = lambda _: None
+    folder: Path, name: str, video: str, *, duration_sec: float, on_second: Callable[[float], object] = lambda _: None
 ) -> Preview:
-    """Write the preview of a film as mp4, whole or not at all, in the best quality that fits.
+    """Write the preview of a video as mp4, atomically, in the best quality that fits.
 
     Args:
-        folder: Where to.
-        name: By which to find it again.
-        film: Path or URL.
-        duration_sec: Length of the film.
-        on_second: Called with the second that is being written.
+        folder: Folder of the preview.
+        name: Name for `find_preview`.
+        video: Path or URL.
+        duration_sec: Length of the video.
+        on_second: Called with the second of the video that is being written.
 
     Raises:
-        PreviewError: The film is too long for any quality, or cannot be read.
+        PreviewError: The video is too long for any quality, or cannot be read.
     """
     with private_part(folder, f"{name}.mp4") as part:
         try:
-            # A rate is a promise which very busy pictures break; then the next lower quality is tried.
+            # Very detailed pictures exceed the bit rate; then the next lower quality is tried.
             for quality in affordable(duration_sec):
-                _transcode(film, part, quality, on_second)
+                _transcode(video, part, quality, on_second)
                 if part.stat().st_size <= MAX_BYTES:
                     path = _path(folder, name, LADDER.index(quality))
                     part.replace(path)
                     return Preview(path, quality)
         except (av.error.FFmpegError, ValueError) as error:
-            raise PreviewError(f"the film could not be converted ({_reason(error)})") from error
+            raise PreviewError(f"the video could not be converted ({_reason(error)})") from error
     raise PreviewError(f"{duration_sec / 3600:.1f} hours do not fit into {MAX_BYTES / 1e6:.0f} MB")
 
 
 def remove_old_previews(folder: Path, kept: Path) -> None:
-    """Delete all but the newest previews, and never this one."""
+    """Delete all but the newest previews, and keep this one."""
     others = [path for path in folder.glob("preview-*.mp4") if path != kept]
-    with contextlib.suppress(OSError):  # another process was quicker
+    with contextlib.suppress(OSError):  # another process deleted it first
         for path in sorted(others, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT - 1 :]:
             path.unlink()
 
@@ -125,19 +125,19 @@ def _path(folder: Path, name: str, rung: int) -> Path:
 
 
 def _reason(error: Exception) -> str:
-    # FFmpeg's whole message names the address, which may be signed.
+    # FFmpeg's full message contains the URL, which may be signed.
     return getattr(error, "strerror", None) or type(error).__name__
 
 
-def _transcode(film: str, target: Path, quality: Quality, on_second: Callable[[float], object]) -> None:
+def _transcode(video: str, target: Path, quality: Quality, on_second: Callable[[float], object]) -> None:
     with (
-        av.open(film, timeout=OPEN_TIMEOUT_SEC) as source,
+        av.open(video, timeout=OPEN_TIMEOUT_SEC) as source,
         av.open(str(target), "w", options={"movflags": "+faststart"}) as out,
     ):
         if not source.streams.video:
-            raise PreviewError("the film has no picture")
+            raise PreviewError("the video has no picture")
         begin = start_of(source)
-        picture = _PictureTrack(source.streams.video[0], out, quality, begin, _first_size(film, quality.height))
+        picture = _PictureTrack(source.streams.video[0], out, quality, begin, _first_size(video, quality.height))
         tracks: dict[int, _PictureTrack | _SoundTrack] = {picture.source.index: picture}
         if source.streams.audio and quality.audio_rate:
             sound = _SoundTrack(source.streams.audio[0], out, quality, begin)
@@ -149,17 +149,17 @@ def _transcode(film: str, target: Path, quality: Quality, on_second: Callable[[f
             track.close()
 
 
-def _first_size(film: str, height: int) -> tuple[int, int]:
-    """Only a decoded frame tells which way up it is, and the size must stand before sound or picture are written."""
-    with av.open(film, timeout=OPEN_TIMEOUT_SEC) as source:
+def _first_size(video: str, height: int) -> tuple[int, int]:
+    """Return the upright size of the first frame; only decoded frames have a rotation."""
+    with av.open(video, timeout=OPEN_TIMEOUT_SEC) as source:
         for frame in source.decode(video=0):
             first = upright(frame, pixel_aspect(source.streams.video[0]), max_height=height)
             return first.width, first.height
-    raise PreviewError("the film has no picture")
+    raise PreviewError("the video has no picture")
 
 
 class _PictureTrack:
-    """Scales frames, drops those above the rate, and turns them as the film says."""
+    """Scales frames, drops those above the rate, and applies the video's rotation."""
 
     def __init__(self, source: Any, out: Any, quality: Quality, begin: float, size: tuple[int, int]) -> None:
         self.source, self.out, self.begin, self.fps = source, out, begin, quality.fps
@@ -182,7 +182,7 @@ class _PictureTrack:
             yield second
 
     def _write(self, frame: Any) -> None:
-        # A film may change its size on the way; the preview may not.
+        # A video may change its frame size; the preview may not.
         small = upright(frame, self.aspect, max_height=self.size[1]).reformat(*self.size)
         small.pts, small.time_base = self.pts, CLOCK
         self.out.mux(self.stream.encode(small))
@@ -197,17 +197,17 @@ def _x264_options(quality: Quality) -> dict[str, str]:
         "crf": "25",
         "maxrate": str(quality.video_rate),
         "bufsize": str(quality.video_rate * 2),
-        # A click must not wait for many frames.
+        # A small GOP, so that seeking to a moment is fast.
         "g": str(quality.fps * 2 or 8),
     }
 
 
 class _SoundTrack:
-    """Writes the sound on the clock of the film, silence where it has gaps."""
+    """Writes the sound in sync with the video, with silence in its gaps."""
 
     def __init__(self, source: Any, out: Any, quality: Quality, begin: float) -> None:
         self.source, self.out, self.begin = source, out, begin
-        # At few bits, two channels at the full rate sound worse than one at half of it.
+        # At low bit rates, mono at half the sample rate sounds better than stereo at the full rate.
         self.rate, self.layout = (44_100, "stereo") if quality.audio_rate > MONO_BELOW else (22_050, "mono")
         self.stream = out.add_stream("aac", rate=self.rate)
         self.stream.layout, self.stream.bit_rate = self.layout, quality.audio_rate
@@ -220,7 +220,7 @@ class _SoundTrack:
                 frame.pts -= round(self.begin / frame.time_base)
             self.graph.push(frame)
             self._drain()
-        # The picture tells how far the work is.
+        # Only the picture track reports progress.
         yield from ()
 
     def _resampler(self, frame: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What the demo shows in the terminal: lines with the time so far, a moving line while it works, tables of moments."""
+"""The terminal output of the demo: lines with the elapsed time, progress bars and tables of moments."""
 
 import time
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from examples.demo.job import Answer
 
 
 class Step:
-    """One piece of work that is under way.
+    """A step in progress.
 
     Example:
         ```python
@@ -31,11 +31,11 @@ class Step:
         self._text = text
 
     def at(self, done: float, total: float | None = None) -> None:
-        """Say how far the work is."""
+        """Show how much of the step is done."""
         self._progress.update(self._task, completed=done, total=total)
 
     def now(self, text: str) -> None:
-        """Say what the work has come to."""
+        """Show what the step is doing."""
         if text == self._text:
             return
         self._text = text
@@ -45,12 +45,12 @@ class Step:
 
 
 class Screen:
-    """The terminal; elsewhere, such as in a log, plain lines without the moving one.
+    """The terminal; if the output is not a terminal, plain lines without progress bars.
 
     Example:
         ```python
         screen = Screen()
-        with screen.step("Making the film"):
+        with screen.step("Generating the video"):
             ...
         screen.say("made")
         ```
@@ -61,13 +61,13 @@ class Screen:
         self._start = time.monotonic()
 
     def say(self, text: str, style: str = "") -> None:
-        """Print a line with the time so far. The text is taken as it is: a file may be called [red].mp4."""
+        """Print a line with the elapsed time. Markup in the text is not interpreted: a file may be called [red].mp4."""
         clock_so_far = f"{time.monotonic() - self._start:6.1f} s  "
         self.console.print(Text.assemble((clock_so_far, "dim"), (text, style)))
 
     @contextmanager
     def step(self, text: str) -> Iterator[Step]:
-        """Show a moving line with its own clock while something takes time."""
+        """Show a progress bar with its own clock while the block runs."""
         self.say(text)
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
         in_log = not self.console.is_terminal
@@ -88,17 +88,17 @@ class Screen:
 
 
 def clock(seconds: float) -> str:
-    """Return a time as mm:ss, or h:mm:ss from one hour on."""
+    """Return a time as mm:ss, or as h:mm:ss from one hour."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes:02d}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"  # noqa: PLR2004
 
 
 def follow(step: Step) -> "twelvelabs_core.OnProgress":
-    """Return a callback which shows a loader's progress on a moving line."""
+    """Return a callback that shows a loader's progress on a progress bar."""
 
-    def listen(told: twelvelabs_core.Progress) -> None:
-        step.now(f"{told.stage.capitalize()} {PurePath(told.source).name}")
-        if told.stage == "uploading":
-            step.at(told.done, told.total)
+    def listen(progress: twelvelabs_core.Progress) -> None:
+        step.now(f"{progress.stage.capitalize()} {PurePath(progress.source).name}")
+        if progress.stage == "uploading":
+            step.at(progress.done, progress.total)
 
     return listen

@@ -1,4 +1,4 @@
-"""Takes still pictures from a film, the right way up and with square pixels."""
+"""Takes still pictures from a video, upright and with square pixels."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -13,22 +13,22 @@ SHORTER_JUMP_SEC = 15.0
 
 
 class StillError(Exception):
-    """The film shows nothing at that second, or cannot be read."""
+    """The video has no frame at that second, or cannot be read."""
 
 
-def still(film: str, second: float, width: int = 480) -> bytes:
-    """Return the frame which a film shows at a second, as JPEG.
+def still(video: str, second: float, width: int = 480) -> bytes:
+    """Return the frame that a video shows at a second, as JPEG.
 
     Args:
-        film: Path or URL.
-        second: From the start of the film.
-        width: Most pixels in width.
+        video: Path or URL.
+        second: From the start of the video.
+        width: Maximum width in pixels.
 
     Raises:
-        StillError: There is no such frame.
+        StillError: The video has no frame at that second, or cannot be read.
     """
     try:
-        with av.open(film, timeout=OPEN_TIMEOUT_SEC) as source:
+        with av.open(video, timeout=OPEN_TIMEOUT_SEC) as source:
             frame, aspect = _frame_at(source, second), pixel_aspect(source.streams.video[0])
     except (av.error.FFmpegError, ValueError, IndexError) as error:
         raise StillError(f"no picture at {second:.1f} s: {type(error).__name__}") from error
@@ -38,8 +38,8 @@ def still(film: str, second: float, width: int = 480) -> bytes:
 
 
 def _frame_at(source: Any, second: float) -> Any:
-    """Return the last frame that begins before a second; the film's first where that comes later; or None."""
-    # Some containers have no index, and a jump lands behind its mark; then jump shorter, at last to the start.
+    """Return the last frame that begins before a second, or else the first frame of the video, or None."""
+    # Without an index, a seek may land after its target; then seek to an earlier time, and finally to the start.
     for earlier in (0.0, SHORTER_JUMP_SEC, second):
         shown = None
         for frame in _frames_from(source, second - earlier):
@@ -57,20 +57,20 @@ def _frames_from(source: Any, second: float) -> Iterator[Any]:
 
 
 def start_of(source: Any) -> float:
-    """Return the time stamp with which a film begins, in seconds; the times of moments count from there."""
+    """Return the first timestamp of a video in seconds; the times of moments are relative to it."""
     return float((source.start_time or 0) / av.time_base)
 
 
 def pixel_aspect(video: Any) -> float:
-    """Return how much wider than high the pixels of a track are."""
+    """Return the pixel aspect ratio (width / height) of a track."""
     return float(video.sample_aspect_ratio or 1)
 
 
 def upright(frame: Any, aspect: float, *, max_height: int | None = None, max_width: int | None = None) -> Any:
-    """Return a frame as it is meant to be seen: turned, with square pixels, scaled down to a size if it is larger."""
-    turned = frame.rotation % 180 != 0
+    """Return a frame rotated upright, with square pixels, scaled down if it is larger than the maximum size."""
+    is_rotated = frame.rotation % 180 != 0
     width, height = frame.width * aspect, float(frame.height)
-    seen_width, seen_height = (height, width) if turned else (width, height)
+    seen_width, seen_height = (height, width) if is_rotated else (width, height)
     scale = min(1.0, (max_height or seen_height) / seen_height, (max_width or seen_width) / seen_width)
     size = _even(width * scale), _even(height * scale)
     if not frame.rotation:

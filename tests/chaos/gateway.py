@@ -1,4 +1,4 @@
-"""A TCP gateway in front of the sandbox whose door can be shut: connections break, new ones are refused."""
+"""A TCP gateway in front of the sandbox that can be interrupted: connections break and new ones are refused."""
 
 import contextlib
 import socket
@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Self
 
-PIECE = 65536
+BUFFER_BYTES = 65536
 
 
 class Gateway:
@@ -20,7 +20,7 @@ class Gateway:
         self.port = int(self._listener.getsockname()[1])
         self._accepting = self._accept_on(self._listener)
 
-    def shut_for(self, seconds: float) -> None:
+    def interrupt_for(self, seconds: float) -> None:
         """Break every connection and refuse new ones for a while."""
         self._shut()
         time.sleep(seconds)
@@ -34,7 +34,7 @@ class Gateway:
         self._shut()
 
     def _shut(self) -> None:
-        # Shutting wakes the thread that accepts; closing alone would leave it, and the port, waiting.
+        # Shutdown wakes the accepting thread; closing alone would leave it blocked and the port in use.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -72,7 +72,7 @@ class Gateway:
 
     def _pump(self, source: socket.socket, target: socket.socket, ends: list[int]) -> None:
         with contextlib.suppress(OSError):
-            while data := source.recv(PIECE):
+            while data := source.recv(BUFFER_BYTES):
                 target.sendall(data)
         for one in (source, target):
             with contextlib.suppress(OSError):

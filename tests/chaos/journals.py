@@ -1,4 +1,4 @@
-"""The journal of a chaos run, SQLite or PostgreSQL: where it is, how it is locked for moments, what bytes are in it."""
+"""The journal of a chaos run, in SQLite or PostgreSQL: where it is, how to lock it briefly and how to dump it."""
 
 import contextlib
 import sqlite3
@@ -13,19 +13,19 @@ TABLES = "select tablename from pg_tables where tablename like 'twelvelabs_%' or
 
 
 class Journal(Protocol):
-    """What the harness must be able to do with a journal."""
+    """What the harness needs of a journal."""
 
     location: str
 
     def lock_for(self, seconds: float) -> None:
-        """Hold a write lock from outside, as another program would."""
+        """Hold a write lock, as another program would."""
 
     def dump(self, folder: Path) -> None:
-        """Write all its bytes into a folder."""
+        """Write all bytes of the journal into a folder."""
 
 
 class SqliteJournal:
-    """A file."""
+    """A journal in an SQLite file."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "segments.sqlite3"
@@ -35,7 +35,7 @@ class SqliteJournal:
         if not self._path.exists():
             return
         connection = sqlite3.connect(self._path, timeout=10, isolation_level=None)
-        # Where a worker holds it for so long itself, it is locked enough.
+        # A timeout means that a worker holds the lock for that long itself, which serves as well.
         with contextlib.closing(connection), contextlib.suppress(sqlite3.OperationalError):
             connection.execute("BEGIN IMMEDIATE")
             time.sleep(seconds)
@@ -43,12 +43,12 @@ class SqliteJournal:
 
     def dump(self, folder: Path) -> None:
         for path in self._path.parent.glob(self._path.name + "*"):
-            with contextlib.suppress(FileNotFoundError):  # a log may go when its last user does
+            with contextlib.suppress(FileNotFoundError):  # SQLite deletes the WAL when the last connection closes
                 (folder / path.name).write_bytes(path.read_bytes())
 
 
 class PostgresJournal:
-    """A database of its own server."""
+    """A journal in a PostgreSQL database."""
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
@@ -57,7 +57,7 @@ class PostgresJournal:
     def lock_for(self, seconds: float) -> None:
         with psycopg.connect(self._uri) as connection:
             if self._tables(connection):
-                # One table: several would be a deadlock with whoever has them in another order.
+                # Only one table: locking several could deadlock with a worker that locks them in another order.
                 connection.execute("LOCK TABLE twelvelabs_tasks IN ACCESS EXCLUSIVE MODE")
                 time.sleep(seconds)
             connection.rollback()
@@ -74,7 +74,7 @@ class PostgresJournal:
 
 @contextlib.contextmanager
 def opened(kind: str, folder: Path) -> Iterator[Journal]:
-    """Make an empty journal of a kind; a server's ends with the block."""
+    """Create an empty journal; a PostgreSQL server is stopped on exit."""
     folder.mkdir(parents=True, exist_ok=True)
     if kind == "sqlite":
         yield SqliteJournal(folder)

@@ -1,4 +1,4 @@
-"""Looks for secrets in what a run left behind: logs, stderr, errors, pickles, search results, journal and store."""
+"""Searches the output of a run for secrets: logs, stderr, errors, pickles, search results, journal and store."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -8,18 +8,18 @@ from urllib.parse import quote
 
 from tests.chaos.videos import Signature
 
-# Long enough that no chance makes it, short enough that a message which was cut is still recognised.
+# Long enough to exclude a coincidence, short enough to be found in a truncated message.
 PREFIX = 16
 CONTEXT = 60
 
 
 @dataclass
 class Found:
-    """What was looked at, and what was found.
+    """The result of a search.
 
     Attributes:
-        channels: Bytes that were looked at in each channel.
-        leaks: Which secret was found in which file, with what stood before it.
+        channels: Number of bytes searched in each channel.
+        leaks: Channel, secret and file of each find, and the text before it.
     """
 
     channels: dict[str, int] = field(default_factory=dict)
@@ -31,18 +31,18 @@ class Found:
 
 
 def needles(api_key: str, signature: Signature) -> dict[str, bytes]:
-    """Return what must not be found, in every form in which it may be written."""
+    """Return the secrets to search for, in each encoding in which they may appear."""
     key = api_key.encode()
     found = {"key": key, "key, url-quoted": quote(api_key, safe="").encode()}
     for offset in range(3):
-        # What stands before moves the letters of base64; the first and last are mixed with it and left out.
+        # The text before a secret shifts its base64 form; the first and last letters mix with it and are left out.
         found[f"key, base64 +{offset}"] = b64encode(b"x" * offset + key)[4 if offset else 0 : -4][: PREFIX * 2]
     for name in ("signature", "credential", "token"):
         found[name] = getattr(signature, name)[:PREFIX].encode()
     return found
 
 
-def look(channels: Mapping[str, Path], secrets: Mapping[str, bytes]) -> Found:
+def search(channels: Mapping[str, Path], secrets: Mapping[str, bytes]) -> Found:
     """Search all files of each channel: a file, or a folder with everything in it."""
     found = Found()
     for channel, place in channels.items():

@@ -1,4 +1,4 @@
-"""A small chaos run inside the suite; `make chaos` plays the large one."""
+"""A small chaos run as part of the suite; `make chaos` does the large one."""
 
 import sys
 from base64 import b64encode
@@ -7,16 +7,16 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.chaos.act import API_KEY, Act, Plan
-from tests.chaos.leaks import look, needles
+from tests.chaos.leaks import needles, search
+from tests.chaos.run import API_KEY, ChaosRun, Plan
 from tests.chaos.videos import Signature
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="workers are forked and killed")
 
 
-def test_a_small_storm_loses_nothing(tmp_path: Path) -> None:
-    plan = Plan(videos=6, kills=2, seed=3, timeout=4.0, patience=(0.5, 3.0))
-    verdict = Act(plan, tmp_path / "run", tmp_path / "films", lambda _: None).play()
+def test_small_chaos_run_loses_nothing_and_pays_once(tmp_path: Path) -> None:
+    plan = Plan(videos=6, kills=2, seed=3, timeout=4.0, kill_after=(0.5, 3.0))
+    verdict = ChaosRun(plan, tmp_path / "run", tmp_path / "videos", lambda _: None).run()
     assert not verdict.failed, "\n".join(verdict.lines)
 
 
@@ -32,8 +32,8 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", sorted(FORMS))
-def test_every_form_of_a_secret_is_found(tmp_path: Path, form: str) -> None:
-    (tmp_path / "said.txt").write_bytes(b"before " + FORMS[form] + b" after")
-    assert look({"log": tmp_path}, needles(API_KEY, SIGNATURE)).leaking == {"log"}
-    (tmp_path / "said.txt").write_bytes(b"before *** after X-Amz-Signature=***")
-    assert not look({"log": tmp_path}, needles(API_KEY, SIGNATURE)).leaks
+def test_secret_is_found_in_every_encoding(tmp_path: Path, form: str) -> None:
+    (tmp_path / "output.txt").write_bytes(b"before " + FORMS[form] + b" after")
+    assert search({"log": tmp_path}, needles(API_KEY, SIGNATURE)).leaking == {"log"}
+    (tmp_path / "output.txt").write_bytes(b"before *** after X-Amz-Signature=***")
+    assert not search({"log": tmp_path}, needles(API_KEY, SIGNATURE)).leaks

@@ -1,4 +1,4 @@
-"""The verdict of a chaos run sees everything that it promises to see."""
+"""The checks of a chaos run detect every problem that they promise to detect."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,8 +26,8 @@ def fill(folder: Path, rows: Sequence[tuple[Moment, list[float]]]) -> Path:
     client.create_collection(COLLECTION, VectorParams(size=2, distance=Distance.COSINE))
     points = []
     for number, (moment, vector) in enumerate(rows):
-        told = dict(zip(("source", "start_sec", "end_sec", "embedding_option"), moment, strict=True))
-        points.append(PointStruct(id=number, vector=vector, payload={"metadata": told}))
+        metadata = dict(zip(("source", "start_sec", "end_sec", "embedding_option"), moment, strict=True))
+        points.append(PointStruct(id=number, vector=vector, payload={"metadata": metadata}))
     client.upsert(COLLECTION, points)
     client.close()
     return folder
@@ -48,7 +48,7 @@ ONCE, OWN = "every good video has every segment exactly once in the store", "no 
         ([(FIRST, [0.0, 1.0]), RIGHT[1]], {OWN}),
     ],
 )
-def test_missing_doubled_and_foreign_vectors_are_seen(
+def test_check_stores_detects_missing_duplicate_and_foreign_vectors(
     tmp_path: Path, rows: list[tuple[Moment, list[float]]], failed: set[str]
 ) -> None:
     verdict = Verdict()
@@ -66,14 +66,14 @@ def test_missing_doubled_and_foreign_vectors_are_seen(
         ({"failures": [["b.mp4", "too short", None]], "ended_by": "ConfigurationError: locked"}, False),
     ],
 )
-def test_each_bad_video_and_no_other_is_to_be_reported(outcome: Mapping[str, Any], is_right: bool) -> None:  # noqa: FBT001
+def test_check_reports_requires_exactly_the_bad_videos(outcome: Mapping[str, Any], is_right: bool) -> None:  # noqa: FBT001
     verdict = Verdict()
     check_reports(verdict, [outcome], [BAD])
     assert bool(verdict.failed) != is_right
 
 
 def tasks(*kinds: str) -> list[RecordedTask]:
-    """Tasks of one video: ready, or with a fate."""
+    """Return tasks of one video, each ready or with a fate."""
     states = {"ready": "ready", "stuck": "processing"}
     return [
         RecordedTask(
@@ -103,14 +103,16 @@ def tasks(*kinds: str) -> list[RecordedTask]:
         (["stuck"], [], 1),
         (["ready", "ready"], [], 2),
         (["ready"], ["ready"], 2),
-        (["processed", "ready"], [], 1),  # one of them failed by itself: still paid for twice
-        (["stuck", "ready"], [], 1),  # created while the first lived
+        (["processed", "ready"], [], 1),  # one failed without an injected fault: still a double payment
+        (["stuck", "ready"], [], 1),  # created while the first was processing
     ],
 )
-def test_tasks_that_are_missing_or_paid_for_twice_are_seen(before: list[str], after: list[str], failed: int) -> None:
+def test_check_tasks_detects_missing_tasks_and_double_payments(
+    before: list[str], after: list[str], failed: int
+) -> None:
     verdict = Verdict()
     log = TaskLog(tasks(*before), tasks(*after))
-    check_tasks(verdict, [GOOD], log, is_echoing=True, warnings="")
+    check_tasks(verdict, [GOOD], log, names_files=True, warnings="")
     assert len(verdict.failed) == failed, verdict.lines
 
 
@@ -123,7 +125,7 @@ def test_tasks_that_are_missing_or_paid_for_twice_are_seen(before: list[str], af
         ("WARNING a.mp4 is paid for again", 0),
     ],
 )
-def test_where_lists_name_nothing_a_second_payment_must_have_been_told(warnings: str, failed: int) -> None:
+def test_check_tasks_requires_a_warning_per_second_payment_without_names(warnings: str, failed: int) -> None:
     verdict = Verdict()
-    check_tasks(verdict, [GOOD], TaskLog(tasks("ready", "ready"), []), is_echoing=False, warnings=warnings)
+    check_tasks(verdict, [GOOD], TaskLog(tasks("ready", "ready"), []), names_files=False, warnings=warnings)
     assert len(verdict.failed) == failed, verdict.lines

@@ -1,4 +1,4 @@
-"""What came of a chaos run: counts, and whether each promise was kept. Nothing here forgives anything."""
+"""The verdict of a chaos run: counts, and a strict check of each guarantee."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from twelvelabs_sandbox import RecordedTask
 
 Matrix = NDArray[np.float32]
 PAGE = 1000
-# Qdrant keeps unit vectors where the distance is cosine; rounding moves them a little.
+# Qdrant normalises vectors where the distance is cosine, which changes them by rounding.
 SAME = 1e-4
 
 
@@ -31,16 +31,16 @@ class Moment(NamedTuple):
 
 @dataclass
 class Verdict:
-    """Lines to print, and what failed."""
+    """Lines to print, and the names of the failed checks."""
 
     lines: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
-    def tell(self, line: str) -> None:
+    def note(self, line: str) -> None:
         self.lines.append(line)
 
     def check(self, name: str, detail: str, problems: Sequence[str]) -> None:
-        """Add one promise: kept where there are no problems."""
+        """Add one check; it fails if there are problems."""
         self.lines.append(f"  {'FAIL' if problems else 'ok  '}  {name}: {detail}")
         if problems:
             self.failed.append(name)
@@ -50,7 +50,7 @@ class Verdict:
 
 
 def stored(folder: Path) -> dict[Moment, list[Matrix]]:
-    """Return the vectors of every moment in a Qdrant folder; a moment that is there twice has two."""
+    """Return the vectors of every moment in a Qdrant folder; a duplicate moment has two."""
     found: dict[Moment, list[Matrix]] = defaultdict(list)
     client = QdrantClient(path=str(folder))
     try:
@@ -58,8 +58,8 @@ def stored(folder: Path) -> dict[Moment, list[Matrix]]:
         while True:
             points, offset = client.scroll(COLLECTION, limit=PAGE, offset=offset, with_vectors=True)
             for point in points:
-                told = (point.payload or {})["metadata"]
-                moment = Moment(told["source"], told["start_sec"], told["end_sec"], told["embedding_option"])
+                metadata = (point.payload or {})["metadata"]
+                moment = Moment(*(metadata[key] for key in ("source", "start_sec", "end_sec", "embedding_option")))
                 found[moment].append(np.asarray(point.vector, np.float32))
             if offset is None:
                 return found
@@ -68,12 +68,12 @@ def stored(folder: Path) -> dict[Moment, list[Matrix]]:
 
 
 def check_stores(verdict: Verdict, folders: Sequence[Path], expected: Mapping[Moment, Matrix], good: int) -> None:
-    """Every segment exactly once, and none with the vector of another video."""
+    """Check that every segment is stored exactly once, and none with the vector of another video."""
     wrong, foreign = [], []
     for folder in folders:
         there = stored(folder)
         wrong += [f"{folder.name}: missing {moment}" for moment in expected if moment not in there]
-        wrong += [f"{folder.name}: not to be there {moment}" for moment in there if moment not in expected]
+        wrong += [f"{folder.name}: unexpected {moment}" for moment in there if moment not in expected]
         wrong += [f"{folder.name}: {len(rows)} times {moment}" for moment, rows in there.items() if len(rows) != 1]
         foreign += [
             f"{folder.name}: {moment} has a vector {np.abs(rows[0] - expected[moment]).max():.3f} off"
@@ -82,21 +82,21 @@ def check_stores(verdict: Verdict, folders: Sequence[Path], expected: Mapping[Mo
         ]
     size = f"{good} videos, {len(expected)} segments, {len(folders)} Qdrant folder(s)"
     verdict.check("every good video has every segment exactly once in the store", size, wrong)
-    verdict.check("no video has another's vectors (compared with a calm run)", size, foreign)
+    verdict.check("no video has another's vectors (compared with a run without faults)", size, foreign)
 
 
 def check_reports(verdict: Verdict, outcomes: Sequence[Mapping[str, object]], bad: Sequence[Video]) -> None:
-    """The last run of each process reports the bad videos, each with its reason, and no others."""
+    """Check that the last run of each process reports exactly the bad videos, each with its reason."""
     problems = []
     for number, outcome in enumerate(outcomes):
         if "ended_by" in outcome:
             problems.append(f"process {number} ended with {outcome['ended_by']}")
-        told = {one[0]: one[1] for one in outcome["failures"]}  # type: ignore[attr-defined]
-        problems += [f"process {number}: not reported: {one.source}" for one in bad if one.source not in told]
+        reported = {one[0]: one[1] for one in outcome["failures"]}  # type: ignore[attr-defined]
+        problems += [f"process {number}: not reported: {one.source}" for one in bad if one.source not in reported]
         known = {one.source: one.reason or "" for one in bad}
         problems += [
             f"process {number}: {name}: {reason}"
-            for name, reason in told.items()
+            for name, reason in reported.items()
             if name not in known or known[name] not in reason
         ]
     verdict.check("every bad video is reported with its reason, and no good one", f"{len(bad)} bad videos", problems)
@@ -107,22 +107,22 @@ class TaskLog:
     """Every task of a run, in the order of creation.
 
     Attributes:
-        before: Those from before the clock was advanced to let the stuck ones expire, as they were then.
-        after: Those created since.
+        before: Tasks created before the clock was advanced to expire the stuck ones, in their state at that time.
+        after: Tasks created afterwards.
     """
 
     before: Sequence[RecordedTask]
     after: Sequence[RecordedTask]
 
     def is_twice(self, sha256: str) -> bool:
-        """Whether a task of this content was created though an earlier one was good, or still lived."""
+        """Whether a task of this content was created although an earlier one succeeded or was still processing."""
         early = [task for task in self.before if task.sha256 == sha256]
         healthy = sum(task.sha256 == sha256 and task.fate is None for task in (*self.before, *self.after))
         return healthy > 1 or any(task.fate == "stuck" for task in early[:-1])
 
 
-def check_tasks(verdict: Verdict, good: Sequence[Video], log: TaskLog, *, is_echoing: bool, warnings: str) -> None:
-    """One successful task for each good video, none created while an earlier one was of use."""
+def check_tasks(verdict: Verdict, good: Sequence[Video], log: TaskLog, *, names_files: bool, warnings: str) -> None:
+    """Check that each good video has one successful task, and that no task was created while another was usable."""
     tasks = [*log.before, *log.after]
     of = defaultdict(list)
     for task in tasks:
@@ -131,11 +131,11 @@ def check_tasks(verdict: Verdict, good: Sequence[Video], log: TaskLog, *, is_ech
     succeeded = {video: sum(task.status == "ready" for task in of[video.sha256]) for video in good}
     twice = [f"{one.source}: {', '.join(map(_state, of[one.sha256]))}" for one in good if log.is_twice(one.sha256)]
     fates = [task.fate for task in tasks if task.fate]
-    verdict.tell(f"        {len(tasks)} tasks were created, {len(fates)} of them doomed by the storm")
-    if not is_echoing:
-        silent = [one.source for one in good if log.is_twice(one.sha256) and not _is_told(one.source, warnings)]
+    verdict.note(f"        {len(tasks)} tasks were created, {len(fates)} of them with an injected fate")
+    if not names_files:
+        silent = [one.source for one in good if log.is_twice(one.sha256) and not _is_logged(one.source, warnings)]
         verdict.check(
-            "where lists name nothing: each re-creation was reported", f"{len(twice)} videos paid for again", silent
+            "listings without names: each second payment was logged", f"{len(twice)} videos paid for again", silent
         )
         missing = [f"{video.source}: none" for video, count in succeeded.items() if not count]
         verdict.check("a successful task for each good video", f"{len(good)} videos", missing)
@@ -150,5 +150,5 @@ def _state(task: RecordedTask) -> str:
     return f"{task.id} {task.fate or task.status}"
 
 
-def _is_told(source: str, warnings: str) -> bool:
+def _is_logged(source: str, warnings: str) -> bool:
     return any(source in line and "paid" in line for line in warnings.splitlines())

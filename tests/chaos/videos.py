@@ -1,4 +1,4 @@
-"""The videos of a chaos run: many short ones, each different, and a few that nobody can embed."""
+"""The videos of a chaos run: many short ones, all different, and a few that cannot be embedded."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from tests.sandbox.file_server import FileServer
 from twelvelabs_sandbox.films import Scene, random_scenes, write_film
 
 SIZE, FPS, SCENE_SEC = (360, 360), 4, (2.3, 2.8)
-# Every so many good videos come by signed URL instead of as a file.
+# One in this many good videos is given as a signed URL instead of a file.
 URL_EVERY = 8
 
 
@@ -36,10 +36,10 @@ class Video:
     """One source of the run.
 
     Attributes:
-        source: The name under which it is known: the path, or the URL without its signature.
-        given: What the loader gets.
-        sha256: Of its bytes; "" where there are none.
-        reason: What its failure must say; None for a good one.
+        source: Expected source name: the path, or the URL without its signature.
+        given: The value passed to the loader.
+        sha256: Digest of the bytes; "" for bad videos.
+        reason: Text that the reported failure must contain; None for a good video.
     """
 
     source: str
@@ -49,10 +49,10 @@ class Video:
 
 
 def make_videos(folder: Path, count: int, seed: int) -> list[Path]:
-    """Write the good videos, each different from all others; those that are there already stay."""
+    """Write the good videos, all different; existing files are kept."""
     folder.mkdir(parents=True, exist_ok=True)
     scenes = random_scenes(2 * count, seed, seconds=SCENE_SEC)
-    paths = [folder / f"film-{number:03}.mp4" for number in range(count)]
+    paths = [folder / f"video-{number:03}.mp4" for number in range(count)]
     for number, path in enumerate(paths):
         if not path.exists():
             _write(path, scenes[2 * number : 2 * number + 2])
@@ -62,7 +62,7 @@ def make_videos(folder: Path, count: int, seed: int) -> list[Path]:
 def sources(
     folder: Path, video_paths: Sequence[Path], bad: int, server: FileServer, signature: Signature
 ) -> list[Video]:
-    """Return the videos as files and signed URLs, and some videos that cannot be embedded."""
+    """Return the good videos, as files and signed URLs, followed by videos that cannot be embedded."""
     good = [_good(path, number, server, signature) for number, path in enumerate(video_paths)]
     return good + [_bad(folder, number, server, signature) for number in range(bad)]
 
@@ -79,7 +79,7 @@ def _bad(folder: Path, number: int, server: FileServer, signature: Signature) ->
     kind, name = number % 4, f"bad-{number:03}.mp4"
     path = folder / name
     if kind == 0:
-        path.write_text(f"This is no film, number {number}.\n" * 20)
+        path.write_text(f"Not a video, number {number}.\n" * 20)
         return Video(path.as_posix(), str(path), "", "")
     if kind == 1:
         if not path.exists():
@@ -88,13 +88,13 @@ def _bad(folder: Path, number: int, server: FileServer, signature: Signature) ->
     if kind == 2:  # the third of four kinds
         url = server.url(f"missing-{number}.mp4")
         return Video(url, f"{url}?{signature.query}", "", "media_url_not_exists")
-    path.write_text(f"Not a film either, number {number}.\n" * 20)
+    path.write_text(f"Not a video either, number {number}.\n" * 20)
     url = server.url(name)
     return Video(url, f"{url}?{signature.query}", "", "HTTP 400")
 
 
 def _write(path: Path, scenes: Sequence[Scene]) -> None:
-    """Write a video all at once, so that a run which is broken off leaves no half of one."""
+    """Write a video atomically, so that an interrupted run leaves no partial file."""
     part = path.with_suffix(".part.mp4")
     write_film(part, scenes, size=SIZE, fps=FPS)
     part.replace(path)

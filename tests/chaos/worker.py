@@ -1,6 +1,6 @@
-"""The process that is killed: loads all videos through the LangChain loader into Qdrant, and leaves what it said.
+"""The process that is killed: loads all videos through the LangChain loader into Qdrant and saves its output.
 
-``python -m tests.chaos.worker config.json``; the key comes by the environment, as users give it.
+``python -m tests.chaos.worker config.json``; the API key comes from the environment.
 """
 
 import json
@@ -24,28 +24,28 @@ SEGMENTATION = FixedSegmentation(3)
 
 
 def main(config_path: str) -> None:
-    """Run once; what happened is in the folders that the configuration names."""
+    """Run once, and write all output into the folders named in the configuration."""
     config = json.loads(Path(config_path).read_text())
-    said = Path(config["said"])
-    _log_everything(said / "log.txt")
+    output = Path(config["output"])
+    _log_everything(output / "log.txt")
     if config.get("plant"):
-        _plant(config, said)
+        _plant(config, output)
         return
     outcome: dict[str, Any] = {"failures": []}
     try:
-        outcome["added"] = _run(config, said)
+        outcome["added"] = _run(config, output)
     except IngestionError as error:
-        report(error, said)
+        report(error, output)
         outcome["failures"] = [[one.source, one.reason, one.task_id] for one in error.failures]
         for one in error.failures:
-            report(one.error, said)
+            report(one.error, output)
     except TwelveLabsError as error:
-        report(error, said)
+        report(error, output)
         outcome["ended_by"] = f"{type(error).__name__}: {error}"
-    (said / "outcome.json").write_text(json.dumps(outcome))
+    (output / "outcome.json").write_text(json.dumps(outcome))
 
 
-def _run(config: dict[str, Any], said: Path) -> int:
+def _run(config: dict[str, Any], output: Path) -> int:
     embeddings = TwelveLabsEmbeddings(
         base_url=config["base_url"],
         segment_store=config["store"],
@@ -65,33 +65,33 @@ def _run(config: dict[str, Any], said: Path) -> int:
             timeout=config["timeout"],
             show_progress=True,
         )
-        (said / "ready").touch()
+        (output / "ready").touch()
         try:
             return len(add_segments(store, loader.lazy_load(), batch_size=16))
         finally:
             if config["search"]:
-                _search(store, said)
+                _search(store, output)
     finally:
         client.close()
 
 
-def _search(store: QdrantVectorStore, said: Path) -> None:
-    """Leave what a search gives: it is what a tool hands to a language model."""
+def _search(store: QdrantVectorStore, output: Path) -> None:
+    """Save the result of a search, as a tool would pass it to a language model."""
     found = store.similarity_search("red stripes", k=100)
-    (said / "search.txt").write_text("\n".join(f"{one!r} {one.model_dump_json()}" for one in found))
+    (output / "search.txt").write_text("\n".join(f"{one!r} {one.model_dump_json()}" for one in found))
 
 
-def report(error: Exception, said: Path) -> None:
-    """Write down an error in every form in which people and programs meet it."""
-    with (said / "errors.txt").open("a") as file:
+def report(error: Exception, output: Path) -> None:
+    """Write an error in every form in which it may be shown or serialised."""
+    with (output / "errors.txt").open("a") as file:
         file.write(f"MESSAGE {error}\nREPR {error!r}\nTRACEBACK {''.join(traceback.format_exception(error))}\n")
-    with (said / "errors.pickle").open("ab") as binary:
+    with (output / "errors.pickle").open("ab") as binary:
         binary.write(pickle.dumps(error))
     logging.getLogger("tests.chaos").error("the run ended", exc_info=error)
 
 
 def _log_everything(path: Path) -> None:
-    """Every logger at DEBUG into a file, each line there before the next is begun."""
+    """Log everything at DEBUG into a file, flushed line by line."""
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.DEBUG, handlers=[handler], force=True)
@@ -99,13 +99,13 @@ def _log_everything(path: Path) -> None:
         logging.getLogger(name).setLevel(logging.DEBUG)
 
 
-def _plant(config: dict[str, Any], said: Path) -> None:
-    """Let a secret out into every channel, to prove that it would be found there."""
+def _plant(config: dict[str, Any], output: Path) -> None:
+    """Write a secret into every channel, to prove that a leak there would be found."""
     secret = config["plant"]
     logging.getLogger("httpx").debug("sent %s", secret)
     sys.stderr.write(f"sent {secret}\n")
-    report(ConfigurationError(f"sent {secret}"), said)
-    (said / "search.txt").write_text(f"found {secret}")
+    report(ConfigurationError(f"sent {secret}"), output)
+    (output / "search.txt").write_text(f"found {secret}")
     with SegmentStore(config["store"]) as store:
         plain = {"space": "s", "content": "c", "model": "m", "source": secret, "account": "a"}
         store.put_intent("planted", params={"start_sec": 1.0}, **plain)

@@ -20,9 +20,9 @@ BLUE = Scene(color="blue", sound="tone", seconds=4.0)
 
 @pytest.fixture(scope="session")
 def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with film.mp4 (8 s), short.mp4 (3 s), sound.wav and picture.jpg."""
+    """Return a folder with video.mp4 (8 s), short.mp4 (3 s), sound.wav and picture.jpg."""
     folder = tmp_path_factory.mktemp("media")
-    write_film(folder / "film.mp4", [RED, BLUE], fps=5)
+    write_film(folder / "video.mp4", [RED, BLUE], fps=5)
     write_film(folder / "short.mp4", [Scene(color="red", seconds=3.0)], fps=5)
     write_sound(folder / "sound.wav", [RED, BLUE], rate=16000)
     write_picture(folder / "picture.jpg", RED)
@@ -32,7 +32,7 @@ def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def video_path(media_folder: Path) -> Path:
-    return media_folder / "film.mp4"
+    return media_folder / "video.mp4"
 
 
 @pytest.fixture(scope="session")
@@ -54,15 +54,15 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def recorder() -> Iterator[Recorder]:
-    """A server that notes what it is sent and refuses it."""
+    """A server that records requests and refuses them."""
     with Recorder() as recorder:
         yield recorder
 
 
 @pytest.fixture
 def sdk(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> TwelveLabs:
-    """The vendor's own client of that server."""
-    monkeypatch.delenv("TWELVELABS_BASE_URL", raising=False)  # it would overrule the argument
+    """The official SDK's client of that server."""
+    monkeypatch.delenv("TWELVELABS_BASE_URL", raising=False)  # it would override the argument
     return TwelveLabs(api_key=KEY, base_url=recorder.base_url)
 
 
@@ -71,7 +71,7 @@ Connect = Callable[..., Surface]
 
 @pytest.fixture
 def settings(sandbox: Sandbox) -> Settings:
-    """Settings for the sandbox whose retries do not wait long."""
+    """Settings for the sandbox, with short waits between retries."""
     return Settings.resolve(api_key=sandbox.api_key, base_url=sandbox.base_url, max_retry_wait=0.05, timeout=20.0)
 
 
@@ -79,8 +79,8 @@ def settings(sandbox: Sandbox) -> Settings:
 def connect(
     request: pytest.FixtureRequest, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Connect:
-    """Make a client of the sandbox, with a segment store of the test's own and options of `Settings` or the client."""
-    monkeypatch.setattr("twelvelabs_core.transport.polling.FIRST_DELAY", 0.02)  # the tests' media are ready soon
+    """Make a client of the sandbox with the test's own segment store, and options of `Settings` or the client."""
+    monkeypatch.setattr("twelvelabs_core.transport.polling.FIRST_DELAY", 0.02)  # the media of the tests are ready soon
 
     def make(*, store: Any = tmp_path / "segments.sqlite3", **changes: Any) -> Surface:
         names = ("model", "embedding_dimension", "rate_limiter")
@@ -92,5 +92,5 @@ def connect(
 
 @pytest.fixture
 def client(connect: Connect) -> Surface:
-    """A client of the sandbox: in turn a `Client` and an `AsyncClient`, both to be awaited."""
+    """A client of the sandbox: a `Client` in one run and an `AsyncClient` in the next, both awaitable."""
     return connect()

@@ -1,4 +1,4 @@
-"""A sandbox that knows when requests come and beside how many others, and one that takes only some at a time."""
+"""A sandbox that records when requests arrive and how many are in flight, and one with a rate limit."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from twelvelabs_sandbox import Fault, Faults, RecordedRequest, RequestLog, Sandb
 
 
 class PaceLog(RequestLog):
-    """Notes (moment, requests under way) at each arrival, in order."""
+    """Records (time, requests in flight) at each arrival, in order."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class PaceLog(RequestLog):
 
 @contextmanager
 def paced_sandbox(clock: Callable[[], float] = time.time, **options: Any) -> Iterator[tuple[Sandbox, PaceLog]]:
-    """Run a sandbox of the test's own with such a log."""
+    """Run a separate sandbox with such a log."""
     log, sandbox = PaceLog(clock), Sandbox(**options)
     sandbox._requests = log
     with sandbox:
@@ -37,9 +37,9 @@ def paced_sandbox(clock: Callable[[], float] = time.time, **options: Any) -> Ite
 
 
 class FewAtATime(Faults):
-    """A rate limit: in each stretch of time some requests pass, the others are told when the next one begins.
+    """A rate limit: each time window accepts some requests; refusals name the start of the next window.
 
-    Not the sandbox's own, which names whole seconds as the service does: a test would wait four times as long.
+    The sandbox's own limit uses whole seconds as the service does, so that a test would wait four times as long.
     """
 
     def __init__(self, most: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""PostgreSQL for tests of the segment store: a server of the user's, or one from a package that starts in a folder."""
+"""PostgreSQL for tests of the segment store: a server named in the environment, or one started in a folder."""
 
 import os
 import uuid
@@ -14,7 +14,7 @@ GIVEN = os.environ.get("TWELVELABS_TEST_POSTGRES", "")  # postgresql+psycopg://u
 
 @contextmanager
 def server(folder: Path) -> Iterator[str]:
-    """Yield the URL of a server; skip the test where there is none."""
+    """Yield the URL of a server; skip the test if none is available."""
     if GIVEN:
         yield GIVEN
         return

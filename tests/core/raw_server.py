@@ -1,4 +1,4 @@
-"""A server that answers every request with the bytes that a test gives it, whole or broken, and nothing else."""
+"""A server that answers every request with bytes given by the test, complete or truncated."""
 
 import socket
 import threading
@@ -8,10 +8,10 @@ from typing import Self
 
 
 class RawServer:
-    """Serves until it is closed; one request a connection.
+    """Serves until it is closed, one request per connection.
 
     Attributes:
-        answer: What is sent, piece by piece, before the connection is closed.
+        answer: Pieces that are sent before the connection is closed.
         requests: The head of every request.
     """
 
@@ -26,7 +26,7 @@ class RawServer:
         return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def say(self, body: bytes, *, head: str = "HTTP/1.1 200 OK", cut: int | None = None, **headers: str) -> None:
-        """Answer with this body from now on; of ``cut`` only the first so many bytes, though all were announced."""
+        """Answer with this body from now on; with ``cut``, send only that many of the announced bytes."""
         named = {"Content-Length": str(len(body)), "Connection": "close"}
         named |= {name.replace("_", "-"): value for name, value in headers.items()}
         lines = [head, *(f"{name}: {value}" for name, value in named.items()), "", ""]
@@ -53,7 +53,7 @@ class RawServer:
                 try:
                     self._answer(connection)
                 except OSError:
-                    continue  # the client has heard enough
+                    continue  # the client closed the connection
 
     def _answer(self, connection: socket.socket) -> None:
         received = b""

@@ -1,4 +1,4 @@
-"""What tests run in processes of their own; here because a spawned process must be able to import it."""
+"""Functions that tests run in spawned processes, which must be able to import them."""
 
 import os
 from typing import Any
@@ -7,32 +7,32 @@ from twelvelabs_core import AsyncClient, Client, Settings, TwelveLabsError
 
 
 def raise_it(error: TwelveLabsError) -> None:
-    """Raise an error on the other side."""
+    """Raise an error in the worker."""
     raise error
 
 
 def send_back(value: Any) -> Any:
-    """Return what came."""
+    """Return the argument as it arrived."""
     return value
 
 
 def embed(client: Client, text: str) -> list[float]:
-    """Embed a text on the other side."""
+    """Embed a text in the worker."""
     return client.embed_text(text).vector.tolist()  # type: ignore[no-any-return]
 
 
 def embed_async(client: AsyncClient, text: str) -> list[float]:
-    """Embed a text on the other side, in a loop."""
+    """Embed a text in an event loop of the worker."""
     import asyncio  # noqa: PLC0415
 
     return asyncio.run(client.embed_text(text)).vector.tolist()  # type: ignore[no-any-return]
 
 
 def key_of(settings: Settings) -> str:
-    """Return the key that a worker has."""
+    """Return the API key of a client in the worker."""
     return settings.api_key.get_secret_value()
 
 
 def with_key(key: str) -> None:
-    """Give a worker's environment another key."""
+    """Set another API key in the worker's environment."""
     os.environ["TWELVELABS_API_KEY"] = key

@@ -1,4 +1,4 @@
-"""One awaitable interface to both clients, so that each behaviour is tested once."""
+"""One awaitable interface to both clients, so that one test covers both."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -14,7 +14,7 @@ RESOURCES = ("tasks", "assets", "uploads", "legacy_v1")
 class Surface:
     """A `Client` or `AsyncClient`, or one of its resources; results are awaited, iterators iterated asynchronously.
 
-    The calls of a blocking client run on the test's own thread, that is, under a running event loop.
+    Calls of a blocking client run on the test's thread, that is, under a running event loop.
     """
 
     def __init__(self, client: Any, *, is_async: bool) -> None:

@@ -1,4 +1,4 @@
-"""A video sent in chunks by a process that is killed in the middle: the program, and the video."""
+"""A process that uploads a video in chunks and is killed halfway: the program and the video."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from twelvelabs_core import Client, Progress
 
 
 def padded(video_path: Path, target: Path, size: int) -> Path:
-    """Write a video of `size` bytes, nearly all of them a hole in the file, which players skip."""
+    """Write a sparse video file of `size` bytes."""
     content = video_path.read_bytes()
     box = size - len(content)
     target.write_bytes(content + struct.pack(">I4s", box, b"free"))
@@ -19,7 +19,7 @@ def padded(video_path: Path, target: Path, size: int) -> Path:
 
 
 def upload(video_path: str, store: str, kill_after: int) -> None:
-    """Upload a video in chunks, and be killed as if by the system when so many bytes are out."""
+    """Upload a video in chunks, and kill this process after that many bytes."""
 
     def die_in_the_middle(step: Progress) -> None:
         if kill_after and step.done >= kill_after:

@@ -1,4 +1,4 @@
-"""Starts Debian's Chromium by its driver, without a window, for tests of pages."""
+"""Starts headless Chromium through its driver, for tests of pages."""
 
 import shutil
 import time
@@ -25,12 +25,12 @@ FLAGS = (
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 )
-PATIENCE_SEC = 30.0
+TIMEOUT_SEC = 30.0
 
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
-    """Yield a browser with an empty profile; skip the test where there is none."""
+    """Yield a browser with an empty profile; skip the test if Chromium is not installed."""
     binary = shutil.which("chromium")
     if binary is None or not Path(DRIVER).exists():
         pytest.skip("no Chromium with its driver here: apt-get install chromium chromium-driver")
@@ -44,8 +44,8 @@ def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
     except SessionNotCreatedException as error:
         pytest.skip(f"Chromium does not start here: {error.msg}")
     try:
-        browser.set_page_load_timeout(PATIENCE_SEC)
-        browser.set_script_timeout(PATIENCE_SEC)
+        browser.set_page_load_timeout(TIMEOUT_SEC)
+        browser.set_script_timeout(TIMEOUT_SEC)
         yield browser
     finally:
         browser.quit()
@@ -58,8 +58,8 @@ def resize(browser: webdriver.Chrome, width: int, height: int, *, mobile: bool =
 
 
 def wait_until(condition: Callable[[], Any]) -> Any:
-    """Return the first true answer of a condition; the last answer when none came in time."""
-    end = time.monotonic() + PATIENCE_SEC
+    """Return the first true result of a condition, or its last result after a timeout."""
+    end = time.monotonic() + TIMEOUT_SEC
     while not (answer := condition()) and time.monotonic() < end:
         time.sleep(0.05)
     return answer

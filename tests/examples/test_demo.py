@@ -1,4 +1,4 @@
-"""`make demo`'s command, run as a person runs it: a film in, a table and a page out, and a second run that is free."""
+"""The command of `make demo`: a video in, a table and a page out, and a second run that is free."""
 
 import contextlib
 import io
@@ -21,38 +21,38 @@ from qdrant_client import QdrantClient
 
 from examples.demo import preview as previews
 from examples.demo.command import main
-from examples.demo.film import CAPTIONS, demo_film
 from examples.demo.page import TEMPLATE
+from examples.demo.sample_video import CAPTIONS, sample_video_path
+from tests.examples.media import SCENES
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import COLORS, Scene, describe_look, write_film
 
 ROOT = TEMPLATE.parents[2]
-SCENES = [
-    Scene("red", "white", "stripes", "fast", "noise", seconds=6.0),
-    Scene("blue", "yellow", "plain", "still", "tone", seconds=6.0),
-    Scene("green", "black", "checkerboard", "slow", "music", seconds=6.0),
-]
 SPACE = "sandbox-marengo3.0-512"
 ROW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)\s+\S*\s*(visual|audio|transcription)\s+\S*\s*(-?\d\.\d{3})")
 Row = tuple[int, int, str, float]
 
 
-# A key and an address which must not be used unless that is asked for.
-TRAP = {"TWELVELABS_API_KEY": "tlk_a_real_one", "TWELVELABS_BASE_URL": "http://127.0.0.1:9", "COLUMNS": "120"}
+# An API key and a URL that must not be used without `--live`.
+UNUSED_ENVIRONMENT = {
+    "TWELVELABS_API_KEY": "tlk_a_real_one",
+    "TWELVELABS_BASE_URL": "http://127.0.0.1:9",
+    "COLUMNS": "120",
+}
 Outcome = subprocess.CompletedProcess[str]
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> Outcome:
-    """Run the demo in a process of its own."""
+    """Run the demo in a separate process."""
     command = [sys.executable, "-m", "examples.demo", "--folder", str(folder), *arguments]
-    settings = {name: value for name, value in {**os.environ, **TRAP, **environment}.items() if value}
+    settings = {name: value for name, value in {**os.environ, **UNUSED_ENVIRONMENT, **environment}.items() if value}
     return subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=240, check=False)
 
 
 def run_here(folder: Path, *arguments: str, **environment: str) -> Outcome:
-    """Run the demo in this process, which saves seconds of imports."""
+    """Run the demo in this process, which saves the time of imports."""
     out, err = io.StringIO(), io.StringIO()
-    settings = {**os.environ, **TRAP, **environment}
+    settings = {**os.environ, **UNUSED_ENVIRONMENT, **environment}
     given = mock.patch.dict(os.environ, {name: value for name, value in settings.items() if value}, clear=True)
     with given, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(["--folder", str(folder), *arguments])
@@ -60,13 +60,13 @@ def run_here(folder: Path, *arguments: str, **environment: str) -> Outcome:
 
 
 def rows(output: str) -> list[Row]:
-    """The rows of all tables: first second, last second, option, score."""
+    """Return the rows of all tables: first second, last second, option, score."""
     found = ROW.findall(output)
     return [(int(a) * 60 + int(b), int(c) * 60 + int(d), option, float(score)) for a, b, c, d, option, score in found]
 
 
 def stored_points(folder: Path) -> int:
-    """How many segments the vector store holds."""
+    """Return the number of segments in the vector store."""
     client = QdrantClient(path=str(folder / "qdrant"))
     try:
         return client.count(SPACE).count
@@ -75,7 +75,7 @@ def stored_points(folder: Path) -> int:
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("media") / "scenes <1>.mkv"
     write_film(path, SCENES, captions=[(12.0, 16.0, "a goalkeeper dives")])
     return path
@@ -87,11 +87,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def first(film: Path, folder: Path) -> Outcome:
-    return run(folder, "--video", str(film), "--query", describe_look(SCENES[1]))
+def first(video: Path, folder: Path) -> Outcome:
+    return run(folder, "--video", str(video), "--query", describe_look(SCENES[1]))
 
 
-def test_a_film_becomes_a_table_and_a_page(first: Outcome, folder: Path) -> None:
+def test_demo_prints_a_table_and_writes_a_page(first: Outcome, folder: Path) -> None:
     assert first.returncode == 0, first.stderr
     assert "1 task created" in first.stdout
     assert "not Marengo" in first.stdout
@@ -109,10 +109,10 @@ def test_a_film_becomes_a_table_and_a_page(first: Outcome, folder: Path) -> None
     assert page.count('<button type="button" class="moment"') == page.count("<img src=") == len(found)
 
 
-def test_a_second_run_creates_no_task_and_stores_nothing_twice(first: Outcome, film: Path, folder: Path) -> None:
+def test_second_run_creates_no_task_and_stores_no_duplicates(first: Outcome, video: Path, folder: Path) -> None:
     assert first.returncode == 0, first.stderr
     before, previews = stored_points(folder), {path: path.stat().st_mtime_ns for path in folder.glob("preview-*")}
-    again = run_here(folder, "--video", str(film), "--query", describe_look(SCENES[0]))
+    again = run_here(folder, "--video", str(video), "--query", describe_look(SCENES[0]))
     assert again.returncode == 0, again.stderr
     assert "reused, 0 tasks created" in again.stdout
     assert rows(again.stdout)[0][1] <= 7
@@ -120,59 +120,59 @@ def test_a_second_run_creates_no_task_and_stores_nothing_twice(first: Outcome, f
     assert {path: path.stat().st_mtime_ns for path in folder.glob("preview-*")} == previews != {}
 
 
-def test_a_film_changed_under_its_name_leaves_no_old_moment(tmp_path: Path) -> None:
-    film = tmp_path / "film.mkv"
-    write_film(film, SCENES)
-    assert run_here(tmp_path / "demo", "--video", str(film), "--query", "red").returncode == 0
+def test_changed_video_of_the_same_name_replaces_old_moments(tmp_path: Path) -> None:
+    video = tmp_path / "video.mkv"
+    write_film(video, SCENES)
+    assert run_here(tmp_path / "demo", "--video", str(video), "--query", "red").returncode == 0
     before = stored_points(tmp_path / "demo")
-    write_film(film, SCENES[:1])
-    changed = run_here(tmp_path / "demo", "--video", str(film), "--query", "green checkerboard")
+    write_film(video, SCENES[:1])
+    changed = run_here(tmp_path / "demo", "--video", str(video), "--query", "green checkerboard")
     assert changed.returncode == 0, changed.stderr
     assert "1 task created" in changed.stdout
     assert all(end <= 7 for _, end, _, _ in rows(changed.stdout))
     assert 0 < stored_points(tmp_path / "demo") < before
 
 
-def test_moments_are_of_the_film_that_was_asked(tmp_path: Path, film: Path) -> None:
+def test_only_moments_of_the_given_video_are_found(tmp_path: Path, video: Path) -> None:
     other = tmp_path / "other.mkv"
     write_film(other, [SCENES[1]])
-    assert run_here(tmp_path / "demo", "--video", str(film), "--query", "blue").returncode == 0
+    assert run_here(tmp_path / "demo", "--video", str(video), "--query", "blue").returncode == 0
     asked = run_here(tmp_path / "demo", "--video", str(other), "--query", describe_look(SCENES[2]))
     assert asked.returncode == 0, asked.stderr
     assert rows(asked.stdout)
     assert all(end <= 7 for _, end, _, _ in rows(asked.stdout))
 
 
-def test_without_a_film_it_makes_one_and_finds_what_was_said(tmp_path: Path) -> None:
+def test_without_a_video_one_is_generated_and_its_captions_are_found(tmp_path: Path) -> None:
     demo = run(tmp_path, "--query", CAPTIONS[1])
     assert demo.returncode == 0, demo.stderr
     assert "1 task created" in demo.stdout
     start, end, option, _ = rows(demo.stdout)[0]
-    made = length(demo_film(tmp_path))
-    assert made > 150
-    spoken = 4.0 + (made - 12.0) / len(CAPTIONS)
+    duration = length(sample_video_path(tmp_path))
+    assert duration > 150
+    spoken = 4.0 + (duration - 12.0) / len(CAPTIONS)
     assert option == "transcription"
     assert start <= spoken + 5
     assert end >= spoken
     again = run_here(tmp_path)
     assert again.returncode == 0, again.stderr
     assert "reused, 0 tasks created" in again.stdout
-    assert "Making a film" not in again.stdout
+    assert "Generating a video" not in again.stdout
     assert again.stdout.count("Moment ") >= 4
 
 
-def length(film: Path) -> float:
-    with av.open(str(film)) as opened:
+def length(video: Path) -> float:
+    with av.open(str(video)) as opened:
         return (opened.duration or 0) / av.time_base
 
 
 def unusable(folder: Path) -> Iterator[tuple[str, Path, str]]:
-    """Films that cannot be used, and what must be said of them."""
+    """Yield videos that cannot be used, each with text that its error must contain."""
     yield "missing", folder / "missing.mp4", "missing.mp4"
     yield "a folder", folder, "folder"
     (folder / "empty.mp4").touch()
     yield "empty", folder / "empty.mp4", "empty"
-    (folder / "text.mp4").write_text("I am a film, believe me.\n" * 40)
+    (folder / "text.mp4").write_text("This is not a video.\n" * 40)
     yield "text", folder / "text.mp4", "text.mp4"
     write_film(folder / "short.mp4", [Scene("red", seconds=3.0)])
     yield "short", folder / "short.mp4", "4"
@@ -181,7 +181,7 @@ def unusable(folder: Path) -> Iterator[tuple[str, Path, str]]:
     yield "wide", folder / "wide.mp4", "2.4"
 
 
-def test_a_film_that_cannot_be_used_is_said_in_a_line(tmp_path: Path) -> None:
+def test_unusable_video_is_reported_in_one_line(tmp_path: Path) -> None:
     write_film(tmp_path / "wide.mp4", [Scene("red")], size=(1000, 400))
     for name, path, word in unusable(tmp_path):
         refused = run_here(tmp_path / "demo", "--video", str(path))
@@ -193,14 +193,14 @@ def test_a_film_that_cannot_be_used_is_said_in_a_line(tmp_path: Path) -> None:
         assert not (tmp_path / "demo" / "moments.html").exists(), name
 
 
-def test_a_long_film_has_exact_pictures_though_its_preview_has_few(
+def test_pictures_are_exact_when_the_preview_has_keyframes_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The film's one keyframe is red, so that a preview of keyframes never shows blue."""
+    """The only keyframe of the video is red, so a preview of keyframes never shows blue."""
     monkeypatch.setattr(previews, "MAX_BYTES", 120_000)
-    film = tmp_path / "film.mkv"
-    write_film(film, [Scene("red", "white"), Scene("blue", "white")], gop=1000, audio=False)
-    done = run_here(tmp_path / "demo", "--video", str(film), "--query", "plain blue")
+    video = tmp_path / "video.mkv"
+    write_film(video, [Scene("red", "white"), Scene("blue", "white")], gop=1000, audio=False)
+    done = run_here(tmp_path / "demo", "--video", str(video), "--query", "plain blue")
     assert done.returncode == 0, done.stderr
     assert rows(done.stdout)[0][0] >= 5
     page = (tmp_path / "demo" / "moments.html").read_text("utf-8")
@@ -213,18 +213,18 @@ def test_a_long_film_has_exact_pictures_though_its_preview_has_few(
     assert list(corner) == pytest.approx(COLORS["blue"], abs=25)
 
 
-class Quiet(SimpleHTTPRequestHandler):
+class QuietHandler(SimpleHTTPRequestHandler):
     """A file server that does not write its requests to stderr."""
 
     def log_message(self, *_: object) -> None: ...
 
 
-def test_a_signed_url_is_searched_and_shown_nowhere(tmp_path: Path, film: Path) -> None:
-    """By a server that knows no ranges, from which no reader could jump about in a film."""
-    served = partial(Quiet, directory=str(film.parent))
+def test_signed_url_is_searched_and_its_signature_never_shown(tmp_path: Path, video: Path) -> None:
+    """The server does not support range requests, so a reader cannot seek."""
+    served = partial(QuietHandler, directory=str(video.parent))
     with ThreadingHTTPServer(("127.0.0.1", 0), served) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/{quote(film.name)}?X-Amz-Signature=s3cr3t"
+        url = f"http://127.0.0.1:{server.server_port}/{quote(video.name)}?X-Amz-Signature=s3cr3t"
         done = run_here(tmp_path, "--video", url, "--query", describe_look(SCENES[2]))
         server.shutdown()
     assert done.returncode == 0, done.stderr
@@ -236,28 +236,28 @@ def test_a_signed_url_is_searched_and_shown_nowhere(tmp_path: Path, film: Path) 
     assert not [path.name for path in kept if b"s3cr3t" in path.read_bytes() or "fetched" in path.name]
 
 
-def test_live_without_a_key_is_an_error(tmp_path: Path, film: Path) -> None:
+def test_live_without_a_key_fails(tmp_path: Path, video: Path) -> None:
     environment = {"TWELVELABS_API_KEY": "", "TWELVE_LABS_API_KEY": "", "TWELVELABS_BASE_URL": ""}
-    refused = run_here(tmp_path, "--live", "--video", str(film), **environment)
+    refused = run_here(tmp_path, "--live", "--video", str(video), **environment)
     assert refused.returncode == 1
     (line,) = refused.stderr.strip().splitlines()
     assert "TWELVELABS_API_KEY" in line
 
 
-def test_live_uses_the_key_and_the_address_of_the_environment(tmp_path: Path, film: Path) -> None:
+def test_live_uses_key_and_base_url_from_the_environment(tmp_path: Path, video: Path) -> None:
     with Sandbox() as service:
         environment = {"TWELVELABS_API_KEY": service.api_key, "TWELVELABS_BASE_URL": service.base_url}
-        live = run_here(tmp_path, "--live", "--video", str(film), "--query", "red", **environment)
+        live = run_here(tmp_path, "--live", "--video", str(video), "--query", "red", **environment)
         assert live.returncode == 0, live.stderr
         assert service.count("POST", "/embed-v2/tasks") == 1
     assert service.api_key not in live.stdout + live.stderr
     assert "Marengo 3.0" in (tmp_path / "moments.html").read_text("utf-8")
 
 
-def test_two_at_once_is_said_in_a_line(tmp_path: Path, film: Path) -> None:
+def test_concurrent_runs_in_one_folder_are_refused_in_one_line(tmp_path: Path, video: Path) -> None:
     holder = QdrantClient(path=str(tmp_path / "qdrant"))
     try:
-        refused = run_here(tmp_path, "--video", str(film))
+        refused = run_here(tmp_path, "--video", str(video))
     finally:
         holder.close()
     assert refused.returncode == 1
@@ -265,5 +265,5 @@ def test_two_at_once_is_said_in_a_line(tmp_path: Path, film: Path) -> None:
     assert "another process" in line
 
 
-def test_the_film_has_a_version_in_its_name(tmp_path: Path) -> None:
-    assert re.fullmatch(r"demo-film-\d+\.mkv", demo_film(tmp_path).name)
+def test_sample_video_has_a_version_in_its_name(tmp_path: Path) -> None:
+    assert re.fullmatch(r"demo-video-\d+\.mkv", sample_video_path(tmp_path).name)

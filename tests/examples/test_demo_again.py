@@ -1,4 +1,4 @@
-"""The demo run twice at once, interrupted, or in a folder that an earlier run left in disorder."""
+"""The demo run concurrently, interrupted, or in a folder with leftovers of an earlier run."""
 
 import json
 import os
@@ -14,24 +14,23 @@ from pathlib import Path
 
 import pytest
 
-from examples.demo import command, parts
-from examples.demo import film as own_film
+from examples.demo import command, parts, sample_video
 from examples.demo.fetch import on_disk
 from examples.demo.preview import KEPT, find_preview, remove_old_previews, write_preview
 from examples.demo.screen import Screen
-from tests.examples.test_demo import ROOT, SCENES, Quiet, run_here
+from tests.examples.test_demo import ROOT, SCENES, QuietHandler, run_here
 from twelvelabs_sandbox.films import write_film
 
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the demo's own film a short one."""
-    monkeypatch.setattr(own_film, "SCENES", 3)
-    monkeypatch.setattr(own_film, "ASKED_FOR", ())
+    """Make the sample video short."""
+    monkeypatch.setattr(sample_video, "SCENES", 3)
+    monkeypatch.setattr(sample_video, "ASKED_FOR", ())
 
 
 def at_once(count: int, work: object) -> None:
-    """Run something several times at the same moment."""
+    """Run a function in several threads at the same time."""
     gate = threading.Barrier(count)
 
     def run() -> None:
@@ -44,53 +43,55 @@ def at_once(count: int, work: object) -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_two_that_make_the_film_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
-    path = own_film.demo_film(tmp_path)
-    at_once(3, lambda: own_film.write_demo_film(path))
-    assert own_film.is_whole(path)
+def test_sample_video_written_concurrently_is_whole(tmp_path: Path) -> None:
+    path = sample_video.sample_video_path(tmp_path)
+    at_once(3, lambda: sample_video.write_sample_video(path))
+    assert sample_video.is_whole(path)
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.usefixtures("short")
-@pytest.mark.parametrize("left", [b"", b"half a film", None])
-def test_a_film_that_cannot_be_opened_is_made_anew(tmp_path: Path, left: bytes | None) -> None:
-    path = own_film.demo_film(tmp_path)
-    own_film.write_demo_film(path)
+@pytest.mark.parametrize("left", [b"", b"half a video", None])
+def test_unreadable_sample_video_is_written_again(tmp_path: Path, left: bytes | None) -> None:
+    path = sample_video.sample_video_path(tmp_path)
+    sample_video.write_sample_video(path)
     path.write_bytes(path.read_bytes()[:400] if left is None else left)
-    assert not own_film.is_whole(path)
-    assert command._own_film(tmp_path, Screen()) == str(path)  # without embedding three minutes of film
-    assert own_film.is_whole(path)
+    assert not sample_video.is_whole(path)
+    assert command._sample_video(tmp_path, Screen()) == str(path)  # embedding it would be slow
+    assert sample_video.is_whole(path)
     before = path.stat().st_mtime_ns
-    command._own_film(tmp_path, Screen())
+    command._sample_video(tmp_path, Screen())
     assert path.stat().st_mtime_ns == before
 
 
 @pytest.fixture
-def film(tmp_path: Path) -> Path:
-    path = tmp_path / "media" / "film.mkv"
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / "media" / "video.mkv"
     path.parent.mkdir()
     write_film(path, SCENES[:1])
     return path
 
 
-def test_two_previews_and_two_copies_at_once_are_whole(tmp_path: Path, film: Path) -> None:
+def test_previews_and_downloads_written_concurrently_are_whole(tmp_path: Path, video: Path) -> None:
     folder = tmp_path / "demo"
     folder.mkdir()
-    at_once(2, lambda: write_preview(folder, "one", str(film), duration_sec=6.0))
+    at_once(2, lambda: write_preview(folder, "one", str(video), duration_sec=6.0))
     found = find_preview(folder, "one")
     assert found is not None
-    with ThreadingHTTPServer(("127.0.0.1", 0), lambda *args: Quiet(*args, directory=str(film.parent))) as server:
+    with ThreadingHTTPServer(
+        ("127.0.0.1", 0), lambda *args: QuietHandler(*args, directory=str(video.parent))
+    ) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/film.mkv"
+        url = f"http://127.0.0.1:{server.server_port}/video.mkv"
         with on_disk(url, folder, lambda *_: None) as one:
             with on_disk(url, folder, lambda *_: None) as two:
                 assert one != two
-            assert Path(one).read_bytes() == film.read_bytes()
+            assert Path(one).read_bytes() == video.read_bytes()
         server.shutdown()
     assert list(folder.iterdir()) == [found.path]
 
 
-def test_old_previews_and_forgotten_parts_do_not_pile_up(tmp_path: Path) -> None:
+def test_old_previews_and_temporary_files_are_deleted(tmp_path: Path) -> None:
     for age in range(6):
         path = tmp_path / f"preview-{age}-0.mp4"
         path.touch()
@@ -107,21 +108,21 @@ def test_old_previews_and_forgotten_parts_do_not_pile_up(tmp_path: Path) -> None
     assert not list(tmp_path.glob("part-*"))
 
 
-def test_a_query_that_the_sandbox_has_no_word_of_is_explained(tmp_path: Path, film: Path) -> None:
-    unknown = run_here(tmp_path / "demo", "--video", str(film), "--query", "qwertzuiop")
+def test_query_without_a_known_word_is_explained(tmp_path: Path, video: Path) -> None:
+    unknown = run_here(tmp_path / "demo", "--video", str(video), "--query", "qwertzuiop")
     assert unknown.returncode == 0, unknown.stderr
-    assert "No word of this query says anything to the sandbox" in unknown.stdout
-    known = run_here(tmp_path / "demo", "--video", str(film), "--query", "red stripes")
-    assert "No word of this query" not in known.stdout
+    assert "The sandbox recognises no word of this query" in unknown.stdout
+    known = run_here(tmp_path / "demo", "--video", str(video), "--query", "red stripes")
+    assert "recognises no word" not in known.stdout
 
 
 @pytest.mark.parametrize("query", ["--help", "-h", 'two "quoted" words', "$HOME `id`"])
-def test_make_hands_a_query_on_as_it_is(query: str) -> None:
-    told = subprocess.run(
+def test_make_passes_a_query_unchanged(query: str) -> None:
+    printed = subprocess.run(
         ["make", "-n", "demo", "VIDEO=--live", f"QUERY={query}"],  # noqa: S607
         cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "MAKEFLAGS": ""},
     ).stdout.replace("\\\n", " ")  # fmt: skip
-    (line,) = (line for line in told.splitlines() if "examples.demo" in line)
+    (line,) = (line for line in printed.splitlines() if "examples.demo" in line)
     code = "import json, sys; print(json.dumps(sys.argv[1:]))"
     show = f"{shlex.quote(sys.executable)} -c {shlex.quote(code)}"
     shown = line.replace(".venv/bin/python -m examples.demo", show)
@@ -141,14 +142,14 @@ def starting(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-# As `python -m examples.demo`, with Ctrl-C as a terminal gives it, also where these tests run in the background.
+# `python -m examples.demo` with the default SIGINT handler, which background processes do not have.
 STARTED = (
     "import signal, runpy; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "runpy.run_module('examples.demo', run_name='__main__', alter_sys=True)"
 )
 
 
-def test_ctrl_c_while_it_starts_prints_no_traceback(starting: subprocess.Popen[str]) -> None:
+def test_ctrl_c_during_start_prints_no_traceback(starting: subprocess.Popen[str]) -> None:
     assert starting.stdout is not None
     assert starting.stdout.readline() == "Starting ...\n"
     starting.send_signal(signal.SIGINT)
@@ -157,18 +158,20 @@ def test_ctrl_c_while_it_starts_prints_no_traceback(starting: subprocess.Popen[s
     assert starting.returncode == -signal.SIGINT
 
 
-@pytest.mark.parametrize(("flags", "said"), [([], "begins that anew"), (["--live"], "goes on at the server")])
-def test_what_is_said_after_ctrl_c_is_true(
-    flags: list[str], said: str, tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("flags", "expected"), [([], "repeats what was unfinished"), (["--live"], "continues at the server")]
+)
+def test_ctrl_c_message_describes_what_is_kept(
+    flags: list[str], expected: str, tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         patched.setattr(command, "store_segments", interrupted)
-        patched.setattr(command, "load_film", interrupted)
-        stopped = run_here(tmp_path / "demo", "--video", str(film), *flags)
+        patched.setattr(command, "load_video", interrupted)
+        stopped = run_here(tmp_path / "demo", "--video", str(video), *flags)
     assert stopped.returncode == 130
     (line,) = stopped.stderr.splitlines()
     assert line.startswith("interrupted; ")
-    assert said in line
+    assert expected in line

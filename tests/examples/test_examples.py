@@ -1,4 +1,4 @@
-"""Every LangChain example, run as it stands, against the sandbox."""
+"""Every LangChain example, run unchanged, against the sandbox."""
 
 import contextlib
 import io
@@ -15,32 +15,18 @@ from unittest import mock
 import pytest
 
 from examples.demo.page import TEMPLATE
-from tests.sandbox.pdf import write_pdf
+from tests.examples.media import SCENES, TIMES, write_media
 from twelvelabs_sandbox import Sandbox
-from twelvelabs_sandbox.films import Scene, describe_look, write_film, write_picture
+from twelvelabs_sandbox.films import describe_look
 
 EXAMPLES = TEMPLATE.parents[1]
-SCENES = [
-    Scene("red", "white", "stripes", "fast", "noise", seconds=6.0),
-    Scene("blue", "yellow", "plain", "still", "tone", seconds=6.0),
-    Scene("green", "black", "checkerboard", "slow", "music", seconds=6.0),
-]
-TIMES = re.compile(r"(\d+\.\d)-(\d+\.\d) s")
 
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two films and a picture of the first one's third scene."""
+    """A folder with two videos and a picture of the third scene of the first video."""
     folder = tmp_path_factory.mktemp("media")
-    write_film(folder / "match.mp4", SCENES)
-    write_film(folder / "other.mp4", [Scene("purple", "white", "stripes", "slow", "music")])
-    write_picture(folder / "green.png", SCENES[2], at=2.0)
-    (folder / "broken.mp4").write_text("not a film")
-    papers = folder / "papers"
-    papers.mkdir()
-    write_pdf(papers / "plan.pdf", [[(20, 150, "purple stripes")], [(20, 40, "blue checkerboard")]])
-    (papers / "notes.md").write_text("A red car drives fast. It is loud.", "utf-8")
-    write_picture(papers / "green.png", SCENES[2], at=2.0)
+    write_media(folder)
     return folder
 
 
@@ -51,7 +37,7 @@ def service() -> Iterator[Sandbox]:
 
 
 class Shown(NamedTuple):
-    """What an example wrote."""
+    """The output of an example."""
 
     stdout: str
     stderr: str
@@ -69,7 +55,7 @@ class Runner:
         }
 
     def __call__(self, name: str, *arguments: str) -> Shown:
-        """Run one in this process, which saves the seconds of its imports."""
+        """Run an example in this process, which saves the time of its imports."""
         out, err = io.StringIO(), io.StringIO()
         script = str(EXAMPLES / name)
         with (
@@ -83,7 +69,7 @@ class Runner:
         return Shown(out.getvalue(), err.getvalue())
 
     def alone(self, name: str, *arguments: str) -> Shown:
-        """Run one in a process of its own."""
+        """Run an example in a separate process."""
         command, environment = [sys.executable, str(EXAMPLES / name), *arguments], {**os.environ, **self.environment}
         done = subprocess.run(
             command, cwd=self.media, env=environment, capture_output=True, text=True, timeout=120, check=False
@@ -143,21 +129,21 @@ def test_rag_chain(run: Runner) -> None:
 
 
 def test_documents(run: Runner) -> None:
-    done = run("langchain_documents.py", "papers", "blue checkerboard")
+    done = run("langchain_documents.py", "documents", "blue checkerboard")
     assert len(done.stdout.splitlines()) == 3
     assert "plan.pdf  page 2  chunk -1" in done.stdout.splitlines()[0]
-    done = run("langchain_documents.py", "papers", "a loud red car drives fast")
+    done = run("langchain_documents.py", "documents", "a loud red car drives fast")
     assert "notes.md  page 0  chunk 0" in done.stdout.splitlines()[0]
 
 
-def test_async_films_leaves_out_a_broken_one(run: Runner) -> None:
-    done = run("langchain_async_films.py", "purple and white stripes", "match.mp4", "broken.mp4", "other.mp4")
+def test_async_videos_skips_and_reports_a_broken_video(run: Runner) -> None:
+    done = run("langchain_async_videos.py", "purple and white stripes", "match.mp4", "broken.mp4", "other.mp4")
     assert "other.mp4" in done.stdout.splitlines()[0]
     assert "left out: broken.mp4" in done.stderr
     assert len(times(done.stdout)) == 5
 
 
-def test_a_second_run_pays_for_nothing(media: Path, tmp_path: Path) -> None:
+def test_second_run_costs_nothing(media: Path, tmp_path: Path) -> None:
     with Sandbox() as service:
         run = Runner(media, service, tmp_path / "segments.sqlite")
         first, second = (way("langchain_quickstart.py", "match.mp4", "red stripes") for way in (run.alone, run))
@@ -166,7 +152,7 @@ def test_a_second_run_pays_for_nothing(media: Path, tmp_path: Path) -> None:
     assert "reused" in second.stderr
 
 
-def test_every_example_is_run_here_and_short() -> None:
+def test_every_example_is_tested_and_short() -> None:
     examples = list(EXAMPLES.glob("langchain_*.py"))
     assert examples
     for example in examples:

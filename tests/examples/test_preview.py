@@ -1,4 +1,4 @@
-"""The preview of a film: what every browser plays, in time with the film, and small enough for the page."""
+"""The preview of a video: playable in every browser, in sync with the video, and small enough for the page."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -18,7 +18,7 @@ HOUR = 3600.0
 
 
 def corner(jpeg: bytes, tmp_path: Path) -> tuple[int, int, tuple[int, ...]]:
-    """Width, height and the colour of the top left corner."""
+    """Return width, height and the colour of the top left corner."""
     path = tmp_path / "still.jpg"
     path.write_bytes(jpeg)
     with av.open(str(path)) as picture:
@@ -53,41 +53,41 @@ def test_any_container_becomes_h264_and_aac(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("write", [silent, late, six_channels, uneven])
-def test_odd_films_keep_their_times(tmp_path: Path, write: Callable[[Path], None]) -> None:
+def test_unusual_videos_keep_their_times(tmp_path: Path, write: Callable[[Path], None]) -> None:
     assert_plays(tmp_path, write, "mkv", sound=write is not silent)
 
 
 def assert_plays(tmp_path: Path, write: Callable[[Path], None], kind: str, *, sound: bool) -> None:
-    film = tmp_path / f"film.{kind}"
-    write(film)
+    video = tmp_path / f"video.{kind}"
+    write(video)
     seconds: list[float] = []
-    preview = write_preview(tmp_path, "it", str(film), duration_sec=6.0, on_second=seconds.append)
+    preview = write_preview(tmp_path, "it", str(video), duration_sec=6.0, on_second=seconds.append)
     with av.open(str(preview.path)) as made:
         assert made.streams.video[0].codec_context.name == "h264"
         assert made.streams.video[0].codec_context.pix_fmt == "yuv420p"
         assert [stream.codec_context.name for stream in made.streams.audio] == ["aac"] * sound
         assert made.start_time == pytest.approx(0, abs=50_000)
         assert (made.duration or 0) / av.time_base == pytest.approx(6.0, abs=0.3)
-    # Where the index stands before the data, a browser can begin and seek at once.
+    # With the index before the data, a browser can start and seek at once.
     written = preview.path.read_bytes()
     assert written.index(b"moov") < written.index(b"mdat")
     assert seconds == sorted(seconds)
     assert seconds[-1] == pytest.approx(6.0, abs=0.5)
     # Both show the same scene just before and just after the cut.
     for second, color in ((2.5, "red"), (3.5, "blue")):
-        for source in (film, preview.path):
+        for source in (video, preview.path):
             assert corner(still(str(source), second), tmp_path)[2] == pytest.approx(COLORS[color], abs=25)
 
 
 @pytest.mark.parametrize(("degrees", "corner_color"), [(90, "blue"), (180, "blue"), (270, "red")])
-def test_a_film_from_a_phone_stands_upright(tmp_path: Path, degrees: int, corner_color: str) -> None:
-    """Red on top and blue below, as stored; turned clockwise, the top left corner was the bottom left one before."""
-    film = tmp_path / "phone.mp4"
-    write_halves(film)
-    turn(film, degrees)
-    preview = write_preview(tmp_path, "it", str(film), duration_sec=2.0)
+def test_rotated_video_is_upright(tmp_path: Path, degrees: int, corner_color: str) -> None:
+    """The stored frame is red above blue; rotated clockwise, its bottom left corner becomes the top left one."""
+    video = tmp_path / "phone.mp4"
+    write_halves(video)
+    rotate(video, degrees)
+    preview = write_preview(tmp_path, "it", str(video), duration_sec=2.0)
     upright = (240, 320) if degrees != 180 else (320, 240)
-    for source in (film, preview.path):
+    for source in (video, preview.path):
         width, height, color = corner(still(str(source), 1.0), tmp_path)
         assert (width, height) == upright
         assert color == pytest.approx({"red": (254, 0, 0), "blue": (0, 0, 254)}[corner_color], abs=30)
@@ -104,8 +104,8 @@ def write_halves(path: Path) -> None:
         out.mux(stream.encode(None))
 
 
-def turn(path: Path, degrees: int) -> None:
-    """Write "show me turned clockwise" into the track's header, as phones do (ISO 14496-12, 8.3.2)."""
+def rotate(path: Path, degrees: int) -> None:
+    """Write a clockwise rotation into the track header, as phones do (ISO 14496-12, 8.3.2)."""
     one, minus = b"\x00\x01\x00\x00", b"\xff\xff\x00\x00"
     none, last = bytes(4), b"\x40\x00\x00\x00"
     matrices = {
@@ -120,21 +120,21 @@ def turn(path: Path, degrees: int) -> None:
     path.write_bytes(data[:matrix] + matrices[degrees] + data[matrix + 36 :])
 
 
-def test_pixels_that_are_not_square_are_widened(tmp_path: Path) -> None:
-    film = tmp_path / "wide.mkv"
-    with av.open(str(film), "w") as out:
+def test_non_square_pixels_are_made_square(tmp_path: Path) -> None:
+    video = tmp_path / "wide.mkv"
+    with av.open(str(video), "w") as out:
         stream = out.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
         stream.codec_context.sample_aspect_ratio = Fraction(64, 45)
         for _ in range(20):
             out.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((576, 720, 3), np.uint8), "rgb24")))
         out.mux(stream.encode(None))
-    preview = write_preview(tmp_path, "it", str(film), duration_sec=2.0)
+    preview = write_preview(tmp_path, "it", str(video), duration_sec=2.0)
     width, height, _ = corner(still(str(preview.path), 1.0, width=2000), tmp_path)
     assert width / height == pytest.approx(16 / 9, abs=0.01)
 
 
-def test_the_longer_the_film_the_lower_the_quality() -> None:
+def test_quality_decreases_with_the_length_of_the_video() -> None:
     lengths = [60.0, 300.0, 900.0, 1200.0, 1800.0, HOUR, 1.5 * HOUR, 4 * HOUR]
     best = [affordable(length)[0] for length in lengths]
     assert best == sorted(best, key=LADDER.index)
@@ -144,18 +144,20 @@ def test_the_longer_the_film_the_lower_the_quality() -> None:
         assert (quality.video_rate + quality.audio_rate) * length / 8 <= MAX_BYTES
 
 
-def test_a_long_film_fits_and_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_preview_of_a_long_video_fits_and_names_its_shortcomings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(previews, "MAX_BYTES", MAX_BYTES // 10)
-    short, film = tmp_path / "short.mkv", tmp_path / "film.mkv"
+    short, video = tmp_path / "short.mkv", tmp_path / "video.mkv"
     write_film(short, [*SCENES, *SCENES], gop=20)
-    runs = repeat_film(short, film, hours=0.1)
+    runs = repeat_film(short, video, hours=0.1)
     with av.open(str(short)) as one:
         run = (one.duration or 0) / av.time_base + 0.1
-    preview = write_preview(tmp_path, "long", str(film), duration_sec=runs * run)
+    preview = write_preview(tmp_path, "long", str(video), duration_sec=runs * run)
     assert preview.path.stat().st_size <= MAX_BYTES // 10
     assert preview.quality.shortcomings == "shows keyframes only"
     with av.open(str(preview.path)) as made:
-        # The pauses between the copies are kept, or sound and picture would drift apart.
+        # The gaps between the copies are kept, so that sound and picture stay in sync.
         lengths = [float((stream.duration or 0) * (stream.time_base or 0)) for stream in made.streams]
     assert lengths == pytest.approx([runs * run] * 2, abs=2.5)
     late = (runs - 2) * run
@@ -163,46 +165,46 @@ def test_a_long_film_fits_and_says_what_it_lacks(tmp_path: Path, monkeypatch: py
     assert corner(still(str(preview.path), late + 5.5), tmp_path)[2] == pytest.approx(COLORS["blue"], abs=30)
 
 
-def test_too_long_is_said_with_the_limit(tmp_path: Path) -> None:
+def test_too_long_video_raises_with_the_limit(tmp_path: Path) -> None:
     with pytest.raises(PreviewError, match=r"9\.0 hours do not fit into 20 MB"):
         write_preview(tmp_path, "it", str(tmp_path / "not-even-opened.mp4"), duration_sec=9 * HOUR)
 
 
-def test_a_busy_film_takes_the_next_quality(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    film = tmp_path / "film.mkv"
-    write_film(film, [Scene("red", "white", "stripes", "fast", grain=9.0, seconds=4.0, sound="noise")])
-    best = write_preview(tmp_path, "best", str(film), duration_sec=4.0)
+def test_detailed_video_gets_the_next_lower_quality(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = tmp_path / "video.mkv"
+    write_film(video, [Scene("red", "white", "stripes", "fast", grain=9.0, seconds=4.0, sound="noise")])
+    best = write_preview(tmp_path, "best", str(video), duration_sec=4.0)
     monkeypatch.setattr(previews, "affordable", lambda _: LADDER)
     monkeypatch.setattr(previews, "MAX_BYTES", best.path.stat().st_size - 1)
-    smaller = write_preview(tmp_path, "smaller", str(film), duration_sec=4.0)
+    smaller = write_preview(tmp_path, "smaller", str(video), duration_sec=4.0)
     assert smaller.quality != best.quality
     assert smaller.path.stat().st_size < best.path.stat().st_size
 
 
-def test_a_preview_is_found_again_and_never_half_written(tmp_path: Path) -> None:
-    film = tmp_path / "film.mkv"
-    write_film(film, SCENES)
+def test_preview_is_found_by_name_and_written_atomically(tmp_path: Path) -> None:
+    video = tmp_path / "video.mkv"
+    write_film(video, SCENES)
     assert find_preview(tmp_path, "it") is None
-    written = write_preview(tmp_path, "it", str(film), duration_sec=6.0)
+    written = write_preview(tmp_path, "it", str(video), duration_sec=6.0)
     assert find_preview(tmp_path, "it") == written
     assert find_preview(tmp_path, "other") is None
-    film.write_bytes(b"not a film at all")
+    video.write_bytes(b"not a video at all")
     with pytest.raises(PreviewError, match="could not be converted"):
-        write_preview(tmp_path, "other", str(film), duration_sec=6.0)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mkv", written.path.name]
+        write_preview(tmp_path, "other", str(video), duration_sec=6.0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [written.path.name, "video.mkv"]
 
 
-def test_errors_never_show_a_signed_address(tmp_path: Path) -> None:
-    signed = "http://127.0.0.1:9/film.mp4?X-Amz-Signature=secret"
+def test_errors_never_show_a_signed_url(tmp_path: Path) -> None:
+    signed = "http://127.0.0.1:9/video.mp4?X-Amz-Signature=secret"
     with pytest.raises(PreviewError) as refused:
         write_preview(tmp_path, "it", signed, duration_sec=6.0)
-    with pytest.raises(StillError) as dark:
+    with pytest.raises(StillError) as failed:
         still(signed, 1.0)
-    assert "secret" not in f"{refused.value} {dark.value}"
+    assert "secret" not in f"{refused.value} {failed.value}"
 
 
-def test_the_last_second_has_a_picture(tmp_path: Path) -> None:
-    film = tmp_path / "film.mkv"
-    write_film(film, SCENES)
-    assert corner(still(str(film), 5.99), tmp_path)[2] == pytest.approx(COLORS["blue"], abs=25)
-    assert corner(still(str(film), 60.0), tmp_path)[2] == pytest.approx(COLORS["blue"], abs=25)
+def test_still_after_the_end_is_the_last_frame(tmp_path: Path) -> None:
+    video = tmp_path / "video.mkv"
+    write_film(video, SCENES)
+    assert corner(still(str(video), 5.99), tmp_path)[2] == pytest.approx(COLORS["blue"], abs=25)
+    assert corner(still(str(video), 60.0), tmp_path)[2] == pytest.approx(COLORS["blue"], abs=25)

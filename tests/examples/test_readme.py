@@ -1,7 +1,7 @@
-"""Every Python block of the README and of the pages in docs is run as a reader would run it, against the sandbox.
+"""Runs every Python block of the README and of the pages in docs against the sandbox.
 
-In this process, which saves the import time of each block; `__main__` is a fresh module each time. A block of text
-directly after a Python block is its output; `...` in it stands for anything.
+The blocks run in this process, which saves their import time; `__main__` is a new module each time. A text block
+directly after a Python block is its expected output; `...` in it matches anything.
 """
 
 import re
@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples.media import SCENES
 from twelvelabs_sandbox import Sandbox
-from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sound
+from twelvelabs_sandbox.films import write_film, write_picture, write_sound
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -21,7 +22,7 @@ WORDS_MAX = 900
 
 @dataclass(frozen=True)
 class Block:
-    """A Python block: where it is, its code, and its output if the page shows it."""
+    """A Python block: its place, its code, and its expected output if the page shows one."""
 
     place: str
     code: str
@@ -36,11 +37,6 @@ def blocks(page: Path) -> list[Block]:
 
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
-SCENES = [
-    Scene("red", "white", "stripes", "fast", "noise", seconds=6.0),
-    Scene("blue", "yellow", "plain", "still", "tone", seconds=6.0),
-    Scene("green", "black", "checkerboard", "slow", "music", seconds=6.0),
-]
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +52,14 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def _as_a_reader(media: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set the environment that the README asks for, and go to the media."""
+    """Set the environment that the README requires, and change to the folder of media."""
     monkeypatch.setenv("TWELVELABS_API_KEY", sandbox.api_key)
     monkeypatch.setenv("TWELVELABS_BASE_URL", sandbox.base_url)
     monkeypatch.setenv("TWELVELABS_STORE", str(media / "segments.sqlite3"))
     monkeypatch.chdir(media)
 
 
-def test_the_readme_is_short_and_has_a_block_with_output_for_each_framework() -> None:
+def test_readme_is_short_and_shows_output_for_each_framework() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").split()) <= WORDS_MAX
     shown = [block for block in blocks(ROOT / "README.md") if block.output]
     assert [package for package in ("langchain", "llama_index") if any(package in block.code for block in shown)] == [
@@ -74,7 +70,7 @@ def test_the_readme_is_short_and_has_a_block_with_output_for_each_framework() ->
 
 @pytest.mark.usefixtures("_as_a_reader")
 @pytest.mark.parametrize("block", BLOCKS, ids=[block.place for block in BLOCKS])
-def test_a_block_runs_and_prints_what_the_page_shows(
+def test_block_prints_the_output_shown_on_the_page(
     block: Block, media: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = media / f"{block.place.replace('/', ' ')}.py"  # a failure's traceback names it
@@ -87,7 +83,7 @@ def test_a_block_runs_and_prints_what_the_page_shows(
         assert re.fullmatch(pattern, printed), printed
 
 
-def test_links_between_pages_lead_somewhere() -> None:
+def test_links_between_pages_exist() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), (page.name, target)

@@ -1,8 +1,8 @@
-"""What the tests of the LangChain side share: one video, one sandbox, and embeddings that live in it."""
+"""Fixtures of the LangChain tests: one video, and embeddings connected to the sandbox."""
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,52 +10,11 @@ import pytest
 from langchain_core.documents import Document
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader
-from twelvelabs_sandbox import RecordedRequest, RequestLog, Sandbox
-from twelvelabs_sandbox.films import Scene, describe_look, write_film, write_picture
+from tests.adapters import FIXED, SCENE_SEC, SCENES, description, frame, video_path, watched
+from tests.peak_log import PeakLog
+from twelvelabs_sandbox import Sandbox
 
-SCENES = (
-    Scene("red", "white", "stripes", "fast", "noise"),
-    Scene("blue", "yellow", "plain", "still", "tone"),
-    Scene("green", "black", "checkerboard", "slow", "music"),
-    Scene("yellow", "purple", "plain", "fast", "silence"),
-)
-SCENE_SEC = 6.0
-FIXED = {"strategy": "fixed", "fixed": {"duration_sec": 6}}
-
-
-@pytest.fixture(scope="session")
-def video_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A video of four scenes of 6 s."""
-    path = tmp_path_factory.mktemp("media") / "scenes.mkv"
-    write_film(path, SCENES, captions=[(0.0, 4.0, "a goalkeeper dives")])
-    return path
-
-
-@pytest.fixture(scope="session")
-def frame(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One picture of the video's third scene."""
-    return write_picture(tmp_path_factory.mktemp("pictures") / "green.png", SCENES[2], at=2.0)
-
-
-class PeakLog(RequestLog):
-    """The sandbox's request log; it also knows how many requests were under way at once."""
-
-    peak = 0
-
-    def arrived(self, method: str, path: str, template: str) -> RecordedRequest:
-        request = super().arrived(method, path, template)
-        # More are under way only when one arrives, so looking then finds every peak.
-        self.peak = max(self.peak, sum(one.status is None for one in self.all()))
-        return request
-
-
-@pytest.fixture
-def watched() -> Iterator[Sandbox]:
-    """A sandbox of the test's own, which knows how many requests were under way at once."""
-    sandbox = Sandbox()
-    sandbox._requests = PeakLog()
-    with sandbox:
-        yield sandbox
+__all__ = ["FIXED", "SCENES", "SCENE_SEC", "PeakLog", "description", "frame", "video_path", "watched"]
 
 
 @pytest.fixture
@@ -66,13 +25,13 @@ def fresh_embeddings(sandbox: Sandbox, tmp_path: Path) -> TwelveLabsEmbeddings:
 
 @pytest.fixture(scope="session")
 def shared_embeddings(sandbox_server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> TwelveLabsEmbeddings:
-    """Embeddings whose segment store the video is loaded into."""
+    """Embeddings whose segment store contains the video."""
     return connected(sandbox_server, tmp_path_factory.mktemp("store") / "segments.sqlite3")
 
 
 @pytest.fixture(scope="session")
 def loaded(shared_embeddings: TwelveLabsEmbeddings, video_path: Path) -> list[Document]:
-    """The video's documents: four segments, seen, heard, and spoken where somebody speaks."""
+    """The documents of the video: four segments with their visual, audio and (with speech) transcription vectors."""
     return TwelveLabsVideoLoader(
         str(video_path), embeddings=shared_embeddings, segmentation=FIXED, source="scenes.mkv", end_sec=24.0
     ).load()
@@ -80,46 +39,41 @@ def loaded(shared_embeddings: TwelveLabsEmbeddings, video_path: Path) -> list[Do
 
 @pytest.fixture
 def documents(loaded: list[Document]) -> list[Document]:
-    """A copy of the video's documents, free to be changed."""
+    """A copy of the documents of the video that the test may change."""
     return [document.model_copy(deep=True) for document in loaded]
 
 
 def connected(sandbox: Sandbox, segment_store: Path | str, **options: Any) -> TwelveLabsEmbeddings:
-    """Return embeddings that talk to a sandbox."""
+    """Return embeddings connected to a sandbox."""
     return TwelveLabsEmbeddings(
         api_key=sandbox.api_key, base_url=sandbox.base_url, segment_store=segment_store, **options
     )
 
 
 def requests_of(sandbox: Sandbox) -> int:
-    """Return how many requests a sandbox has had."""
+    """Return the number of requests to a sandbox."""
     return sandbox.count()
 
 
 def tasks_of(sandbox: Sandbox) -> int:
-    """Return how many embedding tasks were asked for."""
+    """Return the number of requests that create tasks."""
     return sandbox.count("POST", "/embed-v2/tasks")
 
 
 def peak_of(sandbox: Sandbox) -> int:
-    """Return the most requests that were under way at once."""
+    """Return the largest number of concurrent requests."""
     log = sandbox._requests
     assert isinstance(log, PeakLog)
     return log.peak
 
 
 def visual(documents: list[Document]) -> list[Document]:
-    """Return the documents of what is seen, in the order of the video."""
+    """Return the documents of visual vectors, in the order of the video."""
     return [document for document in documents if document.metadata["embedding_option"] == "visual"]
 
 
-def look(scene: int) -> str:
-    """Return how a person describes what a scene of the video looks like."""
-    return describe_look(SCENES[scene])
-
-
 async def call(mode: str, target: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-    """Call a method, or its async twin, so that one test serves both."""
+    """Call a method or its async variant, so that one test covers both."""
     if mode == "sync":
         function: Callable[..., Any] = getattr(target, method)
         return await asyncio.to_thread(function, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""The texts of segments get their stored vectors; what was split, lost or made elsewhere is an error with advice."""
+"""Texts of segments get their stored vectors; split, lost or foreign ones raise errors with advice."""
 
 import subprocess
 import sys
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -15,8 +16,9 @@ from langchain_text_splitters import CharacterTextSplitter, Language, RecursiveC
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, document_prompt
 from tests.langchain.fixtures import call, connected, requests_of
-from twelvelabs_core import InputError, SegmentNotFoundError, SegmentPosition
-from twelvelabs_core.results.references import TextPlan, head_line
+from twelvelabs_core import InputError, SegmentNotFoundError, SegmentPosition, Segments, SegmentStore
+from twelvelabs_core.ingest.named_vectors import vectors_of_texts
+from twelvelabs_core.results.references import head_line
 from twelvelabs_sandbox import Sandbox
 
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
@@ -27,7 +29,7 @@ def _characters(size: int, overlap: int, **options: object) -> TextSplitter:
 
 
 @both_modes
-async def test_stored_and_new_texts_mix_in_any_order_and_only_the_new_are_sent(
+async def test_only_new_texts_are_sent_among_stored_ones(
     mode: str, documents: list[Document], sandbox: Sandbox, shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     embeddings = shared_embeddings
@@ -42,7 +44,7 @@ async def test_stored_and_new_texts_mix_in_any_order_and_only_the_new_are_sent(
 
 
 @both_modes
-async def test_the_text_of_a_segment_is_a_query_for_more_like_it(
+async def test_text_of_a_segment_as_query_finds_similar_segments(
     mode: str, documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     (stored,) = shared_embeddings.client.find_vectors([str(documents[0].id)])
@@ -50,7 +52,7 @@ async def test_the_text_of_a_segment_is_a_query_for_more_like_it(
 
 
 @both_modes
-async def test_text_added_between_the_lines_is_welcome(
+async def test_text_between_head_and_reference_is_accepted(
     mode: str, documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     head, reference = documents[0].page_content.split("\n")
@@ -61,7 +63,7 @@ async def test_text_added_between_the_lines_is_welcome(
 
 @both_modes
 @pytest.mark.parametrize("size", [20, 30, 40, 45, 60, 100, 150])
-async def test_documents_cut_by_the_recursive_splitter_are_refused_as_a_whole(
+async def test_documents_split_by_the_recursive_splitter_are_refused(
     mode: str, size: int, documents: list[Document], sandbox: Sandbox, shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     splitter = RecursiveCharacterTextSplitter(chunk_size=size, chunk_overlap=0)
@@ -77,7 +79,7 @@ async def test_documents_cut_by_the_recursive_splitter_are_refused_as_a_whole(
     "separator",
     ["\n", " ", "-"],
 )
-async def test_documents_cut_by_the_character_splitter_are_refused(
+async def test_documents_split_by_the_character_splitter_are_refused(
     mode: str, separator: str, documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     splitter = CharacterTextSplitter(separator=separator, chunk_size=50, chunk_overlap=0)
@@ -87,7 +89,7 @@ async def test_documents_cut_by_the_character_splitter_are_refused(
 
 
 @both_modes
-async def test_a_query_that_quotes_a_moment_is_embedded_as_text(
+async def test_query_that_quotes_a_moment_is_embedded_as_text(
     mode: str, documents: list[Document], sandbox: Sandbox, shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     head, reference = documents[0].page_content.split("\n")
@@ -99,7 +101,7 @@ async def test_a_query_that_quotes_a_moment_is_embedded_as_text(
 
 
 @both_modes
-async def test_an_answer_that_quotes_what_the_model_was_shown_is_a_document_like_any_other(
+async def test_text_that_quotes_a_formatted_segment_is_embedded_as_text(
     mode: str, documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     shown = document_prompt.format(page_content=documents[0].page_content)
@@ -132,7 +134,7 @@ WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"]), 
     segment_id=st.uuids(version=4),
 )
 @settings(max_examples=300, deadline=None)
-def test_of_every_split_of_a_segment_at_least_one_piece_is_refused(
+def test_every_split_of_a_segment_is_refused(
     splitter: Callable[[int, int], TextSplitter],
     size: tuple[int, int],
     words: tuple[str, str],
@@ -140,16 +142,20 @@ def test_of_every_split_of_a_segment_at_least_one_piece_is_refused(
     segment_id: uuid.UUID,
 ) -> None:
     title, body = words
-    head = head_line(title, SegmentPosition(times[0], times[0] + times[1], "visual", "clip"))
-    whole = "\n".join([head, *([body] if body.strip() else []), f"tl-segment:{segment_id}"])
+    position = SegmentPosition(times[0], times[0] + times[1], "visual", "clip")
+    whole = "\n".join([head_line(title, position), *([body] if body.strip() else []), f"tl-segment:{segment_id}"])
     pieces = splitter(*size).split_text(whole)
     assume(len(pieces) > 1)
-    with pytest.raises(InputError, match="split"):
-        TextPlan.of([piece for piece in pieces if piece.strip()])
+    with SegmentStore(":memory:") as store:
+        store.put_intent("key", space="s", content="c", model="m", params={}, source="a", account="me")
+        store.put_result("key", Segments(np.ones((1, 4), np.float32), [position]), duration_sec=times[1])
+        store.add_aliases("key", [(str(segment_id), 0)], source="a", title=title)
+        with pytest.raises(InputError, match="split"):
+            vectors_of_texts([piece for piece in pieces if piece.strip()], lambda: store, "s", as_query=False)
 
 
 @both_modes
-async def test_a_splitter_that_cuts_nothing_does_no_harm(
+async def test_unsplit_documents_of_a_splitter_are_accepted(
     mode: str, documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     pieces = RecursiveCharacterTextSplitter(chunk_size=1000).split_documents(documents)
@@ -171,7 +177,7 @@ async def test_documents_of_another_space_are_refused(
 
 
 @both_modes
-async def test_a_deleted_store_is_an_error_with_advice_and_costs_nothing(
+async def test_missing_vectors_raise_with_advice_before_a_request(
     mode: str, documents: list[Document], sandbox: Sandbox, tmp_path: Path
 ) -> None:
     embeddings = connected(sandbox, tmp_path / "empty.sqlite3")
@@ -182,7 +188,7 @@ async def test_a_deleted_store_is_an_error_with_advice_and_costs_nothing(
     assert requests_of(sandbox) == 0
 
 
-def test_a_store_filled_here_is_readable_in_another_process(
+def test_store_is_readable_in_another_process(
     documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     code = (
@@ -195,7 +201,7 @@ def test_a_store_filled_here_is_readable_in_another_process(
     assert float(done.stdout) == sum(shared_embeddings.embed_query(text))
 
 
-def test_what_looks_like_a_place_is_only_a_text(
+def test_paths_and_urls_as_texts_are_embedded_as_text(
     video_path: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
 ) -> None:
     texts = [str(video_path), f"file://{video_path}", "https://example.com/match.mp4#t=12.5,18", "asset:6917"]
@@ -204,7 +210,7 @@ def test_what_looks_like_a_place_is_only_a_text(
 
 
 def described(document: Document) -> Document:
-    """Return a segment's document with the words that people add."""
+    """Return the document of a segment with an added description."""
     head, reference = document.page_content.split("\n")
     body = "The keeper dives to the left and the ball goes over the bar. " * 2
     return document.model_copy(update={"page_content": f"{head}\n{body}\n{reference}"})

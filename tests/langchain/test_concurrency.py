@@ -1,4 +1,4 @@
-"""How many requests are under way at once, watched by the sandbox; loops, threads."""
+"""The number of concurrent requests, recorded by the sandbox; event loops and threads."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +15,9 @@ both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
 
 @both_modes
 @pytest.mark.parametrize("limit", [1, 5])
-async def test_never_more_requests_at_once_than_allowed(
-    mode: str, limit: int, watched: Sandbox, tmp_path: Path
-) -> None:
+async def test_concurrency_never_exceeds_the_limit(mode: str, limit: int, watched: Sandbox, tmp_path: Path) -> None:
     embeddings = connected(watched, tmp_path / "store.sqlite3", max_concurrency=limit)
-    # Long enough for the others to arrive as well, if they were sent.
+    # Long enough for other requests to arrive, if they were sent.
     watched.faults.add(Fault(path="/embed-v2", delay=0.004, times=None))
     texts = [f"text number {number}" for number in range(200)]
     vectors = await call(mode, embeddings, "embed_documents", texts)

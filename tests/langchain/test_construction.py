@@ -1,4 +1,4 @@
-"""How the embeddings object is made, copied, shown and sent to other processes, and that its key stays secret."""
+"""Construction, copies, repr and pickles of the embeddings object; its key stays secret."""
 
 import copy
 import multiprocessing
@@ -28,27 +28,29 @@ def test_public_names() -> None:
         "TwelveLabsVideoLoader",
         "aadd_segments",
         "add_segments",
+        "aindex_segments",
         "document_prompt",
         "index_kwargs",
+        "index_segments",
     ]
     assert all(hasattr(langchain_twelvelabs, name) for name in langchain_twelvelabs.__all__)
 
 
-def test_without_langchain_the_error_says_what_to_install() -> None:
+def test_import_without_langchain_names_the_extra_to_install() -> None:
     code = "import sys; sys.modules['langchain_core'] = None; import langchain_twelvelabs"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert 'pip install "twelvelabs-rag[langchain]"' in done.stderr.splitlines()[-1]
 
 
-def test_no_key_anywhere_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_key_raises_at_construction(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TWELVELABS_API_KEY", raising=False)
     monkeypatch.delenv("TWELVE_LABS_API_KEY", raising=False)
     with pytest.raises(ConfigurationError, match="TWELVELABS_API_KEY"):
         TwelveLabsEmbeddings()
 
 
-def test_the_key_may_stand_under_its_other_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_is_read_from_the_second_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TWELVELABS_API_KEY", raising=False)
     monkeypatch.setenv("TWELVE_LABS_API_KEY", KEY)
     key = TwelveLabsEmbeddings().api_key
@@ -67,7 +69,7 @@ def test_the_key_may_stand_under_its_other_name(monkeypatch: pytest.MonkeyPatch)
         ({"segment_store": ""}, "segment store's location is empty"),
     ],
 )
-def test_values_that_cannot_be_are_refused_by_name(options: dict[str, object], message: str) -> None:
+def test_invalid_values_are_refused_by_name(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         TwelveLabsEmbeddings(api_key=KEY, **options)  # type: ignore[arg-type]  # made wrong on purpose
 
@@ -76,12 +78,12 @@ def test_unknown_arguments_and_attributes_are_refused() -> None:
     with pytest.raises(TypeError, match="dimensions"):
         TwelveLabsEmbeddings(api_key=KEY, dimensions=256)  # type: ignore[call-arg]  # made wrong on purpose
     embeddings = TwelveLabsEmbeddings(api_key=KEY)
-    assert not hasattr(embeddings, "embed_query_inline")  # PGVectorStore asks for it
+    assert not hasattr(embeddings, "embed_query_inline")  # PGVectorStore checks for it
     with pytest.raises(ConfigurationError, match="model_copy"):
         embeddings.model = "other"
 
 
-def test_the_key_is_nowhere_to_be_seen() -> None:
+def test_key_is_never_shown() -> None:
     embeddings = TwelveLabsEmbeddings(api_key=KEY)
     shown = [repr(embeddings), str(embeddings), embeddings.model_dump_json(), str(embeddings.model_dump())]
     shown += [repr(embeddings.client), repr(embeddings.async_client), repr(vars(embeddings))]
@@ -91,7 +93,7 @@ def test_the_key_is_nowhere_to_be_seen() -> None:
     assert not any(KEY in text for text in shown)
 
 
-def test_a_pickle_holds_the_key_only_if_it_was_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pickle_contains_the_key_only_if_it_was_passed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert KEY.encode() in pickle.dumps(TwelveLabsEmbeddings(api_key=KEY))
     monkeypatch.setenv("TWELVELABS_API_KEY", KEY)
     data = pickle.dumps(TwelveLabsEmbeddings(max_concurrency=3))
@@ -111,7 +113,7 @@ def embed_elsewhere(embeddings: TwelveLabsEmbeddings) -> tuple[int, list[float]]
 
 
 @pytest.mark.parametrize("from_environment", [True, False], ids=["key in environment", "key passed"])
-def test_works_in_a_spawned_process(
+def test_embeddings_work_in_a_spawned_process(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, from_environment: bool
 ) -> None:
     if from_environment:
@@ -125,12 +127,12 @@ def test_works_in_a_spawned_process(
     assert there == here
 
 
-def test_a_store_in_memory_does_not_pretend_to_travel() -> None:
+def test_pickling_with_an_in_memory_store_raises() -> None:
     with pytest.raises(Exception, match="memory"):
         pickle.dumps(TwelveLabsEmbeddings(api_key=KEY, segment_store=":memory:"))
 
 
-def test_copies_share_what_they_should(tmp_path: Path) -> None:
+def test_copies_share_the_store_and_apply_updates(tmp_path: Path) -> None:
     embeddings = TwelveLabsEmbeddings(api_key=KEY, segment_store=":memory:")
     assert copy.copy(embeddings).segment_store is embeddings.segment_store
     assert copy.deepcopy(embeddings).segment_store is embeddings.segment_store
@@ -141,19 +143,19 @@ def test_copies_share_what_they_should(tmp_path: Path) -> None:
     assert embeddings.client.settings.max_concurrency == 8
 
 
-def test_both_clients_live_on_one_store() -> None:
+def test_both_clients_share_one_store() -> None:
     embeddings = TwelveLabsEmbeddings(api_key=KEY, segment_store=":memory:")
     assert embeddings.client.store is embeddings.async_client.store is embeddings.segment_store
     unnamed = TwelveLabsEmbeddings(api_key=KEY)
     assert unnamed.client.store is unnamed.async_client.store
 
 
-def test_the_environment_names_the_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_store_location_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TWELVELABS_STORE", str(tmp_path / "named.sqlite3"))
     assert TwelveLabsEmbeddings(api_key=KEY).client.store.location == str(tmp_path / "named.sqlite3")
 
 
-def test_text_alone_needs_no_place_for_a_store(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_embedding_text_opens_no_store(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     embeddings = connected(sandbox, tmp_path / "file" / "cannot" / "be.sqlite3")
     assert len(embeddings.embed_query("a red car")) == 512

@@ -1,4 +1,4 @@
-"""`TwelveLabsDocumentLoader`: pages, chunks and pictures as documents of any vector store."""
+"""`TwelveLabsDocumentLoader`: pages, chunks and images as documents for any vector store."""
 
 import itertools
 from pathlib import Path
@@ -31,13 +31,13 @@ three_stores = pytest.mark.parametrize(
     "case", [case for case in CASES if case.name in ("InMemory", "Chroma", "Qdrant")], ids=lambda case: case.name
 )
 CHUNKS = SequentialSegmentation(1)
-NOTES = "A red car drives fast. Green grass stands still."
+NOTES = "A red car drives fast. Green grass does not move."
 
 
 @pytest.fixture
-def papers(tmp_path: Path, frame: Path) -> Path:
-    """A folder with a PDF of two pages, a note of two sentences, and a picture."""
-    folder = tmp_path / "papers"
+def document_folder(tmp_path: Path, frame: Path) -> Path:
+    """A folder with a PDF of two pages, a text of two sentences, and an image."""
+    folder = tmp_path / "document_folder"
     folder.mkdir()
     write_pdf(folder / "plan.pdf", [[(20, 150, "purple stripes")], [(20, 40, "blue checkerboard")]])
     (folder / "notes.md").write_text(NOTES, "utf-8")
@@ -50,9 +50,9 @@ def new(sandbox: Sandbox, tmp_path: Path) -> TwelveLabsEmbeddings:
     return connected(sandbox, tmp_path / "new.sqlite3", model="marengo3.5")
 
 
-def of_folder(papers: Path, embeddings: TwelveLabsEmbeddings, **options: Any) -> TwelveLabsDocumentLoader:
+def of_folder(document_folder: Path, embeddings: TwelveLabsEmbeddings, **options: Any) -> TwelveLabsDocumentLoader:
     return TwelveLabsDocumentLoader(
-        sorted(papers.iterdir()), embeddings=embeddings, **{"segmentation": CHUNKS, **options}
+        sorted(document_folder.iterdir()), embeddings=embeddings, **{"segmentation": CHUNKS, **options}
     )
 
 
@@ -65,10 +65,10 @@ def places(documents: list[Document]) -> dict[tuple[Any, ...], str]:
 
 
 @both_modes
-async def test_a_folder_of_pdfs_notes_and_pictures(
-    mode: str, papers: Path, new: TwelveLabsEmbeddings, sandbox: Sandbox
+async def test_folder_of_pdfs_texts_and_images_is_loaded(
+    mode: str, document_folder: Path, new: TwelveLabsEmbeddings, sandbox: Sandbox
 ) -> None:
-    documents = await call(mode, of_folder(papers, new), "load")
+    documents = await call(mode, of_folder(document_folder, new), "load")
     assert places(documents) == {
         ("plan.pdf", 1, 1, "", -1, "visual", "page"): "plan.pdf | page 1 | visual",
         ("plan.pdf", 2, 2, "", -1, "visual", "page"): "plan.pdf | page 2 | visual",
@@ -93,29 +93,29 @@ async def test_a_folder_of_pdfs_notes_and_pictures(
         assert format_document(document, document_prompt) == head.replace(" | ", ", ")
     assert tasks_of(sandbox) == 3
     sandbox.clear_requests()
-    again = await call(mode, of_folder(papers, new), "load")
+    again = await call(mode, of_folder(document_folder, new), "load")
     assert sorted(document.id for document in again) == sorted(document.id for document in documents)
     assert requests_of(sandbox) == 0
 
 
 @three_stores
 @both_modes
-async def test_pages_chunks_and_pictures_are_found_in_a_store(
+async def test_pages_chunks_and_images_are_found_in_a_store(
     case: StoreCase,
     mode: str,
     *,
-    papers: Path,
+    document_folder: Path,
     new: TwelveLabsEmbeddings,
     frame: Path,
     tmp_path: Path,
     sandbox: Sandbox,
 ) -> None:
     store = case.make(new, tmp_path)
-    documents = await call(mode, of_folder(papers, new), "load")
+    documents = await call(mode, of_folder(document_folder, new), "load")
     sandbox.clear_requests()
     for _ in range(2):
         await (aadd_segments(store, documents) if mode == "async" else call("sync", _Adder(store), "add", documents))
-    assert requests_of(sandbox) == 0  # their vectors come by reference
+    assert requests_of(sandbox) == 0  # their vectors are found by reference
     assert case.count(store) == 5
     for query, page, chunk in (("blue checkerboard", 2, -1), ("a red car drives fast", 0, 0)):
         (best,) = await call(mode, store, "similarity_search", query, k=1, **case.search)
@@ -133,45 +133,47 @@ class _Adder:
         return add_segments(self._store, documents)
 
 
-def test_a_page_and_a_video_stand_in_one_store(papers: Path, video_path: Path, new: TwelveLabsEmbeddings) -> None:
+def test_pages_and_videos_are_found_in_one_store(
+    document_folder: Path, video_path: Path, new: TwelveLabsEmbeddings
+) -> None:
     store = InMemoryVectorStore(new)
-    video_paths = TwelveLabsVideoLoader(video_path, embeddings=new, embedding_option=["visual"])
-    add_segments(store, itertools.chain(of_folder(papers, new).lazy_load(), video_paths.lazy_load()))
+    videos = TwelveLabsVideoLoader(video_path, embeddings=new, embedding_option=["visual"])
+    add_segments(store, itertools.chain(of_folder(document_folder, new).lazy_load(), videos.lazy_load()))
     assert store.similarity_search("red stripes moving fast", k=1)[0].metadata["title"] == "scenes.mkv"
     assert store.similarity_search("blue checkerboard", k=1)[0].metadata["page_start"] == 2
 
 
-def test_the_index_of_langchain_writes_once_and_replaces_what_changed(
-    papers: Path, new: TwelveLabsEmbeddings, sandbox: Sandbox
+def test_index_skips_unchanged_files_and_replaces_changed_ones(
+    document_folder: Path, new: TwelveLabsEmbeddings, sandbox: Sandbox
 ) -> None:
-    store, records = InMemoryVectorStore(new), InMemoryRecordManager("papers")
+    store, records = InMemoryVectorStore(new), InMemoryRecordManager("document_folder")
     records.create_schema()
-    first = index(of_folder(papers, new), records, store, **index_kwargs())
+    first = index(of_folder(document_folder, new), records, store, **index_kwargs())
     assert first["num_added"] == 5
     sandbox.clear_requests()
-    second = index(of_folder(papers, new), records, store, **index_kwargs())
+    second = index(of_folder(document_folder, new), records, store, **index_kwargs())
     assert (second["num_added"], second["num_skipped"], requests_of(sandbox)) == (0, 5, 0)
-    (papers / "notes.md").write_text("Everything is yellow now.", "utf-8")
-    third = index(of_folder(papers, new), records, store, **index_kwargs())
+    (document_folder / "notes.md").write_text("Everything is yellow now.", "utf-8")
+    third = index(of_folder(document_folder, new), records, store, **index_kwargs())
     assert (third["num_added"], third["num_deleted"], third["num_skipped"]) == (1, 2, 3)
     assert tasks_of(sandbox) == 1
 
 
-def test_each_file_takes_the_segmentation_that_suits_it(papers: Path, new: TwelveLabsEmbeddings) -> None:
+def test_each_file_gets_the_segmentation_of_its_kind(document_folder: Path, new: TwelveLabsEmbeddings) -> None:
     both = [SpatialSegmentation("quadrants"), CHUNKS]
-    quarters = [document.metadata["quadrant"] for document in of_folder(papers, new, segmentation=both).load()]
+    quarters = [document.metadata["quadrant"] for document in of_folder(document_folder, new, segmentation=both).load()]
     assert len(quarters) == 2 * 5 + 2 + 1
     assert {"", "top_left", "bottom_right"} < set(quarters)
     with pytest.raises(InputError, match=r"plan\.pdf: sequential segmentation does not apply to a PDF"):
-        TwelveLabsDocumentLoader(papers / "plan.pdf", embeddings=new, segmentation=CHUNKS).load()
+        TwelveLabsDocumentLoader(document_folder / "plan.pdf", embeddings=new, segmentation=CHUNKS).load()
     with pytest.raises(InputError, match="segmentation does not apply to images"):
-        TwelveLabsDocumentLoader(papers / "photo.png", embeddings=new, segmentation=CHUNKS)
+        TwelveLabsDocumentLoader(document_folder / "photo.png", embeddings=new, segmentation=CHUNKS)
 
 
-def test_what_cannot_be_seen_is_said(papers: Path, new: TwelveLabsEmbeddings) -> None:
+def test_asset_of_unknown_kind_needs_explicit_options(document_folder: Path, new: TwelveLabsEmbeddings) -> None:
     assets = []
     for name in ("plan.pdf", "photo.png"):
-        assets.append(new.client.assets.create(papers / name))
+        assets.append(new.client.assets.create(document_folder / name))
         new.client.assets.wait(assets[-1].id)
     plan, photo = (f"asset:{asset.id}" for asset in assets)
     pages = TwelveLabsDocumentLoader(plan, embeddings=new, embedding_option=["visual"]).load()
@@ -179,14 +181,14 @@ def test_what_cannot_be_seen_is_said(papers: Path, new: TwelveLabsEmbeddings) ->
     (picture,) = TwelveLabsDocumentLoader(photo, embeddings=new, input_type="image").load()
     with pytest.raises(InputError, match="cannot determine"):
         TwelveLabsDocumentLoader(plan, embeddings=new).load()
-    same = TwelveLabsDocumentLoader(papers / "photo.png", embeddings=new).load()
+    same = TwelveLabsDocumentLoader(document_folder / "photo.png", embeddings=new).load()
     assert np.allclose(*new.embed_documents([picture.page_content, same[0].page_content]), atol=1e-6)
 
 
-def test_3_0_is_refused_before_anything_is_sent(papers: Path, fresh_embeddings: TwelveLabsEmbeddings,
+def test_marengo30_is_refused_before_a_request(document_folder: Path, fresh_embeddings: TwelveLabsEmbeddings,
                                                 sandbox: Sandbox) -> None:  # fmt: skip
     with pytest.raises(InputError, match=r"marengo3\.0.*got 'document' \(needs model='marengo3\.5'\)"):
-        of_folder(papers, fresh_embeddings)
+        of_folder(document_folder, fresh_embeddings)
     assert requests_of(sandbox) == 0
 
 
@@ -201,26 +203,30 @@ def test_3_0_is_refused_before_anything_is_sent(papers: Path, fresh_embeddings: 
         ({"keep_asset": "no"}, "keep_asset must be True or False"),
     ],
 )
-def test_options_that_cannot_be_are_refused_at_once(
-    papers: Path, new: TwelveLabsEmbeddings, options: dict[str, Any], message: str
+def test_invalid_options_are_refused_at_construction(
+    document_folder: Path, new: TwelveLabsEmbeddings, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        of_folder(papers, new, **options)
+        of_folder(document_folder, new, **options)
 
 
-def test_one_bad_file_stops_no_other(papers: Path, new: TwelveLabsEmbeddings, video_path: Path) -> None:
+def test_failed_file_does_not_stop_others(document_folder: Path, new: TwelveLabsEmbeddings, video_path: Path) -> None:
     store = InMemoryVectorStore(new)
-    (papers / "empty.txt").touch()
-    files = [*sorted(papers.iterdir()), video_path]
+    (document_folder / "empty.txt").touch()
+    files = [*sorted(document_folder.iterdir()), video_path]
     with pytest.raises(IngestionError) as caught:
         add_segments(store, TwelveLabsDocumentLoader(files, embeddings=new, segmentation=CHUNKS).lazy_load())
     assert sorted(Path(failure.source).name for failure in caught.value.failures) == ["empty.txt", "scenes.mkv"]
     assert len(store.store) == 5
 
 
-def test_names_namespaces_and_used_files(papers: Path, new: TwelveLabsEmbeddings, sandbox: Sandbox) -> None:
+def test_source_namespace_and_keep_asset_are_applied(
+    document_folder: Path, new: TwelveLabsEmbeddings, sandbox: Sandbox
+) -> None:
     def ids(**options: Any) -> set[str | None]:
-        loader = TwelveLabsDocumentLoader(Media.of(papers / "plan.pdf", source="plan"), embeddings=new, **options)
+        loader = TwelveLabsDocumentLoader(
+            Media.of(document_folder / "plan.pdf", source="plan"), embeddings=new, **options
+        )
         documents = loader.load()
         assert {document.metadata["source"] for document in documents} == {"plan"}
         return {document.id for document in documents}
@@ -229,6 +235,6 @@ def test_names_namespaces_and_used_files(papers: Path, new: TwelveLabsEmbeddings
     assert (tasks_of(sandbox), sandbox.count("DELETE", "/assets/{asset_id}")) == (1, 1)
 
 
-def test_a_page_is_not_split(papers: Path, new: TwelveLabsEmbeddings) -> None:
+def test_load_and_split_is_refused_for_documents(document_folder: Path, new: TwelveLabsEmbeddings) -> None:
     with pytest.raises(InputError, match="TwelveLabsDocumentLoader already returns one document per segment"):
-        of_folder(papers, new).load_and_split()
+        of_folder(document_folder, new).load_and_split()

@@ -1,4 +1,4 @@
-"""What the embeddings object returns for text, images, audio and video, and what it refuses; sync and async alike."""
+"""Embeddings of text, images, audio and video, and refused values; sync and async."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from langchain_twelvelabs import TwelveLabsEmbeddings
-from tests.langchain.fixtures import SCENES, call, look, requests_of
+from tests.langchain.fixtures import SCENES, call, description, requests_of
 from twelvelabs_core import APIResponseError, AuthenticationError, InputError
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import write_picture, write_sound
@@ -37,7 +37,7 @@ async def test_texts_keep_their_order_and_are_plain_lists(mode: str, shared_embe
 
 
 @both_modes
-async def test_no_texts_give_no_vectors(mode: str, shared_embeddings: TwelveLabsEmbeddings) -> None:
+async def test_empty_list_returns_an_empty_list(mode: str, shared_embeddings: TwelveLabsEmbeddings) -> None:
     assert await call(mode, shared_embeddings, "embed_documents", []) == []
     assert await call(mode, shared_embeddings, "embed_images", []) == []
 
@@ -49,10 +49,10 @@ async def test_no_texts_give_no_vectors(mode: str, shared_embeddings: TwelveLabs
         (["a", "", "c"], r"texts\[1\] is empty"),
         (["a", "b", " \n\t"], r"texts\[2\] is empty"),
         ([None], r"texts\[0\] must be a str, got NoneType"),
-        ("a red car", "texts must be a list of str, got a single str"),
+        ("a red car", "texts must be a list, got a single str"),
     ],
 )
-async def test_texts_that_cannot_be_embedded_are_named(
+async def test_invalid_texts_are_refused_by_index(
     mode: str, texts: Any, message: str, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
 ) -> None:
     with pytest.raises(InputError, match=message):
@@ -67,23 +67,23 @@ async def test_images_by_path_and_bytes(mode: str, shared_embeddings: TwelveLabs
     assert len(vectors) == 3
     for number, vector in enumerate(vectors):
         assert_plain(vector)
-        likeness = [cosine(vector, shared_embeddings.embed_query(look(scene))) for scene in range(3)]
+        likeness = [cosine(vector, shared_embeddings.embed_query(description(scene))) for scene in range(3)]
         assert likeness.index(max(likeness)) == number
     assert vectors[:2] == await call(mode, shared_embeddings, "embed_image", uris=[str(paths[0]), str(paths[1])])
 
 
 @both_modes
 @pytest.mark.parametrize("method", ["embed_images", "embed_image"])
-async def test_a_single_image_is_not_taken_for_many(
+async def test_single_image_is_refused_where_a_list_is_expected(
     mode: str, method: str, shared_embeddings: TwelveLabsEmbeddings, frame: Path
 ) -> None:
-    for single in (str(frame), frame, b"the bytes of a picture"):
-        with pytest.raises(InputError, match="must be a list of images"):
+    for single in (str(frame), frame, b"the bytes of an image"):
+        with pytest.raises(InputError, match="images must be a list, got a single"):
             await call(mode, shared_embeddings, method, single)
 
 
 @both_modes
-async def test_a_bad_image_among_others_stops_all_before_anything_is_sent(
+async def test_invalid_image_is_refused_before_a_request(
     mode: str, frame: Path, tmp_path: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
 ) -> None:
     (tmp_path / "text.jpg").write_text("no image")
@@ -108,12 +108,12 @@ async def test_text_and_image_together(mode: str, shared_embeddings: TwelveLabsE
 
 
 @both_modes
-async def test_a_clip_gives_one_vector_of_the_chosen_kind(
+async def test_video_has_one_vector_of_the_chosen_option(
     mode: str, shared_embeddings: TwelveLabsEmbeddings, video_path: Path
 ) -> None:
     first = await call(mode, shared_embeddings, "embed_video", video_path, end_sec=6.0)
     assert_plain(first)
-    likeness = [cosine(first, shared_embeddings.embed_query(look(scene))) for scene in range(3)]
+    likeness = [cosine(first, shared_embeddings.embed_query(description(scene))) for scene in range(3)]
     assert likeness.index(max(likeness)) == 0
 
     segments = shared_embeddings.client.embed_video(video_path, end_sec=6.0, embedding_scope=["asset"])
@@ -126,7 +126,7 @@ async def test_a_clip_gives_one_vector_of_the_chosen_kind(
 
 
 @both_modes
-async def test_a_sound_gives_one_vector(mode: str, shared_embeddings: TwelveLabsEmbeddings, tmp_path: Path) -> None:
+async def test_audio_has_one_vector(mode: str, shared_embeddings: TwelveLabsEmbeddings, tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "noise.wav", SCENES[:1])
     vector = await call(mode, shared_embeddings, "embed_audio", sound)
     assert_plain(vector)
@@ -136,7 +136,7 @@ async def test_a_sound_gives_one_vector(mode: str, shared_embeddings: TwelveLabs
 
 
 @both_modes
-async def test_speech_that_is_not_there_is_an_error_with_advice(
+async def test_missing_speech_raises_with_advice(
     mode: str, shared_embeddings: TwelveLabsEmbeddings, video_path: Path
 ) -> None:
     with pytest.raises(APIResponseError, match="no vector for embedding_option 'transcription'"):
@@ -162,10 +162,10 @@ async def test_unknown_options_are_refused(
 
 
 @both_modes
-async def test_a_wrong_key_is_said_by_the_server(mode: str, sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_invalid_key_raises_authentication_error(mode: str, sandbox: Sandbox, tmp_path: Path) -> None:
     embeddings = TwelveLabsEmbeddings(
-        api_key="tlk_sandbox_of_somebody_else", base_url=sandbox.base_url, segment_store=tmp_path / "s"
+        api_key="tlk_sandbox_of_another_user", base_url=sandbox.base_url, segment_store=tmp_path / "s"
     )
     with pytest.raises(AuthenticationError) as caught:
         await call(mode, embeddings, "embed_query", "a red car")
-    assert "somebody" not in str(caught.value)
+    assert "another_user" not in str(caught.value)

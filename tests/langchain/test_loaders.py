@@ -1,4 +1,4 @@
-"""The loaders: one document per segment, medium by medium, paid for once, with errors that lose nothing."""
+"""The loaders: one document per segment, paid for once, with errors that lose no finished work."""
 
 import pickle
 from collections.abc import AsyncIterator, Iterator
@@ -10,29 +10,13 @@ import pytest
 from langchain_core.documents import Document
 
 from langchain_twelvelabs import TwelveLabsAudioLoader, TwelveLabsEmbeddings, TwelveLabsVideoLoader
+from tests.adapters import METADATA_TYPES
 from tests.langchain.fixtures import FIXED, SCENE_SEC, SCENES, connected, requests_of, tasks_of, visual
 from twelvelabs_core import Failure, FixedSegmentation, IngestionError, InputError, Media, Progress, parse_reference
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_film, write_sound
 
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
-KEYS = {
-    "segment_id": str,
-    "source": str,
-    "title": str,
-    "start_sec": float,
-    "end_sec": float,
-    "duration_sec": float,
-    "segment_index": int,
-    "embedding_option": str,
-    "embedding_scope": str,
-    "model": str,
-    "space": str,
-    "page_start": int,
-    "page_end": int,
-    "quadrant": str,
-    "chunk_index": int,
-}
 
 
 async def load(mode: str, loader: Any) -> list[Document]:
@@ -62,7 +46,7 @@ async def test_documents_carry_times_ids_and_references(
     ]
     assert [one.metadata["segment_index"] for one in visual(documents)] == [0, 1, 2, 3]
     for document in documents:
-        assert {key: type(value) for key, value in document.metadata.items()} == KEYS
+        assert {key: type(value) for key, value in document.metadata.items()} == METADATA_TYPES
         assert document.metadata["source"] == document.metadata["title"] == "scenes.mkv"
         assert document.metadata["duration_sec"] == pytest.approx(24.0, abs=0.2)
         assert document.id == document.metadata["segment_id"] == parse_reference(document.page_content)
@@ -75,7 +59,7 @@ async def test_documents_carry_times_ids_and_references(
 
 
 @both_modes
-async def test_a_second_load_is_the_same_and_free(
+async def test_second_load_is_equal_and_free(
     mode: str, video_path: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
 ) -> None:
     loader = TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, segmentation=FIXED)
@@ -90,7 +74,9 @@ async def test_a_second_load_is_the_same_and_free(
 
 
 @both_modes
-async def test_one_medium_or_many(mode: str, shorts: list[Path], shared_embeddings: TwelveLabsEmbeddings) -> None:
+async def test_loader_accepts_one_or_several_media(
+    mode: str, shorts: list[Path], shared_embeddings: TwelveLabsEmbeddings
+) -> None:
     data = shorts[1].read_bytes()
     named = Media.of(shorts[2], source="third")
     for media, sources in (
@@ -109,7 +95,7 @@ async def test_one_medium_or_many(mode: str, shorts: list[Path], shared_embeddin
 
 
 @both_modes
-async def test_several_videos_come_one_after_another_and_closing_ends_the_work(
+async def test_closing_the_iterator_stops_new_tasks(
     mode: str, shorts: list[Path], sandbox: Sandbox, tmp_path: Path
 ) -> None:
     embeddings = connected(sandbox, tmp_path / "store.sqlite3", max_concurrency=1)
@@ -125,11 +111,11 @@ async def test_several_videos_come_one_after_another_and_closing_ends_the_work(
     begun = tasks_of(sandbox)
     assert begun < len(shorts)
     assert {one.metadata["source"] for one in await load(mode, loader)} == {str(path) for path in shorts}
-    assert tasks_of(sandbox) == len(shorts)  # what was begun before was not paid for twice
+    assert tasks_of(sandbox) == len(shorts)  # earlier tasks were not paid for twice
 
 
 @both_modes
-async def test_one_bad_video_does_not_stop_the_others(
+async def test_failed_video_does_not_stop_others(
     mode: str, shorts: list[Path], tmp_path: Path, shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     missing = tmp_path / "missing.mp4"
@@ -144,7 +130,7 @@ async def test_one_bad_video_does_not_stop_the_others(
 
 
 @both_modes
-async def test_what_fails_may_be_skipped(
+async def test_failures_can_be_skipped(
     mode: str, shorts: list[Path], shared_embeddings: TwelveLabsEmbeddings, caplog: pytest.LogCaptureFixture
 ) -> None:
     failures: list[Failure] = []
@@ -165,11 +151,13 @@ async def collect(mode: str, loader: TwelveLabsVideoLoader, into: list[Document]
         into.extend(loader.lazy_load())
         return
     async for document in loader.alazy_load():
-        into.append(document)  # noqa: PERF401  # what came before an error must be there
+        into.append(document)  # noqa: PERF401  # keeps the documents before an error
 
 
 @both_modes
-async def test_audio(mode: str, shared_embeddings: TwelveLabsEmbeddings, tmp_path: Path) -> None:
+async def test_audio_loader_returns_audio_segments(
+    mode: str, shared_embeddings: TwelveLabsEmbeddings, tmp_path: Path
+) -> None:
     sound = write_sound(tmp_path / "sounds.wav", SCENES[:3])
     loader = TwelveLabsAudioLoader(sound, embeddings=shared_embeddings, embedding_option=["audio"], source="sounds")
     documents = await load(mode, loader)
@@ -181,7 +169,9 @@ async def test_audio(mode: str, shared_embeddings: TwelveLabsEmbeddings, tmp_pat
 
 
 @both_modes
-async def test_options_reach_the_api(mode: str, video_path: Path, shared_embeddings: TwelveLabsEmbeddings) -> None:
+async def test_options_are_passed_to_the_api(
+    mode: str, video_path: Path, shared_embeddings: TwelveLabsEmbeddings
+) -> None:
     loader = TwelveLabsVideoLoader(
         video_path,
         embeddings=shared_embeddings,
@@ -205,7 +195,7 @@ async def test_options_reach_the_api(mode: str, video_path: Path, shared_embeddi
 
 
 @both_modes
-async def test_a_namespace_makes_other_ids_for_the_same_paid_work(
+async def test_namespace_changes_the_ids_without_new_payment(
     mode: str, video_path: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
 ) -> None:
     plain = await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, segmentation=FIXED))
@@ -231,7 +221,7 @@ async def test_a_namespace_makes_other_ids_for_the_same_paid_work(
     ],
 )
 @both_modes
-async def test_options_that_cannot_be_are_refused_before_anything_is_sent(
+async def test_invalid_options_are_refused_before_a_request(
     mode: str,
     options: dict[str, Any],
     message: str,
@@ -245,7 +235,7 @@ async def test_options_that_cannot_be_are_refused_before_anything_is_sent(
     assert requests_of(sandbox) == 0
 
 
-def test_arguments_that_contradict_are_refused_at_once(
+def test_contradictory_arguments_are_refused_at_construction(
     video_path: Path, shared_embeddings: TwelveLabsEmbeddings
 ) -> None:
     with pytest.raises(InputError, match="names a single item"):
@@ -265,20 +255,20 @@ async def test_progress_is_written_and_reported(
 ) -> None:
     steps: list[Progress] = []
     loader = TwelveLabsVideoLoader(
-        video_path, embeddings=fresh_embeddings, source="film", show_progress=True, on_progress=steps.append
+        video_path, embeddings=fresh_embeddings, source="video", show_progress=True, on_progress=steps.append
     )
     await load(mode, loader)
     written = capsys.readouterr().err
     assert steps[0].stage == "checking"
     assert steps[-1].stage == "ready"
-    assert "1/1 (1 ready) | ready film" in written
-    await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, source="film", show_progress=True))
-    assert "1/1 (1 reused) | reused film" in capsys.readouterr().err
-    await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, source="film"))
+    assert "1/1 (1 ready) | ready video" in written
+    await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, source="video", show_progress=True))
+    assert "1/1 (1 reused) | reused video" in capsys.readouterr().err
+    await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, source="video"))
     assert capsys.readouterr().err == ""
 
 
-def test_a_loader_can_be_sent_to_another_process(video_path: Path, shared_embeddings: TwelveLabsEmbeddings) -> None:
+def test_loader_can_be_pickled(video_path: Path, shared_embeddings: TwelveLabsEmbeddings) -> None:
     loader = TwelveLabsVideoLoader(video_path, embeddings=shared_embeddings, segmentation=FIXED, source="scenes.mkv")
     arrived = pickle.loads(pickle.dumps(loader))  # noqa: S301  # made here
     assert arrived.load() == loader.load()

@@ -1,4 +1,4 @@
-"""The adapters with marengo3.5: the same calls, another model and space."""
+"""The adapters with marengo3.5: the same calls with another model and space."""
 
 import json
 import pickle
@@ -16,7 +16,7 @@ from tests.langchain.fixtures import FIXED, requests_of
 from twelvelabs_core import BadRequestError, InputError
 from twelvelabs_sandbox import Sandbox
 
-LONG = "word " * 3000  # above the 2,000 tokens that the model reads
+LONG = "word " * 3000  # above the model's limit of 2,000 tokens
 TEXTS: dict[str, Any] = {
     "time_based_metadata": [{"start": 0.0, "end": 6.0, "text": "the opening scene"}],
     "embedding_type": ["fused_embedding"],
@@ -35,7 +35,7 @@ def query(embedding: Any, text: str) -> list[float]:
     return found
 
 
-def test_langchain_embeds_texts_pictures_clips_and_videos(
+def test_langchain_embeds_texts_images_clips_and_videos(
     sandbox: Sandbox, video_path: Path, frame: Path, tmp_path: Path
 ) -> None:
     embeddings = TwelveLabsEmbeddings(
@@ -52,7 +52,7 @@ def test_langchain_embeds_texts_pictures_clips_and_videos(
     assert len(embeddings.embed_query("green")) == len(embeddings.embed_video(video_path, end_sec=None)) == 512
 
 
-def test_llama_index_writes_the_same(sandbox: Sandbox, video_path: Path, tmp_path: Path) -> None:
+def test_llama_index_embeds_videos(sandbox: Sandbox, video_path: Path, tmp_path: Path) -> None:
     embed_model = TwelveLabsEmbedding(
         api_key=sandbox.api_key, base_url=sandbox.base_url, model="marengo3.5", segment_store=tmp_path / "s.sqlite3"
     )
@@ -64,10 +64,10 @@ def test_llama_index_writes_the_same(sandbox: Sandbox, video_path: Path, tmp_pat
 
 
 @both
-async def test_shorter_vectors_are_a_space_of_their_own(kind: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_shorter_vectors_have_their_own_space(kind: Any, sandbox: Sandbox, tmp_path: Path) -> None:
     embedding = make(kind, sandbox, tmp_path, embedding_dimension=128)
     assert "embedding_dimension=128" in repr(embedding)
-    copies = [pickle.loads(pickle.dumps(embedding)), embedding.model_copy(), embedding]  # noqa: S301  # made just now
+    copies = [pickle.loads(pickle.dumps(embedding)), embedding.model_copy(), embedding]  # noqa: S301  # made here
     for one in copies:
         assert len(query(one, "a red car")) == 128
         assert (one.embedding_dimension, one.client.space) == (128, "sandbox/marengo3.5/128")
@@ -90,7 +90,7 @@ async def test_shorter_vectors_are_a_space_of_their_own(kind: Any, sandbox: Sand
         ({"model": "marengo3.5", "auto_truncate": "yes"}, "auto_truncate"),
     ],
 )
-def test_what_a_model_cannot_do_is_refused_when_it_is_made(
+def test_unsupported_options_are_refused_at_construction(
     kind: Any, options: dict[str, Any], message: str, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match=message):
@@ -98,7 +98,7 @@ def test_what_a_model_cannot_do_is_refused_when_it_is_made(
 
 
 @both
-def test_long_texts_are_cut_where_it_is_wanted(kind: Any, sandbox: Sandbox, tmp_path: Path, frame: Path) -> None:
+def test_auto_truncate_truncates_long_texts(kind: Any, sandbox: Sandbox, tmp_path: Path, frame: Path) -> None:
     cuts = make(kind, sandbox, tmp_path, auto_truncate=True)
     assert len(query(cuts, LONG)) == 512
     text_image = getattr(cuts, "embed_text_image", None) or cuts.get_text_image_embedding
@@ -107,7 +107,7 @@ def test_long_texts_are_cut_where_it_is_wanted(kind: Any, sandbox: Sandbox, tmp_
         query(make(kind, sandbox, tmp_path), LONG)
 
 
-def test_llama_index_writes_down_what_changes_a_vector(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_llama_index_serialises_options_that_change_vectors(sandbox: Sandbox, tmp_path: Path) -> None:
     short = make(TwelveLabsEmbedding, sandbox, tmp_path, embedding_dimension=128, auto_truncate=True)
     written = json.loads(json.dumps(short.to_dict()))
     assert (written["embedding_dimension"], written["space"]) == (128, "sandbox/marengo3.5/128")
@@ -116,7 +116,7 @@ def test_llama_index_writes_down_what_changes_a_vector(sandbox: Sandbox, tmp_pat
     assert written != make(TwelveLabsEmbedding, sandbox, tmp_path).to_dict()
 
 
-def test_a_cache_is_not_shared_between_lengths(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_shared_embeddings_cache_separates_dimensions(sandbox: Sandbox, tmp_path: Path) -> None:
     cache = SimpleKVStore()
     for dimension in (512, 128, 256):
         embedding = make(TwelveLabsEmbedding, sandbox, tmp_path, embedding_dimension=dimension, embeddings_cache=cache)
@@ -125,7 +125,7 @@ def test_a_cache_is_not_shared_between_lengths(sandbox: Sandbox, tmp_path: Path)
     assert sandbox.count("POST", "/embed-v2") == 3
 
 
-def test_a_segment_of_another_length_is_refused(sandbox: Sandbox, tmp_path: Path, video_path: Path) -> None:
+def test_segment_of_another_dimension_is_refused(sandbox: Sandbox, tmp_path: Path, video_path: Path) -> None:
     long, short = (make(TwelveLabsEmbedding, sandbox, tmp_path, embedding_dimension=d) for d in (512, 128))
     node: TextNode = TwelveLabsVideoReader(embed_model=long, embedding_option=["visual"]).load_nodes(video_path)[0]
     with pytest.raises(InputError, match=r"marengo3\.5/512, not sandbox/marengo3\.5/128"):
@@ -135,7 +135,7 @@ def test_a_segment_of_another_length_is_refused(sandbox: Sandbox, tmp_path: Path
         short([lost])
 
 
-def test_texts_with_times_go_into_fused_vectors_of_both(sandbox: Sandbox, tmp_path: Path, video_path: Path) -> None:
+def test_timed_texts_are_passed_by_both_adapters(sandbox: Sandbox, tmp_path: Path, video_path: Path) -> None:
     embeddings = make(TwelveLabsEmbeddings, sandbox, tmp_path)
     documents = TwelveLabsVideoLoader(video_path, embeddings=embeddings, segmentation=FIXED, **TEXTS).load()
     assert {document.metadata["embedding_option"] for document in documents} == {"fused"}
@@ -149,7 +149,7 @@ def test_texts_with_times_go_into_fused_vectors_of_both(sandbox: Sandbox, tmp_pa
     assert again.identity() != TwelveLabsVideoSegmenter(embed_model=embed_model, segmentation=FIXED).identity()
 
 
-def test_used_files_are_deleted_by_both(sandbox: Sandbox, tmp_path: Path, video_path: Path) -> None:
+def test_used_assets_are_deleted_by_both_adapters(sandbox: Sandbox, tmp_path: Path, video_path: Path) -> None:
     embeddings = make(TwelveLabsEmbeddings, sandbox, tmp_path, model="marengo3.0")
     options: dict[str, Any] = {"segmentation": FIXED, "keep_asset": False}
     TwelveLabsVideoLoader(video_path, embeddings=embeddings, embedding_option=["visual"], **options).load()
@@ -159,17 +159,15 @@ def test_used_files_are_deleted_by_both(sandbox: Sandbox, tmp_path: Path, video_
     assert sandbox.count("DELETE", "/assets/{asset_id}") == 2
 
 
-def test_options_of_another_model_are_refused_when_a_loader_is_made(
-    sandbox: Sandbox, tmp_path: Path, video_path: Path
-) -> None:
+def test_options_of_another_model_are_refused_by_loaders(sandbox: Sandbox, tmp_path: Path, video_path: Path) -> None:
     old = make(TwelveLabsEmbeddings, sandbox, tmp_path, model="marengo3.0")
-    old_too = make(TwelveLabsEmbedding, sandbox, tmp_path, model="marengo3.0")
+    old_model = make(TwelveLabsEmbedding, sandbox, tmp_path, model="marengo3.0")
     new = make(TwelveLabsEmbeddings, sandbox, tmp_path)
     needs_new = r"time_based_metadata \(needs model='marengo3\.5'\)"
     with pytest.raises(InputError, match=needs_new):
         TwelveLabsVideoLoader(video_path, embeddings=old, **TEXTS)
     with pytest.raises(InputError, match=needs_new):
-        TwelveLabsVideoSegmenter(embed_model=old_too, **TEXTS)
+        TwelveLabsVideoSegmenter(embed_model=old_model, **TEXTS)
     with pytest.raises(InputError, match=r"'transcription' with marengo3\.5 \(needs model='marengo3\.0'\)"):
         TwelveLabsVideoLoader(video_path, embeddings=new, embedding_option=["transcription"])
     with pytest.raises(InputError, match=r"dynamic \(needs model='marengo3\.5'\)"):

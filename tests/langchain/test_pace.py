@@ -1,4 +1,4 @@
-"""How fast requests go: LangChain's own rate limiters, and the settings of the pace that all objects share."""
+"""LangChain's rate limiters, and the settings that limit requests."""
 
 import pickle
 from pathlib import Path
@@ -16,8 +16,8 @@ both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
 CUT: dict[str, Any] = {"segmentation": {"strategy": "fixed", "fixed": {"duration_sec": 6}}, "end_sec": 24.0}
 
 
-class Counting(BaseRateLimiter):
-    """Lets everything through, and counts who asked in which way."""
+class CountingLimiter(BaseRateLimiter):
+    """Permits every request and counts sync and async calls."""
 
     def __init__(self) -> None:
         self.asked = {"sync": 0, "async": 0}
@@ -34,10 +34,10 @@ class Counting(BaseRateLimiter):
 
 
 @both_modes
-async def test_langchains_limiter_is_asked_once_for_each_embedding(
+async def test_rate_limiter_is_acquired_once_per_embedding(
     mode: str, sandbox: Sandbox, tmp_path: Path, video_path: Path, frame: Path
 ) -> None:
-    limiter = Counting()
+    limiter = CountingLimiter()
     embeddings = connected(sandbox, tmp_path / "store.sqlite3", rate_limiter=limiter)
     await call(mode, embeddings, "embed_documents", ["red", "blue", "red"])
     await call(mode, embeddings, "embed_query", "green")
@@ -47,28 +47,28 @@ async def test_langchains_limiter_is_asked_once_for_each_embedding(
     assert limiter.asked[mode] == requests_of(sandbox) == 7  # equal texts are sent once
     loader = TwelveLabsVideoLoader(video_path, embeddings=embeddings, **CUT)
     documents = await call(mode, loader, "load")
-    assert (limiter.asked[mode], tasks_of(sandbox)) == (8, 1)  # neither uploads nor looks count
+    assert (limiter.asked[mode], tasks_of(sandbox)) == (8, 1)  # uploads and polls are not counted
     await call(mode, embeddings, "embed_documents", [document.page_content for document in documents])
     await call(mode, loader, "load")
     assert limiter.asked == {mode: 8, "async" if mode == "sync" else "sync": 0}
 
 
 @both_modes
-async def test_a_limiter_of_langchain_itself_will_do(mode: str, sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_in_memory_rate_limiter_of_langchain_works(mode: str, sandbox: Sandbox, tmp_path: Path) -> None:
     limiter = InMemoryRateLimiter(requests_per_second=1000, check_every_n_seconds=0.001)
     embeddings = connected(sandbox, tmp_path / "store.sqlite3", rate_limiter=limiter)
     assert len(await call(mode, embeddings, "embed_documents", [f"text {number}" for number in range(20)])) == 20
 
 
-def test_a_limiter_is_neither_shown_nor_dumped_nor_pickled_and_copies_share_it(tmp_path: Path) -> None:
-    limiter = InMemoryRateLimiter(requests_per_second=2)  # it holds a lock, which cannot be pickled
+def test_limiter_is_not_serialised_and_is_shared_by_copies(tmp_path: Path) -> None:
+    limiter = InMemoryRateLimiter(requests_per_second=2)  # it has a lock, which cannot be pickled
     embeddings = TwelveLabsEmbeddings(
         api_key="tlk_sandbox_x", segment_store=tmp_path / "store.sqlite3", rate_limiter=limiter
     )
     assert "rate_limiter" not in repr(embeddings)
     assert "rate_limiter" not in embeddings.model_dump()
     assert pickle.loads(pickle.dumps(embeddings)).rate_limiter is None  # noqa: S301  # made here
-    assert embeddings.rate_limiter is limiter  # pickling took nothing from the living object
+    assert embeddings.rate_limiter is limiter  # pickling does not change the original
     assert embeddings.model_copy(update={"max_concurrency": 2}).rate_limiter is limiter
 
 
@@ -76,12 +76,12 @@ def test_a_limiter_is_neither_shown_nor_dumped_nor_pickled_and_copies_share_it(t
     ("field", "value"),
     [("rate_limiter", 5), ("requests_per_minute", 0), ("requests_per_minute", "x"), ("max_concurrent_requests", 0)],
 )
-def test_a_pace_that_cannot_be_is_refused_by_name(field: str, value: Any) -> None:
+def test_invalid_request_limits_are_refused_by_name(field: str, value: Any) -> None:
     with pytest.raises(ConfigurationError, match=field):
         TwelveLabsEmbeddings(api_key="tlk_sandbox_x", **{field: value})
 
 
-def test_the_pace_reaches_both_clients_and_a_worker() -> None:
+def test_request_limits_apply_to_both_clients_and_after_pickling() -> None:
     embeddings = TwelveLabsEmbeddings(api_key="tlk_sandbox_x", requests_per_minute=30, max_concurrent_requests=2)
     for one in (embeddings, pickle.loads(pickle.dumps(embeddings))):  # noqa: S301  # made here
         for settings in (one.client.settings, one.async_client.settings):

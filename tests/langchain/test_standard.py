@@ -1,4 +1,4 @@
-"""LangChain's own test classes, against the sandbox over HTTP."""
+"""LangChain's standard test classes, against the sandbox over HTTP."""
 
 import pytest
 from langchain_tests.integration_tests import EmbeddingsIntegrationTests

@@ -1,4 +1,4 @@
-"""Words spoken in a segment stand in its document, for keyword search and language models."""
+"""Transcripts in documents, for keyword search and language models."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from langchain_twelvelabs import (
     add_segments,
     document_prompt,
 )
-from tests.langchain.fixtures import FIXED, call, connected, look, requests_of, tasks_of
+from tests.langchain.fixtures import FIXED, call, connected, description, requests_of, tasks_of
 from twelvelabs_core import InputError
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_sound
@@ -30,7 +30,7 @@ def with_words(documents: list[Document]) -> list[Document]:
 
 
 @both_modes
-async def test_words_stand_between_head_and_reference_and_cost_one_request(
+async def test_transcript_is_between_head_and_reference_and_costs_one_request(
     mode: str, video_path: Path, fresh_embeddings: TwelveLabsEmbeddings, sandbox: Sandbox
 ) -> None:
     plain = TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, segmentation=FIXED, end_sec=24.0).load()
@@ -41,7 +41,7 @@ async def test_words_stand_between_head_and_reference_and_cost_one_request(
     assert {document.metadata["start_sec"] for document in spoken} == {0.0}
     assert {document.metadata["embedding_option"] for document in spoken} == {"visual", "audio", "transcription"}
     assert {document.page_content.splitlines()[1] for document in spoken} == {"a goalkeeper dives"}
-    # Neither ids nor metadata nor vectors depend on it.
+    # Ids, metadata and vectors do not depend on the transcript.
     assert [(d.id, d.metadata) for d in documents] == [(d.id, d.metadata) for d in plain]
     assert fresh_embeddings.embed_documents([d.page_content for d in documents]) == fresh_embeddings.embed_documents(
         [d.page_content for d in plain]
@@ -51,22 +51,22 @@ async def test_words_stand_between_head_and_reference_and_cost_one_request(
     assert requests_of(sandbox) == 0
 
 
-def test_a_language_model_reads_words_without_a_reference(
+def test_language_model_reads_the_transcript_without_reference(
     video_path: Path, fresh_embeddings: TwelveLabsEmbeddings
 ) -> None:
     store = InMemoryVectorStore(fresh_embeddings)
     add_segments(store, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, **WANTED).lazy_load())
-    shown = "\n".join(format_document(found, document_prompt) for found in store.similarity_search(look(0), k=2))
+    shown = "\n".join(format_document(found, document_prompt) for found in store.similarity_search(description(0), k=2))
     prompt = ChatPromptTemplate.from_template("{context}").invoke({"context": shown}).to_string()
     assert "a goalkeeper dives" in prompt
     assert "tl-segment:" not in prompt
     assert FakeListChatModel(responses=["ok"]).invoke(prompt).content == "ok"
 
 
-def test_a_sound_file_is_asked_for_words_too(
+def test_transcript_of_an_audio_file_is_requested(
     fresh_embeddings: TwelveLabsEmbeddings, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """Its asset is deleted as soon as its words are known."""
+    """Its asset is deleted as soon as the transcript is read."""
     sound = tmp_path / "talk.wav"
     write_sound(sound, [Scene(sound="noise", seconds=6.0)])
     loader = TwelveLabsAudioLoader(sound, embeddings=fresh_embeddings, include_transcript=True, keep_asset=False)
@@ -76,15 +76,13 @@ def test_a_sound_file_is_asked_for_words_too(
     )
 
 
-def test_words_with_3_5(video_path: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_transcripts_with_marengo35(video_path: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     new = connected(sandbox, tmp_path / "s.sqlite3", model="marengo3.5")
     documents = TwelveLabsVideoLoader(video_path, embeddings=new, **WANTED).load()
     assert {document.metadata["embedding_option"] for document in with_words(documents)} == {"visual", "audio"}
 
 
-def test_a_split_document_is_refused_with_words_in_it_too(
-    video_path: Path, fresh_embeddings: TwelveLabsEmbeddings
-) -> None:
+def test_split_document_with_a_transcript_is_refused(video_path: Path, fresh_embeddings: TwelveLabsEmbeddings) -> None:
     document = with_words(TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, **WANTED).load())[0]
     head, words, reference = document.page_content.splitlines()
     for pieces in ([f"{head}\n{words}", reference], [head, f"{words}\n{reference}"], [head, words, reference]):

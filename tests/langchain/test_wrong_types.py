@@ -1,4 +1,4 @@
-"""Wrong types are errors of ours, say what was wanted, show no key, and cost nothing."""
+"""Values of wrong types raise our errors with the expected type, without the key and before any request."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -33,21 +33,21 @@ SECRET = "tlk_sandbox_secret_key_of_mine"
         ("segment_store", {}),
     ],
 )
-def test_settings_of_a_wrong_type(field: str, value: Any) -> None:
+def test_settings_of_a_wrong_type_are_refused(field: str, value: Any) -> None:
     given = {"api_key": SECRET, field: value}
     with pytest.raises(ConfigurationError, match=field) as caught:
         TwelveLabsEmbeddings(**given)
     assert SECRET not in str(caught.value)
 
 
-def test_a_new_key_is_refused_without_being_shown(shared_embeddings: TwelveLabsEmbeddings) -> None:
+def test_assigned_key_is_refused_without_being_shown(shared_embeddings: TwelveLabsEmbeddings) -> None:
     with pytest.raises(ConfigurationError, match="model_copy") as caught:
         shared_embeddings.api_key = SECRET  # type: ignore[misc, assignment]  # frozen, and a str
     assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("texts", [None, 5, "one text", b"bytes"])
-def test_texts_of_a_wrong_type(texts: Any, shared_embeddings: TwelveLabsEmbeddings) -> None:
+def test_texts_of_a_wrong_type_are_refused(texts: Any, shared_embeddings: TwelveLabsEmbeddings) -> None:
     with pytest.raises(InputError, match="texts must be a list"):
         shared_embeddings.embed_documents(texts)
 
@@ -62,7 +62,7 @@ WRONG: list[Callable[[TwelveLabsEmbeddings, Document, TwelveLabsVideoLoader], tu
 
 
 @pytest.mark.parametrize("arguments", WRONG, ids=["store", "none", "texts", "one document", "loader"])
-async def test_documents_and_stores_of_a_wrong_type(
+async def test_documents_and_stores_of_a_wrong_type_are_refused(
     arguments: Callable[..., tuple[Any, ...]],
     shared_embeddings: TwelveLabsEmbeddings,
     documents: list[Document],
@@ -75,7 +75,7 @@ async def test_documents_and_stores_of_a_wrong_type(
         await aadd_segments(*arguments(shared_embeddings, documents[0], loader))
 
 
-async def test_async_documents_are_for_the_async_twin(
+async def test_add_segments_refuses_async_iterators(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]
 ) -> None:
     async def some() -> AsyncIterator[Document]:
@@ -88,12 +88,12 @@ async def test_async_documents_are_for_the_async_twin(
 
 
 @pytest.mark.parametrize("media", [{}, {"a.mp4": 1}, memoryview(b"x"), None, 5])
-def test_media_of_a_wrong_type(media: Any, shared_embeddings: TwelveLabsEmbeddings) -> None:
+def test_media_of_a_wrong_type_are_refused(media: Any, shared_embeddings: TwelveLabsEmbeddings) -> None:
     with pytest.raises(InputError, match="media must be"):
         TwelveLabsVideoLoader(media, embeddings=shared_embeddings).load()
 
 
-def test_a_namespace_of_a_wrong_type_costs_nothing(
+def test_namespace_of_a_wrong_type_is_refused_before_a_request(
     shared_embeddings: TwelveLabsEmbeddings, video_path: Path, sandbox: Sandbox
 ) -> None:
     with pytest.raises(InputError, match="id_namespace"):
@@ -102,7 +102,7 @@ def test_a_namespace_of_a_wrong_type_costs_nothing(
 
 
 @pytest.mark.parametrize("media", [["rg.mp4", "./rg.mp4"], ["a/../rg.mp4", "x.mp4", Path("rg.mp4"), "./x.mp4"]])
-def test_one_video_under_one_name_twice_is_refused(media: list[Any], shared_embeddings: TwelveLabsEmbeddings) -> None:
+def test_duplicate_sources_are_refused(media: list[Any], shared_embeddings: TwelveLabsEmbeddings) -> None:
     message = r"(1 name stands|2 names stand) for several media, such as 'rg\.mp4'; pass each once"
     with pytest.raises(InputError, match=message):
         TwelveLabsVideoLoader(media, embeddings=shared_embeddings)

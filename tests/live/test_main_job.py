@@ -1,6 +1,6 @@
-"""The main job on the real API: off by default, for it is billed. `TWELVELABS_LIVE=1 make test TESTS=tests/live`.
+"""The main job on the real API, which is billed: `TWELVELABS_LIVE=1 make test TESTS=tests/live`.
 
-What it asserts is what the documentation promises; where the service differs, that is the finding.
+The tests assert what the vendor documents; a failure shows where the service differs.
 """
 
 import os
@@ -32,7 +32,7 @@ SCENES = [
 
 @pytest.fixture(scope="module")
 def video_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("live") / "film.mp4"
+    path = tmp_path_factory.mktemp("live") / "video.mp4"
     write_film(path, SCENES)
     return path
 
@@ -54,9 +54,7 @@ def test_texts_and_images_share_a_space_of_512_values(embeddings: TwelveLabsEmbe
     assert unit[0] @ unit[2] > unit[1] @ unit[2]
 
 
-def test_a_video_becomes_searchable_moments_and_is_paid_once(
-    embeddings: TwelveLabsEmbeddings, video_path: Path
-) -> None:
+def test_video_is_searchable_and_paid_once(embeddings: TwelveLabsEmbeddings, video_path: Path) -> None:
     loader = TwelveLabsVideoLoader(
         video_path,
         embeddings=embeddings,
@@ -74,6 +72,6 @@ def test_a_video_becomes_searchable_moments_and_is_paid_once(
     ).reused
 
 
-def test_a_wrong_key_is_an_authentication_error() -> None:
+def test_invalid_key_raises_authentication_error() -> None:
     with Client("tlk_not_a_real_key_0000000000") as client, pytest.raises(AuthenticationError):
         client.embed_text("a red car")

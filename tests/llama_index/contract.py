@@ -1,4 +1,4 @@
-"""What every `MultiModalEmbedding` of LlamaIndex must keep, as a suite for any integration; there is none upstream.
+"""A suite that any `MultiModalEmbedding` integration of LlamaIndex must pass; there is none upstream.
 
 Subclass it in a test module and override the fixtures:
 
@@ -13,15 +13,15 @@ class TestMyEmbedding(MultiModalEmbeddingContract):
         return ["a secret"]
 
     @pytest.fixture
-    def traffic(self, server):  # how many requests there were, and at most at once; a slow answer
+    def traffic(self, server):  # request count, peak concurrency and slow responses
         return server
 
     @pytest.fixture
-    def calls(self, picture):  # your media methods: name, arguments, whether it takes a list
+    def calls(self, picture):  # your media methods: name, arguments, whether they take a list
         return [*TEXT_CALLS, Call("get_image_embedding", (picture,)), ...]
 ```
 
-`bound` names the constructor's option for the most requests at once.
+`bound` is the name of the constructor's concurrency option.
 """
 
 import asyncio
@@ -50,26 +50,26 @@ Make = Callable[..., Any]
 
 
 class Traffic(Protocol):
-    """What a test must know of the server."""
+    """What the suite needs to know about the server."""
 
     def count(self) -> int:
-        """Return how many embedding requests there were."""
+        """Return the number of embedding requests."""
 
     def peak(self) -> int:
-        """Return how many were under way at once, at most."""
+        """Return the largest number of concurrent requests."""
 
     def slow(self, seconds: float) -> AbstractContextManager[None]:
-        """Make answers take that long."""
+        """Delay responses by that many seconds."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One public method: its blocking name, arguments for one call, and how many requests that call makes.
+    """A call of one public method.
 
     Attributes:
-        method: Name of the blocking method; its async twin has an `a` before it.
+        method: Name of the blocking method; the async variant has the prefix `a`.
         args: Arguments.
-        requests: How many requests it makes.
+        requests: Number of requests it makes.
         plural: Whether it takes a list and returns one vector per item.
     """
 
@@ -115,9 +115,9 @@ class MultiModalEmbeddingContract:
     def calls(self) -> Sequence[Call]:
         raise NotImplementedError
 
-    # Surface.
+    # Interface.
 
-    def test_it_is_a_multi_modal_embedding_with_nothing_left_abstract(self, make: Make) -> None:
+    def test_class_is_a_concrete_multi_modal_embedding(self, make: Make) -> None:
         embedding = make()
         assert isinstance(embedding, MultiModalEmbedding)
         assert BaseEmbedding.__name__ in [cls.__name__ for cls in type(embedding).__mro__]
@@ -134,17 +134,17 @@ class MultiModalEmbeddingContract:
             "_aget_image_embeddings",
         ],
     )
-    def test_no_hook_is_left_to_the_slow_defaults(self, make: Make, hook: str) -> None:
-        """The defaults loop, gather without bound, or call the blocking method on the event loop."""
+    def test_slow_default_hooks_are_overridden(self, make: Make, hook: str) -> None:
+        """The defaults call one by one, gather without a limit, or block the event loop."""
         assert getattr(type(make()), hook) is not getattr(MultiModalEmbedding, hook)
 
-    def test_an_unknown_argument_is_refused(self, make: Make) -> None:
+    def test_unknown_argument_is_refused(self, make: Make) -> None:
         with pytest.raises((TypeError, ValueError), match="no_such_option"):
             make(no_such_option=1)
 
-    # Answers.
+    # Results.
 
-    async def test_blocking_and_async_give_the_same(self, make: Make, calls: Sequence[Call]) -> None:
+    async def test_blocking_and_async_methods_return_the_same(self, make: Make, calls: Sequence[Call]) -> None:
         embedding = make()
         for call in calls:
             answer = await asyncio.to_thread(call.run, embedding)
@@ -153,7 +153,7 @@ class MultiModalEmbeddingContract:
                 assert type(vector) is list
                 assert all(type(value) is float for value in vector)
 
-    async def test_batches_keep_the_order_and_equal_single_calls(self, make: Make) -> None:
+    async def test_batches_keep_their_order_and_equal_single_calls(self, make: Make) -> None:
         embedding = make(embed_batch_size=2)
         texts = [*TEXTS, *reversed(TEXTS)]
         singles = [embedding.get_text_embedding(text) for text in texts]
@@ -161,7 +161,7 @@ class MultiModalEmbeddingContract:
         assert await embedding.aget_text_embedding_batch(texts) == singles
         assert await embedding.aget_text_embedding_batch(texts, show_progress=True) == singles
 
-    async def test_an_empty_list_gives_an_empty_list_and_no_request(
+    async def test_empty_list_returns_an_empty_list_without_a_request(
         self, make: Make, calls: Sequence[Call], traffic: Traffic
     ) -> None:
         embedding = make()
@@ -174,14 +174,14 @@ class MultiModalEmbeddingContract:
 
     # Observers.
 
-    async def test_every_call_is_seen_once_by_events_callbacks_and_spans(
+    async def test_every_call_is_reported_once_to_events_callbacks_and_spans(
         self, make: Make, calls: Sequence[Call]
     ) -> None:
         for call in calls:
-            for twin in (False, True):
+            for is_async in (False, True):
                 with observing() as seen:
                     embedding = make(callback_manager=seen.callback_manager)
-                    answer = await call.arun(embedding) if twin else call.run(embedding)
+                    answer = await call.arun(embedding) if is_async else call.run(embedding)
                 vectors = answer if call.plural else [answer]
                 assert [type(event).__name__ for event in seen.events] == [
                     "EmbeddingStartEvent", "EmbeddingEndEvent",
@@ -191,7 +191,7 @@ class MultiModalEmbeddingContract:
                 assert [kind for kind, _ in seen.callbacks] == ["start", "end"], call.method
                 assert seen.spans, call.method
 
-    async def test_observers_see_strings_and_no_secrets(
+    async def test_observers_receive_strings_without_secrets(
         self, make: Make, calls: Sequence[Call], secrets: Sequence[str]
     ) -> None:
         for call in calls:
@@ -208,29 +208,29 @@ class MultiModalEmbeddingContract:
     def test_an_error_reaches_observers_and_the_caller(self, make: Make) -> None:
         with observing() as seen:
             embedding = make(callback_manager=seen.callback_manager)
-            with pytest.raises(Exception):  # noqa: B017, PT011  # of whatever kind the integration raises
+            with pytest.raises(Exception):  # noqa: B017, PT011  # the type depends on the integration
                 embedding.get_text_embedding("   ")
         assert [type(event).__name__ for event in seen.events].count("EmbeddingEndEvent") == 0
         assert len([kind for kind, _ in seen.callbacks if kind == "start"]) == len(
             [kind for kind, _ in seen.callbacks if kind == "end"]
         )
 
-    # Written down, copied, sent away.
+    # Serialisation, copies and other processes.
 
-    def test_the_key_is_nowhere_to_be_seen(self, make: Make, secrets: Sequence[str]) -> None:
+    def test_key_is_never_shown(self, make: Make, secrets: Sequence[str]) -> None:
         embedding = make()
         shown = [repr(embedding), str(embedding), str(embedding.to_dict()), json.dumps(embedding.to_payload())]
         shown += [embedding.to_json(), str(embedding.model_dump()), repr(vars(embedding)), repr(list(embedding))]
         for text in shown:
             assert not [secret for secret in secrets if secret in text], text
 
-    def test_what_is_written_down_comes_back(self, make: Make, secrets: Sequence[str]) -> None:
+    def test_serialised_embedding_can_be_restored(self, make: Make, secrets: Sequence[str]) -> None:
         embedding = make()
         again = type(embedding).from_dict(json.loads(embedding.to_json()), api_key=secrets[0])
         assert again.to_dict() == embedding.to_dict()
         assert again.get_query_embedding("a red car") == embedding.get_query_embedding("a red car")
 
-    def test_a_pickled_one_works_as_before_and_the_living_one_stays_whole(self, make: Make) -> None:
+    def test_pickling_keeps_the_behaviour_and_the_original(self, make: Make) -> None:
         embedding = make(
             callback_manager=CallbackManager([Unpicklable()]),
             rate_limiter=TokenBucketRateLimiter(requests_per_minute=6000),
@@ -243,7 +243,7 @@ class MultiModalEmbeddingContract:
         assert again.get_query_embedding("a red car") == here
         assert again.to_dict() == embedding.to_dict()
 
-    def test_it_works_in_a_spawned_process(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_embedding_works_in_a_spawned_process(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
         embedding = make()
         here = embedding.get_query_embedding("a red car")
         for name in list(os.environ):
@@ -254,17 +254,17 @@ class MultiModalEmbeddingContract:
         assert process != os.getpid()
         assert there == here
 
-    def test_the_settings_may_give_it_a_callback_manager(self, make: Make) -> None:
+    def test_callback_manager_can_be_set_by_settings(self, make: Make) -> None:
         with observing() as seen:
             embedding = make()
             assert resolve_embed_model(embedding, callback_manager=seen.callback_manager) is embedding
             embedding.get_query_embedding("a red car")
         assert [kind for kind, _ in seen.callbacks] == ["start", "end"]
 
-    # Load.
+    # Concurrency.
 
     @pytest.mark.parametrize("limit", [1, 5])
-    async def test_never_more_requests_at_once_than_allowed(self, make: Make, traffic: Traffic, limit: int) -> None:
+    async def test_concurrency_never_exceeds_the_limit(self, make: Make, traffic: Traffic, limit: int) -> None:
         embedding = make(**{self.bound: limit}, embed_batch_size=20)
         texts = [f"text number {number}" for number in range(200)]
         vectors = await embedding.aget_text_embedding_batch(texts)
@@ -273,22 +273,20 @@ class MultiModalEmbeddingContract:
         assert await asyncio.to_thread(embedding.get_text_embedding_batch, texts) == vectors
         assert 1 <= traffic.peak() <= limit
 
-    async def test_the_loop_goes_on_while_an_answer_is_waited_for(
-        self, make: Make, calls: Sequence[Call], traffic: Traffic
-    ) -> None:
+    async def test_async_calls_do_not_block_the_loop(self, make: Make, calls: Sequence[Call], traffic: Traffic) -> None:
         embedding = make()
         for call in calls:
-            await call.arun(embedding)  # with a warm connection nothing but the answer takes time
+            await call.arun(embedding)  # with an open connection, only the response takes time
             with traffic.slow(0.3):
                 waiting = asyncio.create_task(call.arun(embedding))
-                turns = 0
+                iterations = 0
                 while not waiting.done():
                     await asyncio.sleep(0.01)
-                    turns += 1
+                    iterations += 1
                 await waiting
-            assert turns > 2, call.method  # had it blocked the loop, it would be done after one turn
+            assert iterations > 2, call.method  # a call that blocks the loop would end after one iteration
 
-    async def test_a_rate_limiter_is_asked_once_per_request(
+    async def test_rate_limiter_is_acquired_once_per_request(
         self, make: Make, calls: Sequence[Call], traffic: Traffic
     ) -> None:
         for call in calls:
@@ -300,7 +298,7 @@ class MultiModalEmbeddingContract:
             await call.arun(embedding)
             assert limiter.asked == traffic.count() - before == 2 * call.requests, call.method
 
-    async def test_a_cache_saves_requests_and_turns(self, make: Make, traffic: Traffic) -> None:
+    async def test_cache_saves_requests_and_rate_limiter_calls(self, make: Make, traffic: Traffic) -> None:
         limiter = CountingLimiter(requests_per_minute=60_000)
         embedding = make(embeddings_cache=SimpleKVStore(), rate_limiter=limiter)
         vectors = embedding.get_text_embedding_batch(TEXTS)
@@ -332,7 +330,7 @@ class MultiModalEmbeddingContract:
             thread.join(60)
         assert answers[0] == answers[1] == embedding.get_text_embedding_batch(texts)
 
-    async def test_an_index_may_be_built_with_use_async_inside_a_running_loop(self, make: Make) -> None:
+    async def test_index_can_be_built_with_use_async_in_a_running_loop(self, make: Make) -> None:
         embedding = make()
         await embedding.aget_query_embedding("first in this loop")
         for _ in range(2):
@@ -343,7 +341,7 @@ class MultiModalEmbeddingContract:
             (found,) = retriever.retrieve(TEXTS[2])
             assert found.node.get_content() == TEXTS[2]
 
-    async def test_preset_vectors_and_queries_with_vectors_send_nothing(self, make: Make, traffic: Traffic) -> None:
+    async def test_preset_vectors_and_vector_queries_send_no_request(self, make: Make, traffic: Traffic) -> None:
         nodes = [TextNode(text=text, embedding=[float(place), 1.0]) for place, text in enumerate(TEXTS)]
         index = VectorStoreIndex(nodes, embed_model=make())
         await index.ainsert_nodes([TextNode(text="more", embedding=[-9.0, 1.0])])
@@ -357,7 +355,7 @@ class MultiModalEmbeddingContract:
 
 
 class CountingLimiter(TokenBucketRateLimiter):
-    """Counts how often it was asked."""
+    """Counts how often it was acquired."""
 
     asked: int = 0
 

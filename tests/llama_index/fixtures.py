@@ -1,6 +1,5 @@
-"""What the tests of the LlamaIndex side share: one video, its nodes, and embeddings that live in the sandbox."""
+"""Fixtures of the LlamaIndex tests: one video, its nodes, and embeddings connected to the sandbox."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,42 +7,24 @@ import pytest
 from llama_index.core.schema import TextNode
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, TwelveLabsVideoReader
-from twelvelabs_sandbox import RecordedRequest, RequestLog, Sandbox
-from twelvelabs_sandbox.films import Scene, describe_look, write_film, write_picture, write_sound
+from tests.adapters import FIXED, SCENE_SEC, SCENES, description, frame, video_path, watched
+from tests.peak_log import PeakLog
+from twelvelabs_sandbox import Sandbox
+from twelvelabs_sandbox.films import write_film, write_sound
 
-SCENES = (
-    Scene("red", "white", "stripes", "fast", "noise"),
-    Scene("blue", "yellow", "plain", "still", "tone"),
-    Scene("green", "black", "checkerboard", "slow", "music"),
-    Scene("yellow", "purple", "plain", "fast", "silence"),
-)
-SCENE_SEC = 6.0
+__all__ = ["FIXED", "SCENES", "SCENE_SEC", "PeakLog", "description", "frame", "video_path", "watched"]
+
 END_SEC = 24.0
-FIXED = {"strategy": "fixed", "fixed": {"duration_sec": 6}}
-# Containers round a video's length up; cut there, it has its four scenes and no sliver after them.
+# Containers round the duration of a video up; without an end, a very short clip would follow the four scenes.
 CUT: dict[str, Any] = {"segmentation": FIXED, "end_sec": END_SEC}
 
 
 @pytest.fixture(scope="session")
-def video_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A video of four scenes of 6 s; in the first one somebody speaks."""
-    path = tmp_path_factory.mktemp("media") / "scenes.mkv"
-    write_film(path, SCENES, captions=[(0.0, 4.0, "a goalkeeper dives")])
-    return path
-
-
-@pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clip like the video's second scene."""
+    """A clip of the video's second scene."""
     path = tmp_path_factory.mktemp("clips") / "blue.mkv"
     write_film(path, SCENES[1:2])
     return path
-
-
-@pytest.fixture(scope="session")
-def frame(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One picture of the video's third scene."""
-    return write_picture(tmp_path_factory.mktemp("pictures") / "green.png", SCENES[2], at=2.0)
 
 
 @pytest.fixture(scope="session")
@@ -54,48 +35,27 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-class PeakLog(RequestLog):
-    """The sandbox's request log; it also knows how many requests were under way at once."""
-
-    peak = 0
-
-    def arrived(self, method: str, path: str, template: str) -> RecordedRequest:
-        request = super().arrived(method, path, template)
-        # More are under way only when one arrives, so looking then finds every peak.
-        self.peak = max(self.peak, sum(one.status is None for one in self.all()))
-        return request
-
-
-@pytest.fixture
-def watched() -> Iterator[Sandbox]:
-    """A sandbox of the test's own, which knows how many requests were under way at once."""
-    sandbox = Sandbox()
-    sandbox._requests = PeakLog()
-    with sandbox:
-        yield sandbox
-
-
 @pytest.fixture
 def embed_model(sandbox: Sandbox, tmp_path: Path) -> TwelveLabsEmbedding:
-    """An embedding with an empty segment store, in the sandbox that counts from zero."""
+    """An embedding with an empty segment store, on a sandbox with an empty request log."""
     return connected(sandbox, tmp_path / "segments.sqlite3")
 
 
 @pytest.fixture(scope="session")
 def shared_model(sandbox_server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> TwelveLabsEmbedding:
-    """An embedding whose segment store the video is loaded into."""
+    """An embedding whose segment store contains the video."""
     return connected(sandbox_server, tmp_path_factory.mktemp("store") / "segments.sqlite3")
 
 
 @pytest.fixture(scope="session")
 def loaded(shared_model: TwelveLabsEmbedding, video_path: Path) -> list[TextNode]:
-    """The video's nodes: four segments, seen and heard, and spoken where somebody speaks."""
+    """The nodes of the video: four segments with visual and audio vectors, and transcription where there is speech."""
     return TwelveLabsVideoReader(embed_model=shared_model, **CUT).load_nodes(video_path)
 
 
 @pytest.fixture
 def nodes(loaded: list[TextNode]) -> list[TextNode]:
-    """A copy of the video's nodes, free to be changed."""
+    """A copy of the nodes of the video that the test may change."""
     return [node.model_copy(deep=True) for node in loaded]
 
 
@@ -107,15 +67,10 @@ def connected(sandbox: Sandbox, segment_store: Path | str, **options: Any) -> Tw
 
 
 def paid(sandbox: Sandbox) -> int:
-    """Return how many requests that cost something were made."""
+    """Return the number of paid requests."""
     return sandbox.count("POST", "/embed-v2") + sandbox.count("POST", "/embed-v2/tasks")
 
 
 def tasks(sandbox: Sandbox) -> int:
-    """Return how many embedding tasks were asked for."""
+    """Return the number of requests that create tasks."""
     return sandbox.count("POST", "/embed-v2/tasks")
-
-
-def look(scene: int) -> str:
-    """Return how a person describes what a scene of the video looks like."""
-    return describe_look(SCENES[scene])

@@ -1,4 +1,4 @@
-"""An observer of all that LlamaIndex tells observers: dispatcher events, callbacks, spans with their arguments."""
+"""An observer of everything that LlamaIndex reports: dispatcher events, callbacks and spans with their arguments."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from pydantic import PrivateAttr
 
 
 class Events(BaseEventHandler):
-    """Keeps events."""
+    """Records events."""
 
     _seen: list[Any] = PrivateAttr(default_factory=list)
 
@@ -23,7 +23,7 @@ class Events(BaseEventHandler):
 
 
 class Spans(SimpleSpanHandler):
-    """Keeps the ids of spans, and how what they were given and gave looks to somebody who prints it."""
+    """Records the ids of spans, and the repr of their arguments and results."""
 
     _seen: list[str] = PrivateAttr(default_factory=list)
     _shown: list[str] = PrivateAttr(default_factory=list)
@@ -41,7 +41,7 @@ class Spans(SimpleSpanHandler):
 
 
 class Callbacks(BaseCallbackHandler):
-    """Keeps callbacks."""
+    """Records callbacks."""
 
     def __init__(self) -> None:
         super().__init__([], [])
@@ -60,7 +60,7 @@ class Callbacks(BaseCallbackHandler):
 
 
 class Unpicklable(Callbacks):
-    """A handler that cannot leave its process."""
+    """A handler that cannot be pickled."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Unpicklable(Callbacks):
 
 
 class Seen:
-    """What was seen."""
+    """Everything that was observed."""
 
     def __init__(self, events: Events, spans: Spans, callbacks: Callbacks) -> None:
         self._events, self._spans, self._callbacks = events, spans, callbacks
@@ -87,12 +87,12 @@ class Seen:
         return self._callbacks.seen
 
     def chunks(self) -> list[Any]:
-        """All that was named as embedded."""
+        """Return all chunks reported as embedded."""
         of_events = [chunk for event in self.events for chunk in getattr(event, "chunks", [])]
         return of_events + [chunk for _, payload in self.callbacks for chunk in payload.get("chunks", [])]
 
     def shown(self) -> list[str]:
-        """All of it as somebody would print it."""
+        """Return the repr of everything that was observed."""
         return [repr(event.model_dump()) for event in self.events] + [
             *self._spans._shown,
             *self.spans,

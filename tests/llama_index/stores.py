@@ -1,4 +1,4 @@
-"""The vector stores of the matrix: how each is made and counted, and what it can and cannot do."""
+"""The tested vector stores: how to create and count each, and what it supports."""
 
 import re
 import uuid
@@ -19,18 +19,18 @@ Count = Callable[[str, Any], Awaitable[int]]
 
 @dataclass(frozen=True)
 class StoreCase:
-    """One store: what the scenario must know of it, as the README's table says it.
+    """A vector store and its properties, as documented in the table of stores.
 
     Attributes:
-        name: As people call it.
-        make: Makes an empty one in a folder, ranking by cosine where it can.
-        count: Returns how many rows are in it, however often an id is there; the mode matters to some.
-        bare_repeat: What `index.insert_nodes` does when the same nodes come again.
-        bare_delete: How `index.delete_ref_doc` fails, or "" where it works.
-        replaces: Whether `replace_video` can replace what is there.
-        filters: Whether it filters on metadata at all.
+        name: Product name.
+        make: Creates an empty store in a folder, with cosine similarity if supported.
+        count: Returns the number of rows, including duplicate ids; depends on the mode for some stores.
+        bare_repeat: Effect of `index.insert_nodes` with nodes that are already stored.
+        bare_delete: Error of `index.delete_ref_doc`, or "" if it works.
+        replaces: Whether `replace_video` works.
+        filters: Whether it supports metadata filters.
         any_length: Whether it ranks vectors of any length by cosine.
-        second_loop: How its async methods fail in a second event loop, or "" where they work.
+        second_loop: Error of its async methods in a second event loop, or "" if they work.
     """
 
     name: str
@@ -56,7 +56,7 @@ def make_qdrant(_: Path) -> Any:
     from llama_index.vector_stores.qdrant import QdrantVectorStore  # noqa: PLC0415  # slow to import
     from qdrant_client import AsyncQdrantClient, QdrantClient  # noqa: PLC0415  # slow to import
 
-    # Without the async client its async methods fail. In memory, the two clients are two places.
+    # Its async methods need the async client. In memory, the two clients do not share data.
     return QdrantVectorStore("moments", client=QdrantClient(":memory:"), aclient=AsyncQdrantClient(":memory:"))
 
 

@@ -1,4 +1,4 @@
-"""`TwelveLabsEmbedding` keeps the contract; and the contract finds embeddings that do not."""
+"""`TwelveLabsEmbedding` passes the contract, and the contract detects embeddings that violate it."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ from twelvelabs_sandbox import Fault, Sandbox
 
 
 class SandboxTraffic:
-    """The sandbox as the contract looks at it."""
+    """The sandbox with the interface of the contract."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -40,7 +40,7 @@ class SandboxTraffic:
 
 
 class TestTwelveLabsEmbedding(MultiModalEmbeddingContract):
-    """The contract, with every kind of media and every way to pass it."""
+    """The contract, with every kind of media in every accepted form."""
 
     @pytest.fixture
     def make(self, watched: Sandbox, tmp_path: Path) -> Make:
@@ -83,7 +83,7 @@ def media_calls(clip: Path, frame: Path, sound: Path) -> list[Call]:
 
 
 class FailingCall(Call):
-    """All media methods with a URL that nobody can fetch; an error is one more way to tell too much."""
+    """All media methods with an unreachable URL, since errors must not contain secrets either."""
 
     def run(self, embedding: Any) -> None:
         for method in ("get_image_embedding", "get_video_embedding", "get_audio_embedding"):
@@ -95,14 +95,14 @@ class FailingCall(Call):
         await asyncio.to_thread(self.run, embedding)
 
 
-async def test_a_signed_url_is_shown_to_no_observer(watched: Sandbox, tmp_path: Path) -> None:
+async def test_signed_url_is_never_shown_to_observers(watched: Sandbox, tmp_path: Path) -> None:
     call = FailingCall("", ("http://127.0.0.1:9/photo.png?X-Amz-Signature=s3cr3t&id=1",))
-    await TestTwelveLabsEmbedding().test_observers_see_strings_and_no_secrets(
+    await TestTwelveLabsEmbedding().test_observers_receive_strings_without_secrets(
         maker(TwelveLabsEmbedding, watched, tmp_path), [call], ["s3cr3t", watched.api_key]
     )
 
 
-# Embeddings as they are found in the wild, each with one fault that the contract must find.
+# Embeddings with typical defects that the contract must detect.
 
 
 class ShowsItsKey(TwelveLabsEmbedding):
@@ -139,40 +139,40 @@ class TakesAnything(TwelveLabsEmbedding):
 
 Broken = tuple[type[TwelveLabsEmbedding], str, Callable[..., dict[str, Any]]]
 BROKEN: list[Broken] = [
-    (ShowsItsKey, "test_the_key_is_nowhere_to_be_seen", lambda secrets, **_: {"secrets": secrets}),
+    (ShowsItsKey, "test_key_is_never_shown", lambda secrets, **_: {"secrets": secrets}),
     (
         BlocksTheLoop,
-        "test_the_loop_goes_on_while_an_answer_is_waited_for",
+        "test_async_calls_do_not_block_the_loop",
         lambda traffic, **_: {"calls": TEXT_CALLS[:1], "traffic": traffic},
     ),
     (
         SendsAllAtOnce,
-        "test_never_more_requests_at_once_than_allowed",
+        "test_concurrency_never_exceeds_the_limit",
         lambda traffic, **_: {"limit": 1, "traffic": traffic},
     ),
     (
         ShowsBytes,
-        "test_observers_see_strings_and_no_secrets",
+        "test_observers_receive_strings_without_secrets",
         lambda secrets, picture, **_: {"calls": [Call("get_image_embedding", (picture,))], "secrets": secrets},
     ),
     (
         ShowsBytes,
-        "test_every_call_is_seen_once_by_events_callbacks_and_spans",
+        "test_every_call_is_reported_once_to_events_callbacks_and_spans",
         lambda picture, **_: {"calls": [Call("get_image_embedding", (picture,))]},
     ),
-    (LosesTheOrder, "test_batches_keep_the_order_and_equal_single_calls", lambda **_: {}),
-    (TakesAnything, "test_an_unknown_argument_is_refused", lambda **_: {}),
+    (LosesTheOrder, "test_batches_keep_their_order_and_equal_single_calls", lambda **_: {}),
+    (TakesAnything, "test_unknown_argument_is_refused", lambda **_: {}),
 ]
 
 
 @pytest.fixture
 def picture(frame: Path) -> BytesIO:
-    """A picture that is no string."""
+    """An image that is not given as a path."""
     return BytesIO(frame.read_bytes())
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: f"{broken[0].__name__}-{broken[1]}")
-async def test_the_contract_finds_what_is_wrong(
+async def test_contract_detects_broken_embeddings(
     broken: Broken, watched: Sandbox, tmp_path: Path, picture: BytesIO
 ) -> None:
     cls, test, needs = broken

@@ -30,12 +30,12 @@ CHUNKS = SequentialSegmentation(1)
 
 
 @pytest.fixture
-def papers(tmp_path: Path, frame: Path) -> Path:
+def document_folder(tmp_path: Path, frame: Path) -> Path:
     """A folder with a PDF of two pages, a note of two sentences, and a picture."""
-    folder = tmp_path / "papers"
+    folder = tmp_path / "document_folder"
     folder.mkdir()
     write_pdf(folder / "plan.pdf", [[(20, 150, "purple stripes")], [(20, 40, "blue checkerboard")]])
-    (folder / "notes.md").write_text("A red car drives fast. Green grass stands still.", "utf-8")
+    (folder / "notes.md").write_text("A red car drives fast. Green grass does not move.", "utf-8")
     (folder / "photo.png").write_bytes(frame.read_bytes())
     return folder
 
@@ -50,8 +50,8 @@ def reader(new: TwelveLabsEmbedding) -> TwelveLabsDocumentReader:
     return TwelveLabsDocumentReader(embed_model=new, segmentation=CHUNKS)
 
 
-def files(papers: Path) -> list[Path]:
-    return sorted(papers.iterdir())
+def files(document_folder: Path) -> list[Path]:
+    return sorted(document_folder.iterdir())
 
 
 def heads(nodes: list[Any]) -> set[str]:
@@ -68,14 +68,18 @@ HEADS = {
 
 
 @both_modes
-async def test_pages_chunks_and_pictures_become_nodes_of_an_index(
-    mode: str, papers: Path, reader: TwelveLabsDocumentReader, sandbox: Sandbox
+async def test_pages_chunks_and_images_become_nodes_of_an_index(
+    mode: str, document_folder: Path, reader: TwelveLabsDocumentReader, sandbox: Sandbox
 ) -> None:
-    nodes = await reader.aload_nodes(files(papers)) if mode == "async" else reader.load_nodes(files(papers))
+    nodes = (
+        await reader.aload_nodes(files(document_folder))
+        if mode == "async"
+        else reader.load_nodes(files(document_folder))
+    )
     assert heads(nodes) == HEADS
     shown = next(node for node in nodes if "page 2" in node.get_content()).get_content(MetadataMode.LLM)
     assert "start_sec" not in shown
-    assert "blue" not in shown  # no text is made up
+    assert "blue" not in shown  # no text is invented
     sandbox.clear_requests()
     index = VectorStoreIndex(nodes, embed_model=reader.segmenter.embed_model)
     assert paid(sandbox) == 0
@@ -85,9 +89,11 @@ async def test_pages_chunks_and_pictures_become_nodes_of_an_index(
         assert (best.metadata["page_start"], best.metadata["chunk_index"]) == (page, chunk)
 
 
-def test_pages_come_back_from_a_vector_database(papers: Path, reader: TwelveLabsDocumentReader, tmp_path: Path) -> None:
+def test_pages_are_found_in_a_vector_database(
+    document_folder: Path, reader: TwelveLabsDocumentReader, tmp_path: Path
+) -> None:
     context = StorageContext.from_defaults(vector_store=make_qdrant(tmp_path))
-    nodes = reader.load_nodes(files(papers))
+    nodes = reader.load_nodes(files(document_folder))
     index = VectorStoreIndex(nodes, storage_context=context, embed_model=reader.segmenter.embed_model)
     (best,) = index.as_retriever(similarity_top_k=1).retrieve("blue checkerboard")
     (page,) = (node for node in nodes if node.metadata["page_start"] == 2)
@@ -95,86 +101,92 @@ def test_pages_come_back_from_a_vector_database(papers: Path, reader: TwelveLabs
 
 
 @both_modes
-async def test_ingest_skips_what_has_not_changed(
-    mode: str, papers: Path, reader: TwelveLabsDocumentReader, sandbox: Sandbox
+async def test_ingest_skips_unchanged_files(
+    mode: str, document_folder: Path, reader: TwelveLabsDocumentReader, sandbox: Sandbox
 ) -> None:
     async def put() -> Any:
         if mode == "async":
-            return await aingest_videos(index, files(papers), segmenter=reader.segmenter)
-        return ingest_videos(index, files(papers), segmenter=reader.segmenter)
+            return await aingest_videos(index, files(document_folder), segmenter=reader.segmenter)
+        return ingest_videos(index, files(document_folder), segmenter=reader.segmenter)
 
     index = VectorStoreIndex([], embed_model=reader.segmenter.embed_model)
     assert len((await put()).stored) == 3
     sandbox.clear_requests()
     assert len((await put()).unchanged) == 3
     assert sandbox.count() == 0
-    (papers / "notes.md").write_text("Only one sentence is left.", "utf-8")
+    (document_folder / "notes.md").write_text("Only one sentence is left.", "utf-8")
     report = await put()
-    assert (report.stored, paid(sandbox)) == ((str(papers / "notes.md"),), 1)
+    assert (report.stored, paid(sandbox)) == ((str(document_folder / "notes.md"),), 1)
     assert len(stored(index)) == 4
 
 
 @both_modes
-async def test_a_pipeline_of_documents_and_texts_pays_for_changes_alone(
-    mode: str, papers: Path, reader: TwelveLabsDocumentReader, sandbox: Sandbox
+async def test_pipeline_pays_only_for_changed_documents(
+    mode: str, document_folder: Path, reader: TwelveLabsDocumentReader, sandbox: Sandbox
 ) -> None:
     pipeline = pipeline_of(reader.segmenter)
-    documents = [*reader.load_data(files(papers), segment=False), text_document()]
+    documents = [*reader.load_data(files(document_folder), segment=False), text_document()]
     assert paid(sandbox) == 0
     nodes = await run(mode, pipeline, documents)
     assert heads(nodes) > HEADS
     assert len(nodes) == 6
     sandbox.clear_requests()
-    # As a document store gives them back: written down, without the medium in this process.
-    again = [*reader.load_data(files(papers), segment=False), text_document()]
+    # As restored from a document store, without the medium in this process.
+    again = [*reader.load_data(files(document_folder), segment=False), text_document()]
     assert await run(mode, pipeline, again) == []
     assert sandbox.count() == 0
 
 
-def test_a_document_that_was_written_down_finds_its_file_again(papers: Path, reader: TwelveLabsDocumentReader) -> None:
-    written = [Document.from_dict(document.to_dict()) for document in reader.load_data(files(papers), segment=False)]
+def test_restored_document_reads_its_file_again(document_folder: Path, reader: TwelveLabsDocumentReader) -> None:
+    written = [
+        Document.from_dict(document.to_dict()) for document in reader.load_data(files(document_folder), segment=False)
+    ]
     assert heads(reader.segmenter(written)) == HEADS
     with pytest.raises(InputError, match="not segmented yet"):
         reader.segmenter.embed_model(written)
-    # A segmenter of videos leaves them alone, and this one a plain text.
+    # A segmenter of videos ignores these documents, and this one ignores plain texts.
     text = text_document()
     assert TwelveLabsVideoSegmenter(embed_model=reader.segmenter.embed_model)(written) == written
     assert reader.segmenter([text]) == [text]
 
 
-def test_bytes_stay_in_their_process(papers: Path, reader: TwelveLabsDocumentReader) -> None:
-    (document,) = reader.load_data((papers / "notes.md").read_bytes(), segment=False)
+def test_restored_document_of_bytes_is_refused(document_folder: Path, reader: TwelveLabsDocumentReader) -> None:
+    (document,) = reader.load_data((document_folder / "notes.md").read_bytes(), segment=False)
     assert len(reader.segmenter([document])) == 2
     with pytest.raises(InputError, match="has no medium"):
         reader.segmenter([Document.from_dict(document.to_dict())])
 
 
-def test_a_folder_by_simple_directory_reader(papers: Path, reader: TwelveLabsDocumentReader, video_path: Path) -> None:
-    (papers / "scenes.mkv").write_bytes(video_path.read_bytes())
+def test_folder_is_read_by_simple_directory_reader(
+    document_folder: Path, reader: TwelveLabsDocumentReader, video_path: Path
+) -> None:
+    (document_folder / "scenes.mkv").write_bytes(video_path.read_bytes())
     video = TwelveLabsVideoReader(embed_model=reader.segmenter.embed_model, embedding_option=["visual"])
     kinds = dict.fromkeys((".pdf", ".md", ".png"), reader)
-    folder = SimpleDirectoryReader(papers, file_extractor={**kinds, ".mkv": video}, raise_on_error=True)
+    folder = SimpleDirectoryReader(document_folder, file_extractor={**kinds, ".mkv": video}, raise_on_error=True)
     documents = folder.load_data()
     assert heads(documents) > HEADS
-    assert {document.metadata["file_name"] for document in documents} == {path.name for path in papers.iterdir()}
+    assert {document.metadata["file_name"] for document in documents} == {
+        path.name for path in document_folder.iterdir()
+    }
     index = VectorStoreIndex.from_documents(documents, embed_model=reader.segmenter.embed_model)
     assert index.as_retriever(similarity_top_k=1).retrieve("blue checkerboard")[0].metadata["page_start"] == 2
 
 
-def test_it_is_written_down_and_made_again(papers: Path, reader: TwelveLabsDocumentReader) -> None:
+def test_segmenter_can_be_serialised_and_restored(document_folder: Path, reader: TwelveLabsDocumentReader) -> None:
     text = json.dumps(reader.segmenter.to_dict())
     again = TwelveLabsVideoSegmenter.from_dict(json.loads(text), embed_model=reader.segmenter.embed_model)
     assert again.to_dict() == reader.segmenter.to_dict()
     assert again.identity() == reader.segmenter.identity()
     other = TwelveLabsDocumentReader(embed_model=reader.segmenter.embed_model)
     assert other.segmenter.identity() != again.identity()
-    assert heads(TwelveLabsDocumentReader(segmenter=again).load_data(papers / "notes.md")) == {
+    assert heads(TwelveLabsDocumentReader(segmenter=again).load_data(document_folder / "notes.md")) == {
         "notes.md, chunk 0, text",
         "notes.md, chunk 1, text",
     }
 
 
-def test_what_cannot_be_is_refused_before_anything_is_sent(
+def test_invalid_options_are_refused_before_a_request(
     new: TwelveLabsEmbedding, embed_model: TwelveLabsEmbedding, sandbox: Sandbox
 ) -> None:
     for options, message in (
@@ -191,23 +203,25 @@ def test_what_cannot_be_is_refused_before_anything_is_sent(
     assert sandbox.count() == 0
 
 
-def test_extra_info_may_not_take_the_keys_of_pages(papers: Path, reader: TwelveLabsDocumentReader) -> None:
+def test_extra_info_with_reserved_keys_is_refused(document_folder: Path, reader: TwelveLabsDocumentReader) -> None:
     with pytest.raises(InputError, match="'page_start'"):
-        reader.load_nodes(papers / "plan.pdf", extra_info={"page_start": 7})
+        reader.load_nodes(document_folder / "plan.pdf", extra_info={"page_start": 7})
 
 
-def test_one_bad_file_stops_no_other(papers: Path, reader: TwelveLabsDocumentReader) -> None:
+def test_failed_file_does_not_stop_others(document_folder: Path, reader: TwelveLabsDocumentReader) -> None:
     index = VectorStoreIndex([], embed_model=reader.segmenter.embed_model)
-    (papers / "empty.txt").touch()
+    (document_folder / "empty.txt").touch()
     with pytest.raises(IngestionError) as caught:
-        ingest_videos(index, files(papers), segmenter=reader.segmenter)
+        ingest_videos(index, files(document_folder), segmenter=reader.segmenter)
     assert [Path(failure.source).name for failure in caught.value.failures] == ["empty.txt"]
     assert len(stored(index)) == 5
 
 
-def test_a_docstore_gives_documents_back_whole(papers: Path, reader: TwelveLabsDocumentReader, tmp_path: Path) -> None:
+def test_docstore_returns_documents_unchanged(
+    document_folder: Path, reader: TwelveLabsDocumentReader, tmp_path: Path
+) -> None:
     store = SimpleDocumentStore()
-    store.add_documents(reader.load_data(files(papers), segment=False))
+    store.add_documents(reader.load_data(files(document_folder), segment=False))
     store.persist(str(tmp_path / "docstore.json"))
     back = SimpleDocumentStore.from_persist_path(str(tmp_path / "docstore.json"))
     assert heads(reader.segmenter(list(back.docs.values()))) == HEADS

@@ -1,4 +1,4 @@
-"""Every LlamaIndex example, run as it stands, against the sandbox."""
+"""Every LlamaIndex example, run unchanged, against the sandbox."""
 
 import re
 import runpy
@@ -10,40 +10,26 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples.media import SCENES, TIMES, write_media
 from tests.llama_index.fixtures import tasks
-from tests.sandbox.pdf import write_pdf
 from twelvelabs_sandbox import Sandbox
-from twelvelabs_sandbox.films import Scene, describe_look, write_film, write_picture
+from twelvelabs_sandbox.films import describe_look
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SCENES = [
-    Scene("red", "white", "stripes", "fast", "noise", seconds=6.0),
-    Scene("blue", "yellow", "plain", "still", "tone", seconds=6.0),
-    Scene("green", "black", "checkerboard", "slow", "music", seconds=6.0),
-]
-TIMES = re.compile(r"(\d+\.\d)-(\d+\.\d) s")
 
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two films, a text, and a picture of the first film's third scene."""
+    """A folder with two videos, a text, and an image of the third scene of the first video."""
     folder = tmp_path_factory.mktemp("media")
-    write_film(folder / "match.mp4", SCENES)
-    write_film(folder / "other.mp4", [Scene("purple", "white", "stripes", "slow", "music")])
-    write_picture(folder / "green.png", SCENES[2], at=2.0)
-    (folder / "broken.mp4").write_text("not a film")
-    papers = folder / "papers"
-    papers.mkdir()
-    write_pdf(papers / "plan.pdf", [[(20, 150, "purple stripes")], [(20, 40, "blue checkerboard")]])
-    (papers / "notes.md").write_text("A red car drives fast. It is loud.", "utf-8")
-    write_picture(papers / "green.png", SCENES[2], at=2.0)
+    write_media(folder)
     (folder / "notes.txt").write_text("Minutes of a meeting.")
     return folder
 
 
 @dataclass
 class Shown:
-    """What an example wrote."""
+    """The output of an example."""
 
     stdout: str
     stderr: str
@@ -53,9 +39,9 @@ class Shown:
 def run(
     media: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Shown]:
-    """Run an example with the environment that a user sets, in this process, which saves the imports of each.
+    """Run an example in this process, which saves its imports, with the environment of a user.
 
-    The films are paid for once for all examples.
+    All examples share one segment store.
     """
     monkeypatch.setenv("TWELVELABS_API_KEY", sandbox.api_key)
     monkeypatch.setenv("TWELVELABS_BASE_URL", sandbox.base_url)
@@ -72,7 +58,7 @@ def run(
 
 
 def run_alone(media: Path, name: str, *arguments: str) -> Shown:
-    """Run an example in a process of its own."""
+    """Run an example in a separate process."""
     command = [sys.executable, str(EXAMPLES / name), *arguments]
     done = subprocess.run(command, cwd=media, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
@@ -119,21 +105,21 @@ def test_rag(run: Callable[..., Shown]) -> None:
 
 
 def test_documents(run: Callable[..., Shown]) -> None:
-    done = run("llama_index_documents.py", "papers", "blue checkerboard")
+    done = run("llama_index_documents.py", "documents", "blue checkerboard")
     assert len(done.stdout.splitlines()) == 3
     assert "plan.pdf  page 2  chunk -1" in done.stdout.splitlines()[0]
-    done = run("llama_index_documents.py", "papers", "a loud red car drives fast")
+    done = run("llama_index_documents.py", "documents", "a loud red car drives fast")
     assert "notes.md  page 0  chunk 0" in done.stdout.splitlines()[0]
 
 
-def test_async_films_leaves_out_a_broken_one(run: Callable[..., Shown]) -> None:
-    done = run("llama_index_async_films.py", "purple and white stripes", "match.mp4", "broken.mp4", "other.mp4")
+def test_async_videos_skips_and_reports_a_broken_video(run: Callable[..., Shown]) -> None:
+    done = run("llama_index_async_videos.py", "purple and white stripes", "match.mp4", "broken.mp4", "other.mp4")
     assert "other.mp4" in done.stdout.splitlines()[0]
     assert "left out: broken.mp4" in done.stderr
     assert len(middles(done.stdout)) == 5
 
 
-def test_every_example_is_run_here_and_short() -> None:
+def test_every_example_is_tested_and_short() -> None:
     examples = list(EXAMPLES.glob("llama_index_*.py"))
     assert len(examples) >= 6
     for example in examples:

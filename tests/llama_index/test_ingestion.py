@@ -68,7 +68,7 @@ async def ingest(mode: str, target: Any, sources: Any, segmenter: TwelveLabsVide
 
 @both_modes
 @each_target
-async def test_new_unchanged_changed(
+async def test_report_lists_stored_and_unchanged_videos(
     mode: str, target: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     video_paths = [folder / "red.mkv", folder / "blue.mkv"]
@@ -97,7 +97,7 @@ async def test_new_unchanged_changed(
 
 @both_modes
 @each_target
-async def test_a_bad_video_keeps_what_it_had_is_reported_and_tried_again(
+async def test_failed_video_keeps_its_old_nodes_and_is_retried(
     mode: str, target: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     video_paths = [folder / "red.mkv", folder / "blue.mkv"]
@@ -125,7 +125,7 @@ async def test_a_bad_video_keeps_what_it_had_is_reported_and_tried_again(
 
 
 @both_modes
-async def test_what_fails_may_be_skipped_and_is_in_the_report(
+async def test_skipped_failures_are_in_the_report(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, caplog: pytest.LogCaptureFixture
 ) -> None:
     place = make("index", segmenter)
@@ -134,15 +134,18 @@ async def test_what_fails_may_be_skipped_and_is_in_the_report(
     assert (report.stored, report.unchanged) == ((str(video_paths[0]),), ())
     assert [failure.source for failure in report.failures] == [str(video_paths[1])]
     assert "1 of 2 sources failed" in caplog.text
-    heard: list[Failure] = []
-    report = await ingest(mode, place, video_paths, segmenter, on_error=heard.append)
-    assert (report.unchanged, [failure.source for failure in heard]) == ((str(video_paths[0]),), [str(video_paths[1])])
+    reported: list[Failure] = []
+    report = await ingest(mode, place, video_paths, segmenter, on_error=reported.append)
+    assert (report.unchanged, [failure.source for failure in reported]) == (
+        (str(video_paths[0]),),
+        [str(video_paths[1])],
+    )
     with pytest.raises(InputError, match="on_error must be"):
         await ingest(mode, place, video_paths, segmenter, on_error="ignore")
 
 
 @both_modes
-async def test_the_only_video_raises_its_own_error(
+async def test_single_failed_video_raises_its_own_error(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     place = make("index", segmenter)
@@ -154,7 +157,7 @@ async def test_the_only_video_raises_its_own_error(
 
 
 @both_modes
-async def test_a_wrong_key_is_not_taken_for_a_failure_of_each_video(
+async def test_authentication_error_ends_the_ingestion(
     mode: str, folder: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     wrong = TwelveLabsEmbedding(
@@ -166,7 +169,7 @@ async def test_a_wrong_key_is_not_taken_for_a_failure_of_each_video(
         await ingest(mode, index, [folder / "red.mkv", folder / "blue.mkv"], segmenter)
 
 
-def test_good_videos_are_in_the_store_before_a_slow_one_ends(
+def test_videos_are_stored_before_slower_ones_end(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     place = make("index", segmenter)
@@ -177,7 +180,7 @@ def test_good_videos_are_in_the_store_before_a_slow_one_ends(
     assert len(stored(place)) == 3
 
 
-def test_other_options_are_a_change(folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox) -> None:
+def test_changed_options_replace_the_nodes(folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox) -> None:
     place = make("index", segmenter)
     ingest_videos(place, [folder / "red.mkv"], segmenter=segmenter)
     shorter = segmenter.model_copy(update={"segmentation": {"strategy": "fixed", "fixed": {"duration_sec": 3}}})
@@ -187,9 +190,7 @@ def test_other_options_are_a_change(folder: Path, segmenter: TwelveLabsVideoSegm
     assert len(stored(place)) == 1 + 4
 
 
-def test_an_index_needs_no_segmenter_and_videos_may_come_as_documents(
-    folder: Path, embed_model: TwelveLabsEmbedding
-) -> None:
+def test_index_accepts_video_documents_without_a_segmenter(folder: Path, embed_model: TwelveLabsEmbedding) -> None:
     index = VectorStoreIndex([], embed_model=embed_model)
     reader = TwelveLabsVideoReader(embed_model=embed_model, segment=False)
     given = reader.load_data(folder / "red.mkv", extra_info={"team": "red"})
@@ -200,7 +201,7 @@ def test_an_index_needs_no_segmenter_and_videos_may_come_as_documents(
     assert {node.ref_doc_id for node in nodes} == {given[0].node_id}
 
 
-def test_signed_urls_are_ingested_and_written_down_nowhere(
+def test_signed_urls_are_ingested_and_never_persisted(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, tmp_path: Path
 ) -> None:
     index = VectorStoreIndex([], embed_model=segmenter.embed_model)
@@ -222,7 +223,7 @@ def test_progress_is_written_on_request(
     assert capsys.readouterr().err == ""
 
 
-def test_what_is_not_made_for_videos_is_refused_before_anything_is_sent(
+def test_unsuitable_targets_are_refused_before_a_request(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     video_path = folder / "red.mkv"
@@ -247,13 +248,13 @@ def test_what_is_not_made_for_videos_is_refused_before_anything_is_sent(
 
 
 class Broken(SimpleVectorStore):
-    """A vector store that is out of order."""
+    """A vector store whose writes fail."""
 
     def add(self, nodes: Any, **_: Any) -> list[str]:
         raise ConnectionError(f"cannot take {len(nodes)} nodes")
 
 
-def test_what_the_callers_own_store_raises_is_not_taken_for_a_failed_video(
+def test_error_of_the_callers_store_reaches_the_caller(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     pipeline = pipeline_of(segmenter, vector_store=Broken())
@@ -272,7 +273,7 @@ async def replace(mode: str, index: VectorStoreIndex, nodes: list[Any]) -> list[
 
 
 @both_modes
-async def test_replacing_leaves_each_node_once_and_other_videos_alone(
+async def test_replacing_leaves_no_duplicates_and_other_videos_unchanged(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter
 ) -> None:
     reader = TwelveLabsVideoReader(segmenter=segmenter)

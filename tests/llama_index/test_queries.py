@@ -9,7 +9,7 @@ from llama_index.core.llms import MockLLM
 from llama_index.core.schema import QueryBundle, TextNode
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, aquery_bundle, query_bundle, time_filter
-from tests.llama_index.fixtures import look, paid
+from tests.llama_index.fixtures import description, paid
 from twelvelabs_core import InputError
 from twelvelabs_sandbox import Sandbox
 
@@ -27,9 +27,9 @@ async def bundle(mode: str, embed_model: TwelveLabsEmbedding, **query: Any) -> Q
 
 @pytest.fixture
 def queries(frame: Path, clip: Path, sound: Path) -> list[tuple[dict[str, Any], float, str]]:
-    """Queries, each with the second and the option of the moment that is meant."""
+    """Queries, each with the start and the option of the expected moment."""
     return [
-        ({"text": look(2)}, 12.0, "visual"),
+        ({"text": description(2)}, 12.0, "visual"),
         ({"image": frame}, 12.0, "visual"),
         ({"text": "green and black checkerboard", "image": frame}, 12.0, "visual"),
         ({"video": clip}, 6.0, "visual"),
@@ -56,7 +56,7 @@ async def test_each_kind_of_query_finds_its_scene(
         assert paid(sandbox) == place  # the retriever embeds nothing more
 
 
-def test_a_question_goes_to_the_language_model_and_the_picture_to_the_search(
+def test_query_str_is_for_the_model_and_the_image_for_the_search(
     index: VectorStoreIndex, shared_model: TwelveLabsEmbedding, frame: Path
 ) -> None:
     engine = index.as_query_engine(llm=MockLLM(), similarity_top_k=1)
@@ -68,7 +68,7 @@ def test_a_question_goes_to_the_language_model_and_the_picture_to_the_search(
 
 
 @both_modes
-async def test_what_does_not_go_together_is_refused(
+async def test_invalid_query_combinations_are_refused(
     mode: str, embed_model: TwelveLabsEmbedding, frame: Path, clip: Path, sandbox: Sandbox
 ) -> None:
     refused: list[tuple[dict[str, Any], str]] = [
@@ -92,8 +92,8 @@ def starts(index: VectorStoreIndex, filters: Any) -> set[tuple[float, str]]:
     return {(hit.metadata["start_sec"], hit.metadata["embedding_option"]) for hit in found}
 
 
-def test_filters_take_what_overlaps(index: VectorStoreIndex, video_path: Path) -> None:
-    assert {start for start, _ in starts(index, time_filter(7, 12))} == {6.0}  # 12-18 begins when 12 is over
+def test_filters_select_overlapping_segments(index: VectorStoreIndex, video_path: Path) -> None:
+    assert {start for start, _ in starts(index, time_filter(7, 12))} == {6.0}  # 12-18 only touches the range
     assert {start for start, _ in starts(index, time_filter(11.9, 12.1))} == {6.0, 12.0}
     assert {start for start, _ in starts(index, time_filter(18))} == {18.0}
     assert {start for start, _ in starts(index, time_filter(end_sec=0.5))} == {0.0}
@@ -127,7 +127,7 @@ def test_filters_are_flat_and_of_floats() -> None:
         ({"embedding_option": ["visual", "sound"]}, "embedding_option must be among .*; got 'sound'"),
     ],
 )
-def test_filters_that_cannot_be_are_refused(arguments: dict[str, Any], message: str) -> None:
+def test_invalid_filters_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         time_filter(**arguments)
 

@@ -19,7 +19,8 @@ from llama_index_twelvelabs import (
     TwelveLabsVideoSegmenter,
     VideoDocument,
 )
-from tests.llama_index.fixtures import CUT, END_SEC, SCENE_SEC, look, paid, tasks
+from tests.adapters import METADATA_TYPES
+from tests.llama_index.fixtures import CUT, END_SEC, SCENE_SEC, description, paid, tasks
 from tests.llama_index.videos import folder, reel, segmenter, text_document
 from twelvelabs_core import ConfigurationError, IngestionError, InputError, Media
 from twelvelabs_sandbox import Sandbox
@@ -27,23 +28,6 @@ from twelvelabs_sandbox import Sandbox
 __all__ = ["folder", "segmenter"]
 
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
-KEYS = {
-    "segment_id": str,
-    "source": str,
-    "title": str,
-    "start_sec": float,
-    "end_sec": float,
-    "duration_sec": float,
-    "segment_index": int,
-    "embedding_option": str,
-    "embedding_scope": str,
-    "model": str,
-    "space": str,
-    "page_start": int,
-    "page_end": int,
-    "quadrant": str,
-    "chunk_index": int,
-}
 
 
 async def call(mode: str, target: Any, method: str, *args: Any, **kwargs: Any) -> Any:
@@ -69,7 +53,7 @@ async def test_a_video_becomes_nodes_with_times_vectors_and_plain_metadata(
     assert [node.metadata["start_sec"] for node in visual] == [0.0, 6.0, 12.0, 18.0]
     assert len({node.node_id for node in nodes}) == len({node.get_content() for node in nodes}) == len(nodes)
     for node in nodes:
-        assert {key: type(value) for key, value in node.metadata.items()} == KEYS
+        assert {key: type(value) for key, value in node.metadata.items()} == METADATA_TYPES
         assert node.node_id == node.metadata["segment_id"]
         assert node.metadata["source"] == str(video_path)
         assert len(node.embedding or []) == 512
@@ -77,7 +61,7 @@ async def test_a_video_becomes_nodes_with_times_vectors_and_plain_metadata(
         assert "tl-segment" not in node.get_content(MetadataMode.ALL)
 
 
-def test_a_language_model_reads_video_time_and_option(loaded: list[TextNode], video_path: Path) -> None:
+def test_language_model_reads_source_time_and_option(loaded: list[TextNode], video_path: Path) -> None:
     text = loaded[0].get_content(MetadataMode.LLM)
     assert text == f"source: {video_path}\nstart_sec: 0.0\nend_sec: 6.0\n\nscenes.mkv, 0:00.0-0:06.0, visual"
 
@@ -89,30 +73,30 @@ def test_nodes_go_into_an_index_and_are_found(
     assert paid(sandbox) == 0
     retriever = index.as_retriever(similarity_top_k=1)
     for scene in range(3):
-        (best,) = retriever.retrieve(look(scene))
+        (best,) = retriever.retrieve(description(scene))
         assert best.metadata["start_sec"] == scene * SCENE_SEC
     (best,) = retriever.retrieve("a goalkeeper dives")
     assert (best.metadata["start_sec"], best.metadata["embedding_option"]) == (0.0, "transcription")
 
 
-def test_many_videos_come_in_the_order_that_was_asked_for(
+def test_nodes_keep_the_order_of_the_given_videos(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     reader = TwelveLabsVideoReader(segmenter=segmenter)
-    video_paths = [folder / "red.mkv", folder / "blue.mkv", Media.of(reel(2), source="green.mkv")]
-    names = [node.metadata["title"] for node in reader.load_nodes(video_paths)]
+    videos = [folder / "red.mkv", folder / "blue.mkv", Media.of(reel(2), source="green.mkv")]
+    names = [node.metadata["title"] for node in reader.load_nodes(videos)]
     assert names == ["red.mkv"] * 2 + ["blue.mkv"] * 2 + ["green.mkv"] * 2
     assert tasks(sandbox) == 3
-    assert [node.metadata["title"] for node in reader.load_nodes(reversed(video_paths))] == names[::-1]
-    assert {document.metadata["title"] for document in reader.lazy_load_data(video_paths)} == set(names)
+    assert [node.metadata["title"] for node in reader.load_nodes(reversed(videos))] == names[::-1]
+    assert {document.metadata["title"] for document in reader.lazy_load_data(videos)} == set(names)
     assert tasks(sandbox) == 3
 
 
 def test_closing_a_lazy_reader_stops_new_work(segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox) -> None:
     one_at_a_time = segmenter.embed_model.model_copy(update={"max_concurrency": 1})
     reader = TwelveLabsVideoReader(segmenter=segmenter.model_copy(update={"embed_model": one_at_a_time}))
-    video_paths = [Media.of(reel(0) + bytes(number), source=f"{number}.mkv") for number in range(1, 7)]
-    lazy = reader.lazy_load_data(video_paths)
+    videos = [Media.of(reel(0) + bytes(number), source=f"{number}.mkv") for number in range(1, 7)]
+    lazy = reader.lazy_load_data(videos)
     next(lazy)
     lazy.close()  # type: ignore[attr-defined]  # a generator
     assert 1 <= tasks(sandbox) <= 2
@@ -133,7 +117,7 @@ async def test_documents_of_segments_are_stored_with_their_vectors(
         assert (document.node_id, document.text, document.embedding) == (node.node_id, node.text, node.embedding)
     index = VectorStoreIndex.from_documents(documents, embed_model=shared_model)
     assert paid(sandbox) == 0
-    (best,) = index.as_retriever(similarity_top_k=1).retrieve(look(1))
+    (best,) = index.as_retriever(similarity_top_k=1).retrieve(description(1))
     assert best.metadata["start_sec"] == 6.0
     assert list(await reader.alazy_load_data(video_path, {"league": 1})) == list(
         reader.lazy_load_data(video_path, {"league": 1})
@@ -141,7 +125,7 @@ async def test_documents_of_segments_are_stored_with_their_vectors(
 
 
 @both_modes
-async def test_one_document_per_video_is_cheap_and_names_its_content(
+async def test_unsegmented_documents_are_free_and_identify_the_content(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     reader = TwelveLabsVideoReader(segmenter=segmenter)
@@ -160,7 +144,7 @@ async def test_one_document_per_video_is_cheap_and_names_its_content(
 
 
 @both_modes
-async def test_bad_arguments_are_refused_before_anything_is_sent(
+async def test_invalid_arguments_are_refused_before_a_request(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     reader = TwelveLabsVideoReader(segmenter=segmenter)
@@ -180,10 +164,8 @@ async def test_bad_arguments_are_refused_before_anything_is_sent(
         TwelveLabsVideoReader(embed_model=segmenter.embed_model, chunk_size=1)  # type: ignore[call-arg]  # on purpose
 
 
-def test_one_bad_video_does_not_stop_the_others(
-    folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
-) -> None:
-    (folder / "notes.mp4").write_text("I am a film, believe me.\n" * 40)
+def test_failed_video_does_not_stop_others(folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox) -> None:
+    (folder / "notes.mp4").write_text("This is not a video.\n" * 40)
     reader = TwelveLabsVideoReader(segmenter=segmenter)
     video_paths = [folder / "notes.mp4", folder / "red.mkv", folder / "blue.mkv"]
     with pytest.raises(IngestionError, match=r"1 of 3 sources failed"):
@@ -193,7 +175,7 @@ def test_one_bad_video_does_not_stop_the_others(
     assert tasks(sandbox) == 2
 
 
-# In SimpleDirectoryReader, in a pipeline's configuration, on other file systems.
+# SimpleDirectoryReader, pipeline configurations and other file systems.
 
 
 @pytest.mark.parametrize("workers", [None, 2])
@@ -206,13 +188,13 @@ def test_a_folder_of_videos_and_texts(
         str(folder), file_extractor={".mkv": TwelveLabsVideoReader(segmenter=segmenter)}, raise_on_error=True
     )
     documents = directory.load_data(num_workers=workers)
-    video_paths = [document for document in documents if "segment_id" in document.metadata]
+    segments = [document for document in documents if "segment_id" in document.metadata]
     assert tasks(sandbox) == 2
-    assert (len(documents), len(video_paths)) == (5, 4)
-    assert {document.metadata["file_name"] for document in video_paths} == {"red.mkv", "BLUE.MKV"}
+    assert (len(documents), len(segments)) == (5, 4)
+    assert {document.metadata["file_name"] for document in segments} == {"red.mkv", "BLUE.MKV"}
     index = VectorStoreIndex.from_documents(documents, embed_model=segmenter.embed_model)
     assert sandbox.count("POST", "/embed-v2") == 1  # the text
-    (best,) = index.as_retriever(similarity_top_k=1).retrieve(look(1))
+    (best,) = index.as_retriever(similarity_top_k=1).retrieve(description(1))
     assert best.metadata["title"] == "BLUE.MKV"
 
 
@@ -227,11 +209,11 @@ async def test_a_folder_async_and_unsegmented(
     assert len(await segmenter.acall(documents)) == 4
 
 
-def test_an_error_is_lost_in_a_folder_unless_it_is_asked_for(
+def test_simple_directory_reader_hides_errors_by_default(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """So the docstring and the README say `raise_on_error=True`."""
-    (folder / "red.mkv").write_text("no film")
+    """The docstring therefore recommends `raise_on_error=True`."""
+    (folder / "red.mkv").write_text("no video")
     extractor: dict[str, Any] = {".mkv": TwelveLabsVideoReader(segmenter=segmenter)}
     documents = SimpleDirectoryReader(str(folder), file_extractor=extractor).load_data()
     assert {document.metadata["title"] for document in documents} == {"blue.mkv"}
@@ -241,17 +223,17 @@ def test_an_error_is_lost_in_a_folder_unless_it_is_asked_for(
 
 
 @both_modes
-async def test_videos_of_another_file_system(
+async def test_videos_are_read_from_another_file_system(
     mode: str, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     memory = fsspec.filesystem("memory")
-    memory.pipe_file("/films/red.mkv", reel(0))
+    memory.pipe_file("/videos/red.mkv", reel(0))
     reader = TwelveLabsVideoReader(segmenter=segmenter)
-    nodes = await call(mode, reader, "load_nodes", "/films/red.mkv", fs=memory)
-    assert {node.metadata["source"] for node in nodes} == {"/films/red.mkv"}
-    (document,) = await call(mode, reader, "load_data", "/films/red.mkv", fs=memory, segment=False)
+    nodes = await call(mode, reader, "load_nodes", "/videos/red.mkv", fs=memory)
+    assert {node.metadata["source"] for node in nodes} == {"/videos/red.mkv"}
+    (document,) = await call(mode, reader, "load_data", "/videos/red.mkv", fs=memory, segment=False)
     assert [shape(node) for node in segmenter([document])] == [shape(node) for node in nodes]
-    directory = SimpleDirectoryReader("/films", fs=memory, file_extractor={".mkv": reader}, raise_on_error=True)
+    directory = SimpleDirectoryReader("/videos", fs=memory, file_extractor={".mkv": reader}, raise_on_error=True)
     found = await directory.aload_data() if mode == "async" else directory.load_data()
     assert [document.metadata["title"] for document in found] == ["red.mkv", "red.mkv"]
     assert tasks(sandbox) == 1
@@ -260,7 +242,7 @@ async def test_videos_of_another_file_system(
     assert {node.metadata["source"] for node in local} == {str(tmp_path / "red.mkv")}
 
 
-def test_it_is_written_down_without_its_key_and_comes_back(
+def test_reader_is_serialised_without_its_key(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     reader = TwelveLabsVideoReader(segmenter=segmenter)
@@ -275,7 +257,7 @@ def test_it_is_written_down_without_its_key_and_comes_back(
     assert tasks(sandbox) == 1
 
 
-def test_bytes_and_files_that_are_open(segmenter: TwelveLabsVideoSegmenter) -> None:
+def test_bytes_and_open_files_are_read(segmenter: TwelveLabsVideoSegmenter) -> None:
     reader = TwelveLabsVideoReader(segmenter=segmenter)
     first, second = reader.load_nodes(reel(0)), reader.load_nodes(BytesIO(reel(0)))
     assert [shape(node) for node in first] == [shape(node) for node in second]

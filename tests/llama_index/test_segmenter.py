@@ -44,7 +44,7 @@ each_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
 
 @both_modes
 @each_strategy
-async def test_a_second_run_over_the_same_sends_nothing_and_a_changed_video_makes_one_task(
+async def test_second_run_sends_nothing_and_a_changed_video_creates_one_task(
     mode: str, strategy: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     video_paths = folder / "red.mkv", folder / "blue.mkv"
@@ -75,7 +75,7 @@ async def test_a_second_run_over_the_same_sends_nothing_and_a_changed_video_make
 
 
 @both_modes
-async def test_a_video_that_is_gone_goes_under_upserts_and_delete(
+async def test_upserts_and_delete_removes_a_missing_video(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     video_paths = folder / "red.mkv", folder / "blue.mkv"
@@ -92,13 +92,13 @@ async def test_a_video_that_is_gone_goes_under_upserts_and_delete(
 
 @both_modes
 @pytest.mark.parametrize("strategy", ["upserts", "upserts_and_delete"])
-async def test_one_bad_video_loses_nothing_that_was_paid_for(
+async def test_failed_video_loses_no_paid_work(
     mode: str, strategy: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     video_paths = folder / "red.mkv", folder / "blue.mkv", folder / "notes.mp4"
-    video_paths[2].write_text("I am a film, believe me.\n" * 40)
+    video_paths[2].write_text("This is not a video.\n" * 40)
     pipeline = pipeline_of(segmenter, strategy)
-    for _ in range(2):  # the second run pays nothing, for the good ones are in the segment store
+    for _ in range(2):  # the second run is free, since the valid videos are in the segment store
         with pytest.raises(IngestionError, match=r"1 of 3 sources failed.*\n.*notes\.mp4: not a readable"):
             await run(mode, pipeline, [*documents(segmenter, *video_paths), text_document()])
         assert tasks(sandbox) == 2
@@ -109,7 +109,7 @@ async def test_one_bad_video_loses_nothing_that_was_paid_for(
 
 
 @both_modes
-async def test_a_task_that_failed_is_tried_again_in_the_next_run(
+async def test_failed_task_is_created_again_by_the_next_run(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     video_paths = folder / "red.mkv", folder / "blue.mkv"
@@ -125,10 +125,10 @@ async def test_a_task_that_failed_is_tried_again_in_the_next_run(
     assert len(stored(pipeline)) == 4
 
 
-def test_duplicates_only_of_llama_index_takes_a_failed_video_for_done_and_ingest_videos_does_not(
+def test_duplicates_only_skips_a_failed_video_and_ingest_videos_retries_it(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
-    """It notes the hash before it runs the transformations; the docstring and the README say so."""
+    """LlamaIndex stores the hash before it runs the transformations, as documented."""
     video_paths = folder / "red.mkv", folder / "blue.mkv"
     sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", task="failed"))
     pipeline = pipeline_of(segmenter, "duplicates_only")
@@ -146,10 +146,8 @@ def test_duplicates_only_of_llama_index_takes_a_failed_video_for_done_and_ingest
     assert len(stored(ours)) == 4
 
 
-def test_two_videos_never_share_an_entry_of_the_pipelines_cache(
-    folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
-) -> None:
-    """LlamaIndex keys it by the text of all documents together; one without text would look like any other."""
+def test_pipeline_cache_separates_videos(folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox) -> None:
+    """LlamaIndex uses the text of all documents as cache key, so documents without text would collide."""
     pipeline = IngestionPipeline(transformations=[segmenter])
     red = pipeline.run(documents=documents(segmenter, folder / "red.mkv"))
     blue = pipeline.run(documents=documents(segmenter, folder / "blue.mkv"))
@@ -163,7 +161,7 @@ def test_two_videos_never_share_an_entry_of_the_pipelines_cache(
     assert [node.embedding for node in again] == [node.embedding for node in changed]
 
 
-def test_other_options_are_another_transformation(embed_model: TwelveLabsEmbedding) -> None:
+def test_identity_changes_with_options_that_change_vectors(embed_model: TwelveLabsEmbedding) -> None:
     first = TwelveLabsVideoSegmenter(embed_model=embed_model)
     same = TwelveLabsVideoSegmenter(
         embed_model=embed_model,
@@ -180,7 +178,7 @@ def test_other_options_are_another_transformation(embed_model: TwelveLabsEmbeddi
     assert again.to_dict() == other.to_dict()
 
 
-def test_options_that_cannot_be_are_refused_when_it_is_made(embed_model: TwelveLabsEmbedding) -> None:
+def test_invalid_options_are_refused_at_construction(embed_model: TwelveLabsEmbedding) -> None:
     with pytest.raises(InputError, match="duration_sec of fixed segmentation must be a whole number from 2 to 10"):
         TwelveLabsVideoSegmenter(
             embed_model=embed_model, segmentation={"strategy": "fixed", "fixed": {"duration_sec": 11}}
@@ -198,12 +196,10 @@ def test_options_that_cannot_be_are_refused_when_it_is_made(embed_model: TwelveL
 
 
 @both_modes
-async def test_what_is_no_video_passes_through_in_its_place(
-    mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter
-) -> None:
+async def test_other_nodes_pass_through_in_order(mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter) -> None:
     text, node = text_document(), TextNode(text="a chunk", metadata={"source": "book.pdf"})
-    (video_path,) = documents(segmenter, folder / "red.mkv")
-    given = [text, video_path, node]
+    (video,) = documents(segmenter, folder / "red.mkv")
+    given = [text, video, node]
     made = await segmenter.acall(given) if mode == "async" else segmenter(given)
     assert made[0] is text
     assert made[-1] is node
@@ -212,33 +208,31 @@ async def test_what_is_no_video_passes_through_in_its_place(
 
 def test_nodes_carry_source_times_and_vectors(folder: Path, segmenter: TwelveLabsVideoSegmenter) -> None:
     reader = TwelveLabsVideoReader(segmenter=segmenter, segment=False)
-    (video_path,) = reader.load_data(folder / "red.mkv", extra_info={"team": "red", "last_modified_date": "2026-11-21"})
-    assert "last_modified_date" not in video_path.metadata  # a day on which a file was touched is no other video
-    video_path.excluded_llm_metadata_keys.append("team")
-    node, _ = segmenter([video_path])
+    (video,) = reader.load_data(folder / "red.mkv", extra_info={"team": "red", "last_modified_date": "2026-11-21"})
+    assert "last_modified_date" not in video.metadata  # a modification date does not change the version
+    video.excluded_llm_metadata_keys.append("team")
+    node, _ = segmenter([video])
     assert type(node) is TextNode
-    assert node.ref_doc_id == video_path.node_id
+    assert node.ref_doc_id == video.node_id
     assert node.relationships.keys() == {NodeRelationship.SOURCE}
     assert node.source_node is not None
-    assert (node.source_node.hash, node.source_node.metadata) == (video_path.hash, {})
+    assert (node.source_node.hash, node.source_node.metadata) == (video.hash, {})
     assert node.metadata["team"] == "red"
     assert {"content", "segmented_as"}.isdisjoint(node.metadata)
     assert "team" in node.excluded_llm_metadata_keys
     assert "team" in node.excluded_embed_metadata_keys
 
 
-def test_two_videos_of_one_name_are_refused_before_anything_is_sent(
+def test_duplicate_sources_are_refused_before_a_request(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
-    (video_path,) = documents(segmenter, folder / "red.mkv")
+    (video,) = documents(segmenter, folder / "red.mkv")
     with pytest.raises(InputError, match=r"1 name stands for several media, such as .*red\.mkv"):
-        segmenter([video_path, video_path])
+        segmenter([video, video])
     assert sandbox.count() == 0
 
 
-def test_documents_that_people_write_themselves_are_segmented(
-    folder: Path, segmenter: TwelveLabsVideoSegmenter
-) -> None:
+def test_documents_made_by_the_caller_are_segmented(folder: Path, segmenter: TwelveLabsVideoSegmenter) -> None:
     video_path = folder / "red.mkv"
     own = [
         Document(text="by path", video_resource=MediaResource(path=video_path)),
@@ -253,7 +247,7 @@ def test_documents_that_people_write_themselves_are_segmented(
     assert [node.ref_doc_id for node in nodes[::2]] == [document.node_id for document in own]
 
 
-def test_a_video_that_was_not_segmented_is_never_embedded_as_text(
+def test_unsegmented_video_is_never_embedded_as_text(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
     for steps in ([SentenceSplitter()], [SentenceSplitter(), segmenter]):
@@ -285,45 +279,47 @@ def test_an_index_refreshes_by_document(folder: Path, segmenter: TwelveLabsVideo
 
 
 @both_modes
-async def test_it_works_in_worker_processes(
+async def test_segmenter_works_in_worker_processes(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
 ) -> None:
-    """By pickle into new processes, or by fork, as LlamaIndex does it for `run` and `arun`."""
-    # Without a splitter, which wants to download its tokenizer in a fresh process.
+    """`run` and `arun` of LlamaIndex use pickles into new processes, or forks."""
+    # Without a splitter, which would download its tokenizer in a new process.
     pipeline = pipeline_of(segmenter, transformations=[segmenter, segmenter.embed_model])
-    video_paths = documents(segmenter, folder / "red.mkv", folder / "blue.mkv")
+    videos = documents(segmenter, folder / "red.mkv", folder / "blue.mkv")
     if mode == "async":
-        await pipeline.arun(documents=video_paths, num_workers=2)
+        await pipeline.arun(documents=videos, num_workers=2)
     else:
-        await asyncio.to_thread(pipeline.run, documents=video_paths, num_workers=2)
+        await asyncio.to_thread(pipeline.run, documents=videos, num_workers=2)
     assert tasks(sandbox) == 2
     assert len(stored(pipeline)) == 4
-    segmenter(documents(segmenter, folder / "red.mkv", folder / "blue.mkv"))  # they wrote into this segment store
+    segmenter(
+        documents(segmenter, folder / "red.mkv", folder / "blue.mkv")
+    )  # the workers wrote into this segment store
     assert tasks(sandbox) == 2
 
 
-def test_a_signed_url_is_written_down_nowhere_and_does_not_travel(
+def test_signed_url_is_neither_persisted_nor_pickled(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, tmp_path: Path
 ) -> None:
     docstore = SimpleDocumentStore()
     pipeline = pipeline_of(segmenter, docstore=docstore)
     with served(folder) as url:
-        (video_path,) = TwelveLabsVideoReader(segmenter=segmenter, segment=False).load_data(
+        (video,) = TwelveLabsVideoReader(segmenter=segmenter, segment=False).load_data(
             f"{url}/red.mkv?X-Amz-Signature=s3cr3t"
         )
-        pipeline.run(documents=[video_path])
+        pipeline.run(documents=[video])
     pipeline.persist(str(tmp_path / "kept"))
-    kept = [path.read_text() for path in (tmp_path / "kept").iterdir()] + [repr(video_path), video_path.to_json()]
+    kept = [path.read_text() for path in (tmp_path / "kept").iterdir()] + [repr(video), video.to_json()]
     assert not [text for text in kept if "s3cr3t" in text]
-    data = pickle.dumps(video_path)
+    data = pickle.dumps(video)
     assert b"s3cr3t" not in data
     arrived = pickle.loads(data)  # noqa: S301  # made above
-    assert (arrived.hash, arrived.media) == (video_path.hash, None)
+    assert (arrived.hash, arrived.media) == (video.hash, None)
     with pytest.raises(InputError, match="has no medium"):
         segmenter([arrived])
 
 
-def test_a_file_or_an_asset_can_be_segmented_where_the_document_arrives(
+def test_unpickled_document_of_a_file_or_asset_can_be_segmented(
     folder: Path, segmenter: TwelveLabsVideoSegmenter
 ) -> None:
     client = segmenter.embed_model.client
@@ -331,14 +327,14 @@ def test_a_file_or_an_asset_can_be_segmented_where_the_document_arrives(
     client.assets.wait(asset.id)
     reader = TwelveLabsVideoReader(segmenter=segmenter, segment=False)
     given = reader.load_data([folder / "red.mkv", f"asset:{asset.id}", Media.of(folder / "blue.mkv", source="cam-7")])
-    arrived = [pickle.loads(pickle.dumps(video_path)) for video_path in given]  # noqa: S301  # made here
-    assert all(isinstance(video_path, VideoDocument) and video_path.media is None for video_path in arrived)
+    arrived = [pickle.loads(pickle.dumps(video)) for video in given]  # noqa: S301  # made here
+    assert all(isinstance(video, VideoDocument) and video.media is None for video in arrived)
     here, there = segmenter(given), segmenter(arrived)
     assert [node.node_id for node in here] == [node.node_id for node in there]
     assert [node.metadata["source"] for node in there[::2]] == [str(folder / "red.mkv"), f"asset:{asset.id}", "cam-7"]
 
 
-def test_sound_files_become_nodes_too(embed_model: TwelveLabsEmbedding, sound: Path) -> None:
+def test_audio_files_become_nodes(embed_model: TwelveLabsEmbedding, sound: Path) -> None:
     segmenter = TwelveLabsVideoSegmenter(embed_model=embed_model, input_type="audio", end_sec=6.0)
     (document,) = TwelveLabsVideoReader(segmenter=segmenter, segment=False).load_data(sound)
     assert document.video_resource is None

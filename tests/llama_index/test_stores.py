@@ -1,4 +1,4 @@
-"""One scenario on every vector store, sync and async; where a store cannot, the test says so by name."""
+"""One scenario on every vector store, sync and async, with the limits of each store."""
 
 import asyncio
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from llama_index_twelvelabs import (
     replace_video,
     time_filter,
 )
-from tests.llama_index.fixtures import SCENE_SEC, look, paid
+from tests.llama_index.fixtures import SCENE_SEC, description, paid
 from tests.llama_index.stores import CASES, StoreCase, index_on
 from tests.llama_index.videos import folder, reel, segmenter
 from twelvelabs_core import ConfigurationError, Media
@@ -35,7 +35,7 @@ both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for stores that live in files, and for the PostgreSQL server."""
+    """A folder for file-based stores and the PostgreSQL server."""
     path = tmp_path_factory.mktemp("stores")
     yield path
     if (path / "postgres").exists():
@@ -50,7 +50,7 @@ def store(case: StoreCase, place: Path) -> Any:
 
 @pytest.fixture
 def index(store: Any, shared_model: TwelveLabsEmbedding) -> VectorStoreIndex:
-    """An empty index on it."""
+    """An empty index on the store."""
     return index_on(store, shared_model)
 
 
@@ -72,24 +72,24 @@ def asked(embed_model: TwelveLabsEmbedding, text: str) -> QueryBundle:
 
 
 @both_modes
-async def test_preset_vectors_are_stored_as_they_are_and_found(
+async def test_preset_vectors_are_stored_unchanged_and_found(
     case: StoreCase, mode: str, index: VectorStoreIndex, nodes: list[TextNode], sandbox: Sandbox
 ) -> None:
     await insert(mode, index, nodes)
     assert paid(sandbox) == 0
     assert await case.count(mode, index.vector_store) == len(nodes)
     for scene in range(3):
-        (best,) = await find(mode, index, look(scene))
+        (best,) = await find(mode, index, description(scene))
         assert (best.metadata["start_sec"], best.metadata["embedding_option"]) == (scene * SCENE_SEC, "visual")
     assert paid(sandbox) == 3
 
 
 @both_modes
-async def test_text_metadata_and_source_come_back_as_they_were(
+async def test_text_metadata_and_source_are_returned_unchanged(
     mode: str, index: VectorStoreIndex, shared_model: TwelveLabsEmbedding, nodes: list[TextNode]
 ) -> None:
     await put(mode, index, nodes)
-    found = {hit.node.node_id: hit.node for hit in await find(mode, index, asked(shared_model, look(0)), k=100)}
+    found = {hit.node.node_id: hit.node for hit in await find(mode, index, asked(shared_model, description(0)), k=100)}
     assert found.keys() == {node.node_id for node in nodes}
     for node in nodes:
         back = found[node.node_id]
@@ -101,11 +101,11 @@ async def test_text_metadata_and_source_come_back_as_they_were(
 
 
 @both_modes
-async def test_filters_find_what_overlaps_a_time(
+async def test_filters_find_segments_that_overlap_a_time(
     case: StoreCase, mode: str, index: VectorStoreIndex, shared_model: TwelveLabsEmbedding, nodes: list[TextNode]
 ) -> None:
     await put(mode, index, nodes)
-    query = asked(shared_model, look(0))
+    query = asked(shared_model, description(0))
     filters = time_filter(7, 12.5, embedding_option="visual", source=[nodes[0].metadata["source"], "other.mp4"])
     if not case.filters:
         with pytest.raises(ValueError, match="not implemented"):
@@ -118,7 +118,7 @@ async def test_filters_find_what_overlaps_a_time(
 
 
 @both_modes
-async def test_replacing_leaves_each_node_once_and_other_videos_alone(
+async def test_replacing_leaves_no_duplicates_and_other_videos_unchanged(
     case: StoreCase, mode: str, index: VectorStoreIndex, shared_model: TwelveLabsEmbedding, nodes: list[TextNode]
 ) -> None:
     store = index.vector_store
@@ -135,12 +135,12 @@ async def test_replacing_leaves_each_node_once_and_other_videos_alone(
     assert await case.count(mode, store) == len(nodes) + len(other)
     await put(mode, index, nodes[:3])
     assert await case.count(mode, store) == 3 + len(other)
-    found = await find(mode, index, asked(shared_model, look(0)), k=100)
+    found = await find(mode, index, asked(shared_model, description(0)), k=100)
     assert {hit.node.node_id for hit in found} == {node.node_id for node in [*nodes[:3], *other]}
 
 
 @both_modes
-async def test_a_bare_second_insert_and_delete_do_what_the_readme_says(
+async def test_plain_repeated_insert_and_delete_behave_as_documented(
     case: StoreCase, mode: str, index: VectorStoreIndex, nodes: list[TextNode]
 ) -> None:
     store = index.vector_store
@@ -161,7 +161,7 @@ async def test_a_bare_second_insert_and_delete_do_what_the_readme_says(
 
 
 @both_modes
-async def test_videos_are_ingested_once_and_replaced_when_they_changed(
+async def test_videos_are_ingested_once_and_replaced_after_a_change(
     case: StoreCase, mode: str, store: Any, segmenter: TwelveLabsVideoSegmenter, folder: Path
 ) -> None:
     index = index_on(store, segmenter.embed_model)
@@ -181,7 +181,7 @@ async def test_videos_are_ingested_once_and_replaced_when_they_changed(
         return
     assert (await ingest()).stored == (str(folder / "red.mkv"),)
     assert await case.count(mode, store) == 4
-    (best,) = await find(mode, index, asked(segmenter.embed_model, look(2)))
+    (best,) = await find(mode, index, asked(segmenter.embed_model, description(2)))
     assert best.metadata["title"] == "red.mkv"
 
 
@@ -206,12 +206,12 @@ async def test_vectors_of_any_length_rank_by_cosine(
     assert by_cosine is case.any_length
 
 
-def test_one_event_loop_after_another(case: StoreCase, index: VectorStoreIndex, nodes: list[TextNode]) -> None:
+def test_store_in_a_second_event_loop(case: StoreCase, index: VectorStoreIndex, nodes: list[TextNode]) -> None:
     """Our own part works in any loop; some stores' async clients belong to the first one."""
     asyncio.run(put("async", index, nodes))
 
     async def search() -> float:
-        (best,) = await find("async", index, look(1))
+        (best,) = await find("async", index, description(1))
         return float(best.metadata["start_sec"])
 
     if case.second_loop:

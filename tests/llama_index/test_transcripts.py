@@ -1,4 +1,4 @@
-"""Words spoken in a segment stand in its node, for keyword search and language models."""
+"""Transcripts in nodes, for keyword search and language models."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from llama_index_twelvelabs import (
     ingest_videos,
     keep_segment_ids,
 )
-from tests.llama_index.fixtures import CUT, SCENES, look, tasks
+from tests.llama_index.fixtures import CUT, SCENES, description, tasks
 from tests.llama_index.videos import pipeline_of, run
 from twelvelabs_core import InputError
 from twelvelabs_sandbox import Sandbox
@@ -32,7 +32,7 @@ def with_words(nodes: list[Any]) -> list[Any]:
 
 
 @both_modes
-async def test_words_stand_below_the_head_and_cost_one_request(
+async def test_transcript_follows_the_head_and_costs_one_request(
     mode: str, video_path: Path, embed_model: TwelveLabsEmbedding, sandbox: Sandbox
 ) -> None:
     plain = TwelveLabsVideoReader(embed_model=embed_model, **CUT).load_nodes(video_path)
@@ -45,7 +45,7 @@ async def test_words_stand_below_the_head_and_cost_one_request(
     assert [(n.node_id, n.metadata, n.embedding) for n in nodes] == [
         (n.node_id, n.metadata, n.embedding) for n in plain
     ]
-    # A node that a store gave back without its vector gets the same one again.
+    # A node that a store returns without its vector gets the same vector again.
     lost = spoken[0].model_copy(update={"embedding": None})
     embed_model([lost])
     assert lost.embedding == spoken[0].embedding
@@ -55,20 +55,20 @@ async def test_words_stand_below_the_head_and_cost_one_request(
     assert sandbox.count() == 0
 
 
-def test_a_language_model_reads_the_words(video_path: Path, embed_model: TwelveLabsEmbedding) -> None:
+def test_language_model_reads_the_transcript(video_path: Path, embed_model: TwelveLabsEmbedding) -> None:
     index = VectorStoreIndex([], embed_model=embed_model)
     segmenter = TwelveLabsVideoSegmenter(embed_model=embed_model, **WANTED)
     ingest_videos(index, [video_path], segmenter=segmenter)
-    shown = str(index.as_query_engine(llm=MockLLM(), similarity_top_k=1).query(look(0)))
+    shown = str(index.as_query_engine(llm=MockLLM(), similarity_top_k=1).query(description(0)))
     assert "a goalkeeper dives" in shown
     assert "tl-segment:" not in shown
     assert "segment_id" not in shown
 
 
-def test_to_want_words_is_a_change_of_its_own(
+def test_include_transcript_changes_the_identity(
     video_path: Path, embed_model: TwelveLabsEmbedding, sandbox: Sandbox
 ) -> None:
-    """A video that was stored without them is written anew; nothing else makes other options of old ones."""
+    """A video stored without transcripts is written again; `keep_asset` and `timeout` do not change the identity."""
     index = VectorStoreIndex([], embed_model=embed_model)
     plain = TwelveLabsVideoSegmenter(embed_model=embed_model, **CUT)
     ingest_videos(index, [video_path], segmenter=plain)
@@ -79,7 +79,7 @@ def test_to_want_words_is_a_change_of_its_own(
 
 
 @both_modes
-async def test_a_pipeline_keeps_words_and_refuses_to_cut_them(
+async def test_pipeline_keeps_transcripts_and_refuses_to_split_them(
     mode: str, tmp_path: Path, embed_model: TwelveLabsEmbedding, sandbox: Sandbox
 ) -> None:
     video_path = tmp_path / "talk.mkv"
@@ -96,7 +96,7 @@ async def test_a_pipeline_keeps_words_and_refuses_to_cut_them(
     assert sandbox.count("POST", "/embed-v2") == 0
 
 
-def test_words_are_not_for_documents(embed_model: TwelveLabsEmbedding) -> None:
+def test_include_transcript_is_refused_for_documents(embed_model: TwelveLabsEmbedding) -> None:
     new = embed_model.model_copy(update={"model_name": "marengo3.5"})
     with pytest.raises(InputError, match="include_transcript is for audio and video"):
         TwelveLabsVideoSegmenter(embed_model=new, input_type="document", include_transcript=True)

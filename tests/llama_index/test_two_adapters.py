@@ -1,4 +1,4 @@
-"""What the two adapters write for one video is the same, and no logic stands in both."""
+"""Both adapters write the same for one video and have no duplicate logic."""
 
 import ast
 from collections.abc import Iterator
@@ -52,19 +52,19 @@ def compare(documents: list[Document], nodes: list[Any], langchain: TwelveLabsEm
 def test_ids_metadata_vectors_and_texts_are_equal(
     options: dict[str, Any], langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding, video_path: Path
 ) -> None:
-    """Each with a segment store of its own, so that nothing is equal because it was shared."""
+    """Each adapter has its own segment store, so that equality does not come from sharing."""
     documents = TwelveLabsVideoLoader(video_path, embeddings=langchain, **{**CUT, **options}).load()
     reader = TwelveLabsVideoReader(embed_model=embed_model, **{**CUT, **options})
     compare(documents, reader.load_nodes(video_path), langchain)
     compare(documents, reader.load_data(video_path), langchain)
 
 
-def test_sounds_are_equal_too(langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding, sound: Path) -> None:
+def test_audio_is_equal(langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding, sound: Path) -> None:
     documents = TwelveLabsAudioLoader(sound, embeddings=langchain).load()
     compare(documents, TwelveLabsVideoReader(embed_model=embed_model, input_type="audio").load_nodes(sound), langchain)
 
 
-def test_words_are_equal_too(
+def test_transcripts_are_equal(
     langchain: TwelveLabsEmbeddings, embed_model: TwelveLabsEmbedding, video_path: Path
 ) -> None:
     options = {**CUT, "include_transcript": True, "embedding_scope": ["clip", "asset"]}
@@ -75,12 +75,12 @@ def test_words_are_equal_too(
 
 @pytest.mark.parametrize("dimension", [512, 128])
 @pytest.mark.parametrize("cuts", [None, [SequentialSegmentation(1), SpatialSegmentation("quadrants")]])
-def test_pages_chunks_and_pictures_are_equal_too(
+def test_documents_and_images_are_equal(
     cuts: Any, dimension: int, sandbox: Sandbox, tmp_path: Path, frame: Path
 ) -> None:
-    plan = write_pdf(tmp_path / "plan.pdf", [[(20, 150, "red stripes")], [(20, 40, "blue house")]])
+    plan = write_pdf(tmp_path / "plan.pdf", [[(20, 150, "red stripes")], [(20, 40, "blue lamp")]])
     note = tmp_path / "note.txt"
-    note.write_text("A red car. A blue house.", "utf-8")
+    note.write_text("A red car. A blue lamp.", "utf-8")
     options: dict[str, Any] = {
         "api_key": sandbox.api_key,
         "base_url": sandbox.base_url,
@@ -101,7 +101,7 @@ def test_pages_chunks_and_pictures_are_equal_too(
     compare(documents, reader.load_data([plan, note, frame]), embeddings)
 
 
-def test_a_video_that_one_has_paid_for_is_free_for_the_other(
+def test_shared_store_pays_once_for_both_adapters(
     langchain: TwelveLabsEmbeddings, video_path: Path, sandbox: Sandbox
 ) -> None:
     documents = TwelveLabsVideoLoader(video_path, embeddings=langchain, **CUT).load()
@@ -111,7 +111,7 @@ def test_a_video_that_one_has_paid_for_is_free_for_the_other(
     )
     compare(documents, TwelveLabsVideoReader(embed_model=same_store, **CUT).load_nodes(video_path), langchain)
     assert tasks(sandbox) == 1
-    # A document that was written by the one is understood by the other.
+    # Each adapter recognises documents written by the other.
     assert same_store.get_text_embedding(documents[0].page_content) == langchain.embed_query(documents[0].page_content)
 
 
@@ -133,7 +133,7 @@ def test_queries_by_media_are_equal(
 
 
 def functions(package: Any) -> Iterator[tuple[str, str]]:
-    """Yield the place and the body, without its docstring, of every function of three statements or more."""
+    """Yield the place and the body (without docstring) of every function with at least three statements."""
     for file in Path(package.__file__).parent.rglob("*.py"):
         for item in ast.walk(ast.parse(file.read_text())):
             if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -142,7 +142,7 @@ def functions(package: Any) -> Iterator[tuple[str, str]]:
                     yield f"{file.parent.name}/{file.name}:{item.name}", ast.dump(ast.Module(body, []))
 
 
-def test_no_logic_stands_in_both_adapters() -> None:
+def test_adapters_have_no_duplicate_functions() -> None:
     ours = {body: place for place, body in functions(llama_index_twelvelabs)}
     assert len(ours) > 30
     twice = [(place, ours[body]) for place, body in functions(langchain_twelvelabs) if body in ours]

@@ -1,4 +1,4 @@
-"""Small videos in a folder, documents and pipelines for them, and a server that they can be fetched from."""
+"""Small videos in a folder, documents and pipelines for them, and a server that serves them."""
 
 import functools
 import tempfile
@@ -31,7 +31,7 @@ STRATEGIES = ["upserts", "upserts_and_delete", "duplicates_only"]
 
 @functools.cache
 def reel(scene: int) -> bytes:
-    """Return a video of one scene; made once, for making it takes longer than embedding it."""
+    """Return a video of one scene; cached, since writing it takes longer than embedding it."""
     with tempfile.TemporaryDirectory() as place:
         write_film(Path(place) / "scene.mkv", SCENES[scene : scene + 1])
         return (Path(place) / "scene.mkv").read_bytes()
@@ -40,7 +40,7 @@ def reel(scene: int) -> bytes:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with two videos of one scene each: red.mkv and blue.mkv."""
-    path = tmp_path / "films"
+    path = tmp_path / "videos"
     path.mkdir()
     (path / "red.mkv").write_bytes(reel(0))
     (path / "blue.mkv").write_bytes(reel(1))
@@ -49,23 +49,23 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def segmenter(embed_model: TwelveLabsEmbedding) -> TwelveLabsVideoSegmenter:
-    """A segmenter whose videos become one segment of each option."""
+    """A segmenter that makes one segment per option of each video."""
     return TwelveLabsVideoSegmenter(
         embed_model=embed_model, segmentation=FIXED, end_sec=6.0, embedding_option=["visual", "audio"]
     )
 
 
 def change(video_path: Path) -> None:
-    """Let a video show something else under the same name."""
+    """Replace the content of a video file."""
     video_path.write_bytes(reel(2))
 
 
 def text_document() -> Document:
-    return Document(id_="minutes", text="Minutes of a meeting about films.")
+    return Document(id_="minutes", text="Minutes of a meeting about videos.")
 
 
 def documents(segmenter: TwelveLabsVideoSegmenter, *video_paths: Path) -> list[Document]:
-    """Return one document per video, as a pipeline gets them on every run."""
+    """Return one document per video, as given to a pipeline on every run."""
     return TwelveLabsVideoReader(segmenter=segmenter).load_data(video_paths, segment=False)
 
 
@@ -97,7 +97,7 @@ def stored_of(target: Any, document: Document) -> set[str]:
     return {node_id for node_id, source in stored(target).items() if source == document.node_id}
 
 
-class Quiet(SimpleHTTPRequestHandler):
+class QuietHandler(SimpleHTTPRequestHandler):
     """A file server that does not write its requests to stderr."""
 
     def log_message(self, *_: object) -> None: ...
@@ -106,7 +106,7 @@ class Quiet(SimpleHTTPRequestHandler):
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Serve a folder on loopback; yield its URL."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

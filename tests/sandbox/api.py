@@ -48,14 +48,14 @@ def settled(api: httpx.Client, path: str) -> dict[str, Any]:
     return answer
 
 
-def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
-    """Call `look` until its result satisfies `good`; return the result."""
+def until(poll: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
+    """Call `poll` until its result satisfies `good`; return the result."""
     end = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < end:
-        if good(seen := look()):
-            return seen
+        if good(result := poll()):
+            return result
         time.sleep(0.02)
-    raise AssertionError(f"still {seen}")
+    raise AssertionError(f"still {result}")
 
 
 def labels(data: list[dict[str, Any]]) -> list[tuple[Any, ...]]:

@@ -24,11 +24,11 @@ async def items(pager: Any) -> list[Any]:
     return [item async for item in found] if hasattr(found, "__aiter__") else list(found)
 
 
-async def wait(look: Callable[[], Any], *statuses: str) -> Any:
+async def wait(poll: Callable[[], Any], *statuses: str) -> Any:
     """Poll until the status is one of some statuses."""
     end = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < end:
-        seen = await of(look())
+        seen = await of(poll())
         if seen.status in statuses:
             return seen
         await asyncio.sleep(0.02)

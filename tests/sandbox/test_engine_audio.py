@@ -40,8 +40,8 @@ def vector(wave: Wave, start: float = 0.0, end: float = SECONDS) -> npt.NDArray[
     return audio.clip_vector(audio.measure([block]), start, end)
 
 
-def kind(heard: npt.NDArray[np.float32]) -> str:
-    return max(KINDS, key=lambda name: float(heard @ embed_text(name)))
+def kind(vector: npt.NDArray[np.float32]) -> str:
+    return max(KINDS, key=lambda name: float(vector @ embed_text(name)))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_pitch_and_loudness() -> None:
     assert quiet @ embed_text("quiet noise") > loud @ embed_text("quiet noise")
 
 
-def test_the_edge_of_a_loud_clip_does_not_change_a_quiet_one() -> None:
+def test_loud_neighbouring_clip_does_not_change_a_quiet_one() -> None:
     wave = 0.01 * colored_noise(0.0)
     wave[: RATE // 10] = tones(300)[: RATE // 10]
     assert kind(vector(wave)) == "noise"

@@ -23,7 +23,7 @@ from twelvelabs_sandbox.engine.types import MediaError
     ("text", "found"),
     [
         ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
-        ("It costs 3.50 now. 'Go!' she said.", ["It costs 3.50 now.", "'Go!", "she said."]),
+        ("It costs 3.50 now. 'Go!' she expected.", ["It costs 3.50 now.", "'Go!", "she expected."]),
         ("a line\ngoes on\n\nnext", ["a line goes on", "next"]),
         ("# Title\ntext\n- one\n- two\n1. three", ["# Title", "text", "- one", "- two", "1. three"]),
         ("これはペンです。はい。", ["これはペンです。", "はい。"]),

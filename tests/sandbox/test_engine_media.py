@@ -354,7 +354,7 @@ def test_damaged_files_yield_vectors_or_a_media_error(folder: Path, suffix: str)
             assert error.code in {"video_file_broken", "parameter_invalid"}  # noqa: PT017 - vectors are as good an end
 
 
-def test_threads_get_the_same_vectors(video_file: Path) -> None:
+def test_vectors_are_equal_in_all_threads(video_file: Path) -> None:
     alone = embed(video_file)
     with ThreadPoolExecutor(4) as pool:
         for clips in pool.map(embed, [video_file] * 8):
@@ -362,7 +362,7 @@ def test_threads_get_the_same_vectors(video_file: Path) -> None:
                 np.testing.assert_array_equal(clip.vector, other.vector)
 
 
-def test_a_fresh_process_gets_the_same_vectors(video_file: Path, tmp_path: Path) -> None:
+def test_vectors_are_equal_in_another_process(video_file: Path, tmp_path: Path) -> None:
     code = (
         "import sys, numpy as np; from pathlib import Path; from twelvelabs_sandbox.engine.clips import embed_media; "
         "from twelvelabs_sandbox.engine.types import Segmentation\n"

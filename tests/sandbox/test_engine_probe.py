@@ -45,7 +45,7 @@ def refusal(path: Path, filename: str | None = None) -> MediaError:
     ],
 )
 def test_videos_of_every_container(folder: Path, suffix: str, mime_type: str, codecs: tuple[str, str | None]) -> None:
-    path = folder / f"film.{suffix}"
+    path = folder / f"video.{suffix}"
     write_film(path, SCENES, size=SIZE)
     info = probe(path)
     assert (info.kind, info.mime_type, info.width, info.height) == ("video", mime_type, *SIZE)
@@ -178,7 +178,7 @@ def test_documents_are_recognized(folder: Path, name: str, content: bytes, mime_
     ("name", "content"),
     [
         ("empty.mp4", b""),
-        ("text.mp4", b"this is no film\n" * 100),
+        ("text.mp4", b"this is no video\n" * 100),
         ("zeros.mp4", bytes(5000)),
         ("binary.txt", b"\0\1\2" * 100),
         ("latin1.txt", "gr\u00fcn".encode("latin-1") * 100),
@@ -190,7 +190,7 @@ def test_other_files_are_broken_media(folder: Path, name: str, content: bytes) -
     assert refusal(path).code == "video_file_broken"
 
 
-def test_a_playlist_cannot_make_the_engine_open_other_files(folder: Path) -> None:
+def test_playlist_does_not_open_other_files(folder: Path) -> None:
     write_film(folder / "secret.ts", SCENES, size=SIZE)
     for name, content in (
         ("list.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nsecret.ts\n#EXT-X-ENDLIST\n"),

@@ -126,8 +126,8 @@ async def test_tasks_create_of_marengo30(official: Any, media: Path) -> None:
     found = await task(official, OLD, "video", video)
     assert labels(found) == [("visual", "clip", 0.0, 4.0), ("visual", "clip", 4.0, 8.0), ("visual", "asset", 0.0, 8.0)]
     assert found.usage is None
-    heard = await task(official, OLD, "audio", audio)
-    assert labels(heard) == [("audio", "clip", 0.0, 6.0), ("audio", "clip", 6.0, 8.0)]
+    audio_task = await task(official, OLD, "audio", audio)
+    assert labels(audio_task) == [("audio", "clip", 0.0, 6.0), ("audio", "clip", 6.0, 8.0)]
 
 
 async def test_tasks_create_of_marengo35(official: Any, media: Path, tmp_path: Path) -> None:

@@ -38,20 +38,20 @@ class Allowed:
     """An accepted difference between document and sandbox."""
 
     check: str
-    said: str
+    pattern: str
     reason: str
 
 
 ALLOWED = [
-    Allowed("UndefinedStatusCode", r"^401 ", "401 can come from every endpoint; the documents list it nowhere"),
+    Allowed("UndefinedStatusCode", r"^401 ", "401 can come from every endpoint; the documents do not list it"),
+    Allowed("UndefinedStatusCode", r"^404 .*does not exist in assets", "an unknown asset has no other response"),
+    Allowed("JsonSchemaError", r"^4.*\"error\" is a required property", "the service responds with flat errors"),
     Allowed(
-        "UndefinedStatusCode", r"^404 .*does not exist in assets", "deleting what is not there has no other answer"
+        "JsonSchemaError",
+        r"^200 .*null is not of type .*uploaded_at",
+        "null until a chunk is reported, as the prose says",
     ),
-    Allowed("JsonSchemaError", r"^4.*\"error\" is a required property", "the service really answers flat errors"),
-    Allowed(
-        "JsonSchemaError", r"^200 .*null is not of type .*uploaded_at", "null until a part is reported, says the text"
-    ),
-    Allowed("AcceptedNegativeData", r"^200 .*asset_ids \(was array", "one value looks the same as an array of one"),
+    Allowed("AcceptedNegativeData", r"^200 .*asset_ids \(was array", "one value is encoded like an array of one"),
     Allowed(
         "AcceptedNegativeData",
         r"^201 .*positive test case",
@@ -59,19 +59,21 @@ ALLOWED = [
     ),
     Allowed("AcceptedNegativeData", r"^20\d .*query: violates `additionalProperties`", "unknown queries are ignored"),
     Allowed("RejectedPositiveData", r"parameter is required but was not provided", "input_type says which is required"),
-    Allowed("RejectedPositiveData", r"parameters are unknown", "the examples of the documents forbid unknown fields"),
+    Allowed("RejectedPositiveData", r"parameters are unknown", "the documents forbid unknown fields"),
     Allowed("RejectedPositiveData", r"requires marengo3\.0|not supported by marengo3\.0", "the model decides"),
-    Allowed("RejectedPositiveData", r"must be one of", "enums that are open in the document, closed in its text"),
+    Allowed("RejectedPositiveData", r"must be one of", "enums that are open in the schema and closed in the prose"),
     Allowed("RejectedPositiveData", r"one or more different values", "items that a kind or model does not have"),
-    Allowed("RejectedPositiveData", r"must not include `asset`", "the rule stands in the document's text alone"),
-    Allowed("RejectedPositiveData", r"must not be empty|must have 1 to", "an empty text or array says nothing"),
-    Allowed("RejectedPositiveData", r"must be (a number|an integer) (of|from) ", "bounds that only the text names"),
-    Allowed("RejectedPositiveData", r"RFC 3339", "a time, though the document says string only"),
-    Allowed("RejectedPositiveData", r"user_metadata", "JSON inside of a text field"),
+    Allowed("RejectedPositiveData", r"must not include `asset`", "the rule is stated only in the prose"),
+    Allowed("RejectedPositiveData", r"must not be empty|must have 1 to", "an empty text or array has no content"),
+    Allowed("RejectedPositiveData", r"must be (a number|an integer) (of|from) ", "bounds stated only in the prose"),
+    Allowed("RejectedPositiveData", r"RFC 3339", "a time, although the schema says string only"),
+    Allowed("RejectedPositiveData", r"user_metadata", "JSON inside a text field"),
     Allowed(
-        "RejectedPositiveData", r"has not been uploaded|There is no chunk|goes beyond", "proofs cannot be invented"
+        "RejectedPositiveData",
+        r"has not been uploaded|chunk \d+ does not exist|goes beyond",
+        "proofs cannot be generated",
     ),
-    Allowed("RejectedPositiveData", r"exceeds maximum limit", "limits that only the text names"),
+    Allowed("RejectedPositiveData", r"exceeds maximum limit", "limits stated only in the prose"),
     Allowed("RejectedPositiveData", r"needs input_text|not be shorter than one clip", "rules of combination"),
 ]
 
@@ -175,16 +177,16 @@ def differences(check: Callable[[], None], answer: Any) -> list[str]:
         check()
     except (BaseExceptionGroup, AssertionError) as error:
         found = error.exceptions if isinstance(error, BaseExceptionGroup) else (error,)
-        told = [
+        findings = [
             (type(item).__name__, f"{answer.status_code} {answer.text[:300]} {' '.join(str(item).split())[:300]}")
             for item in found
         ]
-        return [f"{kind}: {text}" for kind, text in told if not is_allowed(kind, text)]
+        return [f"{kind}: {text}" for kind, text in findings if not is_allowed(kind, text)]
     return []
 
 
 def is_allowed(kind: str, text: str) -> bool:
-    return any(kind == rule.check and re.search(rule.said, text, re.DOTALL) for rule in ALLOWED)
+    return any(kind == rule.check and re.search(rule.pattern, text, re.DOTALL) for rule in ALLOWED)
 
 
 def seed(case: Any, world: World, name: str, path: str) -> None:

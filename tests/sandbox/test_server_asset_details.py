@@ -14,7 +14,7 @@ from twelvelabs_sandbox.state.assets import Assets
 
 UNKNOWN = "6298d673f1090f1100476d4c"
 SCENE = Scene(color="red", seconds=8.0)
-CAPTIONS = [(0.0, 2.0, "A goalkeeper dives. The"), (2.0, 3.0, "crowd roars!"), (6.0, 7.0, "Half time")]
+CAPTIONS = [(0.0, 2.0, "A goalkeeper dives. The"), (2.0, 3.0, "audience roars!"), (6.0, 7.0, "Half time")]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def said(entries: list[dict[str, Any]]) -> list[tuple[float, float, str]]:
+def entries_of(entries: list[dict[str, Any]]) -> list[tuple[float, float, str]]:
     return [(entry["start"], entry["end"], entry["value"]) for entry in entries]
 
 
@@ -40,13 +40,13 @@ def test_captions_are_words_sentences_and_utterances(api: httpx.Client, talk: Pa
     assert words["words"][1] == {"start": 0.1, "end": 1.1, "value": "goalkeeper"}
     both = api.get(f"{path}?include=sentences,utterances").json()
     assert both == api.get(f"{path}?include=utterances&include=sentences").json()
-    assert said(both["sentences"]) == [
+    assert entries_of(both["sentences"]) == [
         (0.0, 1.7, "A goalkeeper dives."),
-        (1.7, 3.0, "The crowd roars!"),
+        (1.7, 3.0, "The audience roars!"),
         (6.0, 7.0, "Half time"),
     ]
-    assert said(both["utterances"]) == [
-        (0.0, 3.0, "A goalkeeper dives. The crowd roars!"),
+    assert entries_of(both["utterances"]) == [
+        (0.0, 3.0, "A goalkeeper dives. The audience roars!"),
         (6.0, 7.0, "Half time"),
     ]
     assert {entry["speaker"] for entry in both["utterances"]} == {"speaker_0"}
@@ -56,7 +56,7 @@ def test_chapter_titles_are_transcribed_without_captions(api: httpx.Client, tmp_
     path = tmp_path / "chapters.mp4"
     write_film(path, [SCENE], fps=5, chapters=[(0.0, 4.0, "Kick off"), (4.0, 8.0, "Red card")])
     found = api.get(f"/assets/{upload(api, path)}/transcription?include=sentences").json()
-    assert said(found["sentences"]) == [(0.0, 8.0, "Kick off Red card")]
+    assert entries_of(found["sentences"]) == [(0.0, 8.0, "Kick off Red card")]
 
 
 def test_a_video_without_captions_has_an_empty_transcription(api: httpx.Client, video_file: Path) -> None:
@@ -111,7 +111,7 @@ def test_metadata_are_merged_replaced_and_deleted(api: httpx.Client, picture: Pa
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "expected"),
     [
         ({}, "user_metadata"),
         ({"user_metadata": []}, "must be a JSON object, not []"),
@@ -120,10 +120,10 @@ def test_metadata_are_merged_replaced_and_deleted(api: httpx.Client, picture: Pa
         ({"a": 1}, "a."),
     ],
 )
-def test_invalid_metadata_are_refused(api: httpx.Client, picture: Path, method: str, body: Any, said: str) -> None:
+def test_invalid_metadata_are_refused(api: httpx.Client, picture: Path, method: str, body: Any, expected: str) -> None:
     answer = api.request(method, f"/assets/{upload(api, picture)}/user-metadata", json=body)
     assert answer.status_code == 400
-    assert said in answer.json()["message"]
+    assert expected in answer.json()["message"]
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])
@@ -133,8 +133,8 @@ def test_metadata_of_unknown_assets_are_not_found(api: httpx.Client, method: str
 
 
 async def test_the_checksum_of_a_file_deleted_while_read_is_the_stored_one(tmp_path: Path) -> None:
-    path = tmp_path / "film"
-    path.write_bytes(b"film")
+    path = tmp_path / "video"
+    path.write_bytes(b"video")
     asset = SimpleNamespace(sha256=None, path=path, method="multipart", settled=False, error=None)
 
     class Workers:

@@ -55,7 +55,7 @@ def test_a_url_is_downloaded_in_the_background(api: httpx.Client, video_file: Pa
     assert settled(api, f"/assets/{made.json()['_id']}")["size"] == video_file.stat().st_size
 
 
-def test_an_unreachable_url_fails_later(api: httpx.Client, file_server: FileServer) -> None:
+def test_unreachable_url_fails_during_processing(api: httpx.Client, file_server: FileServer) -> None:
     made = api.post("/assets", files=form(method="url", url=file_server.url("status/404")))
     assert made.status_code == 201
     failed = settled(api, f"/assets/{made.json()['_id']}")
@@ -64,8 +64,8 @@ def test_an_unreachable_url_fails_later(api: httpx.Client, file_server: FileServ
     assert "size" not in failed
 
 
-@pytest.mark.parametrize(("name", "content"), [("video.mp4", b"this is no film" * 99), ("x.zip", b"PK\x03\x04" * 99)])
-def test_other_files_than_media_fail_later(api: httpx.Client, name: str, content: bytes) -> None:
+@pytest.mark.parametrize(("name", "content"), [("video.mp4", b"this is no video" * 99), ("x.zip", b"PK\x03\x04" * 99)])
+def test_non_media_files_fail_during_processing(api: httpx.Client, name: str, content: bytes) -> None:
     made = api.post("/assets", data={"method": "direct"}, files={"file": (name, content)})
     assert made.status_code == 201
     failed = settled(api, f"/assets/{made.json()['_id']}")
@@ -100,7 +100,7 @@ def test_the_list_filters_by_id_type_and_name(video_file: Path, picture: Path) -
         assert found("?asset_types=image") == [picture_id]
         assert found("?asset_types=audio&asset_types=video") == [video_id]
         assert found("?filename=final") == [video_id]
-        assert api.get("/assets?asset_types=film").status_code == 400
+        assert api.get("/assets?asset_types=movie").status_code == 400
 
 
 @pytest.mark.parametrize("query", ["", "?force=true", "?force=false"])
@@ -120,7 +120,7 @@ def test_deleting_an_asset_deletes_its_file(
             assert again.json()["code"] == "resource_not_exist"
 
 
-def test_an_asset_in_processing_cannot_be_used_yet(video_file: Path) -> None:
+def test_processing_asset_is_refused(video_file: Path) -> None:
     with Sandbox(asset_polls=2) as sandbox, connect(sandbox) as api:
         with video_file.open("rb") as file:
             made = api.post("/assets", data={"method": "direct"}, files={"file": file}).json()
@@ -155,7 +155,7 @@ def test_faults_set_the_outcome_of_an_asset(sandbox: Sandbox, api: httpx.Client,
 
 
 @pytest.mark.parametrize(
-    ("fields", "files", "code", "said"),
+    ("fields", "files", "code", "expected"),
     [
         ({}, FILE, "parameter_not_provided", "method"),
         ({"method": "multipart"}, FILE, "parameter_invalid", "`direct`, `url`, not 'multipart'"),
@@ -183,11 +183,11 @@ def test_faults_set_the_outcome_of_an_asset(sandbox: Sandbox, api: httpx.Client,
         ({"method": "url", "url": "http://x/" + "y" * 9000}, None, "parameter_invalid", "at most 8192 characters"),
     ],
 )
-def test_invalid_forms_are_refused(api: httpx.Client, fields: Any, files: Any, code: str, said: str) -> None:
+def test_invalid_forms_are_refused(api: httpx.Client, fields: Any, files: Any, code: str, expected: str) -> None:
     answer = api.post("/assets", data=fields if files else None, files=files or form(**fields))
     assert answer.status_code == 400, answer.text
     assert answer.json()["code"] == code
-    assert said in answer.json()["message"]
+    assert expected in answer.json()["message"]
 
 
 def test_other_content_types_and_broken_forms_are_refused(api: httpx.Client) -> None:

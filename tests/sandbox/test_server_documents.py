@@ -13,8 +13,8 @@ from tests.sandbox.pdf import write_pdf
 from twelvelabs_sandbox import Sandbox
 
 PLACES = ("top_left", "top_right", "bottom_left", "bottom_right")
-TEXT = "# The match\n\nThe keeper dives. The crowd roars! Is it over?\n\n- red card\n- corner kick\n"
-CHUNKS = ["# The match The keeper dives.", "The crowd roars! Is it over?", "- red card - corner kick"]
+TEXT = "# The match\n\nThe keeper dives. The audience roars! Is it over?\n\n- red card\n- corner kick\n"
+CHUNKS = ["# The match The keeper dives.", "The audience roars! Is it over?", "- red card - corner kick"]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def places(task: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [tuple(row[name] for name in names) for row in task["data"]]
 
 
-def test_a_pdf_gives_its_pages(api: httpx.Client, pdf: Path) -> None:
+def test_pdf_has_one_vector_per_page(api: httpx.Client, pdf: Path) -> None:
     task = task35(api, "document", media_source=encoded(pdf), embedding_dimension=256)
     assert places(task) == [("visual", "page", page, page, None, None) for page in (1, 2, 3)]
     assert all((row["start_sec"], row["end_sec"], len(row["embedding"])) == (None, None, 256) for row in task["data"])

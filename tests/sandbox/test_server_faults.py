@@ -35,12 +35,12 @@ def test_a_scripted_429_is_as_documented(sandbox: Sandbox, api: httpx.Client) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("", b""), ("<html>", b"<html>"), ({"error": {"code": "x"}}, b'{"error": {"code": "x"}}')]
+    ("text", "sent"), [("", b""), ("<html>", b"<html>"), ({"error": {"code": "x"}}, b'{"error": {"code": "x"}}')]
 )
-def test_the_body_of_a_fault_is_sent_unchanged(sandbox: Sandbox, api: httpx.Client, text: Any, said: bytes) -> None:
+def test_the_body_of_a_fault_is_sent_unchanged(sandbox: Sandbox, api: httpx.Client, text: Any, sent: bytes) -> None:
     sandbox.faults.add(Fault(status=503, body=text))
     answer = api.get("/assets")
-    assert (answer.status_code, answer.content) == (503, said)
+    assert (answer.status_code, answer.content) == (503, sent)
 
 
 def test_times_skip_and_order(sandbox: Sandbox, api: httpx.Client) -> None:
@@ -101,7 +101,7 @@ def test_connections_are_aborted_within_the_body(sandbox: Sandbox, api: httpx.Cl
     assert api.post("/embed-v2", json=TEXT).status_code == 200
 
 
-def test_a_long_streamed_result_is_aborted_too(sandbox: Sandbox, api: httpx.Client, video_file: Path) -> None:
+def test_long_streamed_result_is_aborted(sandbox: Sandbox, api: httpx.Client, video_file: Path) -> None:
     task = create_task(api, "video", media_source=encoded(video_file))
     whole = settled(api, f"{TASKS}/{task}")
     sandbox.faults.add(Fault(path=f"{TASKS}/*", drop="mid"))

@@ -76,8 +76,10 @@ def test_several_inputs_from_files_and_urls(
     assert answer["image_embedding"]["metadata"] == {"input_filename": picture.name}
     assert answer["audio_embedding"]["metadata"] == {"input_url": url}
     assert answer["image_embedding"]["segments"][0].keys() == {"float"}
-    heard = answer["audio_embedding"]["segments"]
-    assert [(part["start_offset_sec"], part["end_offset_sec"], part["embedding_option"]) for part in heard] == [
+    audio_segments = answer["audio_embedding"]["segments"]
+    assert [
+        (part["start_offset_sec"], part["end_offset_sec"], part["embedding_option"]) for part in audio_segments
+    ] == [
         (1.0, 7.0, "audio"),
         (7.0, 8.0, "audio"),
     ]
@@ -95,7 +97,7 @@ def test_one_failed_input_has_an_error_message(api: httpx.Client, video_file: Pa
 
 
 @pytest.mark.parametrize(
-    ("fields", "code", "said"),
+    ("fields", "code", "expected"),
     [
         ({}, "parameter_invalid", "One of text"),
         ({"text": " "}, "parameter_invalid", "must not be empty"),
@@ -108,11 +110,11 @@ def test_one_failed_input_has_an_error_message(api: httpx.Client, video_file: Pa
         ({"audio_url": "http://x/", "audio_start_offset_sec": "nan"}, "parameter_invalid", "not 'nan'"),
     ],
 )
-def test_invalid_forms_are_refused(api: httpx.Client, fields: dict[str, Any], code: str, said: str) -> None:
+def test_invalid_forms_are_refused(api: httpx.Client, fields: dict[str, Any], code: str, expected: str) -> None:
     given = {name: value for name, value in {"model_name": MODEL, **fields}.items() if value is not None}
     answer = api.post("/embed", files=form(**given) or {"": ""})
     assert (answer.status_code, answer.json()["code"]) == (400, code)
-    assert said in answer.json()["message"]
+    assert expected in answer.json()["message"]
 
 
 def test_a_video_has_clips_and_a_whole_vector(api: httpx.Client, video_file: Path) -> None:
@@ -207,7 +209,7 @@ def test_unknown_tasks_are_a_bad_request(api: httpx.Client, suffix: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "expected"),
     [
         ({"video_clip_length": 1.9}, "from 2 to 10, not '1.9'"),
         ({"video_clip_length": 11}, "not '11'"),
@@ -222,10 +224,12 @@ def test_unknown_tasks_are_a_bad_request(api: httpx.Client, suffix: str) -> None
         ({"video_clip_length": "six"}, "not 'six'"),
     ],
 )
-def test_invalid_windows_are_refused(api: httpx.Client, video_file: Path, fields: dict[str, Any], said: str) -> None:
+def test_invalid_windows_are_refused(
+    api: httpx.Client, video_file: Path, fields: dict[str, Any], expected: str
+) -> None:
     answer = create(api, video_file, **fields)
     assert answer.status_code == 400
-    assert said in answer.json()["message"]
+    assert expected in answer.json()["message"]
 
 
 def test_a_task_needs_a_video(api: httpx.Client, sound: Path) -> None:

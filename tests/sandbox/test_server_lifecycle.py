@@ -88,11 +88,11 @@ def ask_until_cut_off(sandbox: Sandbox) -> None:
         api.get("/assets")
 
 
-def test_it_listens_on_loopback(sandbox: Sandbox) -> None:
+def test_sandbox_listens_on_loopback_only(sandbox: Sandbox) -> None:
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1\.3", sandbox.base_url)
 
 
-def test_a_port_in_use_is_an_error() -> None:
+def test_port_in_use_raises() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -110,7 +110,7 @@ def test_the_key_is_unique_and_never_shown(sandbox: Sandbox, caplog: pytest.LogC
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("option", "expected"),
     [
         ({"api_key": "tlk_real_key"}, "tlk_sandbox_"),
         ({"task_seconds": -1}, "task_seconds must be 0 or more, not -1"),
@@ -118,12 +118,12 @@ def test_the_key_is_unique_and_never_shown(sandbox: Sandbox, caplog: pytest.LogC
         ({"expired_as": "gone"}, "'gone'"),
     ],
 )
-def test_invalid_options_are_refused(option: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_invalid_options_are_refused(option: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
         Sandbox(**option)
 
 
-def test_base_url_before_the_start_is_an_error() -> None:
+def test_base_url_before_start_raises() -> None:
     with pytest.raises(RuntimeError, match="not running"):
         _ = Sandbox().base_url
 

@@ -30,7 +30,7 @@ def video(folder: Path, size: tuple[int, int], seconds: float = 4.0, pixel_aspec
 
 
 @pytest.mark.parametrize(
-    ("size", "code", "said"),
+    ("size", "code", "expected"),
     [
         ((358, 400), "video_resolution_too_low", "at least 360x360. The current resolution is 358x400"),
         ((400, 358), "video_resolution_too_low", "400x358"),
@@ -41,12 +41,12 @@ def video(folder: Path, size: tuple[int, int], seconds: float = 4.0, pixel_aspec
     ],
 )
 def test_resolutions_out_of_bounds_are_refused(
-    api: httpx.Client, tmp_path: Path, size: tuple[int, int], code: str, said: str
+    api: httpx.Client, tmp_path: Path, size: tuple[int, int], code: str, expected: str
 ) -> None:
     path = video(tmp_path, size)
     found, message = refused(api, "/embed-v2/tasks", "video", path)
     assert found == code
-    assert said in message
+    assert expected in message
     assert refused(api, "/embed-v2", "video", path) == (found, message)
 
 
@@ -83,7 +83,7 @@ def test_a_task_needs_four_seconds_of_audio(api: httpx.Client, tmp_path: Path) -
     assert "audio must be between 4 and 14400 seconds. The current duration is 2.000" in message
 
 
-def test_the_synchronous_call_takes_ten_minutes(api: httpx.Client, tmp_path: Path) -> None:
+def test_synchronous_call_accepts_ten_minutes(api: httpx.Client, tmp_path: Path) -> None:
     write_film(tmp_path / "part.mp4", [Scene(color="red", seconds=10.0)], size=(360, 360), fps=1, audio=False)
     long = tmp_path / "long.mp4"
     repeat_film(tmp_path / "part.mp4", long, 615 / 3600)
@@ -116,15 +116,15 @@ def text_as_video(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "expected"),
     [(sound_as_video, "must be video, but the file is audio"), (picture_as_video, "image"), (text_as_video, "")],
 )
 @pytest.mark.parametrize("call", ["/embed-v2", "/embed-v2/tasks"])
-def test_other_media_are_not_a_video(
-    api: httpx.Client, tmp_path: Path, call: str, make: Callable[[Path], Path], *, said: str
+def test_non_video_media_are_refused_as_video(
+    api: httpx.Client, tmp_path: Path, call: str, make: Callable[[Path], Path], *, expected: str
 ) -> None:
     _, message = refused(api, call, "video", make(tmp_path))
-    assert said in message
+    assert expected in message
 
 
 @pytest.mark.parametrize("suffix", ["ogg", "m4a"])

@@ -11,7 +11,7 @@ from tests.sandbox.pdf import write_pdf
 
 ASSET = {"asset_id": "6298d673f1090f1100476d4c"}
 VIDEO = {"media_source": ASSET}
-IMAGE, FILM = {"media_type": "image", **ASSET}, {"media_type": "video", **ASSET}
+IMAGE, VIDEO_SOURCE = {"media_type": "image", **ASSET}, {"media_type": "video", **ASSET}
 TEXTS = [{"start": 0, "end": 1, "text": "goal"}]
 INVALID, UNKNOWN, MISSING = "parameter_invalid", "parameter_unknown", "parameter_not_provided"
 FUSED = ["fused_embedding"]
@@ -34,7 +34,7 @@ SYNC: list[tuple[dict[str, Any], str, str]] = [
     (body35("multi_input", media_sources=[]), INVALID, "1 to 10 items, not 0"),
     (body35("multi_input", media_sources=[IMAGE] * 11), INVALID, "1 to 10 items, not 11"),
     (body35("multi_input", media_sources=[{**IMAGE, "media_type": "text"}]), INVALID, "not 'text'"),
-    (body35("multi_input", media_sources=[IMAGE, FILM]), INVALID, "different types (image, video)"),
+    (body35("multi_input", media_sources=[IMAGE, VIDEO_SOURCE]), INVALID, "different types (image, video)"),
     (body35("multi_input", input_text="a <@dog>"), INVALID, "<@dog>"),
     (body35("multi_input", media_sources=[{**IMAGE, "name": "a"}] * 2), INVALID, "'a' is given to several"),
     (body35("multi_input", input_text="dog", embedding_dimension=300), INVALID, "128, 256, 512, not 300"),
@@ -81,22 +81,22 @@ TASKS: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-def refused(answer: httpx.Response, code: str, said: str) -> None:
+def refused(answer: httpx.Response, code: str, expected: str) -> None:
     assert answer.status_code == 400, answer.text
     assert answer.json()["code"] == code
-    assert said in answer.json()["message"]
+    assert expected in answer.json()["message"]
 
 
 @pytest.mark.parametrize("case", SYNC)
-def test_embed_refuses(api: httpx.Client, case: tuple[dict[str, Any], str, str]) -> None:
-    request, code, said = case
-    refused(api.post("/embed-v2", json=request), code, said)
+def test_embed_refuses_invalid_requests(api: httpx.Client, case: tuple[dict[str, Any], str, str]) -> None:
+    request, code, expected = case
+    refused(api.post("/embed-v2", json=request), code, expected)
 
 
 @pytest.mark.parametrize("case", TASKS)
-def test_tasks_refuses(api: httpx.Client, case: tuple[dict[str, Any], str, str]) -> None:
-    request, code, said = case
-    refused(api.post("/embed-v2/tasks", json=request), code, said)
+def test_tasks_refuse_invalid_requests(api: httpx.Client, case: tuple[dict[str, Any], str, str]) -> None:
+    request, code, expected = case
+    refused(api.post("/embed-v2/tasks", json=request), code, expected)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "text", "said"),
+    ("kinds", "text", "expected"),
     [
         (["pdf"], "a report", "must be the only media source"),
         (["pdf", "pdf"], None, "must be the only media source"),
@@ -116,17 +116,17 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         (["txt", "txt"], None, "All of the content is text"),
     ],
 )
-def test_documents_that_cannot_be_combined(
-    api: httpx.Client, documents: dict[str, Path], kinds: list[str], text: str | None, said: str
+def test_invalid_document_combinations_are_refused(
+    api: httpx.Client, documents: dict[str, Path], kinds: list[str], text: str | None, expected: str
 ) -> None:
     fields: dict[str, Any] = {"media_sources": [source("document", documents[kind]) for kind in kinds]}
     if text is not None:
         fields["input_text"] = text
-    refused(api.post("/embed-v2", json=body35("multi_input", **fields)), INVALID, said)
+    refused(api.post("/embed-v2", json=body35("multi_input", **fields)), INVALID, expected)
 
 
 @pytest.mark.parametrize(
-    ("kind", "fields", "said"),
+    ("kind", "fields", "expected"),
     [
         ("pdf", {"embedding_option": ["text"]}, "`text` with embedding_scope `local`"),
         ("pdf", {"embedding_option": ["visual", "text"], "embedding_scope": ["local", "asset"]}, "`text`"),
@@ -145,12 +145,12 @@ def test_documents_that_cannot_be_combined(
         ),
     ],
 )
-def test_options_that_a_document_does_not_support(
-    api: httpx.Client, documents: dict[str, Path], kind: str, fields: dict[str, Any], said: str
+def test_unsupported_document_options_are_refused(
+    api: httpx.Client, documents: dict[str, Path], kind: str, fields: dict[str, Any], expected: str
 ) -> None:
     media = source("document", documents[kind])
     del media["media_type"]
-    refused(api.post("/embed-v2/tasks", json=body35("document", media_source=media, **fields)), INVALID, said)
+    refused(api.post("/embed-v2/tasks", json=body35("document", media_source=media, **fields)), INVALID, expected)
 
 
 @pytest.mark.parametrize("kind", ["video", "audio", "image", "document"])

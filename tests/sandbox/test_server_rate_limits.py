@@ -63,28 +63,28 @@ def limited(sandbox: Sandbox, api: httpx.Client, form: Any, wait: float = 30) ->
     return answer
 
 
-def told(answer: httpx.Response) -> dict[str, str]:
+def rate_limit_headers(answer: httpx.Response) -> dict[str, str]:
     """Return the rate-limit headers."""
     return {name: value for name, value in answer.headers.items() if "ratelimit" in name or "retry" in name}
 
 
 def test_retry_after_in_seconds(sandbox: Sandbox, api: httpx.Client) -> None:
     answer = limited(sandbox, api, "retry-after")
-    assert told(answer) == {"retry-after": "30"}
+    assert rate_limit_headers(answer) == {"retry-after": "30"}
     assert answer.json() == {"code": "too_many_requests", "message": COMING + "."}
 
 
 def test_retry_after_as_date(sandbox: Sandbox, api: httpx.Client) -> None:
     before = sandbox.clock.now()
     answer = limited(sandbox, api, "retry-after-date")
-    assert 30 <= parsedate_to_datetime(told(answer)["retry-after"]).timestamp() - before <= 32
+    assert 30 <= parsedate_to_datetime(rate_limit_headers(answer)["retry-after"]).timestamp() - before <= 32
     assert answer.json()["message"] == COMING + "."
 
 
 def test_ratelimit_reset_in_epoch_seconds(sandbox: Sandbox, api: httpx.Client) -> None:
     before = sandbox.clock.now()
     answer = limited(sandbox, api, "ratelimit")
-    headers = told(answer)
+    headers = rate_limit_headers(answer)
     assert 30 <= int(headers.pop("x-ratelimit-reset")) - before <= 32
     assert headers == {"x-ratelimit-limit": "100", "x-ratelimit-remaining": "0", "x-ratelimit-used": "100"}
     assert answer.json()["message"] == COMING + "."
@@ -95,7 +95,7 @@ def test_ratelimit_reset_in_epoch_seconds(sandbox: Sandbox, api: httpx.Client) -
 )
 def test_one_exhausted_counter_of_two(sandbox: Sandbox, api: httpx.Client, form: str, used: str, left: str) -> None:
     before = sandbox.clock.now()
-    headers = told(limited(sandbox, api, f"ratelimit-{form}"))
+    headers = rate_limit_headers(limited(sandbox, api, f"ratelimit-{form}"))
     assert headers[f"x-ratelimit-{used}-remaining"] == "0"
     assert 30 <= int(headers[f"x-ratelimit-{used}-reset"]) - before <= 32
     assert int(headers[f"x-ratelimit-{left}-remaining"]) > 0
@@ -106,9 +106,9 @@ def test_one_exhausted_counter_of_two(sandbox: Sandbox, api: httpx.Client, form:
 def test_the_time_in_the_message_only(sandbox: Sandbox, api: httpx.Client) -> None:
     before = sandbox.clock.now()
     answer = limited(sandbox, api, "message")
-    assert told(answer) == {}
-    said, at = answer.json()["message"].rstrip(".").split(" after ")
-    assert said == COMING
+    assert rate_limit_headers(answer) == {}
+    text, at = answer.json()["message"].rstrip(".").split(" after ")
+    assert text == COMING
     assert 30 <= datetime.fromisoformat(at).timestamp() - before <= 32
 
 
@@ -117,7 +117,7 @@ def test_the_time_in_the_message_only(sandbox: Sandbox, api: httpx.Client) -> No
 )
 def test_a_429_without_time(sandbox: Sandbox, api: httpx.Client, form: str, content: bytes) -> None:
     answer = limited(sandbox, api, form)
-    assert (told(answer), answer.content) == ({}, content)
+    assert (rate_limit_headers(answer), answer.content) == ({}, content)
 
 
 def test_429_with_nested_errors_and_more_headers() -> None:
@@ -218,8 +218,8 @@ def test_echo_filenames_off(video_file: Path, media: Path) -> None:
         listed = api.get(TASKS).json()["data"]
         assert [item["_id"] for item in listed] == [fetched, named]
         assert not any(_names(item["video_embedding"]["metadata"]) for item in listed)
-        told = [(task.filename, task.url) for task in sandbox.tasks()]
-        assert told == [("video.mp4", None), (None, files.url("video.mp4"))]
+        recorded = [(task.filename, task.url) for task in sandbox.tasks()]
+        assert recorded == [("video.mp4", None), (None, files.url("video.mp4"))]
 
 
 def _names(metadata: dict[str, Any]) -> set[str]:
@@ -271,7 +271,7 @@ def _took(item: dict[str, Any]) -> float:
     return (end - begin).total_seconds()
 
 
-def test_task_durations_are_spread(video_file: Path) -> None:
+def test_task_durations_vary(video_file: Path) -> None:
     times = spread(video_file, seed=3)
     assert 700 < median(times) < 1400
     logs = [math.log(seconds / 1000) for seconds in times]

@@ -291,7 +291,7 @@ def test_a_file_of_another_type_than_declared_fails(api: httpx.Client, picture: 
 
 
 @pytest.mark.parametrize(
-    ("change", "code", "said"),
+    ("change", "code", "expected"),
     [
         ({"filename": ""}, "parameter_invalid", "filename"),
         ({"filename": "x" * 256}, "parameter_invalid", "1 to 255 characters, not 256"),
@@ -306,16 +306,18 @@ def test_a_file_of_another_type_than_declared_fails(api: httpx.Client, picture: 
         ({"chunk_size": 5}, "parameter_unknown", "chunk_size"),
     ],
 )
-def test_invalid_create_requests_are_refused(api: httpx.Client, change: dict[str, Any], code: str, said: str) -> None:
+def test_invalid_create_requests_are_refused(
+    api: httpx.Client, change: dict[str, Any], code: str, expected: str
+) -> None:
     answer = api.post(PATH, json={"filename": "video.mp4", "type": "video", "total_size": 10, **change})
     assert (answer.status_code, answer.json()["code"]) == (400, code)
-    assert said in answer.json()["message"]
+    assert expected in answer.json()["message"]
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
-        ({"chunk_index": 2}, "There is no chunk 2: the upload has 1 chunks."),
+        ({"chunk_index": 2}, "The upload has 1 chunks, so chunk 2 does not exist."),
         ({"chunk_index": 0}, "not 0"),
         ({"proof": "0" * 32}, "not the ETag"),
         ({"proof_type": "sha256"}, "`etag`, not 'sha256'"),
@@ -323,12 +325,12 @@ def test_invalid_create_requests_are_refused(api: httpx.Client, change: dict[str
         ({"size": 6}, "completed_chunks[0].size"),
     ],
 )
-def test_invalid_reports_are_refused_as_a_whole(api: httpx.Client, change: dict[str, Any], said: str) -> None:
+def test_invalid_reports_are_refused_as_a_whole(api: httpx.Client, change: dict[str, Any], expected: str) -> None:
     session = open_media(api, b"content")
     good = sent(api, session, b"content", 1)
     answer = api.post(f"{PATH}/{session['upload_id']}", json={"completed_chunks": [{**good, **change}]})
     assert answer.status_code == 400
-    assert said in answer.json()["message"]
+    assert expected in answer.json()["message"]
     assert api.get(f"{PATH}/{session['upload_id']}").json()["chunks_completed"] == 0
 
 
@@ -337,12 +339,16 @@ def test_reports_and_presigned_urls_have_maximum_counts(uploading: tuple[Sandbox
     session = open_media(api, bytes(60 * CHUNK))
     path = f"{PATH}/{session['upload_id']}"
     chunk = {"chunk_index": 1, "proof": "x", "proof_type": "etag", "chunk_size": CHUNK}
-    for chunks, said in (([], "not 0"), ([chunk] * 51, "1 to 50 items, not 51"), ([chunk], "has not been uploaded")):
+    for chunks, expected in (
+        ([], "not 0"),
+        ([chunk] * 51, "1 to 50 items, not 51"),
+        ([chunk], "has not been uploaded"),
+    ):
         answer = api.post(path, json={"completed_chunks": chunks})
-        assert (answer.status_code, said in answer.json()["message"]) == (400, True)
-    for start, count, said in ((0, 1, "not 0"), (1, 51, "from 1 to 50, not 51"), (60, 2, "goes beyond")):
+        assert (answer.status_code, expected in answer.json()["message"]) == (400, True)
+    for start, count, expected in ((0, 1, "not 0"), (1, 51, "from 1 to 50, not 51"), (60, 2, "goes beyond")):
         answer = api.post(f"{path}/presigned-urls", json={"start": start, "count": count})
-        assert (answer.status_code, said in answer.json()["message"]) == (400, True)
+        assert (answer.status_code, expected in answer.json()["message"]) == (400, True)
     assert len(links(api, session, 11, 50)) == 50
 
 

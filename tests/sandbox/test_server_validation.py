@@ -132,23 +132,23 @@ def post(api: httpx.Client, path: str, request: Any) -> httpx.Response:
     return api.post(path, content=json.dumps(request), headers={"Content-Type": "application/json"})
 
 
-def refused(answer: httpx.Response, code: str, said: str) -> None:
+def refused(answer: httpx.Response, code: str, expected: str) -> None:
     assert answer.status_code == 400, answer.text
     assert answer.json().keys() == {"code", "message"}
     assert answer.json()["code"] == code
-    assert said in answer.json()["message"]
+    assert expected in answer.json()["message"]
 
 
 @pytest.mark.parametrize("case", BOTH_CALLS + SYNC_CALL)
-def test_embed_refuses(api: httpx.Client, case: Case) -> None:
-    request, path, value, code, said = case
-    refused(post(api, "/embed-v2", changed(request, path, value)), code, said)
+def test_embed_refuses_invalid_requests(api: httpx.Client, case: Case) -> None:
+    request, path, value, code, expected = case
+    refused(post(api, "/embed-v2", changed(request, path, value)), code, expected)
 
 
 @pytest.mark.parametrize("case", BOTH_CALLS + TASK_CALL)
-def test_tasks_refuses(api: httpx.Client, case: Case) -> None:
-    request, path, value, code, said = case
-    refused(post(api, "/embed-v2/tasks", changed(request, path, value)), code, said)
+def test_tasks_refuse_invalid_requests(api: httpx.Client, case: Case) -> None:
+    request, path, value, code, expected = case
+    refused(post(api, "/embed-v2/tasks", changed(request, path, value)), code, expected)
 
 
 @pytest.mark.parametrize("call", ["/embed-v2", "/embed-v2/tasks"])
@@ -206,7 +206,7 @@ def test_page_parameters_out_of_bounds_are_refused(api: httpx.Client, path: str,
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "expected"),
     [
         ("status=done", "processing, ready, failed, not 'done'"),
         ("started_at=yesterday", "RFC 3339"),
@@ -214,8 +214,8 @@ def test_page_parameters_out_of_bounds_are_refused(api: httpx.Client, path: str,
         ("started_at=", "RFC 3339"),
     ],
 )
-def test_invalid_filters_of_the_task_list_are_refused(api: httpx.Client, query: str, said: str) -> None:
-    refused(api.get(f"/embed-v2/tasks?{query}"), INVALID, said)
+def test_invalid_filters_of_the_task_list_are_refused(api: httpx.Client, query: str, expected: str) -> None:
+    refused(api.get(f"/embed-v2/tasks?{query}"), INVALID, expected)
 
 
 def test_unknown_paths_and_methods(api: httpx.Client) -> None:

@@ -1,4 +1,4 @@
-"""Fixtures of the vector store matrix."""
+"""Fixtures of the vector store tests."""
 
 from tests.langchain.fixtures import (
     documents,

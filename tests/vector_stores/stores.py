@@ -1,4 +1,7 @@
-"""The vector stores of the matrix: how each is made, filtered and sandbox, and what a bare second add does to it."""
+"""The tested vector stores: how to create, filter and count each, and the effect of a plain repeated add.
+
+Each is imported where it is created: the imports take seconds, which every worker of a parallel run would spend.
+"""
 
 import uuid
 from collections.abc import Callable
@@ -7,35 +10,25 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-import faiss
-import lancedb
-from langchain_chroma import Chroma
-from langchain_community.docstore.in_memory import InMemoryDocstore
-from langchain_community.vectorstores import FAISS, LanceDB
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
-from langchain_milvus import Milvus
-from langchain_qdrant import QdrantVectorStore
-from pymilvus import connections  # type: ignore[import-untyped]  # it has no types
-from qdrant_client import QdrantClient
-from qdrant_client.models import Distance, FieldCondition, Filter, Range, VectorParams
 
 Repeat = Literal["safe", "doubles", "corrupts", "loses the others"]
 
 
 @dataclass(frozen=True)
 class StoreCase:
-    """One store: what the scenario must know of it.
+    """A vector store and its properties.
 
     Attributes:
-        name: As people call it.
-        make: Makes an empty one that ranks by cosine.
-        count: Returns how many documents are in it.
+        name: Product name.
+        make: Creates an empty store that ranks by cosine.
+        count: Returns the number of documents in the store.
         not_before: Returns the search arguments for `start_sec` >= a time.
         search: Arguments that every search needs to rank by cosine.
-        bare_repeat: What `store.add_documents` does when the same documents come again.
-        extra_keys: What it adds to the metadata.
+        bare_repeat: Effect of `store.add_documents` with documents that are already stored.
+        extra_keys: Metadata keys that the store adds.
     """
 
     name: str
@@ -59,6 +52,8 @@ def memory_not_before(seconds: float) -> dict[str, Any]:
 
 
 def make_chroma(embeddings: Embeddings, folder: Path) -> VectorStore:
+    from langchain_chroma import Chroma
+
     return Chroma(
         collection_name="moments",
         embedding_function=embeddings,
@@ -68,26 +63,41 @@ def make_chroma(embeddings: Embeddings, folder: Path) -> VectorStore:
 
 
 def make_qdrant(embeddings: Embeddings, _: Path) -> VectorStore:
+    from langchain_qdrant import QdrantVectorStore
+    from qdrant_client import QdrantClient
+    from qdrant_client.models import Distance, VectorParams
+
     client = QdrantClient(":memory:")
     client.create_collection("moments", vectors_config=VectorParams(size=512, distance=Distance.COSINE))
-    # Without the last argument it embeds a text of its own through the API, to learn the dimension.
+    # Without the last argument the store embeds a text through the API to determine the dimension.
     return QdrantVectorStore(client, "moments", embeddings, validate_collection_config=False)
 
 
 def qdrant_not_before(seconds: float) -> dict[str, Any]:
+    from qdrant_client.models import FieldCondition, Filter, Range
+
     return {"filter": Filter(must=[FieldCondition(key="metadata.start_sec", range=Range(gte=seconds))])}
 
 
 def make_faiss(embeddings: Embeddings, _: Path) -> VectorStore:
+    import faiss
+    from langchain_community.docstore.in_memory import InMemoryDocstore
+    from langchain_community.vectorstores import FAISS
+
     return FAISS(embeddings, faiss.IndexFlatL2(512), InMemoryDocstore(), {}, normalize_L2=True)
 
 
 def make_lancedb(embeddings: Embeddings, folder: Path) -> VectorStore:
+    import lancedb
+    from langchain_community.vectorstores import LanceDB
+
     connection = lancedb.connect(str(folder / f"lance-{uuid.uuid4()}"))
     return LanceDB(connection=connection, embedding=embeddings, table_name="moments", mode="append")
 
 
 def make_milvus(embeddings: Embeddings, folder: Path) -> VectorStore:
+    from langchain_milvus import Milvus
+
     store = Milvus(
         embeddings,
         collection_name="moments",
@@ -99,12 +109,14 @@ def make_milvus(embeddings: Embeddings, folder: Path) -> VectorStore:
 
 
 def join(store: Any) -> None:
-    """Let langchain-milvus 0.3 find its own connection, which pymilvus from 2.6.10 no longer notes where it looks.
+    """Register the connection where langchain-milvus 0.3 expects it, since pymilvus from 2.6.10 no longer does.
 
-    Users need langchain-milvus from 0.4, which has no such fault (langchain-ai/langchain-milvus#130), but asks for a
-    pymilvus that LlamaIndex's Milvus store does not take.
+    Users need langchain-milvus from 0.4, which fixes this (langchain-ai/langchain-milvus#130), but requires a pymilvus
+    that LlamaIndex's Milvus store does not support.
     """
     if version("langchain-milvus").startswith("0.3."):
+        from pymilvus import connections  # type: ignore[import-untyped]  # it has no types
+
         connections._alias_handlers.setdefault(store.alias, store.client._get_connection())
 
 

@@ -1,4 +1,4 @@
-"""The scenario on PostgreSQL, with both of LangChain's stores; where langchain-postgres is installed."""
+"""The scenario on PostgreSQL with both LangChain stores; skipped without langchain-postgres."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from langchain_core.documents import Document
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, aadd_segments, add_segments
-from tests.langchain.fixtures import FIXED, look
+from tests.langchain.fixtures import FIXED, description
 from twelvelabs_core import InputError
 
 postgres = pytest.importorskip("langchain_postgres", reason="the package langchain-postgres is not installed")
@@ -20,6 +20,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL server with pgvector."""
     server = pgserver.get_server(tmp_path_factory.mktemp("pg"))
     server.psql("create extension if not exists vector")
+    server.psql("create database older")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
 
@@ -34,10 +35,10 @@ def test_pgvector_finds_filters_and_replaces(
     store = make(database, shared_embeddings, "first")
     for _ in range(2):
         add_segments(store, documents)
-        assert len(store.similarity_search(look(0), k=100)) == len(documents)
-    (best,) = store.similarity_search(look(1), k=1)
+        assert len(store.similarity_search(description(0), k=100)) == len(documents)
+    (best,) = store.similarity_search(description(1), k=1)
     assert (best.metadata["start_sec"], best.id) == (6.0, best.metadata["segment_id"])
-    late = store.similarity_search(look(0), k=2, filter={"start_sec": {"$gte": 12.0}})
+    late = store.similarity_search(description(0), k=2, filter={"start_sec": {"$gte": 12.0}})
     assert min(document.metadata["start_sec"] for document in late) >= 12.0
 
 
@@ -52,7 +53,7 @@ def test_pgvector_ids_are_shared_by_collections(
         video_path, embeddings=shared_embeddings, segmentation=FIXED, end_sec=24.0, id_namespace="second"
     )
     assert len(add_segments(second, loader.lazy_load())) == len(documents)
-    assert len(second.similarity_search(look(0), k=100)) == len(documents)
+    assert len(second.similarity_search(description(0), k=100)) == len(documents)
 
 
 async def test_both_stores_async(
@@ -67,7 +68,23 @@ async def test_both_stores_async(
     for store in (make(database, shared_embeddings, "third", async_mode=True), table):
         for _ in range(2):
             await aadd_segments(store, loader.alazy_load())
-            found = await store.asimilarity_search(look(1), k=100)
+            found = await store.asimilarity_search(description(1), k=100)
             assert len(found) == len(documents)
         assert found[0].metadata["start_sec"] == 6.0
     await engine.close()
+
+
+def test_the_older_pgvector_which_cannot_be_asked_by_id_keeps_each_segment_once_in_each_collection(
+    database: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]
+) -> None:
+    community = pytest.importorskip("langchain_community.vectorstores.pgvector")
+    # Its table has the same name and other columns.
+    database = database.replace("+psycopg", "+psycopg2").replace("/postgres?", "/older?")
+    stores = [
+        community.PGVector(database, shared_embeddings, collection_name=name, use_jsonb=True)
+        for name in ("older", "other")
+    ]
+    for store in (*stores, *stores):
+        assert len(add_segments(store, documents)) == len(documents)
+    for store in stores:
+        assert len(store.similarity_search(description(0), k=100)) == len(documents)

@@ -1,4 +1,4 @@
-"""One scenario on every vector store, sync and async: add, search by text and image, filter by time, add again."""
+"""One scenario on every vector store, sync and async: add, search by text and image, filter by time, repeat."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from langchain_twelvelabs import (
     index_kwargs,
 )
 from langchain_twelvelabs.document_loaders import to_document
-from tests.langchain.fixtures import FIXED, SCENE_SEC, call, look
+from tests.langchain.fixtures import FIXED, SCENE_SEC, call, description
 from tests.vector_stores.stores import CASES, StoreCase
 from twelvelabs_core import SegmentedMedia, Segments
 from twelvelabs_sandbox import Sandbox
@@ -45,25 +45,25 @@ async def test_moments_are_found_by_text_image_and_time(
     assert case.count(store) == len(documents)
 
     for scene in range(3):
-        (best,) = await call(mode, store, "similarity_search", look(scene), k=1, **case.search)
+        (best,) = await call(mode, store, "similarity_search", description(scene), k=1, **case.search)
         assert best.metadata["start_sec"] == scene * SCENE_SEC
 
     vector = shared_embeddings.embed_images([frame])[0]
     (best,) = await call(mode, store, "similarity_search_by_vector", vector, k=1, **case.search)
     assert (best.metadata["start_sec"], best.metadata["embedding_option"]) == (2 * SCENE_SEC, "visual")
 
-    late = await call(mode, store, "similarity_search", look(0), k=3, **case.search, **case.not_before(12.0))
+    late = await call(mode, store, "similarity_search", description(0), k=3, **case.search, **case.not_before(12.0))
     assert len(late) == 3
     assert min(document.metadata["start_sec"] for document in late) == 12.0
 
 
 @both_modes
-async def test_text_and_metadata_come_back_as_they_were(
+async def test_text_and_metadata_are_returned_unchanged(
     case: StoreCase, mode: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
     store = case.make(shared_embeddings, tmp_path)
     await put(mode, store, documents)
-    found = await call(mode, store, "similarity_search", look(0), k=len(documents), **case.search)
+    found = await call(mode, store, "similarity_search", description(0), k=len(documents), **case.search)
     by_id = {document.metadata["segment_id"]: document for document in found}
     for document in documents:
         back = by_id[document.id]
@@ -75,7 +75,7 @@ async def test_text_and_metadata_come_back_as_they_were(
 
 
 @both_modes
-async def test_adding_again_replaces_and_keeps_the_rest(
+async def test_repeated_add_replaces_only_the_given_documents(
     case: StoreCase, mode: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
     store = case.make(shared_embeddings, tmp_path)
@@ -85,7 +85,7 @@ async def test_adding_again_replaces_and_keeps_the_rest(
 
     changed = documents[0].model_copy(deep=True)
     head, reference = changed.page_content.split("\n")
-    changed.page_content = f"{head}\nwritten by a person\n{reference}"
+    changed.page_content = f"{head}\nadded by a user\n{reference}"
     await put(mode, store, [changed])
     await put(mode, store, [])
     assert case.count(store) == len(documents)
@@ -100,12 +100,12 @@ async def test_vectors_of_any_length_rank_by_cosine(
     documents, vectors = longer_and_shorter(shared_embeddings, video_path)
     store = case.make(shared_embeddings, tmp_path)
     await put(mode, store, documents)
-    query = np.array(shared_embeddings.embed_query(look(1)))
+    query = np.array(shared_embeddings.embed_query(description(1)))
     products = vectors @ query
     cosines = dict(zip(documents_ids(documents), products / np.linalg.norm(vectors, axis=1), strict=True))
     best = sorted(cosines.values(), reverse=True)[:4]
-    assert cosines[documents_ids(documents)[int(products.argmax())]] < best[0]  # lengths do matter here
-    found = await call(mode, store, "similarity_search", look(1), k=4, **case.search)
+    assert cosines[documents_ids(documents)[int(products.argmax())]] < best[0]  # the ranking depends on the lengths
+    found = await call(mode, store, "similarity_search", description(1), k=4, **case.search)
     assert [cosines[document.metadata["segment_id"]] for document in found] == pytest.approx(best, abs=1e-5)
 
 
@@ -120,7 +120,7 @@ def longer_and_shorter(embeddings: TwelveLabsEmbeddings, video_path: Path) -> tu
     lengths = np.linspace(0.2, 5.0, len(segments), dtype=np.float32)
     scaled = Segments(segments.vectors * lengths[:, None], segments.positions)
     names = {"space": client.space, "content": "scaled", "model": client.model, "source": "scaled.mkv"}
-    client.store.put_intent("scaled", params={}, account="nobody", replacing=None, **names)
+    client.store.put_intent("scaled", params={}, account="none", replacing=None, **names)
     client.store.put_result("scaled", scaled, duration_sec=24.0)
     media = SegmentedMedia(
         title="scaled.mkv", duration_sec=24.0, segments=scaled, task_id=None, reused=False, attempts=1,
@@ -129,7 +129,7 @@ def longer_and_shorter(embeddings: TwelveLabsEmbeddings, video_path: Path) -> tu
     return [to_document(record) for record in client.register(media)], scaled.vectors
 
 
-async def test_a_bare_second_add_is_as_safe_as_the_readme_says(
+async def test_plain_repeated_add_behaves_as_documented(
     case: StoreCase, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
     store = case.make(shared_embeddings, tmp_path)
@@ -139,13 +139,13 @@ async def test_a_bare_second_add_is_as_safe_as_the_readme_says(
         with pytest.raises(ValueError, match="already exist"):
             store.add_documents(documents)
         assert case.count(store) == 2 * count
-        assert len(store.docstore._dict) == count  # type: ignore[attr-defined]  # FAISS alone
+        assert len(store.docstore._dict) == count  # type: ignore[attr-defined]  # FAISS only
     else:
         store.add_documents(documents)
         assert case.count(store) == (count if case.bare_repeat == "safe" else 2 * count)
 
 
-async def test_a_missing_vector_leaves_the_old_documents_in_place(
+async def test_missing_vector_keeps_the_old_documents(
     case: StoreCase, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
     store = case.make(shared_embeddings, tmp_path)
@@ -163,7 +163,7 @@ def test_index_keeps_the_store_up_to_date(
     case: StoreCase, shared_embeddings: TwelveLabsEmbeddings, video_path: Path, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     store = case.make(shared_embeddings, tmp_path)
-    records = InMemoryRecordManager("films")
+    records = InMemoryRecordManager("videos")
     records.create_schema()
     options: dict[str, Any] = {"embeddings": shared_embeddings, "segmentation": FIXED, "source": "scenes.mkv"}
     whole = TwelveLabsVideoLoader(video_path, end_sec=24.0, **options)

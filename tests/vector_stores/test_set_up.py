@@ -1,31 +1,31 @@
-"""How single stores must be set up, and what is refused because it would lose documents or keep them twice."""
+"""Required settings of particular stores, and settings refused because they would lose or duplicate documents."""
 
 from pathlib import Path
 from typing import Any
 
-import lancedb
 import pytest
 from langchain_classic.embeddings import CacheBackedEmbeddings
-from langchain_community.vectorstores import LanceDB
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
 from langchain_core.stores import InMemoryByteStore
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
-from langchain_milvus import Milvus
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, aadd_segments, add_segments
-from tests.langchain.fixtures import FIXED, look
+from tests.langchain.fixtures import FIXED, description
 from tests.vector_stores.stores import join, make_chroma, make_faiss, make_lancedb
 from twelvelabs_core import ConfigurationError, InputError
 
 
-def test_lancedb_in_its_default_mode_replaces_the_table_and_is_refused(
+def test_lancedb_in_overwrite_mode_is_refused(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
+    import lancedb
+    from langchain_community.vectorstores import LanceDB
+
     store = LanceDB(connection=lancedb.connect(str(tmp_path / "lance")), embedding=shared_embeddings)
     store.add_documents(documents[:2])
     store.add_documents(documents[2:5])
-    assert store.get_table().count_rows() == 3  # the first two are gone
+    assert store.get_table().count_rows() == 3  # the first two were overwritten
 
     with pytest.raises(ConfigurationError, match='mode="append"'):
         add_segments(store, documents)
@@ -38,8 +38,8 @@ def test_lancedb_filters_only_its_first_hits_without_prefilter(
     store = make_lancedb(shared_embeddings, tmp_path)
     add_segments(store, documents)
     late = "metadata.start_sec >= 12.0"
-    assert len(store.similarity_search(look(0), k=2, filter=late, metrics="cosine")) < 2
-    assert len(store.similarity_search(look(0), k=2, filter=late, metrics="cosine", prefilter=True)) == 2
+    assert len(store.similarity_search(description(0), k=2, filter=late, metrics="cosine")) < 2
+    assert len(store.similarity_search(description(0), k=2, filter=late, metrics="cosine", prefilter=True)) == 2
 
 
 def test_faiss_filters_only_its_first_hits_without_a_large_fetch_k(
@@ -48,20 +48,22 @@ def test_faiss_filters_only_its_first_hits_without_a_large_fetch_k(
     store = make_faiss(shared_embeddings, tmp_path)
     add_segments(store, documents)
     late = {"start_sec": {"$gte": 12.0}}
-    assert len(store.similarity_search(look(0), k=2, filter=late, fetch_k=2)) < 2
-    assert len(store.similarity_search(look(0), k=2, filter=late, fetch_k=10_000)) == 2
+    assert len(store.similarity_search(description(0), k=2, filter=late, fetch_k=2)) < 2
+    assert len(store.similarity_search(description(0), k=2, filter=late, fetch_k=10_000)) == 2
 
 
-def test_milvus_that_makes_ids_of_its_own_is_refused(
+def test_milvus_with_auto_id_is_refused(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
+    from langchain_milvus import Milvus
+
     place = {"uri": str(tmp_path / "auto.db")}
     store = Milvus(shared_embeddings, connection_args=place, auto_id=True)
     with pytest.raises(ConfigurationError, match="auto_id"):
         add_segments(store, documents)
 
 
-def test_milvus_that_began_with_ids_of_its_own_is_refused(
+def test_milvus_collection_with_auto_ids_is_refused(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
     add_to_milvus(tmp_path / "bare.db", shared_embeddings).add_documents(documents)
@@ -69,14 +71,16 @@ def test_milvus_that_began_with_ids_of_its_own_is_refused(
         add_segments(add_to_milvus(tmp_path / "bare.db", shared_embeddings), documents)
 
 
-def add_to_milvus(place: Path, embeddings: TwelveLabsEmbeddings) -> Milvus:
+def add_to_milvus(place: Path, embeddings: TwelveLabsEmbeddings) -> VectorStore:
+    from langchain_milvus import Milvus
+
     store = Milvus(embeddings, connection_args={"uri": str(place)})
     join(store)
     return store
 
 
 @pytest.mark.parametrize("wrapped", [False, True], ids=["bare", "in a cache"])
-def test_a_store_with_other_embeddings_is_refused(
+def test_store_with_other_embeddings_is_refused(
     documents: list[Document], shared_embeddings: TwelveLabsEmbeddings, *, wrapped: bool
 ) -> None:
     other: Embeddings = DeterministicFakeEmbedding(size=512)
@@ -94,33 +98,33 @@ def cached(embeddings: Embeddings) -> Embeddings:
     return CacheBackedEmbeddings.from_bytes_store(embeddings, InMemoryByteStore(), key_encoder="sha256")
 
 
-async def test_a_store_that_cannot_delete_is_refused(
+async def test_store_without_delete_is_refused(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]
 ) -> None:
-    store = Forgetful(shared_embeddings)
-    with pytest.raises(ConfigurationError, match="Forgetful can neither replace nor delete"):
+    store = AppendOnlyStore(shared_embeddings)
+    with pytest.raises(ConfigurationError, match="AppendOnlyStore can neither replace nor delete"):
         add_segments(store, documents)
-    with pytest.raises(ConfigurationError, match="Forgetful can neither replace nor delete"):
+    with pytest.raises(ConfigurationError, match="AppendOnlyStore can neither replace nor delete"):
         await aadd_segments(store, documents)
     assert not store.texts
 
 
-def test_an_unknown_store_that_can_delete_is_made_safe(
+def test_unknown_store_with_delete_gets_no_duplicates(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]
 ) -> None:
-    store = Plain(shared_embeddings)
+    store = DeletableStore(shared_embeddings)
     add_segments(store, documents)
     add_segments(store, documents)
     assert sorted(store.texts) == sorted(document.page_content for document in documents)
 
 
-async def test_a_store_whose_delete_fails_gets_no_second_copy(
+async def test_failed_delete_raises_and_adds_no_duplicates(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]
 ) -> None:
-    store = Stubborn(shared_embeddings)
-    with pytest.raises(ConfigurationError, match="Stubborn could not delete"):
+    store = FailingDeleteStore(shared_embeddings)
+    with pytest.raises(ConfigurationError, match="FailingDeleteStore could not delete"):
         add_segments(store, documents)
-    with pytest.raises(ConfigurationError, match="Stubborn could not delete"):
+    with pytest.raises(ConfigurationError, match="FailingDeleteStore could not delete"):
         await aadd_segments(store, documents)
     assert not store.texts
 
@@ -141,7 +145,7 @@ async def test_documents_stream_from_the_loader_into_the_store(
         assert filled == ids
 
 
-def test_chroma_finds_by_its_own_image_search(
+def test_chroma_image_search_uses_the_embeddings(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], frame: Path, tmp_path: Path
 ) -> None:
     store: Any = make_chroma(shared_embeddings, tmp_path)
@@ -153,17 +157,17 @@ def test_chroma_finds_by_its_own_image_search(
     assert itself.metadata == {"kind": "image"}
 
 
-def test_lancedb_takes_images_by_its_own_method(
+def test_lancedb_add_images_uses_the_embeddings(
     shared_embeddings: TwelveLabsEmbeddings, frame: Path, tmp_path: Path
 ) -> None:
     store: Any = make_lancedb(shared_embeddings, tmp_path)
     store.add_images([str(frame)])
     (found,) = store.similarity_search_by_vector(shared_embeddings.embed_images([frame])[0], k=1)
-    assert found.page_content  # the picture itself, as LanceDB stores it
+    assert found.page_content  # the image data, as LanceDB stores it
 
 
 def test_other_documents_are_refused(shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]) -> None:
-    store = Plain(shared_embeddings)
+    store = DeletableStore(shared_embeddings)
     with pytest.raises(InputError, match="is not the document of a segment"):
         add_segments(store, [documents[0], Document(page_content="minutes of a meeting", id="1")])
     with pytest.raises(InputError, match="has neither an id nor a segment_id"):
@@ -173,16 +177,14 @@ def test_other_documents_are_refused(shared_embeddings: TwelveLabsEmbeddings, do
     assert not store.texts
 
 
-def test_documents_that_a_store_gave_back_without_id_can_go_into_another(
-    shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]
-) -> None:
-    store = Plain(shared_embeddings)
-    nameless = [document.model_copy(update={"id": None}) for document in documents]
-    assert add_segments(store, nameless) == [document.id for document in documents]
+def test_documents_without_id_can_be_added(shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]) -> None:
+    store = DeletableStore(shared_embeddings)
+    without_id = [document.model_copy(update={"id": None}) for document in documents]
+    assert add_segments(store, without_id) == [document.id for document in documents]
 
 
-class Forgetful(VectorStore):
-    """A store as several in langchain-community are: it adds, and that is all."""
+class AppendOnlyStore(VectorStore):
+    """A store that can only add, like several in langchain-community."""
 
     def __init__(self, embeddings: TwelveLabsEmbeddings) -> None:
         self.own = embeddings
@@ -204,12 +206,12 @@ class Forgetful(VectorStore):
         raise NotImplementedError
 
     @classmethod
-    def from_texts(cls, *args: Any, **kwargs: Any) -> "Forgetful":
+    def from_texts(cls, *args: Any, **kwargs: Any) -> "AppendOnlyStore":
         raise NotImplementedError
 
 
-class Plain(Forgetful):
-    """A store that can also delete."""
+class DeletableStore(AppendOnlyStore):
+    """A store that can add and delete."""
 
     def delete(self, ids: list[str] | None = None, **_: Any) -> bool:
         kept = [(one, text) for one, text in zip(self.ids, self.texts, strict=True) if one not in (ids or [])]
@@ -217,8 +219,8 @@ class Plain(Forgetful):
         return True
 
 
-class Stubborn(Forgetful):
-    """A store that fails to delete and says so as Milvus and Qdrant do: by its return value."""
+class FailingDeleteStore(AppendOnlyStore):
+    """A store whose delete fails and returns False, as in Milvus and Qdrant."""
 
     def delete(self, *_: Any, **__: Any) -> bool:
         return False

@@ -23,8 +23,9 @@ from twelvelabs_core.media.validate import (
     multipart_type,
     upload_method,
 )
-from twelvelabs_core.results.responses import Asset, parse_asset, parse_asset_page
-from twelvelabs_core.results.upload_responses import Transcription, parse_transcription
+from twelvelabs_core.results.decode import read_answer
+from twelvelabs_core.results.responses import Asset, page_parser
+from twelvelabs_core.results.upload_responses import Transcription
 from twelvelabs_core.transport.body import Call, counted, form_body, json_body
 from twelvelabs_core.transport.polling import Deadline, poll_until
 from twelvelabs_core.transport.session import Session, path_part
@@ -95,8 +96,12 @@ class AsyncAssets:
         options: dict[str, Any] = {"enable_hls": bool(enable_hls), "enable_thumbnail": bool(enable_thumbnail)}
         if user_metadata is not None:
             options["user_metadata"] = check_user_metadata(user_metadata)
-        order = UploadOrder(item, name, filename is not None, asset_type, options, _reporter(item, on_progress))
-        return await self.upload(order, method)
+
+        def report(done: int, total: int) -> None:
+            if on_progress is not None:
+                on_progress(Progress(item.source, "uploading", done, total))
+
+        return await self.upload(UploadOrder(item, name, filename is not None, asset_type, options, report), method)
 
     async def retrieve(self, asset_id: str) -> Asset:
         """Return the current state of an asset.
@@ -108,7 +113,7 @@ class AsyncAssets:
             NotFoundError: The asset does not exist.
         """
         call = Call(f"retrieve asset {asset_id}", "GET", _path(asset_id))
-        return parse_asset((await self._session.send(call)).body)
+        return read_answer(Asset, (await self._session.send(call)).body, "asset")
 
     async def list(
         self,
@@ -128,13 +133,11 @@ class AsyncAssets:
             InputError: An unknown asset type; no request was sent.
         """
         ids, types = many(asset_ids, "asset_ids"), many(asset_types, "asset_types")
-        unknown = [asset_type for asset_type in types if asset_type not in ASSET_TYPES]
-        if unknown:
-            raise InputError(f"asset_types must be among {', '.join(ASSET_TYPES)}; got {unknown[0]!r}.")
+        _check_among("asset_types", types, ASSET_TYPES)
         params = [("asset_ids", item) for item in ids] + [("asset_types", item) for item in types]
         call = Call("list assets", "GET", "/assets", tuple(params))
         filters = {} if filename is None else {"filename": filename}
-        async for asset in self._session.pages(call, parse_asset_page, filters):
+        async for asset in self._session.pages(call, page_parser(Asset), filters):
             yield asset
 
     async def delete(self, asset_id: str, *, force: bool = False) -> None:
@@ -184,14 +187,11 @@ class AsyncAssets:
             NotFoundError: The asset does not exist, or it has no transcription.
         """
         units = many(include, "include")
-        unknown = [unit for unit in units if unit not in _TRANSCRIPTION_UNITS]
-        if unknown or not units:
-            got = repr(unknown[0]) if unknown else "none"
-            raise InputError(f"include must be among {', '.join(_TRANSCRIPTION_UNITS)}; got {got}.")
+        _check_among("include", units or ["none"], _TRANSCRIPTION_UNITS)
         params = tuple(("include", unit) for unit in units)
         attempt = f"retrieve the transcription of asset {asset_id}"
         call = Call(attempt, "GET", f"{_path(asset_id)}/transcription", params)
-        return parse_transcription((await self._session.send(call)).body)
+        return read_answer(Transcription, (await self._session.send(call)).body, "transcription")
 
     async def update_user_metadata(self, asset_id: str, user_metadata: UserMetadata) -> None:
         """Merge metadata into the user metadata of an asset.
@@ -205,7 +205,7 @@ class AsyncAssets:
         Raises:
             NotFoundError: The asset does not exist.
         """
-        await self._change_user_metadata("PATCH", asset_id, user_metadata)
+        await self._change_user_metadata("PATCH", asset_id, check_user_metadata(user_metadata))
 
     async def replace_user_metadata(self, asset_id: str, user_metadata: UserMetadata) -> None:
         """Replace all user metadata of an asset.
@@ -217,7 +217,7 @@ class AsyncAssets:
         Raises:
             NotFoundError: The asset does not exist.
         """
-        await self._change_user_metadata("PUT", asset_id, user_metadata)
+        await self._change_user_metadata("PUT", asset_id, check_user_metadata(user_metadata))
 
     async def delete_user_metadata(self, asset_id: str) -> None:
         """Delete all user metadata of an asset.
@@ -228,18 +228,10 @@ class AsyncAssets:
         Raises:
             NotFoundError: The asset does not exist.
         """
-        await self._change_user_metadata("DELETE", asset_id, None)
+        await self._change_user_metadata("DELETE", asset_id)
 
     async def upload(self, order: UploadOrder, method: str | None = None) -> Asset:
-        """Create an asset of a medium, by one request or in chunks. For other modules of the core.
-
-        Args:
-            order: What to upload, and how.
-            method: As for `create`.
-
-        Raises:
-            InputError: As for `create`.
-        """
+        """Create an asset of a medium, by one request or in chunks. For other modules of the core."""
         media, io = order.media, self._session.io
         size = await io.blocking(lambda: _size(media))
         asset_type = order.asset_type or kind_by_name(order.filename)
@@ -254,11 +246,7 @@ class AsyncAssets:
         return asset
 
     async def wait_until_settled(self, asset_id: str, timeout: float | None) -> Asset:
-        """Wait until an asset is `ready` or `failed`, and return it. For other modules of the core.
-
-        Raises:
-            TaskTimeoutError: It was still processing at the end of the time limit.
-        """
+        """Wait until an asset is `ready` or `failed`, and return it. For other modules of the core."""
         deadline = Deadline(self._session.settings.task_timeout if timeout is None else timeout)
         asset = await poll_until(lambda: self.retrieve(asset_id), _is_settled, deadline, self._session.io.sleep)
         if not _is_settled(asset):
@@ -281,8 +269,8 @@ class AsyncAssets:
             body = await self._session.io.blocking(lambda: form_body(fields, media, filename=order.filename))
         if order.on_sent is not None:
             body = counted(body, order.on_sent)
-        call = Call(f"upload {media.source}", "POST", "/assets", body=body, repeatable=False)
-        return parse_asset((await self._session.send(call)).body)
+        call = Call(f"upload {media.source}", "POST", "/assets", body=body)
+        return read_answer(Asset, (await self._session.send(call)).body, "asset")
 
     async def _upload_in_chunks(self, order: UploadOrder) -> Asset:
         asset_id = await self._chunked_uploads.upload(order)
@@ -291,8 +279,8 @@ class AsyncAssets:
             await self._session.io.blocking(lambda: self._open_store().drop_upload(asset_id))
         return asset
 
-    async def _change_user_metadata(self, method: str, asset_id: str, user_metadata: UserMetadata | None) -> None:
-        body = None if method == "DELETE" else json_body({"user_metadata": check_user_metadata(user_metadata)})
+    async def _change_user_metadata(self, method: str, asset_id: str, changes: dict[str, Any] | None = None) -> None:
+        body = None if changes is None else json_body({"user_metadata": changes})
         attempt = f"change the user metadata of asset {asset_id}"
         await self._session.send(Call(attempt, method, f"{_path(asset_id)}/user-metadata", body=body))
 
@@ -300,6 +288,12 @@ class AsyncAssets:
 def asset_failed(asset: Asset) -> TwelveLabsError:
     """Return the error of an asset that failed."""
     return TwelveLabsError(f"asset {asset.id} failed: {asset.error or 'no reason given'}. Upload it again.")
+
+
+def _check_among(name: str, values: Sequence[str], allowed: Sequence[str]) -> None:
+    for value in values:
+        if value not in allowed:
+            raise InputError(f"{name} must be among {', '.join(allowed)}; got {value!r}.")
 
 
 def _path(asset_id: str) -> str:
@@ -313,13 +307,3 @@ def _is_settled(asset: Asset) -> bool:
 def _size(media: Media) -> int | None:
     check_readable(media)
     return media.size() if media.is_local else None
-
-
-def _reporter(media: Media, on_progress: OnProgress | None) -> Callable[[int, int], None] | None:
-    if on_progress is None:
-        return None
-
-    def report(done: int, total: int) -> None:
-        on_progress(Progress(media.source, "uploading", done, total))
-
-    return report

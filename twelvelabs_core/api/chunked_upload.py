@@ -5,8 +5,8 @@ The segment store remembers the upload session by content and account; the API k
 
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -16,7 +16,6 @@ from twelvelabs_core.api.chunks import (
     ChunkReader,
     SentBytes,
     UrlPool,
-    check_total_chunks,
     chunks_of,
     etag_of,
     sendable_headers,
@@ -36,8 +35,8 @@ from twelvelabs_core.base.errors import (
 )
 from twelvelabs_core.base.settings import LOOPBACK_HOSTS, Settings
 from twelvelabs_core.media.source import Media
-from twelvelabs_core.results.upload_responses import MultipartUpload, MultipartUploadStatus, PresignedUrl
-from twelvelabs_core.transport.body import Body, Call
+from twelvelabs_core.results.upload_responses import MultipartUpload, MultipartUploadStatus
+from twelvelabs_core.transport.body import Body, Call, counted
 from twelvelabs_core.transport.io import Io
 from twelvelabs_core.transport.retry import Outcome
 from twelvelabs_core.transport.session import Attempt, Session
@@ -58,25 +57,15 @@ _URL_REFUSED = frozenset({400, 401, 403, 404, 409, 410, 412})
 
 @dataclass(frozen=True, slots=True)
 class UploadOrder:
-    """A local medium or URL to upload as an asset, and how.
-
-    Attributes:
-        media: The medium.
-        filename: The name of the asset.
-        is_named: Whether the caller chose that name; otherwise a session with another name may be resumed.
-        asset_type: Its type, where it is known.
-        options: `enable_hls`, `enable_thumbnail` and `user_metadata`, as the session takes them.
-        on_sent: Called with (bytes sent, bytes in total).
-        content: Content identity of local bytes, where the caller stores the asset's id under it; the store keeps the
-            upload session until then.
-    """
+    """A local medium or URL to upload as an asset, and how."""
 
     media: Media
     filename: str
-    is_named: bool = False
+    is_named: bool = False  # by the caller; otherwise a session with another name may be resumed
     asset_type: str | None = None
-    options: dict[str, Any] = field(default_factory=dict)
-    on_sent: Callable[[int, int], None] | None = None
+    options: dict[str, Any] = field(default_factory=dict)  # `enable_hls`, `enable_thumbnail`, `user_metadata`
+    on_sent: Callable[[int, int], None] | None = None  # called with (bytes sent, bytes in total)
+    # Identity of local bytes, where the caller stores the asset's id under it; the upload session is kept until then.
     content: str | None = None
 
     def can_resume(self, entry: "UploadEntry") -> bool:
@@ -91,21 +80,17 @@ class ChunkedUploads:
     """Uploads whole files in chunks, with at most `max_concurrency` chunks at once over all files of a client."""
 
     def __init__(self, session: Session, uploads: AsyncUploads, open_store: "Callable[[], SegmentStore]") -> None:
-        self._session = session
-        self._uploads = uploads
+        self.session = session
+        self.uploads = uploads
         self._open_store = open_store
-        self._slots = _Slots(session.settings.max_concurrency, session.io)
+        self.slots = _Slots(session.settings.max_concurrency, session.io)
 
     async def upload(self, order: UploadOrder) -> str:
         """Send the chunks that the API has not received, and return the asset's id.
 
         The store keeps the upload session; the caller drops it when it does not need to be resumed any more.
-
-        Raises:
-            InputError: The file cannot be read, or changed during its upload.
-            TwelveLabsError: The upload failed; the same call resumes it.
         """
-        io, media = self._session.io, order.media
+        io, media = self.session.io, order.media
         reader = await io.blocking(lambda: ChunkReader(media))
         content = await io.blocking(lambda: local_content(media, self._open_store()))
         if order.content not in (None, content):
@@ -129,27 +114,32 @@ class ChunkedUploads:
 
     async def _resume(self, order: UploadOrder, content: str, reader: ChunkReader) -> "_FileUpload | None":
         """Return the upload that an earlier call began and the API still accepts, or None."""
-        account = self._session.settings.account
-        entry = await self._session.io.blocking(lambda: self._open_store().find_upload(content, account))
+        account = self.session.settings.account
+        entry = await self.session.io.blocking(lambda: self._open_store().find_upload(content, account))
         if entry is None:
             return None
         status = await self._status_of(entry.upload_id) if order.can_resume(entry) else None
         if status is None or status.status not in ("active", "completed"):
             await self._forget(entry.asset_id)
             return None
-        upload = _FileUpload(self._session, self._uploads, self._slots, order=order, reader=reader, created=entry)
+        upload = _FileUpload(self, order, reader, entry)
         upload.mark_received(status)
-        logger.info("resuming the upload of %s", upload)
+        logger.info("resuming the upload of %s", order.media.source)
         return upload
 
     async def _create(self, order: UploadOrder, content: str, reader: ChunkReader) -> "_FileUpload":
         options = {**order.options, "asset_type": order.asset_type, "filename": order.filename}
-        created = await self._uploads.create(total_size=reader.size, **options)
-        check_total_chunks(created, reader.size)
-        await self._session.io.blocking(
+        created = await self.uploads.create(total_size=reader.size, **options)
+        needed = len(chunks_of(reader.size, created.chunk_size))
+        if created.total_chunks not in (None, needed):
+            raise APIResponseError(
+                f"the upload session of {order.media.source} expects {created.total_chunks:,} chunks of "
+                f"{created.chunk_size:,} bytes, but {reader.size:,} bytes make {needed:,}. Nothing was sent."
+            )
+        await self.session.io.blocking(
             lambda: self._open_store().put_upload(
                 content,
-                self._session.settings.account,
+                self.session.settings.account,
                 upload_id=created.upload_id,
                 asset_id=created.asset_id,
                 chunk_size=created.chunk_size,
@@ -157,56 +147,37 @@ class ChunkedUploads:
                 options=options,
             )
         )
-        return _FileUpload(
-            self._session,
-            self._uploads,
-            self._slots,
-            order=order,
-            reader=reader,
-            created=created,
-            urls=created.upload_urls,
-        )
+        return _FileUpload(self, order, reader, created)
 
     async def _status_of(self, upload_id: str) -> MultipartUploadStatus | None:
         """Return the state of a session, or None if the API does not know it any more."""
         try:
-            return await self._uploads.retrieve(upload_id)
+            return await self.uploads.retrieve(upload_id)
         except (NotFoundError, BadRequestError):
             return None
 
     async def _forget(self, asset_id: str) -> None:
-        await self._session.io.blocking(lambda: self._open_store().drop_upload(asset_id))
+        await self.session.io.blocking(lambda: self._open_store().drop_upload(asset_id))
 
 
 class _FileUpload:
     """The upload of one file in one session."""
 
     def __init__(
-        self,
-        session: Session,
-        uploads: AsyncUploads,
-        slots: "_Slots",
-        *,
-        order: UploadOrder,
-        reader: ChunkReader,
-        created: "UploadEntry | MultipartUpload",
-        urls: Sequence[PresignedUrl] = (),
+        self, client: ChunkedUploads, order: UploadOrder, reader: ChunkReader, created: "UploadEntry | MultipartUpload"
     ) -> None:
-        self._session = session
-        self._uploads = uploads
-        self._slots = slots
+        self._session = client.session
+        self._uploads = client.uploads
+        self._slots = client.slots
         self._source = order.media.source
         self._reader = reader
         self._chunks = chunks_of(reader.size, created.chunk_size)
         self._sent = SentBytes(reader.size, order.on_sent)
         self._headers = sendable_headers(created.upload_headers)
-        self._urls = UrlPool(urls)
+        self._urls = UrlPool(getattr(created, "upload_urls", ()))
         self._received: frozenset[int] = frozenset()
         self.upload_id = created.upload_id
         self.asset_id = created.asset_id
-
-    def __str__(self) -> str:
-        return f"{self._source}: {len(self._received)} of {len(self._chunks)} chunks are received"
 
     def mark_received(self, status: MultipartUploadStatus) -> None:
         """Set which chunks the API has received."""
@@ -237,8 +208,7 @@ class _FileUpload:
         failure: Exception | None = None
         is_complete = False
         limit = min(self._session.settings.max_concurrency, len(chunks))
-        outcomes = self._session.io.as_completed(self._send_chunk, chunks, limit)
-        try:
+        async with aclosing(self._session.io.as_completed(self._send_chunk, chunks, limit)) as outcomes:
             async for outcome in outcomes:
                 failure = outcome.error
                 if outcome.result is None:
@@ -247,10 +217,15 @@ class _FileUpload:
                 if len(batch) >= _REPORT_EVERY:
                     is_complete = await self._report(batch)
                     batch = []
-        finally:
-            await outcomes.aclose()  # type: ignore[attr-defined]  # it is an async generator
         if failure is not None:
-            await self._report_after(failure, batch)
+            # Report what was sent before the error, so that the next call does not send it again.
+            try:
+                if batch:
+                    await self._report(batch)
+            except TwelveLabsError as error:
+                logger.warning("%d sent chunks of %s could not be reported: %s", len(batch), self._source, error)
+            if isinstance(failure, TwelveLabsError):
+                logger.warning("the upload of %s failed; the same call resumes it within 24 hours", self._source)
             raise failure
         return await self._report(batch) if batch else is_complete
 
@@ -260,21 +235,11 @@ class _FileUpload:
         report = await self._uploads.report_chunk_batch(self.upload_id, batch)
         return report.url is not None or (report.total_completed or 0) >= len(self._chunks)
 
-    async def _report_after(self, failure: Exception, batch: list[CompletedChunk]) -> None:
-        """Report the chunks that were sent before an error, so that the next call does not send them again."""
-        try:
-            if batch:
-                await self._report(batch)
-        except TwelveLabsError as error:
-            logger.warning("%d sent chunks of %s could not be reported: %s", len(batch), self._source, error)
-        if isinstance(failure, TwelveLabsError):
-            logger.warning("the upload of %s failed; the same call resumes it within 24 hours", self._source)
-
     async def _send_chunk(self, chunk: Chunk) -> CompletedChunk:
         number = 0
         while True:
             number += 1
-            async with self._slots.acquire():
+            async with self._slots:
                 url = await (self._url_of(chunk) if number == 1 else self._new_url_of(chunk))
                 attempt = await self._put(chunk, url)
             if attempt.reply is not None:
@@ -288,23 +253,16 @@ class _FileUpload:
         """Send one chunk to its URL once. An answer without an ETag is a failure: it cannot be reported."""
         action = f"send chunk {chunk.index} of {len(self._chunks)} of {self._source}"
         _check_encrypted(url, action, self._session.settings)
-        body = Body("", chunk.length, lambda: self._counted(chunk))
+        body = Body("", chunk.length, lambda: self._reader.read(chunk))
+        body = counted(body, lambda done, _: self._sent.set((chunk.index, done)))
         call = Call(action, "PUT", url, body=body, foreign=True, headers=self._headers)
-        attempt = await self._session.try_once(call, None, limits.REPLY_MAX_BYTES)
+        attempt = await self._session.try_once(call)
         if attempt.reply is not None and etag_of(attempt.reply.headers) is None:
             error = APIResponseError(f"could not {action}: the storage returned no ETag for it.")
             attempt = Attempt(None, error, Outcome(None))
         if attempt.reply is None:
             self._sent.set((chunk.index, 0))
         return attempt
-
-    def _counted(self, chunk: Chunk) -> Iterator[bytes]:
-        """Yield the blocks of a chunk; each counts as sent when the next one is requested."""
-        sent = 0
-        for block in self._reader.read(chunk):
-            yield block
-            sent += len(block)
-            self._sent.set((chunk.index, sent))
 
     def _wait_before_retry(self, number: int, outcome: Outcome) -> float | None:
         """Return the seconds before a chunk is sent again, to another URL; None if it is not."""
@@ -339,15 +297,12 @@ class _Slots:
         self._free = threading.Semaphore(limit)
         self._io = io
 
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[None]:
-        """Wait for a free slot and use it."""
+    async def __aenter__(self) -> None:
         while not self._free.acquire(blocking=False):
             await self._io.sleep(_POLL_SECONDS)
-        try:
-            yield
-        finally:
-            self._free.release()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._free.release()
 
 
 def _check_encrypted(url: str, action: str, settings: Settings) -> None:

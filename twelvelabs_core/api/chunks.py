@@ -1,16 +1,18 @@
 """The chunks of a local file: their bytes, their presigned URLs, and the number of bytes sent."""
 
+import io
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import BinaryIO, cast
 
-from twelvelabs_core.base.errors import APIResponseError, InputError
+from twelvelabs_core.api.content import changed_during_upload
+from twelvelabs_core.base.errors import APIResponseError
 from twelvelabs_core.media.source import Media, readable
-from twelvelabs_core.results.upload_responses import MultipartUpload, PresignedUrl
+from twelvelabs_core.results.upload_responses import PresignedUrl
 
 _BLOCK_BYTES = 256 * 1024  # read and sent at a time
 _EXPIRES_SOON = timedelta(seconds=60)  # a URL with less time left may expire before its request arrives
@@ -19,13 +21,7 @@ _OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connec
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A range of bytes of the file.
-
-    Attributes:
-        index: Number of the chunk, from 1.
-        start: Offset of its first byte.
-        length: Number of bytes.
-    """
+    """A range of bytes of the file; `index` counts from 1."""
 
     index: int
     start: int
@@ -38,29 +34,8 @@ def chunks_of(size: int, chunk_size: int) -> list[Chunk]:
     return [Chunk(number, start, min(chunk_size, size - start)) for number, start in enumerate(starts, 1)]
 
 
-def check_total_chunks(upload: MultipartUpload, size: int) -> None:
-    """Refuse a session whose number of chunks does not match the file.
-
-    Raises:
-        APIResponseError: It does not match.
-    """
-    needed = -(-size // upload.chunk_size)
-    if upload.total_chunks is not None and upload.total_chunks != needed:
-        raise APIResponseError(
-            f"upload session {upload.upload_id} expects {upload.total_chunks:,} chunks of {upload.chunk_size:,} bytes, "
-            f"but the file's {size:,} bytes make {needed:,}. Nothing was sent."
-        )
-
-
 class ChunkReader:
-    """Reads chunks of a local medium, from several threads at once, and detects that it was changed.
-
-    Args:
-        media: A path, bytes, or a binary file object that can seek.
-
-    Raises:
-        InputError: The medium cannot be read.
-    """
+    """Reads chunks of a local medium, from several threads at once, and detects that it was changed."""
 
     def __init__(self, media: Media) -> None:
         self._media = media
@@ -69,55 +44,29 @@ class ChunkReader:
         self.size = self._state[0]
 
     def read(self, chunk: Chunk) -> Iterator[bytes]:
-        """Yield the bytes of a chunk in blocks.
-
-        Raises:
-            InputError: The medium cannot be read, or ends before the chunk does.
-        """
-        missing = chunk.length
-        for block in self._blocks(chunk.start, chunk.length):
-            missing -= len(block)
-            yield block
-        if missing:
-            raise self._changed()
-
-    def check_unchanged(self) -> None:
-        """Verify that the medium still has the size and modification time that it had at first.
-
-        Raises:
-            InputError: It does not.
-        """
-        if self._current_state() != self._state:
-            raise self._changed()
-
-    def _changed(self) -> InputError:
-        return InputError(f"{self._media.source}: the file changed during its upload; try again when it is complete.")
-
-    def _blocks(self, start: int, length: int) -> Iterator[bytes]:
-        if self._media.data is not None:
-            view = memoryview(self._media.data)[start : start + length]
-            return (bytes(view[at : at + _BLOCK_BYTES]) for at in range(0, len(view), _BLOCK_BYTES))
-        if self._media.path is not None:
-            return self._blocks_of_path(self._media.path, start, length)
-        return self._blocks_of_file(cast("BinaryIO", self._media.file), start, length)
-
-    def _blocks_of_path(self, path: Path, start: int, length: int) -> Iterator[bytes]:
-        with readable(self._media.source), path.open("rb", buffering=0) as file:
-            file.seek(start)
-            while length and (block := file.read(min(_BLOCK_BYTES, length))):
-                length -= len(block)
+        """Yield the bytes of a chunk in blocks; refuse a medium that cannot be read or ends before the chunk does."""
+        position, end = chunk.start, chunk.start + chunk.length
+        with self._opened() as file:
+            while position < end:
+                with readable(self._media.source), self._file_lock if self._media.file else nullcontext():
+                    file.seek(position)
+                    block = file.read(min(_BLOCK_BYTES, end - position))
+                if not block:
+                    raise changed_during_upload(self._media)
+                position += len(block)
                 yield block
 
-    def _blocks_of_file(self, file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
-        while length:
-            with readable(self._media.source), self._file_lock:
-                file.seek(start)
-                block = file.read(min(_BLOCK_BYTES, length))
-            if not block:
-                return
-            start += len(block)
-            length -= len(block)
-            yield block
+    def check_unchanged(self) -> None:
+        """Refuse a medium that has not the size and modification time any more that it had at first."""
+        if self._current_state() != self._state:
+            raise changed_during_upload(self._media)
+
+    def _opened(self) -> AbstractContextManager[BinaryIO]:
+        media = self._media
+        if media.path is not None:
+            with readable(media.source):
+                return media.path.open("rb", buffering=0)
+        return nullcontext(media.file or io.BytesIO(cast("bytes", media.data)))
 
     def _current_state(self) -> tuple[int, int]:
         """Return the size and the modification time in nanoseconds, 0 where there is none."""
@@ -147,7 +96,7 @@ class UrlPool:
         self.requesting = threading.Lock()
 
     def add(self, urls: Iterable[PresignedUrl]) -> None:
-        """Add URLs."""
+        """Add URLs that were received."""
         self._urls.update({url.chunk_index: url for url in urls})
 
     def take(self, index: int) -> str | None:
@@ -158,11 +107,7 @@ class UrlPool:
         return url.url.get_secret_value()
 
     def take_new(self, index: int) -> str:
-        """Remove and return a URL that was added just now, also if the two clocks differ and it seems to be expired.
-
-        Raises:
-            APIResponseError: The API returned no URL for this chunk.
-        """
+        """Remove and return a URL that was added just now, also if the two clocks differ and it seems to be expired."""
         url = self._urls.pop(index, None)
         if url is None:
             raise APIResponseError(f"the API returned no URL for chunk {index}, though one was requested.")
@@ -170,12 +115,7 @@ class UrlPool:
 
 
 class SentBytes:
-    """Counts the bytes of an upload that were sent and reports them; safe between threads.
-
-    Args:
-        total: Bytes of the whole file.
-        report: Called with (bytes sent, bytes in total) at each change; None to report nothing.
-    """
+    """Counts the bytes of an upload that were sent, and reports (bytes sent, bytes in total); safe between threads."""
 
     def __init__(self, total: int, report: Callable[[int, int], None] | None) -> None:
         self._total = total
@@ -185,11 +125,7 @@ class SentBytes:
         self._lock = threading.Lock()
 
     def set(self, *chunks: tuple[int, int]) -> None:
-        """Set the number of bytes that were sent of some chunks; 0 where a chunk must be sent again.
-
-        Args:
-            *chunks: (number of the chunk, bytes) of each.
-        """
+        """Set the number of bytes that were sent of some chunks; 0 where a chunk must be sent again."""
         with self._lock:
             for index, count in chunks:
                 self._sent += count - self._of_chunk.get(index, 0)

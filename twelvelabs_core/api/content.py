@@ -18,15 +18,20 @@ def local_content(media: Media, store: "SegmentStore") -> str:
 
     A file that has kept its size and modification time since it was last read is not read again.
     """
-    return f"sha256:{_digest(media, store)}"
+    if media.path is None:
+        return f"sha256:{media.sha256()}"
+    path = name_of_path(str(media.path.absolute()))
+    size, modified_at = media.stamp()
+    digest = store.find_digest(path, size, modified_at)
+    if digest is None:
+        digest = media.sha256()
+        if (size, modified_at) == media.stamp() and time.time() - modified_at / 1e9 > _SETTLED_AFTER:
+            store.put_digest(path, size, modified_at, digest)
+    return f"sha256:{digest}"
 
 
 def check_unchanged(media: Media, content: str) -> None:
-    """Verify that local media still has the content that was identified before its upload.
-
-    Raises:
-        InputError: Its bytes changed.
-    """
+    """Refuse local media whose bytes are not any more those that were identified before the upload."""
     if f"sha256:{media.sha256()}" != content:
         raise changed_during_upload(media)
 
@@ -34,17 +39,3 @@ def check_unchanged(media: Media, content: str) -> None:
 def changed_during_upload(media: Media) -> InputError:
     """Return the error for media that was replaced while it was uploaded."""
     return InputError(f"{media.source}: the file changed during its upload; nothing was paid for. Try again.")
-
-
-def _digest(media: Media, store: "SegmentStore") -> str:
-    if media.path is None:
-        return media.sha256()
-    path = name_of_path(str(media.path.absolute()))
-    size, modified_at = media.stamp()
-    known = store.find_digest(path, size, modified_at)
-    if known is not None:
-        return known
-    digest = media.sha256()
-    if (size, modified_at) == media.stamp() and time.time() - modified_at / 1e9 > _SETTLED_AFTER:
-        store.put_digest(path, size, modified_at, digest)
-    return digest

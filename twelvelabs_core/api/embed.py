@@ -46,9 +46,9 @@ class EmbedMethods:
             InputError: The text is empty, or the model does not accept an option; no request was sent.
             TwelveLabsError: See `twelvelabs_core` for the error classes.
         """
-        session, model = self._session, self._embedding_model
-        _check_options(model, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
-        return await _embed_text(session, model, check_text(text), auto_truncate, embedding_uncertainty)
+        model = self._embedding_model
+        options = _check_options(model, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
+        return await _embed_text_image(self._session, model, check_text(text), None, **options)
 
     async def embed_texts(
         self, texts: Iterable[str], *, auto_truncate: bool = False, embedding_uncertainty: bool = False
@@ -69,12 +69,12 @@ class EmbedMethods:
             InputError: A text is empty; the message has its position. No request was sent.
         """
         session, model = self._session, self._embedding_model
-        _check_options(model, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
+        options = _check_options(model, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
         checked = [check_text(text, f"texts[{position}]") for position, text in enumerate(many(texts, "texts"))]
         unique = list(dict.fromkeys(checked))
 
         async def embed(text: str) -> Embedding:
-            return await _embed_text(session, model, text, auto_truncate, embedding_uncertainty)
+            return await _embed_text_image(session, model, text, None, **options)
 
         embeddings = await session.io.map(embed, unique, session.settings.max_concurrency)
         by_text = dict(zip(unique, embeddings, strict=True))
@@ -115,16 +115,12 @@ class EmbedMethods:
             InputError: An image cannot be embedded; no request was sent.
         """
         session, model = self._session, self._embedding_model
-        _check_options(model, embedding_uncertainty=embedding_uncertainty)
+        options = _check_options(model, embedding_uncertainty=embedding_uncertainty)
         given = many(images, "images")
         checked = await session.io.blocking(lambda: [_checked_image(image, model) for image in given])
 
         async def embed(image: Media) -> Embedding:
-            body = _image_body(model, image)
-            split = await request_embedding(
-                session, model, "embed the image", body, embedding_uncertainty=embedding_uncertainty
-            )
-            return parse_embedding(split)
+            return await _embed_text_image(session, model, None, image, **options)
 
         return await session.io.map(embed, checked, session.settings.max_concurrency)
 
@@ -143,12 +139,10 @@ class EmbedMethods:
             InputError: The text is empty, or the image cannot be embedded; no request was sent.
         """
         session, model = self._session, self._embedding_model
-        _check_options(model, auto_truncate=auto_truncate)
+        options = _check_options(model, auto_truncate=auto_truncate)
         check_text(text)
         checked = await session.io.blocking(lambda: _checked_image(image, model))
-        body = _image_body(model, checked, text)
-        split = await request_embedding(session, model, "embed the text and image", body, auto_truncate=auto_truncate)
-        return parse_embedding(split)
+        return await _embed_text_image(session, model, text, checked, **options)
 
     async def embed_multi_input(
         self,
@@ -180,60 +174,44 @@ class EmbedMethods:
                 a combination that the model does not accept; no request was sent.
         """
         session, model = self._session, self._embedding_model
-        _check_options(model, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
-        if text is not None:
+        options = _check_options(model, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
+        if text is None:
+            del options["auto_truncate"]
+        else:
             check_text(text)
         sources = await check_sources(session, model, many(media_sources, "media_sources"), text)
         if embedding_uncertainty:
             requests.check_uncertainty(sources, text)
-        return await embed_sources(
-            session, model, sources, text, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty
-        )
+        return await embed_sources(session, model, sources, text, **options)
 
 
 async def check_sources(
     session: Session, model: EmbeddingModel, values: Sequence[MediaInput | MediaSource], text: str | None
 ) -> list[Source]:
-    """Return the media of one `multi_input`, each checked alone and all together.
-
-    Raises:
-        InputError: As for `EmbedMethods.embed_multi_input`.
-    """
+    """Return the media of one `multi_input`, each checked alone and all together."""
     rules = model.rules
     requests.check_source_count(len(values), rules, has_text=text is not None)
-    sources = await session.io.blocking(lambda: [Source.of(value, rules) for value in values])
-    requests.check_names(sources, text)
-    requests.check_combination(sources, text, rules)
 
-    def check_each() -> None:
+    def check() -> list[Source]:
+        sources = [Source.of(value, rules) for value in values]
+        requests.check_names(sources, text)
+        requests.check_combination(sources, text, rules)
         for source in sources:
             check_source(source.media, source.media_type, rules)
+        return sources
 
-    await session.io.blocking(check_each)
-    return sources
+    return await session.io.blocking(check)
 
 
 async def embed_sources(
-    session: Session,
-    model: EmbeddingModel,
-    sources: Sequence[Source],
-    text: str | None = None,
-    *,
-    auto_truncate: bool = False,
-    embedding_uncertainty: bool = False,
+    session: Session, model: EmbeddingModel, sources: Sequence[Source], text: str | None = None, **options: bool
 ) -> Embedding:
-    """Embed the checked media and text of one `multi_input` into one vector."""
-    split = await request_embedding(
-        session,
-        model,
-        "embed the media" if sources else "embed the text",
-        requests.multi_input_request(model.name, sources, text),
-        auto_truncate=None if text is None else auto_truncate,
-        embedding_uncertainty=embedding_uncertainty,
-        # Seconds of audio and video are billed: after a lost answer the caller decides whether to send it again.
-        repeatable=not any(source.media_type in ("audio", "video") for source in sources),
-    )
-    return parse_embedding(split)
+    """Embed the checked media and text of one `multi_input` into one vector; options as for `request_embedding`."""
+    attempt = "embed the media" if sources else "embed the text"
+    body = requests.multi_input_request(model.name, sources, text)
+    # Seconds of audio and video are billed: after a lost answer the caller decides whether to send it again.
+    is_billed = any(source.media_type in ("audio", "video") for source in sources)
+    return parse_embedding(await request_embedding(session, model, attempt, body, repeatable=not is_billed, **options))
 
 
 async def request_embedding(
@@ -246,19 +224,16 @@ async def request_embedding(
     embedding_uncertainty: bool = False,
     repeatable: bool = True,
 ) -> "Split":
-    """Send a body to `POST /embed-v2` and return the vectors of the answer.
+    """Send a body to `POST /embed-v2`, after the caller's rate limiter, and return the vectors of the answer.
 
     Args:
-        session: Sends the request, after the caller's rate limiter.
+        session: Sends the request.
         model: Adds its own request fields.
         attempt: What the request tries, for messages: "embed the text".
         body: The request without the fields of `requests.with_model_fields`.
         auto_truncate: See `requests.with_model_fields`.
         embedding_uncertainty: See `requests.with_model_fields`.
         repeatable: Whether the request may be sent again after an answer was lost.
-
-    Raises:
-        APIResponseError: The vectors have another dimension than the model's.
     """
     complete = requests.with_model_fields(
         body, model, embedding_uncertainty=embedding_uncertainty, auto_truncate=auto_truncate
@@ -272,11 +247,7 @@ async def request_embedding(
 
 
 def check_dimension(vectors: Matrix, expected: int) -> None:
-    """Refuse vectors that do not belong to the client's vector space.
-
-    Raises:
-        APIResponseError: They have another dimension.
-    """
+    """Refuse vectors that do not belong to the client's vector space."""
     if len(vectors) and vectors.shape[1] != expected:
         raise APIResponseError(
             f"the API returned vectors of {vectors.shape[1]} values where {expected} were expected; "
@@ -284,35 +255,21 @@ def check_dimension(vectors: Matrix, expected: int) -> None:
         )
 
 
-async def _embed_text(
-    session: Session,
-    model: EmbeddingModel,
-    text: str,
-    auto_truncate: bool,  # noqa: FBT001  # named by both callers' parameters
-    embedding_uncertainty: bool,  # noqa: FBT001  # the same
+async def _embed_text_image(
+    session: Session, model: EmbeddingModel, text: str | None, image: Media | None, /, **options: bool
 ) -> Embedding:
-    if model.rules.by_multi_input:
-        return await embed_sources(
-            session, model, [], text, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty
-        )
-    body = requests.text_request(model.name, text)
-    return parse_embedding(await request_embedding(session, model, "embed the text", body))
+    what = " and ".join(name for name, value in (("text", text), ("image", image)) if value is not None)
+    body = requests.text_image_request(model.rules, text, image)
+    return parse_embedding(await request_embedding(session, model, f"embed the {what}", body, **options))
 
 
-def _check_options(model: EmbeddingModel, **options: bool) -> None:
+def _check_options(model: EmbeddingModel, **options: bool) -> dict[str, bool]:
     for name, value in options.items():
         check_flag(name, value, model.rules)
+    return options
 
 
 def _checked_image(value: MediaInput, model: EmbeddingModel) -> Media:
     media = Media.of(value)
     check_image(media, model.rules)
     return media
-
-
-def _image_body(model: EmbeddingModel, image: Media, text: str | None = None) -> dict[str, Any]:
-    if model.rules.by_multi_input:
-        return requests.multi_input_request(model.name, [Source(image, "image")], text)
-    if text is None:
-        return requests.image_request(model.name, image)
-    return requests.text_image_request(model.name, text, image)

@@ -6,7 +6,7 @@ from typing import Literal
 from twelvelabs_core.api import requests
 from twelvelabs_core.api.assets import AsyncAssets
 from twelvelabs_core.api.embed import check_sources, embed_sources, request_embedding
-from twelvelabs_core.api.requests import MediaSource, Source
+from twelvelabs_core.api.requests import MediaSource
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import APIResponseError, InputError
 from twelvelabs_core.media.source import Media, MediaInput, many
@@ -61,7 +61,7 @@ class EmbedMediaMethods:
         Raises:
             InputError: The media or an option cannot be used; no request was sent.
         """
-        _check_sync_input("audio", self._embedding_model.rules)
+        self._check_sync_input("audio")
         options = SegmentOptions.of(
             "audio",
             start_sec=start_sec,
@@ -72,8 +72,7 @@ class EmbedMediaMethods:
             embedding_type=embedding_type,
             model=self._embedding_model.name,
         )
-        media = await _checked_media(self._session, self._embedding_model, audio, options)
-        return await _embed_segments(self._session, self._embedding_model, self.assets, media, options)
+        return await self._embed_segments(await self._checked_media(audio, options), options)
 
     async def embed_video(
         self,
@@ -108,7 +107,7 @@ class EmbedMediaMethods:
         Raises:
             InputError: The media or an option cannot be used; no request was sent.
         """
-        _check_sync_input("video", self._embedding_model.rules)
+        self._check_sync_input("video")
         options = SegmentOptions.of(
             "video",
             start_sec=start_sec,
@@ -119,8 +118,7 @@ class EmbedMediaMethods:
             embedding_type=embedding_type,
             model=self._embedding_model.name,
         )
-        media = await _checked_media(self._session, self._embedding_model, video, options)
-        return await _embed_segments(self._session, self._embedding_model, self.assets, media, options)
+        return await self._embed_segments(await self._checked_media(video, options), options)
 
     async def embed_clip(
         self,
@@ -152,11 +150,7 @@ class EmbedMediaMethods:
             APIResponseError: The API returned no such vector, for example for `transcription` of a clip without speech.
         """
         (vector,) = await self.embed_clips(
-            [clip],
-            input_type=input_type,
-            embedding_option=embedding_option,
-            start_sec=start_sec,
-            end_sec=end_sec,
+            [clip], input_type=input_type, embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
         )
         return vector
 
@@ -187,32 +181,68 @@ class EmbedMediaMethods:
             InputError: A clip cannot be embedded; no request was sent.
             APIResponseError: As for `embed_clip`.
         """
-        session, model, assets = self._session, self._embedding_model, self.assets
+        session, model = self._session, self._embedding_model
+        given, limit = many(clips, "clips"), session.settings.max_concurrency
+        if input_type not in _DEFAULT_OPTIONS:
+            raise InputError(f"input_type must be audio or video, got {input_type!r}.")
         if model.rules.by_multi_input:
             _check_whole_clip(input_type, embedding_option, start_sec, end_sec, model.rules)
-            return await _embed_whole_clips(session, model, many(clips, "clips"), input_type)
+            wholes = [await check_sources(session, model, [MediaSource(clip, input_type)], None) for clip in given]
+            embeddings = await session.io.map(lambda sources: embed_sources(session, model, sources), wholes, limit)
+            return [embedding.vector for embedding in embeddings]
         option = _clip_option(input_type, embedding_option, model.rules)
-        options = _clip_options(input_type, option, start_sec, end_sec)
-        checked = [await _checked_media(session, model, clip, options) for clip in many(clips, "clips")]
+        options = SegmentOptions.of(
+            input_type,
+            start_sec=start_sec,
+            end_sec=end_sec,
+            embedding_option=None if option == _FUSED else [option],
+            embedding_type=["fused_embedding"] if option == _FUSED else None,
+            embedding_scope=["asset"],
+        )
+        checked = [await self._checked_media(clip, options) for clip in given]
 
         async def embed(media: Media) -> Matrix:
-            return _vector_of(await _embed_segments(session, model, assets, media, options), option)
+            segments = await self._embed_segments(media, options)
+            found = segments.select(embedding_option=option, embedding_scope="asset")
+            if not len(found):
+                raise APIResponseError(
+                    f"the API returned no vector for embedding_option {option!r}; the clip may have no such content. "
+                    "Choose another embedding_option."
+                )
+            return found[0].vector
 
-        return await session.io.map(embed, checked, session.settings.max_concurrency)
+        return await session.io.map(embed, checked, limit)
+
+    def _check_sync_input(self, input_type: str) -> None:
+        """Refuse to embed audio or video as segments in one request, where the model has no such request."""
+        model = self._embedding_model.rules
+        if input_type not in model.sync_inputs:
+            hint = model.hint(lambda other: input_type in other.sync_inputs)
+            raise InputError(
+                f"{model.name} cannot embed {input_type} as segments in one request{hint}: use segment_{input_type}, "
+                f"or embed_clip for one vector of up to {model.sync_max_sec:g} s."
+            )
+
+    async def _checked_media(self, value: MediaInput, options: SegmentOptions) -> Media:
+        def check() -> Media:
+            media = Media.of(value)
+            check_timed_media(media, options, self._embedding_model.rules, task=False)
+            return media
+
+        return await self._session.io.blocking(check)
+
+    async def _embed_segments(self, media: Media, options: SegmentOptions) -> Segments:
+        session, model = self._session, self._embedding_model
+        if media.is_local and await session.io.blocking(media.size) > limits.BASE64_MAX_BYTES:
+            media = await self.assets.as_ready_asset(media, options.input_type)
+        body = requests.segments_request(model.name, media, options)
+        # Minutes of media are billed: after a lost answer the caller decides whether to send it again.
+        split = await request_embedding(session, model, f"embed the {options.input_type}", body, repeatable=False)
+        return parse_segments(split)
 
 
 def check_timed_media(media: Media, options: SegmentOptions, model: Model, *, task: bool) -> None:
-    """Check audio or video and its time window against the limits of the model; reads local media.
-
-    Args:
-        media: The medium.
-        options: How it is to be embedded.
-        model: The model's limits.
-        task: Whether a task is to embed it, or else the synchronous endpoint.
-
-    Raises:
-        InputError: The medium is missing, unreadable or exceeds a limit, or lies outside the time window.
-    """
+    """Check audio or video and its time window against the model's limits of tasks, or of the synchronous endpoint."""
     found = check_audio_video(media, options.input_type, task=task, model=model)
     if found is not None and not options.time_based_metadata:
         check_has_sound(media, found, options.input_type, options.embedding_option)
@@ -220,60 +250,8 @@ def check_timed_media(media: Media, options: SegmentOptions, model: Model, *, ta
     check_window(options.start_sec, options.end_sec, duration, media.source)
 
 
-async def _checked_media(session: Session, model: EmbeddingModel, value: MediaInput, options: SegmentOptions) -> Media:
-    def check() -> Media:
-        media = Media.of(value)
-        check_timed_media(media, options, model.rules, task=False)
-        return media
-
-    return await session.io.blocking(check)
-
-
-async def _embed_segments(
-    session: Session, model: EmbeddingModel, assets: AsyncAssets, media: Media, options: SegmentOptions
-) -> Segments:
-    if media.is_local and await session.io.blocking(media.size) > limits.BASE64_MAX_BYTES:
-        media = await assets.as_ready_asset(media, options.input_type)
-    body = requests.segments_request(model.name, media, options)
-    # Minutes of media are billed: after a lost answer the caller decides whether to send it again.
-    split = await request_embedding(session, model, f"embed the {options.input_type}", body, repeatable=False)
-    return parse_segments(split)
-
-
-async def _embed_whole_clips(
-    session: Session, model: EmbeddingModel, clips: Sequence[MediaInput], input_type: Literal["audio", "video"]
-) -> list[Matrix]:
-    """Embed clips with a model that makes one vector of a whole clip."""
-    checked = [await check_sources(session, model, [MediaSource(clip, input_type)], None) for clip in clips]
-
-    async def embed(sources: Sequence[Source]) -> Matrix:
-        return (await embed_sources(session, model, sources)).vector
-
-    return await session.io.map(embed, checked, session.settings.max_concurrency)
-
-
-def _check_sync_input(input_type: str, model: Model) -> None:
-    """Refuse to embed audio or video as segments in one request, where the model has no such request."""
-    if input_type not in model.sync_inputs:
-        hint = model.hint(lambda other: input_type in other.sync_inputs)
-        raise InputError(
-            f"{model.name} cannot embed {input_type} as segments in one request{hint}: use segment_{input_type}, "
-            f"or embed_clip for one vector of up to {model.sync_max_sec:g} s."
-        )
-
-
-def _check_input_type(input_type: str) -> None:
-    if input_type not in _DEFAULT_OPTIONS:
-        raise InputError(f"input_type must be audio or video, got {input_type!r}.")
-
-
 def _clip_option(input_type: str, embedding_option: str | None, model: Model) -> str:
-    """Return the one option of a clip, or its default.
-
-    Raises:
-        InputError: Neither audio nor video, or an option that the model does not have.
-    """
-    _check_input_type(input_type)
+    """Return the one option of a clip, or its default."""
     if embedding_option is None:
         return _DEFAULT_OPTIONS[input_type]
     allowed = (*model.rules(input_type).options, _FUSED)
@@ -287,12 +265,7 @@ def _clip_option(input_type: str, embedding_option: str | None, model: Model) ->
 def _check_whole_clip(
     input_type: str, embedding_option: str | None, start_sec: float | None, end_sec: float | None, model: Model
 ) -> None:
-    """Refuse an option or a time window, where the model makes one vector of a whole clip.
-
-    Raises:
-        InputError: Neither audio nor video, or an option or a time is given.
-    """
-    _check_input_type(input_type)
+    """Refuse an option or a time window, where the model makes one vector of a whole clip."""
     advice = f"use segment_{input_type} with embedding_scope=['asset'], or a model that accepts it"
     hint = model.hint(lambda other: input_type in other.sync_inputs)
     if embedding_option is not None and (input_type, embedding_option) != ("audio", "audio"):
@@ -304,37 +277,3 @@ def _check_whole_clip(
         raise InputError(
             f"{model.name} embeds a clip as a whole, got start_sec={start_sec} and end_sec={end_sec}; {advice}{hint}."
         )
-
-
-def _clip_options(
-    input_type: Literal["audio", "video"], embedding_option: str, start_sec: float | None, end_sec: float | None
-) -> SegmentOptions:
-    """Return the options that request exactly one vector of the whole clip.
-
-    Raises:
-        InputError: A time is out of range.
-    """
-    is_fused = embedding_option == _FUSED
-    return SegmentOptions.of(
-        input_type,
-        start_sec=start_sec,
-        end_sec=end_sec,
-        embedding_option=None if is_fused else [embedding_option],
-        embedding_type=["fused_embedding"] if is_fused else None,
-        embedding_scope=["asset"],
-    )
-
-
-def _vector_of(segments: Segments, embedding_option: str) -> Matrix:
-    """Return the vector of the requested option.
-
-    Raises:
-        APIResponseError: The answer does not have it.
-    """
-    found = segments.select(embedding_option=embedding_option, embedding_scope="asset")
-    if not len(found):
-        raise APIResponseError(
-            f"the API returned no vector for embedding_option {embedding_option!r}; the clip may have no such content. "
-            "Choose another embedding_option."
-        )
-    return found[0].vector

@@ -11,35 +11,35 @@ from typing import Any, TypeVar, cast
 
 from twelvelabs_core.api.embed import check_dimension
 from twelvelabs_core.api.legacy_v1_checks import (
-    check_audio_v1,
-    check_embed_options,
-    check_number,
-    check_video_v1,
+    EMBED_OPTIONS,
+    FormFields,
+    among,
+    check_media,
     one_source,
-    task_options,
+    seconds,
+    task_fields,
 )
-from twelvelabs_core.api.tasks import task_filters
-from twelvelabs_core.base.errors import APIResponseError, InputError, TaskFailedError, TaskTimeoutError
+from twelvelabs_core.api.tasks import check_task_id, list_tasks
+from twelvelabs_core.base.errors import InputError, TaskFailedError, TaskTimeoutError
 from twelvelabs_core.base.progress import check_callback
 from twelvelabs_core.media.source import Media, MediaInput
-from twelvelabs_core.media.validate import check_image, check_text
+from twelvelabs_core.media.validate import check_text
 from twelvelabs_core.models.marengo import MARENGO_30
+from twelvelabs_core.results.decode import read_answer
 from twelvelabs_core.results.legacy_v1 import (
     VECTOR_KEYS,
     LegacyEmbedding,
     LegacyTask,
     parse_legacy_created,
     parse_legacy_embedding,
-    parse_legacy_status,
     parse_legacy_task,
 )
-from twelvelabs_core.results.responses import TaskSummary, parse_task_page
+from twelvelabs_core.results.responses import TaskSummary
 from twelvelabs_core.transport.body import Body, Call, FilePart, files_body
 from twelvelabs_core.transport.polling import Deadline, poll_until
 from twelvelabs_core.transport.session import Session, path_part
 
 F = TypeVar("F", bound=Callable[..., Any])
-T = TypeVar("T", TaskSummary, LegacyTask)
 
 _MODEL = MARENGO_30.name
 _TASKS_PATH = "/embed/tasks"
@@ -61,20 +61,15 @@ def _deprecated(replacement: str) -> Callable[[F], F]:
 
         @functools.wraps(method)
         def call(*args: Any, **kwargs: Any) -> Any:
-            warnings.warn(message, DeprecationWarning, stacklevel=_caller_level())
+            level, frame = 1, inspect.currentframe()
+            while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+                level, frame = level + 1, frame.f_back
+            warnings.warn(message, DeprecationWarning, stacklevel=level)
             return method(*args, **kwargs)
 
         return cast("F", call)
 
     return decorate
-
-
-def _caller_level() -> int:
-    """Return the `stacklevel` that attributes the caller's warning to the first line outside this package."""
-    level, frame = 0, inspect.currentframe()
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 class AsyncLegacyV1:
@@ -126,23 +121,25 @@ class AsyncLegacyV1:
             InputError: Nothing to embed, or an input that cannot be embedded; no request was sent.
         """
         self._check_model("embed")
-        fields: dict[str, str | Sequence[str]] = {"model_name": _MODEL}
+        fields: FormFields = {"model_name": _MODEL}
         if text is not None:
             fields["text"] = check_text(text)
         if audio_start_offset_sec is not None:
-            check_number("audio_start_offset_sec", audio_start_offset_sec, 0)
             if audio_url is None and audio_file is None:
                 raise InputError("audio_start_offset_sec needs audio_url or audio_file.")
-            fields["audio_start_offset_sec"] = str(audio_start_offset_sec)
-        given: dict[str, tuple[str | None, MediaInput | None]] = {
-            "image": (image_url, image_file),
-            "audio": (audio_url, audio_file),
-        }
-        media = await self._session.io.blocking(lambda: _checked_media(given, audio_start_offset_sec))
+            fields["audio_start_offset_sec"] = seconds("audio_start_offset_sec", audio_start_offset_sec)
+
+        def read() -> tuple[dict[str, Media], Body]:
+            image, audio = one_source("image", image_url, image_file), one_source("audio", audio_url, audio_file)
+            media = {name: item for name, item in (("image", image), ("audio", audio)) if item is not None}
+            if not media and text is None:
+                raise InputError("nothing to embed: pass text, image_url or image_file, audio_url or audio_file.")
+            for input_type, item in media.items():
+                check_media(item, input_type, audio_start_offset_sec)
+            return media, _form(fields, media)
+
+        media, body = await self._session.io.blocking(read)
         input_types = [*(["text"] if text is not None else []), *media]
-        if not input_types:
-            raise InputError("nothing to embed: pass text, image_url or image_file, audio_url or audio_file.")
-        body = await self._session.io.blocking(lambda: _form(fields, media))
         await self._session.wait_for_rate_limiter()
         call = Call(
             f"embed the {' and '.join(input_types)} by the old API",
@@ -189,13 +186,17 @@ class AsyncLegacyV1:
             InputError: The video or an option cannot be used; no request was sent.
         """
         self._check_model("create_task")
-        options = task_options(video_start_offset_sec, video_end_offset_sec, video_clip_length, video_embedding_scope)
-        video = await self._session.io.blocking(lambda: one_source("video", video_url, video_file))
-        if video is None:
-            raise InputError("no video: pass video_file or video_url.")
-        await self._session.io.blocking(lambda: check_video_v1(video, options))
-        fields = {"model_name": _MODEL, **options.fields()}
-        body = await self._session.io.blocking(lambda: _form(fields, {"video": video}))
+        window = video_start_offset_sec, video_end_offset_sec
+        fields = {"model_name": _MODEL, **task_fields(*window, video_clip_length, video_embedding_scope)}
+
+        def read() -> tuple[Media, Body]:
+            video = one_source("video", video_url, video_file)
+            if video is None:
+                raise InputError("no video: pass video_file or video_url.")
+            check_media(video, "video", *window)
+            return video, _form(fields, {"video": video})
+
+        video, body = await self._session.io.blocking(read)
         await self._session.wait_for_rate_limiter()
         attempt = f"create the old embedding task of {video.source}"
         call = Call(attempt, "POST", _TASKS_PATH, body=body, repeatable=False, category="video")
@@ -237,7 +238,8 @@ class AsyncLegacyV1:
             BadRequestError: The task does not exist, or its result has expired after seven days (the old API
                 does not answer 404).
         """
-        return await self._retrieve(task_id, check_embed_options(embedding_option))
+        options = () if embedding_option is None else among("embedding_option", embedding_option, EMBED_OPTIONS)
+        return await self._retrieve(task_id, options)
 
     @_deprecated("client.tasks.create_video and client.tasks.list")
     async def list_tasks(
@@ -256,9 +258,8 @@ class AsyncLegacyV1:
             started_at: Only tasks created after this time, which needs a time zone. Default: seven days ago.
             ended_at: Only tasks created before this time, which needs a time zone.
         """
-        filters = task_filters(status, started_at, ended_at)
         call = Call("list old embedding tasks", "GET", _TASKS_PATH)
-        async for task in self._session.pages(call, parse_task_page, filters):
+        async for task in list_tasks(self._session, call, status, started_at, ended_at):
             yield task
 
     @_deprecated("client.tasks.create_video and client.tasks.wait")
@@ -295,7 +296,9 @@ class AsyncLegacyV1:
                 callback(task)
             return task
 
-        task = await poll_until(fetch, _is_settled, deadline, self._session.io.sleep)
+        task = await poll_until(
+            fetch, lambda task: task.status in ("ready", "failed"), deadline, self._session.io.sleep
+        )
         if task.status == "ready":
             return await self._retrieve(task_id, ())
         if task.status == "failed":
@@ -316,48 +319,24 @@ class AsyncLegacyV1:
 
     async def _status(self, task_id: str) -> TaskSummary:
         call = Call(f"retrieve the status of old task {task_id}", "GET", f"{_task_path(task_id)}/status")
-        return _same(parse_legacy_status((await self._session.send(call)).body), task_id)
+        task = read_answer(TaskSummary, (await self._session.send(call)).body, "task")
+        check_task_id(task, task_id)
+        return task
 
     async def _retrieve(self, task_id: str, options: Sequence[str]) -> LegacyTask:
         params = tuple(("embedding_option", option) for option in options)
         call = Call(f"retrieve old task {task_id}", "GET", _task_path(task_id), params)
-        return _same(parse_legacy_task(await self._session.send_for_vectors(call, VECTOR_KEYS)), task_id)
+        task = parse_legacy_task(await self._session.send_for_vectors(call, VECTOR_KEYS))
+        check_task_id(task, task_id)
+        return task
 
 
 def _task_path(task_id: str) -> str:
     return f"{_TASKS_PATH}/{path_part(task_id, 'task')}"
 
 
-def _is_settled(task: TaskSummary) -> bool:
-    return task.status in ("ready", "failed")
-
-
-def _same(task: T, task_id: str) -> T:
-    """Return the task, or refuse the answer if it describes another one."""
-    if task.id != task_id:
-        raise APIResponseError(
-            f"could not retrieve old task {task_id}: the API returned task {task.id}; the answer was discarded."
-        )
-    return task
-
-
-def _checked_media(
-    given: dict[str, tuple[str | None, MediaInput | None]], audio_start: float | None
-) -> dict[str, Media]:
-    """Return the given image and audio, checked."""
-    sources = {input_type: one_source(input_type, url, file) for input_type, (url, file) in given.items()}
-    media = {input_type: item for input_type, item in sources.items() if item is not None}
-    if "image" in media:
-        check_image(media["image"])
-    if "audio" in media:
-        check_audio_v1(media["audio"], audio_start)
-    return media
-
-
-def _form(fields: dict[str, str | Sequence[str]], media: dict[str, Media]) -> Body:
+def _form(fields: FormFields, media: dict[str, Media]) -> Body:
     """Return the form: each medium as the field `<type>_url`, or as the file `<type>_file`."""
-    urls = {f"{input_type}_url": item.url for input_type, item in media.items() if item.url is not None}
-    files = [
-        FilePart(f"{input_type}_file", item, item.filename) for input_type, item in media.items() if item.url is None
-    ]
+    urls = {f"{name}_url": item.url for name, item in media.items() if item.url is not None}
+    files = [FilePart(f"{name}_file", item, item.filename) for name, item in media.items() if item.url is None]
     return files_body({**fields, **urls}, files)

@@ -49,27 +49,16 @@ class MediaSource:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A media source whose media type is known.
-
-    Attributes:
-        media: The medium.
-        media_type: Its type.
-        name: The name by which the text refers to it, or None.
-        is_pdf: Whether its name or first bytes show a PDF.
-    """
+    """A media source whose media type is known."""
 
     media: Media
     media_type: MediaType
     name: str | None = None
-    is_pdf: bool = False
+    is_pdf: bool = False  # by its name or first bytes
 
     @classmethod
     def of(cls, value: MediaInput | MediaSource, model: Model) -> "Source":
-        """Return what the caller passed with its media type; reads the first bytes of local media where needed.
-
-        Raises:
-            InputError: Not media, of a type that the model does not accept, or of a type that cannot be determined.
-        """
+        """Return what the caller passed with its media type; reads the first bytes of local media where needed."""
         given = value if isinstance(value, MediaSource) else MediaSource(value)
         media = Media.of(given.media)
         only_type = model.source_types[0] if len(model.source_types) == 1 else None
@@ -89,11 +78,7 @@ class Source:
 
 
 def check_source_count(count: int, model: Model, *, has_text: bool) -> None:
-    """Refuse too few or too many media sources (API reference: at most 10).
-
-    Raises:
-        InputError: The number is out of range.
-    """
+    """Refuse too few or too many media sources (API reference: at most 10)."""
     least = 0 if model.by_multi_input and has_text else 1
     most = limits.MULTI_INPUT_MAX_SOURCES
     if not least <= count <= most:
@@ -103,11 +88,7 @@ def check_source_count(count: int, model: Model, *, has_text: bool) -> None:
 
 
 def check_names(sources: Sequence[Source], text: str | None) -> None:
-    """Refuse duplicate names, and a text that refers to a name that no source has.
-
-    Raises:
-        InputError: One of these.
-    """
+    """Refuse duplicate names, and a text that refers to a name that no source has."""
     names = [source.name for source in sources if source.name is not None]
     duplicate = next((name for name in names if names.count(name) > 1), None)
     if duplicate is not None:
@@ -119,12 +100,7 @@ def check_names(sources: Sequence[Source], text: str | None) -> None:
 
 
 def check_combination(sources: Sequence[Source], text: str | None, model: Model) -> None:
-    """Refuse a combination that the API refuses (API reference of multi_input, marengo3.5).
-
-    Raises:
-        InputError: A PDF with another source or a text, only text from several inputs, or media of different types
-            without a text.
-    """
+    """Refuse a combination that the API refuses (API reference of multi_input, marengo3.5)."""
     if not model.by_multi_input:
         return
     pdf = next((source for source in sources if source.is_pdf), None)
@@ -143,11 +119,7 @@ def check_combination(sources: Sequence[Source], text: str | None, model: Model)
 
 
 def check_uncertainty(sources: Sequence[Source], text: str | None) -> None:
-    """Refuse to request the uncertainty of a combination or a document (API reference of embedding_uncertainty).
-
-    Raises:
-        InputError: Text and media together, or a document.
-    """
+    """Refuse to request the uncertainty of a combination or a document (API reference of embedding_uncertainty)."""
     if sources and text is not None:
         raise InputError("embedding_uncertainty is for text alone or media alone, not for both together.")
     document = next((source for source in sources if source.media_type == "document"), None)
@@ -155,27 +127,30 @@ def check_uncertainty(sources: Sequence[Source], text: str | None) -> None:
         raise InputError(f"{document.media.source}: documents have no embedding_uncertainty.")
 
 
-def text_request(model: str, text: str) -> dict[str, Any]:
-    """Return the body that embeds a text, for marengo3.0."""
-    return {"input_type": "text", "model_name": model, "text": {"input_text": text}}
-
-
-def image_request(model: str, image: Media) -> dict[str, Any]:
-    """Return the body that embeds an image, for marengo3.0."""
-    return {"input_type": "image", "model_name": model, "image": {"media_source": media_source(image)}}
-
-
-def text_image_request(model: str, text: str, image: Media) -> dict[str, Any]:
-    """Return the body that embeds a text and an image into one vector, for marengo3.0."""
-    content = {"media_source": media_source(image), "input_text": text}
-    return {"input_type": "text_image", "model_name": model, "text_image": content}
+def text_image_request(model: Model, text: str | None = None, image: Media | None = None) -> dict[str, Any]:
+    """Return the body that embeds a text, an image, or both into one vector."""
+    if model.by_multi_input:
+        return multi_input_request(model.name, [] if image is None else [Source(image, "image")], text)
+    content: dict[str, Any] = {} if image is None else {"media_source": media_source(image)}
+    input_type = "image"
+    if text is not None:
+        content["input_text"] = text
+        input_type = "text" if image is None else "text_image"
+    return {"input_type": input_type, "model_name": model.name, input_type: content}
 
 
 def multi_input_request(model: str, sources: Sequence[Source], text: str | None) -> dict[str, Any]:
     """Return the body that embeds media, a text, or both into one vector."""
     content: dict[str, Any] = {} if text is None else {"input_text": text}
     if sources:
-        content["media_sources"] = [_named_source(source) for source in sources]
+        content["media_sources"] = [
+            {
+                **({} if source.name is None else {"name": source.name}),
+                "media_type": source.media_type,
+                **media_source(source.media),
+            }
+            for source in sources
+        ]
     return {"input_type": "multi_input", "model_name": model, "multi_input": content}
 
 
@@ -202,17 +177,10 @@ def with_model_fields(
     embedding_uncertainty: bool = False,
     auto_truncate: bool | None = None,
 ) -> dict[str, Any]:
-    """Return the body with the fields that only some models accept.
-
-    Args:
-        body: The request without them.
-        model: The model of the request. Its dimension is sent where the model has several, also the default one.
-        embedding_uncertainty: Sent where it is true.
-        auto_truncate: Sent, true or false, for a text; the API reference does not name its default.
-    """
+    """Return the body with the fields that only some models accept; the dimension also where it is the default one."""
     fields: dict[str, Any] = {}
     if auto_truncate is not None and "auto_truncate" in model.rules.extras:
-        fields["auto_truncate"] = auto_truncate
+        fields["auto_truncate"] = auto_truncate  # also false: the API reference does not name the default
     if embedding_uncertainty:
         fields["embedding_uncertainty"] = True
     if len(model.rules.dimensions) > 1:
@@ -233,8 +201,3 @@ def category(body: Mapping[str, Any]) -> str:
     if largest is not None or not media_types:
         return largest or "text"
     return "text_image" if "input_text" in content else "image"
-
-
-def _named_source(source: Source) -> dict[str, Any]:
-    name = {} if source.name is None else {"name": source.name}
-    return {**name, "media_type": source.media_type, **media_source(source.media)}

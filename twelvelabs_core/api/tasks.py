@@ -13,11 +13,16 @@ from twelvelabs_core.base.progress import check_callback
 from twelvelabs_core.media.inspect import document_kind
 from twelvelabs_core.media.source import Media, MediaInput
 from twelvelabs_core.media.validate import check_document, check_image
-from twelvelabs_core.models.document_options import DocumentOptions, ImageOptions
 from twelvelabs_core.models.marengo import EmbeddingModel
-from twelvelabs_core.models.options import SegmentOptions, TaskOptions, TimeBasedMetadata
+from twelvelabs_core.models.options import (
+    DocumentOptions,
+    ImageOptions,
+    SegmentOptions,
+    TaskOptions,
+    TimeBasedMetadata,
+)
 from twelvelabs_core.models.segmentation import Segmentation
-from twelvelabs_core.results.responses import Task, TaskSummary, parse_created_task, parse_task, parse_task_page
+from twelvelabs_core.results.responses import Task, TaskSummary, page_parser, parse_created_task, parse_task
 from twelvelabs_core.transport.body import Call, Reply, json_body
 from twelvelabs_core.transport.session import Session, path_part
 
@@ -25,7 +30,6 @@ if TYPE_CHECKING:
     from twelvelabs_core.transport.rate_limit import Permit
 
 _PATH = "/embed-v2/tasks"
-_STATUSES = ("processing", "ready", "failed")
 
 
 class AsyncTasks:
@@ -225,10 +229,7 @@ class AsyncTasks:
         """
         call = Call(f"retrieve task {task_id}", "GET", f"{_PATH}/{path_part(task_id, 'task')}")
         task = parse_task(await self._session.send_for_vectors(call))
-        if task.id != task_id:
-            raise APIResponseError(
-                f"could not retrieve task {task_id}: the API returned task {task.id}; the answer was discarded."
-            )
+        check_task_id(task, task_id)
         return task
 
     async def list(
@@ -248,8 +249,8 @@ class AsyncTasks:
         Raises:
             InputError: An unknown status, or a time without a time zone; no request was sent.
         """
-        filters = task_filters(status, started_at, ended_at)
-        async for task in self._session.pages(Call("list embedding tasks", "GET", _PATH), parse_task_page, filters):
+        call = Call("list embedding tasks", "GET", _PATH)
+        async for task in list_tasks(self._session, call, status, started_at, ended_at):
             yield task
 
     async def wait(self, task_id: str, *, timeout: float | None = None, callback: TaskCallback | None = None) -> Task:
@@ -275,30 +276,15 @@ class AsyncTasks:
         return await self._poller.wait(task_id, timeout, callback)
 
     async def wait_for_new(self, task_id: str, timeout: float | None) -> Task:
-        """Wait until a task that was created just now is ready; the first polling request is delayed.
-
-        For other modules of the core.
-
-        Raises:
-            TaskError: As for `wait`.
-        """
+        """Wait until a task that was created just now is ready; polled after a delay. For other modules of the core."""
         return await self._poller.wait(task_id, timeout, is_new=True)
 
     def list_processing(self, until: float) -> AsyncIterator[TaskSummary]:
-        """Iterate over the account's processing tasks, newest first. For other modules of the core.
-
-        Args:
-            until: The time on the clock of `Io.now` at which the requests are given up.
-        """
-        call = Call("list embedding tasks", "GET", _PATH, until=until)
-        return self._session.pages(call, parse_task_page, {"status": "processing"})
+        """Iterate over the processing tasks until a time on the clock of `Io.now`. For other modules of the core."""
+        return list_tasks(self._session, Call("list embedding tasks", "GET", _PATH, until=until), "processing")
 
     def check(self, media: Media, options: TaskOptions) -> None:
-        """Check a medium against the limits of its type; reads local media. For other modules of the core.
-
-        Raises:
-            InputError: It exceeds a limit or cannot be read.
-        """
+        """Check a medium against the limits of its type; reads local media. For other modules of the core."""
         rules = self._embedding_model.rules
         if isinstance(options, SegmentOptions):
             check_timed_media(media, options, rules, task=True)
@@ -322,19 +308,13 @@ class AsyncTasks:
         Args:
             media: A URL or an asset.
             options: How to embed it.
-            note: Called with the created task before this method returns, also if the caller is cancelled during the
-                request.
+            note: Called with the created task, also if the caller is cancelled during the request.
             permit: A rate-limit permit that was acquired for this request. Default: one is acquired.
-
-        Raises:
-            TwelveLabsError: The task was not created, or it is unknown whether it was.
         """
-        created: list[Task] = []
 
         async def parse_and_note(reply: Reply) -> None:
-            created.append(parse_created_task(reply.body))
             if note is not None:
-                await note(created[0])
+                await note(parse_created_task(reply.body))
 
         body = requests.with_model_fields(
             requests.segments_request(self._embedding_model.name, media, options),
@@ -351,8 +331,7 @@ class AsyncTasks:
             note=None if note is None else parse_and_note,
             permit=permit,
         )
-        reply = await self._session.send(call)
-        return created[0] if created else parse_created_task(reply.body)
+        return parse_created_task((await self._session.send(call)).body)
 
     async def _create(self, value: MediaInput, options: TaskOptions) -> Task:
         def check() -> Media:
@@ -368,43 +347,38 @@ class AsyncTasks:
 
 
 def document_options(media: Media, model: str, **arguments: Any) -> DocumentOptions:
-    """Return the checked options of one document, whose kind its name or first bytes show.
-
-    Args:
-        media: The document; the first bytes of local media are read.
-        model: The model's name.
-        **arguments: The other arguments of `DocumentOptions.of`.
-
-    Raises:
-        InputError: An option that this kind of file does not accept; the message names the file.
-    """
+    """Return the checked options of one document, whose kind its name or first bytes show."""
     try:
         return DocumentOptions.of(document_kind(media), model=model, **arguments)
     except InputError as error:
         raise InputError(f"{media.source}: {error}") from None
 
 
-def task_filters(status: str | None, started_at: datetime | None, ended_at: datetime | None) -> dict[str, str]:
-    """Return the query parameters that filter a list of tasks.
+def check_task_id(task: Task | TaskSummary, task_id: str) -> None:
+    """Refuse an answer that describes another task."""
+    if task.id != task_id:
+        raise APIResponseError(
+            f"could not retrieve task {task_id}: the API returned task {task.id}; the answer was discarded."
+        )
 
-    Raises:
-        InputError: An unknown status, or a time without a time zone.
-    """
-    if status is not None and status not in _STATUSES:
-        raise InputError(f"status must be one of {', '.join(_STATUSES)}; got {status!r}.")
+
+def list_tasks(
+    session: Session,
+    call: Call,
+    status: str | None,
+    started_at: datetime | None = None,
+    ended_at: datetime | None = None,
+) -> AsyncIterator[TaskSummary]:
+    """Iterate over the tasks of a list, filtered as by `AsyncTasks.list`."""
+    if status not in (None, "processing", "ready", "failed"):
+        raise InputError(f"status must be one of processing, ready, failed; got {status!r}.")
     filters: dict[str, str] = {} if status is None else {"status": status}
     for name, time in (("started_at", started_at), ("ended_at", ended_at)):
-        if time is not None:
-            filters[name] = _rfc3339(name, time, round_up=name == "ended_at")
-    return filters
-
-
-def _rfc3339(name: str, time: datetime, *, round_up: bool) -> str:
-    """Return a time in whole seconds, as documented, rounded so that the range does not shrink."""
-    if not isinstance(time, datetime):
-        raise InputError(f"{name} must be a datetime with a time zone, got {time!r}.")
-    if time.tzinfo is None:
-        raise InputError(f"{name} needs a time zone, got {time.isoformat()}; add tzinfo, such as datetime.UTC.")
-    if round_up and time.microsecond:
-        time += timedelta(seconds=1)
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if time is None:
+            continue
+        if not isinstance(time, datetime) or time.tzinfo is None:
+            raise InputError(f"{name} must be a datetime with a time zone, such as datetime.UTC; got {time!r}.")
+        # Whole seconds, as documented, rounded so that the range does not shrink.
+        rounded = time + timedelta(seconds=1) if name == "ended_at" and time.microsecond else time
+        filters[name] = rounded.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return session.pages(call, page_parser(TaskSummary), filters)

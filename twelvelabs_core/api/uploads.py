@@ -14,7 +14,8 @@ from twelvelabs_core.media.validate import (
     check_upload_size,
     check_user_metadata,
 )
-from twelvelabs_core.results.responses import Page
+from twelvelabs_core.results.decode import read_answer
+from twelvelabs_core.results.responses import Page, page_parser
 from twelvelabs_core.results.upload_responses import (
     ChunkBatchReport,
     MultipartUpload,
@@ -22,10 +23,8 @@ from twelvelabs_core.results.upload_responses import (
     MultipartUploadSummary,
     PresignedUrl,
     UploadedChunk,
-    parse_chunk_batch_report,
     parse_multipart_upload,
     parse_presigned_urls,
-    parse_upload_page,
     parse_upload_status,
 )
 from twelvelabs_core.transport.body import Call, json_body
@@ -123,7 +122,7 @@ class AsyncUploads:
         if user_metadata is not None:
             body["user_metadata"] = check_user_metadata(user_metadata)
         attempt = f"create the upload session of {filename}"
-        call = Call(attempt, "POST", _PATH, body=json_body(body), repeatable=False)
+        call = Call(attempt, "POST", _PATH, body=json_body(body))
         return parse_multipart_upload((await self._session.send(call)).body)
 
     async def create_presigned_urls(self, upload_id: str, *, start: int, count: int) -> tuple[PresignedUrl, ...]:
@@ -167,7 +166,7 @@ class AsyncUploads:
             raise InputError(f"completed_chunks must be 1 to {limits.MULTIPART_BATCH_MAX} chunks, got {len(chunks)}.")
         body = json_body({"completed_chunks": [_reported(chunk) for chunk in chunks]})
         call = Call(f"report chunks of upload {upload_id}", "POST", _session_path(upload_id), body=body)
-        return parse_chunk_batch_report((await self._session.send(call)).body)
+        return read_answer(ChunkBatchReport, (await self._session.send(call)).body, "chunk report")
 
     async def retrieve(self, upload_id: str) -> MultipartUploadStatus:
         """Return the state of an upload session with all its chunks; the API lists them in pages of 50.
@@ -196,7 +195,7 @@ class AsyncUploads:
     async def list(self) -> AsyncIterator[MultipartUploadSummary]:
         """Iterate over the account's incomplete upload sessions; pages are requested as needed."""
         call = Call("list multipart uploads", "GET", _PATH)
-        async for upload in self._session.pages(call, parse_upload_page, {}):
+        async for upload in self._session.pages(call, page_parser(MultipartUploadSummary), {}):
             yield upload
 
 

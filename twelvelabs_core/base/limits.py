@@ -18,7 +18,6 @@ DIRECT_UPLOAD_MAX_BYTES = 200 * MIB  # reference, POST /assets with method=direc
 DOCUMENT_UPLOAD_MAX_BYTES = 200 * MIB  # reference, POST /assets with method=direct, PDF, text, Markdown
 UPLOAD_MAX_BYTES = 10 * GIB  # reference, multipart uploads of video and audio, since 2026-07-23
 MULTIPART_BATCH_MAX = 50  # reference: chunks reported, or presigned URLs asked for, in one call
-URL_MAX_BYTES = 4 * GIB  # reference, POST /assets with method=url, video and audio
 
 SYNC_MAX_SEC = 600.0  # reference: sync audio and video up to 10 minutes with marengo3.0
 TASK_MIN_SEC = 4.0  # reference: async audio and video from 4 seconds
@@ -37,7 +36,6 @@ MULTI_INPUT_MAX_SOURCES = 10  # reference: media_sources, up to 10
 
 V1_UPLOAD_MAX_BYTES = 2 * GIB  # reference of v1: video_file, image_file and audio_file up to 2 GB
 V1_CLIP_SEC = (2.0, 10.0)  # reference of v1: video_clip_length 2..10
-V1_CLIP_USUAL_SEC = 6.0  # reference of v1: default of video_clip_length
 
 FILENAME_MAX = 255  # reference, assets: filename 1..255 characters
 PAGE_LIMIT_MAX = 50  # reference: page_limit

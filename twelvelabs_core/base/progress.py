@@ -110,11 +110,7 @@ class ProgressLine:
     def _write(self, step: Progress) -> None:
         share = f" {step.done / step.total:.0%}" if step.total else ""
         ended = ", ".join(f"{count} {stage}" for stage, count in sorted(self._ended.items()) if count)
-        line = (
-            f"{sum(self._ended.values())}/{self._total} ({ended or 'none ended'}) | {step.stage}{share} {step.source}"
-        )
-        if self._is_terminal:
-            self._stream.write(f"\r{line[:_WIDTH]:<{_WIDTH}}")
-        else:
-            self._stream.write(line + "\n")
+        count = f"{self._ended.total()}/{self._total} ({ended or 'none ended'})"
+        line = f"{count} | {step.stage}{share} {step.source}"
+        self._stream.write(f"\r{line[:_WIDTH]:<{_WIDTH}}" if self._is_terminal else f"{line}\n")
         self._stream.flush()

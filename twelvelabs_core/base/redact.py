@@ -119,16 +119,6 @@ def unsigned_url(url: str) -> str:
     return _unsigned(url, 0)
 
 
-def is_signed(url: str) -> bool:
-    """Return whether `unsigned_url` removes or hides something of the URL's path or query.
-
-    Raises:
-        ValueError: Not a URL.
-    """
-    before, after = urlsplit(url), urlsplit(unsigned_url(url))
-    return (before.path, before.query) != (after.path, after.query)
-
-
 def redact(text: str) -> str:
     """Return the text with every URL unsigned, every other credential replaced by its digest and API keys masked."""
     return _redact(text, 0)

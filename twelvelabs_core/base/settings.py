@@ -1,5 +1,6 @@
 """`Settings`: key, base URL, timeouts, retries, concurrency. The only module that reads the environment."""
 
+import functools
 import hashlib
 import math
 import os
@@ -69,11 +70,11 @@ class Settings:
         self._check_base_url()
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
         for name in ("timeout", "max_retry_wait", "task_timeout"):
-            _check_seconds(name, getattr(self, name))
+            _check_positive(name, getattr(self, name), "number of seconds")
+        if self.requests_per_minute is not None:
+            _check_positive("requests_per_minute", self.requests_per_minute, "number")
         _check_count("max_retries", self.max_retries, least=0)
         _check_count("max_concurrency", self.max_concurrency, least=1)
-        if self.requests_per_minute is not None:
-            _check_rate("requests_per_minute", self.requests_per_minute)
         if self.max_concurrent_requests is not None:
             _check_count("max_concurrent_requests", self.max_concurrent_requests, least=1)
 
@@ -93,7 +94,7 @@ class Settings:
         if unknown:
             raise ConfigurationError(f"unknown settings: {', '.join(sorted(unknown))}.")
         from_environment = api_key is None
-        key = api_key if api_key is not None else _first_of_environment(KEY_VARIABLES)
+        key = next(filter(None, map(os.environ.get, KEY_VARIABLES)), None) if api_key is None else api_key
         if key is None:
             raise ConfigurationError(
                 "no API key: pass api_key=..., or set TWELVELABS_API_KEY. "
@@ -170,8 +171,8 @@ class Settings:
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         if values.pop("key_from_environment"):
             del values["api_key"]
-            return _resolve_again, (type(self), values)
-        return _rebuild, (type(self), values)
+            return functools.partial(type(self).resolve, **values), ()
+        return functools.partial(type(self), **values), ()
 
 
 # What the adapters' embeddings take beside the model: each a field of theirs under the same name.
@@ -187,15 +188,7 @@ FIELDS = (
 
 
 def settings_of(holder: object, *, has_key: bool) -> Settings:
-    """Return the settings that an object has as attributes of the same names.
-
-    Args:
-        holder: What has `FIELDS`.
-        has_key: Whether its key was passed by the caller; if not, it is read from the environment again.
-
-    Raises:
-        ConfigurationError: As for `Settings.resolve`.
-    """
+    """Return the settings that an object has as attributes `FIELDS`; without its own key, that of the environment."""
     values = {name: getattr(holder, name) for name in FIELDS if name != "api_key" or has_key}
     return Settings.resolve(**values)
 
@@ -205,28 +198,11 @@ def store_location() -> str | None:
     return os.environ.get(STORE_VARIABLE) or None
 
 
-def _check_seconds(name: str, value: object) -> None:
+def _check_positive(name: str, value: object, kind: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ConfigurationError(f"{name} must be a number of seconds above 0, got {value!r}.")
-
-
-def _check_rate(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ConfigurationError(f"{name} must be a number above 0, got {value!r}.")
+        raise ConfigurationError(f"{name} must be a {kind} above 0, got {value!r}.")
 
 
 def _check_count(name: str, value: object, *, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ConfigurationError(f"{name} must be a whole number from {least}, got {value!r}.")
-
-
-def _first_of_environment(names: tuple[str, ...]) -> str | None:
-    return next((os.environ[name] for name in names if os.environ.get(name)), None)
-
-
-def _rebuild(cls: type[Settings], values: dict[str, Any]) -> Settings:
-    return cls(**values)
-
-
-def _resolve_again(cls: type[Settings], values: dict[str, Any]) -> Settings:
-    return cls.resolve(**values)

@@ -2,15 +2,15 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from typing import Any, Literal
 
 from twelvelabs_core.base.errors import ConfigurationError, Failure, IngestionError, InputError, TwelveLabsError
 from twelvelabs_core.base.progress import check_callback
 from twelvelabs_core.base.redact import redact
-from twelvelabs_core.ingest.job import Ingestion, SegmentRequest
+from twelvelabs_core.ingest.job import Ingestion, RunOptions
 from twelvelabs_core.ingest.plan import TaskPlan
 from twelvelabs_core.media.source import Media, MediaInput
-from twelvelabs_core.models.options import TaskOptions
 from twelvelabs_core.results.records import SegmentedMedia
 from twelvelabs_core.transport.io import Io
 
@@ -44,18 +44,20 @@ class FailureReport:
         self.succeeded: list[str] = []
 
     def add(self, item: Any, error: Exception) -> None:
-        """Add the failure of one medium.
+        """Add the failure of one medium, whatever raised it: this package, a decoder, or the caller's file object.
 
         An error that ends the whole run prevents the report at its end, so the failures before it are logged here.
 
         Raises:
-            Exception: The error itself, where it does not concern this medium alone: a refused key, an unusable store,
-                a defect.
+            TwelveLabsError: The error itself, where every medium would fail with it: a refused key, an unusable store.
         """
-        if not isinstance(error, TwelveLabsError) or _ends_the_run(error):
+        if _ends_the_run(error):
             if self.failures and not callable(self._on_error):
                 logger.warning("before the run ended early: %s", IngestionError(self.failures, self.succeeded))
             raise error
+        if not isinstance(error, TwelveLabsError):
+            foreign, error = error, TwelveLabsError(f"{type(error).__name__}: {redact(str(error))}")
+            error.__cause__ = foreign
         self.note(Failure(_name_of(item), str(error), error.task_id, error))
 
     def note(self, failure: Failure) -> None:
@@ -85,7 +87,7 @@ async def segment_all(
     ingestion: Ingestion,
     media: Iterable[MediaInput],
     plan: TaskPlan,
-    make_request: Callable[[Media, TaskOptions], SegmentRequest],
+    run: RunOptions,
     *,
     report: FailureReport,
     limit: int,
@@ -95,7 +97,7 @@ async def segment_all(
     async def segment(value: MediaInput) -> SegmentedMedia:
         item = await io.blocking(lambda: Media.of(value))
         options = await io.blocking(lambda: plan.options(item))
-        return await ingestion.segment(make_request(item, options))
+        return await ingestion.segment(item, options, run)
 
     outcomes = io.as_completed(segment, media, limit)
     try:
@@ -106,17 +108,17 @@ async def segment_all(
             elif outcome.error is not None:
                 report.add(outcome.item, outcome.error)
     finally:
-        await outcomes.aclose()  # type: ignore[attr-defined]
+        await outcomes.aclose()
     report.close()
 
 
-def _ends_the_run(error: TwelveLabsError) -> bool:
-    """Whether every other medium would fail with the same error: a refused key or an unusable store."""
+def _ends_the_run(error: Exception) -> bool:
     return isinstance(error, ConfigurationError) or getattr(error, "status_code", None) == _UNAUTHORIZED
 
 
 def _name_of(item: Any) -> str:
-    try:
+    with suppress(Exception):
         return Media.of(item).source
-    except TwelveLabsError:
+    with suppress(Exception):
         return redact(repr(item))[:_NAME_MAX]
+    return type(item).__name__

@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from twelvelabs_core.api.content import local_content
@@ -19,7 +18,6 @@ logger = logging.getLogger("twelvelabs_core")
 
 _DIGEST = re.compile(r"~[0-9a-f]{16}")  # in place of a value that looks like a credential
 _HEAD_TIMEOUT = 10.0  # seconds
-_HEAD_MAX_BYTES = 64 * 1024
 _NO_VALIDATOR = (
     "%s: its host sends neither ETag nor Last-Modified, so its content is identified by the URL without its signature; "
     "pass version= when the media at this URL changes"
@@ -46,10 +44,10 @@ async def content_of(media: Media, store: "SegmentStore", io: Io) -> str:
     if validator is None and name != media.url:
         logger.warning(_NO_VALIDATOR, media.source)
     known = await io.blocking(lambda: store.find_url(name))
-    if known is not None and validator in (None, known.validator):
-        return known.content
-    if known is not None and known.validator is None:
-        content = known.content  # first stored without a validator: nothing shows that the media changed
+    if known is not None and validator in (None, known[1]):
+        return known[0]
+    if known is not None and known[1] is None:
+        content = known[0]  # first stored without a validator: nothing shows that the media changed
     else:
         content = f"url:{name}@{validator}" if validator else f"url:{name}"
     await io.blocking(lambda: store.put_url(name, content, validator))
@@ -58,14 +56,12 @@ async def content_of(media: Media, store: "SegmentStore", io: Io) -> str:
 
 async def _fetch_validator(url: str, io: Io) -> str | None:
     """Request the headers of a URL from its own host, without the API key."""
-    head = Exchange("HEAD", url, {"user-agent": USER_AGENT}, None, None, _HEAD_MAX_BYTES, _HEAD_TIMEOUT, True)
+    head = Exchange("HEAD", url, {"user-agent": USER_AGENT}, _HEAD_TIMEOUT, follow_redirects=True)
     try:
         reply = await io.exchange(head)
     except NoAnswerError:
         return None
-    return _validator_in(reply.headers) if reply.ok else None
-
-
-def _validator_in(headers: Mapping[str, str]) -> str | None:
-    etag = headers.get("etag", "").removeprefix("W/").strip('"')
-    return f"etag:{etag}" if etag else (headers.get("last-modified") or None)
+    if not reply.ok:
+        return None
+    etag = reply.headers.get("etag", "").removeprefix("W/").strip('"')
+    return f"etag:{etag}" if etag else (reply.headers.get("last-modified") or None)

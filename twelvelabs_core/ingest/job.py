@@ -59,23 +59,16 @@ _WRITES_MAX = 3  # attempts to write a task's id; each one already waits for oth
 
 
 @dataclass(frozen=True, slots=True)
-class SegmentRequest:
-    """One medium to be segmented, and how.
+class RunOptions:
+    """What a run wants besides vectors; `timeout` is the longest wait for a task in seconds, None that of the settings.
 
-    Attributes:
-        media: The medium.
-        options: How to embed it.
-        timeout: Longest wait for the task in seconds. None: the settings' `task_timeout`.
-        on_progress: Called with each step.
-        keep_asset: Whether an uploaded asset is kept at the API.
-        include_transcript: Whether the words spoken in it are fetched too.
+    Raises:
+        InputError: A value cannot be used.
     """
 
-    media: Media
-    options: TaskOptions
     timeout: float | None
     on_progress: OnProgress | None
-    keep_asset: bool = True
+    keep_asset: bool
     include_transcript: bool = False
 
     def __post_init__(self) -> None:
@@ -85,25 +78,29 @@ class SegmentRequest:
         if self.timeout is not None:
             check_timeout(self.timeout)
 
-    def report(self, stage: Stage, done: int = 0, total: int = 0, task_id: str | None = None) -> None:
+    def report(self, source: str, stage: Stage, done: int = 0, total: int = 0, task_id: str | None = None) -> None:
         """Report a step to the caller."""
         if self.on_progress is not None:
-            self.on_progress(Progress(self.media.source, stage, done, total, task_id))
+            self.on_progress(Progress(source, stage, done, total, task_id))
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A request with its identity.
+    """One medium on its way, with its identity.
 
     Attributes:
-        request: What was requested.
+        media: The medium.
+        options: How to embed it.
+        run: What the run wants besides vectors.
         content: Content identity of the medium.
         key: Identity of the paid work, the key of its journal entry.
         order: How its local bytes become an asset; the file name carries the mark of the journal.
         timeout: Longest wait for each step, in seconds.
     """
 
-    request: SegmentRequest
+    media: Media
+    options: TaskOptions
+    run: RunOptions
     content: str
     key: str
     order: UploadOrder
@@ -112,7 +109,11 @@ class Job:
     @property
     def source(self) -> str:
         """The caller's name of the medium."""
-        return self.request.media.source
+        return self.media.source
+
+    def report(self, stage: Stage, task_id: str | None = None) -> None:
+        """Report a step to the caller."""
+        self.run.report(self.source, stage, task_id=task_id)
 
 
 class Ingestion:
@@ -140,13 +141,13 @@ class Ingestion:
     def _store(self) -> "SegmentStore":
         return self._open_store()
 
-    async def segment(self, request: SegmentRequest) -> SegmentedMedia:
+    async def segment(self, media: Media, options: TaskOptions, run: RunOptions) -> SegmentedMedia:
         """Return the segments of a medium, from the segment store, else by a task."""
         try:
-            request.report("checking")
-            await self._io.blocking(lambda: self._tasks.check(request.media, request.options))
+            run.report(media.source, "checking")
+            await self._io.blocking(lambda: self._tasks.check(media, options))
             store = await self._io.blocking(lambda: self._store)
-            job = await self._identify(request)
+            job = await self._identify(media, options, run)
             async with single_flight(self._io, store, job.key, source=job.source, timeout=job.timeout):
                 try:
                     segmented = await self._add_words(job, await self._obtain(job))
@@ -159,12 +160,11 @@ class Ingestion:
                 except TwelveLabsError as error:  # the segments are stored and must be returned
                     logger.warning("failed to delete the uploaded asset of %s: %s", job.source, error)
                 return segmented
-        except TwelveLabsError:
-            request.report("failed")
+        except Exception:
+            run.report(media.source, "failed")
             raise
 
-    async def _identify(self, request: SegmentRequest) -> Job:
-        media, options = request.media, request.options
+    async def _identify(self, media: Media, options: TaskOptions, run: RunOptions) -> Job:
         content = await content_of(media, self._store, self._io)
         filename = upload_name(media, options.input_type)
         if media.is_local:
@@ -175,11 +175,11 @@ class Ingestion:
             filename,
             asset_type=options.input_type,
             options=_NO_PLAYBACK,
-            on_sent=lambda done, total: request.report("uploading", done, total),
+            on_sent=lambda done, total: run.report(media.source, "uploading", done, total),
             content=content,
         )
-        timeout = self._session.settings.task_timeout if request.timeout is None else request.timeout
-        return Job(request, content, task_key(self.space, content, options.identity()), order, timeout)
+        timeout = self._session.settings.task_timeout if run.timeout is None else run.timeout
+        return Job(media, options, run, content, task_key(self.space, content, options.identity()), order, timeout)
 
     async def _obtain(self, job: Job) -> SegmentedMedia:
         """Return the stored result; else resume the task that was begun, adopt a lost one, or pay for a new one."""
@@ -193,7 +193,7 @@ class Ingestion:
                 continue  # the entry is ready now, or expired
             if entry is None or entry.state != "intent" or self._is_abandoned(entry):
                 if entry is not None and entry.state == "intent" and await self._recovery.adopt_lost_task(entry):
-                    continue
+                    continue  # it has a task now, to be resumed
                 permit = await self._write_intent(job, entry)
                 if permit is not None:
                     task_id = await self._create(job, permit)
@@ -203,7 +203,7 @@ class Ingestion:
                 raise TaskTimeoutError(
                     f"{job.source} is being embedded by another process and was not ready after "
                     f"{deadline.limit:g} s; run again later.",
-                    task_id=(entry.task_id if entry else None) or "unknown",
+                    task_id=entry.task_id if entry is not None else None,
                 )
             await self._io.sleep(deadline.next_delay())
 
@@ -255,12 +255,11 @@ class Ingestion:
         Returns:
             None where another process was faster.
         """
-        options, media = job.request.options, job.request.media
         async with self._media_assets.lock(job.order, job.timeout):
-            if media.is_local:
+            if job.media.is_local:
                 await self._media_assets.ensure_uploaded(job.order, job.timeout)
             await self._session.wait_for_rate_limiter()
-            permit = await self._session.acquire(options.input_type, f"embed {media.source}")
+            permit = await self._session.acquire(job.options.input_type, f"embed {job.source}")
             is_written = False
             try:
                 is_written = await self._io.blocking(
@@ -269,7 +268,7 @@ class Ingestion:
                         space=self.space,
                         content=job.content,
                         model=self._model.name,
-                        params=options.identity(),
+                        params=job.options.identity(),
                         source=job.source,
                         account=self._session.settings.account,
                         replacing=entry,
@@ -285,12 +284,12 @@ class Ingestion:
     async def _create(self, job: Job, permit: Permit) -> str:
         """Create the task and return its id, which is in the journal before anything else happens."""
         try:
-            media = job.request.media
+            media = job.media
             if media.is_local:
                 asset_id = await self._media_assets.find(job.order)
-                media = Media.of(f"asset:{asset_id}", source=media.source)
+                media = Media.of(f"asset:{asset_id}", source=job.source)
             task = await self._tasks.start(
-                media, job.request.options, note=lambda task: self._write_task_id(job, task.id), permit=permit
+                media, job.options, note=lambda task: self._write_task_id(job, task.id), permit=permit
             )
         except TwelveLabsError as error:
             if not _may_have_created(error):
@@ -328,18 +327,17 @@ class Ingestion:
         """Find the task of a create whose outcome is unknown; return its id, or None."""
         logger.warning("the outcome of a create is unknown (%s); searching the list of tasks", error)
         entry = await self._io.blocking(lambda: self._store.find_task(job.key))
-        if entry is not None and entry.state == "intent":
-            try:
-                await self._recovery.adopt_lost_task(entry, is_answered=_is_answered(error))
-            except TwelveLabsError as failure:
-                logger.warning("failed to list tasks: %s", failure)
-                return None
-            entry = await self._io.blocking(lambda: self._store.find_task(job.key))
-        return None if entry is None else entry.task_id
+        if entry is None or entry.state != "intent":
+            return None if entry is None else entry.task_id
+        try:
+            return await self._recovery.adopt_lost_task(entry, is_answered=_is_answered(error))
+        except TwelveLabsError as failure:
+            logger.warning("failed to list tasks: %s", failure)
+            return None
 
     async def _await_result(self, job: Job, task_id: str, *, is_new: bool = False) -> None:
         """Wait for a task and store its result."""
-        job.request.report("processing", task_id=task_id)
+        job.report("processing", task_id)
         try:
             task = await (self._tasks.wait_for_new if is_new else self._tasks.wait)(task_id, timeout=job.timeout)
         except TaskFailedError as error:
@@ -372,10 +370,10 @@ class Ingestion:
         task_id = None if entry is None else entry.task_id
         if not len(segments):  # on every run: a search will never find this medium
             logger.warning("task %s of %s returned no vectors; try other embedding options", task_id, job.source)
-        job.request.report("reused" if reused else "ready", task_id=task_id)
+        job.report("reused" if reused else "ready", task_id)
         return SegmentedMedia(
             source=job.source,
-            title=job.request.media.title,
+            title=job.media.title,
             model=self._model.name,
             space=self.space,
             content=job.content,
@@ -385,19 +383,19 @@ class Ingestion:
             reused=reused,
             attempts=1 if entry is None else entry.attempts,
             task_key=job.key,
-            options=job.request.options.identity(),
+            options=job.options.identity(),
         )
 
     async def _add_words(self, job: Job, segmented: SegmentedMedia) -> SegmentedMedia:
         """Add the words spoken in the medium; before its asset is deleted."""
-        if not job.request.include_transcript:
+        if not job.run.include_transcript:
             return segmented
         order = replace(job.order, on_sent=None)  # the medium was reported as ready: no upload is reported after it
-        words = await self._transcripts.words_of(order, job.timeout, keep_asset=job.request.keep_asset)
+        words = await self._transcripts.words_of(order, job.timeout, keep_asset=job.run.keep_asset)
         return replace(segmented, words=words)
 
     async def _delete_asset(self, job: Job) -> None:
-        if job.request.media.is_local and not job.request.keep_asset:
+        if job.media.is_local and not job.run.keep_asset:
             await self._media_assets.delete_unused(job.order, job.timeout)
 
 

@@ -9,9 +9,8 @@ from twelvelabs_core.base.checks import check_bool
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.media.inspect import document_kind, media_type_of
 from twelvelabs_core.media.source import Media
-from twelvelabs_core.models.document_options import ImageOptions
-from twelvelabs_core.models.marengo import model_of
-from twelvelabs_core.models.options import SegmentOptions, TaskOptions
+from twelvelabs_core.models.marengo import UNTIMED_TYPES, model_of
+from twelvelabs_core.models.options import ImageOptions, SegmentOptions, TaskOptions
 from twelvelabs_core.models.segmentation import (
     DynamicSegmentation,
     FixedSegmentation,
@@ -26,12 +25,11 @@ from twelvelabs_core.models.segmentation import (
 InputType = Literal["audio", "video", "document", "image"]
 """The kind of a medium, as the API's `input_type` names it."""
 
-UNTIMED_TYPES = ("document", "image")
-"""Input types without times: their segments are pages, chunks or the whole."""
+Segmentations = Segmentation | Sequence[Segmentation]
+"""One segmentation, or one for each kind of file."""
 
-_TIMED_TYPES = ("audio", "video")
 _TIMED_ARGUMENTS = ("start_sec", "end_sec", "time_based_metadata")
-# What the segmentations apply to: input types, and of documents also the kind of file.
+# What applies to each input type and, of documents, to each kind of file.
 _APPLICABLE: Mapping[str, tuple[type[Temporal | Paged], ...]] = {
     "audio": (FixedSegmentation, DynamicSegmentation),
     "video": (FixedSegmentation, DynamicSegmentation),
@@ -69,20 +67,28 @@ class TaskPlan:
         """
         input_type = input_type_of(media, self.input_types)
         if input_type == "document":
-            arguments = self.arguments_for(document_kind(media) or input_type)
-            return document_options(media, self.model, **_untimed(arguments))
+            return document_options(media, self.model, **self._arguments_for(document_kind(media) or input_type))
         try:
-            return _options(input_type, self.model, self.arguments_for(input_type))
+            return self.options_of(input_type)
         except InputError as error:
             raise InputError(f"{media.source}: {error}") from None
 
-    def arguments_for(self, kind: str) -> dict[str, Any]:
+    def options_of(self, input_type: str) -> TaskOptions:
+        """Return the options of all media of an input type other than document, whose options depend on the file."""
+        arguments = self._arguments_for(input_type)
+        if input_type not in UNTIMED_TYPES:
+            return SegmentOptions.of(input_type, model=self.model, **arguments)  # type: ignore[arg-type]  # one of two
+        if arguments.pop("segmentation") is not None:
+            raise InputError("segmentation does not apply to images; leave it out.")
+        return ImageOptions.of(model=self.model, **arguments)
+
+    def _arguments_for(self, kind: str) -> dict[str, Any]:
         """Return the arguments for an input type, or for the kind of a document: `pdf`, `text`."""
-        candidates = self.segmentations
-        if self.is_choice:
-            candidates = tuple(one for one in candidates if isinstance(one, _APPLICABLE[kind]))
+        names = self.arguments if kind in ("audio", "video") else self.arguments.keys() - {*_TIMED_ARGUMENTS}
+        fitting = [one for one in self.segmentations if not self.is_choice or isinstance(one, _APPLICABLE[kind])]
         # Two segmentations can apply to a document of unknown kind; then its other options decide.
-        return {**self.arguments, "segmentation": candidates[0] if len(candidates) == 1 else None}
+        segmentation = fitting[0] if len(fitting) == 1 else None
+        return {**{name: self.arguments[name] for name in names}, "segmentation": segmentation}
 
 
 def plan_tasks(input_type: str | Sequence[str], model: str, **arguments: Any) -> TaskPlan:
@@ -102,18 +108,18 @@ def plan_tasks(input_type: str | Sequence[str], model: str, **arguments: Any) ->
         raise InputError("input_type is empty; pass one or more of audio, video, document, image.")
     for one in input_types:
         model_of(model).rules(one)
-        if one in UNTIMED_TYPES:
-            _refuse_timed_arguments(one, arguments)
+        timed = [name for name in _TIMED_ARGUMENTS if arguments.get(name) is not None]
+        if one in UNTIMED_TYPES and timed:
+            raise InputError(f"{timed[0]} is for audio and video, not for input_type {one!r}.")
     given = arguments.pop("segmentation", None)
     is_list = isinstance(given, list | tuple)
     segmentations = tuple(as_segmentation(one) for one in (given if is_list else [] if given is None else [given]))
-    is_choice = is_list or len(input_types) > 1
-    if is_choice:
+    plan = TaskPlan(input_types, model, segmentations, is_list or len(input_types) > 1, arguments)
+    if plan.is_choice:
         _check_segmentations(segmentations, input_types)
-    plan = TaskPlan(input_types, model, segmentations, is_choice, arguments)
     for one in input_types:
-        if one != "document":  # the options of a document depend on the file
-            _options(one, model, plan.arguments_for(one))
+        if one != "document":
+            plan.options_of(one)
     return plan
 
 
@@ -123,20 +129,18 @@ def plan_parameters(plan: TaskPlan) -> dict[str, Any]:
     Those of audio and video include the API's defaults, so that a change of a default is a change of the plan. Those of
     documents depend on the file.
     """
-    values = dict(plan.arguments)
-    for name in ("embedding_option", "embedding_scope", "embedding_type"):
-        values[name] = None if values.get(name) is None else list(values[name])
+    lists = ("embedding_option", "embedding_scope", "embedding_type")
     if plan.input_types[0] in UNTIMED_TYPES:
+        given = {name: None if plan.arguments.get(name) is None else list(plan.arguments[name]) for name in lists}
         segmentations = [{one.kind: one.to_wire()} for one in plan.segmentations]
-        values["segmentation"] = (segmentations if plan.is_choice else segmentations[0]) if segmentations else None
-        return values
-    options = _options(plan.input_types[0], plan.model, plan.arguments_for(plan.input_types[0]))
+        one_or_all = (segmentations if plan.is_choice else segmentations[0]) if segmentations else None
+        return {**plan.arguments, **given, "segmentation": one_or_all}
+    options = plan.options_of(plan.input_types[0])
     assert isinstance(options, SegmentOptions)  # noqa: S101  # for the type checker: audio and video have these
-    return values | {
+    return {
+        **plan.arguments,
+        **{name: list(getattr(options, name)) for name in lists},
         "segmentation": options.segmentation.to_wire(),
-        "embedding_option": list(options.embedding_option),
-        "embedding_scope": list(options.embedding_scope),
-        "embedding_type": list(options.embedding_type),
         "time_based_metadata": [entry._asdict() for entry in options.time_based_metadata] or None,
     }
 
@@ -176,7 +180,7 @@ def check_transcript(include_transcript: object, input_types: Sequence[str]) -> 
         InputError: It is not a bool, or true for other input types.
     """
     check_bool("include_transcript", include_transcript)
-    others = [one for one in input_types if one not in _TIMED_TYPES]
+    others = [one for one in input_types if one in UNTIMED_TYPES]
     if include_transcript and others:
         raise InputError(f"include_transcript is for audio and video, not for input_type {others[0]!r}.")
 
@@ -190,27 +194,3 @@ def _check_segmentations(segmentations: Sequence[Temporal | Paged], input_types:
     for one in segmentations:
         if not any(isinstance(one, _APPLICABLE[input_type]) for input_type in input_types):
             raise InputError(f"{one.kind} segmentation does not apply to input_type {', '.join(input_types)}.")
-
-
-def _options(input_type: str, model: str, arguments: Mapping[str, Any]) -> TaskOptions:
-    """Return the options of an input type other than document."""
-    if input_type in _TIMED_TYPES:
-        return SegmentOptions.of(input_type, model=model, **arguments)  # type: ignore[arg-type]  # one of the two
-    others = _untimed(arguments)
-    if others.pop("segmentation", None) is not None:
-        raise InputError("segmentation does not apply to images; leave it out.")
-    return ImageOptions.of(model=model, **others)
-
-
-def _untimed(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if name not in _TIMED_ARGUMENTS}
-
-
-def _refuse_timed_arguments(input_type: str, arguments: Mapping[str, Any]) -> None:
-    for name in _TIMED_ARGUMENTS:
-        if arguments.get(name) is not None:
-            raise InputError(f"{name} is for audio and video, not for input_type {input_type!r}.")
-
-
-Segmentations = Segmentation | Sequence[Segmentation]
-"""One segmentation, or one for each kind of file."""

@@ -9,8 +9,8 @@ Either way exactly one task since the intent may match, and no other entry of th
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from twelvelabs_core.base.errors import BadRequestError, NotFoundError, TwelveLa
 from twelvelabs_core.base.limits import FILENAME_MAX
 from twelvelabs_core.base.redact import unsigned_url
 from twelvelabs_core.models.marengo import CLIP, LOCAL
-from twelvelabs_core.results.responses import MediaMetadata, TaskSummary
+from twelvelabs_core.results.responses import TaskSummary
 from twelvelabs_core.results.segments import Segments
 from twelvelabs_core.transport.polling import FIRST_DELAY, next_delay
 from twelvelabs_core.transport.session import Session
@@ -59,8 +59,8 @@ class Recovery:
         self._tasks = tasks
         self._open_store = open_store
 
-    async def adopt_lost_task(self, entry: "TaskEntry", *, is_answered: bool = False) -> bool:
-        """Find the task of an intent whose create was interrupted; return whether the journal has its id now.
+    async def adopt_lost_task(self, entry: "TaskEntry", *, is_answered: bool = False) -> str | None:
+        """Find the task of an intent whose create was interrupted; return its id, which is in the journal now.
 
         The server may still be working on the create, so an empty list is final only after some time.
 
@@ -68,24 +68,24 @@ class Recovery:
             entry: The intent.
             is_answered: Whether the API itself answered the create, so that it no longer works on it.
         """
-        io, store = self._session.io, self._open_store()
-        mark = upload_mark(await io.blocking(lambda: store.journal_name), entry.content)
         if not _is_recoverable(entry):
-            return False
+            return None
+        io, store = self._session.io, self._open_store()
+        journal = await io.blocking(lambda: store.journal_name)
         timeout = _VISIBLE_AFTER_ANSWER if is_answered else min(self._session.settings.timeout, _VISIBLE_AFTER)
         began = io.now()
         while True:
             try:
-                candidates = [task for task in await self._tasks_since(entry) if _matches(task, entry, mark)]
+                candidates = [task for task in await self._tasks_since(entry) if _could_be(task, entry, journal)]
             except (BadRequestError, NotFoundError) as error:
                 logger.warning("failed to list tasks: %s", error)
-                return False
+                return None
             if candidates:
                 return await self._adopt_only(candidates, entry)
             # Whichever clock says more: the wall clock may have been set back.
             age = max(time.time() - entry.updated_at, io.now() - began)
             if age >= timeout:
-                return False
+                return None
             await io.sleep(next_delay(age, timeout - age))
 
     async def has_expired(self, entry: "TaskEntry") -> bool:
@@ -99,29 +99,28 @@ class Recovery:
         except TwelveLabsError:
             return False
 
-    async def _adopt_only(self, candidates: list[TaskSummary], entry: "TaskEntry") -> bool:
+    async def _adopt_only(self, candidates: list[TaskSummary], entry: "TaskEntry") -> str | None:
         """Adopt the only candidate that no other entry of the journal has, or may be waiting for."""
         io, store = self._session.io, self._open_store()
         ids = [task.id for task in candidates]
         others = await io.blocking(lambda: store.claimants(entry, ids))
-        known = {other.task_id for other in others}
-        unknown = [task for task in candidates if task.id not in known]
-        if len(unknown) != 1 or any(_waits_for_same_medium(other, entry) for other in others):
-            return False
-        is_adopted = await io.blocking(lambda: store.adopt_task(entry, unknown[0].id))
-        if is_adopted:
-            logger.info("adopted task %s of %s, whose create was interrupted", unknown[0].id, entry.source)
-        return is_adopted
+        unknown = set(ids) - {other.task_id for other in others}
+        # An id may be missing in the journal for an intent, and for the earlier attempts of an entry.
+        may_wait = [other for other in others if other.state == "intent" or other.attempts > 1]
+        if len(unknown) != 1 or any(_medium(other) == _medium(entry) for other in may_wait):
+            return None
+        task_id = unknown.pop()
+        if not await io.blocking(lambda: store.adopt_task(entry, task_id)):
+            return None
+        logger.info("adopted task %s of %s, whose create was interrupted", task_id, entry.source)
+        return task_id
 
     async def _tasks_since(self, entry: "TaskEntry") -> list[TaskSummary]:
         """Return the tasks created since the intent that did not fail: a failed one would be created again anyway."""
         listed = await self._listed(entry)
         # Read after the list: its answer carries the server's clock.
-        since = datetime.fromtimestamp(entry.created_at, UTC) + self._session.clock_offset
-        since -= timedelta(seconds=CLOCK_MARGIN)
-        return [
-            task for task in listed if task.status != "failed" and (task.created_at is None or task.created_at >= since)
-        ]
+        since = datetime.fromtimestamp(entry.created_at - CLOCK_MARGIN, UTC) + self._session.clock_offset
+        return [task for task in listed if task.status != "failed" and (task.created_at or since) >= since]
 
     async def _listed(self, entry: "TaskEntry") -> list[TaskSummary]:
         started_at = datetime.fromtimestamp(entry.created_at - _LISTED_BEFORE, UTC)
@@ -139,77 +138,58 @@ def has_fixed_length(params: Mapping[str, Any], segments: Segments) -> bool:
     return all(abs(end - start - fixed["duration_sec"]) < min(half, 1.0) for start, end in ends if end < last)
 
 
-def _is_recoverable(entry: "TaskEntry") -> bool:
-    """Whether the list can show that a task is the one of this entry."""
-    if _is_upload(entry):
-        return True
-    params = entry.params
-    has_hidden_options = (
-        bool(params.get("start_sec"))
-        or params.get("end_sec") is not None
-        or list(params.get("embedding_type") or ["separate_embedding"]) != ["separate_embedding"]
-        or bool(params.get("time_based_metadata"))
-        or bool(params.get("embedding_uncertainty"))
-        or params["input_type"] == "document"  # neither its pages nor its sentences are listed
-    )
-    return entry.content.startswith("url:") and not has_hidden_options
-
-
-def _matches(task: TaskSummary, entry: "TaskEntry", mark: str) -> bool:
-    found = task.metadata
-    if found is None or task.model_name not in (None, entry.model):
-        return False
-    return _names_medium(found, entry, mark) and _has_options(found, entry)
-
-
-def _names_medium(found: MediaMetadata, entry: "TaskEntry", mark: str) -> bool:
-    if _is_upload(entry):
-        return f".{mark}" in (found.input_filename or "")
-    if found.input_url is None:
-        return False  # the list does not show which asset a task was created from
-    shown = f"url:{_unsigned(found.input_url)}"
-    return entry.content == shown or entry.content.startswith(f"{shown}@")  # a validator follows the @
-
-
-def _has_options(found: MediaMetadata, entry: "TaskEntry") -> bool:
-    """Whether every option that the list shows is the one that was asked for."""
-    params = entry.params
-    fixed = (params.get("segmentation") or {}).get("fixed", {}).get("duration_sec")
-    start, end = params.get("start_sec") or 0.0, params.get("end_sec")
-    return (
-        found.input_type in (None, params["input_type"])
-        and found.embedding_dimension in (None, int(entry.space.rpartition("/")[2]))
-        and _agree(found.embedding_options, params["embedding_option"])
-        and _agree(found.embedding_scopes, params["embedding_scope"])
-        # The list shows the length of clips for fixed segmentation of video only.
-        and found.clip_length == (fixed if params["input_type"] == "video" else None)
-        and found.start_offset_sec in (None, start)
-        and (found.end_offset_sec in (None, end) or (end is None and found.end_offset_sec == found.duration))
-    )
-
-
-def _waits_for_same_medium(other: "TaskEntry", entry: "TaskEntry") -> bool:
-    """Whether another entry may have created the candidate: the same medium, its last or an earlier id unknown."""
-    if other.state != "intent" and other.attempts <= 1:
-        return False
-    return _medium(other) == _medium(entry)
-
-
-def _medium(entry: "TaskEntry") -> str:
-    return entry.content if _is_upload(entry) else entry.content.partition("@")[0]
-
-
 def _is_upload(entry: "TaskEntry") -> bool:
     return entry.content.startswith("sha256:")
 
 
-def _agree(shown: Collection[str], asked: Collection[str]) -> bool:
-    return not shown or _scopes(shown) == _scopes(asked)
+def _medium(entry: "TaskEntry") -> str:
+    return entry.content if _is_upload(entry) else entry.content.partition("@")[0]  # a validator follows the @
 
 
-def _scopes(names: Iterable[str]) -> set[str]:
-    """Return names of options or scopes; the list says `clip` for the `local` scope of documents."""
-    return {CLIP if name == LOCAL else name for name in names}
+def _is_recoverable(entry: "TaskEntry") -> bool:
+    """Whether the list can show that a task is the one of this entry: by its mark, or by every option of a URL."""
+    params = entry.params
+    has_hidden_options = (
+        any(params.get(name) for name in ("start_sec", "end_sec", "time_based_metadata", "embedding_uncertainty"))
+        or list(params.get("embedding_type") or ["separate_embedding"]) != ["separate_embedding"]
+        or params["input_type"] == "document"  # neither its pages nor its sentences are listed
+    )
+    return _is_upload(entry) or (entry.content.startswith("url:") and not has_hidden_options)
+
+
+def _could_be(task: TaskSummary, entry: "TaskEntry", journal: str) -> bool:
+    """Whether a listed task names the medium of an entry, and shows no other option than those requested."""
+    found, params = task.metadata, entry.params
+    if found is None:
+        return False
+    if _is_upload(entry):
+        names_medium = f".{upload_mark(journal, entry.content)}" in (found.input_filename or "")
+    else:  # the list does not show which asset a task was created from
+        names_medium = found.input_url is not None and _medium(entry) == f"url:{_unsigned(found.input_url)}"
+    fixed = (params.get("segmentation") or {}).get("fixed", {}).get("duration_sec")
+    end = params.get("end_sec")
+    shown = (
+        (task.model_name, entry.model),
+        (found.input_type, params["input_type"]),
+        (found.embedding_dimension, int(entry.space.rpartition("/")[2])),
+        (found.start_offset_sec, params.get("start_sec") or 0.0),
+        (found.end_offset_sec, found.duration if end is None else end),
+    )
+    return (
+        names_medium
+        and all(value in (None, requested) for value, requested in shown)
+        and _agree(found.embedding_options, params["embedding_option"])
+        and _agree(found.embedding_scopes, params["embedding_scope"])
+        # The list shows the length of clips for fixed segmentation of video only.
+        and found.clip_length == (fixed if params["input_type"] == "video" else None)
+    )
+
+
+def _agree(shown: Sequence[str], requested: Sequence[str]) -> bool:
+    """Whether a list of options or scopes is the requested one; the API shows `clip` for `local`."""
+    return not shown or {CLIP if name == LOCAL else name for name in shown} == {
+        CLIP if name == LOCAL else name for name in requested
+    }
 
 
 def _unsigned(url: str) -> str:

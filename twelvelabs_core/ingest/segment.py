@@ -4,23 +4,18 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from twelvelabs_core.api.tasks import document_options
-from twelvelabs_core.base.checks import check_bool, check_count, check_timeout
-from twelvelabs_core.base.errors import InputError, SegmentNotFoundError
-from twelvelabs_core.base.progress import OnProgress, check_callback
+from twelvelabs_core.base.checks import check_count
+from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.base.progress import OnProgress
 from twelvelabs_core.ingest.batch import FailureReport, OnError, segment_all
 from twelvelabs_core.ingest.identity import content_of
-from twelvelabs_core.ingest.job import Ingestion, SegmentRequest
-from twelvelabs_core.ingest.plan import (
-    InputType,
-    Segmentations,
-    check_transcript,
-    plan_tasks,
-)
+from twelvelabs_core.ingest.job import Ingestion, RunOptions
+from twelvelabs_core.ingest.named_vectors import vectors_of_ids, vectors_of_texts
+from twelvelabs_core.ingest.plan import InputType, Segmentations, check_transcript, plan_tasks
 from twelvelabs_core.media.source import Media, MediaInput, is_one, many
-from twelvelabs_core.media.validate import check_readable
-from twelvelabs_core.models.document_options import ImageOptions
+from twelvelabs_core.media.validate import check_readable, check_text
 from twelvelabs_core.models.marengo import EmbeddingModel
-from twelvelabs_core.models.options import SegmentOptions, TaskOptions, TimeBasedMetadata
+from twelvelabs_core.models.options import ImageOptions, SegmentOptions, TimeBasedMetadata
 from twelvelabs_core.models.segmentation import Segmentation
 from twelvelabs_core.results.records import SegmentedMedia, SegmentRecord
 from twelvelabs_core.results.segments import Matrix
@@ -110,10 +105,10 @@ class SegmentMethods:
             model=self._embedding_model.name,
         )
         media = await self._session.io.blocking(lambda: Media.of(video, source=source, version=version))
-        request = SegmentRequest(media, options, timeout, on_progress, keep_asset, include_transcript)
-        return await self._ingestion.segment(request)
+        run = RunOptions(timeout, on_progress, keep_asset, include_transcript)
+        return await self._ingestion.segment(media, options, run)
 
-    async def segment_audio(
+    async def segment_audio(  # noqa: D417  # the others are those of segment_video
         self,
         audio: MediaInput,
         *,
@@ -139,29 +134,15 @@ class SegmentMethods:
         Args:
             audio: Path, URL, bytes, binary file object or `asset:<id>`, up to 4 GB; with marengo3.0 4 s to 4 h, WAV,
                 MP3 or FLAC (reference, model page).
-            source: As for `segment_video`.
-            version: As for `segment_video`.
-            start_sec: As for `segment_video`.
-            end_sec: As for `segment_video`.
             segmentation: `FixedSegmentation` (default with marengo3.0, 6 s), with marengo3.5 also
                 `DynamicSegmentation` (default there, 2 s).
             embedding_option: `audio`, `transcription`. Default: both. marengo3.5: `audio`, which covers speech.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default: both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both. Fused needs two options.
             time_based_metadata: As for `segment_video`; audio of marengo3.5 has no fused vectors.
-            embedding_uncertainty: As for `segment_video`.
-            timeout: As for `segment_video`.
-            keep_asset: As for `segment_video`.
-            include_transcript: As for `segment_video`.
-            on_progress: As for `segment_video`.
 
         Returns:
             A `SegmentedMedia`.
-
-        Raises:
-            InputError: As for `segment_video`.
-            TaskFailedError: As for `segment_video`.
-            TaskTimeoutError: As for `segment_video`.
         """
         options = SegmentOptions.of(
             "audio",
@@ -176,10 +157,10 @@ class SegmentMethods:
             model=self._embedding_model.name,
         )
         media = await self._session.io.blocking(lambda: Media.of(audio, source=source, version=version))
-        request = SegmentRequest(media, options, timeout, on_progress, keep_asset, include_transcript)
-        return await self._ingestion.segment(request)
+        run = RunOptions(timeout, on_progress, keep_asset, include_transcript)
+        return await self._ingestion.segment(media, options, run)
 
-    async def segment_document(
+    async def segment_document(  # noqa: D417  # the others are those of segment_video
         self,
         document: MediaInput,
         *,
@@ -203,8 +184,6 @@ class SegmentMethods:
             document: Path, URL, bytes, binary file object or `asset:<id>`: PDF, text (.txt) or Markdown (.md), at most
                 512 MB (API reference); an upload at most 200 MB. A PDF may have 64 pages for each MB, `quadrants`
                 counting each page five times: the API counts, and the task fails.
-            source: As for `segment_video`.
-            version: As for `segment_video`.
             segmentation: `SpatialSegmentation` of a PDF (default: whole pages), or `SequentialSegmentation` of text,
                 which scope `local` needs.
             embedding_option: `visual`, `text`. Default: `visual` for a PDF, `text` for text. Required for an asset, or
@@ -212,17 +191,12 @@ class SegmentMethods:
             embedding_scope: `local` (each page or chunk), `asset` (the whole). Default: `local` for the pages of a PDF
                 and where a segmentation is given, else `asset`.
             embedding_uncertainty: Also return the uncertainty of each value; for chunks of text only.
-            timeout: As for `segment_video`.
-            keep_asset: As for `segment_video`.
-            on_progress: As for `segment_video`.
 
         Returns:
             A `SegmentedMedia`; its segments have a page or chunk, and no times.
 
         Raises:
             InputError: The file or an option cannot be used, or the model has no documents; nothing was sent.
-            TaskFailedError: As for `segment_video`.
-            TaskTimeoutError: As for `segment_video`.
         """
         self._embedding_model.rules.rules("document")
         io = self._session.io
@@ -237,9 +211,9 @@ class SegmentMethods:
                 embedding_uncertainty=embedding_uncertainty,
             )
         )
-        return await self._ingestion.segment(SegmentRequest(media, options, timeout, on_progress, keep_asset))
+        return await self._ingestion.segment(media, options, RunOptions(timeout, on_progress, keep_asset))
 
-    async def segment_image(
+    async def segment_image(  # noqa: D417  # the others are those of segment_video
         self,
         image: MediaInput,
         *,
@@ -256,26 +230,19 @@ class SegmentMethods:
 
         Args:
             image: Path, URL, bytes, binary file object or `asset:<id>`; at most 32 MB (API reference).
-            source: As for `segment_video`.
-            version: As for `segment_video`.
             embedding_uncertainty: Also return the uncertainty of each value.
-            timeout: As for `segment_video`.
-            keep_asset: As for `segment_video`.
-            on_progress: As for `segment_video`.
 
         Returns:
             A `SegmentedMedia` of one segment: option `visual`, scope `asset`.
 
         Raises:
             InputError: The file cannot be used, or the model has no image tasks; nothing was sent.
-            TaskFailedError: As for `segment_video`.
-            TaskTimeoutError: As for `segment_video`.
         """
         options = ImageOptions.of(embedding_uncertainty=embedding_uncertainty, model=self._embedding_model.name)
         media = await self._session.io.blocking(lambda: Media.of(image, source=source, version=version))
-        return await self._ingestion.segment(SegmentRequest(media, options, timeout, on_progress, keep_asset))
+        return await self._ingestion.segment(media, options, RunOptions(timeout, on_progress, keep_asset))
 
-    def segment_many(
+    def segment_many(  # noqa: D417  # the others are those of segment_video
         self,
         media: Iterable[MediaInput],
         *,
@@ -297,25 +264,18 @@ class SegmentMethods:
     ) -> AsyncIterator[SegmentedMedia]:
         """Iterate over multiple media as their tasks end, with at most `max_tasks` unfinished at once.
 
-        One failed medium does not stop the others. Closing the iterator starts no more work; the journal keeps what
-        was begun.
+        One failed medium does not stop the others, whatever its error is. Closing the iterator starts no more work;
+        the journal keeps what was begun. Arguments that are not listed are those of `segment_video`, for each.
 
         Args:
             media: Any number of media; `Media.of(value, source=..., version=...)` names one.
             input_type: `video` or `audio`; with marengo3.5 also `document` or `image`. Or a list of them: each
                 medium has the type that its name, else its first bytes, show.
-            start_sec: As for `segment_video`, for each; audio and video only.
-            end_sec: As for `segment_video`, for each; audio and video only.
+            start_sec: First second to embed; audio and video only, as `end_sec`, `time_based_metadata` and
+                `include_transcript`.
             segmentation: As for `segment_video` or `segment_document`. With multiple input types, or as a list, each
                 medium uses the one that applies to it, else the default.
-            embedding_option: As for `segment_video` or `segment_document`.
-            embedding_scope: As for `segment_video` or `segment_document`.
-            embedding_type: As for `segment_video`.
-            time_based_metadata: As for `segment_video`, the same for each.
-            embedding_uncertainty: As for `segment_video` or `segment_document`.
-            timeout: Longest wait for each task in seconds. Default: the settings' `task_timeout`.
-            keep_asset: As for `segment_video`, for each.
-            include_transcript: As for `segment_video`, for each; audio and video only.
+            embedding_option: As for `segment_video` or `segment_document`; so are scope and uncertainty.
             max_tasks: Most unfinished media at once, and so the most that is paid for ahead of the consumer. Default:
                 the settings' `max_concurrency`. Tasks take minutes: with hundreds of media, 50 and more save hours;
                 `max_concurrent_requests` then limits the requests.
@@ -348,17 +308,10 @@ class SegmentMethods:
             embedding_uncertainty=embedding_uncertainty,
         )
         check_transcript(include_transcript, plan.input_types)
-        check_bool("keep_asset", keep_asset)
-        check_callback(on_progress, "on_progress")
+        run = RunOptions(timeout, on_progress, keep_asset, include_transcript)
         report = FailureReport(on_error)
         limit = self._session.settings.max_concurrency if max_tasks is None else check_count("max_tasks", max_tasks)
-        if timeout is not None:
-            check_timeout(timeout)
-
-        def request(item: Media, options: TaskOptions) -> SegmentRequest:
-            return SegmentRequest(item, options, timeout, on_progress, keep_asset, include_transcript)
-
-        return segment_all(self._session.io, self._ingestion, media, plan, request, report=report, limit=limit)
+        return segment_all(self._session.io, self._ingestion, media, plan, run, report=report, limit=limit)
 
     async def register(self, media: SegmentedMedia, *, id_namespace: str | None = None) -> list[SegmentRecord]:
         """Return the records of a medium, and register their ids in the segment store.
@@ -373,7 +326,7 @@ class SegmentMethods:
         records = media.records(id_namespace)
         rows = [(record.segment_id, row) for row, record in enumerate(records)]
         await self._session.io.blocking(
-            lambda: self._open_store().add_aliases(media.task_key, rows, source=media.source)
+            lambda: self._open_store().add_aliases(media.task_key, rows, source=media.source, title=media.title)
         )
         return records
 
@@ -410,19 +363,31 @@ class SegmentMethods:
             InputError: An id belongs to another vector space.
         """
         ids = many(segment_ids, "segment_ids")
-        store = await self._session.io.blocking(self._open_store)
-        found = await self._session.io.blocking(lambda: store.find_vectors(ids))
-        space = self._ingestion.space
-        for segment_id in ids:
-            if segment_id not in found:
-                raise SegmentNotFoundError(
-                    f"segment {segment_id} is not in the segment store {store.location}. Load its video again, "
-                    "or pass the store that it was loaded with (segment_store=..., or TWELVELABS_STORE)."
-                )
-            if found[segment_id].space != space:
-                raise InputError(
-                    f"segment {segment_id} has the vector space {found[segment_id].space}, this client {space}: their "
-                    "vectors are not comparable. Use the model and key it was made with, or load the video again into "
-                    "its own collection."
-                )
-        return [found[segment_id].vector for segment_id in ids]
+        return await self._session.io.blocking(lambda: vectors_of_ids(ids, self._open_store(), self._ingestion.space))
+
+    async def find_vectors_by_text(self, texts: Sequence[str], *, as_query: bool = False) -> list[Matrix | None]:
+        """Return the stored vectors of those texts that are documents of registered segments; nothing is sent.
+
+        For embeddings objects of frameworks, which get only the text of a document. A text is believed to be the
+        document of a segment if it has the segment's id (as a reference line, or as LlamaIndex's metadata line) and
+        its head line, title and position as they were registered; text around them changes nothing.
+
+        Args:
+            texts: Any texts, each with at least one character that is not white space.
+            as_query: Whether the texts are queries, which are never refused for being a part of a document.
+
+        Returns:
+            One float32 array of shape (dimension,) for each such text, and None for any other, in their order.
+
+        Raises:
+            InputError: A text is empty or is a part of a segment's document, or its vector is of another space; the
+                message has its position.
+            SegmentNotFoundError: The whole document of a segment that is not in this client's segment store.
+        """
+        given = many(texts, "texts")
+
+        def find() -> list[Matrix | None]:
+            checked = [check_text(text, f"texts[{index}]") for index, text in enumerate(given)]
+            return vectors_of_texts(checked, self._open_store, self._ingestion.space, as_query=as_query)
+
+        return await self._session.io.blocking(find)

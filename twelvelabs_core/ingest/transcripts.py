@@ -21,7 +21,6 @@ from twelvelabs_core.base.errors import (
 from twelvelabs_core.ingest.assets import MediaAssets
 from twelvelabs_core.ingest.single_flight import single_flight
 from twelvelabs_core.results.transcript import Word
-from twelvelabs_core.results.upload_responses import Transcription
 from twelvelabs_core.transport.polling import Deadline, poll_until
 from twelvelabs_core.transport.session import Session
 
@@ -99,9 +98,12 @@ class Transcripts:
 
     async def _fetch_by_asset(self, order: UploadOrder, timeout: float) -> tuple[Word, ...]:
         for _ in range(_ASSETS_MAX):
-            asset_id = order.media.asset_id or await self._upload(order, timeout)
+            asset_id = order.media.asset_id
+            if asset_id is None:
+                async with self._media_assets.lock(order, timeout):
+                    asset_id = await self._media_assets.ensure_uploaded(order, timeout, embeds=False)
             try:
-                return _words(await self._wait_for_transcription(order, asset_id, timeout))
+                return await self._wait_for_words(order, asset_id, timeout)
             except NotFoundError:
                 if await self._media_assets.exists(asset_id):
                     message = f"asset {asset_id} has no transcription. {_REQUEST_AGAIN}."
@@ -111,12 +113,11 @@ class Transcripts:
             await self._media_assets.forget(order)
         raise TwelveLabsError("another task deleted its asset while it was needed; the next run requests them again.")
 
-    async def _upload(self, order: UploadOrder, timeout: float) -> str:
-        async with self._media_assets.lock(order, timeout):
-            return await self._media_assets.ensure_uploaded(order, timeout, embeds=False)
-
-    async def _wait_for_transcription(self, order: UploadOrder, asset_id: str, timeout: float) -> Transcription:
-        since = await self._pending_since(order, asset_id)
+    async def _wait_for_words(self, order: UploadOrder, asset_id: str, timeout: float) -> tuple[Word, ...]:
+        store, content = self._open_store(), order.content or ""
+        known = await self._io.blocking(lambda: store.find_pending_transcript(content, self._origin))
+        # When a full wait for the transcription of this asset ended without an answer.
+        since = known[1] if known is not None and known[0] == asset_id else None
         wait = min(timeout, TRANSCRIPT_WAIT) if since is None else 0.0
         found = await poll_until(
             lambda: self._assets.retrieve_transcription(asset_id, include=_INCLUDE),
@@ -124,31 +125,19 @@ class Transcripts:
             Deadline(wait),
             self._io.sleep,
         )
-        if found.status == "ready":
-            return found
+        if found.status == "ready":  # whole sentences in place of words; neither means that nothing is said
+            spoken = found.words or found.sentences or ()
+            return tuple(Word(float(one.start), float(one.end), one.value) for one in spoken)
         if found.status == "failed":
             reason = (found.error or "no reason given").rstrip(".")
             raise _NoTranscriptionError(f"the transcription of asset {asset_id} failed: {reason}. {_REQUEST_AGAIN}.")
         if wait >= TRANSCRIPT_WAIT:  # a shorter wait does not replace that of a later caller with more time
-            store, content = self._open_store(), order.content or ""
             await self._io.blocking(lambda: store.put_pending_transcript(content, self._origin, asset_id))
         state = f"after {wait:g} s" if since is None else f"and was pending at {_format_time(since)}"
         raise TaskTimeoutError(
             f"the transcription of asset {asset_id} is {found.status} {state}; the next run requests it again."
         )
 
-    async def _pending_since(self, order: UploadOrder, asset_id: str) -> float | None:
-        """Return when a full wait for the transcription of this asset ended without an answer."""
-        store, content = self._open_store(), order.content or ""
-        known = await self._io.blocking(lambda: store.find_pending_transcript(content, self._origin))
-        return known[1] if known is not None and known[0] == asset_id else None
-
 
 def _format_time(timestamp: float) -> str:
     return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _words(found: Transcription) -> tuple[Word, ...]:
-    """Return the words, or whole sentences in their place; neither means that nothing is said."""
-    spoken = found.words or found.sentences or ()
-    return tuple(Word(float(one.start), float(one.end), one.value) for one in spoken)

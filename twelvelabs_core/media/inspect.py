@@ -3,14 +3,12 @@
 PyAV is optional (extra `media`) and slow to import: only `probe` imports it.
 """
 
-import io
 import mimetypes
 import posixpath
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.base.limits import FILENAME_MAX
@@ -24,18 +22,13 @@ DOCUMENT_SUFFIXES = (*PDF_SUFFIXES, *TEXT_SUFFIXES)
 _HEAD_BYTES = 1024  # PDF readers accept the mark %PDF- within the first 1,024 bytes
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
-_SIGNATURES: tuple[tuple[bytes, MediaType], ...] = (
-    (_JPEG, "image"),
-    (_PNG, "image"),
-    (b"fLaC", "audio"),
-    (b"ID3", "audio"),
-    (b"\xff\xfb", "audio"),
-    (b"\xff\xf3", "audio"),
-    (b"\xff\xf2", "audio"),
-    (b"\x1a\x45\xdf\xa3", "video"),  # Matroska, WebM
-)
-_RIFF_TYPES: dict[bytes, MediaType] = {b"WAVE": "audio", b"AVI ": "video"}
-_MIME_TYPES: dict[str, MediaType] = {"image": "image", "video": "video", "audio": "audio"}
+_SIGNATURES: Mapping[tuple[bytes, ...], MediaType] = {
+    (_JPEG, _PNG): "image",
+    (b"fLaC", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"): "audio",
+    (b"\x1a\x45\xdf\xa3",): "video",  # Matroska, WebM
+}
+_RIFF_TYPES: Mapping[bytes, MediaType] = {b"WAVE": "audio", b"AVI ": "video"}
+_MIME_TYPES: Mapping[str, MediaType] = {"image": "image", "video": "video", "audio": "audio"}
 _CONTROL_CHARACTERS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))  # bytes that text files do not contain
 
 
@@ -71,8 +64,8 @@ def upload_name(media: Media, input_type: str) -> str:
 
 
 def _kind_by_head(head: bytes) -> MediaType | None:
-    for signature, kind in _SIGNATURES:
-        if head.startswith(signature):
+    for signatures, kind in _SIGNATURES.items():
+        if head.startswith(signatures):
             return kind
     if head.startswith(b"RIFF"):
         return _RIFF_TYPES.get(head[8:12])
@@ -121,10 +114,7 @@ class Probe:
 
 
 def probe(media: Media) -> Probe | None:
-    """Return the properties of local audio or video.
-
-    Returns:
-        None where PyAV is not installed, or cannot open a format that the API may support.
+    """Return the properties of local audio or video; None without PyAV, or for a format that it does not know.
 
     Raises:
         InputError: It is text, a document, or without audio and video tracks, or its container is damaged.
@@ -135,7 +125,7 @@ def probe(media: Media) -> Probe | None:
         return None
     try:
         with (
-            _opened(media) as file,
+            media.opened() as file,
             av.open(file, mode="r", options=_OPEN_OPTIONS, metadata_errors="ignore") as container,
         ):
             found = _properties(container)
@@ -150,18 +140,6 @@ def probe(media: Media) -> Probe | None:
             return found
         reason = "no audio or video track"
     raise InputError(f"{media.source}: not a readable audio or video file ({reason}); is it truncated, or text?")
-
-
-@contextmanager
-def _opened(media: Media) -> Iterator[BinaryIO]:
-    if media.file is not None:
-        media.file.seek(0)
-        yield media.file
-    elif media.path is not None:
-        with media.path.open("rb") as file:
-            yield file
-    else:
-        yield io.BytesIO(media.data or b"")
 
 
 def _properties(container: Any) -> Probe:

@@ -4,6 +4,7 @@ A local file is read only where the caller passed a path: query texts and server
 """
 
 import hashlib
+import io
 import mimetypes
 import os
 import posixpath
@@ -78,10 +79,9 @@ class Media:
         Raises:
             InputError: `value` is not media, or `source` is empty.
         """
-        source = None if source is None else _checked_name("source", source)
+        source, version = _checked_name("source", source), _checked_name("version", version)
         if source is not None and not source.strip():
             raise InputError(f"source is empty: {source!r}; omit it for the default, or pass a name.")
-        version = None if version is None else _checked_name("version", version)
         if isinstance(value, Media):
             return cast("Self", replace(value, source=source or value.source, version=version or value.version))
         if isinstance(value, (bytes, bytearray)):
@@ -98,27 +98,27 @@ class Media:
 
     @classmethod
     def _of_text(cls, text: str, source: str | None, version: str | None) -> Self:
-        match = _SCHEME.match(text)
-        scheme = match.group(1).lower() if match else ""
         if not text.strip():
             raise InputError("media is an empty string; pass a path, URL or asset:<id>.")
         if "\x00" in text:
             raise InputError("media path contains a NUL character.")
+        match = _SCHEME.match(text)
+        scheme = match.group(1).lower() if match else ""
         if scheme in ("http", "https"):
             return cls._of_url(text, source, version)
         if scheme == "asset":
             return cls._of_asset(text.partition(":")[2], source, version)
+        if scheme == "data":
+            raise InputError("data: URIs are not supported; decode it and pass the bytes.")
         if scheme == "file" and "://" in text:
             parts = urlsplit(text)
             if parts.netloc not in ("", "localhost"):
                 raise InputError(f"a file:// URL must name a file of this machine, not of {parts.netloc!r}.")
-            return cls._of_path(url2pathname(parts.path), source, version)
-        if scheme == "data":
-            raise InputError("data: URIs are not supported; decode it and pass the bytes.")
-        if "://" in text:
+            text = url2pathname(parts.path)
+        elif "://" in text:
             what = f"{scheme}:// URLs" if scheme else "a URL after white space or other text"
             raise InputError(f"cannot read {what}; pass an http(s) URL (it may be presigned) or a path.")
-        if len(text) > _PATH_MAX:
+        elif len(text) > _PATH_MAX:
             raise InputError(
                 f"media is a str of {len(text):,} characters: too long for a path; pass file content as bytes."
             )
@@ -155,7 +155,7 @@ class Media:
     def _of_bytes(cls, data: bytes, source: str | None, version: str | None) -> Self:
         if not data:
             raise InputError("media is empty: 0 bytes.")
-        name = source or f"sha256:{hashlib.sha256(data).hexdigest()[:16]}"
+        name = source or _digest_name([data])
         return cls("bytes", name, posixpath.basename(name) or name, version, data=data)
 
     @classmethod
@@ -169,7 +169,7 @@ class Media:
             return cls._of_bytes(_read_whole(file), name, version)
         if name is None:
             file.seek(0)
-            name = f"sha256:{_digest_of(_full_chunks(file.read, HASH_CHUNK))[:16]}"
+            name = _digest_name(_full_chunks(file.read, HASH_CHUNK))
         return cls("file", name, posixpath.basename(name) or name, version, file=file)
 
     @property
@@ -190,29 +190,18 @@ class Media:
         return mimetypes.guess_type(self.title)[0] or "application/octet-stream"
 
     def size(self) -> int:
-        """Return the size of local media in bytes.
-
-        Raises:
-            InputError: The media cannot be read, or is not local.
-        """
-        if self.data is not None:
-            return len(self.data)
+        """Return the size of local media in bytes."""
         with readable(self.source):
             if self.path is not None:
                 return self.path.stat().st_size
             if self.file is not None:
-                position = self.file.tell()
-                size = self.file.seek(0, os.SEEK_END)
-                self.file.seek(position)
-                return size
-        raise InputError(f"{self.source} is not local; its size is unknown.")
+                return self.file.seek(0, os.SEEK_END)  # every reader seeks to where it begins
+        if self.data is None:
+            raise InputError(f"{self.source} is not local; its size is unknown.")
+        return len(self.data)
 
     def stamp(self) -> tuple[int, int]:
-        """Return size in bytes and modification time in nanoseconds of a path, to detect changes without reading it.
-
-        Raises:
-            InputError: The file cannot be read, or the media is not a path.
-        """
+        """Return size in bytes and modification time in nanoseconds of a path, to detect changes without reading it."""
         if self.path is None:
             raise InputError(f"{self.source} is not a path.")
         with readable(self.source):
@@ -220,23 +209,19 @@ class Media:
         return status.st_size, status.st_mtime_ns
 
     def read_chunks(self, size: int) -> Iterator[bytes]:
-        """Read local media from its start in chunks of `size` bytes; the last may be shorter.
+        """Read local media from its start in chunks of `size` bytes; the last may be shorter."""
+        with readable(self.source), self.opened() as file:
+            yield from _full_chunks(file.read, size)
 
-        Raises:
-            InputError: The media cannot be read.
-        """
-        if self.data is not None:
-            view = memoryview(self.data)
-            for start in range(0, len(view), size):
-                yield bytes(view[start : start + size])
-            return
-        with readable(self.source):
-            if self.path is not None:
-                with self.path.open("rb") as stream:
-                    yield from _full_chunks(stream.read, size)
-            elif self.file is not None:
-                self.file.seek(0)
-                yield from _full_chunks(self.file.read, size)
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """Open local media at its start; a file object that the caller passed stays open."""
+        if self.file is not None:
+            self.file.seek(0)
+            yield self.file
+        else:
+            with io.BytesIO(self.data or b"") if self.path is None else self.path.open("rb") as file:
+                yield file
 
     def sha256(self) -> str:
         """Return the SHA-256 of local media as 64 hex digits."""
@@ -259,11 +244,11 @@ def readable(source: str) -> Iterator[None]:
         raise InputError(f"{source}: cannot be read: {reason}.") from None
 
 
-def _checked_name(what: str, name: object) -> str:
+def _checked_name(what: str, name: object) -> str | None:
     """Return a name that the caller passed, without URL signatures."""
-    if not isinstance(name, str):
+    if name is not None and not isinstance(name, str):
         raise InputError(f"{what} must be a str, got {type(name).__name__}.")
-    return redact(name)
+    return None if name is None else redact(name)
 
 
 def name_of_path(text: str) -> str:
@@ -308,11 +293,15 @@ def _full_chunks(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
         yield bytes(buffer)
 
 
-def _digest_of(chunks: Iterator[bytes]) -> str:
+def _digest_of(chunks: Iterable[bytes]) -> str:
     digest = hashlib.sha256()
     for chunk in chunks:
         digest.update(chunk)
     return digest.hexdigest()
+
+
+def _digest_name(chunks: Iterable[bytes]) -> str:
+    return f"sha256:{_digest_of(chunks)[:16]}"
 
 
 T = TypeVar("T")
@@ -321,12 +310,7 @@ T = TypeVar("T")
 def media_list(
     media: MediaInput | Iterable[MediaInput], *, source: str | None = None, version: str | None = None
 ) -> tuple[Media, ...]:
-    """Return a single item or an iterable of media as a tuple.
-
-    Args:
-        media: A single item or an iterable of them.
-        source: The name to identify a single item.
-        version: For URLs: a new value means that their content changed.
+    """Return a single item, which `source` may name, or an iterable of media as a tuple of `Media`.
 
     Raises:
         InputError: An item is not media, `source` is given for a list, or two items have the same name.
@@ -341,11 +325,7 @@ def media_list(
 
 
 def check_unique(names: Sequence[str]) -> None:
-    """Refuse media of equal names: the segments of one would replace those of the other.
-
-    Raises:
-        InputError: Two names are equal.
-    """
+    """Refuse media of equal names: the segments of one would replace those of the other."""
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         what = "1 name stands" if len(repeated) == 1 else f"{len(repeated)} names stand"
@@ -356,11 +336,7 @@ def check_unique(names: Sequence[str]) -> None:
 
 
 def many(values: Iterable[T], name: str) -> list[T]:
-    """Return the values as a list; refuse a single value, such as a str, which would be iterated by characters.
-
-    Raises:
-        InputError: It is a single value.
-    """
+    """Return the values as a list; refuse a single value, such as a str, which would be iterated by characters."""
     if is_one(values):
         raise InputError(f"{name} must be a list, got a single {type(values).__name__}; put it into a list.")
     return list(values)

@@ -1,6 +1,6 @@
 """Check media, texts, uploads and asset metadata against the API's limits before a request is sent.
 
-Every refusal is an `InputError` with the limit and the value. Where a property cannot be determined, nothing is
+Every function raises `InputError`, with the limit and the value. Where a property cannot be determined, nothing is
 refused and the server decides.
 """
 
@@ -30,15 +30,7 @@ _SHORTEN = "shorten it, or encode it smaller"
 
 
 def check_text(text: str, what: str = "text") -> str:
-    """Return a text that can be embedded.
-
-    Args:
-        text: The text.
-        what: Its name in messages.
-
-    Raises:
-        InputError: It is not a str, empty, white space only, or not valid Unicode.
-    """
+    """Return a text that can be embedded; `what` is its name in messages."""
     if not isinstance(text, str):
         raise InputError(f"{what} must be a str, got {type(text).__name__}.")
     if len(text.strip()) < limits.TEXT_MIN_CHARACTERS:
@@ -53,13 +45,9 @@ def check_text(text: str, what: str = "text") -> str:
 
 
 def check_size(media: Media, limit: int, what: str, advice: str = "") -> None:
-    """Refuse local media that is missing, not a file, not readable, empty or larger than a limit.
+    """Refuse local media that is missing, not a file, not readable, empty or larger than `limit` in bytes.
 
-    Args:
-        media: Local media.
-        limit: Maximum in bytes.
-        what: What the limit applies to, for the message.
-        advice: End of the message about the limit.
+    `what` and `advice` begin and end the message about the limit.
     """
     size, path = media.size(), media.path
     if path is not None and not path.is_file():
@@ -73,21 +61,13 @@ def check_size(media: Media, limit: int, what: str, advice: str = "") -> None:
 
 
 def check_readable(media: Media) -> None:
-    """Refuse local media that is missing, not a file, not readable, empty or larger than any upload.
-
-    Raises:
-        InputError: One of these applies.
-    """
+    """Refuse local media that is missing, not a file, not readable, empty or larger than any upload."""
     if media.is_local:
         check_size(media, limits.UPLOAD_MAX_BYTES, "an upload", f"; {_SHORTEN}")
 
 
 def check_image(media: Media, model: Model = MARENGO_30) -> None:
-    """Refuse a local image of a size or, where the model's limits are known, format or resolution out of range.
-
-    Raises:
-        InputError: It is missing, empty, too large, neither JPEG nor PNG, or has too few pixels.
-    """
+    """Refuse a local image of a size or, where the model's limits are known, format or resolution out of range."""
     if not media.is_local:
         return
     check_size(media, limits.IMAGE_MAX_BYTES, "an image")
@@ -104,19 +84,11 @@ def check_image(media: Media, model: Model = MARENGO_30) -> None:
         )
 
 
-def check_document(media: Media, limit: int | None = None) -> None:
-    """Refuse a local document out of the API's limits. The API itself checks the number of pages.
-
-    Args:
-        media: PDF, text or Markdown.
-        limit: Maximum in bytes. Default: 512 MB, the limit of a task.
-
-    Raises:
-        InputError: It is missing, empty, too large, of another format, or contains no text.
-    """
+def check_document(media: Media) -> None:
+    """Refuse a local document that is too large, of another format, or without text. The API checks its pages."""
     if not media.is_local:
         return
-    check_size(media, limit or DOCUMENT_MAX_BYTES, "a document")
+    check_size(media, DOCUMENT_MAX_BYTES, "a document")
     suffix = Path(media.title).suffix.lower()
     if suffix and media.origin != "bytes" and suffix not in DOCUMENT_SUFFIXES:
         raise InputError(
@@ -132,22 +104,12 @@ def check_document(media: Media, limit: int | None = None) -> None:
 
 
 def check_audio_video(media: Media, input_type: str, *, task: bool, model: Model = MARENGO_30) -> Probe | None:
-    """Refuse local audio or video out of the API's limits.
+    """Refuse local audio or video out of the limits of an embedding task or, else, of the synchronous endpoint.
 
     Duration, resolution and format need PyAV (extra `media`); without it the server checks them.
 
-    Args:
-        media: The media.
-        input_type: `audio` or `video`.
-        task: Whether the limits are those of an embedding task, or of the synchronous endpoint.
-        model: The model whose limits apply.
-
     Returns:
         The properties of local media, where they could be determined.
-
-    Raises:
-        InputError: It is missing, not a file, empty, not readable as audio or video, or its size, duration,
-            resolution or aspect ratio is out of range.
     """
     if not media.is_local:
         return None
@@ -166,11 +128,7 @@ def check_audio_video(media: Media, input_type: str, *, task: bool, model: Model
 
 
 def check_source(media: Media, media_type: str, model: Model) -> None:
-    """Refuse a source of `multi_input` out of the API's limits.
-
-    Raises:
-        InputError: It is missing, empty, not readable, too large or too long.
-    """
+    """Refuse a source of `multi_input` out of the API's limits."""
     if media_type == "image":
         check_image(media, model)
     elif media.is_local:
@@ -183,11 +141,7 @@ def check_source(media: Media, media_type: str, model: Model) -> None:
 
 
 def check_has_sound(media: Media, found: Probe, input_type: str, embedding_option: Sequence[str]) -> None:
-    """Refuse a video without audio track if every option needs one: the task would be billed and give no vector.
-
-    Raises:
-        InputError: The video has no audio track and no option is `visual`.
-    """
+    """Refuse a video without audio track if every option needs one: the task would be billed and give no vector."""
     if input_type == "video" and not found.has_audio and AUDIO_OPTIONS.issuperset(embedding_option):
         raise InputError(
             f"{media.source}: has no audio track, so embedding_option {list(embedding_option)} would give no vector; "
@@ -196,11 +150,7 @@ def check_has_sound(media: Media, found: Probe, input_type: str, embedding_optio
 
 
 def check_window(start_sec: float | None, end_sec: float | None, duration_sec: float | None, source: str) -> None:
-    """Refuse a time window outside the media. All times are in seconds; an unknown duration refuses nothing.
-
-    Raises:
-        InputError: The window begins at or after the end, or ends more than a second after it.
-    """
+    """Refuse a time window outside the media; containers round by up to a second, and None is unknown."""
     if duration_sec is None:
         return
     if start_sec is not None and start_sec >= duration_sec:
@@ -214,13 +164,11 @@ def _check_tracks(media: Media, found: Probe, input_type: str, model: Model) -> 
         raise InputError(f"{media.source}: is an image ({found.format_name}), not {input_type}; use embed_image.")
     if input_type == "video" and not found.has_video:
         raise InputError(f"{media.source}: has no video track; load it as audio.")
-    if input_type == "audio" and not found.has_audio:
+    if input_type == "video":
+        return
+    if not found.has_audio:
         raise InputError(f"{media.source}: has no audio track.")
-    if (
-        input_type == "audio"
-        and model.knows_media
-        and not set(found.format_name.split(",")) & set(limits.AUDIO_FORMATS)
-    ):
+    if model.knows_media and not set(found.format_name.split(",")) & set(limits.AUDIO_FORMATS):
         raise InputError(
             f"{media.source}: audio must be {', '.join(limits.AUDIO_FORMATS).upper()}; this is {found.format_name}."
         )
@@ -267,34 +215,21 @@ _UPLOAD_MAX_BYTES = {
 
 
 def check_filename(filename: object) -> str:
-    """Return the file name of an asset.
-
-    Raises:
-        InputError: It is not a str of 1 to 255 characters.
-    """
-    if not isinstance(filename, str) or not filename:
-        raise InputError(f"filename must be a str of 1 to {limits.FILENAME_MAX} characters, got {filename!r}.")
-    if len(filename) > limits.FILENAME_MAX:
-        raise InputError(f"filename may have at most {limits.FILENAME_MAX} characters, got {len(filename)}.")
+    """Return the file name of an asset."""
+    if not isinstance(filename, str) or not 1 <= len(filename) <= limits.FILENAME_MAX:
+        got = f"{len(filename)} characters" if isinstance(filename, str) else repr(filename)
+        raise InputError(f"filename must be a str of 1 to {limits.FILENAME_MAX} characters, got {got}.")
     return filename
 
 
 def check_asset_type(asset_type: str | None) -> None:
-    """Refuse an unknown asset type; None is accepted.
-
-    Raises:
-        InputError: It is not one of the four types.
-    """
+    """Refuse an unknown asset type; None is accepted."""
     if asset_type is not None and asset_type not in ASSET_TYPES:
         raise InputError(f"asset_type must be one of {', '.join(ASSET_TYPES)}; got {asset_type!r}.")
 
 
 def check_upload_size(name: str, size: int, asset_type: str) -> None:
-    """Refuse an upload of more bytes than its asset type may have.
-
-    Raises:
-        InputError: It is too large.
-    """
+    """Refuse an upload of more bytes than its asset type may have."""
     limit = _UPLOAD_MAX_BYTES[asset_type]
     if size > limit:
         advice = _SHORTEN if limit == limits.UPLOAD_MAX_BYTES else "make it smaller"
@@ -305,17 +240,7 @@ def check_upload_size(name: str, size: int, asset_type: str) -> None:
 
 
 def upload_method(media: Media, size: int | None, asset_type: str | None, method: str | None) -> UploadMethod:
-    """Return the method by which media is uploaded.
-
-    Args:
-        media: The media.
-        size: Its size in bytes; None for media that is not local.
-        asset_type: Its type, if known.
-        method: The method that the caller requires. None chooses by `size`.
-
-    Raises:
-        InputError: The media cannot be uploaded by `method`, or is too large for any method.
-    """
+    """Return the method by which media is uploaded: `method`, or by its size in bytes (None for a URL)."""
     if method is not None and method not in METHODS:
         raise InputError(f"method must be one of {', '.join(METHODS)}; got {method!r}.")
     if media.asset_id is not None:
@@ -338,15 +263,7 @@ def upload_method(media: Media, size: int | None, asset_type: str | None, method
 
 
 def multipart_type(media: Media, asset_type: str | None) -> str:
-    """Return the asset type for a multipart upload: `video`, `audio` or `image`.
-
-    Args:
-        media: Local media.
-        asset_type: Its type, if known. Default: determined by its content with PyAV.
-
-    Raises:
-        InputError: It is a document, or its type cannot be determined.
-    """
+    """Return the asset type for a multipart upload: `asset_type`, or determined by the content with PyAV."""
     kind = asset_type or _kind_by_tracks(media)
     if kind not in MULTIPART_TYPES:
         what = f"a {kind}" if kind else "of an unknown kind"
@@ -362,11 +279,7 @@ def _kind_by_tracks(media: Media) -> MediaType | None:
         found = probe(media)
     except InputError:
         return None
-    if found is None:
-        return None
-    if found.is_image:
-        return "image"
-    return "video" if found.has_video else "audio"
+    return None if found is None else "image" if found.is_image else "video" if found.has_video else "audio"
 
 
 UserMetadata = Mapping[str, str | int | float | bool | list[str] | None]
@@ -376,29 +289,21 @@ _LARGEST_INT = 2**53 - 1  # reference: integers beyond 53 bits must be sent as s
 
 
 def check_user_metadata(user_metadata: object) -> dict[str, Any]:
-    """Return the metadata of an asset as a plain dict.
-
-    Raises:
-        InputError: A name is not a str, or a value is of another type or a number out of range.
-    """
+    """Return the metadata of an asset as a plain dict."""
     if not isinstance(user_metadata, Mapping):
         raise InputError(f"user_metadata must be a mapping of names to values, got {type(user_metadata).__name__}.")
     for name, value in user_metadata.items():
-        if not isinstance(name, str):
-            raise InputError(f"user_metadata has the name {name!r}; names must be str.")
-        _check_value(name, value)
+        if not isinstance(name, str) or not _is_metadata_value(value):
+            raise InputError(
+                f"user_metadata[{name!r}] is {value!r} ({type(value).__name__}). Names must be str, values str, bool, "
+                f"list of str, finite float, or int up to {_LARGEST_INT}; pass a larger one as str."
+            )
     return dict(user_metadata)
 
 
-def _check_value(name: str, value: object) -> None:
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return
-    if value is not None and not isinstance(value, str | int | float):
-        raise InputError(
-            f"user_metadata[{name!r}] is of type {type(value).__name__}; the API stores str, numbers, bool and "
-            "lists of str."
-        )
-    if isinstance(value, int) and abs(value) > _LARGEST_INT:
-        raise InputError(f"user_metadata[{name!r}] is {value}: integers beyond {_LARGEST_INT} must be passed as str.")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"user_metadata[{name!r}] is {value}, which JSON cannot represent.")
+def _is_metadata_value(value: object) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(item, str) for item in value)
+    if isinstance(value, int):
+        return abs(value) <= _LARGEST_INT
+    return value is None or isinstance(value, str) or (isinstance(value, float) and math.isfinite(value))

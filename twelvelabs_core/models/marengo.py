@@ -1,30 +1,21 @@
-"""What each Marengo model takes and gives, as one table, and the refusals that follow from it. Pure.
+"""What each Marengo model accepts and returns, as one table. Functions that refuse a value raise `InputError`.
 
 "Reference" is the API reference of the embed endpoints, "model page" the page of the model. The model page of
 Marengo 3.5 could not be read: where it alone has a limit (formats, resolutions, length of tasks), nothing is refused
-here and the API decides.
-
-Texts that are too long for a model beyond doubt, refused before one of a batch is sent.
-
-The limits are in tokens, which only the vendor's tokenizer can count. Two bounds hold for every tokenizer in use:
-
-- none joins words across white space, so a text has at least as many tokens as words;
-- the longest entry of the published vocabularies stands for 128 characters (a run of one sign), so a text has at least
-  one token for 128 characters that are not white space.
-
-A text above either bound is refused. One below may still be too long (English has some 4 characters a token): then
-marengo3.5 answers with a 400, or cuts with `auto_truncate`; what marengo3.0 does is not documented.
+here and the API decides. The same holds for the length of texts: it is in tokens, which only the API can count.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.models.segmentation import DynamicSegmentation, FixedSegmentation, Temporal
 
 MediaType = Literal["image", "video", "audio", "document"]
+UNTIMED_TYPES = ("document", "image")
+"""Input types without times: their segments are pages, chunks or the whole."""
 
 DEFAULT_MODEL = "marengo3.0"
 CLIP, LOCAL, ASSET = "clip", "local", "asset"
@@ -36,22 +27,16 @@ class InputRules:
     """What the tasks of a model take for one input type.
 
     Attributes:
-        options: Values of `embedding_option`, in the API's order.
-        default_options: Those that are sent when the caller names none.
+        options: Values of `embedding_option`, in the API's order. Default for audio and video: all.
         scopes: Values of `embedding_scope`; `local` is another word for `clip`.
-        default_scopes: Those that are sent when the caller names none.
-        types: Values of `embedding_type`.
-        segmentation: The kinds of segmentation, the default one first.
-        default_seconds: The number that the default segmentation takes.
+        types: Values of `embedding_type`; the first is the default.
+        segmentations: One of each kind of segmentation of audio and video; the first is the default.
     """
 
     options: tuple[str, ...]
-    default_options: tuple[str, ...]
     scopes: tuple[str, ...]
-    default_scopes: tuple[str, ...]
-    types: tuple[str, ...] = (SEPARATE, FUSED)
-    segmentation: tuple[str, ...] = ()
-    default_seconds: int = 0
+    types: tuple[str, ...] = (SEPARATE,)
+    segmentations: tuple[Temporal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +49,6 @@ class Model:
         sync_inputs: Values of `input_type` at the synchronous endpoint.
         source_types: Values of `media_type` in `multi_input`.
         tasks: Rules of the asynchronous endpoint by `input_type`.
-        text_max_tokens: Longest text.
         sync_max_sec: Longest audio or video at the synchronous endpoint.
         sync_max_bytes: Largest medium there, however it is passed; None where only inline media have a limit.
         task_sec: Shortest and longest audio or video of a task, or None where it is not known.
@@ -78,7 +62,6 @@ class Model:
     sync_inputs: tuple[str, ...]
     source_types: tuple[MediaType, ...]
     tasks: Mapping[str, InputRules]
-    text_max_tokens: int
     sync_max_sec: float
     sync_max_bytes: int | None
     task_sec: tuple[float, float] | None
@@ -92,26 +75,17 @@ class Model:
         return self.sync_inputs == ("multi_input",)
 
     def dimension(self, wanted: int | None) -> int:
-        """Return the checked `embedding_dimension`.
-
-        Raises:
-            InputError: The model has none of this length.
-        """
+        """Return the checked `embedding_dimension`."""
         if wanted is None:
             return self.dimensions[-1]
-        if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted not in self.dimensions:
-            several = "one of " if len(self.dimensions) > 1 else ""
-            allowed = several + ", ".join(map(str, self.dimensions))
-            hint = self.hint(lambda model: isinstance(wanted, int) and wanted in model.dimensions)
+        if type(wanted) is not int or wanted not in self.dimensions:
+            allowed = ("one of " if len(self.dimensions) > 1 else "") + ", ".join(map(str, self.dimensions))
+            hint = self.hint(lambda model: type(wanted) is int and wanted in model.dimensions)
             raise InputError(f"embedding_dimension of {self.name} must be {allowed}; got {wanted!r}{hint}.")
         return wanted
 
     def rules(self, input_type: str) -> InputRules:
-        """Return the rules of tasks for one input type.
-
-        Raises:
-            InputError: The model has no such tasks.
-        """
+        """Return the rules of tasks for one input type."""
         rules = self.tasks.get(input_type) if isinstance(input_type, str) else None
         if rules is None:
             hint = self.hint(lambda model: input_type in model.tasks)
@@ -119,11 +93,7 @@ class Model:
         return rules
 
     def require(self, extra: str) -> None:
-        """Refuse a request field that only another model takes.
-
-        Raises:
-            InputError: This is one; the message names the model.
-        """
+        """Refuse a request field that only another model takes."""
         if extra not in self.extras:
             hint = self.hint(lambda model: extra in model.extras)
             raise InputError(f"{self.name} does not take {extra}{hint}.")
@@ -134,34 +104,19 @@ class Model:
         return f" (needs model={' or '.join(map(repr, names))})" if names else ""
 
 
-_AV_SCOPES = (CLIP, ASSET)  # reference, embedding_scope of both models, also the default
+_AV_TYPES = (SEPARATE, FUSED)
+_SEGMENTATIONS_30 = (DynamicSegmentation(4), FixedSegmentation())  # reference, VideoSegmentation
+_SEGMENTATIONS_35 = (DynamicSegmentation(2), FixedSegmentation())  # reference, temporal
 
 MARENGO_30 = Model(
     name="marengo3.0",
     dimensions=(512,),  # reference: embedding_dimension is refused
     sync_inputs=("text", "image", "text_image", "audio", "video", "multi_input"),  # reference, input_type
     source_types=("image",),  # reference, media_type
-    tasks=MappingProxyType(
-        {
-            "audio": InputRules(
-                options=("audio", "transcription"),  # reference, audio.embedding_option; all by default
-                default_options=("audio", "transcription"),
-                scopes=_AV_SCOPES,
-                default_scopes=_AV_SCOPES,
-                segmentation=("fixed",),  # reference, AudioSegmentation: fixed, 6 s
-                default_seconds=6,
-            ),
-            "video": InputRules(
-                options=("visual", "audio", "transcription"),  # reference, video.embedding_option; all by default
-                default_options=("visual", "audio", "transcription"),
-                scopes=_AV_SCOPES,
-                default_scopes=_AV_SCOPES,
-                segmentation=("dynamic", "fixed"),  # reference, VideoSegmentation: dynamic, 4 s
-                default_seconds=4,
-            ),
-        }
-    ),
-    text_max_tokens=500,  # reference, input_text
+    tasks={
+        "audio": InputRules(("audio", "transcription"), (CLIP, ASSET), _AV_TYPES, (FixedSegmentation(6),)),
+        "video": InputRules(("visual", "audio", "transcription"), (CLIP, ASSET), _AV_TYPES, _SEGMENTATIONS_30),
+    },
     sync_max_sec=limits.SYNC_MAX_SEC,
     sync_max_bytes=None,
     task_sec=(limits.TASK_MIN_SEC, limits.TASK_MAX_SEC),
@@ -175,43 +130,14 @@ MARENGO_35 = Model(
     dimensions=(128, 256, 512),  # reference names 256 and 512; 128 by two independent users of the live service
     sync_inputs=("multi_input",),  # reference, input_type
     source_types=("image", "video", "audio", "document"),  # reference, media_type
-    tasks=MappingProxyType(
-        {
-            "audio": InputRules(
-                options=("audio",),  # reference: covers speech too; no transcription
-                default_options=("audio",),
-                scopes=(CLIP, LOCAL, ASSET),
-                default_scopes=_AV_SCOPES,
-                segmentation=("dynamic", "fixed"),  # reference, temporal: dynamic, 2 s
-                default_seconds=2,
-            ),
-            "video": InputRules(
-                options=("visual", "audio"),
-                default_options=("visual", "audio"),
-                scopes=(CLIP, LOCAL, ASSET),
-                default_scopes=_AV_SCOPES,
-                segmentation=("dynamic", "fixed"),
-                default_seconds=2,
-            ),
-            # Which pairs of option and scope a document takes, and its defaults, depend on the file: _document_options.
-            "document": InputRules(
-                options=("visual", "text"),
-                default_options=(),
-                scopes=(LOCAL, ASSET),
-                default_scopes=(),
-                types=(SEPARATE,),
-                segmentation=("spatial", "sequential"),
-            ),
-            "image": InputRules(
-                options=("visual",),  # reference: one value each
-                default_options=("visual",),
-                scopes=(ASSET,),
-                default_scopes=(ASSET,),
-                types=(SEPARATE,),
-            ),
-        }
-    ),
-    text_max_tokens=2000,  # reference, input_text
+    tasks={
+        # reference: `audio` covers speech too, there is no transcription
+        "audio": InputRules(("audio",), (CLIP, LOCAL, ASSET), _AV_TYPES, _SEGMENTATIONS_35),
+        "video": InputRules(("visual", "audio"), (CLIP, LOCAL, ASSET), _AV_TYPES, _SEGMENTATIONS_35),
+        # Which pairs of option and scope a document takes, and its defaults, depend on the file: see `options`.
+        "document": InputRules(("visual", "text"), (LOCAL, ASSET)),
+        "image": InputRules(("visual",), (ASSET,)),
+    },
     sync_max_sec=30.0,  # reference, MultiInputMediaSource
     sync_max_bytes=32 * limits.MIB,  # reference, MultiInputMediaSource: by url, base64_string and asset_id alike
     task_sec=None,
@@ -220,15 +146,11 @@ MARENGO_35 = Model(
     extras=frozenset({"auto_truncate", "embedding_uncertainty", "time_based_metadata"}),
 )
 
-MODELS: Mapping[str, Model] = MappingProxyType({model.name: model for model in (MARENGO_30, MARENGO_35)})
+MODELS: Mapping[str, Model] = {model.name: model for model in (MARENGO_30, MARENGO_35)}
 
 
 def model_of(name: str) -> Model:
-    """Return the rules of a model.
-
-    Raises:
-        InputError: A model that this package does not know.
-    """
+    """Return the rules of a model."""
     model = MODELS.get(name) if isinstance(name, str) else None
     if model is None:
         raise InputError(f"model must be one of {', '.join(MODELS)}; got {name!r}.")
@@ -242,23 +164,14 @@ def _or(names: Mapping[str, InputRules]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingModel:
-    """The model and dimension of a client.
-
-    Attributes:
-        rules: What the model accepts.
-        dimension: Values in each vector.
-    """
+    """The model of a client, and the number of values in each vector."""
 
     rules: Model
     dimension: int
 
     @classmethod
     def of(cls, name: str, embedding_dimension: int | None = None) -> "EmbeddingModel":
-        """Return a model by its name.
-
-        Raises:
-            InputError: An unknown model, or a dimension that it does not have.
-        """
+        """Return a model by its name."""
         rules = model_of(name)
         return cls(rules, rules.dimension(embedding_dimension))
 

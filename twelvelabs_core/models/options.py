@@ -1,15 +1,25 @@
-"""The options of audio and video tasks, validated against the rules of the model."""
+"""The options of tasks, validated against the rules of the model."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, Self
 
+from twelvelabs_core.base.checks import check_bool
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.models.marengo import ASSET, CLIP, DEFAULT_MODEL, FUSED, LOCAL, Model, model_of
-from twelvelabs_core.models.segmentation import DynamicSegmentation, FixedSegmentation, Segmentation, as_segmentation
+from twelvelabs_core.models.marengo import ASSET, CLIP, DEFAULT_MODEL, FUSED, LOCAL, InputRules, Model, model_of
+from twelvelabs_core.models.segmentation import (
+    Paged,
+    Segmentation,
+    SequentialSegmentation,
+    SpatialSegmentation,
+    Temporal,
+    as_segmentation,
+)
 
+DOCUMENT_MODEL = "marengo3.5"
 _SECONDS_MAX = 1e9  # far above any duration; keeps times in milliseconds exact
 
+DocumentKind = Literal["pdf", "text"]
 TimeBasedMetadata = Mapping[str, Any]
 """The caller's own text for a time range, as the vendor writes it: {"start": 0.0, "end": 4.5, "text": "Kick-off"}."""
 
@@ -33,7 +43,7 @@ class TaskOptions(Protocol):
 
 
 class TimedText(NamedTuple):
-    """One entry of `time_based_metadata`, in seconds from the start of the video."""
+    """One entry of `time_based_metadata`; times in seconds from the start of the video."""
 
     start: float
     end: float
@@ -56,7 +66,7 @@ class SegmentOptions:
     input_type: Literal["audio", "video"]
     start_sec: float | None
     end_sec: float | None
-    segmentation: FixedSegmentation | DynamicSegmentation
+    segmentation: Temporal
     embedding_option: tuple[str, ...]
     embedding_scope: tuple[str, ...]
     embedding_type: tuple[str, ...]
@@ -98,22 +108,26 @@ class SegmentOptions:
         Raises:
             InputError: An unknown or unfit option, or a time out of range, with the allowed values.
         """
-        rules_of = model_of(model)
-        rules = rules_of.rules(input_type)
-        _check_window(start_sec, end_sec, rules_of)
-        check_flag("embedding_uncertainty", embedding_uncertainty, rules_of)
-        cut = _segmentation(segmentation, input_type, rules_of)
-        options = chosen("embedding_option", embedding_option, rules_of, input_type, default=rules.default_options)
-        default_scopes = (CLIP,) if embedding_uncertainty else rules.default_scopes
-        scopes = chosen("embedding_scope", embedding_scope, rules_of, input_type, default=default_scopes)
-        scopes = tuple(dict.fromkeys(CLIP if scope == LOCAL else scope for scope in scopes))
-        types = chosen("embedding_type", embedding_type, rules_of, input_type, default=rules.types[:1])
-        texts = _timed_texts(time_based_metadata, rules_of)
-        options_made = cls(
-            input_type, start_sec, end_sec, cut, options, scopes, types, texts, embedding_uncertainty, model
+        rules, limits = model_of(model), model_of(model).rules(input_type)
+        _check_window(start_sec, end_sec, rules)
+        check_flag("embedding_uncertainty", embedding_uncertainty, rules)
+        options = chosen("embedding_option", embedding_option, rules, input_type) or limits.options
+        scopes = chosen("embedding_scope", embedding_scope, rules, input_type)
+        scopes = scopes or ((CLIP,) if embedding_uncertainty else (CLIP, ASSET))
+        made = cls(
+            input_type,
+            start_sec,
+            end_sec,
+            _temporal(segmentation, input_type, rules),
+            options,
+            tuple(dict.fromkeys(CLIP if scope == LOCAL else scope for scope in scopes)),
+            chosen("embedding_type", embedding_type, rules, input_type) or limits.types[:1],
+            _timed_texts(time_based_metadata, rules),
+            embedding_uncertainty,
+            model,
         )
-        options_made._check_together(rules_of)
-        return options_made
+        made._check_together(rules)
+        return made
 
     def _check_together(self, model: Model) -> None:
         """Refuse values that are fine alone and not together."""
@@ -137,9 +151,10 @@ class SegmentOptions:
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, without the media source."""
         times = {"start_sec": self.start_sec, "end_sec": self.end_sec}
+        segmentation = self.segmentation.to_wire()
         return {
             **{name: float(value) for name, value in times.items() if value is not None},
-            "segmentation": self._segmentation_to_wire(),
+            "segmentation": {"temporal": segmentation} if model_of(self.model).temporal else segmentation,
             "embedding_option": list(self.embedding_option),
             "embedding_scope": list(self.embedding_scope),
             # Only with two options may the field be sent at all.
@@ -162,35 +177,182 @@ class SegmentOptions:
             "embedding_scope": sorted(self.embedding_scope),
             "embedding_type": sorted(self.embedding_type),
             **self._texts_to_wire(),
-            **({"embedding_uncertainty": True} if self.embedding_uncertainty else {}),
+            **_uncertainty_of(self),
         }
-
-    def _segmentation_to_wire(self) -> dict[str, Any]:
-        wire = self.segmentation.to_wire()
-        return {"temporal": wire} if model_of(self.model).temporal else wire
 
     def _texts_to_wire(self) -> dict[str, Any]:
         texts = [entry._asdict() for entry in self.time_based_metadata]
         return {"time_based_metadata": texts} if texts else {}
 
 
-def chosen(
-    name: str, given: Sequence[str] | None, model: Model, input_type: str, *, default: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Return the chosen values of an option in the API's order, each once.
+@dataclass(frozen=True, slots=True)
+class _DocumentRules:
+    """What a kind of document takes (reference, AsyncDocumentInputRequest)."""
 
-    Raises:
-        InputError: No list, an empty one, or a value that this model does not take, with those that it does.
+    name: str
+    default_option: str
+    segmentation: type[Paged]
+    pairs: tuple[tuple[str, str], ...]  # of option and scope; every pair that is requested must be among them
+
+
+_DOCUMENTS: Mapping[DocumentKind, _DocumentRules] = {
+    "pdf": _DocumentRules(
+        "a PDF", "visual", SpatialSegmentation, (("visual", LOCAL), ("visual", ASSET), ("text", ASSET))
+    ),
+    "text": _DocumentRules(
+        "a text or Markdown file", "text", SequentialSegmentation, (("text", ASSET), ("text", LOCAL))
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentOptions:
+    """How to embed a document: checked, with the API's defaults filled in.
+
+    Everything is sent explicitly, so that a later change of a default at the server changes no vector.
     """
+
+    segmentation: Paged | None
+    embedding_option: tuple[str, ...]
+    embedding_scope: tuple[str, ...]
+    embedding_uncertainty: bool = False
+    model: str = DOCUMENT_MODEL
+    input_type: Literal["document"] = "document"
+
+    @classmethod
+    def of(
+        cls,
+        kind: DocumentKind | None,
+        *,
+        segmentation: Segmentation | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+        embedding_uncertainty: bool = False,
+        model: str = DOCUMENT_MODEL,
+    ) -> Self:
+        """Return checked options. The arguments and their defaults are those of `segment_document`.
+
+        `kind` is None where it is unknown, as for an asset; then the options determine it.
+
+        Raises:
+            InputError: An unknown option, or a pair of option and scope that this kind of document does not take.
+        """
+        rules = model_of(model)
+        options = chosen("embedding_option", embedding_option, rules, "document")
+        scopes = chosen("embedding_scope", embedding_scope, rules, "document")
+        chosen("embedding_type", embedding_type, rules, "document")
+        check_flag("embedding_uncertainty", embedding_uncertainty, rules)
+        paged = None if segmentation is None else as_segmentation(segmentation)
+        if isinstance(paged, Temporal):
+            raise InputError(f"{paged.kind} segmentation is for audio and video; documents take spatial or sequential.")
+        kind = kind or _kind_by_options(paged, options)
+        options = options or (_DOCUMENTS[kind].default_option,)
+        if not scopes:
+            whole = paged is None if kind == "text" else "text" in options
+            scopes = (ASSET,) if whole else (LOCAL,)
+        if paged is None and kind == "pdf" and LOCAL in scopes:
+            paged = SpatialSegmentation()
+        made = cls(paged, options, scopes, embedding_uncertainty, model)
+        made._check_together(kind)
+        return made
+
+    def _check_together(self, kind: DocumentKind) -> None:
+        """Refuse values that are valid alone, but not together or not for this kind of document."""
+        document, paged, scopes = _DOCUMENTS[kind], self.segmentation, list(self.embedding_scope)
+        for pair in ((option, scope) for option in self.embedding_option for scope in scopes):
+            if pair not in document.pairs:
+                raise InputError(
+                    f"{document.name} has no vectors of embedding_option {pair[0]!r} with embedding_scope {pair[1]!r}; "
+                    f"each pair must be among: {', '.join(map(' x '.join, document.pairs))}."
+                )
+        if paged is not None and not isinstance(paged, document.segmentation):
+            raise InputError(
+                f"{paged.kind} segmentation does not apply to {document.name}; it takes {document.segmentation.kind}."
+            )
+        if paged is not None and LOCAL not in scopes:
+            raise InputError(f"{paged.kind} segmentation needs embedding_scope 'local', got {scopes}.")
+        if paged is None and LOCAL in scopes:
+            raise InputError(
+                f"embedding_scope 'local' of {document.name} needs segmentation=SequentialSegmentation(n)."
+            )
+        if self.embedding_uncertainty and (kind == "pdf" or scopes != [LOCAL]):
+            raise InputError(
+                f"embedding_uncertainty of documents is for text or Markdown files with embedding_scope ['local'], "
+                f"got {document.name} with {scopes}."
+            )
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the vendor's JSON, without the media source."""
+        return {
+            **({} if self.segmentation is None else {"segmentation": self._segmentation_to_wire()}),
+            "embedding_option": list(self.embedding_option),
+            "embedding_scope": list(self.embedding_scope),
+        }
+
+    def identity(self) -> dict[str, Any]:
+        """Return every parameter that changes the result, for the key of the paid work."""
+        return {
+            "input_type": self.input_type,
+            "segmentation": self._segmentation_to_wire(),
+            "embedding_option": sorted(self.embedding_option),
+            "embedding_scope": sorted(self.embedding_scope),
+            **_uncertainty_of(self),
+        }
+
+    def _segmentation_to_wire(self) -> dict[str, Any] | None:
+        return None if self.segmentation is None else {self.segmentation.kind: self.segmentation.to_wire()}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageOptions:
+    """How to embed an image by a task: one visual vector of the whole, with its uncertainty if wanted."""
+
+    embedding_uncertainty: bool = False
+    model: str = DOCUMENT_MODEL
+    input_type: Literal["image"] = "image"
+
+    @classmethod
+    def of(cls, *, embedding_uncertainty: bool = False, model: str = DOCUMENT_MODEL, **others: Any) -> Self:
+        """Return checked options; `embedding_option`, `embedding_scope` and `embedding_type` have one value each.
+
+        Raises:
+            InputError: Anything but `visual`, `asset`, `separate_embedding`; or a model without image tasks.
+        """
+        rules = model_of(model)
+        rules.rules("image")
+        check_flag("embedding_uncertainty", embedding_uncertainty, rules)
+        for name, given in others.items():
+            chosen(name, given, rules, "image")
+        return cls(embedding_uncertainty, model)
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the vendor's JSON, without the media source."""
+        return {"embedding_option": ["visual"], "embedding_scope": [ASSET], "embedding_type": ["separate_embedding"]}
+
+    def identity(self) -> dict[str, Any]:
+        """Return every parameter that changes the result, for the key of the paid work."""
+        return {
+            "input_type": self.input_type,
+            "embedding_option": ["visual"],
+            "embedding_scope": [ASSET],
+            **_uncertainty_of(self),
+        }
+
+
+def chosen(name: str, given: Sequence[str] | None, model: Model, input_type: str) -> tuple[str, ...]:
+    """Return the chosen values of an option in the API's order, each once; none where the caller passed None."""
+    allowed = _values(model.rules(input_type), name)
     if given is None:
-        return default
-    allowed = _allowed(model, input_type, name)
+        return ()
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise InputError(f"{name} must be a list such as {list(allowed)}, got {given!r}.")
     values = list(given)
     unknown = [value for value in values if value not in allowed]
     if unknown:
-        hint = model.hint(lambda other: unknown[0] in _allowed(other, input_type, name))
+        hint = model.hint(
+            lambda other: input_type in other.tasks and unknown[0] in _values(other.rules(input_type), name)
+        )
         raise InputError(
             f"{name} for {input_type} must be among {', '.join(allowed)}; got {unknown[0]!r} with {model.name}{hint}."
         )
@@ -200,48 +362,41 @@ def chosen(
 
 
 def check_flag(name: str, value: object, model: Model) -> None:
-    """Refuse what is neither true nor false, or a true one that the model does not take.
-
-    Raises:
-        InputError: One of these.
-    """
+    """Refuse what is neither true nor false, or a true one that the model does not take."""
     check_bool(name, value)
     if value:
         model.require(name)
 
 
-def check_bool(name: str, value: object) -> None:
-    """Refuse what is neither true nor false.
-
-    Raises:
-        InputError: It is neither.
-    """
-    if not isinstance(value, bool):
-        raise InputError(f"{name} must be True or False, got {value!r}.")
-
-
-def _allowed(model: Model, input_type: str, name: str) -> tuple[str, ...]:
-    rules = model.tasks.get(input_type)
-    if rules is None:
-        return ()
+def _values(rules: InputRules, name: str) -> tuple[str, ...]:
     return {"embedding_option": rules.options, "embedding_scope": rules.scopes, "embedding_type": rules.types}[name]
 
 
-def _segmentation(
-    given: Segmentation | None, input_type: Literal["audio", "video"], model: Model
-) -> FixedSegmentation | DynamicSegmentation:
-    rules = model.rules(input_type)
-    if given is None:
-        default = DynamicSegmentation if rules.segmentation[0] == "dynamic" else FixedSegmentation
-        return default(rules.default_seconds)
-    cut = as_segmentation(given)
-    if not isinstance(cut, (FixedSegmentation, DynamicSegmentation)):
-        raise InputError(f"{cut.kind} segmentation is for documents; {input_type} takes {_or(rules.segmentation)}.")
-    if cut.kind not in rules.segmentation:
-        hint = model.hint(lambda other: input_type in other.tasks and cut.kind in other.tasks[input_type].segmentation)
-        raise InputError(
-            f"segmentation of {input_type} must be {_or(rules.segmentation)} with {model.name}, got {cut.kind}{hint}."
-        )
+def _uncertainty_of(options: TaskOptions) -> dict[str, bool]:
+    return {"embedding_uncertainty": True} if options.embedding_uncertainty else {}
+
+
+def _kind_by_options(paged: Paged | None, options: tuple[str, ...]) -> DocumentKind:
+    """Return the kind of an unknown document, from options that apply to one kind only."""
+    if isinstance(paged, SpatialSegmentation) or "visual" in options:
+        return "pdf"
+    if isinstance(paged, SequentialSegmentation) or options == ("text",):
+        return "text"
+    raise InputError(
+        "cannot determine whether this document is a PDF or text: pass embedding_option=['visual'] (pages of a PDF) or "
+        "['text'], and embedding_scope."
+    )
+
+
+def _temporal(given: Segmentation | None, input_type: str, model: Model) -> Temporal:
+    allowed = model.rules(input_type).segmentations
+    cut = allowed[0] if given is None else as_segmentation(given)
+    kinds = " or ".join(one.kind for one in allowed)
+    if not isinstance(cut, Temporal):
+        raise InputError(f"{cut.kind} segmentation is for documents; {input_type} takes {kinds}.")
+    if type(cut) not in map(type, allowed):
+        others = model.hint(lambda other: type(cut) in map(type, other.rules(input_type).segmentations))
+        raise InputError(f"segmentation of {input_type} must be {kinds} with {model.name}, got {cut.kind}{others}.")
     return cut
 
 
@@ -255,16 +410,14 @@ def _timed_texts(given: Sequence[TimeBasedMetadata] | None, model: Model) -> tup
 
 
 def _timed_text(entry: object, where: str) -> TimedText:
-    if not isinstance(entry, Mapping) or set(entry) != {"start", "end", "text"}:
-        raise InputError(f'{where} must look like {{"start": 0.0, "end": 4.5, "text": "..."}}.')
-    for name in ("start", "end"):
-        if not _is_second(entry[name]):
-            raise InputError(f"{where}: {name} must be a number of seconds from 0, got {entry[name]!r}.")
-    if entry["end"] < entry["start"]:
-        raise InputError(f"{where}: end {entry['end']:g} is before start {entry['start']:g}.")
-    if not isinstance(entry["text"], str) or not entry["text"].strip():
-        raise InputError(f"{where}: text is empty.")
-    return TimedText(float(entry["start"]), float(entry["end"]), entry["text"])
+    match entry:
+        case {"start": start, "end": end, "text": str(text), **others} if not others and text.strip():
+            if _is_second(start) and _is_second(end) and start <= end:
+                return TimedText(float(start), float(end), text)
+    raise InputError(
+        f'{where} must look like {{"start": 0.0, "end": 4.5, "text": "..."}}, with times in seconds from 0, end not '
+        f"before start, and a text that is not empty; got {entry!r}."
+    )
 
 
 def _check_window(start_sec: float | None, end_sec: float | None, model: Model) -> None:
@@ -284,7 +437,3 @@ def _is_second(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return 0 <= value <= _SECONDS_MAX
-
-
-def _or(values: Sequence[str]) -> str:
-    return " or ".join(values)

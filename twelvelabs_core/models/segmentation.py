@@ -1,8 +1,8 @@
-"""How a medium is cut: one spelling for the caller, whatever a model wants on the wire."""
+"""How media are cut into segments: one class for each way, whatever JSON a model takes."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal, cast, get_args
 
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import InputError
@@ -29,7 +29,7 @@ class FixedSegmentation:
 
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, as marengo3.0 takes it."""
-        return {"strategy": "fixed", "fixed": {"duration_sec": self.duration_sec}}
+        return {"strategy": self.kind, self.kind: asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class DynamicSegmentation:
 
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, as marengo3.0 takes it."""
-        return {"strategy": "dynamic", "dynamic": {"min_duration_sec": self.min_duration_sec}}
+        return {"strategy": self.kind, self.kind: asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class SpatialSegmentation:
 
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, without the object `spatial` around it."""
-        return {"strategy": self.strategy}
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +113,7 @@ class SequentialSegmentation:
 
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, without the object `sequential` around it."""
-        return {
-            "strategy": "sentence",
-            "max_sentences": self.max_sentences,
-            "overlap_sentences": self.overlap_sentences,
-        }
+        return {"strategy": "sentence", **asdict(self)}
 
 
 Temporal = FixedSegmentation | DynamicSegmentation
@@ -128,64 +124,35 @@ Segmentation = (
 """How to cut: one of the four classes, or the vendor's JSON for either model: {"strategy": "fixed", "fixed":
 {"duration_sec": 6}}, the same inside {"temporal": ...}, {"spatial": ...} or {"sequential": ...}."""
 
-_CLASSES = (FixedSegmentation, DynamicSegmentation, SpatialSegmentation, SequentialSegmentation)
-
 
 def as_segmentation(value: Segmentation) -> Temporal | Paged:
-    """Return a checked segmentation, from the vendor's JSON too.
+    """Return a checked segmentation, also from the vendor's JSON.
 
     Raises:
         InputError: Unknown strategy or key, or a number out of range.
     """
-    if isinstance(value, _CLASSES):
+    if isinstance(value, Temporal | Paged):
         return value
-    if not isinstance(value, Mapping):
-        raise InputError(f"segmentation must be {_names()} or a dict, got {value!r}.")
-    readers: dict[str, Callable[[Any], Temporal | Paged]] = {
-        "temporal": _temporal,
-        "spatial": _spatial,
-        "sequential": _sequential,
-    }
-    wrapped = [name for name in readers if name in value]
-    if not wrapped:
-        return _temporal(value)
-    if len(value) != 1 or not isinstance(value[wrapped[0]], Mapping):
-        raise InputError(f"segmentation must hold one object, {', '.join(readers)}; got the keys {list(value)}.")
-    return readers[wrapped[0]](value[wrapped[0]])
-
-
-def _temporal(value: Mapping[str, Any]) -> Temporal:
-    strategy = value.get("strategy")
-    if strategy not in ("fixed", "dynamic"):
-        raise InputError(f"segmentation strategy must be one of fixed, dynamic; got {strategy!r}.")
-    name = "duration_sec" if strategy == "fixed" else "min_duration_sec"
-    numbers = value.get(strategy)
-    if set(value) != {"strategy", strategy} or not isinstance(numbers, Mapping) or set(numbers) != {name}:
-        raise InputError(f'segmentation must look like {{"strategy": "{strategy}", "{strategy}": {{"{name}": n}}}}.')
-    return FixedSegmentation(numbers[name]) if strategy == "fixed" else DynamicSegmentation(numbers[name])
-
-
-def _spatial(value: Mapping[str, Any]) -> SpatialSegmentation:
-    if set(value) != {"strategy"}:
-        raise InputError('segmentation must look like {"spatial": {"strategy": "standard"}}, or "quadrants".')
-    return SpatialSegmentation(value["strategy"])
-
-
-def _sequential(value: Mapping[str, Any]) -> SequentialSegmentation:
-    numbers = {name: number for name, number in value.items() if name != "strategy"}
-    if value.get("strategy") != "sentence" or not {"max_sentences"} <= set(numbers) <= {
-        "max_sentences",
-        "overlap_sentences",
-    }:
-        raise InputError(
-            'segmentation must look like {"sequential": {"strategy": "sentence", "max_sentences": n, '
-            '"overlap_sentences": n}}.'
-        )
-    return SequentialSegmentation(**numbers)
-
-
-def _names() -> str:
-    return ", ".join(kind.__name__ for kind in _CLASSES)
+    wire: Any = value
+    match wire["temporal"] if isinstance(wire, Mapping) and set(wire) == {"temporal"} else wire:
+        case {"strategy": "fixed", "fixed": {"duration_sec": seconds, **rest}, **others} if not (rest or others):
+            return FixedSegmentation(seconds)
+        case {"strategy": "dynamic", "dynamic": {"min_duration_sec": seconds, **rest}, **others} if not (
+            rest or others
+        ):
+            return DynamicSegmentation(seconds)
+    match wire:
+        case {"spatial": {"strategy": strategy, **rest}} if not rest and len(wire) == 1:
+            return SpatialSegmentation(strategy)
+        case {"sequential": {"strategy": "sentence", **sentences}} if len(wire) == 1:
+            if {"max_sentences"} <= sentences.keys() <= {"max_sentences", "overlap_sentences"}:
+                return SequentialSegmentation(**cast("dict[str, Any]", sentences))
+    classes = ", ".join(cls.__name__ for cls in get_args(Temporal | Paged))
+    raise InputError(
+        f"segmentation must be {classes}, or a dict such as {DynamicSegmentation().to_wire()}, "
+        f'{{"spatial": {SpatialSegmentation().to_wire()}}} or {{"sequential": {SequentialSegmentation(8).to_wire()}}}; '
+        f"got {value!r}."
+    )
 
 
 def _check_whole(value: object, allowed: range, what: str) -> None:

@@ -35,12 +35,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def read_json(body: bytes | bytearray) -> Any:
-    """Return the value of a JSON document.
-
-    Raises:
-        APIResponseError: The body is empty, truncated, followed by other bytes, not UTF-8, nested too deeply, or
-            otherwise not JSON.
-    """
+    """Return the value of a JSON document; raise APIResponseError if it is truncated or otherwise not JSON."""
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:
@@ -51,11 +46,7 @@ def read_json(body: bytes | bytearray) -> Any:
 
 
 def without_secrets(value: Any) -> Any:
-    """Return a JSON value with all its strings redacted, names of fields included.
-
-    Responses quote the URLs that the request named; a presigned URL is a password and must not reach a model, a log or
-    a pickle.
-    """
+    """Return a JSON value with all its strings redacted: responses quote the presigned URLs that requests named."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, list):
@@ -71,16 +62,7 @@ def deviation(where: str, what: str) -> APIResponseError:
 
 
 def validate(model: type[ModelT], fields: Any, where: str) -> ModelT:
-    """Return the fields as the model.
-
-    Args:
-        model: The model.
-        fields: A JSON value.
-        where: What the value is, for messages.
-
-    Raises:
-        APIResponseError: A field is not as documented; the message names the first such field.
-    """
+    """Return a JSON value as the model; raise APIResponseError that names `where` and the first field that differs."""
     try:
         return model.model_validate(fields)
     except ValidationError as error:
@@ -91,21 +73,19 @@ def validate(model: type[ModelT], fields: Any, where: str) -> ModelT:
         raise deviation(where, f"field `{path}`: {reason}" if path else reason) from None
 
 
+def read_answer(model: type[ModelT], body: bytes, where: str) -> ModelT:
+    """Return a body without secrets as the model; raise APIResponseError if it is not as documented."""
+    return validate(model, without_secrets(read_json(body)), where)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """A body, separated into its vectors and the rest.
+    """A body, separated into its vectors and the rest."""
 
-    Attributes:
-        rest: The decoded JSON, with a marker string in place of each vector; see `row`.
-        vectors: float32 of shape (n, dimension), in the order of the body; (0, 0) when the body has none.
-        uncertainty: Like `vectors`, or None when the body has none.
-        marker: The beginning of each marker; the number of its row follows.
-    """
-
-    rest: Any
-    vectors: Matrix
+    rest: Any  # the decoded JSON, with a marker string in place of each vector; see `row`
+    vectors: Matrix  # float32 of shape (n, dimension), in the order of the body; (0, 0) when the body has none
     uncertainty: Matrix | None
-    marker: str
+    marker: str  # the beginning of each marker; the number of its row follows
 
     def row(self, value: object) -> int | None:
         """Return the row that a value of `rest` stands for, or None if the value is not a marker."""
@@ -120,14 +100,6 @@ class VectorSplitter:
     Args:
         max_bytes: The longest body that is read.
         keys: The object key whose arrays are the vectors, and optionally the key of their uncertainty.
-
-    Example:
-        ```python
-        splitter = VectorSplitter()
-        for chunk in response.iter_bytes():
-            splitter.feed(chunk)
-        split = splitter.finish()
-        ```
     """
 
     def __init__(self, *, max_bytes: int = MAX_BODY_BYTES, keys: tuple[str] | tuple[str, str] = VECTOR_KEYS) -> None:
@@ -146,26 +118,16 @@ class VectorSplitter:
         self._total = 0
 
     def feed(self, chunk: bytes) -> None:
-        """Read the next bytes of the body.
-
-        Raises:
-            APIResponseError: The body is too long, or a vector is not a list of finite numbers, or not of equal length.
-        """
+        """Read the next bytes; refuse a body that is too long, and vectors that are not finite or of unequal length."""
         self._total += len(chunk)
         if self._total > self._max_bytes:
-            raise APIResponseError(
-                f"The response is longer than the limit of {self._max_bytes:,} bytes; reading stopped."
-            )
+            raise APIResponseError(f"The response is longer than {self._max_bytes:,} bytes; reading stopped.")
         self._waiting += chunk
         if len(self._waiting) >= self._read_from:
             self._read_vectors()
 
     def finish(self) -> Split:
-        """Return the vectors and the rest of the whole body.
-
-        Raises:
-            APIResponseError: The body is truncated or is not JSON, or as in `feed`.
-        """
+        """Return the vectors and the rest of the whole body; refuse one that is truncated or not JSON."""
         self._read_vectors()
         rest = read_json(self._rest + self._waiting)
         vectors, *uncertainty = (block.matrix() for block in self._blocks.values())
@@ -189,9 +151,7 @@ class VectorSplitter:
         if len(data) > MAX_VECTOR_BYTES:
             raise APIResponseError(f"A vector in the response is longer than the limit of {MAX_VECTOR_BYTES:,} bytes.")
         if len(self._rest) > MAX_REST_BYTES:
-            raise APIResponseError(
-                f"The response has more than the limit of {MAX_REST_BYTES:,} bytes beside its vectors; reading stopped."
-            )
+            raise APIResponseError(f"The response has over {MAX_REST_BYTES:,} bytes beside its vectors; stopped.")
 
 
 class _Block:
@@ -216,12 +176,8 @@ class _Block:
             if values and len(values) == self._dimension:
                 self._packed += self._format.pack(*values)
         except (ValueError, OverflowError, struct.error):
-            tokens = bytes(text[1:-1]).split(b",")
-            column = next((number for number, token in enumerate(tokens) if not _is_float32(token)), 0)
-            raise _not_finite(self._rows, column) from None
-        if not values:
-            raise APIResponseError(f"Vector {self._rows} of the response is empty. The response was discarded.")
-        if len(values) != self._dimension:
+            raise _not_finite(self._rows) from None
+        if not values or len(values) != self._dimension:
             raise APIResponseError(
                 f"Vector {self._rows} of the response has {len(values)} values, the first one has {self._dimension}. "
                 "The response was discarded."
@@ -230,18 +186,13 @@ class _Block:
         return self._rows - 1
 
     def matrix(self) -> Matrix:
-        """Return the vectors, without a copy.
-
-        Raises:
-            APIResponseError: A value is infinite; pydantic_core reads 1e999 so.
-        """
+        """Return the vectors, without a copy; refuse infinite values, as pydantic_core reads 1e999."""
         import numpy as np  # noqa: PLC0415  # importing this package does not load numpy
 
         matrix = np.frombuffer(self._packed, np.float32).reshape(self._rows, self._dimension)
         # The extremes show an infinite value without a matrix of flags.
         if self._rows and not (math.isfinite(matrix.min()) and math.isfinite(matrix.max())):
-            row, column = np.argwhere(~np.isfinite(matrix))[0].tolist()
-            raise _not_finite(row, column)
+            raise _not_finite(int(np.argwhere(~np.isfinite(matrix))[0, 0]))
         return matrix
 
 
@@ -254,18 +205,10 @@ def _array_parser() -> Callable[[bytearray], list[Any]]:
     return orjson.loads
 
 
-def _is_float32(token: bytes) -> bool:
-    try:
-        value = from_json(token, allow_inf_nan=False)
-        return not isinstance(value, bool) and math.isfinite(*struct.unpack("f", struct.pack("f", value)))
-    except (ValueError, OverflowError, struct.error):
-        return False
-
-
-def _not_finite(row: int, column: int) -> APIResponseError:
-    # The value itself stays out of the message: it could be any text.
+def _not_finite(row: int) -> APIResponseError:
+    # The value stays out of the message: it could be any text.
     return APIResponseError(
-        f"Value {column} of vector {row} of the response is not a finite JSON number within the limits of float32. "
+        f"Vector {row} of the response has a value that is not a finite JSON number within the limits of float32. "
         "The response was discarded."
     )
 
@@ -274,20 +217,7 @@ Seconds = Annotated[float | None, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=Fals
 
 
 class Row(BaseModel):
-    """What a response says of one vector.
-
-    Attributes:
-        vector_key: The key of the vector.
-        time_keys: The keys of the first and last second.
-        start_sec: First second, or None.
-        end_sec: Last second, or None.
-        embedding_option: `visual`, `audio`..., or None.
-        embedding_scope: `clip`, `asset`..., or None.
-        start_page_number: First page of a PDF (1-based), or None.
-        end_page_number: Last page, or None.
-        quadrant: Quarter of a page, or None.
-        chunk_index: Position of a chunk of text (0-based), or None.
-    """
+    """What a response says of one vector; see `SegmentPosition`. v1 has other keys for the vector and the times."""
 
     model_config = ConfigDict(strict=True)
     vector_key: ClassVar[str] = "embedding"
@@ -303,11 +233,7 @@ class Row(BaseModel):
     chunk_index: int | None = None
 
     def position(self, where: str, input_type: str | None) -> SegmentPosition:
-        """Return the position in the media.
-
-        Raises:
-            APIResponseError: A time range is incomplete, reversed, or missing where the scope requires one.
-        """
+        """Return the position; refuse a time range that is incomplete, reversed, or missing where the scope has one."""
         timed = self.embedding_scope in ("clip", "video") or (
             self.embedding_scope == "asset" and input_type in ("audio", "video")
         )
@@ -343,17 +269,18 @@ def read_segments(
         split: The body.
         row_type: The shape of an object.
         input_type: The type of the media, where known: the scope `asset` of audio and video must have times.
-
-    Raises:
-        APIResponseError: An object is not as documented, or two have the same position.
     """
     if not isinstance(data, list):
         raise deviation(where, "is not an array")
     positions: list[SegmentPosition] = []
     rows: list[int] = []
+    seen: dict[Any, int] = {}
     for index, item in enumerate(data):
         place = f"{where}[{index}]"
         positions.append(validate(row_type, item, place).position(place, input_type))
+        first = seen.setdefault(positions[-1].key, index)
+        if first != index:  # the position identifies the row, since the API guarantees no order
+            raise deviation(place, f"same time, option and scope as {where}[{first}]")
         row = split.row(item.get(row_type.vector_key))
         if row is None:
             raise deviation(place, f"field `{row_type.vector_key}` is not an array of numbers")
@@ -362,27 +289,13 @@ def read_segments(
         rows.append(row)
     if split.uncertainty is not None and split.uncertainty.shape != split.vectors.shape:
         raise deviation(where, "field `embedding_uncertainty` is not of the length of `embedding`")
-    _check_unique(positions, where)
     if len(rows) == len(split.vectors):
         return Segments(split.vectors, positions, split.uncertainty)  # without a copy
     return Segments(split.vectors[rows], positions, None if split.uncertainty is None else split.uncertainty[rows])
 
 
 def check_all_read(split: Split, segments: Iterable[Segments | None], key: str = "embedding") -> None:
-    """Verify that each vector of a body is in one of its segments.
-
-    Raises:
-        APIResponseError: The body has a vector elsewhere.
-    """
+    """Refuse a body with a vector that is in none of its segments."""
     count = sum(len(part) for part in segments if part is not None)
     if count != len(split.vectors):
         raise deviation("body", f"{count} items, but the response has {len(split.vectors)} arrays named `{key}`")
-
-
-def _check_unique(positions: list[SegmentPosition], where: str) -> None:
-    """Verify that positions differ: they identify the rows, since the API guarantees no order."""
-    seen: dict[Any, int] = {}
-    for index, position in enumerate(positions):
-        first = seen.setdefault(position.key, index)
-        if first != index:
-            raise deviation(f"{where}[{index}]", f"same time, option and scope as {where}[{first}]")

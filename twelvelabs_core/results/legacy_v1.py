@@ -15,16 +15,15 @@ from twelvelabs_core.results.decode import (
     Split,
     check_all_read,
     deviation,
-    read_json,
+    read_answer,
     read_segments,
     validate,
     without_secrets,
 )
-from twelvelabs_core.results.responses import Answer, Id, MediaMetadata, Task, TaskSummary, current_names
+from twelvelabs_core.results.responses import Answer, Id, MediaMetadata, Task, current_names
 from twelvelabs_core.results.segments import Segments
 
 VECTOR_KEYS = ("float",)
-INPUT_TYPES = ("text", "image", "audio")
 
 
 class LegacyPart(Answer):
@@ -112,30 +111,21 @@ class _Row(Row):
 
 
 def parse_legacy_embedding(split: Split, requested: Collection[str]) -> LegacyEmbedding:
-    """Read the response of `POST /embed`.
-
-    Args:
-        split: The body.
-        requested: The input types that were sent; one without a result gets a `LegacyPart` that says so.
-    """
+    """Read the response of `POST /embed`; a requested input type without a result gets a `LegacyPart` that says so."""
     body = _object(split.rest, "embedding")
-    parts = {f"{kind}_embedding": _part(body.pop(f"{kind}_embedding", None), kind, split) for kind in INPUT_TYPES}
-    for kind in requested:
-        if parts[f"{kind}_embedding"] is None:
-            missing = f"the response has no `{kind}_embedding`"
-            parts[f"{kind}_embedding"] = LegacyPart(input_type=kind, error_message=missing)
+    parts: dict[str, LegacyPart | None] = {}
+    for kind in ("text", "image", "audio"):
+        name = f"{kind}_embedding"
+        parts[name] = _part(body.pop(name, None), kind, split)
+        if parts[name] is None and kind in requested:
+            parts[name] = LegacyPart(input_type=kind, error_message=f"the response has no `{name}`")
     check_all_read(split, (part.found for part in parts.values() if part is not None), "float")
     return validate(LegacyEmbedding, without_secrets(body) | parts, "embedding")
 
 
 def parse_legacy_created(body: bytes) -> str:
     """Read the response of `POST /embed/tasks`: an id and nothing else."""
-    return validate(_Created, read_json(body), "task").id
-
-
-def parse_legacy_status(body: bytes) -> TaskSummary:
-    """Read the response of `GET /embed/tasks/{task_id}/status`."""
-    return validate(TaskSummary, without_secrets(read_json(body)), "task")
+    return read_answer(_Created, body, "task").id
 
 
 def parse_legacy_task(split: Split) -> LegacyTask:

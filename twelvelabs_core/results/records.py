@@ -16,21 +16,8 @@ SEGMENT_NAMESPACE = uuid.UUID("0938e0e6-3859-5b3c-a0bb-9faf041c6eba")
 
 Metadata = dict[str, str | float | int]
 METADATA_KEYS = (
-    "segment_id",
-    "source",
-    "title",
-    "start_sec",
-    "end_sec",
-    "duration_sec",
-    "segment_index",
-    "embedding_option",
-    "embedding_scope",
-    "model",
-    "space",
-    "page_start",
-    "page_end",
-    "quadrant",
-    "chunk_index",
+    *("segment_id", "source", "title", "start_sec", "end_sec", "duration_sec", "segment_index"),
+    *("embedding_option", "embedding_scope", "model", "space", "page_start", "page_end", "quadrant", "chunk_index"),
 )
 """The keys of a segment's metadata. All are on every record: many stores derive their schema from the first one.
 
@@ -180,6 +167,22 @@ def segment_metadata(media: SegmentedMedia, segment: Segment, segment_id: str) -
         -1 if position.chunk_index is None else position.chunk_index,
     )
     return dict(zip(METADATA_KEYS, values, strict=True))
+
+
+def readable_head_of(metadata: Mapping[str, Any]) -> str:
+    """Return the head line of a segment, by its metadata, as people and language models see it."""
+    chunk, page = metadata.get("chunk_index", -1), metadata.get("page_start") or None
+    position = SegmentPosition(
+        metadata["start_sec"],
+        metadata["end_sec"],
+        metadata["embedding_option"],
+        metadata["embedding_scope"],
+        page,
+        metadata.get("page_end") or None,
+        metadata.get("quadrant") or None,
+        None if chunk == -1 else chunk,
+    )
+    return readable_head(head_line(metadata["title"], position))
 
 
 def _position_name(position: SegmentPosition) -> str:

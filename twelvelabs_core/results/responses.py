@@ -5,7 +5,7 @@ signatures of URLs, also in `user_metadata` and thumbnail links. Every deviation
 `APIResponseError`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -17,12 +17,12 @@ from twelvelabs_core.results.decode import (
     VectorSplitter,
     check_all_read,
     deviation,
-    read_json,
+    read_answer,
     read_segments,
     validate,
     without_secrets,
 )
-from twelvelabs_core.results.segments import Matrix, Segments
+from twelvelabs_core.results.segments import Matrix, Segments, same_values
 
 
 def _read_time(value: object) -> datetime:
@@ -222,28 +222,13 @@ class Asset(Answer):
 
 
 class PageInfo(Answer):
-    """The position of a page in its list; the API may omit each field.
+    """The position of a page in its list: how many pages it has; the API may omit it."""
 
-    Attributes:
-        page: Number of the page, from 1.
-        limit_per_page: The most items of a page.
-        total_page: Number of pages.
-        total_results: Number of items on all pages.
-    """
-
-    page: int | None = None
-    limit_per_page: int | None = None
     total_page: int | None = None
-    total_results: int | None = None
 
 
 class Page(Answer, Generic[T]):
-    """One page of a list, newest items first.
-
-    Attributes:
-        data: The items.
-        page_info: The position of the page in the list.
-    """
+    """One page of a list, newest items first."""
 
     data: Annotated[tuple[T, ...], EMPTY_FOR_NULL]
     page_info: Annotated[PageInfo, BeforeValidator(lambda value: {} if value is None else value)] = PageInfo()
@@ -273,14 +258,15 @@ class Embedding(Answer):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Embedding):
             return NotImplemented
-        import numpy as np  # noqa: PLC0415  # importing this package does not load numpy
-
-        same = np.array_equal(self.vector, other.vector) and self.model_dump() == other.model_dump()
-        if self.uncertainty is None or other.uncertainty is None:
-            return same and self.uncertainty is other.uncertainty
-        return same and np.array_equal(self.uncertainty, other.uncertainty)
+        same = same_values(self.vector, other.vector) and same_values(self.uncertainty, other.uncertainty)
+        return same and self.model_dump() == other.model_dump()
 
     __hash__ = None  # type: ignore[assignment]  # compared by value
+
+
+def page_parser(item: type[T]) -> Callable[[bytes], Page[T]]:
+    """Return what reads one page of a list."""
+    return lambda body: read_answer(Page[item], body, "list")  # type: ignore[valid-type]  # an argument, not a type
 
 
 def parse_task(split: Split) -> Task:
@@ -315,21 +301,6 @@ def parse_segments(split: Split) -> Segments:
     data, body = _data_and_rest(split, "embedding")
     metadata = body.get("metadata")
     return _read_all(data, split, None if metadata is None else validate(MediaMetadata, metadata, "metadata"))
-
-
-def parse_asset(body: bytes) -> Asset:
-    """Read the response of `POST /assets` and `GET /assets/{asset_id}`."""
-    return validate(Asset, without_secrets(read_json(body)), "asset")
-
-
-def parse_task_page(body: bytes) -> Page[TaskSummary]:
-    """Read the response of `GET /embed-v2/tasks`."""
-    return validate(Page[TaskSummary], without_secrets(read_json(body)), "list")
-
-
-def parse_asset_page(body: bytes) -> Page[Asset]:
-    """Read the response of `GET /assets`."""
-    return validate(Page[Asset], without_secrets(read_json(body)), "list")
 
 
 def current_names(input_type: str, metadata: dict[str, Any]) -> dict[str, Any]:

@@ -193,19 +193,24 @@ class Segments(Sequence[Segment]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Segments):
             return NotImplemented
-        import numpy as np  # noqa: PLC0415  # importing this package does not load numpy
-
-        if self.uncertainty is None or other.uncertainty is None:
-            same = self.uncertainty is other.uncertainty
-        else:
-            same = np.array_equal(self.uncertainty, other.uncertainty)
-        return same and self.positions == other.positions and np.array_equal(self.vectors, other.vectors)
+        return (
+            self.positions == other.positions
+            and same_values(self.vectors, other.vectors)
+            and same_values(self.uncertainty, other.uncertainty)
+        )
 
     __hash__ = None  # type: ignore[assignment]  # compared by value, and large
 
     def __repr__(self) -> str:
         ends = max((position.end_sec for position in self.positions), default=0.0)
         return f"<Segments: {len(self)} vectors of {self.vectors.shape[1]}, until {ends:.1f} s>"
+
+
+def same_values(first: Matrix | None, second: Matrix | None) -> bool:
+    """Return whether two arrays are equal, or both None."""
+    import numpy as np  # noqa: PLC0415  # importing this package does not load numpy
+
+    return first is second if first is None or second is None else np.array_equal(first, second)
 
 
 def _read_only(vectors: Matrix) -> Matrix:

@@ -32,13 +32,7 @@ def spoken(positions: Sequence[SegmentPosition], words: Sequence[Word], *, is_wh
     """Return the words spoken in each segment, in the order of the segments; "" for none.
 
     A word belongs to the segment with most of its duration, of two equal ones to the earlier; a word outside all
-    segments belongs to none.
-
-    Args:
-        positions: The segments.
-        words: The words, in any order.
-        is_whole: Whether the whole media was embedded: then all words belong to the segment of scope `asset`, also
-            those that end after it.
+    segments to none. If the whole media was embedded (`is_whole`), its segment of scope `asset` has all words.
     """
     bodies = [""] * len(positions)
     if not words:

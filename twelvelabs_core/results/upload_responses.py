@@ -8,7 +8,7 @@ from typing import Annotated, Any, Never
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, SecretStr
 
 from twelvelabs_core.results.decode import read_json, validate, without_secrets
-from twelvelabs_core.results.responses import EMPTY_FOR_NULL, Answer, Message, Number, Page, PageInfo, Time
+from twelvelabs_core.results.responses import EMPTY_FOR_NULL, Answer, Message, Number, PageInfo, Time
 
 UploadId = Annotated[str, Field(min_length=1, validation_alias=AliasChoices("upload_id", "_id", "id"))]
 Index = Annotated[int, Field(ge=1)]
@@ -256,27 +256,12 @@ def parse_presigned_urls(body: bytes) -> tuple[PresignedUrl, ...]:
     return tuple(url if url.expires_at else url.model_copy(update=shared) for url in answer.upload_urls)
 
 
-def parse_chunk_batch_report(body: bytes) -> ChunkBatchReport:
-    """Read the response of `POST /assets/multipart-uploads/{upload_id}`."""
-    return validate(ChunkBatchReport, without_secrets(read_json(body)), "chunk report")
-
-
 def parse_upload_status(body: bytes) -> tuple[MultipartUploadStatus, PageInfo]:
     """Read one page of the response of `GET /assets/multipart-uploads/{upload_id}`."""
     fields = without_secrets(read_json(body))
     page_info = fields.pop("page_info", None) if isinstance(fields, dict) else None
     status = validate(MultipartUploadStatus, fields, "upload status")
     return status, PageInfo() if page_info is None else validate(PageInfo, page_info, "page_info")
-
-
-def parse_upload_page(body: bytes) -> Page[MultipartUploadSummary]:
-    """Read the response of `GET /assets/multipart-uploads`."""
-    return validate(Page[MultipartUploadSummary], without_secrets(read_json(body)), "list")
-
-
-def parse_transcription(body: bytes) -> Transcription:
-    """Read the response of `GET /assets/{asset_id}/transcription`."""
-    return validate(Transcription, without_secrets(read_json(body)), "transcription")
 
 
 def _with_upload_secrets(body: bytes) -> Any:

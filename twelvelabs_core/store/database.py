@@ -9,7 +9,6 @@ import os
 import sqlite3
 import tempfile
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,8 +27,6 @@ SCHEMA_LOCK = 0x7477656C7665  # any number that all versions share
 MAGIC = b"SQLite format 3\x00"
 HEADER_BYTES = 100
 MIN_PAGE_BYTES = 512
-SIZE_CHECKS = 3
-SIZE_CHECK_INTERVAL_SEC = 0.05
 PAGE_BYTES = 16384  # seven 512-d vectors a page; the default of 4096 holds one and wastes the other half
 ANY_PROCESS = 0  # in place of a process id: the engine of a store in memory
 
@@ -47,46 +44,43 @@ class Database:
         self._engines: dict[int, Engine] = {}
         self._locks: dict[int, threading.Lock] = {}
         self._is_closed = False
-        weakref.finalize(self, dispose, self._engines)
+        weakref.finalize(self, _dispose, self._engines)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the store."""
-        with self._session() as engine, transaction(engine, writes=False) as connection:
+        with self._session() as engine, _transaction(engine, writes=False) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction that writes all or nothing; one at a time on SQLite."""
-        with self._session() as engine, transaction(engine, writes=True) as connection:
+        with self._session() as engine, _transaction(engine, writes=True) as connection:
             yield connection
 
     @property
     def is_read_only(self) -> bool:
         """Whether it is a file that this process can read but not write."""
-        return self.location.path is not None and is_read_only(self.location.path)
+        return self.location.path is not None and _is_read_only(self.location.path)
 
     def vacuum(self) -> None:
         """Return the space of deleted rows to the disk (SQLite; a server does so by itself)."""
         if self.location.url is None:
             with self._session() as engine:
-                run_outside_transaction(engine, "VACUUM")
+                _run_outside_transaction(engine, "VACUUM")
 
     def close(self) -> None:
         """Close the connections of this process; a file or server is opened again at the next use."""
-        dispose(self._engines)
+        _dispose(self._engines)
         self._is_closed = True
-
-    def _process(self) -> int:
-        # A store in memory was copied with the process: the child continues with its copy.
-        return ANY_PROCESS if self.location.is_memory else os.getpid()
 
     @contextmanager
     def _session(self) -> Iterator[Engine]:
         place = self.location.printable
-        guard = contextlib.nullcontext() if self.location.url is not None else sqlite_transaction(place)
+        # A store in memory was copied with the process: the child continues with its copy.
+        process = ANY_PROCESS if self.location.is_memory else os.getpid()
+        guard = contextlib.nullcontext() if self.location.url is not None else _sqlite_transaction(place)
         with guard, translated(place):
-            process = self._process()
             with self._locks.setdefault(process, threading.Lock()):
                 if process not in self._engines:
                     self._engines[process] = self._open()
@@ -95,20 +89,19 @@ class Database:
 
     def _open(self) -> Engine:
         if self.location.url is not None:
-            return open_server(self.location.url, self.location.printable)
+            return _open_server(self.location.url, self.location.printable)
         if self.location.path is not None:
-            return open_file(self.location.path)
+            return _open_file(self.location.path)
         if self._is_closed:
             raise ConfigurationError("this segment store in memory was closed and its content is lost; make a new one.")
-        engine = one_connection_engine(lambda: connect(":memory:"))
-        with transaction(engine, writes=True) as connection:
+        engine = _one_connection_engine(lambda: _connect(":memory:"))
+        with _transaction(engine, writes=True) as connection:
             schema.create_tables(connection)
         return engine
 
 
 @contextmanager
-def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
-    """Open a connection and a transaction on it."""
+def _transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
     with engine.connect() as plain:
         connection = plain.execution_options(twelvelabs_writes=writes)
         with connection.begin():
@@ -116,17 +109,14 @@ def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
 
 
 @contextmanager
-def sqlite_transaction(place: str) -> Iterator[None]:
+def _sqlite_transaction(place: str) -> Iterator[None]:
     """Register a SQLite transaction of this process for as long as the block runs.
 
     SQLite keeps its file locks in tables of the process. A child that was forked during a transaction of another
     thread inherits locks which it does not hold: its writes would fail, or be lost when the parent deletes the log
     that they are in. Nothing in the child can repair those tables, so it must not use SQLite at all.
-
-    Raises:
-        ConfigurationError: This process was forked during such a transaction.
     """
-    if forked_in_transaction():
+    if _forked_in_transaction():
         raise unusable(
             place,
             "this process was forked while another thread of its parent was using a segment store",
@@ -140,28 +130,24 @@ def sqlite_transaction(place: str) -> Iterator[None]:
         del _transactions[entry]
 
 
-def forked_in_transaction() -> bool:
-    """Return whether this process was forked while another thread was in a SQLite transaction."""
+def _forked_in_transaction() -> bool:
     return any(process != os.getpid() for process in list(_transactions.values()))
 
 
-def dispose(engines: dict[int, Engine]) -> None:
+def _dispose(engines: dict[int, Engine]) -> None:
     """Close the connections that belong to this process."""
     for process in (os.getpid(), ANY_PROCESS):
-        if process in engines and not (process == ANY_PROCESS and forked_in_transaction()):
+        if process in engines and not (process == ANY_PROCESS and _forked_in_transaction()):
             engines.pop(process).dispose()
 
 
-def open_server(url: URL, place: str) -> Engine:
+def _open_server(url: URL, place: str) -> Engine:
     """Connect to PostgreSQL; create the tables, or upgrade and check them."""
     connect_args = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_SEC}
     engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=connect_args)
     # Set per transaction, because a pooler between client and server may swap sessions.
-    event.listen(
-        engine,
-        "begin",
-        lambda connection: connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_TIMEOUT_SEC:.0f}s'"),
-    )
+    lock_timeout = f"SET LOCAL lock_timeout = '{BUSY_TIMEOUT_SEC:.0f}s'"
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(lock_timeout))
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK})
@@ -175,31 +161,27 @@ def open_server(url: URL, place: str) -> Engine:
     return engine
 
 
-def open_file(path: Path) -> Engine:
+def _open_file(path: Path) -> Engine:
     """Open a SQLite file; create it where it does not exist, or upgrade and check it.
 
     A file of an older version that cannot be written is upgraded in a temporary copy.
     """
     if not os.path.lexists(path):
-        create_file(path)
-    check_file(path)
-    engine = file_engine(path)
-    with transaction(engine, writes=False) as connection:
+        _create_file(path)
+    _check_file(path)
+    engine = _file_engine(path)
+    with _transaction(engine, writes=False) as connection:
         is_current = schema.is_current(connection, str(path))
     if not is_current:
-        if is_read_only(path):
-            engine = one_connection_engine(lambda: copied(path))
-        with transaction(engine, writes=True) as connection:
+        if _is_read_only(path):
+            engine = _one_connection_engine(lambda: _copied(path))
+        with _transaction(engine, writes=True) as connection:
             schema.upgrade(connection, str(path))
     return engine
 
 
-def check_file(path: Path) -> None:
-    """Refuse a file that SQLite would treat as a new database, or as complete although its last page is truncated.
-
-    Raises:
-        ConfigurationError: A folder, a device, an empty or truncated file, or not a SQLite database.
-    """
+def _check_file(path: Path) -> None:
+    """Refuse a file that SQLite would treat as a new database, or as complete although its last page is truncated."""
     place = str(path)
     if not path.is_file():
         raise unusable(place, "it is not a file", NOT_A_STORE)
@@ -213,23 +195,20 @@ def check_file(path: Path) -> None:
         raise unusable(place, "the file is empty", advice)
     if not header.startswith(MAGIC):
         raise unusable(place, "the file is not a SQLite database, or its beginning is lost", KEEP_DAMAGED)
-    if len(header) < HEADER_BYTES or is_truncated(path, int.from_bytes(header[16:18])):
+    page_bytes = int.from_bytes(header[16:18])
+    # A log that is not empty has what the file lacks: a process is writing, or was killed.
+    ends_in_page = page_bytes >= MIN_PAGE_BYTES and path.stat().st_size % page_bytes and not _has_log(path)
+    if len(header) < HEADER_BYTES or ends_in_page:
         raise unusable(place, "the file is truncated", KEEP_DAMAGED)
 
 
-def is_truncated(path: Path, page_bytes: int) -> bool:
-    """Return whether a file ends within a page; SQLite itself would fill that page with zeros."""
+def _has_log(path: Path) -> bool:
+    """Return whether committed transactions may be in the log beside a file."""
     log = Path(f"{path}-wal")
-    for _ in range(SIZE_CHECKS):
-        if page_bytes < MIN_PAGE_BYTES or path.stat().st_size % page_bytes == 0:
-            return False
-        if log.exists() and log.stat().st_size:  # has what the file lacks: a process is writing, or was killed
-            return False
-        time.sleep(SIZE_CHECK_INTERVAL_SEC)  # another process may be writing that page right now
-    return True
+    return log.exists() and log.stat().st_size > 0
 
 
-def create_file(path: Path) -> None:
+def _create_file(path: Path) -> None:
     """Create a new store under a temporary name and then rename it, so that no process sees an incomplete store.
 
     Where another process is first, its file stays.
@@ -239,18 +218,18 @@ def create_file(path: Path) -> None:
     os.close(descriptor)
     draft = Path(name)
     try:
-        engine = file_engine(draft)
+        engine = _file_engine(draft)
         with contextlib.suppress(sqlite3.OperationalError):  # some network file systems cannot; slower, not wrong
-            run_outside_transaction(engine, f"PRAGMA page_size={PAGE_BYTES}", "PRAGMA journal_mode=WAL")
-        with transaction(engine, writes=True) as connection:
+            _run_outside_transaction(engine, f"PRAGMA page_size={PAGE_BYTES}", "PRAGMA journal_mode=WAL")
+        with _transaction(engine, writes=True) as connection:
             schema.create_tables(connection)
-        publish(draft, path)
+        _publish(draft, path)
     finally:
         for leftover in (draft, Path(f"{draft}-wal"), Path(f"{draft}-shm"), Path(f"{draft}-journal")):
             leftover.unlink(missing_ok=True)
 
 
-def publish(draft: Path, path: Path) -> None:
+def _publish(draft: Path, path: Path) -> None:
     """Give a finished file its name unless a file of that name exists, and make the name durable."""
     try:
         os.link(draft, path)
@@ -267,47 +246,37 @@ def publish(draft: Path, path: Path) -> None:
             os.close(folder)
 
 
-def file_engine(path: Path) -> Engine:
+def _file_engine(path: Path) -> Engine:
     """Return an engine that opens the file for each transaction (0.2 ms) and keeps nothing open between them."""
     engine = create_engine(
-        "sqlite://", creator=lambda: connect(file_uri(path)), poolclass=NullPool, hide_parameters=True
+        "sqlite://", creator=lambda: _connect(_file_uri(path)), poolclass=NullPool, hide_parameters=True
     )
-    event.listen(engine, "begin", begin)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
-def one_connection_engine(creator: Callable[[], sqlite3.Connection]) -> Engine:
+def _one_connection_engine(creator: Callable[[], sqlite3.Connection]) -> Engine:
     """Return an engine with one connection, which one thread uses at a time."""
-    engine = create_engine(
-        "sqlite://",
-        creator=creator,
-        poolclass=QueuePool,
-        pool_size=1,
-        max_overflow=0,
-        pool_timeout=BUSY_TIMEOUT_SEC,
-        hide_parameters=True,
-    )
-    event.listen(engine, "begin", begin)
+    one = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT_SEC}
+    engine = create_engine("sqlite://", creator=creator, hide_parameters=True, **one)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
-def file_uri(path: Path) -> str:
-    """Return the URI that opens a file and never creates it; `create_file` does that, complete and with its mode."""
-    if not is_read_only(path):
+def _file_uri(path: Path) -> str:
+    """Return the URI that opens a file and never creates it; `_create_file` does that, complete and with its mode."""
+    if not _is_read_only(path):
         return f"{path.as_uri()}?mode=rw"
     # To read a file in WAL mode SQLite makes another beside it, unless it is told that no process writes.
-    log = Path(f"{path}-wal")
-    at_rest = not log.exists() or not log.stat().st_size
-    return f"{path.as_uri()}?mode=ro{'&immutable=1' if at_rest else ''}"
+    return f"{path.as_uri()}?mode=ro{'' if _has_log(path) else '&immutable=1'}"
 
 
-def is_read_only(path: Path) -> bool:
-    """Return whether this process can read a store's file but not write it, such as on a read-only disk."""
+def _is_read_only(path: Path) -> bool:
     return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
 
 
-def connect(uri: str) -> sqlite3.Connection:
-    """Open a connection that commits durably and leaves transactions to `begin`."""
+def _connect(uri: str) -> sqlite3.Connection:
+    """Open a connection that commits durably and leaves transactions to `_begin`."""
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SEC, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA foreign_keys=ON")
@@ -318,22 +287,21 @@ def connect(uri: str) -> sqlite3.Connection:
     return connection
 
 
-def copied(path: Path) -> sqlite3.Connection:
+def _copied(path: Path) -> sqlite3.Connection:
     """Copy a file to a temporary database, which SQLite deletes with its connection."""
-    copy = connect("")
-    with contextlib.closing(connect(file_uri(path))) as source:
+    copy = _connect("")
+    with contextlib.closing(_connect(_file_uri(path))) as source:
         source.backup(copy)
     return copy
 
 
-def run_outside_transaction(engine: Engine, *statements: str) -> None:
-    """Run statements that SQLite does not allow in a transaction."""
+def _run_outside_transaction(engine: Engine, *statements: str) -> None:
     with contextlib.closing(engine.raw_connection()) as pooled:
         for statement in statements:
             pooled.cursor().execute(statement)
 
 
-def begin(connection: Connection) -> None:
+def _begin(connection: Connection) -> None:
     """Begin a transaction; a writer takes the lock at once, because a reader that starts to write cannot wait."""
     writes = connection.get_execution_options().get("twelvelabs_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

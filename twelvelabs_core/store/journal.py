@@ -44,7 +44,7 @@ class Journal:
     def find_task(self, key: str) -> TaskEntry | None:
         """Return the journal entry of a task key, or None."""
         with self._database.reading() as connection:
-            return find_entry(connection, key)
+            return _find_entry(connection, key)
 
     def put_intent(
         self,
@@ -61,21 +61,8 @@ class Journal:
         """Write that a task is about to be created, unless its key has an entry that is under way or ready.
 
         Of several threads, processes or machines that try at once, exactly one gets True; the others find its entry
-        with `find_task`. An ended entry (failed, expired) is replaced, as another attempt.
-
-        Args:
-            key: Identity of the work.
-            space: Who makes the vectors.
-            content: Identity of the medium.
-            model: The model's name.
-            params: The parameters that change the vectors; plain JSON values.
-            source: The caller's name of the medium, without signature.
-            account: Fingerprint of the account that pays.
-            replacing: An entry under way, as `find_task` returned it, whose owner has ended: it is replaced too,
-                unless it was written since.
-
-        Returns:
-            Whether this call wrote the intent.
+        with `find_task`. An ended entry (failed, expired) is replaced, as another attempt; so is `replacing`, an entry
+        under way whose owner has ended, unless it was written since. The other arguments are as in `TaskEntry`.
         """
         now = time.time()
         values = {
@@ -102,7 +89,7 @@ class Journal:
         }
         replaceable: ColumnElement[bool] = tasks.c.state.in_(ENDED)
         if replacing is not None:
-            replaceable = or_(replaceable, and_(tasks.c.state.in_(UNDER_WAY), is_unchanged(replacing)))
+            replaceable = or_(replaceable, and_(tasks.c.state.in_(UNDER_WAY), _is_unchanged(replacing)))
         with self._database.writing() as connection:
             statement = upsert(connection, tasks).values(**values, attempts=1, revision=1)
             result = connection.execute(
@@ -126,33 +113,24 @@ class Journal:
     def adopt_task(self, entry: TaskEntry, task_id: str) -> bool:
         """Write the id of a task that was found at the server for an intent; its state is now `processing`.
 
-        Args:
-            entry: The intent, as `find_task` returned it.
-            task_id: The server's id of its task.
-
         Returns:
             Whether the id was written; False where the entry was written since, or another entry has the task.
         """
         other = tasks.alias()
         is_taken = select(other.c.id).where(other.c.task_id == task_id, other.c.key != entry.key).exists()
-        is_intent = (tasks.c.key == entry.key) & (tasks.c.state == "intent") & is_unchanged(entry)
+        is_intent = (tasks.c.key == entry.key) & (tasks.c.state == "intent") & _is_unchanged(entry)
         changes = {"state": "processing", "task_id": task_id, "error": FOUND, "owner": owner()}
         with self._database.writing() as connection:
-            return write_entry(connection, is_intent & ~is_taken, changes)
+            return _write_entry(connection, is_intent & ~is_taken, changes)
 
     def claimants(self, entry: TaskEntry, task_ids: Sequence[str]) -> list[TaskEntry]:
-        """Return the other entries that have one of some tasks, or may have created it without knowing its id.
-
-        Args:
-            entry: The intent whose task is searched for.
-            task_ids: Tasks that could be its own; a few.
-        """
+        """Return the other entries that have one of some tasks, or may have created it without knowing its id."""
         # Tasks of earlier attempts may be in the server's list although no entry names them any more.
         may_have = or_(tasks.c.state == "intent", tasks.c.attempts > 1, tasks.c.task_id.in_(task_ids))
         # One statement: between two, another process could write its id and be missed by both.
         query = select(*ENTRY_COLUMNS).where(tasks.c.key != entry.key, may_have)
         with self._database.reading() as connection:
-            return [to_entry(row) for row in connection.execute(query)]
+            return [_to_entry(row) for row in connection.execute(query)]
 
     def put_failure(self, key: str, reason: str, *, task_id: str | None = None, expired: bool = False) -> None:
         """Write that a task has failed, or has expired at the server. A ready entry stays as it is.
@@ -178,24 +156,22 @@ class Journal:
             return connection.scalar(select(tasks.c.id).where(which).limit(1)) is not None
 
 
-def find_entry(connection: Connection, key: str) -> TaskEntry | None:
-    """Return the entry of a key, or None."""
+def _find_entry(connection: Connection, key: str) -> TaskEntry | None:
     row = connection.execute(select(*ENTRY_COLUMNS).where(tasks.c.key == key)).one_or_none()
-    return None if row is None else to_entry(row)
+    return None if row is None else _to_entry(row)
 
 
-def to_entry(row: Row[Any]) -> TaskEntry:
-    """Return a row of `ENTRY_COLUMNS` as an entry."""
+def _to_entry(row: Row[Any]) -> TaskEntry:
     return TaskEntry(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name
 
 
-def is_unchanged(entry: TaskEntry) -> ColumnElement[bool]:
+def _is_unchanged(entry: TaskEntry) -> ColumnElement[bool]:
     """Return the condition that an entry was not written since it was read."""
     # The revision alone would also fit an entry that was deleted and written again.
     return and_(tasks.c.revision == entry.revision, tasks.c.created_at == entry.created_at)
 
 
-def write_entry(connection: Connection, which: ColumnElement[bool], values: Mapping[str, Any]) -> bool:
+def _write_entry(connection: Connection, which: ColumnElement[bool], values: Mapping[str, Any]) -> bool:
     """Write values to the entry that fits a condition; return whether there is one."""
     statement = update(tasks).where(which).values(**values, revision=tasks.c.revision + 1, updated_at=time.time())
     return connection.execute(statement).rowcount > 0
@@ -208,7 +184,7 @@ def change_entry(connection: Connection, key: str, *conditions: ColumnElement[bo
         InputError: The key has no entry.
     """
     which = and_(tasks.c.key == key, tasks.c.state != "ready", *conditions)
-    if not write_entry(connection, which, values) and find_entry(connection, key) is None:
+    if not _write_entry(connection, which, values) and _find_entry(connection, key) is None:
         raise no_entry(key)
 
 

@@ -89,11 +89,7 @@ def default_path() -> Path:
 
 
 def parse_location(location: str | os.PathLike[str]) -> Location:
-    """Check a location that the caller or the environment gave.
-
-    Raises:
-        ConfigurationError: It is empty, or a URL of another database than SQLite or PostgreSQL.
-    """
+    """Check a location that the caller or the environment gave; ConfigurationError where it cannot be one."""
     if not isinstance(location, str | os.PathLike):
         raise ConfigurationError(
             f"segment_store must be a SegmentStore, a path, a URL or ':memory:', got {type(location).__name__}."
@@ -103,11 +99,10 @@ def parse_location(location: str | os.PathLike[str]) -> Location:
         raise ConfigurationError("the segment store's location is empty; give a path, a URL or ':memory:'.")
     if text == MEMORY:
         return Location(MEMORY)
-    return parse_url(text) if "://" in text else file_location(text)
+    return _parse_url(text) if "://" in text else _file_location(text)
 
 
-def parse_url(text: str) -> Location:
-    """Check a SQLAlchemy URL."""
+def _parse_url(text: str) -> Location:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # its message may quote the password
@@ -120,30 +115,24 @@ def parse_url(text: str) -> Location:
             f"the segment store cannot use {url.drivername!r}; give a path or one of {', '.join(sorted(DRIVERS))}."
         )
     if driver != "sqlite":
-        return Location(printable_url(url), url=url.set(drivername=driver))
+        # libpq also takes a password as a query parameter.
+        query = {name: "***" if "pass" in name.lower() else value for name, value in url.query.items()}
+        printable = url.set(query=query).render_as_string(hide_password=True)
+        return Location(printable, url=url.set(drivername=driver))
     if url.query or url.host:
         raise ConfigurationError("a SQLite URL of the segment store is sqlite:///path, without host and options.")
-    return Location(MEMORY) if url.database in (None, "", MEMORY) else file_location(str(url.database))
+    return Location(MEMORY) if url.database in (None, "", MEMORY) else _file_location(str(url.database))
 
 
-def file_location(text: str) -> Location:
+def _file_location(text: str) -> Location:
     """Make a path absolute now: the working directory may change, and a worker may have another."""
     path = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111  # resolve() would follow links
     return Location(str(path), path=path)
 
 
-def printable_url(url: URL) -> str:
-    """Write a URL without secrets; libpq also takes a password as a query parameter."""
-    query = {name: "***" if "pass" in name.lower() else value for name, value in url.query.items()}
-    return url.set(query=query).render_as_string(hide_password=True)
-
-
 @contextmanager
 def translated(place: str) -> Iterator[None]:
     """Replace every error of SQL and of the file system within the block by one that says what to do.
-
-    Args:
-        place: The store's location without secrets, for the message.
 
     Raises:
         ConfigurationError: The store cannot be used.
@@ -151,20 +140,21 @@ def translated(place: str) -> Iterator[None]:
     """
     try:
         yield
-    except (DataError, IntegrityError) as error:
-        raise refused(place, error.orig) from error
-    except DBAPIError as error:
-        raise unusable(place, *explain(error.orig)) from error
-    except StatementError as error:  # a value that could not be converted, so no driver received it
-        raise refused(place, error.orig) from error
-    except sqlite3.Error as error:
-        raise unusable(place, *explain(error)) from error
-    except (ModuleNotFoundError, NoSuchModuleError) as error:
-        raise unusable(
-            place, f"its driver is not installed ({error})", 'Run pip install "twelvelabs-rag[postgres]"'
-        ) from error
-    except (OSError, SQLAlchemyError) as error:
-        raise unusable(place, first_line(error), f"Check the location, {ELSEWHERE}") from error
+    except (SQLAlchemyError, sqlite3.Error, OSError, ModuleNotFoundError) as error:
+        raise _translation(place, error) from error
+
+
+def _translation(place: str, error: Exception) -> ConfigurationError | InputError:
+    original = error.orig if isinstance(error, StatementError) else error
+    if isinstance(error, DBAPIError | sqlite3.Error) and not isinstance(error, DataError | IntegrityError):
+        return unusable(place, *explain(original))
+    if isinstance(error, StatementError):  # or a value that could not be converted, so no driver received it
+        reason = _first_line(original)
+        return InputError(f"the segment store {place} refused a value, nothing was written: {reason}.")
+    if isinstance(error, ModuleNotFoundError | NoSuchModuleError):
+        reason = f"its driver is not installed ({error})"
+        return unusable(place, reason, 'Run pip install "twelvelabs-rag[postgres]"')
+    return unusable(place, _first_line(error), f"Check the location, {ELSEWHERE}")
 
 
 def unusable(place: str, reason: str, advice: str) -> ConfigurationError:
@@ -172,24 +162,18 @@ def unusable(place: str, reason: str, advice: str) -> ConfigurationError:
     return ConfigurationError(f"the segment store {place} cannot be used: {reason}. {advice}.")
 
 
-def refused(place: str, error: BaseException | None) -> InputError:
-    """Return the error for a value that cannot be stored."""
-    return InputError(f"the segment store {place} refused a value, nothing was written: {first_line(error)}.")
-
-
 def explain(error: BaseException | None) -> tuple[str, str]:
     """Return the meaning of a driver's error, and what to do."""
     name = getattr(error, "sqlite_errorname", None) or ""
     for prefix, (meaning, advice) in SQLITE_ADVICE.items():
         if name.startswith(prefix):
-            return f"{meaning} ({first_line(error)})", advice
+            return f"{meaning} ({_first_line(error)})", advice
     if getattr(error, "sqlstate", None) == POSTGRES_LOCK_TIMEOUT:
         return "another process kept a row locked for too long", SQLITE_ADVICE["SQLITE_BUSY"][1]
     if isinstance(error, sqlite3.Error):
-        return f"SQLite reported: {first_line(error)}", KEEP_DAMAGED
-    return f"the database reported: {first_line(error)}", f"Check the server, user and rights, {ELSEWHERE}"
+        return f"SQLite reported: {_first_line(error)}", KEEP_DAMAGED
+    return f"the database reported: {_first_line(error)}", f"Check the server, user and rights, {ELSEWHERE}"
 
 
-def first_line(error: BaseException | None) -> str:
-    """Return the first line of an error's text, or the name of its type."""
+def _first_line(error: BaseException | None) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -4,27 +4,25 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, select
+from sqlalchemy import Connection, Row, Table, and_, delete, select
 
 from twelvelabs_core.results.transcript import Word
 from twelvelabs_core.store.database import Database
-from twelvelabs_core.store.entries import UploadEntry, UrlEntry
+from twelvelabs_core.store.entries import UploadEntry
 from twelvelabs_core.store.schema import assets, files, pending_transcripts, transcripts, uploads, upsert, urls
 
 
 class Lookups:
-    """The methods of a `SegmentStore` for what is known of media."""
+    """The methods of a `SegmentStore` for what is known of media.
+
+    `content` is the identity of a medium, `account` the fingerprint of the account that uploaded it, `origin` who made
+    a transcription: `twelvelabs` or `sandbox`.
+    """
 
     _database: Database
 
     def find_digest(self, path: str, size: int, mtime_ns: int) -> str | None:
-        """Return the SHA-256 of a file, or None unless size and time of change are those it was written with.
-
-        Args:
-            path: The file's absolute path.
-            size: Its size in bytes.
-            mtime_ns: Its time of change in nanoseconds.
-        """
+        """Return the SHA-256 of a file, or None unless its bytes and time of change are those it was written with."""
         row = self._find(files, path=path, size=size, mtime_ns=mtime_ns)
         return None if row is None else row.sha256
 
@@ -33,16 +31,13 @@ class Lookups:
         if not self._database.is_read_only:
             self._put(files, path=path, size=size, mtime_ns=mtime_ns, sha256=sha256)
 
-    def find_url(self, url: str) -> UrlEntry | None:
-        """Return what was last known of the medium behind an unsigned URL, or None."""
+    def find_url(self, url: str) -> tuple[str, str | None] | None:
+        """Return the content behind an unsigned URL and its ETag or Last-Modified, as last known; or None."""
         row = self._find(urls, url=url)
-        return None if row is None else UrlEntry(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name
+        return None if row is None else (row.content, row.validator)
 
     def put_url(self, url: str, content: str, validator: str | None) -> None:
-        """Write the identity of the medium behind an unsigned URL, and its ETag or Last-Modified.
-
-        Not in a read-only store, where it saves no payment.
-        """
+        """Write the content behind an unsigned URL; not in a read-only store, where it saves no payment."""
         if not self._database.is_read_only:
             self._put(urls, url=url, content=content, validator=validator)
 
@@ -52,17 +47,15 @@ class Lookups:
         return None if row is None else row.asset_id
 
     def put_asset(self, content: str, account: str, asset_id: str) -> None:
-        """Write the id of the asset as which an account has uploaded this content, in place of an earlier one.
-
-        If it was uploaded in chunks, that upload session is deleted.
-        """
+        """Write the id of the asset as which an account has uploaded this content; its upload session is deleted."""
         with self._database.writing() as connection:
             put_row(connection, assets, content=content, account=account, asset_id=asset_id)
             delete_rows(connection, uploads, asset_id=asset_id)
 
     def drop_asset(self, content: str, account: str) -> None:
-        """Delete the asset id of this content, for instance when the asset was deleted at the server."""
-        self._delete(assets, content=content, account=account)
+        """Delete the asset id of this content."""
+        with self._database.writing() as connection:
+            delete_rows(connection, assets, content=content, account=account)
 
     def find_upload(self, content: str, account: str) -> UploadEntry | None:
         """Return the session in which an account began to upload this content in chunks, or None."""
@@ -80,34 +73,18 @@ class Lookups:
         upload_headers: Mapping[str, str],
         options: Mapping[str, Any],
     ) -> None:
-        """Write that an account has begun to upload this content in chunks, in place of an earlier session.
-
-        Args:
-            content: Identity of the bytes.
-            account: Fingerprint of the account.
-            upload_id: The server's id of the session.
-            asset_id: The asset that it will become.
-            chunk_size: Bytes of each chunk but the last.
-            upload_headers: Headers that each chunk must be sent with.
-            options: What the session was created with; plain JSON values.
-        """
+        """Write that an account has begun to upload this content in chunks; the arguments are as in `UploadEntry`."""
         ids = {"content": content, "account": account, "upload_id": upload_id, "asset_id": asset_id}
         session = {"chunk_size": chunk_size, "upload_headers": dict(upload_headers), "options": dict(options)}
         self._put(uploads, **ids, **session)
 
     def drop_upload(self, asset_id: str) -> None:
         """Delete the session in which this asset was uploaded, because it is complete or lost."""
-        self._delete(uploads, asset_id=asset_id)
+        with self._database.writing() as connection:
+            delete_rows(connection, uploads, asset_id=asset_id)
 
     def find_transcript(self, content: str, origin: str) -> tuple[Word, ...] | None:
-        """Return the words spoken in this content, or None where they were never requested.
-
-        Empty where the API has no transcription.
-
-        Args:
-            content: Identity of the medium.
-            origin: Who made the transcription: `twelvelabs` or `sandbox`.
-        """
+        """Return the words spoken in this content: none where the API has none, None where none were requested."""
         row = self._find(transcripts, content=content, origin=origin)
         return None if row is None else tuple(Word(*word) for word in row.words)
 
@@ -118,15 +95,7 @@ class Lookups:
             delete_rows(connection, pending_transcripts, content=content, origin=origin)
 
     def find_pending_transcript(self, content: str, origin: str) -> tuple[str, float] | None:
-        """Return the asset whose words were not ready when they were last waited for, and when that was.
-
-        Args:
-            content: Identity of the medium.
-            origin: Who makes the transcription: `twelvelabs` or `sandbox`.
-
-        Returns:
-            The asset id and the time in seconds since the epoch (UTC), or None.
-        """
+        """Return the asset whose words were not ready when last waited for, and when, in seconds since the epoch."""
         row = self._find(pending_transcripts, content=content, origin=origin)
         return None if row is None else (row.asset_id, row.updated_at)
 
@@ -146,15 +115,11 @@ class Lookups:
 
     def _find(self, table: Table, **values: Any) -> Row[Any] | None:
         with self._database.reading() as connection:
-            return connection.execute(select(table).where(has_values(table, values))).one_or_none()
+            return connection.execute(select(table).filter_by(**values)).one_or_none()
 
     def _put(self, into: Table, **values: Any) -> None:
         with self._database.writing() as connection:
             put_row(connection, into, **values)
-
-    def _delete(self, table: Table, **values: Any) -> None:
-        with self._database.writing() as connection:
-            delete_rows(connection, table, **values)
 
 
 def put_row(connection: Connection, into: Table, **values: Any) -> None:
@@ -162,16 +127,10 @@ def put_row(connection: Connection, into: Table, **values: Any) -> None:
     values["updated_at"] = time.time()
     keys = [column.name for column in into.primary_key]
     changes = {name: value for name, value in values.items() if name not in keys}
-    connection.execute(
-        upsert(connection, into).values(**values).on_conflict_do_update(index_elements=keys, set_=changes)
-    )
+    statement = upsert(connection, into).values(**values)
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))
 
 
 def delete_rows(connection: Connection, table: Table, **values: Any) -> None:
     """Delete the rows that have these values."""
-    connection.execute(delete(table).where(has_values(table, values)))
-
-
-def has_values(table: Table, values: Mapping[str, Any]) -> ColumnElement[bool]:
-    """Return the condition that columns have these values."""
-    return and_(*(table.c[name] == value for name, value in values.items()))
+    connection.execute(delete(table).where(and_(*(table.c[name] == value for name, value in values.items()))))

@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -38,8 +39,7 @@ class Name(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # SQLAlchemy's
-        """Escape what no database accepts as text."""
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002, D102  # SQLAlchemy's
         return None if value is None else value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -49,26 +49,20 @@ class Json(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002  # SQLAlchemy's
-        """Write the value."""
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002, D102  # SQLAlchemy's
         return json.dumps(value, sort_keys=True, allow_nan=False)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002  # SQLAlchemy's
-        """Read the value."""
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002, D102  # SQLAlchemy's
         return json.loads(value or "null")
 
 
 metadata = MetaData()
+needed = partial(Column, nullable=False)
 
 
 def table(name: str, *parts: Any, **options: Any) -> Table:
     """Define a table; the prefix distinguishes it from others in a shared PostgreSQL database."""
     return Table(f"twelvelabs_{name}", metadata, *parts, **options)
-
-
-def needed(name: str, kind: Any, **options: Any) -> Column[Any]:
-    """Define a column that always has a value."""
-    return Column(name, kind, nullable=False, **options)
 
 
 # Names and values: `version`, `created_at`, and `journal`, a name that only this store has.
@@ -125,6 +119,13 @@ aliases = table(
     ForeignKeyConstraint(["task", "row"], [vectors.c.task, vectors.c.row], ondelete="CASCADE"),
     Index("twelvelabs_aliases_vector", "task", "row"),
     sqlite_with_rowid=False,
+)
+
+# The titles under which a source was registered, as in head lines: a reference is believed only beside one of them.
+titles = table(
+    "titles",
+    Column("source", Name, primary_key=True),
+    Column("title", Name, primary_key=True, index=True),
 )
 
 files = table(
@@ -226,7 +227,19 @@ def upgrade_from_1(connection: Connection) -> None:
     connection.execute(name, {"name": uuid.uuid4().hex})
 
 
-UPGRADES = (upgrade_from_1,)  # the first is for version 1, the next for version 2, ...
+FROM_2_TO_3 = """
+CREATE TABLE twelvelabs_titles (source TEXT NOT NULL, title TEXT NOT NULL, PRIMARY KEY (source, title));
+CREATE INDEX ix_twelvelabs_titles_title ON twelvelabs_titles (title)
+"""
+
+
+def upgrade_from_2(connection: Connection) -> None:
+    """Upgrade a store of version 2 to version 3: a table of titles, empty for the sources that it has."""
+    for statement in FROM_2_TO_3.split(";"):
+        connection.exec_driver_sql(statement)
+
+
+UPGRADES = (upgrade_from_1, upgrade_from_2)  # the first is for version 1, the next for version 2, ...
 SCHEMA_VERSION = len(UPGRADES) + 1
 
 
@@ -245,10 +258,6 @@ def has_tables(connection: Connection) -> bool:
 def is_current(connection: Connection, place: str) -> bool:
     """Return whether a database is a segment store of this version; False where it must be upgraded first.
 
-    Args:
-        connection: An open connection to the database.
-        place: The store's location without secrets, for messages.
-
     Raises:
         ConfigurationError: It is another database, a store of a newer version, or lacks a table.
     """
@@ -263,11 +272,7 @@ def is_current(connection: Connection, place: str) -> bool:
 
 
 def read_version(connection: Connection, place: str) -> int:
-    """Return the version of a store's tables, 1 to `SCHEMA_VERSION`.
-
-    Raises:
-        ConfigurationError: The version is newer, or not a number.
-    """
+    """Return the version of a store's tables, 1 to `SCHEMA_VERSION`; ConfigurationError for any other."""
     version = str(connection.scalar(select(meta.c.value).where(meta.c.name == "version")))
     if not version.isdecimal() or version == "0":
         raise unusable(place, f"its version is {version!r}, which no release writes", KEEP_DAMAGED)
@@ -281,12 +286,7 @@ def read_version(connection: Connection, place: str) -> int:
 
 
 def upgrade(connection: Connection, place: str) -> None:
-    """Upgrade a store to this version, step by step.
-
-    Args:
-        connection: A connection in a transaction that writes, with the lock of a writer: all steps or none.
-        place: The store's location without secrets, for messages.
-    """
+    """Upgrade a store to this version: all steps or none, in the transaction of this connection, which writes."""
     for step in UPGRADES[read_version(connection, place) - 1 :]:
         step(connection)
     connection.execute(update(meta).where(meta.c.name == "version").values(value=str(SCHEMA_VERSION)))

@@ -11,33 +11,27 @@ import queue
 import threading
 import time
 import weakref
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 import httpx
 
 from twelvelabs_core.transport.body import Reply
-from twelvelabs_core.transport.io import (
+from twelvelabs_core.transport.http import (
     HTTP_ERRORS,
-    NO_PROXY,
-    Completed,
-    Exchange,
+    IdleClients,
     ReplyReader,
-    finish,
+    client_options,
     no_answer,
     redacted_http_logs,
-    request_headers,
-    request_timeout,
+    stream_options,
 )
+from twelvelabs_core.transport.io import Completed, Exchange, Io, completed, finish
 from twelvelabs_core.transport.rate_limit import RateLimiter
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-KEEPALIVE_CONNECTIONS = 64
-KEEPALIVE_SECONDS = 30.0
 _TICK = 0.5  # seconds between two checks for cancellation; on Windows, Ctrl-C does not interrupt a longer wait
 
 
@@ -78,68 +72,34 @@ class CancelScope:
 _scope: contextvars.ContextVar[CancelScope | None] = contextvars.ContextVar("twelvelabs_scope", default=None)
 
 
-class BlockingIo:
+class BlockingIo(Io):
     """An `Io` on the caller's thread."""
 
     def __init__(self) -> None:
-        self._reset_clients()
+        self._open()
 
-    def _reset_clients(self) -> None:
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
-        self._client: httpx.Client | None = None
-        self._finalizer: weakref.finalize[[httpx.Client, int], BlockingIo] | None = None
-        self._users: Counter[httpx.Client] = Counter()
-
-    @contextmanager
-    def _borrow_client(self) -> Iterator[httpx.Client]:
-        """Return this process's HTTP client; after fork a new one, for sockets cannot be shared.
-
-        A thread that reads from a connection would wait permanently if another thread closed it. So `close` leaves a
-        client that is in use to its last user.
-        """
-        if self._pid != os.getpid():
-            self._reset_clients()  # not closed here: the parent still uses its connections
-        with self._lock:
-            if self._client is None:
-                self._client = _make_client()
-                # Without a call of `close`: with its owner, or at the end of the interpreter.
-                self._finalizer = weakref.finalize(self, _close_own, self._client, os.getpid())
-            client = self._client
-            self._users[client] += 1
-        try:
-            yield client
-        finally:
-            with self._lock:
-                self._users[client] -= 1
-                is_last = self._users[client] == 0 and client is not self._client
-                self._users += Counter()  # removes zero counts
-            if is_last:
-                client.close()
+    def _open(self) -> None:
+        self._idle = IdleClients(lambda: httpx.Client(**client_options()))
+        # Runs with `close`, else with this object or at the end of the interpreter.
+        self._finalizer = weakref.finalize(self, _close_all, self._idle)
 
     async def exchange(self, exchange: Exchange) -> Reply:
         """Send one request and return its response."""
+        if self._idle.pid != os.getpid():
+            self._open()  # the parent of a forked child still uses its connections
+        idle = self._idle
+        client = idle.take()
         try:
-            with self._borrow_client() as client, redacted_http_logs():
-                return self._exchange(client, exchange, _scope.get())
-        except HTTP_ERRORS as error:
-            raise no_answer(error) from None
-
-    def _exchange(self, client: httpx.Client, exchange: Exchange, scope: CancelScope | None) -> Reply:
-        content = _until_cancelled(exchange.body.chunks(), scope) if exchange.body is not None else None
-        with client.stream(
-            exchange.method,
-            exchange.url,
-            params=list(exchange.params) or None,
-            headers=request_headers(exchange),
-            content=content,
-            timeout=request_timeout(exchange),
-            follow_redirects=exchange.follow_redirects,
-        ) as response:
-            reader = ReplyReader(exchange, response)
-            for chunk in _until_cancelled(response.iter_raw(), scope):
-                reader.feed(chunk)
-        return reader.reply()
+            with redacted_http_logs():
+                reply = _exchange(client, exchange, _scope.get())
+        except BaseException as error:
+            client.close()
+            if isinstance(error, HTTP_ERRORS):
+                raise no_answer(error) from None
+            raise
+        for unused in idle.give_back(client):
+            unused.close()
+        return reply
 
     async def sleep(self, seconds: float) -> None:
         """Wait, at most until the caller is gone."""
@@ -148,10 +108,6 @@ class BlockingIo:
             time.sleep(seconds)  # noqa: ASYNC251  # an Io for callers without a loop
         else:
             scope.sleep(seconds)
-
-    def now(self) -> float:
-        """Return the seconds of a clock that is never set back."""
-        return time.monotonic()
 
     async def blocking(self, function: Callable[[], R]) -> R:
         """Run it in this thread, which may block."""
@@ -169,56 +125,43 @@ class BlockingIo:
         finally:
             _scope.reset(token)
 
-    async def map(self, function: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int) -> list[R]:
-        """Return the results in order, at most `limit` concurrently; the first error ends all."""
-        work = list(items)
-        if len(work) < 2 or limit == 1:  # noqa: PLR2004  # one item needs no thread
-            return [await function(item) for item in work]
-        results: list[R] = [cast("R", None)] * len(work)
-        indexed = self.as_completed(lambda pair: function(pair[1]), enumerate(work), min(limit, len(work)))
-        try:
-            async for completed in indexed:
-                if completed.error is not None:
-                    raise completed.error
-                results[completed.item[0]] = cast("R", completed.result)
-        finally:
-            await indexed.aclose()  # type: ignore[attr-defined]
-        return results
-
     async def as_completed(
         self, function: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int
-    ) -> AsyncIterator[Completed[T, R]]:
+    ) -> AsyncGenerator[Completed[T, R]]:
         """Yield results in order of completion, from threads that live as long as this generator."""
         workers = _Workers(function, items, limit)
         try:
-            for completed in workers.results():
-                yield completed
+            for result in workers.results():
+                yield result
         finally:
             workers.cancel()
 
     def close(self) -> None:
         """Close this process's connections, those in use as soon as they are free."""
-        if self._pid == os.getpid():
-            with self._lock:
-                client, self._client = self._client, None
-                if self._finalizer is not None:
-                    self._finalizer.detach()
-                is_free = client is not None and self._users[client] == 0
-            if client is not None and is_free:
-                client.close()
+        close_old = self._finalizer
+        self._open()
+        close_old()
 
 
-def _close_own(client: httpx.Client, pid: int) -> None:
-    """Close a client, unless it belongs to the parent process: a forked child shares its sockets."""
-    if pid == os.getpid():
+def _close_all(idle: IdleClients[httpx.Client]) -> None:
+    for client in idle.close():
         client.close()
 
 
-def _make_client() -> httpx.Client:
-    limits = httpx.Limits(
-        max_connections=None, max_keepalive_connections=KEEPALIVE_CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS
-    )
-    return httpx.Client(limits=limits, mounts=NO_PROXY, follow_redirects=False)
+def _exchange(client: httpx.Client, exchange: Exchange, scope: "CancelScope | None") -> Reply:
+    content = None if exchange.body is None else _until_cancelled(exchange.body.chunks(), scope)
+    with client.stream(**stream_options(exchange), content=content) as response:
+        reader = ReplyReader(exchange, response)
+        for chunk in _until_cancelled(response.iter_raw(), scope):
+            reader.feed(chunk)
+    return reader.reply()
+
+
+def _until_cancelled(chunks: Iterable[bytes], scope: "CancelScope | None") -> Iterator[bytes]:
+    for chunk in chunks:
+        if scope is not None:
+            scope.check()
+        yield chunk
 
 
 class _Workers:
@@ -241,13 +184,13 @@ class _Workers:
             threading.Thread(target=context.run, args=(self._work,), name="twelvelabs", daemon=True).start()
         running = self._limit
         while running:
-            completed = self._next_result()
-            if completed is None:
+            result = self._next_result()
+            if result is None:
                 running -= 1
-            elif isinstance(completed, BaseException):
-                raise completed
+            elif isinstance(result, BaseException):
+                raise result
             else:
-                yield completed
+                yield result
                 self._slots.release()
 
     def cancel(self) -> None:
@@ -276,23 +219,10 @@ class _Workers:
                 except StopIteration:
                     self._slots.release()
                     return
-                self._results.put(self._run(item))
+                self._results.put(finish(completed(self._function, item)))
         except Cancelled:
             return
         except BaseException as error:  # noqa: BLE001  # the caller's thread raises it
             self._results.put(error)
         finally:
             self._results.put(None)
-
-    def _run(self, item: Any) -> Completed[Any, Any]:
-        try:
-            return Completed(item, finish(cast("Any", self._function(item))), None)
-        except Exception as error:  # noqa: BLE001  # the consumer decides what an error means
-            return Completed(item, None, error)
-
-
-def _until_cancelled(chunks: Iterable[bytes], scope: CancelScope | None) -> Iterator[bytes]:
-    for chunk in chunks:
-        if scope is not None:
-            scope.check()
-        yield chunk

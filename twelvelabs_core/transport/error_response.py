@@ -5,13 +5,13 @@ on any of them.
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from twelvelabs_core.base.errors import (
     APIConnectionError,
@@ -37,70 +37,43 @@ _MAX_WAIT_SEC = 31 * 24 * 3600
 _TOO_MANY_REQUESTS = 429
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
 _AFTER = re.compile(r"\bafter\s+(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))", re.IGNORECASE)
-_RESET = "-reset"
-_REMAINING = "-remaining"
 # How truncated JSON and HTML write the characters of a URL; reverted so that its signature is recognised.
 _ESCAPES = (("\\u0026", "&"), ("\\/", "/"), ("&amp;", "&"))
 _DATA = re.compile(r"[A-Za-z0-9+/_=-]{200,}")  # base64 of media that a validator quotes
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorInfo:
-    """The contents of an error response.
+class ErrorInfo(NamedTuple):
+    """The contents of an error response."""
 
-    Attributes:
-        code: The API's own code, such as `parameter_invalid`, or None.
-        message: What went wrong, in one line; the status in words where the response has no message.
-        request_id: The server's id of the request, or None.
-        retry_at: Seconds since the epoch (UTC) from which another try makes sense, or None.
-        body: The decoded body, or text where it is long or not JSON; without secrets; None if empty.
-    """
-
-    code: str | None
-    message: str
+    code: str | None  # the API's own, such as `parameter_invalid`
+    message: str  # in one line; the status in words where the response has no message
     request_id: str | None
-    retry_at: float | None
-    body: Any
+    retry_at: float | None  # seconds since the epoch (UTC) from which another try makes sense
+    body: Any  # decoded, or text where it is long or not JSON; without secrets; None if empty
 
 
 def connection_error(call: Call, failure: NoAnswerError, timeout: float) -> APIConnectionError:
-    """Return the error of a call without a response.
-
-    Args:
-        call: The call.
-        failure: Why there is no response.
-        timeout: The time-out in seconds, for the message.
-    """
+    """Return the error of a call without a response; `timeout` is the one that applied, in seconds."""
     is_safe = call.repeatable or not failure.may_have_arrived
     advice = "try again" if is_safe else "it may have happened: check the list before another try"
-    message = f"could not {call.attempt}: {failure}; {advice}."
     if failure.timed_out:
-        message = f"{message} The time-out is {timeout:g} s."
-        return APITimeoutError(message, may_have_arrived=failure.may_have_arrived)
-    return APIConnectionError(message, may_have_arrived=failure.may_have_arrived)
+        advice = f"{advice}. The time-out is {timeout:g} s"
+    error_class = APITimeoutError if failure.timed_out else APIConnectionError
+    return error_class(f"could not {call.attempt}: {failure}; {advice}.", may_have_arrived=failure.may_have_arrived)
 
 
 def status_error(call: Call, reply: Reply, now: float) -> APIStatusError:
-    """Return the typed error of a response whose status is not a success.
-
-    Args:
-        call: The call.
-        reply: The response.
-        now: Seconds since the epoch.
-    """
+    """Return the typed error of a response without success; `now` is in seconds since the epoch."""
     # The error page of a storage quotes the signature that it was given.
     info = parse_error(reply.status, reply.headers, b"" if call.foreign else reply.body, now)
     error_class = _error_class(reply.status, is_foreign=call.foreign)
     code = f" {info.code}" if info.code else ""
-    message = f"could not {call.attempt}: HTTP {reply.status}{code}: {info.message or 'no message'}"
-    return error_class(
-        f"{message.rstrip('.')}. {_advice(error_class, info.retry_at)}".rstrip(),
-        status_code=reply.status,
-        code=info.code,
-        request_id=info.request_id,
-        retry_at=info.retry_at,
-        body=info.body,
-    )
+    advice = _ADVICE.get(error_class, "")
+    if error_class is RateLimitError and info.retry_at is not None:
+        advice = when_to_retry(info.retry_at)
+    message = f"could not {call.attempt}: HTTP {reply.status}{code}: {info.message}".rstrip(".")
+    fields = {name: value for name, value in info._asdict().items() if name != "message"}
+    return error_class(f"{message}. {advice}".rstrip(), status_code=reply.status, **fields)
 
 
 def _error_class(status: int, *, is_foreign: bool) -> type[APIStatusError]:
@@ -119,14 +92,6 @@ _ERROR_CLASSES: dict[int, type[APIStatusError]] = {
     410: NotFoundError,
     429: RateLimitError,
 }
-
-
-def _advice(error_class: type[APIStatusError], retry_at: float | None) -> str:
-    if error_class is RateLimitError and retry_at is not None:
-        return when_to_retry(retry_at)
-    return _ADVICE.get(error_class, "")
-
-
 _ADVICE: dict[type[APIStatusError], str] = {
     AuthenticationError: "Check the API key (TWELVELABS_API_KEY), base_url and the plan.",
     RateLimitError: "Try again later.",
@@ -139,20 +104,13 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes, now: float
     """Parse an error response.
 
     The time for another try comes from `Retry-After` (seconds or a date); of a 429 also from the body's
-    `details.retryAfter`, the time in its message (`after 2026-01-31T00:00:00Z`), or the first reset among the limits
-    that the headers show as used up. Only times in the future count.
-
-    Args:
-        status: The HTTP status.
-        headers: The headers, names in any case.
-        body: The body as received.
-        now: Seconds since the epoch.
+    `details.retryAfter`, the time in its message (`after 2026-01-31T00:00:00Z`), or the latest reset among the
+    limits that the headers (names in any case) show as used up. Only times in the future count.
     """
     lower = {name.lower(): value for name, value in headers.items()}
     decoded = _decode(body)
     fields = _error_fields(decoded)
-    details = fields.get("details")
-    details = details if isinstance(details, dict) else {}
+    details = details if isinstance(details := fields.get("details"), dict) else {}
     message = _one_line(fields.get("message"), decoded)
     return ErrorInfo(
         code=_short_text(fields.get("code")),
@@ -169,10 +127,8 @@ def when_to_retry(retry_at: float) -> str:
 
 
 def limits_reset_at(headers: Mapping[str, str], now: float) -> float | None:
-    """Return when the first limit is reset that headers (names in lower case) show as used up, or None."""
-    if not any("ratelimit" in name for name in headers):
-        return None
-    reset = _first_reset(headers, now)
+    """Return when the limits are reset that headers (names in lower case) show as used up, or None."""
+    reset = _latest_reset(headers, now, is_refused=False)
     return reset if reset is not None and reset - now <= _MAX_WAIT_SEC else None
 
 
@@ -245,7 +201,8 @@ def _retry_at(
     """
     times = [_read_wait(headers.get("retry-after"), now)]
     if status == _TOO_MANY_REQUESTS:
-        times += [_read_wait(details.get("retryAfter"), now), _time_in_message(message), _first_reset(headers, now)]
+        times += [_read_wait(details.get("retryAfter"), now), _time_in_message(message)]
+        times.append(_latest_reset(headers, now, is_refused=True))
     return next((time for time in times if time is not None and 0 < time - now <= _MAX_WAIT_SEC), None)
 
 
@@ -276,21 +233,21 @@ def _time_in_message(message: str) -> float | None:
         return None
 
 
-def _first_reset(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the first reset in the future among the limits that are used up."""
-    resets = []
-    for name, value in headers.items():
-        if not name.endswith(_RESET) or "ratelimit" not in name:
-            continue
-        left = _number(headers.get(name.removesuffix(_RESET) + _REMAINING))
-        reset = _number(value)
-        if left == 0 and reset is not None and reset > now:
-            resets.append(reset)
-    return min(resets, default=None)
+def _latest_reset(headers: Mapping[str, str], now: float, *, is_refused: bool) -> float | None:
+    """Return the latest reset in the future among the limits that are used up.
+
+    A limit that counts amounts, such as seconds of media, refuses a request that needs more than what remains of it.
+    """
+    families = [name.removesuffix("-reset") for name in headers if "ratelimit" in name and name.endswith("-reset")]
+    used_up = [family for family in families if _number(headers.get(f"{family}-remaining", "")) == 0]
+    if is_refused and not used_up:
+        used_up = [family for family in families if not family.endswith(("ratelimit", "ratelimit-request"))]
+    resets = [_number(headers[f"{family}-reset"]) for family in used_up]
+    return max((reset for reset in resets if reset > now), default=None)
 
 
-def _number(value: str | None) -> float | None:
+def _number(value: str) -> float:
     try:
-        return None if value is None else float(value)
+        return float(value)
     except ValueError:
-        return None
+        return math.nan

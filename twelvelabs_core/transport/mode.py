@@ -26,15 +26,7 @@ class Mode:
         return await result if self.is_async else result
 
     async def call(self, target: Any, method: str, *args: Any, async_name: str | None = None, **kwargs: Any) -> Any:
-        """Call a method, or its async variant.
-
-        Args:
-            target: The object.
-            method: Name of the blocking method.
-            *args: Passed on.
-            async_name: Name of the async variant. Default: `method` with an `a` before it, after a leading underscore.
-            **kwargs: Passed on.
-        """
+        """Call a method, or its async variant: `async_name`, by default `method` after an `a` (`_x`: `_ax`)."""
         is_private = method.startswith("_") and not method.startswith("__")
         variant = async_name or (f"_a{method[1:]}" if is_private else f"a{method}")
         return await self.run(getattr(target, variant if self.is_async else method), *args, **kwargs)

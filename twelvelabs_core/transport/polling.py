@@ -18,11 +18,8 @@ def next_delay(elapsed: float, remaining: float) -> float:
     """Return the seconds until the next polling request.
 
     The delay grows with the square root of the time passed: the end of short tasks is noticed soon, and long ones cost
-    few requests (a 10-minute task about 80).
-
-    Args:
-        elapsed: Seconds since waiting began.
-        remaining: Seconds until the caller's time-out; the last request is sent then.
+    few requests (a 10-minute task about 80). The last request is sent when
+    no seconds remain.
     """
     delay = min(max(_FACTOR * math.sqrt(max(0.0, elapsed)), FIRST_DELAY), LONGEST_DELAY)
     return max(0.0, min(delay, remaining))

@@ -4,10 +4,11 @@ The API counts each category of requests by itself (text, image, video, ...) and
 own pause and its own limit of concurrent requests: a pause of texts stops neither videos nor polling requests.
 
 The state is kept under a lock that is held for microseconds, so an event loop may take it too. Waiting means to sleep
-and to ask again: a cancelled caller leaves nothing to clean up. `aiolimiter` and `pyrate-limiter` were rejected: they
-keep a fixed rate, and do not learn from answers.
+and to ask again, each time later: a cancelled caller leaves nothing to clean up. `aiolimiter` and `pyrate-limiter` were
+rejected: they keep a fixed rate, and do not learn from answers.
 """
 
+import functools
 import math
 import os
 import random
@@ -25,13 +26,12 @@ from twelvelabs_core.transport.error_response import when_to_retry
 from twelvelabs_core.transport.retry import RATE_LIMITED, Outcome, backoff
 
 POLLING = "polling"  # the category of all GETs
-SLOT_DELAYS = 0.02, 0.25  # seconds between two attempts to get a slot: the least, the most
+_SLOT_DELAYS = 0.02, 0.25  # seconds between two attempts to get a slot: the least, the most
 LIMIT_SECONDS = 60.0  # after a minute without a refusal, concurrency is not limited any more
 # After this many seconds a request holds no slot any more: a blocking call on the very event loop that the other
 # requests need would wait for them permanently.
 PERMIT_SECONDS = 30.0
 _COUNTED_MAX = 1000  # times of requests that are kept for `requests_per_minute`
-_ACCOUNTS_MAX = 1000
 
 
 class RateLimiter(Protocol):
@@ -86,10 +86,9 @@ class RateLimits:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self.reset()
+        self._reset()
 
-    def reset(self) -> None:
-        """Forget everything."""
+    def _reset(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._categories: defaultdict[str, _Category] = defaultdict(_Category)
@@ -98,7 +97,7 @@ class RateLimits:
     @property
     def _own_lock(self) -> threading.Lock:
         if self._pid != os.getpid():
-            self.reset()  # also the lock: it may be held by a thread that a forked child does not have
+            self._reset()  # also the lock: it may be held by a thread that a forked child does not have
         return self._lock
 
     async def acquire(
@@ -125,20 +124,18 @@ class RateLimits:
             RateLimitError: The permit would come too late. Nothing was sent.
         """
         waited = 0.0
-        while True:
-            answer = self.try_acquire(category, settings, permit)
-            if isinstance(answer, Permit):
-                return answer
-            is_too_long = answer.reason == "pause" and answer.seconds > settings.max_retry_wait
-            if is_too_long or waited + answer.seconds > max_wait:
-                raise _not_sent(answer, category, settings, attempt)
+        while isinstance(wait := self.try_acquire(category, settings, permit), Wait):
+            is_too_long = wait.reason == "pause" and wait.seconds > settings.max_retry_wait
+            if is_too_long or waited + wait.seconds > max_wait:
+                raise _not_sent(wait, category, settings, attempt)
             spread = random.random()  # noqa: S311  # so that not all callers return at once
-            if answer.reason == "slot":
-                seconds = min(max(answer.seconds, waited / 4), SLOT_DELAYS[1]) * (0.5 + spread)
+            if wait.reason == "slot":
+                seconds = min(max(wait.seconds, waited), _SLOT_DELAYS[1]) * (0.5 + spread)
             else:
-                seconds = answer.seconds + spread * min(0.25, answer.seconds / 10)
+                seconds = wait.seconds + spread * min(0.25, wait.seconds / 10)
             await sleep(seconds)
             waited += seconds
+        return wait
 
     def try_acquire(self, category: str, settings: Settings, permit: Permit | None = None) -> Permit | Wait:
         """Return a permit, or how long to wait before asking again; the arguments are those of `acquire`."""
@@ -148,12 +145,12 @@ class RateLimits:
             if permit is not None:
                 if state.paused_until <= now and permit in state.in_flight:
                     return permit
-                self._categories[permit.category].in_flight.pop(permit, None)
+                state.in_flight.pop(permit, None)
             if state.paused_until > now:
                 return Wait(state.paused_until - now, "pause")
             most = settings.max_concurrent_requests
             if len(state.in_flight) + 1 > state.limit or (most is not None and self._total(now) >= most):
-                return Wait(SLOT_DELAYS[0], "slot")
+                return Wait(_SLOT_DELAYS[0], "slot")
             if category != POLLING:
                 seconds = self._seconds_to_next(settings.requests_per_minute, now)
                 if seconds > 0:
@@ -225,21 +222,17 @@ class RateLimits:
         return self._sent[-count] + span - now if len(self._sent) >= count else 0.0
 
 
-_accounts: dict[tuple[str, str], RateLimits] = {}
+@functools.lru_cache(maxsize=1000)
+def _rate_limits(*_: str) -> RateLimits:
+    return RateLimits()
 
 
 def rate_limits_of(settings: Settings) -> RateLimits:
     """Return the rate limits of an account at a host: the same object for all clients of this process."""
-    key = (settings.account, urlsplit(settings.base_url).netloc.lower())
-    if len(_accounts) >= _ACCOUNTS_MAX and key not in _accounts:
-        _accounts.clear()  # existing clients keep theirs
-    return _accounts.setdefault(key, RateLimits())
+    return _rate_limits(settings.account, urlsplit(settings.base_url).netloc.lower())
 
 
-def reset_rate_limits() -> None:
-    """Forget in this process what was learnt about every account, for example between tests."""
-    for limits in list(_accounts.values()):
-        limits.reset()
+reset_rate_limits = _rate_limits.cache_clear  # for new clients, for example between tests
 
 
 def category_of(method: str, path: str, given: str) -> str:

@@ -3,11 +3,10 @@
 import random
 from dataclasses import dataclass
 
-TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
+TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, *range(520, 531)})  # the last are Cloudflare's
 RATE_LIMITED = 429
 FIRST_WAIT = 0.5
 LONGEST_BACKOFF = 8.0
-FREE_TRIES = 10  # per retry, for requests that are refused while others succeed; endless work of others must not block
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,42 +60,6 @@ class RetryPolicy:
         if outcome.retry_after > self.max_wait:
             return None
         return min(outcome.retry_after + jitter * min(0.25, outcome.retry_after / 10), self.max_wait)
-
-
-class Tries:
-    """Counts the tries of one request.
-
-    A refusal (429) is not counted if other requests of its category have succeeded since the previous one: the limits
-    leave time for this request too, only later.
-
-    Args:
-        policy: How many tries are allowed.
-        count_all: Whether such refusals count too.
-
-    Attributes:
-        counted: How many tries count.
-    """
-
-    def __init__(self, policy: RetryPolicy, *, count_all: bool = False) -> None:
-        self.counted = 0
-        self._free = 0 if count_all else policy.max_retries * FREE_TRIES
-        self._successes: int | None = None
-
-    def note(self, outcome: Outcome, *, before: int, now: int) -> None:
-        """Note how a try ended.
-
-        Args:
-            outcome: How it ended.
-            before: How many requests of its category had succeeded when it was sent.
-            now: How many have succeeded by now.
-        """
-        if outcome.status == RATE_LIMITED:
-            others_succeeded = now > (before if self._successes is None else self._successes)
-            self._successes = now
-            if others_succeeded and self._free > 0:
-                self._free -= 1
-                return
-        self.counted += 1
 
 
 def backoff(failures: int) -> float:

@@ -1,5 +1,6 @@
 """`Session`: sends API calls with the key, retries, rate limits and typed errors."""
 
+import functools
 import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -18,7 +19,7 @@ from twelvelabs_core.transport.body import Call, NoAnswerError, Reply, Sink
 from twelvelabs_core.transport.error_response import connection_error, limits_reset_at, status_error
 from twelvelabs_core.transport.io import Exchange, Io
 from twelvelabs_core.transport.rate_limit import Permit, RateLimiter, category_of, rate_limits_of
-from twelvelabs_core.transport.retry import RATE_LIMITED, Outcome, RetryPolicy, Tries
+from twelvelabs_core.transport.retry import RATE_LIMITED, Outcome, RetryPolicy
 
 T = TypeVar("T", bound=Answer)
 SinkT = TypeVar("SinkT", bound=Sink | None)
@@ -26,6 +27,7 @@ SinkT = TypeVar("SinkT", bound=Sink | None)
 USER_AGENT = "twelvelabs-rag"
 _LEAST_TIMEOUT = 0.1  # seconds, of a request that is sent shortly before `Call.until`
 _LISTED_PAGES_MAX = 10_000  # of 50 items; ends the list of a server that repeats its pages
+_FREE_TRIES = 10  # per retry, for requests that are refused while others succeed; endless work of others must not block
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,8 @@ class Session:
         rate_limiter: The caller's own rate limiter, see `wait_for_rate_limiter`.
 
     Attributes:
-        settings: As given.
-        io: As given.
         policy: When a failed call is retried.
+        clock_offset: How far the server's clock was ahead of the local one at its last response; 0 if unknown.
     """
 
     def __init__(self, settings: Settings, io: Io, rate_limiter: RateLimiter | None = None) -> None:
@@ -63,12 +64,7 @@ class Session:
         self.policy = RetryPolicy(settings.max_retries, settings.max_retry_wait)
         self._rate_limiter = rate_limiter
         self._rate_limits = rate_limits_of(settings)
-        self._clock_offset = timedelta(0)
-
-    @property
-    def clock_offset(self) -> timedelta:
-        """How far the server's clock was ahead of the local one at its last response; 0 if unknown."""
-        return self._clock_offset
+        self.clock_offset = timedelta(0)
 
     async def send(self, call: Call) -> Reply:
         """Send a call whose response is small; return its reply.
@@ -84,10 +80,8 @@ class Session:
         Raises:
             TwelveLabsError: It failed, after the retries that `policy` allows.
         """
-        _, splitter = await self._send(
-            call, lambda: VectorSplitter(max_bytes=limits.VECTORS_REPLY_MAX_BYTES, keys=keys)
-        )
-        return splitter.finish()
+        make_sink = functools.partial(VectorSplitter, max_bytes=limits.VECTORS_REPLY_MAX_BYTES, keys=keys)
+        return (await self._send(call, make_sink))[1].finish()
 
     async def pages(
         self, call: Call, parse: Callable[[bytes], Page[T]], filters: Mapping[str, str]
@@ -107,16 +101,10 @@ class Session:
                 return
         raise APIResponseError(f"could not {call.attempt}: the list does not end after {_LISTED_PAGES_MAX:,} pages.")
 
-    async def try_once(self, call: Call, sink: Sink | None, max_bytes: int) -> Attempt:
-        """Send a call once, without retries and rate limits.
-
-        Args:
-            call: The call.
-            sink: Takes the body of a success; None returns it with the reply.
-            max_bytes: Maximum size of a body that no sink takes.
-        """
+    async def try_once(self, call: Call, sink: Sink | None = None) -> Attempt:
+        """Send a call once, without retries and rate limits; `sink` takes the body of a success."""
         try:
-            reply = await self.io.exchange(self._exchange(call, sink, max_bytes))
+            reply = await self.io.exchange(self._exchange(call, sink))
         except NoAnswerError as failure:
             error = connection_error(call, failure, self.settings.timeout)
             return Attempt(None, error, Outcome(None, failure.may_have_arrived))
@@ -166,11 +154,14 @@ class Session:
         category = category_of(call.method, call.path, call.category)
         permit = call.permit
         max_wait = math.inf if permit is None else self.policy.max_wait
-        tries = Tries(self.policy, count_all=permit is not None)
+        free_tries = self.policy.max_retries * _FREE_TRIES if permit is None else 0
+        tries = 0
+        seen: int | None = None  # successes of the category
         while True:
             permit = await self._rate_limits.acquire(
                 category, self.settings, call.attempt, self.io.sleep, permit=permit, max_wait=max_wait
             )
+            seen = permit.successes if seen is None else seen
             try:
                 sink = make_sink()  # a new one for each try: half a body must leave no trace
                 attempt = await self._try_and_note(call, sink)
@@ -179,8 +170,12 @@ class Session:
                 self._rate_limits.release(permit)
             if attempt.reply is not None:
                 return attempt.reply, sink
-            tries.note(attempt.outcome, before=permit.successes, now=successes)
-            await self._wait_to_retry(call, attempt, tries.counted)
+            # A refusal while other requests of the category succeed is no failure: this request is only late.
+            is_free = attempt.outcome.status == RATE_LIMITED and successes > seen and free_tries > 0
+            free_tries -= is_free
+            tries += not is_free
+            seen = successes
+            await self._wait_to_retry(call, attempt, tries)
 
     async def _wait_to_retry(self, call: Call, attempt: Attempt, tries: int) -> None:
         wait = self.policy.wait(tries, attempt.outcome, repeatable=call.repeatable)
@@ -197,10 +192,10 @@ class Session:
     async def _try_and_note(self, call: Call, sink: Sink | None) -> Attempt:
         note = call.note
         if note is None:
-            return await self.try_once(call, sink, limits.REPLY_MAX_BYTES)
+            return await self.try_once(call, sink)
 
         async def send_and_note() -> Attempt:
-            attempt = await self.try_once(call, sink, limits.REPLY_MAX_BYTES)
+            attempt = await self.try_once(call, sink)
             if attempt.reply is not None:
                 await note(attempt.reply)
             return attempt
@@ -213,32 +208,23 @@ class Session:
         except ValueError:
             return
         date = date if date.tzinfo else date.replace(tzinfo=UTC)
-        self._clock_offset = date - datetime.fromtimestamp(now, UTC)
+        self.clock_offset = date - datetime.fromtimestamp(now, UTC)
 
     def _without_key(self, reply: Reply) -> Reply:
         """Return an error response without the API key, should the server quote it."""
         key = self.settings.api_key.get_secret_value().encode()
         return replace(reply, body=reply.body.replace(key, b"***"))
 
-    def _exchange(self, call: Call, sink: Sink | None, max_bytes: int) -> Exchange:
+    def _exchange(self, call: Call, sink: Sink | None) -> Exchange:
         headers = {"accept": "*/*", "user-agent": USER_AGENT}
         if not call.foreign:
             headers["x-api-key"] = self.settings.api_key.get_secret_value()
         if call.body is not None:
-            if call.body.content_type:
-                headers["content-type"] = call.body.content_type
+            headers |= {"content-type": call.body.content_type} if call.body.content_type else {}
             headers["content-length"] = str(call.body.length)
-        headers |= call.headers
-        return Exchange(
-            call.method,
-            call.path if call.foreign else self.settings.base_url + call.path,
-            headers,
-            call.body,
-            sink,
-            max_bytes,
-            min(self.settings.timeout, max(call.until - self.io.now(), _LEAST_TIMEOUT)),
-            params=call.params,
-        )
+        url = call.path if call.foreign else self.settings.base_url + call.path
+        timeout = min(self.settings.timeout, max(call.until - self.io.now(), _LEAST_TIMEOUT))
+        return Exchange(call.method, url, headers | dict(call.headers), timeout, call.body, sink, call.params)
 
     def _check_destination(self, call: Call) -> None:
         if not call.foreign and self.settings.is_sandbox and self.settings.is_live:

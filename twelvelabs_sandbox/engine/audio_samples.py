@@ -27,7 +27,7 @@ def audio_blocks(path: Path, start: float, end: float, block: int) -> Iterator[F
     """Yield the samples of a window in blocks of `block` samples; the last block is padded with silence.
 
     Raises:
-        MediaError: The file has no audio track, or nothing of it can be decoded.
+        MediaError: The file has no audio track, or it cannot be decoded.
     """
     count = round((end - start) * RATE)
     buffer, filled, done = np.zeros(block, np.float32), 0, 0
@@ -81,7 +81,7 @@ def _resampled(path: Path, start: float) -> Iterator[tuple[int, FloatArray]]:
                 yield at, np.nan_to_num(samples, posinf=0.0, neginf=0.0)
                 at += samples.size
         if shape is None:
-            raise MediaError("video_file_broken", "Nothing of the audio track can be decoded.")
+            raise MediaError("video_file_broken", "No part of the audio track can be decoded.")
 
 
 def _shape(frame: AudioFrame) -> tuple[str, str, int]:

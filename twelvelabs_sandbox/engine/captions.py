@@ -18,7 +18,7 @@ from twelvelabs_sandbox.engine.packets import timed_packets
 Captions = list[tuple[float, float, str]]
 
 # ASS codes inside a caption: {\i1} and similar, line breaks, hard spaces.
-ASS_CODES = re.compile(r"\{[^}]*\}|\\[Nnh]")
+ASS_CODES = re.compile(r"\{[^{}]*\}|\\[Nnh]")
 # A caption without an end lasts until the next one, at most this long.
 MAX_OPEN_CAPTION_SECONDS = 10.0
 # A caption that overlaps a clip by less than this does not belong to it.

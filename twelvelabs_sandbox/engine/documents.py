@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Quadrant = Literal["top_left", "top_right", "bottom_left", "bottom_right"]
 QUADRANTS: tuple[Quadrant, ...] = ("top_left", "top_right", "bottom_left", "bottom_right")
-# What pypdf raises on broken files besides its own errors.
+# Exceptions that pypdf raises on broken files besides its own errors.
 BROKEN = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
 # A sentence ends at a punctuation mark followed by white space, or at an empty line.
 END = re.compile(r"(?<=[.!?\u2026])[\"'\u2019\u201d)\]]*\s+|(?<=[\u3002\uff01\uff1f])|\n\s*\n")

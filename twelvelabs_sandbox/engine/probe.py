@@ -202,7 +202,7 @@ def _check_audio(container: InputContainer, audio: AudioStream) -> None:
     configure_decoder(audio)
     for _ in decode_audio(audio, islice(packets(container, audio), MAX_PACKETS_TO_FIRST_FRAME)):
         return
-    raise MediaError("video_file_broken", "Nothing of the audio track can be decoded.")
+    raise MediaError("video_file_broken", "No part of the audio track can be decoded.")
 
 
 def _mime_type(container: InputContainer, kind: MediaKind, video: VideoStream | None, audio: AudioStream | None) -> str:

@@ -69,5 +69,5 @@ def resolved_text(text: str, names: Collection[str]) -> str | None:
     """
     for name in PLACEHOLDER.findall(text):
         if name not in names:
-            raise invalid(f"The placeholder <@{name[:100]}> in input_text names no item of media_sources.")
+            raise invalid(f"The placeholder <@{name[:100]}> in input_text does not match an item of media_sources.")
     return PLACEHOLDER.sub(" ", text).strip() or None

@@ -61,7 +61,7 @@ class V1Routes:
         ]
 
     async def embed(self, request: Request) -> Response:
-        """Embed a text, an image and audio independently; an input that fails has an error message in its place."""
+        """Embed a text, an image and audio independently; a failed input has an error message instead of vectors."""
         async with read_form(request, V1_UPLOAD_BYTES, files=2) as form:
             parsed = embed_form(form)
             body: Json = {"model_name": parsed.model}

@@ -174,7 +174,7 @@ class Uploads:
 def _verified_chunk(upload: Upload, reported: CompletedChunk) -> Chunk:
     """Return the chunk of a report; raise ApiError 400 unless the report matches what was uploaded."""
     if reported.index > len(upload.chunks):
-        raise invalid(f"There is no chunk {reported.index}: the upload has {len(upload.chunks)} chunks.")
+        raise invalid(f"The upload has {len(upload.chunks)} chunks, so chunk {reported.index} does not exist.")
     chunk = upload.chunks[reported.index - 1]
     if reported.size != chunk.size:
         raise invalid(f"The chunk {chunk.index} has {chunk.size} bytes, not {reported.size}.")

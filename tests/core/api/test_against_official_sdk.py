@@ -41,14 +41,14 @@ def ours(sandbox: Sandbox) -> Iterator[Client]:
 
 @pytest.fixture
 def sdk(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> TwelveLabs:
-    monkeypatch.delenv("TWELVELABS_BASE_URL", raising=False)  # it would overrule the argument
+    monkeypatch.delenv("TWELVELABS_BASE_URL", raising=False)  # it would override the argument
     return TwelveLabs(api_key=sandbox.api_key, base_url=sandbox.base_url)
 
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("media")
-    write_film(folder / "film.mp4", SCENES)
+    write_film(folder / "video.mp4", SCENES)
     write_sound(folder / "sound.wav", SCENES)
     write_picture(folder / "red.png", SCENES[0])
     return folder
@@ -131,14 +131,14 @@ def test_audio(sdk: TwelveLabs, ours: Client, media: Path) -> None:
 
 def test_video(sdk: TwelveLabs, ours: Client, media: Path) -> None:
     response = sdk.embed.v_2.create(
-        input_type="video", model_name=MODEL, video=VideoInputRequest(media_source=inline(media / "film.mp4"))
+        input_type="video", model_name=MODEL, video=VideoInputRequest(media_source=inline(media / "video.mp4"))
     )
 
-    assert_same(rows(response.data), our_rows(ours.embed_video(media / "film.mp4")))
+    assert_same(rows(response.data), our_rows(ours.embed_video(media / "video.mp4")))
 
 
 def test_asset_and_task(sdk: TwelveLabs, ours: Client, media: Path) -> None:
-    with (media / "film.mp4").open("rb") as file:
+    with (media / "video.mp4").open("rb") as file:
         asset = sdk.assets.create(method="direct", file=file)
     assert asset.id is not None
     ours.assets.wait(asset.id)  # an asset of the SDK
@@ -146,7 +146,7 @@ def test_asset_and_task(sdk: TwelveLabs, ours: Client, media: Path) -> None:
     task = sdk.embed.v_2.tasks.create(input_type="video", model_name=MODEL, video=content)
     waited = ours.tasks.wait(task.id)
     done = sdk.embed.v_2.tasks.retrieve(task.id)
-    again = ours.segment_video(media / "film.mp4")
+    again = ours.segment_video(media / "video.mp4")
 
     assert done.status == waited.status == "ready"
     assert waited.segments is not None
@@ -159,7 +159,7 @@ def test_asset_and_task(sdk: TwelveLabs, ours: Client, media: Path) -> None:
 
 
 def test_the_sdk_retrieves_a_task_of_this_client(sdk: TwelveLabs, ours: Client, media: Path) -> None:
-    task = ours.tasks.create_video(media / "film.mp4", embedding_option=["visual"], embedding_scope=["clip"])
+    task = ours.tasks.create_video(media / "video.mp4", embedding_option=["visual"], embedding_scope=["clip"])
     deadline = time.monotonic() + 60
     while sdk.embed.v_2.tasks.retrieve(task.id).status == "processing":
         assert time.monotonic() < deadline
@@ -172,11 +172,11 @@ def test_the_sdk_retrieves_a_task_of_this_client(sdk: TwelveLabs, ours: Client, 
 
 @pytest.mark.filterwarnings("ignore:legacy_v1:DeprecationWarning")
 def test_a_task_of_v1(sdk: TwelveLabs, ours: Client, media: Path) -> None:
-    """Both read the same vectors of a task that the SDK created, and of one that this client created."""
-    with (media / "film.mp4").open("rb") as file:
+    """Both retrieve the same vectors of a task created by the SDK, and of one created by this client."""
+    with (media / "video.mp4").open("rb") as file:
         made = sdk.embed.tasks.create(model_name=MODEL, video_file=file, video_embedding_scope=["clip", "video"])
     assert made.id is not None
-    mine = ours.legacy_v1.create_task(video_file=media / "film.mp4", video_embedding_scope=["clip", "video"])
+    mine = ours.legacy_v1.create_task(video_file=media / "video.mp4", video_embedding_scope=["clip", "video"])
     results = [ours.legacy_v1.wait_for_task(task_id) for task_id in (made.id, mine)]
     theirs = [sdk.embed.tasks.retrieve(task_id) for task_id in (made.id, mine)]
 
@@ -206,7 +206,7 @@ def test_embed_of_v1(sdk: TwelveLabs, ours: Client, media: Path) -> None:
 
 
 def old_rows(embedding: Any) -> dict[Row, np.ndarray]:
-    """Return the rows of v1 as the SDK has them; what it leaves None stands as we write it."""
+    """Return the rows of v1 as parsed by the SDK, with our neutral values in place of None."""
 
     def place(item: Any) -> Row:
         names = ("start_offset_sec", "end_offset_sec", "embedding_option", "embedding_scope")

@@ -42,7 +42,7 @@ async def put(upload: MultipartUpload, url: Any, data: bytes) -> CompletedChunk:
 
 async def test_an_upload_session_used_without_the_client(uploader: Surface, storage: Sandbox, video_path: Path) -> None:
     data = content(video_path)
-    upload = await uploader.uploads.create("film.mp4", asset_type="video", total_size=len(data))
+    upload = await uploader.uploads.create("video.mp4", asset_type="video", total_size=len(data))
     assert upload.total_chunks == -(-len(data) // CHUNK)
     assert upload.total_chunks > 50
     (session,) = [one async for one in uploader.uploads.list()]
@@ -163,7 +163,7 @@ async def test_a_direct_upload_reports_its_progress(client: Surface, video_path:
 
 
 async def test_cancelled_calls_release_their_connections(connect: Connect, storage: Sandbox) -> None:
-    """Later requests must not wait for a connection whose request was cancelled."""
+    """A cancelled request must not occupy a connection that later requests wait for."""
     client = connect(api_key=storage.api_key, base_url=storage.base_url, max_retries=0, timeout=3.0)
     if not client.is_async:
         pytest.skip("a blocking call cannot be cancelled")

@@ -12,9 +12,10 @@ from pydantic import SecretStr
 
 from tests.core.conftest import Connect
 from tests.core.surface import Surface, content
+from tests.peak_log import PeakLog
 from tests.sandbox.file_server import FileServer
 from twelvelabs_core import BadRequestError, FixedSegmentation, InputError, Media
-from twelvelabs_sandbox import Fault, RecordedRequest, RequestLog, Sandbox
+from twelvelabs_sandbox import Fault, Sandbox
 
 TEXTS = ["red stripes moving fast", "plain blue standing still", "a loud noise"]
 
@@ -126,17 +127,6 @@ async def test_clips_have_one_vector_each_in_their_order(client: Surface, video_
     assert all(np.allclose(vector, second, atol=1e-4) for vector in again)
 
 
-class PeakLog(RequestLog):
-    """A log of the sandbox that also counts the concurrent requests."""
-
-    peak = 0
-
-    def arrived(self, method: str, path: str, template: str) -> RecordedRequest:
-        request = super().arrived(method, path, template)
-        self.peak = max(self.peak, sum(one.status is None for one in self.all()))
-        return request
-
-
 @pytest.mark.parametrize("limit", [1, 3])
 async def test_at_most_max_concurrency_requests_run_at_once(connect: Connect, limit: int) -> None:
     log = PeakLog()
@@ -156,7 +146,7 @@ async def test_the_first_error_cancels_the_remaining_requests(connect: Connect, 
     with pytest.raises(BadRequestError):
         await client.embed_texts([f"text {number}" for number in range(100)])
     assert sandbox.count() < 20
-    await asyncio.sleep(0.5)  # threads end after their present request, which must not be counted in the next test
+    await asyncio.sleep(0.5)  # threads end after their current request, which must not be counted in the next test
 
 
 # Input that is refused before a request

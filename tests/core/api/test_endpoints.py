@@ -68,7 +68,7 @@ async def asset(client: Surface, media: Path) -> str:
 
 
 async def task(client: Surface, media: Path) -> str:
-    found: str = (await client.tasks.create_video(media / "film.mp4")).id
+    found: str = (await client.tasks.create_video(media / "video.mp4")).id
     return found
 
 
@@ -85,7 +85,7 @@ async def sent_chunk(client: Surface, media: Path) -> tuple[str, CompletedChunk]
 
 
 async def segmented(client: Surface, media: Path) -> Any:
-    return await client.segment_video(media / "film.mp4")
+    return await client.segment_video(media / "video.mp4")
 
 
 async def registered(client: Surface, media: Path) -> list[str]:
@@ -93,7 +93,7 @@ async def registered(client: Surface, media: Path) -> list[str]:
 
 
 async def old_task(client: Surface, media: Path) -> str:
-    found: str = await client.legacy_v1.create_task(video_file=media / "film.mp4")
+    found: str = await client.legacy_v1.create_task(video_file=media / "video.mp4")
     return found
 
 
@@ -102,13 +102,13 @@ async def every(items: Any) -> list[Any]:
 
 
 async def every_method(client: Surface, media: Path) -> None:
-    """Upload in one request, and in more chunks than one answer has URLs for; interrupt that, and resume it."""
+    """Upload directly, and in more chunks than one response has URLs for; interrupt the upload and resume it."""
 
     def interrupt(step: Progress) -> None:
         if step.done > 10 * CHUNK:
             raise BrokenPipeError
 
-    await client.assets.create(media / "film.mp4")
+    await client.assets.create(media / "video.mp4")
     with pytest.raises(BrokenPipeError):
         await client.assets.create(media / "long.mp4", method="multipart", on_progress=interrupt)
     await client.assets.create(media / "long.mp4", method="multipart")
@@ -122,11 +122,11 @@ SCENARIOS: dict[str, Scenario] = {
     "embed_text_image": Scenario(lambda c, m, _: c.embed_text_image("red", m / "picture.jpg")),
     "embed_multi_input": Scenario(lambda c, m, _: c.embed_multi_input([m / "picture.jpg"])),
     "embed_audio": Scenario(lambda c, m, _: c.embed_audio(m / "sound.wav")),
-    "embed_video": Scenario(lambda c, m, _: c.embed_video(m / "film.mp4")),
-    "embed_clip": Scenario(lambda c, m, _: c.embed_clip(m / "film.mp4")),
-    "embed_clips": Scenario(lambda c, m, _: c.embed_clips([m / "film.mp4"])),
+    "embed_video": Scenario(lambda c, m, _: c.embed_video(m / "video.mp4")),
+    "embed_clip": Scenario(lambda c, m, _: c.embed_clip(m / "video.mp4")),
+    "embed_clips": Scenario(lambda c, m, _: c.embed_clips([m / "video.mp4"])),
     "tasks.create_audio": Scenario(lambda c, m, _: c.tasks.create_audio(m / "sound.wav")),
-    "tasks.create_video": Scenario(lambda c, m, _: c.tasks.create_video(m / "film.mp4")),
+    "tasks.create_video": Scenario(lambda c, m, _: c.tasks.create_video(m / "video.mp4")),
     "tasks.create_document": Scenario(lambda c, m, _: c.tasks.create_document(m / "text.md")),
     "tasks.create_image": Scenario(lambda c, m, _: c.tasks.create_image(m / "picture.jpg")),
     "tasks.retrieve": Scenario(lambda c, _, id_: c.tasks.retrieve(id_), task),
@@ -150,16 +150,17 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "uploads.retrieve": Scenario(lambda c, _, u: c.uploads.retrieve(u.upload_id), upload),
     "uploads.list": Scenario(lambda c, _, __: every(c.uploads.list())),
-    "segment_video": Scenario(lambda c, m, _: c.segment_video(m / "film.mp4", keep_asset=False)),
+    "segment_video": Scenario(lambda c, m, _: c.segment_video(m / "video.mp4", keep_asset=False)),
     "segment_audio": Scenario(lambda c, m, _: c.segment_audio(m / "sound.wav", keep_asset=False)),
     "segment_document": Scenario(lambda c, m, _: c.segment_document(m / "text.md")),
     "segment_image": Scenario(lambda c, m, _: c.segment_image(m / "picture.jpg")),
-    "segment_many": Scenario(lambda c, m, _: every(c.segment_many([m / "film.mp4"]))),
+    "segment_many": Scenario(lambda c, m, _: every(c.segment_many([m / "video.mp4"]))),
     "register": Scenario(lambda c, _, media: c.register(media), segmented),
-    "content_of": Scenario(lambda c, m, _: c.content_of(m / "film.mp4")),
+    "content_of": Scenario(lambda c, m, _: c.content_of(m / "video.mp4")),
     "find_vectors": Scenario(lambda c, _, ids: c.find_vectors(ids), registered),
+    "find_vectors_by_text": Scenario(lambda c, _, ids: c.find_vectors_by_text([f"see {ids[0]}"]), registered),
     "legacy_v1.embed": Scenario(lambda c, _, __: c.legacy_v1.embed(text="red")),
-    "legacy_v1.create_task": Scenario(lambda c, m, _: c.legacy_v1.create_task(video_file=m / "film.mp4")),
+    "legacy_v1.create_task": Scenario(lambda c, m, _: c.legacy_v1.create_task(video_file=m / "video.mp4")),
     "legacy_v1.task_status": Scenario(lambda c, _, id_: c.legacy_v1.task_status(id_), old_task),
     "legacy_v1.retrieve_task": Scenario(lambda c, _, id_: c.legacy_v1.retrieve_task(id_), old_task),
     "legacy_v1.list_tasks": Scenario(lambda c, _, __: every(c.legacy_v1.list_tasks())),
@@ -171,12 +172,12 @@ SCENARIOS: dict[str, Scenario] = {
 def media(media_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a file of every kind; long.mp4 has 60 chunks."""
     folder = tmp_path_factory.mktemp("endpoints")
-    for name in ("film.mp4", "sound.wav", "picture.jpg"):
+    for name in ("video.mp4", "sound.wav", "picture.jpg"):
         (folder / name).write_bytes((media_folder / name).read_bytes())
     captions = [(0.5, 2.0, "a goalkeeper dives")]
     write_film(folder / "spoken.mkv", [Scene(color="red", seconds=5.0)], fps=5, captions=captions)
-    (folder / "text.md").write_text("A red car. A blue house.")
-    video_path = (folder / "film.mp4").read_bytes()
+    (folder / "text.md").write_text("A red car. A blue lamp.")
+    video_path = (folder / "video.mp4").read_bytes()
     (folder / "long.mp4").write_bytes(video_path + bytes(60 * CHUNK - len(video_path)))
     return folder
 
@@ -202,7 +203,7 @@ def test_every_endpoint_of_the_vendor_has_a_method_and_a_route_in_the_sandbox() 
 
 
 def cases(*, supported: bool) -> list[Any]:
-    """Return (method, model): the models that the table lists for a method, or the others; one where it lists none."""
+    """Return (method, model) pairs: the models that the table lists for a method, or all others."""
     return [
         pytest.param(name, model, id=f"{name}-{model}")
         for name, calls in CALLS.items()
@@ -223,7 +224,7 @@ async def test_a_method_calls_the_endpoints_of_the_table(connect: Connect, media
         await client.close()
     assert called >= set(calls.endpoints), "the table lists an endpoint that it does not call"
     assert called <= {*calls.endpoints, *calls.also}, "it calls an endpoint that the table does not list"
-    if name == "assets.create":  # the scenario uploads in every way
+    if name == "assets.create":  # the scenario uses every upload method
         assert called == {*calls.endpoints, *calls.also}
 
 

@@ -77,7 +77,7 @@ async def test_two_concurrent_calls_upload_a_large_video_once(
     assert (storage.count("POST", SESSIONS), storage.count("PUT", CHUNK_PATH)) == (1, CHUNKS)
 
 
-async def test_an_error_between_the_last_chunk_and_the_task_repeats_no_chunk(
+async def test_error_after_the_last_chunk_repeats_no_chunk(
     uploader: Surface, storage: Sandbox, large_video: Path
 ) -> None:
     storage.faults.add(Fault(path="/assets/{asset_id}", method="GET", status=401))
@@ -87,9 +87,7 @@ async def test_an_error_between_the_last_chunk_and_the_task_repeats_no_chunk(
     assert (storage.count("POST", SESSIONS), storage.count("PUT", CHUNK_PATH)) == (1, CHUNKS)
 
 
-async def test_a_large_asset_that_failed_is_uploaded_again(
-    uploader: Surface, storage: Sandbox, large_video: Path
-) -> None:
+async def test_failed_large_asset_is_uploaded_again(uploader: Surface, storage: Sandbox, large_video: Path) -> None:
     storage.faults.add(Fault(path=SESSIONS, method="POST", asset="failed"))
     with pytest.raises(TwelveLabsError, match="failed"):
         await uploader.segment_video(large_video, **OPTIONS)
@@ -105,7 +103,7 @@ async def test_an_asset_is_deleted_after_use_on_request(client: Surface, sandbox
     assert sandbox.count("POST", "/assets") == 1
 
 
-async def test_an_asset_that_an_earlier_run_kept_is_deleted_when_asked(
+async def test_asset_kept_by_an_earlier_run_is_deleted_on_request(
     client: Surface, sandbox: Sandbox, video_path: Path
 ) -> None:
     await client.segment_video(video_path, **OPTIONS)

@@ -31,16 +31,10 @@ EMBED, TASKS = "/embed", "/embed/tasks"
 MISSING = "64f8d2c7e4a1b37f8a9c5d12"
 
 
-@pytest.fixture
-def old(client: Surface) -> Surface:
-    found: Surface = client.legacy_v1
-    return found
-
-
 # Embedding
 
 
-async def test_several_inputs_in_one_request_have_the_vectors_of_v2(
+async def test_inputs_of_one_request_have_the_vectors_of_v2(
     client: Surface, old: Surface, sandbox: Sandbox, picture: Path, sound: Path
 ) -> None:
     answer = await old.embed(text="a red car", image_file=picture, audio_file=content(sound), audio_start_offset_sec=1)
@@ -53,22 +47,22 @@ async def test_several_inputs_in_one_request_have_the_vectors_of_v2(
         assert part.segments.vectors.dtype == np.float32
         np.testing.assert_allclose(part.segments[0].vector, vector, atol=1e-6)
     assert answer.image_embedding.metadata.input_filename == picture.name
-    heard = answer.audio_embedding.segments
-    assert [(part.start_sec, part.end_sec, part.embedding_option) for part in heard] == [
+    audio_segments = answer.audio_embedding.segments
+    assert [(part.start_sec, part.end_sec, part.embedding_option) for part in audio_segments] == [
         (1.0, 7.0, "audio"),
         (7.0, 8.0, "audio"),
     ]
     clips = await client.embed_audio(sound, start_sec=1, embedding_option=["audio"], embedding_scope=["clip"])
-    np.testing.assert_allclose(heard.vectors, clips.vectors, atol=1e-6)
+    np.testing.assert_allclose(audio_segments.vectors, clips.vectors, atol=1e-6)
 
 
-async def test_an_input_that_was_not_given_has_no_result(old: Surface) -> None:
+async def test_omitted_input_has_no_result(old: Surface) -> None:
     answer = await old.embed(text="a red car")
     assert answer.text_embedding.error_message is None
     assert (answer.image_embedding, answer.audio_embedding) == (None, None)
 
 
-async def test_an_input_that_fails_has_its_reason_and_the_others_their_vectors(old: Surface) -> None:
+async def test_failed_input_has_a_reason_and_others_have_vectors(old: Surface) -> None:
     lost = "http://127.0.0.1:9/lost.wav?X-Amz-Signature=secret"
     answer = await old.embed(text="a red car", audio_url=lost)
     assert answer.text_embedding.segments.vectors.shape == (1, 512)
@@ -87,7 +81,7 @@ async def test_an_input_that_fails_has_its_reason_and_the_others_their_vectors(o
         ({"model_name": "marengo3.0", "text_embedding": {"segments": [], "error_message": "too odd"}}, "too odd"),
     ],
 )
-async def test_an_answer_without_vectors_has_a_reason(old: Surface, sandbox: Sandbox, body: Any, reason: str) -> None:
+async def test_result_without_vectors_has_a_reason(old: Surface, sandbox: Sandbox, body: Any, reason: str) -> None:
     sandbox.faults.add(Fault(path=EMBED, status=200, body=body))
     answer = await old.embed(text="red")
     with pytest.raises(TwelveLabsError, match=reason):
@@ -114,7 +108,7 @@ VECTOR = [0.5] * 512
         ([], "text_embedding: is not an object"),
     ],
 )
-async def test_a_malformed_answer_is_refused(old: Surface, sandbox: Sandbox, part: Any, message: str) -> None:
+async def test_malformed_response_is_refused(old: Surface, sandbox: Sandbox, part: Any, message: str) -> None:
     sandbox.faults.add(Fault(path=EMBED, status=200, body={"model_name": "m", "text_embedding": part}))
     with pytest.raises(APIResponseError, match=message):
         await old.embed(text="red")
@@ -146,7 +140,7 @@ async def test_invalid_input_is_refused_before_a_request(
 
 
 async def test_a_start_after_the_end_of_the_audio_is_refused(old: Surface, sandbox: Sandbox, sound: Path) -> None:
-    with pytest.raises(InputError, match=r"audio_start_offset_sec 9 is not before the end of the audio at 8\.0"):
+    with pytest.raises(InputError, match=r"start_sec 9 must be less than the duration of 8\.0"):
         await old.embed(audio_file=sound, audio_start_offset_sec=9)
     assert sandbox.count() == 0
 

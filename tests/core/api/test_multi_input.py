@@ -42,11 +42,11 @@ def pdf(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, media_folder: Path, note: Path, pdf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the working folder, with one file of each kind."""
+    """Change to a folder with one file of each kind and return it."""
     assert note.parent == pdf.parent == tmp_path
     (tmp_path / "empty.txt").touch()
     (tmp_path / "blank.txt").write_text(" \n", encoding="utf-8")
-    for name in ("picture.jpg", "film.mp4"):
+    for name in ("picture.jpg", "video.mp4"):
         (tmp_path / name).symlink_to(media_folder / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -110,13 +110,13 @@ async def test_a_long_text_is_truncated_only_on_request(new: Surface) -> None:
 async def test_a_clip_has_one_vector_from_every_kind_of_input(
     new: Surface, video_path: Path, sound: Path, sandbox: Sandbox
 ) -> None:
-    seen, again = await new.embed_clips([video_path, content(video_path)])
-    heard = await new.embed_clip(sound, input_type="audio")
-    assert same(seen, again)
-    assert not same(seen, heard)
+    video_vector, again = await new.embed_clips([video_path, content(video_path)])
+    audio_vector = await new.embed_clip(sound, input_type="audio")
+    assert same(video_vector, again)
+    assert not same(video_vector, audio_vector)
     assert sandbox.count("POST", "/assets") == 0
     asset = await new.assets.wait((await new.assets.create(video_path)).id)
-    assert same(await new.embed_clip(f"asset:{asset.id}"), seen)
+    assert same(await new.embed_clip(f"asset:{asset.id}"), video_vector)
 
 
 def same(one: Any, other: Any) -> bool:
@@ -145,7 +145,7 @@ async def test_a_text_refers_to_a_source_by_its_name(new: Surface, old: Surface,
     [
         ([], None, "1 to 10 media, got 0"),
         (["picture.jpg"] * 11, "t", "at most 10 media, got 11"),
-        (["picture.jpg", "film.mp4"], None, r"different types \(image, video\) need a text"),
+        (["picture.jpg", "video.mp4"], None, r"different types \(image, video\) need a text"),
         (["plan.pdf"], "t", "PDF must be the only source"),
         (["plan.pdf", "plan.pdf"], None, "PDF must be the only source"),
         (["plan.pdf", "picture.jpg"], "t", "PDF must be the only source"),
@@ -192,7 +192,7 @@ async def test_uncertainty_of_a_combination_or_document_is_refused(
     assert sandbox.count() == 0
 
 
-async def test_what_only_marengo35_supports_is_refused_with_its_name(
+async def test_input_that_only_marengo35_supports_is_refused_with_its_name(
     old: Surface, picture: Path, video_path: Path, sandbox: Sandbox
 ) -> None:
     calls: list[Any] = [
@@ -210,7 +210,7 @@ async def test_what_only_marengo35_supports_is_refused_with_its_name(
     assert sandbox.count() == 0
 
 
-async def test_what_marengo35_does_not_support_is_refused_with_an_alternative(
+async def test_input_that_marengo35_does_not_support_is_refused_with_an_alternative(
     new: Surface, video_path: Path, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     for kind in ("audio", "video"):

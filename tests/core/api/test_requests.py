@@ -1,4 +1,4 @@
-"""Options and request bodies: what is refused, what is sent, and which options are the same paid work."""
+"""Options and request bodies: which are refused, which are sent, and which are the same paid work."""
 
 import itertools
 import math
@@ -9,12 +9,11 @@ import pytest
 from twelvelabs_core import DynamicSegmentation, FixedSegmentation, InputError, Media, SegmentOptions
 from twelvelabs_core.api.requests import (
     Source,
-    image_request,
     multi_input_request,
     segments_request,
     text_image_request,
-    text_request,
 )
+from twelvelabs_core.models.marengo import MARENGO_30
 from twelvelabs_core.results.records import task_key
 
 IMAGE = Media.of("asset:64f8d2c7e4a1b37f8a9c5d12")
@@ -58,11 +57,11 @@ def test_a_segmentation_of_another_form_is_refused(value: Any) -> None:
 
 
 @pytest.mark.parametrize("cut", [FixedSegmentation(2), FixedSegmentation(10), DynamicSegmentation(2)])
-def test_the_vendors_json_and_the_classes_are_the_same(cut: FixedSegmentation | DynamicSegmentation) -> None:
+def test_vendor_json_and_classes_are_equivalent(cut: FixedSegmentation | DynamicSegmentation) -> None:
     assert SegmentOptions.of("video", segmentation=cut.to_wire()) == SegmentOptions.of("video", segmentation=cut)
 
 
-def test_audio_has_no_shots() -> None:
+def test_dynamic_segmentation_of_audio_is_refused() -> None:
     with pytest.raises(InputError, match=r"audio.*fixed"):
         SegmentOptions.of("audio", segmentation=DynamicSegmentation())
 
@@ -86,7 +85,7 @@ def test_audio_has_no_shots() -> None:
         ("audio", {"embedding_option": ["audio", "audio"], "embedding_type": ["fused_embedding"]}, "two or more"),
     ],
 )
-def test_an_option_that_cannot_be_is_refused_with_what_can(kind: Any, option: dict[str, Any], message: str) -> None:
+def test_invalid_option_is_refused_with_the_valid_ones(kind: Any, option: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         SegmentOptions.of(kind, **option)
 
@@ -100,12 +99,12 @@ def test_an_option_that_cannot_be_is_refused_with_what_can(kind: Any, option: di
         {"end_sec": 1e9},
     ],
 )  # fmt: skip
-def test_a_time_that_cannot_be_is_refused_by_name(window: dict[str, Any]) -> None:
+def test_invalid_time_is_refused_by_name(window: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="|".join(window)):
         SegmentOptions.of("video", **window)
 
 
-def test_everything_is_sent_explicitly() -> None:
+def test_all_options_are_sent_explicitly() -> None:
     body = segments_request("marengo3.0", IMAGE, SegmentOptions.of("video"))
     assert body == {
         "input_type": "video",
@@ -120,7 +119,7 @@ def test_everything_is_sent_explicitly() -> None:
     }
 
 
-def test_times_are_sent_as_floats_and_the_type_only_beside_two_options() -> None:
+def test_times_are_floats_and_embedding_type_needs_two_options() -> None:
     options = SegmentOptions.of("audio", start_sec=0, end_sec=7, embedding_option=["audio"])
     wire = segments_request("marengo3.0", Media.of("https://e.com/a.wav?X-Amz-Signature=s"), options)["audio"]
     assert (wire["start_sec"], wire["end_sec"]) == (0.0, 7.0)
@@ -131,15 +130,15 @@ def test_times_are_sent_as_floats_and_the_type_only_beside_two_options() -> None
 
 def test_bodies_for_one_vector() -> None:
     source = {"asset_id": IMAGE.asset_id}
-    assert text_request("m", "a red car")["text"] == {"input_text": "a red car"}
-    assert image_request("m", IMAGE)["image"] == {"media_source": source}
-    assert text_image_request("m", "t", IMAGE)["text_image"] == {"media_source": source, "input_text": "t"}
+    assert text_image_request(MARENGO_30, "a red car")["text"] == {"input_text": "a red car"}
+    assert text_image_request(MARENGO_30, image=IMAGE)["image"] == {"media_source": source}
+    assert text_image_request(MARENGO_30, "t", IMAGE)["text_image"] == {"media_source": source, "input_text": "t"}
     assert multi_input_request("m", [Source(IMAGE, "image")], None)["multi_input"] == {
         "media_sources": [{"media_type": "image", **source}]
     }
 
 
-def test_the_same_work_is_known_however_it_is_written() -> None:
+def test_equivalent_options_make_the_same_work() -> None:
     assert (
         key()
         == key(start_sec=0)
@@ -150,7 +149,7 @@ def test_the_same_work_is_known_however_it_is_written() -> None:
     assert key(end_sec=7) == key(end_sec=7.0)
 
 
-def test_whatever_changes_a_vector_is_other_work() -> None:
+def test_every_option_that_changes_a_vector_makes_separate_work() -> None:
     different = [
         key(),
         key(start_sec=1),

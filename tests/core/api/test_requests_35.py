@@ -277,7 +277,9 @@ def ours(recorder: Recorder, kind: str, case: Case, picture: Path) -> Sent:
 
 @pytest.mark.parametrize("kind", ["blocking", "async"])
 @pytest.mark.parametrize("case", SYNC.values(), ids=list(SYNC))
-def test_at_once(recorder: Recorder, sdk: TwelveLabs, picture: Path, kind: str, case: Case) -> None:
+def test_synchronous_request_equals_that_of_the_sdk(
+    recorder: Recorder, sdk: TwelveLabs, picture: Path, kind: str, case: Case
+) -> None:
     with pytest.raises(ApiError):
         sdk.embed.v_2.create(**case.theirs(picture))
     theirs = recorder.take()
@@ -287,7 +289,9 @@ def test_at_once(recorder: Recorder, sdk: TwelveLabs, picture: Path, kind: str, 
 
 @pytest.mark.parametrize("kind", ["blocking", "async"])
 @pytest.mark.parametrize("case", TASKS.values(), ids=list(TASKS))
-def test_by_a_task(recorder: Recorder, sdk: TwelveLabs, picture: Path, kind: str, case: Case) -> None:
+def test_task_request_equals_that_of_the_sdk(
+    recorder: Recorder, sdk: TwelveLabs, picture: Path, kind: str, case: Case
+) -> None:
     with pytest.raises(ApiError):
         sdk.embed.v_2.tasks.create(**case.theirs(picture))
     theirs = recorder.take()

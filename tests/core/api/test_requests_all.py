@@ -68,8 +68,8 @@ def new_task(kind: str, content: Any) -> dict[str, Any]:
 
 ASSETS: dict[str, Case] = {
     "a file": Case(
-        lambda c, m: c.assets.create(m / "film.mp4"),
-        lambda s, m: s.assets.create(method="direct", file=sent(m / "film.mp4"), filename="film.mp4",
+        lambda c, m: c.assets.create(m / "video.mp4"),
+        lambda s, m: s.assets.create(method="direct", file=sent(m / "video.mp4"), filename="video.mp4",
                                      enable_hls=False, enable_thumbnail=False),
     ),
     "a file with everything": Case(
@@ -130,10 +130,10 @@ UPLOADS: dict[str, Case] = {
                                                enable_thumbnail=True, user_metadata=USER_METADATA),
     ),
     "session of a file": Case(
-        lambda c, m: c.assets.create(m / "film.mp4", method="multipart", user_metadata=USER_METADATA),
-        lambda s, m: s.multipart_upload.create(filename="film.mp4", type="video", enable_hls=False,
+        lambda c, m: c.assets.create(m / "video.mp4", method="multipart", user_metadata=USER_METADATA),
+        lambda s, m: s.multipart_upload.create(filename="video.mp4", type="video", enable_hls=False,
                                                enable_thumbnail=False, user_metadata=USER_METADATA,
-                                               total_size=(m / "film.mp4").stat().st_size),
+                                               total_size=(m / "video.mp4").stat().st_size),
     ),
     "URLs": Case(
         lambda c, _: c.uploads.create_presigned_urls(ID, start=21, count=10),
@@ -213,8 +213,8 @@ OLD_API: dict[str, Case] = {
         lambda s, _: s.embed.create(model_name=OLD, image_url=URL, audio_url=URL, audio_start_offset_sec=0),
     ),
     "a task of a file": Case(
-        lambda c, m: c.legacy_v1.create_task(video_file=m / "film.mp4"),
-        lambda s, m: s.embed.tasks.create(model_name=OLD, video_file=sent(m / "film.mp4")),
+        lambda c, m: c.legacy_v1.create_task(video_file=m / "video.mp4"),
+        lambda s, m: s.embed.tasks.create(model_name=OLD, video_file=sent(m / "video.mp4")),
     ),
     "a task of a URL with everything": Case(
         lambda c, _: c.legacy_v1.create_task(

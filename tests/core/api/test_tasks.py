@@ -43,8 +43,8 @@ async def test_a_task_returns_its_segments(client: Surface, kind: str, video_pat
 
 
 async def test_a_task_accepts_an_asset_or_bytes(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
-    asset = await client.assets.wait((await client.assets.create(video_path, filename="my film.mp4")).id)
-    assert asset.filename == "my film.mp4"
+    asset = await client.assets.wait((await client.assets.create(video_path, filename="my video.mp4")).id)
+    assert asset.filename == "my video.mp4"
     assert asset.duration == pytest.approx(8, abs=0.3)
     tasks = [await client.tasks.create_video(value) for value in (f"asset:{asset.id}", content(video_path))]
     results = [(await client.tasks.wait(task.id)).segments for task in tasks]
@@ -86,7 +86,7 @@ async def test_assets_are_listed_found_and_deleted(client: Surface, picture: Pat
     ("option", "message"),
     [
         ({"status": "done"}, "processing, ready, failed.*'done'"),
-        ({"started_at": datetime(2026, 1, 1)}, "started_at needs a time zone"),  # noqa: DTZ001  # what is refused
+        ({"started_at": datetime(2026, 1, 1)}, "started_at must be a datetime with a time zone"),  # noqa: DTZ001  # refused because it is naive
         ({"ended_at": "yesterday"}, "ended_at"),
     ],
 )
@@ -186,7 +186,7 @@ async def test_invalid_uploads_are_refused(client: Surface, sandbox: Sandbox, tm
     with pytest.raises(InputError, match="asset already"):
         await client.assets.create(f"asset:{MISSING}")
     with pytest.raises(InputError, match="at most 255 characters, got 256"):
-        await client.assets.create(b"film", filename="x" * 256)
+        await client.assets.create(b"video", filename="x" * 256)
     assert sandbox.count() == 0
 
 

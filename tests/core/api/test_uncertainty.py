@@ -1,4 +1,4 @@
-"""Uncertainty stays in line with its vectors, from the answer to the segment store and back."""
+"""Uncertainty stays aligned with its vectors, from the response to the segment store and back."""
 
 import sqlite3
 from pathlib import Path
@@ -25,7 +25,7 @@ def with_doubts() -> Segments:
     return Segments(VECTORS, POSITIONS, DOUBTS)
 
 
-def test_rows_stay_together_in_whatever_order_they_come() -> None:
+def test_rows_keep_their_uncertainty_in_any_input_order() -> None:
     segments = with_doubts()
     assert np.array_equal(segments.vectors, VECTORS[ORDER])
     assert np.array_equal(segments.uncertainty, DOUBTS[ORDER])  # type: ignore[arg-type]
@@ -36,7 +36,7 @@ def test_rows_stay_together_in_whatever_order_they_come() -> None:
             assert np.array_equal(segment.uncertainty, segment.vector + 100)  # type: ignore[arg-type]
 
 
-def test_segments_with_and_without_are_not_equal() -> None:
+def test_segments_with_and_without_uncertainty_are_not_equal() -> None:
     assert with_doubts() == with_doubts()
     assert with_doubts() != Segments(VECTORS, POSITIONS)
     assert with_doubts() != Segments(VECTORS, POSITIONS, VECTORS)
@@ -45,7 +45,7 @@ def test_segments_with_and_without_are_not_equal() -> None:
         Segments(VECTORS, POSITIONS, DOUBTS[:2])
 
 
-def test_a_tasks_answer_is_read_with_it() -> None:
+def test_task_result_is_parsed_with_uncertainty() -> None:
     splitter = VectorSplitter()
     splitter.feed(
         b'{"_id":"t","status":"ready","data":['
@@ -70,7 +70,7 @@ def stored(location: Any, segments: Segments) -> SegmentStore:
     return store
 
 
-def test_the_store_gives_it_back_and_finds_vectors_without_it(tmp_path: Path) -> None:
+def test_store_returns_uncertainty_with_results_only(tmp_path: Path) -> None:
     stored(tmp_path / "s.sqlite3", with_doubts()).close()
     with SegmentStore(tmp_path / "s.sqlite3") as store:
         assert store.load_result("k")[0] == with_doubts()
@@ -80,7 +80,7 @@ def test_the_store_gives_it_back_and_finds_vectors_without_it(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("damage", ["substr(vector, 1, 16)", "vector || vector", "substr(vector, 1, 31) || x'7f'"])
-def test_a_damaged_one_is_found_out(tmp_path: Path, damage: str) -> None:
+def test_damaged_uncertainty_raises(tmp_path: Path, damage: str) -> None:
     stored(tmp_path / "s.sqlite3", with_doubts()).close()
     with sqlite3.connect(tmp_path / "s.sqlite3") as database:
         database.execute(f"UPDATE twelvelabs_vectors SET vector = CAST({damage} AS BLOB) WHERE row = 1")  # noqa: S608

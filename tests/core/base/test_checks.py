@@ -1,4 +1,4 @@
-"""Counts, time-outs and booleans: what is accepted, and what the message of a refusal names."""
+"""Counts, timeouts and booleans: accepted values, and messages for refused ones."""
 
 import re
 from typing import Any

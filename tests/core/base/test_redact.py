@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twelvelabs_core import InputError, Media
-from twelvelabs_core.base.redact import is_signed, redact, unsigned_url
+from twelvelabs_core.base.redact import redact, unsigned_url
 
 SECRET = "5ecre7-oF-a-s1gn1ng-k3y"
 
@@ -138,7 +138,6 @@ def test_two_signings_of_one_video_have_one_name_without_secrets(template: str) 
         url, secrets = drawn(shown(template), seed)
         base, _, query = url.partition("?")
         for whole, kept in ((query, ""), (f"id=7&{query}&lang=de", "?id=7&lang=de")):
-            assert is_signed(f"{base}?{whole}")
             assert Media.of(f"{base}?{whole}").source == f"{base}{kept}"
             assert not any(secret in redact(f"cannot fetch {base}?{whole}: 403") for secret in secrets)
 
@@ -149,7 +148,6 @@ def test_what_may_name_a_medium_is_hidden_and_still_distinguishes_media(template
     for seed in range(20):
         url, secrets = drawn(shown(template).replace("?", "?id=7&"), seed)
         name = Media.of(url).source
-        assert is_signed(url)
         assert name.startswith("https://h.example/videos/7.mp4?id=7&")
         assert not any(secret in text for secret in secrets for text in (name, redact(f"cannot fetch {url}: 403")))
         names.add(name)
@@ -224,7 +222,6 @@ def test_two_signings_in_the_path_have_one_name(template: str, where: str) -> No
     for seed in range(20):
         token, _ = drawn(template, seed)
         url = f"https://h.example/{where.format(token)}"
-        assert is_signed(url)
         assert Media.of(url).source == plain, url
 
 
@@ -271,7 +268,6 @@ def test_a_path_that_identifies_a_medium_is_unchanged(path: str) -> None:
     url = f"https://h.example/{path}"
     assert unsigned_url(url) == redact(url) == url
     assert redact(f"videos/{path}") == f"videos/{path}"
-    assert not is_signed(url)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +284,6 @@ def test_a_path_that_identifies_a_medium_is_unchanged(path: str) -> None:
 def test_a_query_that_identifies_a_medium_is_unchanged(query: str) -> None:
     url = f"https://h.example/film?{query}"
     assert unsigned_url(url) == redact(url) == url
-    assert not is_signed(url)
     assert unsigned_url(f"{url}&X-Amz-Signature={SECRET}").startswith("https://h.example/film")
 
 

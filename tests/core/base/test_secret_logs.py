@@ -1,35 +1,16 @@
-"""No log line of ours or of the HTTP library holds the key or a URL's signature, at any level."""
+"""No log line of this package or of the HTTP library contains the key or a URL's signature, at any level."""
 
 import logging
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from tests.core.base.conftest import CUT, SIGNATURE, SIGNED
 from tests.core.conftest import Connect
 from tests.core.surface import content
 from tests.core.video_server import VideoServer
-from twelvelabs_core import FixedSegmentation, TwelveLabsError
+from twelvelabs_core import TwelveLabsError
 from twelvelabs_sandbox import Fault, Sandbox
-
-CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
-SIGNATURE = "5ecre7516na7ure"
-SIGNED = f"film.mp4?id=1&X-Amz-Credential={SIGNATURE}&X-Amz-Signature={SIGNATURE}"
-
-
-@pytest.fixture
-def server(video_path: Path) -> Iterator[VideoServer]:
-    with VideoServer(video_path) as server:
-        yield server
-
-
-@pytest.fixture
-def elsewhere(video_path: Path) -> Iterator[VideoServer]:
-    """Where redirects lead."""
-    with VideoServer(video_path) as server:
-        yield server
 
 
 @pytest.mark.filterwarnings("ignore:legacy_v1:DeprecationWarning")
@@ -49,10 +30,10 @@ async def test_no_log_holds_a_secret(
     with pytest.raises(TwelveLabsError):
         await connect(api_key=SecretStr("tlk_sandbox_wrong")).embed_text("red")
     await client.close()
-    # The sandbox runs in this process too, on a thread of its own; here the client is looked at.
+    # Only the client's logs are checked; the sandbox runs on another thread of this process.
     records = [one for one in caplog.records if not str(one.threadName).startswith("twelvelabs-sandbox")]
     logged = "\n".join(f"{one.name} {one.getMessage()} {one.__dict__!r}" for one in records)
-    assert {"httpx", "httpcore"} <= {one.name.partition(".")[0] for one in records}  # their logs were looked at
-    assert "film.mp4" in logged
+    assert {"httpx", "httpcore"} <= {one.name.partition(".")[0] for one in records}  # these logs were captured
+    assert "video.mp4" in logged
     for secret in (SIGNATURE, sandbox.api_key, "tlk_sandbox_wrong"):
         assert secret not in logged

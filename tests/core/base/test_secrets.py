@@ -1,8 +1,8 @@
-"""The key goes to the API and nowhere else; neither it nor a URL's signature is ever shown, logged or stored."""
+"""The key is sent to the API only; neither it nor a URL's signature is ever shown, logged or stored."""
 
 import pickle
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -10,35 +10,18 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from tests.core.base.conftest import CUT, SIGNATURE, SIGNED
 from tests.core.conftest import Connect
 from tests.core.surface import Surface, content
 from tests.core.video_server import VideoServer
-from twelvelabs_core import APIStatusError, FixedSegmentation, Progress, TwelveLabsError
+from twelvelabs_core import APIStatusError, Progress, TwelveLabsError
 from twelvelabs_sandbox import Fault, Sandbox
 
-CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
-SIGNATURE = "5ecre7516na7ure"
-SIGNED = f"film.mp4?id=1&X-Amz-Credential={SIGNATURE}&X-Amz-Signature={SIGNATURE}"
-
-
-@pytest.fixture
-def server(video_path: Path) -> Iterator[VideoServer]:
-    with VideoServer(video_path) as server:
-        yield server
-
-
-@pytest.fixture
-def elsewhere(video_path: Path) -> Iterator[VideoServer]:
-    """Where redirects lead."""
-    with VideoServer(video_path) as server:
-        yield server
-
-
-# Where the key goes
+# Recipients of the key
 
 
 @pytest.mark.parametrize("call", ["embed_text", "tasks.retrieve", "assets.delete"])
-async def test_no_redirect_carries_the_key_away(
+async def test_redirects_do_not_send_the_key(
     connect: Connect, server: VideoServer, elsewhere: VideoServer, call: str
 ) -> None:
     server.redirect = elsewhere.url("v1.3")
@@ -49,11 +32,11 @@ async def test_no_redirect_carries_the_key_away(
     assert elsewhere.requests == []
 
 
-async def test_the_host_of_a_video_gets_no_key_even_where_it_redirects(
+async def test_key_is_not_sent_to_the_host_of_a_video(
     client: Surface, server: VideoServer, elsewhere: VideoServer
 ) -> None:
     server.redirect = elsewhere.url(SIGNED)
-    await client.segment_video(server.url("film.mp4"), **CUT)
+    await client.segment_video(server.url("video.mp4"), **CUT)
     assert elsewhere.count("HEAD") == 1  # redirects of a video's host are followed
     for _, _, headers in [*server.requests, *elsewhere.requests]:
         assert not any("key" in name or "tlk_" in value for name, value in headers.items())
@@ -61,21 +44,21 @@ async def test_the_host_of_a_video_gets_no_key_even_where_it_redirects(
         assert "authorization" not in headers
 
 
-async def test_a_password_in_the_environment_is_not_sent_along(
+async def test_netrc_password_is_not_sent(
     client: Surface, server: VideoServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password hush")
     monkeypatch.setenv("NETRC", str(netrc))
-    await client.segment_video(server.url("film.mp4"), **CUT)
+    await client.segment_video(server.url("video.mp4"), **CUT)
     assert all("authorization" not in headers for _, _, headers in server.requests)
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-async def test_what_goes_to_this_machine_goes_through_no_proxy(
+async def test_loopback_requests_bypass_the_proxy(
     connect: Connect, sandbox: Sandbox, elsewhere: VideoServer, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """Unencrypted requests are allowed to this machine only; a proxy is another one."""
+    """Unencrypted requests are allowed to loopback only, and a proxy may be on another machine."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, elsewhere.url(""))
@@ -85,11 +68,11 @@ async def test_what_goes_to_this_machine_goes_through_no_proxy(
     assert elsewhere.requests == []
 
 
-# What is shown
+# Errors and reprs
 
 
 def shown(error: BaseException) -> str:
-    """Return everything that an error shows or carries."""
+    """Return everything that an error shows or contains."""
     lines = traceback.format_exception(error)
     return "".join(lines) + repr(error) + str(vars(error)) + repr(pickle.dumps(error))
 
@@ -131,7 +114,7 @@ async def test_no_error_shows_a_secret(connect: Connect, sandbox: Sandbox, serve
     assert seen > len(faults) * 4
 
 
-async def test_a_key_of_any_form_is_not_echoed(connect: Connect, sandbox: Sandbox) -> None:
+async def test_key_of_any_form_is_never_shown(connect: Connect, sandbox: Sandbox) -> None:
     key = "an-old-key-without-prefix-0123456789"
     sandbox.faults.add(Fault(status=401, body={"message": f"the key {key} is unknown", "details": {"sent": key}}))
     with pytest.raises(APIStatusError) as caught:
@@ -139,7 +122,7 @@ async def test_a_key_of_any_form_is_not_echoed(connect: Connect, sandbox: Sandbo
     assert key not in shown(caught.value)
 
 
-async def test_errors_about_addresses_that_cannot_be_reached_show_no_signature(connect: Connect) -> None:
+async def test_errors_of_unreachable_urls_show_no_signature(connect: Connect) -> None:
     client = connect(base_url="http://127.0.0.1:9/v1.3", max_retries=0)
     for value in (f"https://b.example.com/{SIGNED}", f"https://[1:2/{SIGNED}", f"s3://bucket/{SIGNED}", f"x/{SIGNED}"):
         with pytest.raises(TwelveLabsError) as caught:
@@ -147,7 +130,7 @@ async def test_errors_about_addresses_that_cannot_be_reached_show_no_signature(c
         assert SIGNATURE not in shown(caught.value)
 
 
-async def test_what_is_printed_shows_no_secret(client: Surface, server: VideoServer, sandbox: Sandbox) -> None:
+async def test_no_repr_shows_a_secret(client: Surface, server: VideoServer, sandbox: Sandbox) -> None:
     steps: list[Progress] = []
     media = await client.segment_video(server.url(SIGNED), on_progress=steps.append, **CUT)
     records = await client.register(media)
@@ -162,7 +145,7 @@ async def test_what_is_printed_shows_no_secret(client: Surface, server: VideoSer
         assert secret not in text
 
 
-# What is stored
+# The segment store
 
 
 async def test_the_store_holds_no_secret(
@@ -176,6 +159,6 @@ async def test_the_store_holds_no_secret(
         await client.segment_video(server.url(SIGNED), start_sec=1)
     client.store.close()
     data = b"".join(content(path) for path in sorted((tmp_path / "store").iterdir()))
-    assert b"film.mp4?id=1" in data  # the name without its signature is there
+    assert b"video.mp4?id=1" in data  # the source without its signature is stored
     assert SIGNATURE.encode() not in data
     assert sandbox.api_key.encode() not in data

@@ -1,4 +1,4 @@
-"""Settings: what is read from where, what is refused, and what a pickle carries."""
+"""Settings: their sources, refused values, and the content of pickles."""
 
 import copy
 import pickle
@@ -19,7 +19,7 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_without_any_key_the_error_says_where_to_put_one() -> None:
+def test_missing_key_raises_naming_the_variables() -> None:
     with pytest.raises(ConfigurationError, match=r"api_key=.*TWELVELABS_API_KEY.*sandbox"):
         Settings.resolve()
 
@@ -30,14 +30,14 @@ def test_both_variables_are_read(monkeypatch: pytest.MonkeyPatch, name: str) -> 
     assert Settings.resolve().api_key.get_secret_value() == LIVE
 
 
-def test_an_argument_beats_the_first_variable_which_beats_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_argument_precedes_both_environment_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWELVE_LABS_API_KEY", "tlk_second")
     monkeypatch.setenv("TWELVELABS_API_KEY", "tlk_first")
     assert Settings.resolve().api_key.get_secret_value() == "tlk_first"
     assert Settings.resolve(api_key="tlk_argument").api_key.get_secret_value() == "tlk_argument"
 
 
-def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_environment_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWELVELABS_API_KEY", "")
     monkeypatch.setenv("TWELVE_LABS_API_KEY", LIVE)
     monkeypatch.setenv("TWELVELABS_BASE_URL", "")
@@ -46,7 +46,7 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("key", ["", "  ", " tlk_a", "tlk_a\n", "tlk_\u0430", "tlk_a\x00b", 12, b"tlk"])
-def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: object) -> None:
+def test_key_invalid_in_a_header_is_refused_without_being_shown(key: object) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Settings.resolve(api_key=key)  # type: ignore[arg-type]
     assert "tlk" not in str(caught.value)
@@ -63,7 +63,7 @@ def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: objec
         {"max_retry_wait": 0}, {"task_timeout": 0}, {"task_timeout": float("inf")},
     ],
 )  # fmt: skip
-def test_a_number_that_cannot_be_is_refused_by_name_and_value(option: dict[str, Any]) -> None:
+def test_invalid_number_is_refused_by_name_and_value(option: dict[str, Any]) -> None:
     ((name, value),) = option.items()
     with pytest.raises(ConfigurationError) as caught:
         Settings.resolve(api_key=KEY, **option)
@@ -85,7 +85,7 @@ def test_an_unknown_setting_is_refused_by_name(option: str) -> None:
         "https://api.twelve labs.io", "https://ex..ample.com", "https://api.twelvelabs.io/\nv1.3", 7,
     ],
 )  # fmt: skip
-def test_a_base_url_that_cannot_be_is_refused(url: object) -> None:
+def test_invalid_base_url_is_refused(url: object) -> None:
     with pytest.raises(ConfigurationError, match="base_url") as caught:
         Settings.resolve(api_key=KEY, base_url=url)  # type: ignore[arg-type]
     assert "hush" not in str(caught.value)
@@ -98,23 +98,23 @@ def test_a_key_pasted_as_base_url_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize("host", ["api.example.com", "192.168.0.7", "localhost.example.com", "127.0.0.1.example.com"])
-def test_a_real_key_never_travels_unencrypted(host: str) -> None:
+def test_real_key_is_refused_for_unencrypted_hosts(host: str) -> None:
     with pytest.raises(ConfigurationError, match="https"):
         Settings.resolve(api_key=LIVE, base_url=f"http://{host}/v1.3")
     assert Settings.resolve(api_key=KEY, base_url=f"http://{host}/v1.3").is_sandbox
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "LOCALHOST"])
-def test_to_this_machine_http_will_do(host: str) -> None:
+def test_http_is_allowed_for_loopback(host: str) -> None:
     assert Settings.resolve(api_key=LIVE, base_url=f"http://{host}:8000/v1.3/").base_url == f"http://{host}:8000/v1.3"
 
 
-def test_a_sandbox_key_lives_in_a_space_of_its_own() -> None:
+def test_sandbox_key_has_its_own_space() -> None:
     spaces = {Settings.resolve(api_key=key).space("marengo3.0") for key in (KEY, LIVE)}
     assert spaces == {"sandbox/marengo3.0/512", "marengo3.0/512"}
 
 
-def test_the_account_tells_keys_apart_and_does_not_hold_them() -> None:
+def test_account_distinguishes_keys_without_containing_them() -> None:
     one, other = (Settings.resolve(api_key=key) for key in ("tlk_a", "tlk_b"))
     assert one.account != other.account
     assert "tlk" not in one.account
@@ -125,7 +125,7 @@ def test_settings_never_show_the_key() -> None:
     assert KEY not in f"{settings!r} {settings!s} {settings.api_key!r}"
 
 
-def test_a_pickle_carries_a_key_that_was_passed_and_none_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pickle_contains_a_passed_key_and_none_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     passed = pickle.dumps(Settings.resolve(api_key=KEY, max_retries=1))
     monkeypatch.setenv("TWELVELABS_API_KEY", LIVE)
     read = pickle.dumps(Settings.resolve(max_retries=2))
@@ -137,7 +137,7 @@ def test_a_pickle_carries_a_key_that_was_passed_and_none_of_the_environment(monk
     assert b"tlk_of_the_worker" not in pickle.dumps(arrived)
 
 
-def test_a_pickle_that_arrives_where_no_key_is_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unpickling_without_a_key_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWELVELABS_API_KEY", LIVE)
     data = pickle.dumps(Settings.resolve())
     monkeypatch.delenv("TWELVELABS_API_KEY")
@@ -151,7 +151,7 @@ def test_a_replaced_key_counts_as_passed(monkeypatch: pytest.MonkeyPatch) -> Non
     assert pickle.loads(pickle.dumps(changed)).api_key.get_secret_value() == "tlk_other"  # noqa: S301
 
 
-def test_a_copy_keeps_the_key_whatever_the_environment_says_now(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copy_keeps_the_key_after_the_environment_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWELVELABS_API_KEY", LIVE)
     settings, client = Settings.resolve(), Client()
     monkeypatch.delenv("TWELVELABS_API_KEY")
@@ -159,7 +159,7 @@ def test_a_copy_keeps_the_key_whatever_the_environment_says_now(monkeypatch: pyt
     assert copy.deepcopy(client).settings == settings
 
 
-def test_settings_beside_single_options_are_refused() -> None:
+def test_settings_together_with_single_options_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="max_retries, timeout"):
         Client(settings=Settings(KEY), timeout=5, max_retries=1)  # type: ignore[arg-type]
 

@@ -18,11 +18,11 @@ from twelvelabs_core import (
     SpatialSegmentation,
     TaskFailedError,
 )
-from twelvelabs_core.models.document_options import DocumentOptions, ImageOptions
+from twelvelabs_core.models.options import DocumentOptions, ImageOptions
 from twelvelabs_sandbox import Sandbox
 
 TASKS = "/embed-v2/tasks"
-SENTENCES = ["A red car.", "A blue house stands still.", "Loud noise!", "Green stripes move fast.", "The end."]
+SENTENCES = ["A red car.", "A blue lamp does not move.", "Loud noise!", "Green stripes move fast.", "The end."]
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_defaults_of_each_kind_are_sent(kind: Any, given: dict[str, Any], option
         (None, {"embedding_scope": ["asset"]}, "cannot determine"),
     ],
 )  # fmt: skip
-def test_a_pair_that_does_not_exist_is_refused(kind: Any, given: dict[str, Any], message: str) -> None:
+def test_unsupported_pair_of_option_and_scope_is_refused(kind: Any, given: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         DocumentOptions.of(kind, **given)
 
@@ -114,7 +114,7 @@ def test_a_pair_that_does_not_exist_is_refused(kind: Any, given: dict[str, Any],
     ("name", "value"),
     [("embedding_option", ["text"]), ("embedding_scope", ["local"]), ("embedding_type", ["fused_embedding"])],
 )
-def test_an_image_has_one_vector_of_one_kind(name: str, value: list[str]) -> None:
+def test_image_task_has_one_visual_vector(name: str, value: list[str]) -> None:
     with pytest.raises(InputError, match=rf"{name} for image must be among"):
         ImageOptions.of(**{name: value})  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"model='marengo3\.5'"):
@@ -138,15 +138,15 @@ def test_an_image_has_one_vector_of_one_kind(name: str, value: list[str]) -> Non
         lambda: DocumentOptions.of("text", segmentation={"sequential": {}, "spatial": {}}),
     ],
 )
-def test_a_segmentation_that_cannot_be_is_refused(make: Any) -> None:
+def test_invalid_segmentation_is_refused(make: Any) -> None:
     with pytest.raises(InputError, match=r"strategy|sentences|segmentation must"):
         make()
 
 
-# Over the wire
+# Tasks
 
 
-async def test_pages_are_paid_once_and_found_again_by_reference(new: Surface, plan: Path, sandbox: Sandbox) -> None:
+async def test_pages_are_paid_once_and_found_by_reference(new: Surface, plan: Path, sandbox: Sandbox) -> None:
     found = await new.segment_document(plan)
     assert [(s.position.page_start, s.embedding_option, s.embedding_scope) for s in found.segments] == [
         (1, "visual", "page"),
@@ -163,7 +163,7 @@ async def test_pages_are_paid_once_and_found_again_by_reference(new: Surface, pl
     assert paid(sandbox) == 1
 
 
-async def test_quadrants_are_five_vectors_a_page(new: Surface, plan: Path) -> None:
+async def test_quadrants_make_five_vectors_per_page(new: Surface, plan: Path) -> None:
     found = await new.segment_document(plan, segmentation=SpatialSegmentation("quadrants"))
     places = [(s.position.page_start, s.position.quadrant) for s in found.segments]
     assert len(places) == len(set(places)) == 10
@@ -173,7 +173,7 @@ async def test_quadrants_are_five_vectors_a_page(new: Surface, plan: Path) -> No
     assert [s.index for s in found.segments.select(embedding_scope="page")] == list(range(10))
 
 
-async def test_text_is_cut_into_chunks(new: Surface, note: Path, sandbox: Sandbox) -> None:
+async def test_text_is_segmented_into_chunks(new: Surface, note: Path, sandbox: Sandbox) -> None:
     cut = SequentialSegmentation(2, overlap_sentences=1)
     found = await new.segment_document(note, segmentation=cut, embedding_uncertainty=True)
     assert [s.position.chunk_index for s in found.segments] == list(range(len(found.segments)))
@@ -192,7 +192,7 @@ async def test_text_is_cut_into_chunks(new: Surface, note: Path, sandbox: Sandbo
     assert sandbox.count("POST", "/assets") == 1
 
 
-async def test_an_image_by_a_task(connect: Connect, picture: Path, sandbox: Sandbox) -> None:
+async def test_image_task_is_paid_once(connect: Connect, picture: Path, sandbox: Sandbox) -> None:
     client = connect(model="marengo3.5", embedding_dimension=128)
     found = await client.segment_image(picture)
     assert [(s.embedding_option, s.embedding_scope) for s in found.segments] == [("visual", "asset")]
@@ -203,7 +203,9 @@ async def test_an_image_by_a_task(connect: Connect, picture: Path, sandbox: Sand
     assert paid(sandbox) == 2
 
 
-async def test_many_documents_of_both_kinds(new: Surface, plan: Path, note: Path, sandbox: Sandbox) -> None:
+async def test_segment_many_accepts_pdf_and_text_documents(
+    new: Surface, plan: Path, note: Path, sandbox: Sandbox
+) -> None:
     found = await everything(new.segment_many([plan, note], input_type="document"))
     assert {one.title: [s.embedding_scope for s in one.segments] for one in found} == {
         "plan.pdf": ["page", "page"],
@@ -221,10 +223,10 @@ CHUNKS, QUARTERS = SequentialSegmentation(2), SpatialSegmentation("quadrants")
 @pytest.mark.parametrize(
     ("cuts", "pages", "chunks"), [(None, 2, 0), (CHUNKS, 2, 3), (QUARTERS, 10, 0), ([QUARTERS, CHUNKS], 10, 3)]
 )
-async def test_a_folder_of_several_kinds_is_one_call(  # noqa: PLR0917  # four fixtures, three parameters
+async def test_files_of_several_kinds_are_embedded_in_one_call(  # noqa: PLR0917  # four fixtures, three parameters
     new: Surface, plan: Path, note: Path, picture: Path, cuts: Any, pages: int, chunks: int
 ) -> None:
-    """Each file is told by its name or first bytes, and takes the segmentation that suits it."""
+    """The kind of each file is detected by its name or first bytes, and decides its segmentation."""
     media = [plan, note, picture, Media.of(content(picture), source="bytes")]
     found = await everything(new.segment_many(media, input_type=PAPERS, segmentation=cuts))
     assert {one.source.rpartition("/")[2]: [s.embedding_scope for s in one.segments] for one in found} == {
@@ -239,7 +241,7 @@ async def test_a_folder_of_several_kinds_is_one_call(  # noqa: PLR0917  # four f
     assert (await new.segment_image(picture)).reused
 
 
-async def test_bytes_without_a_name_are_uploaded_by_one_that_tells_their_kind(new: Surface, plan: Path) -> None:
+async def test_unnamed_bytes_are_uploaded_under_a_name_with_their_suffix(new: Surface, plan: Path) -> None:
     for data, ending in ((content(plan), ".pdf"), (b"A red car. A blue house.", ".txt")):
         found = await new.segment_document(data)
         assert len(found.segments) == (2 if ending == ".pdf" else 1)
@@ -249,7 +251,7 @@ async def test_bytes_without_a_name_are_uploaded_by_one_that_tells_their_kind(ne
         assert all(str(asset.filename).endswith(ending) for asset in assets)
 
 
-async def test_a_file_of_another_kind_is_named_and_stops_no_other(
+async def test_file_of_another_kind_is_reported_and_others_are_embedded(
     new: Surface, plan: Path, video_path: Path, sandbox: Sandbox
 ) -> None:
     with pytest.raises(IngestionError) as caught:
@@ -260,7 +262,7 @@ async def test_a_file_of_another_kind_is_named_and_stops_no_other(
     assert paid(sandbox) == 1
 
 
-async def test_segmentations_that_no_file_could_take_are_refused(new: Surface, note: Path, sandbox: Sandbox) -> None:
+async def test_segmentations_for_no_given_file_are_refused(new: Surface, note: Path, sandbox: Sandbox) -> None:
     for options, message in (
         ({"segmentation": [DynamicSegmentation()]}, "dynamic segmentation does not apply to input_type document"),
         ({"segmentation": [CHUNKS, SequentialSegmentation(3)]}, "segmentation has 2 entries for text"),
@@ -279,14 +281,14 @@ async def test_segmentations_that_no_file_could_take_are_refused(new: Surface, n
     assert sandbox.count() == 0
 
 
-async def test_tasks_can_be_started_alone(new: Surface, plan: Path, picture: Path) -> None:
+async def test_document_and_image_tasks_can_be_created_without_waiting(new: Surface, plan: Path, picture: Path) -> None:
     for made in (await new.tasks.create_document(plan), await new.tasks.create_image(picture)):
         task = await new.tasks.wait(made.id)
         assert len(task.segments)
         assert task.usage is not None
 
 
-async def test_a_pdf_of_too_many_pages_fails_with_the_servers_numbers(new: Surface, tmp_path: Path) -> None:
+async def test_pdf_with_too_many_pages_fails_with_the_servers_message(new: Surface, tmp_path: Path) -> None:
     thick = write_pdf(tmp_path / "thick.pdf", [[(20, 20, f"page {number}")] for number in range(70)])
     with pytest.raises(TaskFailedError, match="70 pages"):
         await new.segment_document(thick)
@@ -295,7 +297,7 @@ async def test_a_pdf_of_too_many_pages_fails_with_the_servers_numbers(new: Surfa
 # Refused before anything is sent
 
 
-async def test_what_is_no_document_is_refused(new: Surface, tmp_path: Path, picture: Path, sandbox: Sandbox) -> None:
+async def test_non_documents_are_refused(new: Surface, tmp_path: Path, picture: Path, sandbox: Sandbox) -> None:
     (tmp_path / "a.docx").write_bytes(b"PK")
     (tmp_path / "b.txt").write_bytes(b" \n\t")
     (tmp_path / "c.md").touch()
@@ -313,7 +315,9 @@ async def test_what_is_no_document_is_refused(new: Surface, tmp_path: Path, pict
     assert sandbox.count() == 0
 
 
-async def test_times_and_cuts_do_not_fit_documents_and_images(new: Surface, note: Path, sandbox: Sandbox) -> None:
+async def test_times_and_segmentations_are_refused_for_documents_and_images(
+    new: Surface, note: Path, sandbox: Sandbox
+) -> None:
     for options, message in (
         ({"start_sec": 1.0}, "start_sec is for audio and video"),
         ({"time_based_metadata": []}, "time_based_metadata is for audio and video"),
@@ -325,7 +329,7 @@ async def test_times_and_cuts_do_not_fit_documents_and_images(new: Surface, note
     assert sandbox.count() == 0
 
 
-async def test_3_0_has_no_documents(client: Surface, plan: Path, picture: Path, sandbox: Sandbox) -> None:
+async def test_documents_are_refused_by_marengo30(client: Surface, plan: Path, picture: Path, sandbox: Sandbox) -> None:
     calls: list[Any] = [
         lambda: client.segment_document(plan),
         lambda: client.tasks.create_document(plan),

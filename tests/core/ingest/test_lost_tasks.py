@@ -1,4 +1,4 @@
-"""A create that broke off: its task is found in the server's list, if exactly one can be it, and never guessed."""
+"""A create call whose response was lost: its task is adopted from the server's list only if it is unambiguous."""
 
 import asyncio
 import shutil
@@ -27,7 +27,7 @@ from twelvelabs_core import (
 )
 from twelvelabs_sandbox import Fault, Sandbox
 
-SOON = 1.5  # seconds of silence after which a create that has not shown up never will
+SOON = 1.5  # client timeout in seconds; decides how long a lost create is searched for
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def client(connect: Connect) -> Surface:
 
 
 @pytest.fixture
-def video_paths(video_path: Path) -> Iterator[VideoServer]:
+def video_server(video_path: Path) -> Iterator[VideoServer]:
     with VideoServer(video_path) as server:
         yield server
 
@@ -53,7 +53,7 @@ ANSWERS_LOST: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", ANSWERS_LOST)
-async def test_a_task_whose_answer_was_lost_is_found_in_the_same_call(
+async def test_task_whose_response_was_lost_is_adopted_in_the_same_call(
     client: Surface, sandbox: Sandbox, video_path: Path, case: str
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", **ANSWERS_LOST[case]))
@@ -66,7 +66,7 @@ async def test_a_task_whose_answer_was_lost_is_found_in_the_same_call(
 
 
 NOTHING_CREATED: dict[str, tuple[dict[str, Any], type[TwelveLabsError]]] = {
-    "lost on its way": ({"drop": "before"}, APIConnectionError),
+    "lost request": ({"drop": "before"}, APIConnectionError),
     "server error": ({"status": 500}, ServerError),
     "gateway": ({"status": 504}, ServerError),
     "no id": ({"status": 202, "body": "{}"}, APIResponseError),
@@ -74,7 +74,7 @@ NOTHING_CREATED: dict[str, tuple[dict[str, Any], type[TwelveLabsError]]] = {
 
 
 @pytest.mark.parametrize("case", NOTHING_CREATED)
-async def test_where_nothing_is_found_only_another_run_pays_again_and_says_so(
+async def test_unfound_task_is_created_again_by_the_next_run_with_a_warning(
     client: Surface, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture, case: str
 ) -> None:
     fault, kind = NOTHING_CREATED[case]
@@ -87,9 +87,9 @@ async def test_where_nothing_is_found_only_another_run_pays_again_and_says_so(
     assert "a new task is paid for, perhaps the second" in caplog.text
 
 
-async def test_what_never_left_is_not_looked_for(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
+async def test_unsent_create_is_not_searched_for(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
     client = connect(timeout=SOON, max_retries=0)
-    await client.segment_video(video_path, segmentation=FixedSegmentation(8))  # so that the asset is there
+    await client.segment_video(video_path, segmentation=FixedSegmentation(8))  # uploads the asset
     before = listed(sandbox)
     nowhere = connect(base_url="http://127.0.0.1:9/v1.3", max_retries=0)
     with pytest.raises(APIConnectionError, match="cannot be reached"):
@@ -98,38 +98,38 @@ async def test_what_never_left_is_not_looked_for(connect: Connect, sandbox: Sand
     assert listed(sandbox) == before
 
 
-async def test_a_run_that_was_killed_while_it_created_is_gone_on_with(
-    connect: Connect, sandbox: Sandbox, video_paths: VideoServer
+async def test_next_run_adopts_the_task_of_a_run_killed_during_create(
+    connect: Connect, sandbox: Sandbox, video_server: VideoServer
 ) -> None:
-    """The server is still fetching the video when its sender is dead and the next run looks at the list."""
+    """The server is still downloading the video when the next run lists the tasks."""
     client = connect(timeout=10.0)
-    video_paths.delay = 0.7
-    process = start_process(sandbox, Path(client.store.location), video_paths.url())
+    video_server.delay = 0.7
+    process = start_process(sandbox, Path(client.store.location), video_server.url())
     try:
         await until(
-            lambda: states(client) == {"intent": 1} and video_paths.count("HEAD") == paid(sandbox) == 1, process
+            lambda: states(client) == {"intent": 1} and video_server.count("HEAD") == paid(sandbox) == 1, process
         )
     finally:
         process.kill()
         process.wait()
-    found = await client.segment_video(video_paths.url(), **CUT)
+    found = await client.segment_video(video_server.url(), **CUT)
     assert found.segments.vectors.shape == (3, 512)
     assert (paid(sandbox), found.attempts) == (1, 1)
     assert listed(sandbox) > 1
 
 
-async def test_a_lost_task_of_a_url_is_found(client: Surface, sandbox: Sandbox, video_paths: VideoServer) -> None:
+async def test_lost_task_of_a_url_is_adopted(client: Surface, sandbox: Sandbox, video_server: VideoServer) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
-    found = await client.segment_video(video_paths.url("film.mp4?X-Amz-Signature=abc"), **CUT)
+    found = await client.segment_video(video_server.url("video.mp4?X-Amz-Signature=abc"), **CUT)
     assert (paid(sandbox), found.attempts) == (1, 1)
 
 
-async def test_two_that_could_be_it_are_not_guessed_among(
-    client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer, caplog: pytest.LogCaptureFixture
+async def test_ambiguous_candidates_are_not_adopted(
+    client: Surface, connect: Connect, sandbox: Sandbox, video_server: VideoServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    url = video_paths.url("film.mp4")
-    stranger = connect(store=":memory:")
-    await stranger.segment_video(url, **CUT)  # the same video and options, in a journal that we do not know
+    url = video_server.url("video.mp4")
+    other = connect(store=":memory:")
+    await other.segment_video(url, **CUT)  # the same video and options in another journal
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     with pytest.raises(APIConnectionError):
         await client.segment_video(url, **CUT)
@@ -139,23 +139,23 @@ async def test_two_that_could_be_it_are_not_guessed_among(
     assert "perhaps the second" in caplog.text
 
 
-async def test_other_options_tell_tasks_of_one_video_apart(
-    client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer
+async def test_tasks_of_one_video_are_distinguished_by_their_options(
+    client: Surface, connect: Connect, sandbox: Sandbox, video_server: VideoServer
 ) -> None:
-    url = video_paths.url("film.mp4")
-    stranger = connect(store=":memory:")
-    await stranger.segment_video(url, segmentation=FixedSegmentation(8), embedding_option=["visual"])
-    await stranger.segment_video(url, segmentation=FixedSegmentation(4), embedding_option=["audio"])
-    await stranger.segment_video(url, segmentation=FixedSegmentation(4), embedding_scope=["clip"])
-    await stranger.segment_video(url, embedding_option=["visual"])
-    await stranger.segment_video(video_paths.url("other.mp4"), **CUT)
+    url = video_server.url("video.mp4")
+    other = connect(store=":memory:")
+    await other.segment_video(url, segmentation=FixedSegmentation(8), embedding_option=["visual"])
+    await other.segment_video(url, segmentation=FixedSegmentation(4), embedding_option=["audio"])
+    await other.segment_video(url, segmentation=FixedSegmentation(4), embedding_scope=["clip"])
+    await other.segment_video(url, embedding_option=["visual"])
+    await other.segment_video(video_server.url("other.mp4"), **CUT)
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     found = await client.segment_video(url, **CUT)
     assert (paid(sandbox), found.attempts) == (6, 1)
     assert [position.end_sec for position in found.segments.select(embedding_scope="clip").positions] == [4.0, 8.0]
 
 
-async def test_uploads_of_other_journals_are_never_taken_for_ours(
+async def test_uploads_of_other_journals_are_not_adopted(
     client: Surface, connect: Connect, sandbox: Sandbox, video_path: Path
 ) -> None:
     await connect(store=":memory:").segment_video(video_path, **CUT)
@@ -166,10 +166,10 @@ async def test_uploads_of_other_journals_are_never_taken_for_ours(
     assert (paid(sandbox), found.attempts) == (3, 2)
 
 
-async def test_two_lost_tasks_of_one_video_that_look_alike_are_nobodys(
+async def test_indistinguishable_lost_tasks_are_not_adopted(
     client: Surface, sandbox: Sandbox, video_path: Path
 ) -> None:
-    """The list does not show from which second a video was embedded."""
+    """The list does not show the start of an embedded range."""
     parts = [{**CUT, "start_sec": 0.0, "end_sec": 4.0}, {**CUT, "start_sec": 4.0, "end_sec": 8.0}]
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=500), Fault(path=TASKS, method="POST", drop="after"))
     for part in parts:
@@ -191,13 +191,13 @@ HIDDEN: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", HIDDEN)
 async def test_a_task_of_a_url_is_not_adopted_when_the_list_hides_an_option(
-    client: Surface, sandbox: Sandbox, video_paths: VideoServer, caplog: pytest.LogCaptureFixture, case: str
+    client: Surface, sandbox: Sandbox, video_server: VideoServer, caplog: pytest.LogCaptureFixture, case: str
 ) -> None:
     options = {**CUT, **HIDDEN[case]}
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
     with pytest.raises(APIConnectionError):
-        await client.segment_video(video_paths.url("film.mp4"), **options)
-    found = await client.segment_video(video_paths.url("film.mp4"), **options)
+        await client.segment_video(video_server.url("video.mp4"), **options)
+    found = await client.segment_video(video_server.url("video.mp4"), **options)
     assert (paid(sandbox), found.attempts) == (2, 2)
     assert "a new task is paid for, perhaps the second" in caplog.text
 
@@ -218,15 +218,15 @@ async def test_an_adopted_task_with_clips_of_another_length_is_not_stored(
     assert {s.end_sec - s.start_sec for s in found.segments.select(embedding_scope="clip")} == {4.0}
 
 
-async def test_what_neither_list_nor_result_shows_is_never_taken_for_ours(
-    connect: Connect, sandbox: Sandbox, video_paths: VideoServer
+async def test_task_with_options_that_cannot_be_verified_is_not_adopted(
+    connect: Connect, sandbox: Sandbox, video_server: VideoServer
 ) -> None:
     options: dict[str, Any] = {"embedding_type": ["fused_embedding"], "embedding_scope": ["clip"]}
     ours, theirs = (
         {**options, "time_based_metadata": [{"start": 0.0, "end": 8.0, "text": text}]}
         for text in ("wedding", "kick-off")
     )
-    url = video_paths.url("film.mp4")
+    url = video_server.url("video.mp4")
     await connect(store=":memory:", model="marengo3.5").segment_video(url, **theirs)
     client = connect(timeout=SOON, model="marengo3.5")
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
@@ -236,20 +236,20 @@ async def test_what_neither_list_nor_result_shows_is_never_taken_for_ours(
     assert (paid(sandbox), listed(sandbox)) == (3, 0)
 
 
-async def test_tasks_from_before_the_intent_are_no_candidates(
-    client: Surface, connect: Connect, sandbox: Sandbox, video_paths: VideoServer, monkeypatch: pytest.MonkeyPatch
+async def test_tasks_created_before_the_intent_are_not_adopted(
+    client: Surface, connect: Connect, sandbox: Sandbox, video_server: VideoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("twelvelabs_core.ingest.recovery.CLOCK_MARGIN", -2.0)
-    url = video_paths.url("film.mp4")
+    url = video_server.url("video.mp4")
     await connect(store=":memory:").segment_video(url, **CUT)
-    await asyncio.sleep(2.1)  # the server's clock shows whole seconds
+    await asyncio.sleep(2.1)  # the server reports whole seconds
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=500))
     with pytest.raises(ServerError):
         await client.segment_video(url, **CUT)
     assert states(client) == {"intent": 1}
 
 
-async def test_a_clock_that_was_set_back_stops_nothing(
+async def test_clock_set_back_does_not_block_the_next_run(
     client: Surface, sandbox: Sandbox, video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=500))
@@ -262,7 +262,7 @@ async def test_a_clock_that_was_set_back_stops_nothing(
     assert (paid(sandbox), found.attempts) == (2, 2)
 
 
-async def test_an_id_that_cannot_be_noted_at_once_is_noted_later(
+async def test_failed_write_of_a_task_id_is_retried(
     client: Surface, sandbox: Sandbox, video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fails_for(monkeypatch, times=2)
@@ -270,7 +270,7 @@ async def test_an_id_that_cannot_be_noted_at_once_is_noted_later(
     assert (paid(sandbox), found.attempts) == (1, 1)
 
 
-async def test_an_id_that_cannot_be_noted_at_all_is_told_and_found_by_the_next_run(
+async def test_task_id_that_cannot_be_written_is_logged_and_the_task_adopted_later(
     client: Surface,
     sandbox: Sandbox,
     video_path: Path,
@@ -298,7 +298,7 @@ def fails_for(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     monkeypatch.setattr(SegmentStore, "put_task_id", put)
 
 
-async def test_a_failed_task_in_the_list_is_no_candidate(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
+async def test_failed_task_in_the_list_is_not_adopted(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed"))
     with pytest.raises(TwelveLabsError, match="failed"):
         await client.segment_video(video_path, **CUT)
@@ -307,7 +307,7 @@ async def test_a_failed_task_in_the_list_is_no_candidate(client: Surface, sandbo
     assert (paid(sandbox), found.attempts) == (2, 2)
 
 
-async def test_without_a_list_nothing_is_guessed(
+async def test_failing_list_prevents_adoption(
     client: Surface, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.faults.add(
@@ -320,9 +320,7 @@ async def test_without_a_list_nothing_is_guessed(
     assert "failed to list tasks" in caplog.text
 
 
-async def test_when_the_list_does_not_answer_nothing_is_paid_for(
-    connect: Connect, sandbox: Sandbox, video_path: Path
-) -> None:
+async def test_unavailable_list_raises_without_payment(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
     client = connect(timeout=SOON, max_retries=0)
     sandbox.faults.add(
         Fault(path=TASKS, method="POST", drop="after"), Fault(path=TASKS, method="GET", status=503, times=2)
@@ -335,7 +333,7 @@ async def test_when_the_list_does_not_answer_nothing_is_paid_for(
     assert paid(sandbox) == 1
 
 
-async def test_an_asset_of_the_callers_own_is_not_guessed(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
+async def test_task_of_a_caller_owned_asset_is_not_adopted(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     asset = await client.assets.create(video_path)
     await client.assets.wait(asset.id)
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
@@ -345,7 +343,7 @@ async def test_an_asset_of_the_callers_own_is_not_guessed(client: Surface, sandb
     assert paid(sandbox) == 2
 
 
-async def test_another_accounts_intent_is_not_found(
+async def test_intent_of_another_account_is_not_adopted(
     connect: Connect, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Sandbox() as other:
@@ -355,11 +353,11 @@ async def test_another_accounts_intent_is_not_found(
             await first.segment_video(video_path, **CUT)
     second = connect(timeout=SOON)
     assert (await second.segment_video(video_path, **CUT)).attempts == 2
-    assert listed(sandbox) >= 1  # it might have been another key of the same organisation
+    assert listed(sandbox) >= 1  # another key might belong to the same organisation
     assert "perhaps the second" in caplog.text
 
 
-async def test_the_name_of_an_upload_keeps_its_ending_and_its_bounds(
+async def test_marked_upload_name_keeps_its_suffix_and_maximum_length(
     client: Surface, sandbox: Sandbox, video_path: Path, tmp_path: Path
 ) -> None:
     path = Path(shutil.copy(video_path, tmp_path / f"{'long' * 60}.mp4"))

@@ -1,4 +1,4 @@
-"""Clients, results and errors in other processes: forked, spawned, pickled; and Ctrl-C in our own."""
+"""Clients, results and errors in forked and spawned processes and pickles, and Ctrl-C in this process."""
 
 import asyncio
 import multiprocessing
@@ -34,7 +34,7 @@ from twelvelabs_sandbox import Fault, Sandbox
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ProcessPoolExecutor]:
-    """One worker, started anew as on Windows and macOS, with another key in its environment."""
+    """One spawned worker, as on Windows and macOS, with another key in its environment."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, spawn, initializer=spawned.with_key, initargs=("tlk_sandbox_of_the_worker",)) as pool:
         yield pool
@@ -59,7 +59,7 @@ def test_a_client_keeps_its_settings_model_and_store_through_pickle(settings: Se
         assert twin.store.location == str(tmp_path / "s.sqlite3")
 
 
-def test_a_key_of_the_environment_stays_at_home(
+def test_key_from_the_environment_is_not_pickled(
     pool: ProcessPoolExecutor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TWELVELABS_API_KEY", sandbox.api_key)
@@ -72,12 +72,14 @@ def test_a_key_of_the_environment_stays_at_home(
 
 
 @pytest.mark.parametrize("store", [":memory:", SegmentStore(":memory:")])
-def test_a_store_in_memory_cannot_travel_and_says_so(settings: Settings, store: Any) -> None:
+def test_pickling_a_client_with_an_in_memory_store_raises(settings: Settings, store: Any) -> None:
     with pytest.raises(ConfigurationError, match="memory"):
         pickle.dumps(Client(settings=settings, store=store))
 
 
-def test_results_travel(pool: ProcessPoolExecutor, settings: Settings, tmp_path: Path, video_path: Path) -> None:
+def test_results_survive_pickling(
+    pool: ProcessPoolExecutor, settings: Settings, tmp_path: Path, video_path: Path
+) -> None:
     with Client(settings=settings, store=tmp_path / "s.sqlite3") as client:
         embedding = client.embed_text("red")
         media = client.segment_video(video_path, segmentation=FixedSegmentation(4), embedding_option=["visual"])
@@ -109,7 +111,7 @@ def make(kind: type[TwelveLabsError]) -> TwelveLabsError:
 
 
 @pytest.mark.parametrize("kind", kinds(TwelveLabsError))
-def test_every_error_crosses_a_process_as_it_is(pool: ProcessPoolExecutor, kind: type[TwelveLabsError]) -> None:
+def test_every_error_survives_pickling_unchanged(pool: ProcessPoolExecutor, kind: type[TwelveLabsError]) -> None:
     error = make(kind)
     with pytest.raises(kind) as caught:
         pool.submit(spawned.raise_it, error).result(timeout=60)
@@ -120,7 +122,7 @@ def test_every_error_crosses_a_process_as_it_is(pool: ProcessPoolExecutor, kind:
 
 
 def plain(error: TwelveLabsError) -> dict[str, Any]:
-    """Return what an error holds; errors inside it are compared by their text."""
+    """Return the attributes of an error; nested errors are compared by their text."""
     held = dict(vars(error))
     if "failures" in held:
         held["failures"] = [(one.source, one.reason, one.task_id, str(one.error)) for one in held["failures"]]
@@ -132,13 +134,13 @@ def plain(error: TwelveLabsError) -> dict[str, Any]:
 FORK = """
     import asyncio, os, sys
     from twelvelabs_core import AsyncClient, Client
-    key, base_url, store, film = sys.argv[1:]
+    key, base_url, store, video = sys.argv[1:]
     client = Client(key, base_url=base_url, store=store)
     other = AsyncClient(key, base_url=base_url)
     texts = [f"a car number {number}" for number in range(40)]
     expected = [one.vector.tolist() for one in client.embed_texts(texts)]
     asyncio.run(other.embed_texts(texts[:3]))
-    first = client.segment_video(film)
+    first = client.segment_video(video)
 
     def work():
         for _ in range(3):
@@ -146,7 +148,7 @@ FORK = """
         for text, vector in zip(texts, expected):
             assert client.embed_text(text).vector.tolist() == vector
         assert [one.vector.tolist() for one in asyncio.run(other.embed_texts(texts))] == expected
-        assert client.segment_video(film).segments == first.segments
+        assert client.segment_video(video).segments == first.segments
         records = client.register(first)
         assert len(client.find_vectors([record.segment_id for record in records])) == len(first.segments)
 
@@ -169,9 +171,7 @@ FORK = """
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs fork")
-def test_forked_children_and_their_parent_go_on_with_one_client(
-    sandbox: Sandbox, tmp_path: Path, video_path: Path
-) -> None:
+def test_forked_children_and_parent_share_one_client(sandbox: Sandbox, tmp_path: Path, video_path: Path) -> None:
     arguments = [sandbox.api_key, sandbox.base_url, str(tmp_path / "s.sqlite3"), str(video_path)]
     command = [sys.executable, "-c", textwrap.dedent(FORK), *arguments]
     done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=120)
@@ -185,7 +185,7 @@ INTERRUPT = """
     import asyncio, signal, sys
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background of a shell ignores it
     from twelvelabs_core import AsyncClient, Client
-    key, base_url, store, film, way = sys.argv[1:]
+    key, base_url, store, video, way = sys.argv[1:]
     client = Client(key, base_url=base_url, store=store)
     other = AsyncClient(key, base_url=base_url, store=store)
     texts = [f"text {number}" for number in range(100)]
@@ -197,17 +197,17 @@ INTERRUPT = """
     elif way == "texts in a loop":
         asyncio.run(other.embed_texts(texts))
     elif way == "video":
-        client.segment_video(film)
+        client.segment_video(video)
     elif way == "videos":
-        list(client.segment_many([film, film]))
+        list(client.segment_many([video, video]))
     elif way == "video in a loop":
-        asyncio.run(other.segment_video(film))
+        asyncio.run(other.segment_video(video))
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize("way", ["one text", "texts", "texts in a loop", "video", "videos", "video in a loop"])
-async def test_ctrl_c_ends_what_is_under_way(tmp_path: Path, video_path: Path, way: str) -> None:
+async def test_ctrl_c_ends_running_calls(tmp_path: Path, video_path: Path, way: str) -> None:
     """Each of these calls would take an hour."""
     with Sandbox(task_seconds=3600.0) as slow:
         slow.faults.add(Fault(path="/embed-v2", delay=3600.0, times=None))

@@ -1,4 +1,4 @@
-"""After a failure at any step nothing is lost: the journal says what happened, and the next run goes on from there."""
+"""After a failure at any step nothing is lost: the next run resumes from the journal."""
 
 import asyncio
 import os
@@ -50,18 +50,18 @@ def states(client: Surface) -> dict[str, int]:
 
 
 class Interrupted(Exception):  # noqa: N818  # not an error of the package
-    """The caller left when its task had been created; has the id of the task."""
+    """Raised by `interrupt` when the task has been created; its argument is the task id."""
 
 
 def interrupt(step: Progress) -> None:
-    """Leave as soon as the task is created and in the journal."""
+    """Interrupt a call as soon as its task is created and in the journal."""
     if step.stage == "processing":
         raise Interrupted(step.task_id)
 
 
 @pytest.fixture
 def slow_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """A sandbox whose tasks take an hour of its own clock."""
+    """A sandbox whose tasks take an hour on its clock."""
     with Sandbox(task_seconds=3600.0, **getattr(request, "param", {})) as sandbox:
         yield sandbox
 
@@ -76,7 +76,9 @@ def patient(connect: Connect, slow_sandbox: Sandbox) -> Callable[[], Surface]:
 # Errors of the API
 
 
-async def test_after_a_wrong_key_the_right_one_goes_on(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
+async def test_run_continues_with_a_valid_key_after_an_invalid_one(
+    connect: Connect, sandbox: Sandbox, video_path: Path
+) -> None:
     wrong = connect(api_key=SecretStr("tlk_sandbox_wrong"))
     with pytest.raises(AuthenticationError, match="Check the API key") as caught:
         await wrong.segment_video(video_path, **CUT)
@@ -86,7 +88,7 @@ async def test_after_a_wrong_key_the_right_one_goes_on(connect: Connect, sandbox
     assert paid(sandbox) == 1
 
 
-async def test_after_no_server_the_next_run_goes_on(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
+async def test_run_continues_after_an_unreachable_server(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
     nowhere = connect(base_url="http://127.0.0.1:9/v1.3", max_retries=0)
     with pytest.raises(APIConnectionError, match="cannot be reached"):
         await nowhere.segment_video(video_path, **CUT)
@@ -94,7 +96,7 @@ async def test_after_no_server_the_next_run_goes_on(connect: Connect, sandbox: S
     assert paid(sandbox) == 1
 
 
-async def test_a_failed_task_is_paid_for_again_only_by_another_run(
+async def test_failed_task_is_created_again_only_by_the_next_run(
     client: Surface, sandbox: Sandbox, video_path: Path
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed"))
@@ -116,7 +118,7 @@ REFUSED_CREATES: dict[str, tuple[dict[str, Any], type[TwelveLabsError]]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED_CREATES)
-async def test_a_create_that_was_refused_leaves_nothing_to_look_for(
+async def test_refused_create_is_not_searched_for_in_the_list(
     client: Surface, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture, case: str
 ) -> None:
     fault, kind = REFUSED_CREATES[case]
@@ -124,14 +126,14 @@ async def test_a_create_that_was_refused_leaves_nothing_to_look_for(
     with pytest.raises(kind):
         await client.segment_video(video_path, **CUT)
     assert (paid(sandbox), states(client)) == (1, {"failed": 1})
-    reset_rate_limits()  # of the hour that one of them was told to wait
+    reset_rate_limits()  # one of the faults demands a wait of an hour
     found = await client.segment_video(video_path, **CUT)
     assert found.segments.vectors.shape == (3, 512)
     assert (paid(sandbox), sandbox.count("GET", TASKS)) == (2, 0)
-    assert "is paid for" not in caplog.text  # nothing was, before
+    assert "is paid for" not in caplog.text  # no task was paid before
 
 
-async def test_a_dropped_upload_costs_no_task(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
+async def test_interrupted_upload_creates_no_task(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     for fault in ({"drop": "before"}, {"drop": "after"}, {"status": 500}):
         sandbox.faults.add(Fault(path="/assets", method="POST", **fault))
         with pytest.raises(TwelveLabsError, match="could not upload"):
@@ -141,7 +143,7 @@ async def test_a_dropped_upload_costs_no_task(client: Surface, sandbox: Sandbox,
     assert paid(sandbox) == 1
 
 
-async def test_a_failed_or_stuck_asset_costs_no_task(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
+async def test_failed_or_stuck_asset_creates_no_task(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     sandbox.faults.add(Fault(path="/assets", asset="failed"), Fault(path="/assets", asset="stuck"))
     with pytest.raises(TwelveLabsError, match="failed"):
         await client.segment_video(video_path, **CUT)
@@ -153,13 +155,13 @@ async def test_a_failed_or_stuck_asset_costs_no_task(client: Surface, sandbox: S
 
 async def test_a_deleted_asset_is_uploaded_again(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     await client.segment_video(video_path, **CUT)
-    async for asset in client.assets.list(filename="film."):
+    async for asset in client.assets.list(filename="video."):
         await client.assets.delete(asset.id, force=True)
     await client.segment_video(video_path, segmentation=FixedSegmentation(8))
     assert (paid(sandbox), sandbox.count("POST", "/assets")) == (2, 2)
 
 
-async def test_a_look_that_fails_does_not_lose_the_task(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
+async def test_failed_poll_does_not_lose_the_task(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=401))
     with pytest.raises(AuthenticationError):
         await client.segment_video(video_path, **CUT)
@@ -177,7 +179,7 @@ BROKEN_RESULTS = {
 
 
 @pytest.mark.parametrize("case", BROKEN_RESULTS)
-async def test_a_broken_result_is_not_stored_and_asked_for_again(
+async def test_malformed_result_is_not_stored_and_retrieved_again(
     client: Surface, sandbox: Sandbox, video_path: Path, case: str
 ) -> None:
     with pytest.raises(Interrupted) as caught:
@@ -191,10 +193,10 @@ async def test_a_broken_result_is_not_stored_and_asked_for_again(
     assert paid(sandbox) == 1
 
 
-# Time
+# Timeouts and expiry
 
 
-async def test_a_task_that_took_too_long_is_waited_for_by_the_next_run(
+async def test_next_run_resumes_waiting_after_a_timeout(
     patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path
 ) -> None:
     with pytest.raises(TaskTimeoutError, match="nothing is paid twice") as caught:
@@ -209,7 +211,7 @@ async def test_a_task_that_took_too_long_is_waited_for_by_the_next_run(
 @pytest.mark.parametrize(
     "slow_sandbox", [{"expired_as": "not_found"}, {"expired_as": "failed"}], indirect=True, ids=["not_found", "failed"]
 )
-async def test_an_expired_task_is_created_again_in_the_same_run(
+async def test_expired_task_is_created_again_in_the_same_run(
     patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(Interrupted) as caught:
@@ -226,18 +228,18 @@ async def test_an_expired_task_is_created_again_in_the_same_run(
     assert paid(slow_sandbox) == 2
 
 
-async def test_another_account_does_not_wait_for_a_task_it_cannot_see(
+async def test_other_account_creates_its_own_task(
     connect: Connect, slow_sandbox: Sandbox, sandbox: Sandbox, video_path: Path
 ) -> None:
     first = connect(api_key=SecretStr(slow_sandbox.api_key), base_url=slow_sandbox.base_url)
     with pytest.raises(Interrupted):
         await first.segment_video(video_path, on_progress=interrupt, **CUT)
-    assert not (await connect().segment_video(video_path, **CUT)).reused  # the shared sandbox has another key
+    assert not (await connect().segment_video(video_path, **CUT)).reused  # another sandbox has another key
     assert (paid(slow_sandbox), paid(sandbox)) == (1, 1)
     assert (await first.segment_video(video_path, **CUT)).reused
 
 
-async def test_a_404_of_something_else_is_no_expiry(
+async def test_404_before_expiry_raises_and_keeps_the_task(
     patient: Callable[[], Surface], connect: Connect, slow_sandbox: Sandbox, video_path: Path
 ) -> None:
     with pytest.raises(Interrupted):
@@ -246,7 +248,7 @@ async def test_a_404_of_something_else_is_no_expiry(
     with pytest.raises(NotFoundError):
         await connect(api_key=SecretStr(slow_sandbox.api_key), base_url=elsewhere).segment_video(video_path, **CUT)
     assert states(patient()) == {"processing": 1}
-    slow_sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=404))  # a copy of the data that is behind
+    slow_sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=404))  # as from a stale replica
     with pytest.raises(NotFoundError) as caught:
         await patient().segment_video(video_path, **CUT)
     assert caught.value.task_id
@@ -255,7 +257,7 @@ async def test_a_404_of_something_else_is_no_expiry(
     assert paid(slow_sandbox) == 1
 
 
-async def test_another_key_of_the_same_organisation_goes_on_with_a_task(
+async def test_other_key_of_the_same_organisation_resumes_a_task(
     patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path
 ) -> None:
     with pytest.raises(Interrupted):
@@ -267,7 +269,7 @@ async def test_another_key_of_the_same_organisation_goes_on_with_a_task(
     assert paid(slow_sandbox) == 1
 
 
-async def test_an_upload_that_cannot_be_deleted_loses_no_segments(
+async def test_failed_deletion_of_an_upload_keeps_the_segments(
     client: Surface, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.faults.add(Fault(path="/assets/*", method="DELETE", status=409))
@@ -276,7 +278,7 @@ async def test_an_upload_that_cannot_be_deleted_loses_no_segments(
     assert "failed to delete the uploaded asset" in caplog.text
 
 
-async def test_whoever_leaves_while_a_create_waits_pays_for_nothing(
+async def test_cancelling_a_rate_limited_create_creates_no_task(
     settings: Settings, sandbox: Sandbox, video_path: Path, tmp_path: Path
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "30"}, times=None))
@@ -293,17 +295,17 @@ async def test_whoever_leaves_while_a_create_waits_pays_for_nothing(
         assert sandbox.count("POST", TASKS, 202) == 0
 
 
-# Several at once
+# Concurrent calls
 
 
-async def test_two_at_once_create_one_task(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
+async def test_concurrent_calls_create_one_task(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     both = [client.start("segment_video", video_path, **CUT) for _ in range(3)]
     found = await asyncio.gather(*both)
     assert sorted(one.reused for one in found) == [False, True, True]
     assert (paid(sandbox), sandbox.count("POST", "/assets")) == (1, 1)
 
 
-async def test_whoever_waits_for_another_gives_up_in_its_own_time(
+async def test_waiting_for_another_call_ends_at_its_own_timeout(
     patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path
 ) -> None:
     client = patient()
@@ -319,7 +321,7 @@ async def test_whoever_waits_for_another_gives_up_in_its_own_time(
     assert paid(slow_sandbox) == 1
 
 
-async def test_one_that_gave_up_does_not_hold_up_the_next(
+async def test_timed_out_call_does_not_block_the_next(
     patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path
 ) -> None:
     client = patient()
@@ -336,9 +338,9 @@ def start_process(sandbox: Sandbox, store: Path, video_path: Path | str) -> "sub
     script = """
         import sys
         from twelvelabs_core import Client, FixedSegmentation
-        key, base_url, store, film = sys.argv[1:]
+        key, base_url, store, video = sys.argv[1:]
         client = Client(key, base_url=base_url, store=store)
-        client.segment_video(film, segmentation=FixedSegmentation(4), embedding_option=["visual"])
+        client.segment_video(video, segmentation=FixedSegmentation(4), embedding_option=["visual"])
     """
     arguments = [sandbox.api_key, sandbox.base_url, str(store), str(video_path)]
     return subprocess.Popen([sys.executable, "-c", textwrap.dedent(script), *arguments])
@@ -350,10 +352,10 @@ async def until(condition: Callable[[], bool], process: "subprocess.Popen[bytes]
             return
         assert process.poll() is None, "the process ended by itself"
         await asyncio.sleep(0.02)
-    raise AssertionError("it did not happen within 30 s")
+    raise AssertionError("the condition was not met within 30 s")
 
 
-async def test_a_process_killed_while_it_waits_is_continued(
+async def test_next_process_resumes_after_a_kill_during_a_wait(
     patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path
 ) -> None:
     client = patient()
@@ -387,13 +389,13 @@ async def test_two_processes_create_one_task(
     assert paid(slow_sandbox) == 1
 
 
-# What changes under our hands
+# Files that change
 
 
-async def test_a_video_that_is_replaced_while_it_is_uploaded_is_not_stored_as_the_first(
+async def test_file_replaced_during_its_upload_is_not_stored(
     client: Surface, sandbox: Sandbox, video_path: Path, tmp_path: Path
 ) -> None:
-    path = Path(shutil.copy(video_path, tmp_path / "film.mp4"))
+    path = Path(shutil.copy(video_path, tmp_path / "video.mp4"))
     replaced = bytearray(video_path.read_bytes())  # noqa: ASYNC240
     replaced[-1] ^= 1
 
@@ -406,10 +408,8 @@ async def test_a_video_that_is_replaced_while_it_is_uploaded_is_not_stored_as_th
     assert (paid(sandbox), states(client)) == (0, {})
 
 
-@pytest.mark.skipif(os.name != "posix", reason="elsewhere names of files are text")
-async def test_a_video_whose_name_is_no_text_goes_all_the_way(
-    client: Surface, video_path: Path, tmp_path: Path
-) -> None:
+@pytest.mark.skipif(os.name != "posix", reason="file names are always text on other systems")
+async def test_video_with_undecodable_file_name_is_embedded(client: Surface, video_path: Path, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9.mp4")
     shutil.copy(video_path, path)
     os.utime(path, (1_700_000_000, 1_700_000_000))

@@ -1,4 +1,4 @@
-"""Audio and video by tasks of Marengo 3.5: its segments, texts with times, uncertainty, spaces of their own."""
+"""Audio and video tasks of Marengo 3.5: segments, timed texts, uncertainty and separate vector spaces."""
 
 import pickle
 from pathlib import Path
@@ -27,7 +27,7 @@ def paid(sandbox: Sandbox) -> int:
     return sandbox.count("POST", TASKS)
 
 
-async def test_a_video_has_no_words_of_its_own(new: Surface, video_path: Path) -> None:
+async def test_marengo35_video_has_no_transcription_vectors(new: Surface, video_path: Path) -> None:
     found = await new.segment_video(video_path)
     assert {s.embedding_option for s in found.segments} == {"visual", "audio"}
     assert {s.embedding_scope for s in found.segments} == {"clip", "asset"}
@@ -37,7 +37,7 @@ async def test_a_video_has_no_words_of_its_own(new: Surface, video_path: Path) -
     assert task.usage.input_tokens["video"] > 0
 
 
-async def test_local_is_paid_once_with_clip(new: Surface, video_path: Path, sandbox: Sandbox) -> None:
+async def test_local_and_clip_scope_are_the_same_work(new: Surface, video_path: Path, sandbox: Sandbox) -> None:
     local = await new.segment_video(video_path, **CUT)
     assert [(s.start_sec, s.embedding_scope) for s in local.segments.select(embedding_option="visual")] == [
         (0, "clip"),
@@ -47,7 +47,7 @@ async def test_local_is_paid_once_with_clip(new: Surface, video_path: Path, sand
     assert paid(sandbox) == 1
 
 
-async def test_sound_is_cut_where_it_changes(new: Surface, sound: Path) -> None:
+async def test_audio_is_segmented_at_changes(new: Surface, sound: Path) -> None:
     found = await new.segment_audio(sound, segmentation=DynamicSegmentation(2), embedding_scope=["clip"])
     assert {s.embedding_option for s in found.segments} == {"audio"}
     assert found.segments[0].end_sec == pytest.approx(4, abs=0.6)
@@ -74,16 +74,16 @@ async def test_each_model_and_length_is_paid_for_and_kept_apart(
             await client.find_vectors([part[0].segment_id])
 
 
-async def test_texts_go_into_fused_vectors_alone(new: Surface, video_path: Path, sandbox: Sandbox) -> None:
-    def told(text: str) -> dict[str, Any]:
+async def test_timed_texts_change_only_fused_vectors(new: Surface, video_path: Path, sandbox: Sandbox) -> None:
+    def timed_text(text: str) -> dict[str, Any]:
         entry = {"start": 4.5, "end": 7.0, "text": text}
         return {"time_based_metadata": [entry], "embedding_type": ["separate_embedding", "fused_embedding"], **CUT}
 
     goal, again = (
-        await new.segment_video(video_path, **told("a goal")),
-        await new.segment_video(video_path, **told("a goal")),
+        await new.segment_video(video_path, **timed_text("a goal")),
+        await new.segment_video(video_path, **timed_text("a goal")),
     )
-    other = await new.segment_video(video_path, **told("green stripes moving fast"))
+    other = await new.segment_video(video_path, **timed_text("green stripes moving fast"))
     assert again.reused
     assert paid(sandbox) == 2
     differ = {
@@ -96,7 +96,7 @@ async def test_texts_go_into_fused_vectors_alone(new: Surface, video_path: Path,
     assert {ids[0][i] for i in set(ids[0]) - set(ids[1])} == {"fused"}
 
 
-async def test_uncertainty_is_stored_and_other_work(new: Surface, video_path: Path, sandbox: Sandbox) -> None:
+async def test_uncertainty_is_stored_and_is_separate_work(new: Surface, video_path: Path, sandbox: Sandbox) -> None:
     unsure = await new.segment_video(video_path, segmentation=FixedSegmentation(4), embedding_uncertainty=True)
     assert unsure.segments.uncertainty is not None
     assert unsure.segments.uncertainty.shape == unsure.segments.vectors.shape
@@ -109,15 +109,15 @@ async def test_uncertainty_is_stored_and_other_work(new: Surface, video_path: Pa
     assert paid(sandbox) == 2
 
 
-async def test_a_text_finds_the_right_moment(connect: Connect, tmp_path: Path) -> None:
+async def test_text_query_finds_the_matching_segment(connect: Connect, tmp_path: Path) -> None:
     scenes = [
         Scene(color="red", pattern="stripes", motion="fast", seconds=4.0),
         Scene(color="blue", seconds=4.0),
         Scene(color="green", seconds=4.0),
     ]
-    write_film(tmp_path / "film.mp4", scenes, fps=5)
+    write_film(tmp_path / "video.mp4", scenes, fps=5)
     client = connect(model=NEW, embedding_dimension=256)
-    found = (await client.segment_video(tmp_path / "film.mp4", embedding_option=["visual"], **CUT)).segments
+    found = (await client.segment_video(tmp_path / "video.mp4", embedding_option=["visual"], **CUT)).segments
     for words, start in (("red stripes moving fast", 0), ("plain blue", 4), ("plain green", 8)):
         query = (await client.embed_text(words)).vector
         assert found[int((found.vectors @ query).argmax())].start_sec == start

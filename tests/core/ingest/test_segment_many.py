@@ -1,6 +1,7 @@
-"""Many media: as their tasks end, a bounded number ahead, and none lost because of another."""
+"""Multiple media: yielded as their tasks end, with bounded work ahead, and independent of each other's failures."""
 
 import asyncio
+import io
 import pickle
 import struct
 from collections.abc import Iterator
@@ -23,7 +24,9 @@ from twelvelabs_core import (
     Progress,
     TaskFailedError,
     TaskTimeoutError,
+    TwelveLabsError,
 )
+from twelvelabs_core.api.tasks import AsyncTasks
 from twelvelabs_sandbox import Fault, Sandbox
 
 TASKS = "/embed-v2/tasks"
@@ -39,45 +42,47 @@ def paid(sandbox: Sandbox) -> int:
 
 
 @pytest.fixture
-def video_paths(video_path: Path) -> list[Media]:
+def videos(video_path: Path) -> list[Media]:
     """Twelve videos with different bytes and names."""
     data = content(video_path)
-    return [Media.of(data + struct.pack(">I4sI", 12, b"free", n), source=f"film {n}.mp4") for n in range(12)]
+    return [Media.of(data + struct.pack(">I4sI", 12, b"free", n), source=f"video {n}.mp4") for n in range(12)]
 
 
-async def test_every_video_comes_once_and_the_second_run_is_free(
-    client: Surface, video_paths: list[Media], sandbox: Sandbox
+async def test_every_video_is_yielded_once_and_the_second_run_is_free(
+    client: Surface, videos: list[Media], sandbox: Sandbox
 ) -> None:
-    found = [one async for one in client.segment_many(iter(video_paths), **CUT)]
-    assert sorted(one.source for one in found) == sorted(media.source for media in video_paths)
-    assert paid(sandbox) == len(video_paths)
+    found = [one async for one in client.segment_many(iter(videos), **CUT)]
+    assert sorted(one.source for one in found) == sorted(media.source for media in videos)
+    assert paid(sandbox) == len(videos)
     sandbox.clear_requests()
-    again = [one async for one in client.segment_many(video_paths, **CUT)]
+    again = [one async for one in client.segment_many(videos, **CUT)]
     assert all(one.reused for one in again)
     assert sandbox.count() == 0
 
 
-async def test_nothing_is_nothing(client: Surface, sandbox: Sandbox) -> None:
+async def test_empty_list_yields_nothing(client: Surface, sandbox: Sandbox) -> None:
     assert [one async for one in client.segment_many([])] == []
     assert sandbox.count() == 0
 
 
-async def test_what_is_ready_first_comes_first(connect: Connect, video_paths: list[Media], sandbox: Sandbox) -> None:
+async def test_results_are_yielded_in_order_of_completion(
+    connect: Connect, videos: list[Media], sandbox: Sandbox
+) -> None:
     steps: list[Progress] = []
     sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", delay=0.7))
-    many = connect(max_concurrency=3).segment_many(video_paths[:3], on_progress=steps.append, **CUT)
+    many = connect(max_concurrency=3).segment_many(videos[:3], on_progress=steps.append, **CUT)
     found = [one.source async for one in many]
     assert found == [step.source for step in steps if step.stage == "ready"]
 
 
-async def test_one_video_twice_in_a_list_is_one_task(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
+async def test_duplicate_video_in_a_list_creates_one_task(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
     names = ["a", "b", "c", "d"]
     found = [one async for one in client.segment_many([Media.of(video_path, source=name) for name in names], **CUT)]
     assert sorted(one.source for one in found) == names
     assert (paid(sandbox), sandbox.count("POST", "/assets")) == (1, 1)
 
 
-async def test_two_urls_that_may_be_two_videos_have_two_names(
+async def test_urls_that_may_differ_in_content_have_different_sources(
     client: Surface, video_path: Path, sandbox: Sandbox
 ) -> None:
     keys = ("4f9c2b1e7d8a55aa", "9d0e1f2a3b4c5d6e")
@@ -92,41 +97,41 @@ async def test_two_urls_that_may_be_two_videos_have_two_names(
         assert paid(sandbox) == 3
 
 
-async def test_more_may_be_on_their_way_than_are_sent_at_once(connect: Connect, video_paths: list[Media]) -> None:
+async def test_more_tasks_may_be_waiting_than_requests_are_concurrent(connect: Connect, videos: list[Media]) -> None:
     with Sandbox(task_seconds=3600.0) as slow:
         client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, max_concurrency=2)
 
         async def all_of_them() -> list[str]:
-            return [one.source async for one in client.segment_many(video_paths, max_tasks=12, **CUT)]
+            return [one.source async for one in client.segment_many(videos, max_tasks=12, **CUT)]
 
         def blocking() -> list[str]:
             return asyncio.run(all_of_them())
 
         run = asyncio.create_task(all_of_them() if client.is_async else asyncio.to_thread(blocking))
         for _ in range(1500):
-            if slow.count("POST", TASKS, 202) == len(video_paths):  # those that exist, not those on their way
+            if slow.count("POST", TASKS, 202) == len(videos):  # existing tasks, not requests in flight
                 break
             await asyncio.sleep(0.02)
         slow.clock.advance(3600)
-        assert sorted(await asyncio.wait_for(run, 60)) == sorted(media.source for media in video_paths)
+        assert sorted(await asyncio.wait_for(run, 60)) == sorted(media.source for media in videos)
     with pytest.raises(InputError, match="max_tasks must be a whole number from 1, got 0"):
-        client.segment_many(video_paths, max_tasks=0)
+        client.segment_many(videos, max_tasks=0)
 
 
-# Some fail
+# Failures
 
 
-async def test_bad_ones_do_not_stop_the_others_and_are_reported_together(
-    client: Surface, video_paths: list[Media], media_folder: Path, sandbox: Sandbox
+async def test_failed_videos_do_not_stop_others_and_are_reported_together(
+    client: Surface, videos: list[Media], media_folder: Path, sandbox: Sandbox
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed", skip=1))
     media = [
         "missing.mp4",
-        video_paths[0],
+        videos[0],
         media_folder / "short.mp4",
         "s3://bucket/key?Signature=5ecre7",
-        video_paths[1],
-        video_paths[2],
+        videos[1],
+        videos[2],
         7,
     ]
     found: list[str] = []
@@ -142,99 +147,162 @@ async def test_bad_ones_do_not_stop_the_others_and_are_reported_together(
     assert len(caught.value.succeeded) == 2
     assert "5ecre7" not in str(caught.value) + repr(caught.value.failures)
     sandbox.clear_requests()
-    again = [one async for one in client.segment_many(video_paths[:3], **CUT)]
+    again = [one async for one in client.segment_many(videos[:3], **CUT)]
     assert (len(again), paid(sandbox)) == (3, 1)
 
 
-async def test_a_run_may_skip_what_fails_and_says_so(
-    client: Surface, video_paths: list[Media], caplog: pytest.LogCaptureFixture
+class OwnError(Exception):
+    """An error that a file object raises, as clients of object stores do."""
+
+
+class BrokenFile(io.BytesIO):
+    """A file object with one operation that fails."""
+
+    def __init__(self, data: bytes, operation: str) -> None:
+        super().__init__(data)
+        self.name = f"{operation}.mp4"
+        self.operation = operation
+
+    def fail(self, operation: str) -> None:
+        if operation == self.operation:
+            raise OwnError("https://bucket.example/key?X-Amz-Signature=5ecre7 timed out")
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.fail("read")
+        if self.tell() > 0:
+            self.fail("later read")
+        return super().read(size)
+
+    def readinto(self, buffer: Any, /) -> int:
+        self.fail("read")
+        if self.tell() > 0:
+            self.fail("later read")
+        return super().readinto(buffer)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self.fail("seek")
+        return super().seek(offset, whence)
+
+
+@pytest.mark.parametrize("operation", ["read", "later read", "seek"])
+async def test_error_of_a_file_object_is_the_failure_of_this_file(
+    client: Surface, videos: list[Media], video_path: Path, caplog: pytest.LogCaptureFixture, operation: str
 ) -> None:
-    media = ["missing.mp4", video_paths[0], "also missing.mp4"]
+    media = [BrokenFile(content(video_path), operation), *videos[:2]]
     found = [one.source async for one in client.segment_many(media, on_error="skip", **CUT)]
-    assert found == ["film 0.mp4"]
+    assert sorted(found) == ["video 0.mp4", "video 1.mp4"]
+    assert "1 of 3 sources failed" in caplog.text
+    assert "OwnError" in caplog.text
+    assert "5ecre7" not in caplog.text
+
+
+async def test_unexpected_error_is_the_failure_of_one_video(
+    client: Surface, videos: list[Media], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = AsyncTasks.check
+
+    def broken(self: AsyncTasks, media: Media, options: Any) -> None:
+        if media.source == "video 1.mp4":
+            raise OverflowError("int too large to convert to C long")
+        check(self, media, options)
+
+    monkeypatch.setattr(AsyncTasks, "check", broken)
+    steps: list[Progress] = []
+    with pytest.raises(IngestionError, match=r"video 1\.mp4: OverflowError: int too large") as caught:
+        _ = [one async for one in client.segment_many(videos[:3], on_progress=steps.append, **CUT)]
+    assert len(caught.value.succeeded) == 2
+    assert isinstance(caught.value.failures[0].error.__cause__, OverflowError)
+    assert ("video 1.mp4", "failed") in [(step.source, step.stage) for step in steps]
+    with pytest.raises(TwelveLabsError, match="OverflowError: int too large"):
+        _ = [one async for one in client.segment_many([videos[1]], **CUT)]
+
+
+async def test_on_error_skip_logs_failures_and_continues(
+    client: Surface, videos: list[Media], caplog: pytest.LogCaptureFixture
+) -> None:
+    media = ["missing.mp4", videos[0], "also missing.mp4"]
+    found = [one.source async for one in client.segment_many(media, on_error="skip", **CUT)]
+    assert found == ["video 0.mp4"]
     assert [record.levelname for record in caplog.records if "2 of 3 sources failed" in record.message] == ["WARNING"]
     assert "- missing.mp4: no such file." in caplog.text
     assert [one async for one in client.segment_many(["missing.mp4"], on_error="skip")] == []
 
 
-async def test_a_function_hears_of_each_failure_as_it_happens(client: Surface, video_paths: list[Media]) -> None:
+async def test_on_error_callback_is_called_for_each_failure(client: Surface, videos: list[Media]) -> None:
     failures: list[Failure] = []
-    media = ["missing.mp4", *video_paths[:2]]
+    media = ["missing.mp4", *videos[:2]]
     found = [one.source async for one in client.segment_many(media, on_error=failures.append, **CUT)]
     assert (len(found), [failure.source for failure in failures]) == (2, ["missing.mp4"])
     with pytest.raises(InputError, match="on_error must be 'raise', 'skip' or a function, got 'ignore'"):
         client.segment_many(media, on_error="ignore")
 
 
-async def test_a_wrong_key_is_never_skipped(connect: Connect, video_paths: list[Media]) -> None:
+async def test_authentication_error_is_never_skipped(connect: Connect, videos: list[Media]) -> None:
     wrong = connect(api_key=SecretStr("tlk_sandbox_wrong"))
     with pytest.raises(AuthenticationError):
-        _ = [one async for one in wrong.segment_many(video_paths, on_error="skip", **CUT)]
+        _ = [one async for one in wrong.segment_many(videos, on_error="skip", **CUT)]
 
 
 async def test_the_report_names_the_task_of_a_wait_that_failed(
-    client: Surface, video_paths: list[Media], sandbox: Sandbox
+    client: Surface, videos: list[Media], sandbox: Sandbox
 ) -> None:
-    """It goes on at the server, paid for: whoever reads the report must be able to find it."""
+    """The paid task continues at the server, so the report must contain its id."""
     sandbox.faults.add(Fault(path=f"{TASKS}/*", method="GET", status=403, times=1))
     with pytest.raises(IngestionError) as caught:
-        _ = [one async for one in client.segment_many(video_paths[:2], **CUT)]
+        _ = [one async for one in client.segment_many(videos[:2], **CUT)]
     (failure,) = caught.value.failures
     entry = next(task for task in [one async for one in client.tasks.list()] if task.id == failure.task_id)
     assert entry.status in ("processing", "ready")
     assert f"[task {failure.task_id}]" in str(caught.value)
 
 
-async def test_results_come_before_the_report(client: Surface, video_paths: list[Media]) -> None:
+async def test_results_are_yielded_before_the_error_report(client: Surface, videos: list[Media]) -> None:
     found: list[str] = []
 
     async def collect() -> None:
-        async for one in client.segment_many(["missing.mp4", *video_paths[:2]], **CUT):
-            found.append(one.source)  # noqa: PERF401  # what came before the error counts
+        async for one in client.segment_many(["missing.mp4", *videos[:2]], **CUT):
+            found.append(one.source)  # noqa: PERF401  # keeps the results before the error
 
     with pytest.raises(IngestionError):
         await collect()
     assert len(found) == 2
 
 
-async def test_a_single_bad_one_raises_its_own_error(client: Surface) -> None:
+async def test_single_failed_video_raises_its_own_error(client: Surface) -> None:
     with pytest.raises(InputError, match="no such file"):
         _ = [one async for one in client.segment_many(["missing.mp4"])]
 
 
-async def test_a_wrong_key_is_not_tried_with_every_video(
-    connect: Connect, video_paths: list[Media], sandbox: Sandbox
+async def test_authentication_error_stops_after_the_first_request(
+    connect: Connect, videos: list[Media], sandbox: Sandbox
 ) -> None:
     client = connect(api_key=SecretStr("tlk_sandbox_wrong"), max_concurrency=2)
     with pytest.raises(AuthenticationError):
-        _ = [one async for one in client.segment_many(video_paths, **CUT)]
+        _ = [one async for one in client.segment_many(videos, **CUT)]
     assert sandbox.count() <= 4
 
 
-async def test_what_failed_before_the_key_was_refused_is_told_too(
-    connect: Connect, video_paths: list[Media], sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+async def test_authentication_error_mentions_earlier_failures(
+    connect: Connect, videos: list[Media], sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client, heard = connect(max_concurrency=1), list[Failure]()
+    client, reported = connect(max_concurrency=1), list[Failure]()
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=401, skip=1, times=None))
-    for on_error in ("raise", "skip", heard.append):
+    for on_error in ("raise", "skip", reported.append):
         with pytest.raises(AuthenticationError):
             _ = [
-                one
-                async for one in client.segment_many([tmp_path / "missing.mp4", *video_paths], on_error=on_error, **CUT)
+                one async for one in client.segment_many([tmp_path / "missing.mp4", *videos], on_error=on_error, **CUT)
             ]
-        told = [record.message for record in caplog.records if "missing.mp4" in record.message]
+        logged = [record.message for record in caplog.records if "missing.mp4" in record.message]
         caplog.clear()
-        assert len(told) == (0 if on_error == heard.append else 1)
-    assert [failure.source for failure in heard] == [str(tmp_path / "missing.mp4")]
+        assert len(logged) == (0 if on_error == reported.append else 1)
+    assert [failure.source for failure in reported] == [str(tmp_path / "missing.mp4")]
 
 
-async def test_the_report_names_no_task_where_an_asset_was_waited_for(
-    connect: Connect, video_paths: list[Media]
-) -> None:
+async def test_report_has_no_task_id_when_an_asset_was_awaited(connect: Connect, videos: list[Media]) -> None:
     with Sandbox(asset_seconds=3600.0) as slow:
         client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url)
         with pytest.raises(IngestionError) as caught:
-            _ = [one async for one in client.segment_many(video_paths[:2], timeout=0.2, **CUT)]
+            _ = [one async for one in client.segment_many(videos[:2], timeout=0.2, **CUT)]
     assert "[task" not in str(caught.value)
     assert "is not ready after 0.2 s" in str(caught.value)
     for failure in pickle.loads(pickle.dumps(caught.value)).failures:  # noqa: S301
@@ -242,22 +310,17 @@ async def test_the_report_names_no_task_where_an_asset_was_waited_for(
         assert failure.task_id is failure.error.task_id is None
 
 
-async def test_an_error_of_the_callers_own_iterator_reaches_the_caller(
-    client: Surface, video_paths: list[Media]
-) -> None:
-    class OwnError(Exception):
-        pass
-
+async def test_error_of_the_callers_iterator_reaches_the_caller(client: Surface, videos: list[Media]) -> None:
     def broken() -> Iterator[Media]:
-        yield video_paths[0]
+        yield videos[0]
         raise OwnError
 
     with pytest.raises(OwnError):
         _ = [one async for one in client.segment_many(broken(), **CUT)]
 
 
-@pytest.mark.parametrize("bad", ["film.mp4", Path("film.mp4"), b"film", 7, None])
-async def test_a_single_medium_is_refused_at_the_call(client: Surface, bad: Any) -> None:
+@pytest.mark.parametrize("bad", ["video.mp4", Path("video.mp4"), b"video", 7, None])
+async def test_single_medium_is_refused_before_iteration(client: Surface, bad: Any) -> None:
     with pytest.raises(InputError, match="list"):
         client.segment_many(bad)
 
@@ -265,40 +328,42 @@ async def test_a_single_medium_is_refused_at_the_call(client: Surface, bad: Any)
 @pytest.mark.parametrize(
     "option", [{"input_type": "image"}, {"embedding_option": ["smell"]}, {"timeout": -1}, {"on_progress": 7}]
 )
-async def test_a_bad_option_is_refused_at_the_call(client: Surface, video_path: Path, option: dict[str, Any]) -> None:
+async def test_invalid_option_is_refused_before_iteration(
+    client: Surface, video_path: Path, option: dict[str, Any]
+) -> None:
     with pytest.raises(InputError, match=next(iter(option))):
         client.segment_many([video_path], **option)
 
 
-# Bounded, and stopped
+# Bounds and stopping
 
 
 @pytest.mark.parametrize("limit", [1, 3])
-async def test_no_more_is_begun_than_the_consumer_leaves_room_for(
-    connect: Connect, video_paths: list[Media], sandbox: Sandbox, limit: int
+async def test_work_ahead_of_the_consumer_is_bounded(
+    connect: Connect, videos: list[Media], sandbox: Sandbox, limit: int
 ) -> None:
     taken = 0
 
     def counted() -> Iterator[Media]:
         nonlocal taken
-        for media in video_paths[:5]:
+        for media in videos[:5]:
             taken += 1
             yield media
 
     consumed = 0
     async for _ in connect(max_concurrency=limit).segment_many(counted(), **CUT):
         consumed += 1
-        await asyncio.sleep(0.3)  # the consumer holds; work ahead goes on to its bound
+        await asyncio.sleep(0.3)  # the consumer waits; work ahead continues up to its bound
         assert taken < consumed + limit
         assert paid(sandbox) < consumed + limit
     assert consumed == 5
 
 
-async def test_closing_early_stops_new_work(connect: Connect, video_paths: list[Media], sandbox: Sandbox) -> None:
-    many = connect(max_concurrency=2).segment_many(video_paths, **CUT)
+async def test_closing_the_iterator_stops_new_work(connect: Connect, videos: list[Media], sandbox: Sandbox) -> None:
+    many = connect(max_concurrency=2).segment_many(videos, **CUT)
     await anext(aiter(many))
     await many.aclose()
-    await asyncio.sleep(0.5)  # what was under way ends
+    await asyncio.sleep(0.5)  # running requests end
     begun = paid(sandbox)
     assert begun <= 2
     sandbox.clear_requests()
@@ -306,10 +371,10 @@ async def test_closing_early_stops_new_work(connect: Connect, video_paths: list[
     assert sandbox.count() == 0
 
 
-async def test_an_iterator_that_is_never_begun_does_nothing(
-    client: Surface, video_paths: list[Media], sandbox: Sandbox, recwarn: pytest.WarningsRecorder
+async def test_unstarted_iterator_does_nothing(
+    client: Surface, videos: list[Media], sandbox: Sandbox, recwarn: pytest.WarningsRecorder
 ) -> None:
-    many = client.segment_many(video_paths, **CUT)
+    many = client.segment_many(videos, **CUT)
     await many.aclose()
     del many
     client.tasks.list()

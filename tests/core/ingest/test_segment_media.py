@@ -1,4 +1,4 @@
-"""A medium is paid for once: what counts as the same work, and what comes back."""
+"""Each medium is paid for once: what counts as the same work, and what is returned."""
 
 import copy
 import itertools
@@ -45,10 +45,12 @@ def paid(sandbox: Sandbox) -> int:
     return sandbox.count("POST", TASKS)
 
 
-async def test_what_comes_back(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
+async def test_segment_video_returns_segments_and_properties(
+    client: Surface, video_path: Path, sandbox: Sandbox
+) -> None:
     found = await client.segment_video(video_path, **CUT)
     assert isinstance(found, SegmentedMedia)
-    assert (found.source, found.title) == (video_path.as_posix(), "film.mp4")
+    assert (found.source, found.title) == (video_path.as_posix(), "video.mp4")
     assert (found.model, found.space) == ("marengo3.0", "sandbox/marengo3.0/512") == (client.model, client.space)
     assert found.duration_sec == pytest.approx(8, abs=0.3)
     assert [(s.start_sec, s.embedding_scope) for s in found.segments] == [(0, "clip"), (4, "clip"), (0, "asset")]
@@ -69,14 +71,14 @@ async def test_the_second_run_sends_nothing(connect: Connect, video_path: Path, 
     assert [r.segment_id for r in second.records()] == [r.segment_id for r in first.records()]
 
 
-async def test_audio_is_paid_once_too(client: Surface, sound: Path, sandbox: Sandbox) -> None:
+async def test_audio_is_paid_once(client: Surface, sound: Path, sandbox: Sandbox) -> None:
     first = await client.segment_audio(sound, embedding_option=["audio"], embedding_scope=["clip"])
     assert [(s.start_sec, s.embedding_option) for s in first.segments] == [(0, "audio"), (6, "audio")]
     assert (await client.segment_audio(content(sound), embedding_option=["audio"], embedding_scope=["clip"])).reused
     assert paid(sandbox) == 1
 
 
-async def test_a_renamed_file_is_the_same_work_under_another_name(
+async def test_renamed_file_is_the_same_work_under_another_source(
     client: Surface, video_path: Path, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     twin = Path(shutil.copy(video_path, tmp_path / "copy.mp4"))
@@ -92,7 +94,7 @@ async def test_a_renamed_file_is_the_same_work_under_another_name(
 
 
 async def test_a_changed_file_is_new_work(client: Surface, video_path: Path, tmp_path: Path, sandbox: Sandbox) -> None:
-    path = Path(shutil.copy(video_path, tmp_path / "film.mp4"))
+    path = Path(shutil.copy(video_path, tmp_path / "video.mp4"))
     first = await client.segment_video(path, **CUT)
     with path.open("ab") as stream:  # noqa: ASYNC230
         stream.write(b"\x00\x00\x00\x08free")
@@ -107,7 +109,7 @@ async def test_a_changed_file_is_new_work(client: Surface, video_path: Path, tmp
 async def test_a_file_is_read_again_only_when_it_may_have_changed(
     connect: Connect, video_path: Path, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = Path(shutil.copy(video_path, tmp_path / "film.mp4"))
+    path = Path(shutil.copy(video_path, tmp_path / "video.mp4"))
     os.utime(path, (1_700_000_000, 1_700_000_000))
     await connect().segment_video(path, **CUT)
     read: list[Media] = []
@@ -126,7 +128,7 @@ async def test_a_file_is_read_again_only_when_it_may_have_changed(
     assert paid(sandbox) == 1
 
 
-async def test_other_options_are_other_work_and_other_spellings_are_not(
+async def test_different_options_are_new_work_and_equivalent_spellings_are_not(
     client: Surface, video_path: Path, sandbox: Sandbox
 ) -> None:
     await client.segment_video(video_path, **CUT)
@@ -136,7 +138,7 @@ async def test_other_options_are_other_work_and_other_spellings_are_not(
     other = await client.segment_video(video_path, **CUT, start_sec=4)
     assert [s.start_sec for s in other.segments] == [4, 4]
     assert paid(sandbox) == 2
-    assert sandbox.count("POST", "/assets") == 1  # the upload served both
+    assert sandbox.count("POST", "/assets") == 1  # one upload for both tasks
 
 
 async def test_a_store_in_memory_serves_one_client(connect: Connect, video_path: Path, sandbox: Sandbox) -> None:
@@ -151,7 +153,7 @@ async def test_all_threads_of_a_client_share_one_store(
     connect: Connect, video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class SlowStore(SegmentStore):
-        """A store that is slow to create, so that every thread finds none."""
+        """A store whose creation is slow, so that all threads try to create it."""
 
         made = itertools.count()
 
@@ -180,12 +182,12 @@ async def test_a_copied_client_shares_the_store_and_key(connect: Connect, video_
     assert sandbox.count() == 0
 
 
-async def test_a_result_without_vectors_is_warned_of_on_every_run(
+async def test_result_without_vectors_logs_a_warning_on_every_run(
     client: Surface, tmp_path: Path, server: VideoServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     silent = tmp_path / "silent.mp4"
     write_film(silent, [Scene(seconds=5)], fps=2, audio=False)
-    server.video_path = silent  # by URL, whose sound cannot be looked for before it is paid for
+    server.video_path = silent  # a URL, whose audio track cannot be checked before payment
     for run in range(3):
         caplog.clear()
         found = await client.segment_video(server.url(), embedding_option=["audio"])
@@ -208,16 +210,16 @@ async def test_a_url_costs_one_head_on_the_second_run(client: Surface, server: V
     assert sandbox.count() == 0
 
 
-async def test_a_url_signed_anew_is_the_same_work_and_no_name_holds_a_signature(
+async def test_newly_signed_url_is_the_same_work_and_no_source_contains_a_signature(
     client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
-    one = await client.segment_video(server.url("film.mp4?id=1&X-Amz-Signature=5ecre7"), **CUT)
-    two = await client.segment_video(server.url("film.mp4?X-Amz-Date=2&id=1&X-Amz-Signature=5ecre8"), **CUT)
+    one = await client.segment_video(server.url("video.mp4?id=1&X-Amz-Signature=5ecre7"), **CUT)
+    two = await client.segment_video(server.url("video.mp4?X-Amz-Date=2&id=1&X-Amz-Signature=5ecre8"), **CUT)
     assert two.reused
-    assert one.source == two.source == server.url("film.mp4?id=1")
+    assert one.source == two.source == server.url("video.mp4?id=1")
     assert one.records()[0].metadata == two.records()[0].metadata
     assert any("5ecre7" in path for _, path, _ in server.requests)  # it was used
-    assert not (await client.segment_video(server.url("film.mp4?id=2"), **CUT)).reused
+    assert not (await client.segment_video(server.url("video.mp4?id=2"), **CUT)).reused
     assert paid(sandbox) == 2
 
 
@@ -243,7 +245,7 @@ async def test_the_video_behind_a_url_is_known_by_its_validator(
     assert paid(sandbox) == 2
 
 
-async def test_a_validator_that_appears_later_means_nothing_by_itself(
+async def test_new_validator_alone_does_not_change_the_identity(
     client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     server.etag = None
@@ -260,7 +262,7 @@ async def test_a_signed_url_without_a_validator_logs_a_warning(
     client: Surface, server: VideoServer, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     secret = "5ecre7-oF-a-s1gn1ng-k3y"
-    signed = server.url(f"film.mp4?{name}={secret}")
+    signed = server.url(f"video.mp4?{name}={secret}")
     server.etag = None
     for medium, version in ((server.url(), None), (signed, "1")):
         await client.segment_video(medium, version=version, **CUT)
@@ -277,7 +279,7 @@ KEYS = ("4f9c2b1e7d8a55aa", "9d0e1f2a3b4c5d6e")
 
 
 @pytest.mark.parametrize("rest", ["get?key={}", "get?u=https%3A%2F%2Fh.example%2Fget%3Fkey%3D{}"])
-async def test_a_value_that_may_name_a_video_is_part_of_source_and_identity_as_a_digest(
+async def test_possible_credential_is_part_of_source_and_identity_as_a_digest(
     client: Surface, server: VideoServer, sandbox: Sandbox, rest: str
 ) -> None:
     server.etag = None
@@ -293,7 +295,7 @@ async def test_a_value_that_may_name_a_video_is_part_of_source_and_identity_as_a
     assert paid(sandbox) == 2
 
 
-async def test_what_can_only_be_a_credential_tells_no_videos_apart(
+async def test_known_credential_parameter_does_not_distinguish_videos(
     client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     server.etag = None
@@ -308,7 +310,7 @@ async def test_what_can_only_be_a_credential_tells_no_videos_apart(
     assert paid(sandbox) == 4
 
 
-async def test_source_and_version_make_one_video_of_two_signings_of_an_unknown_scheme(
+async def test_source_and_version_identify_a_video_signed_with_an_unknown_scheme(
     client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     one, two = (server.url(f"get?key={key}") for key in KEYS)
@@ -318,7 +320,7 @@ async def test_source_and_version_make_one_video_of_two_signings_of_an_unknown_s
     assert paid(sandbox) == 1
 
 
-async def test_a_host_that_does_not_answer_once_changes_no_identity(
+async def test_failed_head_request_does_not_change_the_identity(
     client: Surface, server: VideoServer, sandbox: Sandbox
 ) -> None:
     assert not (await client.segment_video(server.url(), **CUT)).reused
@@ -327,9 +329,7 @@ async def test_a_host_that_does_not_answer_once_changes_no_identity(
     assert paid(sandbox) == 1
 
 
-async def test_the_callers_version_overrules_the_validator(
-    client: Surface, server: VideoServer, sandbox: Sandbox
-) -> None:
+async def test_version_overrides_the_validator(client: Surface, server: VideoServer, sandbox: Sandbox) -> None:
     await client.segment_video(server.url(), version="1", **CUT)
     server.etag = '"two"'
     assert (await client.segment_video(server.url(), version="1", **CUT)).reused
@@ -337,8 +337,8 @@ async def test_the_callers_version_overrules_the_validator(
     assert (server.count("HEAD"), paid(sandbox)) == (0, 2)
 
 
-async def test_a_host_that_is_not_there_for_us_is_left_to_the_server(client: Surface, sandbox: Sandbox) -> None:
-    for address in ("http://127.0.0.1:9/film.mp4", "http://ex..ample.com/film.mp4"):
+async def test_unreachable_url_is_left_to_the_server(client: Surface, sandbox: Sandbox) -> None:
+    for address in ("http://127.0.0.1:9/video.mp4", "http://ex..ample.com/video.mp4"):
         with pytest.raises((BadRequestError, TaskFailedError)):
             await client.segment_video(address, **CUT)
     assert paid(sandbox) == 2
@@ -370,14 +370,14 @@ async def test_registered_segments_are_found_by_any_client_of_the_store(
     assert sandbox.count() == 0
 
 
-async def test_an_unknown_segment_is_an_error_with_advice(client: Surface, sandbox: Sandbox) -> None:
+async def test_unknown_segment_raises_with_advice(client: Surface, sandbox: Sandbox) -> None:
     with pytest.raises(SegmentNotFoundError, match=r"Load its video again.*TWELVELABS_STORE"):
         await client.find_vectors(["0b9a7c5e-1c2d-5e3f-8a9b-0123456789ab"])
     assert await client.find_vectors([]) == []
     assert sandbox.count() == 0
 
 
-async def test_a_segment_of_another_space_is_an_error_with_advice(connect: Connect, tmp_path: Path) -> None:
+async def test_segment_of_another_space_raises_with_advice(connect: Connect, tmp_path: Path) -> None:
     identity = "0b9a7c5e-1c2d-5e3f-8a9b-0123456789ab"
     with SegmentStore(tmp_path / "shared.sqlite3") as store:
         store.put_intent(
@@ -393,7 +393,7 @@ async def test_a_segment_of_another_space_is_an_error_with_advice(connect: Conne
 # Progress
 
 
-async def test_progress_tells_each_step_in_order(client: Surface, video_path: Path) -> None:
+async def test_progress_reports_each_stage_in_order(client: Surface, video_path: Path) -> None:
     steps: list[Progress] = []
     first = await client.segment_video(video_path, on_progress=steps.append, **CUT)
     stages = list(dict.fromkeys(step.stage for step in steps))
@@ -407,14 +407,14 @@ async def test_progress_tells_each_step_in_order(client: Surface, video_path: Pa
     assert [step.stage for step in steps] == ["checking", "reused"]
 
 
-async def test_progress_tells_of_a_failure(client: Surface, media_folder: Path) -> None:
+async def test_progress_reports_a_failure(client: Surface, media_folder: Path) -> None:
     steps: list[Progress] = []
     with pytest.raises(InputError):
         await client.segment_video(media_folder / "short.mp4", on_progress=steps.append)
     assert [step.stage for step in steps] == ["checking", "failed"]
 
 
-async def test_what_a_callback_raises_reaches_the_caller(client: Surface, video_path: Path) -> None:
+async def test_exception_of_a_callback_reaches_the_caller(client: Surface, video_path: Path) -> None:
     class OwnError(Exception):
         pass
 
@@ -427,7 +427,7 @@ async def test_what_a_callback_raises_reaches_the_caller(client: Surface, video_
     assert (await client.segment_video(video_path, **CUT)).segments.vectors.shape == (3, 512)
 
 
-# Refused before anything is sent or remembered
+# Refused before anything is sent or stored
 
 
 @pytest.mark.parametrize(
@@ -438,7 +438,9 @@ async def test_what_a_callback_raises_reaches_the_caller(client: Surface, video_
         {"source": 7}, {"version": 7},
     ],
 )  # fmt: skip
-async def test_a_bad_option_costs_nothing(client: Surface, video_path: Path, sandbox: Sandbox, option: Any) -> None:
+async def test_invalid_option_is_refused_before_a_request(
+    client: Surface, video_path: Path, sandbox: Sandbox, option: Any
+) -> None:
     with pytest.raises(InputError, match=next(iter(option))):
         await client.segment_video(video_path, **option)
     assert sandbox.count() == 0

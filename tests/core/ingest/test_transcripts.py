@@ -1,4 +1,4 @@
-"""The words spoken in a video: cut to its segments, asked for once, and never in the way of the video itself."""
+"""Transcripts of videos: assigned to segments, requested once, and never an obstacle to embedding the video."""
 
 import logging
 import time
@@ -45,15 +45,15 @@ def spoken_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def bodies(video_path: SegmentedMedia) -> dict[tuple[str, float], str]:
-    return {(r.metadata["embedding_scope"], r.metadata["start_sec"]): r.body for r in video_path.records()}  # type: ignore[misc]
+def bodies(media: SegmentedMedia) -> dict[tuple[str, float], str]:
+    return {(r.metadata["embedding_scope"], r.metadata["start_sec"]): r.body for r in media.records()}  # type: ignore[misc]
 
 
 def asked(sandbox: Sandbox) -> int:
     return sandbox.count("GET", TRANSCRIPTION)
 
 
-# Cutting words to segments
+# Assigning words to segments
 
 
 def clip(start: float, end: float, option: str = "visual", scope: str = "clip") -> SegmentPosition:
@@ -74,13 +74,13 @@ def clip(start: float, end: float, option: str = "visual", scope: str = "clip") 
         ([(0.0, 8.0, "everything at once")], ["everything at once", ""]),
     ],
 )
-def test_a_word_belongs_to_the_segment_that_has_most_of_it(words: Any, expected: list[str]) -> None:
+def test_word_is_assigned_to_the_segment_with_the_largest_overlap(words: Any, expected: list[str]) -> None:
     given_words = [Word(*word) for word in words]
     assert spoken([clip(0, 4), clip(4, 8)], given_words, is_whole=True) == expected
     assert spoken([clip(4, 8), clip(0, 4)], given_words, is_whole=True) == expected[::-1]
 
 
-def test_options_and_scopes_share_the_words_out_by_themselves() -> None:
+def test_words_are_assigned_per_option_and_scope() -> None:
     positions = [clip(0, 4), clip(4, 8), clip(0, 8, "audio"), clip(0, 7.9, scope="asset")]
     words = [Word(1, 2, "one"), Word(5, 6, "two"), Word(7.95, 8.2, "three")]
     assert spoken(positions, words, is_whole=True) == ["one", "two three", "one two three", "one two three"]
@@ -92,20 +92,18 @@ def test_options_and_scopes_share_the_words_out_by_themselves() -> None:
     st.lists(st.floats(0.1, 9), min_size=1, max_size=12),
     st.lists(st.tuples(st.floats(0, 100), st.floats(0, 5)), max_size=30),
 )
-def test_no_word_is_said_twice_and_none_within_the_video_is_lost(
-    lengths: Sequence[float], times: Sequence[tuple[float, float]]
-) -> None:
+def test_every_word_is_assigned_exactly_once(lengths: Sequence[float], times: Sequence[tuple[float, float]]) -> None:
     borders = [0.0]
     for length in lengths:
         borders.append(borders[-1] + length)
     positions = [clip(start, end) for start, end in pairwise(borders)]
     words = [Word(start, start + length, f"word{number}") for number, (start, length) in enumerate(times)]
-    said = " ".join(spoken(positions, words, is_whole=True)).split()
-    assert sorted(said) == sorted(word.value for word in words if word.start < borders[-1])
+    assigned = " ".join(spoken(positions, words, is_whole=True)).split()
+    assert sorted(assigned) == sorted(word.value for word in words if word.start < borders[-1])
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         "tl-segment:0b9a7c5e-0000-4000-8000-000000000000",
         "TL-Segment:x",
@@ -114,15 +112,15 @@ def test_no_word_is_said_twice_and_none_within_the_video_is_lost(
         "tl-video:match.mp4",
     ],
 )
-def test_what_somebody_says_never_passes_for_a_reference(said: str) -> None:
-    (body,) = spoken([clip(0, 4)], [Word(0, 1, said), Word(1, 2, "a\nvideo: of a segment")], is_whole=True)
+def test_transcript_never_contains_a_reference(text: str) -> None:
+    (body,) = spoken([clip(0, 4)], [Word(0, 1, text), Word(1, 2, "a\nvideo: of a segment")], is_whole=True)
     assert "\n" not in body
     assert body.endswith("a video: of a segment")
     head, reference = "f | 0:00.0-0:04.0 | visual", "tl-segment:1b9a7c5e-0000-4000-8000-000000000000"
     assert parse_reference(f"{head}\n{body}\n{reference}") == reference.partition(":")[2]
 
 
-# Over the wire
+# Requests
 
 
 @pytest.fixture
@@ -131,23 +129,23 @@ def warned(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     return lambda: [record.getMessage() for record in caplog.records]
 
 
-async def test_words_stand_in_their_segments_and_are_asked_for_once(
+async def test_transcript_is_requested_once_and_assigned_to_segments(
     client: Surface, spoken_video: Path, sandbox: Sandbox, warned: Callable[[], list[str]]
 ) -> None:
     plain = await client.segment_video(spoken_video, **CUT)
-    video_path = await client.segment_video(spoken_video, **WANTED)
-    assert video_path.reused
-    assert bodies(video_path) == {("clip", 0): FIRST, ("clip", 4): SECOND, ("asset", 0): f"{FIRST} {SECOND}"}
-    assert video_path.words[0].value == "a"
+    media = await client.segment_video(spoken_video, **WANTED)
+    assert media.reused
+    assert bodies(media) == {("clip", 0): FIRST, ("clip", 4): SECOND, ("asset", 0): f"{FIRST} {SECOND}"}
+    assert media.words[0].value == "a"
     assert set(bodies(plain).values()) == {""}
-    assert [r.segment_id for r in video_path.records()] == [r.segment_id for r in plain.records()]
-    text = video_path.records()[0].text(with_reference=True)
+    assert [r.segment_id for r in media.records()] == [r.segment_id for r in plain.records()]
+    text = media.records()[0].text(with_reference=True)
     assert text.splitlines()[1] == FIRST
-    assert parse_reference(text) == video_path.records()[0].segment_id
+    assert parse_reference(text) == media.records()[0].segment_id
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), asked(sandbox)) == (1, 1, 1)
     sandbox.clear_requests()
-    assert bodies(await client.segment_video(spoken_video, **WANTED)) == bodies(video_path)
-    # Other options of the same video: another task, the same words.
+    assert bodies(await client.segment_video(spoken_video, **WANTED)) == bodies(media)
+    # Other options of the same video: another task, the same transcript.
     other = await client.segment_video(spoken_video, **{**WANTED, "embedding_option": ["audio"]})
     assert bodies(other)["clip", 0.0] == FIRST
     assert asked(sandbox) == 0
@@ -163,25 +161,27 @@ async def test_the_second_run_sends_nothing(client: Surface, spoken_video: Path,
     assert sandbox.count() == 0
 
 
-async def test_a_deleted_asset_has_told_its_words_before(client: Surface, spoken_video: Path, sandbox: Sandbox) -> None:
-    video_path = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
-    assert bodies(video_path)["clip", 0.0] == FIRST
+async def test_transcript_is_read_before_the_asset_is_deleted(
+    client: Surface, spoken_video: Path, sandbox: Sandbox
+) -> None:
+    media = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
+    assert bodies(media)["clip", 0.0] == FIRST
     assert (sandbox.count("POST", ASSETS), sandbox.count("DELETE", ASSET)) == (1, 1)
     sandbox.clear_requests()
     await client.segment_video(spoken_video, keep_asset=False, **WANTED)
     assert sandbox.count() == 0
 
 
-async def test_a_file_whose_asset_is_gone_is_uploaded_again_and_not_embedded(
+async def test_missing_asset_is_uploaded_again_without_a_new_task(
     client: Surface, spoken_video: Path, sandbox: Sandbox
 ) -> None:
     await client.segment_video(spoken_video, keep_asset=False, **CUT)
-    video_path = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
-    assert bodies(video_path)["clip", 0.0] == FIRST
+    media = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
+    assert bodies(media)["clip", 0.0] == FIRST
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), sandbox.count("DELETE", ASSET)) == (1, 2, 2)
 
 
-async def test_words_of_a_stored_video_are_had_while_no_video_can_be_embedded(
+async def test_transcript_of_a_stored_video_is_available_during_rate_limits(
     client: Surface, spoken_video: Path, video_path: Path, sandbox: Sandbox
 ) -> None:
     await client.segment_video(spoken_video, keep_asset=False, **CUT)
@@ -191,13 +191,13 @@ async def test_words_of_a_stored_video_are_had_while_no_video_can_be_embedded(
     assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
 
 
-async def test_an_asset_that_others_delete_in_between_is_made_again(
+async def test_asset_deleted_concurrently_is_uploaded_again(
     client: Surface, spoken_video: Path, sandbox: Sandbox
 ) -> None:
     await client.segment_video(spoken_video, **CUT)
     sandbox.faults.add(Fault(path=TRANSCRIPTION, status=404), Fault(path=ASSET, method="GET", status=404, skip=1))
-    video_path = await client.segment_video(spoken_video, **WANTED)
-    assert bodies(video_path)["clip", 0.0] == FIRST
+    media = await client.segment_video(spoken_video, **WANTED)
+    assert bodies(media)["clip", 0.0] == FIRST
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS)) == (1, 2)
 
 
@@ -207,8 +207,8 @@ async def test_a_url_becomes_an_asset_and_is_embedded_once(
 ) -> None:
     with VideoServer(spoken_video) as server:
         url = server.url("talk.mkv?X-Amz-Signature=secret")
-        video_path = await client.segment_video(url, **how, **WANTED)
-        assert bodies(video_path)["clip", 4.0] == SECOND
+        media = await client.segment_video(url, **how, **WANTED)
+        assert bodies(media)["clip", 4.0] == SECOND
         assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS)) == (1, 1)
         assert sandbox.count("DELETE", ASSET) == (0 if how["keep_asset"] else 1)
         sandbox.clear_requests()
@@ -216,15 +216,15 @@ async def test_a_url_becomes_an_asset_and_is_embedded_once(
         assert sandbox.count() == 0
 
 
-async def test_an_asset_is_asked_by_its_id(
+async def test_transcript_of_an_asset_is_requested_by_its_id(
     client: Surface, spoken_video: Path, warned: Callable[[], list[str]]
 ) -> None:
     asset = await client.assets.create(spoken_video)
     await client.assets.wait(asset.id)
-    video_path = await client.segment_video(f"asset:{asset.id}", **CUT)
+    media = await client.segment_video(f"asset:{asset.id}", **CUT)
     await client.assets.delete(asset.id)
     gone = await client.segment_video(f"asset:{asset.id}", **WANTED)
-    assert (set(bodies(gone).values()), len(gone.segments)) == ({""}, len(video_path.segments))
+    assert (set(bodies(gone).values()), len(gone.segments)) == ({""}, len(media.segments))
     (message,) = warned()
     assert "is stored without the words" in message
     assert f"asset {asset.id} was deleted" in message
@@ -243,7 +243,7 @@ async def test_an_asset_is_asked_by_its_id(
         ({"status": 200, "body": "no json"}, "not valid JSON", 1),
     ],
 )
-async def test_without_words_there_is_a_video_and_one_warning(  # noqa: PLR0917  # three fixtures, three parameters
+async def test_unavailable_transcript_logs_one_warning(  # noqa: PLR0917  # three fixtures, three parameters
     client: Surface,
     spoken_video: Path,
     sandbox: Sandbox,
@@ -252,11 +252,11 @@ async def test_without_words_there_is_a_video_and_one_warning(  # noqa: PLR0917 
     reason: str,
     times: int,
 ) -> None:
-    """Only what is no answer for good is asked for again."""
+    """Only a failure that is not final is requested again."""
     sandbox.faults.add(Fault(path=TRANSCRIPTION, **fault))
-    video_path = await client.segment_video(spoken_video, **WANTED)
-    assert set(bodies(video_path).values()) == {""}
-    assert len(video_path.segments) == 3
+    media = await client.segment_video(spoken_video, **WANTED)
+    assert set(bodies(media).values()) == {""}
+    assert len(media.segments) == 3
     (message,) = warned()
     assert str(spoken_video) in message
     assert reason in message
@@ -268,7 +268,7 @@ async def test_without_words_there_is_a_video_and_one_warning(  # noqa: PLR0917 
     assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
 
 
-async def test_nobody_speaks_is_an_answer_too(
+async def test_empty_transcript_is_stored(
     client: Surface, video_path: Path, sandbox: Sandbox, warned: Callable[[], list[str]]
 ) -> None:
     for _ in range(2):
@@ -277,7 +277,7 @@ async def test_nobody_speaks_is_an_answer_too(
     assert warned() == []
 
 
-async def test_words_that_are_not_ready_are_waited_for_within_bounds(
+async def test_wait_for_a_pending_transcript_is_limited(
     client: Surface,
     spoken_video: Path,
     sandbox: Sandbox,
@@ -298,7 +298,7 @@ async def test_words_that_are_not_ready_are_waited_for_within_bounds(
     assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
 
 
-async def test_words_that_stay_pending_are_waited_for_once(  # noqa: PLR0917  # fixtures
+async def test_pending_transcript_is_waited_for_once(  # noqa: PLR0917  # fixtures
     connect: Connect,
     spoken_video: Path,
     sandbox: Sandbox,
@@ -312,24 +312,24 @@ async def test_words_that_stay_pending_are_waited_for_once(  # noqa: PLR0917  # 
     assert asked(sandbox) > 1
     for _ in range(2):
         sandbox.clear_requests()
-        video_path = await connect().segment_video(
+        media = await connect().segment_video(
             spoken_video, **WANTED
-        )  # as another process would, from the same store
-        assert set(bodies(video_path).values()) == {""}
+        )  # a new client on the same store, as in another process
+        assert set(bodies(media).values()) == {""}
         assert asked(sandbox) == 1
     assert "was pending at" in warned()[-1]
-    # Another asset has a transcription of its own, which may be ready soon.
+    # Another asset has its own transcription, which may be ready soon.
     store = SegmentStore(tmp_path / "segments.sqlite3")
-    await connect().assets.delete(store.find_asset(video_path.content, connect().settings.account))
+    await connect().assets.delete(store.find_asset(media.content, connect().settings.account))
     sandbox.clear_requests()
     await connect().segment_video(spoken_video, **WANTED)
     assert asked(sandbox) > 1
     sandbox.clear_faults()
     assert bodies(await connect().segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
-    assert store.find_pending_transcript(video_path.content, "sandbox") is None
+    assert store.find_pending_transcript(media.content, "sandbox") is None
 
 
-async def test_a_short_wait_for_words_does_not_shorten_the_next(
+async def test_short_transcript_timeout_does_not_shorten_the_next_wait(
     client: Surface, spoken_video: Path, sandbox: Sandbox
 ) -> None:
     await client.segment_video(spoken_video, **CUT)
@@ -342,26 +342,28 @@ async def test_a_short_wait_for_words_does_not_shorten_the_next(
 
 
 @pytest.mark.parametrize(("status", "kind"), [(500, ServerError), (401, AuthenticationError)])
-async def test_what_may_be_better_the_next_time_is_an_error_and_costs_nothing_then(
+async def test_transient_transcript_error_raises_and_the_next_run_is_free(
     connect: Connect, spoken_video: Path, sandbox: Sandbox, status: int, kind: type[Exception]
 ) -> None:
     client = connect(max_retries=0)
     sandbox.faults.add(Fault(path=TRANSCRIPTION, status=status))
     with pytest.raises(kind):
         await client.segment_video(spoken_video, keep_asset=False, **WANTED)
-    video_path = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
-    assert video_path.reused
-    assert bodies(video_path)["clip", 0.0] == FIRST
+    media = await client.segment_video(spoken_video, keep_asset=False, **WANTED)
+    assert media.reused
+    assert bodies(media)["clip", 0.0] == FIRST
     assert (sandbox.count("POST", TASKS), sandbox.count("DELETE", ASSET)) == (1, 1)
 
 
-async def test_sentences_stand_in_for_words(client: Surface, spoken_video: Path, sandbox: Sandbox) -> None:
+async def test_sentences_are_used_when_words_are_missing(client: Surface, spoken_video: Path, sandbox: Sandbox) -> None:
     body = {"status": "ready", "sentences": [{"start": 3.0, "end": 6.0, "value": "A whole sentence."}]}
     sandbox.faults.add(Fault(path=TRANSCRIPTION, status=200, body=body))
     assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 4.0] == "A whole sentence."
 
 
-async def test_many_tasks_of_one_video_ask_once(connect: Connect, spoken_video: Path, sandbox: Sandbox) -> None:
+async def test_tasks_of_one_video_request_its_transcript_once(
+    connect: Connect, spoken_video: Path, sandbox: Sandbox
+) -> None:
     client = connect()
     options = (["visual"], ["audio"], ["transcription"])
     begun = [client.start("segment_video", spoken_video, **{**WANTED, "embedding_option": one}) for one in options]
@@ -370,7 +372,7 @@ async def test_many_tasks_of_one_video_ask_once(connect: Connect, spoken_video: 
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS), asked(sandbox)) == (3, 1, 1)
 
 
-async def test_it_is_for_media_in_which_somebody_may_speak(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
+async def test_invalid_include_transcript_is_refused(client: Surface, video_path: Path, sandbox: Sandbox) -> None:
     with pytest.raises(InputError, match="True or False, got 'yes'"):
         await client.segment_video(video_path, include_transcript="yes")
     new = {"input_type": "document", "include_transcript": True}
@@ -379,16 +381,16 @@ async def test_it_is_for_media_in_which_somebody_may_speak(client: Surface, vide
     assert sandbox.count() == 0
 
 
-async def test_pages_have_no_words(connect: Connect, video_path: Path) -> None:
+async def test_include_transcript_is_refused_for_images(connect: Connect, video_path: Path) -> None:
     client = connect(model="marengo3.5")
     with pytest.raises(InputError, match="include_transcript is for audio and video, not for input_type 'image'"):
         [one async for one in client.segment_many([video_path], input_type=["video", "image"], include_transcript=True)]
 
 
-# Kept
+# Stored transcripts
 
 
-def test_the_store_keeps_words_apart_by_origin_and_as_they_are(tmp_path: Path) -> None:
+def test_store_keeps_transcripts_by_origin_unchanged(tmp_path: Path) -> None:
     words = [Word(0.0, 0.25, "Grüße"), Word(0.25, 1 / 3, "🎬 “quoted”")]
     with SegmentStore(tmp_path / "s.sqlite3") as store:
         assert store.find_transcript("c", "twelvelabs") is None
@@ -401,7 +403,7 @@ def test_the_store_keeps_words_apart_by_origin_and_as_they_are(tmp_path: Path) -
         assert store.find_pending_transcript("c", "sandbox") is None
         before = time.time()
         store.put_pending_transcript("c", "sandbox", "a1")
-        assert store.find_transcript("c", "sandbox") == ()  # others may have had an answer meanwhile
+        assert store.find_transcript("c", "sandbox") == ()  # a pending state does not remove a stored transcript
         asset_id, since = store.find_pending_transcript("c", "sandbox") or ("", 0.0)
         assert (asset_id, before <= since <= time.time()) == ("a1", True)
         store.drop_transcript("c")
@@ -409,11 +411,11 @@ def test_the_store_keeps_words_apart_by_origin_and_as_they_are(tmp_path: Path) -
         assert store.find_pending_transcript("c", "sandbox") is None
 
 
-async def test_words_go_with_the_last_task_of_their_video(client: Surface, spoken_video: Path) -> None:
-    video_path = await client.segment_video(spoken_video, **WANTED)
+async def test_transcript_is_deleted_with_the_last_task_of_its_video(client: Surface, spoken_video: Path) -> None:
+    media = await client.segment_video(spoken_video, **WANTED)
     other = await client.segment_video(spoken_video, **{**WANTED, "embedding_option": ["audio"]})
     store: SegmentStore = client.store
-    store.delete_task(video_path.task_key)
-    assert store.find_transcript(video_path.content, "sandbox") is not None
+    store.delete_task(media.task_key)
+    assert store.find_transcript(media.content, "sandbox") is not None
     store.delete_task(other.task_key)
-    assert store.find_transcript(video_path.content, "sandbox") is None
+    assert store.find_transcript(media.content, "sandbox") is None

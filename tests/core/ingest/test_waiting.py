@@ -1,4 +1,4 @@
-"""Waiting for many tasks: one listing answers for all, and each task is retrieved only for its result."""
+"""Waiting for many tasks: one listing serves all, and each task is retrieved only for its result."""
 
 import asyncio
 import contextlib
@@ -32,7 +32,7 @@ HOUR = 3600.0
 
 @pytest.fixture
 def slow() -> Iterator[Sandbox]:
-    """A sandbox whose tasks take an hour of its own clock."""
+    """A sandbox whose tasks take an hour on its clock."""
     with Sandbox(task_seconds=HOUR) as sandbox:
         yield sandbox
 
@@ -72,7 +72,7 @@ async def test_one_listing_answers_for_all_tasks(client: Surface, slow: Sandbox,
     found = await ended([client.start("tasks.wait", task_id) for task_id in ids], slow)
     assert [task.id for task in found] == ids
     assert all(len(task.segments) for task in found)
-    # One request for each at first, whose state nobody knew, and one for its result.
+    # One request per task for its initial state and one for its result.
     assert slow.count("GET", TASK) == 10
 
 
@@ -86,19 +86,19 @@ async def test_a_single_task_is_retrieved_by_its_id(client: Surface, slow: Sandb
 
 
 async def test_new_tasks_are_not_polled_at_once(client: Surface, slow: Sandbox, media_folder: Path) -> None:
-    video_paths = [media_folder / "film.mp4", media_folder / "sound.wav"]
-    names = {"film.mp4": "segment_video", "sound.wav": "segment_audio"}
+    video_paths = [media_folder / "video.mp4", media_folder / "sound.wav"]
+    names = {"video.mp4": "segment_video", "sound.wav": "segment_audio"}
     waits = [client.start(names[video_path.name], video_path) for video_path in video_paths]
     await until(lambda: slow.count("POST", TASKS) == 2)
     found = await ended(waits, slow)
-    assert [media.title for media in found] == ["film.mp4", "sound.wav"]
-    assert slow.count("GET", TASK) <= 4  # a result each; a look alone where the other had not been created yet
+    assert [media.title for media in found] == ["video.mp4", "sound.wav"]
+    assert slow.count("GET", TASK) <= 4  # a result each, and single polls before the other task exists
 
 
 async def test_a_full_page_is_followed_by_the_next(client: Surface, slow: Sandbox, sound: Path) -> None:
     ids = await create(client, sound, 60)
     if not client.is_async:
-        ids = ids[:2] + ids[-2:]  # the others stand between these in the list
+        ids = ids[:2] + ids[-2:]  # they are between these in the list
     found = await ended([client.start("tasks.wait", task_id) for task_id in ids], slow)
     assert [task.id for task in found] == ids
     assert slow.count("GET", TASK) == 2 * len(ids)
@@ -207,7 +207,7 @@ async def test_the_waiter_that_lists_may_be_cancelled(
     monkeypatch.setattr("twelvelabs_core.transport.polling.FIRST_DELAY", 0.02)
     async with AsyncClient(slow.api_key, base_url=slow.base_url, store=":memory:") as client:
         ids = await create(Surface(client, is_async=True), sound, 3)
-        slow.faults.add(Fault(path=TASKS, method="GET", delay=30.0))  # the first look never ends by itself
+        slow.faults.add(Fault(path=TASKS, method="GET", delay=30.0))  # the first poll never ends by itself
         waits = [asyncio.create_task(client.tasks.wait(task_id)) for task_id in ids]
         await until(lambda: slow.count("GET", TASKS) == 1)
         lister = next(task for task in waits if _is_listing(task))
@@ -240,7 +240,7 @@ async def test_callbacks_receive_every_poll(client: Surface, slow: Sandbox, soun
     assert all(polled.count((task_id, "processing")) >= 2 and polled.count((task_id, "ready")) == 1 for task_id in ids)
 
 
-# Pure decisions
+# Poll delays
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=300))

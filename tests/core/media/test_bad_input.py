@@ -39,7 +39,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-async def test_a_bad_file(client: Surface, sandbox: Sandbox, bad: Path, name: str) -> None:
+async def test_invalid_video_file_is_refused(client: Surface, sandbox: Sandbox, bad: Path, name: str) -> None:
     calls = [client.segment_video, client.tasks.create_video]
     if name != "short.mp4":  # the synchronous endpoint has no minimum duration
         calls += [client.embed_video, client.embed_clip]
@@ -51,7 +51,7 @@ async def test_a_bad_file(client: Surface, sandbox: Sandbox, bad: Path, name: st
 
 
 @pytest.mark.parametrize("name", ["missing.mp4", "folder.mp4", "empty.mp4", "notes.mp4"])
-async def test_a_bad_audio_or_image_file(client: Surface, sandbox: Sandbox, bad: Path, name: str) -> None:
+async def test_invalid_audio_or_image_file_is_refused(client: Surface, sandbox: Sandbox, bad: Path, name: str) -> None:
     for call in (client.segment_audio, client.tasks.create_audio, client.embed_audio, client.embed_image):
         with pytest.raises(InputError, match=name):
             await call(bad / name)
@@ -74,7 +74,9 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", OPTIONS)
-async def test_a_bad_option(client: Surface, sandbox: Sandbox, video_path: Path, case: str) -> None:
+async def test_invalid_option_raises_its_own_error(
+    client: Surface, sandbox: Sandbox, video_path: Path, case: str
+) -> None:
     option, message = OPTIONS[case]
     for call in (client.segment_video, client.tasks.create_video, client.embed_video):
         with pytest.raises(InputError, match=message):

@@ -210,7 +210,7 @@ def test_an_object_with_only_read_is_accepted() -> None:
 
 @pytest.mark.parametrize("seekable", [True, False])
 def test_a_file_object_in_text_mode_is_refused_with_advice(seekable: bool) -> None:  # noqa: FBT001
-    stream = io.StringIO("film")
+    stream = io.StringIO("video")
     stream.seekable = lambda: seekable  # type: ignore[method-assign]
     with pytest.raises(InputError, match="'rb'"):
         Media.of(stream)  # type: ignore[arg-type]

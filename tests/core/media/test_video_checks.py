@@ -96,7 +96,7 @@ def test_a_file_of_any_name_is_probed(
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """Yield a port of this machine that must not receive connections."""
+    """Yield a local port that must not receive connections."""
     connections = 0
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:

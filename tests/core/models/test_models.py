@@ -1,4 +1,4 @@
-"""The rules of each model: what it refuses before anything is sent, and which model it names instead."""
+"""The rules of each model: what is refused before a request, and which model the message suggests."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def options(model: str, kind: Any = "video", **changes: Any) -> SegmentOptions:
         (NEW, 256, "marengo3.5/256"),
     ],
 )
-def test_each_model_and_length_is_a_space_of_its_own(cls: Any, model: str, given: int | None, space: str) -> None:
+def test_each_model_and_dimension_has_its_own_space(cls: Any, model: str, given: int | None, space: str) -> None:
     client = cls("tlk_key", model=model, embedding_dimension=given, store=":memory:")
     assert client.space == space
     assert client.embedding_dimension == int(space.rpartition("/")[2])
@@ -36,7 +36,7 @@ def test_each_model_and_length_is_a_space_of_its_own(cls: Any, model: str, given
 
 @pytest.mark.parametrize("given", [256, 128, 1024, 0, -512, 512.0, "512", True])
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
-def test_a_length_that_a_model_lacks_is_refused_with_the_model_that_has_it(cls: Any, given: Any) -> None:
+def test_unsupported_dimension_is_refused_with_a_model_that_supports_it(cls: Any, given: Any) -> None:
     with pytest.raises(InputError, match=r"embedding_dimension of marengo3\.0 must be 512; got") as caught:
         cls("tlk_key", embedding_dimension=given)
     assert ("marengo3.5" in str(caught.value)) == (given in (256, 128) and given is not True)
@@ -46,7 +46,7 @@ def test_a_length_that_a_model_lacks_is_refused_with_the_model_that_has_it(cls: 
 
 
 @pytest.mark.parametrize("name", ["marengo2.7", "", None, ["marengo3.0"]])
-def test_an_unknown_model_is_refused_with_those_that_exist(name: Any) -> None:
+def test_unknown_model_is_refused_with_the_known_models(name: Any) -> None:
     with pytest.raises(InputError, match=r"marengo3\.0, marengo3\.5; got"):
         model_of(name)
 
@@ -82,7 +82,7 @@ def test_an_unknown_model_is_refused_with_those_that_exist(name: Any) -> None:
         (NEW, "video", {"embedding_uncertainty": 1}, "True or False, got 1"),
     ],
 )
-def test_what_a_model_cannot_do_is_refused_with_the_one_that_can(
+def test_unsupported_option_is_refused_with_a_model_that_supports_it(
     model: str, kind: str, change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
@@ -100,19 +100,19 @@ def test_what_a_model_cannot_do_is_refused_with_the_one_that_can(
         [{"start": 0, "end": float("inf"), "text": "x"}],
     ],
 )  # fmt: skip
-def test_texts_with_times_that_cannot_be_are_refused(texts: Any) -> None:
+def test_invalid_timed_texts_are_refused(texts: Any) -> None:
     with pytest.raises(InputError, match="time_based_metadata"):
         options(NEW, time_based_metadata=texts, embedding_type=["fused_embedding"])
 
 
-def test_an_event_may_take_no_time() -> None:
+def test_timed_text_without_duration_is_accepted() -> None:
     fused = options(
         NEW, time_based_metadata=[{"start": 3, "end": 3, "text": "goal"}], embedding_type=["fused_embedding"]
     )
     assert fused.to_wire()["time_based_metadata"] == [{"start": 3.0, "end": 3.0, "text": "goal"}]
 
 
-def test_each_model_has_its_defaults_and_its_wire() -> None:
+def test_each_model_has_its_defaults_and_wire_format() -> None:
     assert options(OLD).to_wire()["segmentation"] == {"strategy": "dynamic", "dynamic": {"min_duration_sec": 4}}
     assert options(OLD, "audio").to_wire()["segmentation"] == {"strategy": "fixed", "fixed": {"duration_sec": 6}}
     for kind, wanted in (("audio", ["audio"]), ("video", ["visual", "audio"])):
@@ -129,24 +129,24 @@ def test_each_model_has_its_defaults_and_its_wire() -> None:
         {"temporal": {"strategy": "fixed", "fixed": {"duration_sec": 5}}},
     ],
 )
-def test_one_spelling_serves_both_models(spelling: Any) -> None:
+def test_same_options_work_with_both_models(spelling: Any) -> None:
     flat = {"strategy": "fixed", "fixed": {"duration_sec": 5}}
     assert options(OLD, segmentation=spelling).to_wire()["segmentation"] == flat
     assert options(NEW, segmentation=spelling).to_wire()["segmentation"] == {"temporal": flat}
 
 
-def test_local_is_another_word_for_clip() -> None:
+def test_local_is_an_alias_of_clip() -> None:
     assert options(NEW, embedding_scope=["local"]) == options(NEW, embedding_scope=["clip"])
     assert options(NEW, embedding_scope=["asset", "local", "clip"]) == options(NEW)
 
 
-def test_uncertainty_is_for_clips_and_other_work() -> None:
+def test_uncertainty_is_for_clips_and_is_separate_work() -> None:
     unsure = options(NEW, embedding_uncertainty=True)
     assert unsure.embedding_scope == ("clip",)
     assert unsure.identity() != options(NEW, embedding_scope=["clip"]).identity()
 
 
-def test_no_length_of_videos_is_refused_where_the_limit_is_not_known() -> None:
+def test_duration_is_not_refused_when_the_limit_is_unknown() -> None:
     assert options(NEW, start_sec=20_000, end_sec=30_000).to_wire()["end_sec"] == 30_000.0
     with pytest.raises(InputError, match="end_sec"):
         options(OLD, end_sec=30_000)

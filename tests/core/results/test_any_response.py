@@ -18,7 +18,7 @@ from twelvelabs_core import Settings, TwelveLabsError
 from twelvelabs_core.results import legacy_v1 as legacy
 from twelvelabs_core.results import responses
 from twelvelabs_core.results import upload_responses as uploads
-from twelvelabs_core.results.decode import Split, VectorSplitter
+from twelvelabs_core.results.decode import Split, VectorSplitter, read_answer
 from twelvelabs_core.results.legacy_v1 import LegacyEmbedding, LegacyTask
 from twelvelabs_core.results.segments import Segments
 from twelvelabs_core.transport.error_response import parse_error
@@ -75,23 +75,30 @@ def split(body: bytes, chunks: int = 1, key: str = "embedding") -> Split:
     return splitter.finish()
 
 
+def reader(model: type[responses.Answer]) -> Parse:
+    return lambda body: read_answer(model, body, "answer")
+
+
 PARSERS: dict[str, tuple[Parse, Any]] = {
     "created task": (responses.parse_created_task, {"_id": "65", "status": "processing", "data": None}),
     "task": (lambda body: responses.parse_task(split(body)), TASK),
     "embedding": (lambda body: responses.parse_embedding(split(body)), ONE),
     "segments": (lambda body: responses.parse_segments(split(body)), TASK),
-    "asset": (responses.parse_asset, ASSET),
-    "tasks": (responses.parse_task_page, {"data": [LISTED], "page_info": INFO}),
-    "assets": (responses.parse_asset_page, {"data": [ASSET], "page_info": INFO}),
+    "asset": (reader(responses.Asset), ASSET),
+    "tasks": (responses.page_parser(responses.TaskSummary), {"data": [LISTED], "page_info": INFO}),
+    "assets": (responses.page_parser(responses.Asset), {"data": [ASSET], "page_info": INFO}),
     "upload": (uploads.parse_multipart_upload, UPLOAD),
     "links": (uploads.parse_presigned_urls, {"upload_urls": [LINK], "expires_at": TIME}),
-    "report": (uploads.parse_chunk_batch_report, {"asset_id": "66", "processed_chunks": 1, "total_completed": 2}),
+    "report": (reader(uploads.ChunkBatchReport), {"asset_id": "66", "processed_chunks": 1, "total_completed": 2}),
     "upload status": (uploads.parse_upload_status, STATUS | {"page_info": INFO}),
-    "uploads": (uploads.parse_upload_page, {"data": [{**UPLOAD, "status": "active"}], "page_info": INFO}),
-    "transcription": (uploads.parse_transcription, WORDS),
+    "uploads": (
+        responses.page_parser(uploads.MultipartUploadSummary),
+        {"data": [{**UPLOAD, "status": "active"}], "page_info": INFO},
+    ),
+    "transcription": (reader(uploads.Transcription), WORDS),
     "old embedding": (lambda body: legacy.parse_legacy_embedding(split(body, key="float"), ("text", "image")), OLD_ONE),
     "old created task": (legacy.parse_legacy_created, {"_id": "65"}),
-    "old status": (legacy.parse_legacy_status, LISTED),
+    "old status": (reader(responses.TaskSummary), LISTED),
     "old task": (lambda body: legacy.parse_legacy_task(split(body, key="float")), OLD_TASK),
 }
 names = st.sampled_from(sorted(PARSERS))
@@ -204,13 +211,13 @@ def _position(row: dict[str, Any], times: str = "_sec") -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("name", sorted(PARSERS))
-def test_the_samples_are_read(name: str) -> None:
+def test_valid_samples_are_parsed(name: str) -> None:
     parse, sample = PARSERS[name]
     assert parse(as_json(sample)) is not None
 
 
 @pytest.mark.parametrize("name", sorted(PARSERS))
-def test_a_response_truncated_anywhere_is_an_error(name: str) -> None:
+def test_truncated_response_raises(name: str) -> None:
     parse, sample = PARSERS[name]
     whole = as_json(sample)
     for length in range(len(whole)):
@@ -219,7 +226,7 @@ def test_a_response_truncated_anywhere_is_an_error(name: str) -> None:
 
 @given(names, anything)
 @FEW
-def test_any_json(name: str, value: Any) -> None:
+def test_any_json_raises_a_typed_error_or_is_parsed(name: str, value: Any) -> None:
     body = as_json(value)
     result = outcome(PARSERS[name][0], body)
     if result is not None:
@@ -250,7 +257,7 @@ def test_every_value_left_out_or_of_another_type(name: str) -> None:
 
 @given(names, st.binary(max_size=200), st.integers(0, 400))
 @FEW
-def test_any_bytes_alone_or_inside(name: str, noise: bytes, at: int) -> None:
+def test_any_bytes_raise_a_typed_error_or_are_parsed(name: str, noise: bytes, at: int) -> None:
     parse, sample = PARSERS[name]
     whole = as_json(sample)
     outcome(parse, noise)
@@ -260,7 +267,7 @@ def test_any_bytes_alone_or_inside(name: str, noise: bytes, at: int) -> None:
 
 @given(st.data(), st.integers(1, 400))
 @FEW
-def test_chunk_sizes_change_nothing(data: st.DataObject, chunks: int) -> None:
+def test_chunk_sizes_do_not_change_the_result(data: st.DataObject, chunks: int) -> None:
     path = data.draw(st.sampled_from([path for path in paths(TASK) if path]))
     body = as_json(changed(TASK, path, data.draw(anything)))
     whole = outcome(lambda one: responses.parse_task(split(one)), body)
@@ -277,7 +284,7 @@ def test_chunk_sizes_change_nothing(data: st.DataObject, chunks: int) -> None:
     st.binary() | anything.map(as_json),
 )
 @FEW
-def test_any_error_response(status: int, headers: dict[str, str], body: bytes) -> None:
+def test_any_error_response_is_parsed(status: int, headers: dict[str, str], body: bytes) -> None:
     info = parse_error(status, headers | {"Retry-After": headers.get("x", "soon")}, body, now=1e9)
     assert info.message
     assert info.retry_at is None or info.retry_at >= 1e9
@@ -293,7 +300,7 @@ CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 @pytest.mark.parametrize("kind", ["blocking", "async"])
-async def test_some_of_them_over_http(kind: str) -> None:
+async def test_invalid_responses_over_http_raise_typed_errors(kind: str) -> None:
     with RawServer() as server:
         chosen = Settings.resolve(api_key="tlk_sandbox_x", base_url=server.url, max_retries=0, timeout=5.0)
         client = make_surface(kind, chosen, store=":memory:")
@@ -306,7 +313,7 @@ async def test_some_of_them_over_http(kind: str) -> None:
 
 
 def _bodies(whole: bytes) -> list[tuple[bytes, int | None]]:
-    """Bodies, and how many of their bytes come before the connection ends."""
+    """Bodies, and how many of their bytes are sent before the connection ends."""
     spoiled = [
         b"",
         b"null",

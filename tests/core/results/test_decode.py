@@ -1,4 +1,4 @@
-"""Bodies separated into vectors and rest: any chunk sizes, any JSON, any damage, with and without orjson."""
+"""Bodies separated into vectors and the rest: any chunk sizes, any JSON, any damage, with and without orjson."""
 
 import importlib
 import json
@@ -81,7 +81,7 @@ def as_float32(value: Any, name: str = "") -> Any:
     return value
 
 
-# Decimal texts as servers write them, and every other form that JSON allows.
+# Decimal numbers as servers write them, and in every other form that JSON allows.
 plain_numbers = st.builds(
     "{}{}.{}".format,
     st.sampled_from(["", "-"]),
@@ -101,7 +101,7 @@ def in_float32(text: str) -> bool:
 @pytest.mark.usefixtures("parser")
 @settings(max_examples=150)
 @given(st.lists(numbers.filter(in_float32), min_size=1, max_size=40))
-# Half-way between two float32, slightly above and below, and where float64 is rounded to the middle first.
+# Halfway between two float32 values, slightly above and below, and where float64 is first rounded to the midpoint.
 @example(["1.000000059604644775390625", "1.00000005960464477539", "1.00000005960464478", "0.5000000298023223876953"])
 @example(["-0.0", "-0", "0", "0.00000000000000000000001", "9.9999999999999999999999", "1e-45", "1e-46", "3.4028235e38"])
 @example(["1.8446744073709551615", "0.1844674407370955161600", "9.223372036854775807", "0.0000123456789012345678"])
@@ -115,7 +115,7 @@ def test_every_value_of_a_large_result_is_exact() -> None:
     double = source.standard_normal(20_000) * 0.05
     single = source.standard_normal(20_000).astype(np.float32)
     texts = [repr(value) for value in double.tolist()] + [str(value) for value in single]
-    # Decimals near the middle of two float32 show an inexact conversion.
+    # Decimals near the midpoint of two float32 values reveal an inexact conversion.
     middles = (single[:5000].astype(np.float64) + np.nextafter(single[:5000], np.float32(9)).astype(np.float64)) / 2
     texts += [f"{value:.17g}" for value in middles] + [f"{value:.20f}" for value in middles]
     rows = [row_of(texts[start : start + 500]) for start in range(0, len(texts), 500)]
@@ -152,16 +152,15 @@ def test_every_value_of_a_large_result_is_exact() -> None:
     ],
 )
 @pytest.mark.parametrize("before", ["", "0.25,", "0.25," * 300])
-def test_a_value_that_is_not_a_finite_number_is_refused_with_its_index(token: str, before: str) -> None:
-    index = before.count(",") + (1 if token == "1,,2" else 0)
-    with pytest.raises(APIResponseError, match=rf"Value {index} of vector 0 .*not a finite JSON number"):
+def test_a_value_that_is_not_a_finite_number_is_refused(token: str, before: str) -> None:
+    with pytest.raises(APIResponseError, match=r"Vector 0 .*not a finite JSON number"):
         split(b'{"embedding":[%b%b,0.75]}' % (before.encode(), token.encode()))
 
 
 @pytest.mark.usefixtures("parser")
 @pytest.mark.parametrize("inside", ["", " ", "\n"])
 def test_an_empty_vector_is_refused(inside: str) -> None:
-    with pytest.raises(APIResponseError, match="Vector 1 of the response is empty"):
+    with pytest.raises(APIResponseError, match="Vector 1 of the response has 0 values"):
         split(b'[{"embedding":[1]},{"embedding":[%b]}]' % inside.encode())
 
 
@@ -242,7 +241,7 @@ def test_any_body_in_chunks_of_any_size_has_the_value_that_json_reads(body: byte
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_damaged_bodies_give_a_typed_error_or_the_right_answer(data: st.DataObject) -> None:
+def test_damaged_bodies_raise_a_typed_error_or_parse_correctly(data: st.DataObject) -> None:
     body = bytearray(data.draw(bodies()))
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(body)))
@@ -258,7 +257,7 @@ def test_damaged_bodies_give_a_typed_error_or_the_right_answer(data: st.DataObje
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_arbitrary_bytes_never_give_another_error(body: bytes) -> None:
+def test_arbitrary_bytes_raise_typed_errors_only(body: bytes) -> None:
     try:
         taken = split(body, [3])
     except APIResponseError:
@@ -294,7 +293,7 @@ def test_a_key_written_with_escapes_stays_in_the_rest() -> None:
     assert taken.vectors.shape == (0, 0)
 
 
-def test_other_keys_can_have_the_vectors() -> None:
+def test_vectors_are_found_under_other_keys() -> None:
     taken = split(b'{"segments":[{"float":[1,2]},{"float":[3,4]}],"embedding":[9]}', keys=("float",))
     assert taken.vectors.tolist() == [[1, 2], [3, 4]]
     assert taken.uncertainty is None
@@ -306,7 +305,7 @@ def test_bodies_and_their_parts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     assert split(body, max_bytes=len(body)).vectors.shape == (1, 1)
     splitter = VectorSplitter(max_bytes=len(body) - 1)
     splitter.feed(body[:-1])
-    with pytest.raises(APIResponseError, match="limit of 18 bytes"):
+    with pytest.raises(APIResponseError, match="longer than 18 bytes"):
         splitter.feed(body[-1:])
 
     monkeypatch.setattr(decode, "MAX_VECTOR_BYTES", 1000)
@@ -316,7 +315,7 @@ def test_bodies_and_their_parts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> 
         split(b'{"embedding":[' + b"0," * 600 + b"0]}")
     monkeypatch.setattr(decode, "MAX_REST_BYTES", 1000)
     for filler in (b'{"a":"' + b"x" * 1100, b'{"a":[' + b"0," * 600, b'{"a":"' + b'\\"' * 600):
-        with pytest.raises(APIResponseError, match="more than the limit of 1,000 bytes beside its vectors"):
+        with pytest.raises(APIResponseError, match="over 1,000 bytes beside its vectors"):
             split(filler, [100])
 
 
@@ -356,5 +355,5 @@ print(tracemalloc.get_traced_memory()[1] / split.vectors.nbytes)
 def test_memory_stays_near_that_of_the_matrix(missing: str) -> None:
     command = [sys.executable, "-c", MEMORY, missing]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    # The lists of a plain parser take eight times the matrix for their numbers alone, the body itself four times.
+    # A plain parser needs eight times the matrix for the numbers in its lists, and four times for the body.
     assert float(done.stdout) < 1.5

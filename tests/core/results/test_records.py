@@ -38,8 +38,8 @@ def ids(media: SegmentedMedia, namespace: str | None = None) -> list[str]:
     return [record.segment_id for record in media.records(namespace)]
 
 
-def test_ids_never_change_because_users_stores_depend_on_them() -> None:
-    """If this test fails, every vector store filled so far doubles its segments."""
+def test_segment_ids_are_stable() -> None:
+    """If this test fails, repeated ingestion duplicates the segments of every existing vector store."""
     assert ids(medium()) == [
         "39548b30-3416-5ffe-9a9a-28085dd19ea9",
         "d23750fc-d3c2-504a-94ac-bba754fe4405",
@@ -66,7 +66,7 @@ def test_nothing_else_changes_an_id(change: dict[str, object]) -> None:
     assert ids(medium(**change)) == ids(medium())
 
 
-def test_a_fused_vector_depends_on_what_was_fused_and_no_other_does() -> None:
+def test_only_ids_of_fused_vectors_depend_on_the_fused_options() -> None:
     three = medium(options={"embedding_option": ["audio", "transcription", "visual"]})
     changed = [one != other for one, other in zip(ids(medium()), ids(three), strict=True)]
     assert changed == [position.embedding_option == "fused" for position in medium().segments.positions]
@@ -78,13 +78,13 @@ def test_a_namespace_makes_other_ids_and_the_same_ones_each_time() -> None:
     assert not set(ids(medium(), "tenant")) & set(ids(medium(), "other"))
 
 
-def test_no_name_can_imitate_another_field() -> None:
+def test_source_cannot_collide_with_another_field() -> None:
     one = medium(source='a","sha256:x', content="y")
     other = medium(source="a", content='sha256:x","y')
     assert not set(ids(one)) & set(ids(other))
 
 
-def test_times_that_differ_below_a_millisecond_give_the_same_id() -> None:
+def test_times_that_differ_by_less_than_a_millisecond_have_the_same_id() -> None:
     moved = [position._replace(start_sec=position.start_sec + 0.0002) for position in POSITIONS]
     shifted = medium(segments=Segments(medium().segments.vectors, moved))
     assert set(ids(shifted)) == set(ids(medium()))

@@ -1,4 +1,4 @@
-"""Whose intent is it? Process numbers repeat, also beside each other in containers; a living writer is never robbed."""
+"""The owner of an intent: process ids are reused and repeat in containers, and running owners keep their intents."""
 
 import os
 import socket
@@ -14,13 +14,13 @@ from twelvelabs_core.store.journal import has_ended, is_own, machine, owner
 from twelvelabs_sandbox import Sandbox
 
 
-def test_this_process_knows_itself() -> None:
+def test_own_process_is_recognised() -> None:
     assert is_own(owner())
     assert not has_ended(owner())
     assert not is_own(f"{machine()}/{os.getpid()}/another0")
 
 
-def test_a_process_that_is_gone_has_ended() -> None:
+def test_ended_process_is_recognised() -> None:
     child = os.fork()
     if child == 0:
         os._exit(0)
@@ -29,7 +29,7 @@ def test_a_process_that_is_gone_has_ended() -> None:
     assert has_ended(f"{machine()}/{child}/12345678")
 
 
-def test_nothing_is_known_of_processes_elsewhere() -> None:
+def test_processes_of_other_hosts_count_as_running() -> None:
     assert not has_ended(f"{socket.gethostname()}.another-start.1/999999/12345678")
     assert not has_ended("nonsense")
 
@@ -37,7 +37,7 @@ def test_nothing_is_known_of_processes_elsewhere() -> None:
 async def leave_intent(
     client: Surface, video_path: Path, writer: str, age: float, monkeypatch: pytest.MonkeyPatch
 ) -> TaskEntry:
-    """Write the intent of the video's work as another process would have, some seconds ago."""
+    """Write the intent of a video as another process would have done `age` seconds ago."""
     with monkeypatch.context() as patch:
         patch.setattr("twelvelabs_core.store.journal.owner", lambda: writer)
         moment = time.time() - age
@@ -60,7 +60,7 @@ async def leave_intent(
 
 
 @pytest.mark.parametrize("age", [0.0, 200.0])
-async def test_a_living_writer_is_waited_for(
+async def test_intent_of_a_running_process_is_waited_for(
     age: float, connect: Connect, video_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = connect(timeout=60.0, max_retries=4, max_retry_wait=60.0)  # a create may take ten minutes
@@ -71,7 +71,7 @@ async def test_a_living_writer_is_waited_for(
     assert sandbox.count("POST", "/embed-v2/tasks") == 0
 
 
-async def test_a_writer_that_had_more_time_than_a_create_takes_is_gone(
+async def test_old_intent_of_another_host_is_replaced(
     connect: Connect, video_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = connect(max_retries=0, timeout=5.0)

@@ -80,7 +80,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SegmentSto
 # The journal.
 
 
-def test_an_entry_goes_from_intent_over_processing_to_ready(store: SegmentStore) -> None:
+def test_entry_changes_from_intent_to_processing_to_ready(store: SegmentStore) -> None:
     assert store.find_task("key") is None
     assert put_intent(store)
     intent = must_find(store)
@@ -98,7 +98,7 @@ def test_an_entry_goes_from_intent_over_processing_to_ready(store: SegmentStore)
     assert intent.updated_at <= processing.updated_at <= ready.updated_at
 
 
-def test_an_entry_under_way_or_ready_is_not_replaced_by_an_intent(store: SegmentStore) -> None:
+def test_processing_or_ready_entry_is_not_replaced_by_an_intent(store: SegmentStore) -> None:
     put_intent(store)
     assert not put_intent(store, source="other.mp4")
     store.put_task_id("key", "6abc")
@@ -123,8 +123,8 @@ def test_an_ended_entry_is_replaced_as_another_attempt(store: SegmentStore, *, e
     assert again.created_at >= failed.created_at
 
 
-def test_a_late_failure_of_an_earlier_task_changes_nothing(store: SegmentStore) -> None:
-    """A process that waited for the first task reports its failure after another has paid for the next."""
+def test_late_failure_of_an_earlier_task_is_ignored(store: SegmentStore) -> None:
+    """A process that waited for the first task reports its failure after another process created a new task."""
     put_intent(store)
     store.put_task_id("key", "first")
     store.put_failure("key", "why", task_id="first")
@@ -147,7 +147,7 @@ def test_a_refused_create_call_is_not_counted_as_an_attempt(store: SegmentStore)
     assert must_find(store).attempts == 1
 
 
-def test_an_intent_gets_a_task_once_and_none_that_another_has(store: SegmentStore) -> None:
+def test_task_id_is_set_once_and_is_unique(store: SegmentStore) -> None:
     for key in ("one", "two"):
         put_intent(store, key)
     one, two = must_find(store, "one"), must_find(store, "two")
@@ -160,7 +160,7 @@ def test_an_intent_gets_a_task_once_and_none_that_another_has(store: SegmentStor
     assert must_find(store, "one").state == "processing"
 
 
-def test_an_entry_with_several_attempts_may_have_tasks_that_are_not_in_the_journal(store: SegmentStore) -> None:
+def test_entry_with_several_attempts_may_have_unknown_tasks(store: SegmentStore) -> None:
     put_intent(store, "twice")
     assert put_intent(store, "twice", replacing=must_find(store, "twice"))
     store.put_task_id("twice", "second")
@@ -168,7 +168,7 @@ def test_an_entry_with_several_attempts_may_have_tasks_that_are_not_in_the_journ
     assert [entry.key for entry in store.claimants(must_find(store, "one"), ["first"])] == ["twice"]
 
 
-def test_an_entry_of_an_ended_process_is_replaced_once(store: SegmentStore) -> None:
+def test_entry_of_an_ended_process_is_replaced_once(store: SegmentStore) -> None:
     put_intent(store)
     seen = must_find(store)
     assert put_intent(store, replacing=seen)
@@ -204,12 +204,12 @@ def test_a_ready_entry_stays_ready(store: SegmentStore) -> None:
         lambda store: store.add_aliases("unknown", [(str(uuid.uuid4()), 0)], source="s"),
     ],
 )
-def test_a_key_without_an_entry_is_an_error_that_says_so(store: SegmentStore, write: Any) -> None:
+def test_key_without_an_entry_raises(store: SegmentStore, write: Any) -> None:
     with pytest.raises(InputError, match=r"no entry of the task key 'unknown'; call put_intent first"):
         write(store)
 
 
-def test_a_result_that_is_not_there_yet_is_an_error_with_the_state(store: SegmentStore) -> None:
+def test_loading_a_missing_result_raises_with_the_state(store: SegmentStore) -> None:
     put_intent(store)
     with pytest.raises(InputError, match="has no result yet: its entry is intent"):
         store.load_result("key")
@@ -218,7 +218,7 @@ def test_a_result_that_is_not_there_yet_is_an_error_with_the_state(store: Segmen
 # Vectors.
 
 
-def test_a_result_comes_back_bit_for_bit_with_every_field_of_its_loci(store: SegmentStore) -> None:
+def test_result_is_loaded_bit_for_bit_with_all_positions(store: SegmentStore) -> None:
     positions = [
         SegmentPosition(0.1, 1 / 3, "visual", "clip"),
         SegmentPosition(0.1, 1 / 3, "audio", "clip"),
@@ -254,7 +254,7 @@ def test_vectors_are_found_by_segment_id_and_missing_ids_are_absent(store: Segme
     assert store.find_vectors([]) == {}
 
 
-def test_thousands_of_vectors_are_found_at_once(store: SegmentStore) -> None:
+def test_thousands_of_vectors_are_found_in_one_call(store: SegmentStore) -> None:
     segments = put_ready(store, segments=make_segments(3210))
     ids = name_all(store, "key", len(segments))
     found = store.find_vectors(ids)
@@ -296,7 +296,7 @@ def test_params_that_are_not_json_are_refused(store: SegmentStore) -> None:
     assert store.find_task("key") is None
 
 
-def test_a_failed_write_leaves_nothing_behind(store: SegmentStore) -> None:
+def test_failed_write_is_rolled_back(store: SegmentStore) -> None:
     put_intent(store)
     segments = make_segments()
     broken = Segments(segments.vectors, [*segments.positions[:3], SegmentPosition(9.0, 9.5, None, "clip")])  # type: ignore[arg-type]
@@ -323,7 +323,7 @@ def test_of_several_threads_exactly_one_writes_the_intent(store: SegmentStore) -
     assert won.sum(axis=0).tolist() == [1] * 10
 
 
-def test_threads_read_and_write_at_once(store: SegmentStore) -> None:
+def test_threads_read_and_write_concurrently(store: SegmentStore) -> None:
     def work(number: int) -> bool:
         segments = put_ready(store, f"key {number}", make_segments(300, seed=number))
         ids = name_all(store, f"key {number}", 300)
@@ -363,9 +363,7 @@ def test_a_url_is_remembered_with_its_validator(store: SegmentStore) -> None:
     assert store.find_url("https://example.com/a.mp4") is None
     store.put_url("https://example.com/a.mp4", "content 1", None)
     store.put_url("https://example.com/a.mp4", "content 2", '"etag"')
-    entry = store.find_url("https://example.com/a.mp4")
-    assert entry is not None
-    assert (entry.url, entry.content, entry.validator) == ("https://example.com/a.mp4", "content 2", '"etag"')
+    assert store.find_url("https://example.com/a.mp4") == ("content 2", '"etag"')
 
 
 def test_an_asset_belongs_to_its_account(store: SegmentStore) -> None:
@@ -380,7 +378,7 @@ def test_an_asset_belongs_to_its_account(store: SegmentStore) -> None:
 # Maintenance.
 
 
-def test_info_and_sources_count_what_is_there(store: SegmentStore) -> None:
+def test_info_and_sources_count_the_content(store: SegmentStore) -> None:
     put_ready(store, "a", make_segments(5), source="a.mp4")
     name_all(store, "a", 5, source="a.mp4")
     name_all(store, "a", 3, source="copy of a.mp4")
@@ -392,7 +390,7 @@ def test_info_and_sources_count_what_is_there(store: SegmentStore) -> None:
     assert store.sources() == {"a.mp4": 5, "b.mp4": 0, "copy of a.mp4": 3}
 
 
-def test_deleting_a_source_keeps_what_was_paid_for(store: SegmentStore) -> None:
+def test_deleting_a_source_keeps_its_vectors(store: SegmentStore) -> None:
     segments = put_ready(store)
     name_all(store, "key", 4, source="match.mp4")
     others = name_all(store, "key", 4, source="copy.mp4")
@@ -402,7 +400,7 @@ def test_deleting_a_source_keeps_what_was_paid_for(store: SegmentStore) -> None:
     assert len(store.find_vectors(others)) == 4
 
 
-def test_deleting_a_source_with_its_vectors_keeps_what_others_use_or_wait_for(store: SegmentStore) -> None:
+def test_deleting_a_source_with_vectors_keeps_shared_and_processing_work(store: SegmentStore) -> None:
     for key in ("alone", "shared"):
         put_ready(store, key)
         name_all(store, key, 4, source="match.mp4")
@@ -417,6 +415,27 @@ def test_deleting_a_source_with_its_vectors_keeps_what_others_use_or_wait_for(st
     keys = ("alone", "shared", "never named", "foreign", "under way", "failed")
     assert [key for key in keys if store.find_task(key)] == ["shared", "foreign", "under way"]
     assert len(store.find_vectors(others)) == 4
+
+
+def test_titles_are_deleted_with_the_segments_of_their_source(store: SegmentStore) -> None:
+    put_ready(store, "one")
+    put_ready(store, "two")
+    for key, source, title in (("one", "a", "a.mp4"), ("two", "b", "b.mp4"), ("two", "b", "c.mp4")):
+        store.add_aliases(key, [(segment_id, 0) for segment_id in new_ids(1)], source=source, title=title)
+    assert store.find_titles(["a", "b", "c"]) == {"a": {"a.mp4"}, "b": {"b.mp4", "c.mp4"}}
+    assert len(store.find_heads("c.mp4")) == 1
+    store.delete_source("a")
+    store.delete_task("two")
+    assert store.find_titles(["a", "b"]) == {}
+    assert store.find_heads("c.mp4") == set()
+
+
+def test_a_part_of_a_segment_id_is_found(store: SegmentStore) -> None:
+    put_ready(store)
+    (segment_id,) = name_all(store, "key", 1)
+    assert store.has_segment_like(segment_id[3:20])
+    assert not store.has_segment_like("%" + segment_id[3:20])
+    assert not store.has_segment_like("ffffffff-ffff-ffff")
 
 
 def test_prune_removes_old_failures_and_unused_results_only(store: SegmentStore) -> None:
@@ -459,9 +478,9 @@ def test_prune_refuses_a_time_in_the_future(store: SegmentStore, older_than: flo
         store.prune(older_than=older_than)
 
 
-def test_deleted_vectors_give_their_space_back(tmp_path: Path) -> None:
+def test_prune_frees_the_space_of_deleted_vectors(tmp_path: Path) -> None:
     with SegmentStore(tmp_path / "s.sqlite3") as store:
-        put_ready(store, segments=make_segments(5000))
+        put_ready(store, segments=make_segments(8000))
         full = store.info().size_bytes
         store.prune(older_than=0)
         assert store.info().size_bytes < full / 2
@@ -534,7 +553,7 @@ def test_a_store_in_memory_does_not_pickle_but_copies_as_itself() -> None:
 
 
 def test_no_file_stays_open_without_close(tmp_path: Path) -> None:
-    # In a separate process: the garbage of other tests would warn here too.
+    # In a separate process, since unclosed objects of other tests would warn here too.
     script = f"""
 import gc, glob, os, sys, warnings
 sys.path[:0] = [{str(Path(__file__).parent)!r}]

@@ -1,4 +1,4 @@
-"""The journal as a state machine: any calls, in any order and through two handles, compared with a model."""
+"""The journal as a state machine: random calls in random order through two handles, compared with a model."""
 
 import math
 import shutil
@@ -24,7 +24,7 @@ DIMENSION = 4
 KEYS = ("one", "two")
 SOURCES = ("match.mp4", "talk.mp4")
 ENDED = ("failed", "expired")
-SHARED_MEMORY = "/dev/shm"  # noqa: S108  # the folder in it is made for this test alone
+SHARED_MEMORY = "/dev/shm"  # noqa: S108  # a private folder is created in it
 
 keys, source_names, handles = st.sampled_from(KEYS), st.sampled_from(SOURCES), st.integers(0, 1)
 ids = st.lists(st.tuples(st.sampled_from([f"id-{n}" for n in range(6)]), st.integers(-1, 4)), max_size=4)
@@ -32,7 +32,7 @@ ids = st.lists(st.tuples(st.sampled_from([f"id-{n}" for n in range(6)]), st.inte
 
 @dataclass
 class Entry:
-    """What the model knows of a key."""
+    """The state of a key in the model."""
 
     source: str
     state: str = "intent"
@@ -52,7 +52,7 @@ class Model:
         return [one for one, (task, _, _) in self.aliases.items() if task == key]
 
     def drop(self, key: str) -> tuple[int, int, int]:
-        """Forget an entry; returns the numbers of tasks, vectors and ids that go with it."""
+        """Remove an entry; return the numbers of tasks, vectors and ids removed with it."""
         gone = self.entries.pop(key)
         used = self.used(key)
         for one in used:
@@ -69,7 +69,7 @@ def segments_of(count: int, seed: int, *, uncertain: bool) -> Segments:
 
 
 class Journal(RuleBasedStateMachine):
-    """Two handles of one store beside a model; subclasses say where the store is."""
+    """Two handles of one store and a model; subclasses define the location of the store."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class Journal(RuleBasedStateMachine):
             self.model.entries[key] = Entry(source)
         elif written:
             assert known is not None
-            known.attempts += not (known.state == "failed" and known.task_id is None)  # nothing had come of that
+            known.attempts += not (known.state == "failed" and known.task_id is None)  # it had no result
             known.source, known.state, known.task_id, known.error = source, "intent", None, None
             known.writes += 1
 
@@ -146,7 +146,7 @@ class Journal(RuleBasedStateMachine):
         self._change(
             key,
             lambda: self.stores[handle].put_failure(key, "a reason", task_id=task_id, expired=expired),
-            lambda known: known.task_id == task_id,  # a failure of another task comes too late
+            lambda known: known.task_id == task_id,  # a failure of an earlier task is ignored
             state="expired" if expired else "failed",
             error="a reason",
         )
@@ -177,7 +177,7 @@ class Journal(RuleBasedStateMachine):
 
     @rule(key=keys, source=source_names, handle=handles, seed=st.integers(0, 9), is_named=st.booleans())
     def pay(self, key: str, source: str, handle: int, seed: int, is_named: bool) -> None:  # noqa: FBT001
-        """The usual way to a result, so that much is tried on results."""
+        """The usual way to a result, so that many steps act on results."""
         self.intend(key, source, handle)
         self.name_task(key, handle, seed)
         self.finish(key, 1 - handle, 2, seed, uncertain=False)
@@ -289,7 +289,7 @@ def _expected(known: Entry) -> tuple[Any, ...]:
 
 class OnSqlite(Journal):
     def open_location(self) -> str:
-        # In memory where the system has such a folder: this tests the logic, not the disk.
+        # In a memory file system if there is one: this tests the logic, not the disk.
         self.folder = tempfile.mkdtemp(prefix="journal-", dir=SHARED_MEMORY if Path(SHARED_MEMORY).is_dir() else None)
         return str(Path(self.folder) / "segments.sqlite3")
 
@@ -311,7 +311,7 @@ def test_an_entry_that_was_deleted_since_replaces_nothing(tmp_path: Path) -> Non
         store.put_intent("key", **values)
         seen = store.find_task("key")
         store.delete_task("key")
-        assert store.put_intent("key", **values)  # another owner's, and alive
+        assert store.put_intent("key", **values)  # owned by another running process
         assert not store.put_intent("key", **values, replacing=seen)
 
 

@@ -55,7 +55,7 @@ def message_of(call: Callable[[], Any]) -> str:
 # Locations.
 
 
-def test_a_new_file_is_private_and_alone_in_its_folder(tmp_path: Path) -> None:
+def test_new_file_is_private_and_leaves_no_other_files(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "er" / "s.sqlite3"
     old = os.umask(0)
     try:
@@ -117,7 +117,7 @@ def test_a_location_stays_when_the_working_directory_changes(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("name", ["file/s.sqlite3", "file/deeper/s.sqlite3", "folder", "loop"])
-def test_a_location_that_cannot_be_written_is_an_error_that_names_the_variable(tmp_path: Path, name: str) -> None:
+def test_unwritable_location_raises_naming_the_variable(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("text")
     (tmp_path / "folder").mkdir()
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
@@ -137,10 +137,10 @@ def write_without_rights(path: Path, answers: "multiprocessing.Queue[str]") -> N
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork and Unix permissions")
 @pytest.mark.parametrize("what", ["folder", "file"])
-def test_without_the_right_to_write_there_is_an_error_that_says_so(what: str) -> None:
+def test_missing_write_permission_raises_with_the_reason(what: str) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can become a user without rights")
-    shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
+    shared = Path(tempfile.mkdtemp())  # pytest's folders are private to the user
     shared.chmod(0o755)
     try:
         if what == "file":
@@ -164,12 +164,12 @@ def load_without_rights(
     os.setuid(65534)
     try:
         client = Client(key, base_url=base_url, store=store)
-        found = client.segment_video(video_path, source="film", embedding_option=["visual"])
+        found = client.segment_video(video_path, source="video", embedding_option=["visual"])
         records = client.register(found)
         vectors = client.find_vectors([record.segment_id for record in records])
         answers.put((found.reused, len(records), len(vectors)))
         for change in (
-            lambda: client.segment_video(video_path, source="film", embedding_option=["audio"]),
+            lambda: client.segment_video(video_path, source="video", embedding_option=["audio"]),
             lambda: client.register(found, id_namespace="other"),
         ):
             try:
@@ -182,15 +182,15 @@ def load_without_rights(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork and Unix permissions")
-def test_what_a_read_only_store_holds_can_be_loaded_and_nothing_is_paid_for(video_path: Path, sandbox: Sandbox) -> None:
+def test_read_only_store_can_be_read_and_refuses_paid_work(video_path: Path, sandbox: Sandbox) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can become a user without rights")
-    shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
+    shared = Path(tempfile.mkdtemp())  # pytest's folders are private to the user
     shared.chmod(0o755)
     try:
-        copy = Path(shutil.copy(video_path, shared / "film.mp4"))
+        copy = Path(shutil.copy(video_path, shared / "video.mp4"))
         with Client(sandbox.api_key, base_url=sandbox.base_url, store=shared / "s.sqlite3") as client:
-            wrote = client.register(client.segment_video(copy, source="film", embedding_option=["visual"]))
+            wrote = client.register(client.segment_video(copy, source="video", embedding_option=["visual"]))
         (shared / "s.sqlite3").chmod(0o644)
         before = sorted(shared.iterdir())
         sandbox.clear_requests()
@@ -213,7 +213,7 @@ def test_what_a_read_only_store_holds_can_be_loaded_and_nothing_is_paid_for(vide
 
 
 @pytest.mark.parametrize(
-    ("location", "said"),
+    ("location", "expected"),
     [
         ("", "is empty"),
         ("  ", "is empty"),
@@ -223,9 +223,9 @@ def test_what_a_read_only_store_holds_can_be_loaded_and_nothing_is_paid_for(vide
         ("sqlite:///s.sqlite3?mode=ro&password=hunter2", "without host and options"),
     ],
 )
-def test_a_location_of_an_unknown_kind_is_refused_at_once(location: str, said: str) -> None:
+def test_unknown_kind_of_location_is_refused(location: str, expected: str) -> None:
     message = message_of(lambda: SegmentStore(location))
-    assert said in message
+    assert expected in message
     assert "hunter2" not in message
 
 
@@ -248,7 +248,7 @@ def test_a_servers_password_is_never_shown(location: str) -> None:
 # Files.
 
 
-def test_an_empty_file_is_not_taken_for_a_new_store(tmp_path: Path) -> None:
+def test_empty_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s.sqlite3").touch()
     message = message_of(lambda: put_intent(SegmentStore(tmp_path / "s.sqlite3")))
     assert "the file is empty. If you made it yourself, delete it" in message
@@ -304,7 +304,7 @@ def test_a_store_that_lacks_a_table_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.0001, 0.001, 0.1, 0.3, 0.5, 0.9, 0.999, 0.9999999])
-def test_a_truncated_file_is_an_error_and_is_not_touched(tmp_path: Path, share: float) -> None:
+def test_truncated_file_raises_and_is_unchanged(tmp_path: Path, share: float) -> None:
     path = tmp_path / "s.sqlite3"
     fill(path)
     with path.open("r+b") as file:
@@ -318,7 +318,7 @@ def test_a_truncated_file_is_an_error_and_is_not_touched(tmp_path: Path, share: 
 
 
 @pytest.mark.parametrize("lost", [1, 2, 5])
-def test_a_file_that_lost_whole_pages_is_an_error(tmp_path: Path, lost: int) -> None:
+def test_file_with_missing_pages_raises(tmp_path: Path, lost: int) -> None:
     path = tmp_path / "s.sqlite3"
     fill(path)
     with path.open("r+b") as file:
@@ -345,7 +345,7 @@ def test_a_flipped_bit_in_a_vector_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [b"", b"\x00" * 4, b"\x00" * 256, b"\x00" * 257, "text"])
-def test_a_vector_that_is_not_what_was_written_is_an_error_with_advice(tmp_path: Path, value: bytes | str) -> None:
+def test_changed_vector_raises_with_advice(tmp_path: Path, value: bytes | str) -> None:
     path = tmp_path / "s.sqlite3"
     fill(path)
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -367,7 +367,7 @@ def test_a_missing_row_is_an_error(tmp_path: Path) -> None:
         assert "are damaged" in message_of(lambda: store.load_result("key"))
 
 
-def test_a_file_that_vanishes_while_in_use_is_an_error_and_not_made_anew(tmp_path: Path) -> None:
+def test_file_deleted_while_in_use_raises_and_is_not_recreated(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     with SegmentStore(path) as store:
         put_intent(store)
@@ -376,7 +376,7 @@ def test_a_file_that_vanishes_while_in_use_is_an_error_and_not_made_anew(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_store_that_stays_locked_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locked_store_raises_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT_SEC", 0.2)
     path = tmp_path / "s.sqlite3"
     fill(path)
@@ -390,7 +390,7 @@ def test_a_store_that_stays_locked_is_an_error_that_says_so(tmp_path: Path, monk
         assert store.find_digest("/a", 1, 1) == "aa"
 
 
-def test_a_file_system_without_hard_links_gets_a_store_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_store_is_created_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
@@ -401,7 +401,7 @@ def test_a_file_system_without_hard_links_gets_a_store_too(tmp_path: Path, monke
         assert store.info().vectors == VECTORS
 
 
-def test_an_error_of_the_disk_says_that_it_may_be_full() -> None:
+def test_disk_error_mentions_a_full_disk() -> None:
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorname = "SQLITE_IOERR_WRITE"
     reason, advice = explain(error)

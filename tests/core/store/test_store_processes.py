@@ -1,4 +1,4 @@
-"""One SegmentStore and several processes: fresh interpreters, spawned workers, forks, and processes that are killed."""
+"""One SegmentStore in several processes: new interpreters, spawned workers, forks and killed processes."""
 
 import gc
 import multiprocessing
@@ -56,7 +56,7 @@ def is_whole(store: SegmentStore, number: int) -> bool:
     return np.array_equal(vectors, segments.vectors) and store.load_result(f"key {number}")[0] == segments
 
 
-# Work for other processes; top-level, so that a spawned interpreter finds it.
+# Functions for other processes; top-level, so that a spawned interpreter can import them.
 
 
 def write_some(store: SegmentStore, first: int) -> str:
@@ -82,7 +82,7 @@ def write_until_killed(path: Path) -> None:
 
 
 def in_fork(work: Callable[[], bool]) -> int:
-    """Run work in a forked child and return its exit code: 0 when it returned True."""
+    """Run a function in a forked child and return its exit code: 0 if it returned True."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -101,7 +101,7 @@ def in_fork(work: Callable[[], bool]) -> int:
     return -1
 
 
-# Fresh interpreters.
+# New interpreters.
 
 FILL = """
 import sys
@@ -139,19 +139,19 @@ def test_a_store_filled_in_one_process_is_readable_in_the_next(tmp_path: Path, m
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ProcessPoolExecutor]:
-    """Three spawned workers for all tests: each takes a second or two to start."""
+    """Three spawned workers shared by all tests, since each takes a second or two to start."""
     with ProcessPoolExecutor(3, mp_context=SPAWN) as pool:
         yield pool
 
 
 @pytest.fixture(scope="module")
 def manager() -> Iterator[SyncManager]:
-    """Makes barriers for spawned workers."""
+    """A manager that makes barriers for spawned workers."""
     with SPAWN.Manager() as manager:
         yield manager
 
 
-def test_spawned_workers_write_at_once_through_a_pickled_store(tmp_path: Path, pool: ProcessPoolExecutor) -> None:
+def test_spawned_workers_write_concurrently_through_a_pickled_store(tmp_path: Path, pool: ProcessPoolExecutor) -> None:
     with SegmentStore(tmp_path / "s.sqlite3") as store:
         answers = [pool.submit(write_some, store, first) for first in (0, 10)]
         write_some(store, 20)
@@ -169,7 +169,7 @@ def test_of_several_processes_exactly_one_writes_each_intent(
         assert np.sum(won, axis=0).tolist() == [1] * 30
 
 
-def test_processes_that_make_the_same_new_store_share_it(
+def test_processes_that_create_the_same_store_share_it(
     tmp_path: Path, pool: ProcessPoolExecutor, manager: SyncManager
 ) -> None:
     for attempt in range(3):
@@ -225,7 +225,7 @@ def transaction_in_another_thread(store: SegmentStore) -> Iterator[None]:
 @needs_fork
 @MULTI_THREADED
 @pytest.mark.parametrize("where", ["file", "memory"])
-def test_a_child_forked_during_a_sqlite_transaction_is_refused_at_once(tmp_path: Path, where: str) -> None:
+def test_child_forked_during_a_sqlite_transaction_is_refused(tmp_path: Path, where: str) -> None:
     path = tmp_path / "s.sqlite3"
     with SegmentStore(path if where == "file" else ":memory:") as store:
         put_ready(store, 0)
@@ -241,7 +241,7 @@ def test_a_child_forked_during_a_sqlite_transaction_is_refused_at_once(tmp_path:
 
         with transaction_in_another_thread(store):
             assert in_fork(work) == 0
-            assert in_fork(lambda: in_fork(work) == 0) == 0  # nor may a child of that child
+            assert in_fork(lambda: in_fork(work) == 0) == 0  # the same holds for a child of that child
         put_ready(store, 1)
         assert in_fork(lambda: put_intent(store, "later child")) == 0
         assert all(is_whole(store, number) for number in range(2))
@@ -340,7 +340,7 @@ def test_each_process_names_itself_as_owner(tmp_path: Path) -> None:
 
 @needs_fork
 @pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
-def test_a_killed_process_leaves_whole_results_or_none(tmp_path: Path, kills: int) -> None:
+def test_killed_process_leaves_complete_results_only(tmp_path: Path, kills: int) -> None:
     moments = random.Random(11)  # noqa: S311  # not a secret
     written = 0
     for kill in range(kills):

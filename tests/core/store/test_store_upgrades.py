@@ -1,6 +1,6 @@
-"""Stores that earlier releases wrote: they open with everything that was paid for, and a newer form is refused.
+"""Stores written by earlier releases: they open with everything that was paid for, and a newer schema is refused.
 
-The files in `old_schemas` are dumps of stores that earlier versions of this package filled. They never change.
+The files in `old_schemas` are dumps of stores filled by earlier versions of this package. They never change.
 """
 
 import os
@@ -27,7 +27,7 @@ from twelvelabs_core.store.schema import SCHEMA_VERSION
 from twelvelabs_core.store.store import SegmentStore
 
 DUMPS = Path(__file__).parent / "old_schemas"
-SQLITE_DUMPS = ["version_1_sqlite", "version_1_sqlite_without_uploads"]
+SQLITE_DUMPS = ["version_1_sqlite", "version_1_sqlite_without_uploads", "version_2_sqlite"]
 VALUES = np.arange(12, dtype=np.float32).reshape(3, 4)
 LOCI = [SegmentPosition(row * 1.5, row * 1.5 + 1.5, "visual", "clip") for row in range(3)]
 
@@ -57,25 +57,28 @@ def version_of(path: Path) -> str:
         return str(connection.execute("SELECT value FROM twelvelabs_meta WHERE name = 'version'").fetchone()[0])
 
 
-def must_hold_what_was_paid_for(store: SegmentStore) -> None:
-    """Check what all old stores hold: one entry in each state, three named vectors, and what is known of media."""
+def assert_has_paid_work(store: SegmentStore) -> None:
+    """Check the content of all old stores: an entry in each state, three named vectors, and data about media."""
     assert store.load_result("ready") == (Segments(VALUES, LOCI), 4.5)
     found = store.find_vectors(["id-0", "id-1", "id-2"])
     assert [found[f"id-{row}"].vector.tolist() for row in range(3)] == VALUES.tolist()
+    assert [(found[f"id-{row}"].position, found[f"id-{row}"].source) for row in range(3)] == [
+        (position, "match.mp4") for position in LOCI
+    ]
+    assert store.find_titles(["match.mp4"]) == {}  # not known of what earlier versions registered
     entries = {key: store.find_task(key) for key in ("ready", "processing", "intent", "failed")}
     assert all(entry is not None and entry.state == key for key, entry in entries.items())
     assert [entry.task_id for entry in entries.values() if entry] == ["t1", "t3", None, "t5"]
     assert store.find_digest("/videos/match.mp4", 7, 1_700_000_000_123_456_789) == "aa"
-    url = store.find_url("https://example.com/a.mp4")
-    assert (url and url.content, url and url.validator) == ("sha256:1", '"etag"')
+    assert store.find_url("https://example.com/a.mp4") == ("sha256:1", '"etag"')
     assert store.find_asset("sha256:1", "me") == "a1"
     assert store.sources()["match.mp4"] == 3
     assert store.info().version == SCHEMA_VERSION
     assert store.journal_name == store.journal_name
 
 
-def must_hold_what_was_added(store: SegmentStore) -> None:
-    """Check what only later stores of version 1 hold: uncertainty, an upload, words, pending words, a journal name."""
+def assert_has_later_tables(store: SegmentStore) -> None:
+    """Check the content of later stores of version 1: uncertainty, an upload, transcripts and a journal name."""
     assert store.load_result("uncertain") == (Segments(VALUES[:2], LOCI[:2], VALUES[:2] / 2), 3.0)
     upload = store.find_upload("sha256:6", "me")
     assert upload is not None
@@ -88,10 +91,13 @@ def must_hold_what_was_added(store: SegmentStore) -> None:
     assert (pending[0], pending[1] > 1.79e9) == ("a1", True)
 
 
-def must_work_on(store: SegmentStore) -> None:
-    """Write to an upgraded store: finish the task under way, replace the failed one, delete a source."""
+def assert_writable(store: SegmentStore) -> None:
+    """Write to an upgraded store: finish the processing task, replace the failed one, delete a source."""
     store.put_result("processing", Segments(VALUES, LOCI), duration_sec=4.5)
-    store.add_aliases("processing", [("new", 2)], source="long.mp4")
+    store.add_aliases("processing", [("new", 2)], source="long.mp4", title="a  long\nmatch")
+    assert store.find_titles(["long.mp4", "match.mp4"]) == {"long.mp4": {"a long match"}}
+    assert store.find_heads("a long match") == {"a long match | 0:03.0-0:04.5 | visual"}
+    assert store.find_heads("match.mp4") == set()
     assert store.find_vectors(["new"])["new"].vector.tolist() == VALUES[2].tolist()
     intent = {"space": "s", "content": "c", "model": "m", "params": {}, "source": "broken.mp4", "account": "me"}
     assert store.put_intent("failed", **intent)  # type: ignore[arg-type]
@@ -135,12 +141,12 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, s
 def test_an_old_store_opens_with_everything_and_can_be_written(old: tuple[str, str]) -> None:
     dump, location = old
     with SegmentStore(location) as store:
-        must_hold_what_was_paid_for(store)
+        assert_has_paid_work(store)
         if "without" not in dump:
-            must_hold_what_was_added(store)
-    with SegmentStore(location) as store:  # and again, from what is on the disk now
-        must_hold_what_was_paid_for(store)
-        must_work_on(store)
+            assert_has_later_tables(store)
+    with SegmentStore(location) as store:  # and again, from the upgraded file
+        assert_has_paid_work(store)
+        assert_writable(store)
 
 
 def test_an_upgraded_store_has_the_tables_of_a_new_one(
@@ -160,10 +166,10 @@ def test_the_name_of_a_journal_survives_the_upgrade(tmp_path: Path) -> None:
         assert store.journal_name in (DUMPS / "version_1_sqlite.sql").read_text(encoding="utf-8")
 
 
-def test_stores_that_open_an_old_file_at_once_upgrade_it_once(old: tuple[str, str]) -> None:
+def test_concurrent_opens_upgrade_an_old_file_once(old: tuple[str, str]) -> None:
     def open_and_read(_: int) -> None:
         with SegmentStore(old[1]) as store:
-            must_hold_what_was_paid_for(store)
+            assert_has_paid_work(store)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(open_and_read, range(6)))
@@ -201,7 +207,7 @@ def read_as_another_user(work: Callable[[], None]) -> int:
 @needs_fork
 @pytest.mark.skipif(sys.platform == "win32", reason="needs Unix permissions")
 @pytest.mark.parametrize("dump", SQLITE_DUMPS)
-def test_an_old_file_that_cannot_be_written_is_read_all_the_same(dump: str) -> None:
+def test_read_only_old_file_can_be_read(dump: str) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can become a user without rights")
     shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
@@ -213,7 +219,7 @@ def test_an_old_file_that_cannot_be_written_is_read_all_the_same(dump: str) -> N
 
         def work() -> None:
             with SegmentStore(path) as store, ThreadPoolExecutor(4) as pool:
-                list(pool.map(lambda _: must_hold_what_was_paid_for(store), range(4)))
+                list(pool.map(lambda _: assert_has_paid_work(store), range(4)))
                 store.find_transcript("sha256:1", "sandbox")
 
         assert read_as_another_user(work) == 0

@@ -1,4 +1,4 @@
-"""Uploads that were begun, as the segment store keeps them."""
+"""Unfinished uploads in the segment store."""
 
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ def test_a_session_is_found_as_it_was_written_by_content_and_account(store: Segm
     assert store.find_upload("sha256:2", "me") is None
 
 
-def test_a_later_session_takes_the_place_of_an_earlier_one(store: SegmentStore) -> None:
+def test_later_session_replaces_an_earlier_one(store: SegmentStore) -> None:
     store.put_upload("sha256:1", "me", **SESSION)
     store.put_upload("sha256:1", "me", **(SESSION | {"upload_id": "u2", "asset_id": "a2"}))
     store.drop_upload("a1")
@@ -59,7 +59,7 @@ def test_old_sessions_are_pruned(store: SegmentStore) -> None:
     assert store.find_upload("sha256:1", "me") is None
 
 
-def test_content_is_under_way_while_one_of_its_tasks_is(store: SegmentStore) -> None:
+def test_content_is_processing_while_one_of_its_tasks_is(store: SegmentStore) -> None:
     def begin(key: str, content: str) -> None:
         intent = {"space": "s", "content": content, "model": "m", "params": {}, "source": "x", "account": "me"}
         assert store.put_intent(key, **intent)  # type: ignore[arg-type]

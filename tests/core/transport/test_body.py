@@ -1,4 +1,4 @@
-"""Request bodies: their length is what was announced, their bytes are what a parser reads back."""
+"""Request bodies: their length is the announced one, and a parser reads back the same content."""
 
 import base64
 import io
@@ -19,7 +19,7 @@ SIZES = [1, 2, 3, 4, BASE64_CHUNK - 1, BASE64_CHUNK, BASE64_CHUNK + 1, 3 * BASE6
 
 
 class Trickle(io.BytesIO):
-    """Gives fewer bytes than were asked for, as sockets and unbuffered files may."""
+    """Returns fewer bytes than requested, as sockets and unbuffered files may."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         return super().read(size if size is None or size < 0 else min(size, 1001))
@@ -32,7 +32,7 @@ def whole(body: Body) -> bytes:
 
 
 def parts_of(body: Body) -> dict[str, tuple[str | None, bytes]]:
-    """Parse a form by the standard library's parser: name -> (filename, content)."""
+    """Parse a form with the standard library's parser: name -> (filename, content)."""
     header = f"Content-Type: {body.content_type}\r\n\r\n".encode()
     message = message_from_bytes(header + whole(body), policy=HTTP)
     parts: dict[str, tuple[str | None, bytes]] = {}
@@ -44,7 +44,7 @@ def parts_of(body: Body) -> dict[str, tuple[str | None, bytes]]:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("stream", [io.BytesIO, Trickle])
-def test_media_inside_json_reads_back_whatever_its_size(size: int, stream: type[io.BytesIO]) -> None:
+def test_media_of_any_size_in_json_is_read_back(size: int, stream: type[io.BytesIO]) -> None:
     data = bytes(range(256)) * (size // 256 + 1)
     media = Media.of(stream(data[:size]))
     body = json_body({"a": {"base64_string": media}, "b": [media, "é\u2028"]})
@@ -60,20 +60,20 @@ def test_any_json_value_reads_back(value: dict[str, object]) -> None:
 
 def test_a_body_can_be_sent_again_from_its_start(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    path.write_bytes(b"film" * 1000)
+    path.write_bytes(b"video" * 1000)
     for body in (json_body({"x": Media.of(path)}), form_body({"a": "b"}, Media.of(path))):
-        first = next(iter(body.chunks()))  # a try that broke off
+        first = next(iter(body.chunks()))  # an attempt that was interrupted
         assert whole(body) == whole(body)
         assert whole(body).startswith(first)
 
 
 def test_a_form_reads_back(tmp_path: Path) -> None:
-    path = tmp_path / "film.mp4"
+    path = tmp_path / "video.mp4"
     path.write_bytes(b"\r\n--not the boundary--\r\n\x00\xff" * 100_000)
     parts = parts_of(form_body({"method": "direct", "filename": "a\r\nb: é"}, Media.of(path)))
     assert parts["method"] == (None, b"direct")
     assert parts["filename"] == (None, "a\r\nb: é".encode())
-    assert parts["file"] == ("film.mp4", path.read_bytes())
+    assert parts["file"] == ("video.mp4", path.read_bytes())
 
 
 def test_a_form_without_a_file_reads_back() -> None:
@@ -85,21 +85,21 @@ def test_a_form_without_a_file_reads_back() -> None:
 
 @pytest.mark.parametrize("name", ['a"; name="x', "a\r\nX-Evil: 1", "a\nb", "a\\", "a\x00b", "a\x0bb"])
 def test_no_file_name_can_add_a_header_or_field(name: str) -> None:
-    body = form_body({"method": "direct"}, Media.of(b"film"), filename=name)
+    body = form_body({"method": "direct"}, Media.of(b"video"), filename=name)
     parts = parts_of(body)
     assert set(parts) == {"method", "file"}
-    assert parts["file"][1] == b"film"
+    assert parts["file"][1] == b"video"
     assert b"\nX-Evil" not in whole(body)
 
 
 @pytest.mark.parametrize("name", ["spielfilm äöü.mp4", "映画.mp4", "🎬.mp4"])
 def test_a_file_name_in_any_script_is_sent_as_utf8(name: str) -> None:
-    assert f'filename="{name}"'.encode() in whole(form_body({}, Media.of(b"film"), filename=name))
+    assert f'filename="{name}"'.encode() in whole(form_body({}, Media.of(b"video"), filename=name))
 
 
-def test_a_file_that_vanishes_after_its_check_is_an_error_of_input(tmp_path: Path) -> None:
+def test_file_deleted_after_its_check_raises_input_error(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    path.write_bytes(b"film")
+    path.write_bytes(b"video")
     body = form_body({}, Media.of(path))
     path.unlink()
     with pytest.raises(InputError, match="no such file"):
@@ -107,9 +107,7 @@ def test_a_file_that_vanishes_after_its_check_is_an_error_of_input(tmp_path: Pat
 
 
 @pytest.mark.parametrize("size", [999_999, 1_000_001, 1, 3_000_000])
-def test_a_file_that_changes_its_size_is_an_error_and_never_more_bytes_than_announced(
-    tmp_path: Path, size: int
-) -> None:
+def test_file_that_changes_its_size_raises_without_excess_bytes(tmp_path: Path, size: int) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(bytes(1_000_000))
     media = Media.of(path)
@@ -124,7 +122,7 @@ def test_a_file_that_changes_its_size_is_an_error_and_never_more_bytes_than_anno
         path.write_bytes(bytes(1_000_000))
 
 
-def test_progress_of_a_body_grows_to_its_length_and_starts_again_with_a_second_try() -> None:
+def test_body_progress_restarts_with_a_retry() -> None:
     seen: list[tuple[int, int]] = []
     body = counted(form_body({}, Media.of(b"x" * 1_000_000)), lambda done, total: seen.append((done, total)))
     for _ in range(2):
@@ -134,7 +132,7 @@ def test_progress_of_a_body_grows_to_its_length_and_starts_again_with_a_second_t
         assert seen[-1] == (body.length, body.length)
 
 
-def test_what_is_no_json_is_a_defect_here_and_not_sent() -> None:
+def test_non_json_value_raises_and_is_not_sent() -> None:
     def endless() -> Iterator[int]:
         yield 1
 

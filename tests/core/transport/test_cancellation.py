@@ -17,7 +17,7 @@ CREATE = "/embed-v2/tasks"
 
 
 async def until(sandbox: Sandbox, count: int) -> None:
-    """Wait until this many creates have arrived."""
+    """Wait until this many create calls have arrived."""
     for _ in range(200):
         if sandbox.count("POST", CREATE) >= count:
             return
@@ -26,7 +26,7 @@ async def until(sandbox: Sandbox, count: int) -> None:
 
 
 async def task_ids(client: Surface, count: int) -> list[str]:
-    """Wait until the journal knows this many tasks by id."""
+    """Wait until the journal has this many task ids."""
     for _ in range(200):
         entries = [entry for entry in all_entries(client) if entry.task_id]
         if len(entries) >= count:
@@ -51,13 +51,15 @@ def two_videos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-async def test_closing_a_run_while_a_task_is_created(client: Surface, sandbox: Sandbox, two_videos: list[Path]) -> None:
-    sandbox.faults.add(Fault(path=CREATE, method="POST", skip=1, slow=1.0))  # the second one's answer comes slowly
-    video_paths = client.segment_many(two_videos)
-    first = asyncio.ensure_future(anext(video_paths))
+async def test_closing_a_run_during_a_create_records_the_task_id(
+    client: Surface, sandbox: Sandbox, two_videos: list[Path]
+) -> None:
+    sandbox.faults.add(Fault(path=CREATE, method="POST", skip=1, slow=1.0))  # the second response is slow
+    results = client.segment_many(two_videos)
+    first = asyncio.ensure_future(anext(results))
     await until(sandbox, 2)
     await first
-    await video_paths.aclose()
+    await results.aclose()
 
     assert len(await task_ids(client, 2)) == 2
     sandbox.clear_faults()
@@ -66,7 +68,7 @@ async def test_closing_a_run_while_a_task_is_created(client: Surface, sandbox: S
     assert sandbox.count("POST", CREATE) == 2
 
 
-async def test_cancelling_a_call_while_its_task_is_created(
+async def test_cancelling_a_call_during_a_create_records_the_task_id(
     client: Surface, sandbox: Sandbox, two_videos: list[Path]
 ) -> None:
     if not client.is_async:

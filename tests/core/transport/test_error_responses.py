@@ -1,4 +1,4 @@
-"""Error answers in every form: what they say, and when to try again."""
+"""Error responses in every form: code, message and the time of the next attempt."""
 
 import json
 from datetime import datetime
@@ -70,7 +70,7 @@ def test_the_body_is_kept_as_sent_when_it_is_short() -> None:
     assert parse(b"null").body is None
 
 
-def test_an_unknown_status_has_a_message_too() -> None:
+def test_unknown_status_has_a_message() -> None:
     assert parse(b"", 503).message == "Service Unavailable"
     assert parse(b"", 599).message == "HTTP status 599"
 
@@ -104,10 +104,13 @@ USED_UP = {"X_Ratelimit_Remaining": "0", "X_Ratelimit_Reset": str(NOW + 50)}
         (LIMIT.encode(), {}, LATER - NOW),
         ({}, USED_UP, 50),
         ({}, {"x_ratelimit_request_remaining": "0", "x_ratelimit_request_reset": str(NOW + 20)}, 20),
-        ({}, {**USED_UP, "X_Ratelimit_Duration_Remaining": "0", "X_Ratelimit_Duration_Reset": str(NOW + 40)}, 40),
+        ({}, {**USED_UP, "X_Ratelimit_Duration_Remaining": "0", "X_Ratelimit_Duration_Reset": str(NOW + 40)}, 50),
+        ({}, {**USED_UP, "X_Ratelimit_Duration_Remaining": "0", "X_Ratelimit_Duration_Reset": str(NOW + 60)}, 60),
+        ({}, {"X_Ratelimit_Duration_Remaining": "12", "X_Ratelimit_Duration_Reset": str(NOW + 60)}, 60),
+        ({}, {"X_Ratelimit_Request_Remaining": "12", "X_Ratelimit_Request_Reset": str(NOW + 60)}, None),
         ({}, {**USED_UP, "X_Ratelimit_Duration_Remaining": "3", "X_Ratelimit_Duration_Reset": str(NOW + 40)}, 50),
         ({}, {**USED_UP, "X_Ratelimit_Duration_Remaining": "0", "X_Ratelimit_Duration_Reset": str(NOW - 40)}, 50),
-        # Nothing that says when:
+        # No usable time:
         ({}, {}, None),
         (b"", {}, None),
         ({}, {"X_Ratelimit_Reset": str(NOW + 50)}, None),
@@ -117,13 +120,13 @@ USED_UP = {"X_Ratelimit_Remaining": "0", "X_Ratelimit_Reset": str(NOW + 50)}
         ({}, {"Session_Remaining": "0", "Session_Reset": str(NOW + 50)}, None),
         ({"message": "after 2025-13-41T00:00:00Z"}, {}, None),
         ({"message": "after lunch"}, {}, None),
-        # No wait at all, or our clock is ahead of the server's:
+        # No wait, or the local clock is ahead of the server's:
         ({}, {"Retry_After": "0"}, None),
         ({}, {"Retry_After": formatdate(NOW - 90, usegmt=True)}, None),
         ({"message": "after 2025-12-01T00:00:00Z"}, {}, None),
         ({"error": {"message": "m", "details": {"retryAfter": 0}}}, {}, None),
         (FLAT, {"Retry_After": "0"}, LATER - NOW),
-        # Nonsense in one place does not hide the time in the next:
+        # An invalid value does not hide a valid time elsewhere:
         (FLAT, {"Retry_After": "-5"}, LATER - NOW),
         (FLAT, {"Retry_After": "soon"}, LATER - NOW),
         (FLAT, {"Retry_After": ""}, LATER - NOW),
@@ -135,7 +138,7 @@ USED_UP = {"X_Ratelimit_Remaining": "0", "X_Ratelimit_Reset": str(NOW + 50)}
         ({"message": "m", "details": {"retryAfter": 10**400}}, USED_UP, 50),
     ],
 )
-def test_the_time_for_another_try(body: Any, headers: dict[str, str], wait: float | None) -> None:
+def test_retry_at_is_read_from_every_form(body: Any, headers: dict[str, str], wait: float | None) -> None:
     info = parse(body, 429, **headers)
     assert info.retry_at == (None if wait is None else pytest.approx(NOW + wait))
     error = RateLimitError("m", status_code=429, retry_at=info.retry_at)
@@ -171,7 +174,7 @@ def test_message_and_body_are_bounded() -> None:
         {"error": {"code": SIGNED, "message": SIGNED, "details": {"requestId": SIGNED, SIGNED: [SIGNED]}}},
         f"<html>{SIGNED}</html>".encode(),
         f"cannot read {SIGNED}".encode(),
-        # Cut off, so that it is no JSON; as Go and PHP escape a URL; as HTML does.
+        # Truncated JSON; a URL as escaped by Go and PHP; a URL in HTML.
         b'{"message":"https:\\/\\/bucket.s3.amazonaws.com\\/a.mp4?id=7\\u0026X-Amz-Signature=5ec2e7',
         b"<a href='https://bucket.s3.amazonaws.com/a.mp4?id=7&amp;X-Amz-Signature=5ec2e7'>",
         {"message": "key tlk_5ec2e7 is not valid", "details": {"key": "tlk_5ec2e7"}},
@@ -203,7 +206,7 @@ bodies = st.recursive(
     st.dictionaries(names, values),
     bodies.map(lambda body: json.dumps(body).encode()) | st.binary(max_size=300),
 )
-def test_nothing_in_an_answer_makes_reading_it_fail(status: int, headers: dict[str, str], body: bytes) -> None:
+def test_parsing_accepts_any_error_response(status: int, headers: dict[str, str], body: bytes) -> None:
     info = parse_error(status, headers, body, NOW)
     assert info.message
     assert info.retry_at is None or NOW <= info.retry_at <= NOW + 31 * 24 * 3600

@@ -1,9 +1,10 @@
-"""Server faults: what is retried, what is not, and which error the caller gets."""
+"""Server faults: which are retried, and which error the caller gets."""
 
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from twelvelabs_sandbox import Fault, Sandbox
 EMBED = "/embed-v2"
 
 
-@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504, 520, 524, 530])
 async def test_a_server_error_is_retried(client: Surface, sandbox: Sandbox, status: int) -> None:
     sandbox.faults.add(Fault(path=EMBED, status=status, times=2))
     assert (await client.embed_text("red")).vector.shape == (512,)
@@ -43,6 +44,19 @@ async def test_a_broken_connection_is_retried_without_traces_of_the_first_respon
         assert (await client.embed_text("red")).vector.tolist() == whole.tolist()
     else:
         assert [asset.id async for asset in client.assets.list(filename="no such name")] == []
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 524}, {"drop": "after"}])
+@pytest.mark.parametrize("path", ["/assets", "/assets/multipart-uploads"])
+async def test_an_upload_is_repeated_since_it_costs_no_task(
+    client: Surface, sandbox: Sandbox, video_path: Path, path: str, fault: dict[str, Any]
+) -> None:
+    sandbox.faults.add(Fault(path=path, method="POST", times=2, **fault))
+    if path == "/assets":
+        await client.assets.create(video_path)
+    else:
+        await client.uploads.create("film.mp4", total_size=300_000_000, asset_type="video")
+    assert sandbox.count("POST", path) == 3
 
 
 async def test_the_error_is_raised_after_max_retries(connect: Connect, sandbox: Sandbox) -> None:
@@ -72,11 +86,11 @@ async def test_a_refusal_is_final(client: Surface, sandbox: Sandbox, status: int
     assert sandbox.count() == 1
 
 
-# Too many requests
+# Rate limits
 
 
 def too_many(form: str, seconds: float) -> Fault:
-    """Return a fault that asks to come back after some seconds, in one of the forms that servers use."""
+    """Return a fault that asks for a retry after some seconds, in one of the forms that servers use."""
     moment = datetime.now(UTC) + timedelta(seconds=seconds)
     return {
         "seconds": Fault(status=429, headers={"Retry-After": str(seconds)}),
@@ -92,7 +106,7 @@ def too_many(form: str, seconds: float) -> Fault:
 
 
 @pytest.mark.parametrize("form", ["seconds", "date", "message", "headers", "empty"])
-async def test_a_429_is_retried_in_every_form_of_it(connect: Connect, sandbox: Sandbox, form: str) -> None:
+async def test_429_is_retried_in_every_form(connect: Connect, sandbox: Sandbox, form: str) -> None:
     sandbox.faults.add(too_many(form, 1.0))
     await connect(max_retry_wait=5.0).embed_text("red")
     assert sandbox.count("POST", EMBED) == 2
@@ -112,14 +126,38 @@ async def test_a_time_in_the_past_does_not_permit_an_immediate_retry(
 
 
 @pytest.mark.parametrize("form", ["seconds", "date", "message", "headers"])
-async def test_retry_at_is_known_in_every_form_of_a_429(client: Surface, sandbox: Sandbox, form: str) -> None:
+async def test_retry_at_is_set_for_every_form_of_429(client: Surface, sandbox: Sandbox, form: str) -> None:
     sandbox.faults.add(too_many(form, 1800.0))
     with pytest.raises(RateLimitError) as caught:
         await client.embed_text("red")
     assert caught.value.retry_at == pytest.approx(time.time() + 1800, abs=60)
 
 
-async def test_a_wait_beyond_the_limit_is_an_error_at_once_with_its_time(client: Surface, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("remaining", [0, 12])  # seconds; a video that is longer than what remains is refused too
+async def test_a_daily_limit_of_media_seconds_is_raised_at_once(
+    client: Surface, sandbox: Sandbox, video_path: Path, remaining: int
+) -> None:
+    """36,000 s a day, as in the headers that others have seen."""
+    now = time.time()
+    headers = {
+        "X-Ratelimit-Dimensions": "Duration,Request",
+        "X-Ratelimit-Request-Limit": "60",
+        "X-Ratelimit-Request-Remaining": "41",
+        "X-Ratelimit-Request-Reset": f"{now + 20:.0f}",
+        "X-Ratelimit-Duration-Limit": "36000",
+        "X-Ratelimit-Duration-Used": str(36_000 - remaining),
+        "X-Ratelimit-Duration-Remaining": str(remaining),
+        "X-Ratelimit-Duration-Reset": f"{now + 36_000:.0f}",
+    }
+    body = {"code": "too_many_requests", "message": "You have exceeded the rate limit (36000s/1day)."}
+    sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", status=429, headers=headers, body=body, times=None))
+    with pytest.raises(RateLimitError, match="Try again after") as caught:
+        await client.segment_video(video_path)
+    assert caught.value.retry_at == pytest.approx(now + 36_000, abs=2)
+    assert sandbox.count("POST", "/embed-v2/tasks") == 1
+
+
+async def test_wait_beyond_the_limit_raises_immediately_with_its_time(client: Surface, sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "3600"}, times=None))
     with pytest.raises(RateLimitError, match=r"Try again after \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC") as caught:
         await client.embed_text("red")
@@ -130,7 +168,7 @@ async def test_a_wait_beyond_the_limit_is_an_error_at_once_with_its_time(client:
     assert caught.value.message in repr(caught.value)
 
 
-# Time-outs and invalid responses
+# Timeouts and invalid responses
 
 
 async def test_a_time_out_is_retried(connect: Connect, sandbox: Sandbox) -> None:
@@ -182,7 +220,7 @@ async def test_an_endless_response_is_refused(
             _ = [asset async for asset in client.assets.list()]
 
 
-# No server
+# Unreachable servers
 
 
 async def test_an_unreachable_server_is_named(connect: Connect) -> None:
@@ -190,7 +228,7 @@ async def test_an_unreachable_server_is_named(connect: Connect) -> None:
         await connect(base_url="http://127.0.0.1:9/v1.3", max_retries=1).embed_text("red")
 
 
-async def test_a_host_that_does_not_exist(connect: Connect) -> None:
+async def test_unknown_host_raises_connection_error(connect: Connect) -> None:
     with pytest.raises(APIConnectionError, match="could not embed the text: the server cannot be reached"):
         await connect(base_url="http://no-such-host.invalid/v1.3", max_retries=0).embed_text("red")
 
@@ -207,7 +245,7 @@ async def test_the_next_call_reaches_a_restarted_server(connect: Connect) -> Non
         await client.close()
 
 
-async def test_a_closed_client_opens_again(client: Surface) -> None:
+async def test_closed_client_reconnects(client: Surface) -> None:
     await client.embed_text("red")
     await client.close()
     await client.close()

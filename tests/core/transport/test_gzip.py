@@ -19,7 +19,8 @@ from tests.core.raw_server import RawServer
 from tests.core.surface import Surface, make_surface
 from twelvelabs_core import APIConnectionError, APIResponseError, NotFoundError, Settings, TwelveLabsError
 from twelvelabs_core.transport.body import NoAnswerError
-from twelvelabs_core.transport.io import FREE_BYTES, Exchange, ReplyReader
+from twelvelabs_core.transport.http import FREE_BYTES, ReplyReader
+from twelvelabs_core.transport.io import Exchange
 
 TASK = {"_id": "65", "status": "ready", "data": [{"embedding": [0.25] * 512, "embedding_scope": "asset"}]}
 MIB = 1024**2
@@ -39,7 +40,7 @@ def client(request: pytest.FixtureRequest, server: RawServer) -> Surface:
 
 
 def read(coding: str, chunks: list[bytes]) -> bytes:
-    exchange = Exchange("GET", "http://127.0.0.1", {}, None, None, 64 * MIB, 1.0)
+    exchange = Exchange("GET", "http://127.0.0.1", {}, timeout=1.0)
     reader = ReplyReader(exchange, httpx.Response(200, headers={"content-encoding": coding} if coding else {}))
     for chunk in chunks:
         reader.feed(chunk)
@@ -47,7 +48,7 @@ def read(coding: str, chunks: list[bytes]) -> bytes:
 
 
 def chopped(data: bytes, seed: int) -> list[bytes]:
-    places = sorted(random.Random(seed).choices(range(len(data) + 1), k=5))  # noqa: S311  # no secret
+    places = sorted(random.Random(seed).choices(range(len(data) + 1), k=5))  # noqa: S311  # not a secret
     return [data[start:end] for start, end in zip([0, *places], [*places, len(data)], strict=True)]
 
 
@@ -105,7 +106,7 @@ async def test_the_coding_of_a_response_without_body_is_ignored(
 ) -> None:
     for etag in ("one", "two"):
         server.say(b"", ETag=f'"{etag}"', Content_Encoding=coding)
-        assert (await client.content_of(f"{server.url}/film.mp4")).endswith(f"@etag:{etag}")
+        assert (await client.content_of(f"{server.url}/video.mp4")).endswith(f"@etag:{etag}")
     server.answer = [f"HTTP/1.1 204 No Content\r\nContent-Encoding: {coding}\r\nConnection: close\r\n\r\n".encode()]
     assert await client.assets.delete("65") is None
 
@@ -160,7 +161,7 @@ _bombs: list[bytes] = []
 
 
 def _bomb() -> bytes:
-    """320 MB of zeros in 320 kB, packed once."""
+    """320 MB of zeros, compressed to 320 kB."""
     if not _bombs:
         _bombs.append(_packed(b"", b"0" * 1024 * 1024, ZEROS // 1024**2))
     return _bombs[0]

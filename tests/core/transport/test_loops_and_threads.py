@@ -40,7 +40,7 @@ def asynchronous(settings: Settings, tmp_path: Path) -> AsyncClient:
 
 @pytest.fixture
 def expected(blocking: Client) -> dict[str, list[float]]:
-    """The vectors of TEXTS, each asked for on its own."""
+    """The vectors of TEXTS, each requested separately."""
     return {text: blocking.embed_text(text).vector.tolist() for text in TEXTS}
 
 
@@ -85,17 +85,17 @@ def test_connections_are_closed_with_their_loop(asynchronous: AsyncClient) -> No
     for _ in range(100):
         if len(list(OPEN_FILES.iterdir())) <= before:
             return
-        time.sleep(0.05)  # the server's ends of them are in this process too
+        time.sleep(0.05)  # the server's sockets are in this process too
     raise AssertionError("connections stayed open")
 
 
-def test_loops_of_two_threads_at_once(asynchronous: AsyncClient, expected: dict[str, list[float]]) -> None:
+def test_loops_of_two_threads_run_concurrently(asynchronous: AsyncClient, expected: dict[str, list[float]]) -> None:
     with ThreadPoolExecutor(4) as pool:
         runs = [pool.submit(lambda: asyncio.run(asynchronous.embed_texts(TEXTS))) for _ in range(4)]
         assert all(right(run.result(), expected) for run in runs)
 
 
-async def test_connections_are_used_again(asynchronous: AsyncClient, sandbox: Sandbox) -> None:
+async def test_connections_are_reused(asynchronous: AsyncClient, sandbox: Sandbox) -> None:
     seen: set[int] = set()
     original = asynchronous._io._loop_clients
 
@@ -165,7 +165,7 @@ def test_sixteen_threads_share_one_client(blocking: Client, expected: dict[str, 
 
 
 def test_a_client_closed_by_one_thread_serves_the_others(settings: Settings) -> None:
-    careful = settings.replace(max_retries=0)  # not one request may break
+    careful = settings.replace(max_retries=0)  # no request may fail
     with Client(settings=careful) as client, ThreadPoolExecutor(4) as pool:
         runs = [pool.submit(client.embed_texts, TEXTS) for _ in range(4)]
         while not all(run.done() for run in runs):
@@ -194,7 +194,7 @@ def test_threads_carry_the_callers_context(blocking: Client, video_path: Path, m
         seen_by.add(who.get())
         threads.add(threading.get_ident())
 
-    _ = list(blocking.segment_many([video_path, media_folder / "film.mp4"], on_progress=listen, **CUT))
+    _ = list(blocking.segment_many([video_path, media_folder / "video.mp4"], on_progress=listen, **CUT))
     assert seen_by == {"caller"}
     assert threading.get_ident() not in threads
 
@@ -243,18 +243,18 @@ async def test_workers_end_soon_after_their_consumer_also_nested_ones() -> None:
     assert not any(thread.is_alive() for thread in ours)
 
 
-# A blocking client where a loop runs
+# A blocking client under a running loop
 
 
 async def test_a_blocking_call_on_the_loop_that_embeds_the_same_video_times_out(
     tmp_path: Path, video_path: Path
 ) -> None:
-    """The other call cannot continue while the loop is blocked: without a time-out, this would wait permanently."""
+    """The other call cannot continue while the loop is blocked: without a timeout, this would wait permanently."""
     with Sandbox(task_seconds=3600.0) as slow:
         changed = Settings.resolve(api_key=slow.api_key, base_url=slow.base_url)
         holder = AsyncClient(settings=changed, store=tmp_path / "s.sqlite3")
         call = asyncio.create_task(holder.segment_video(video_path, **CUT))
-        # Answered, not only received: a task that is created after the clock has advanced would never end.
+        # Wait for the response: a task created after the clock was advanced would never end.
         while not slow.count("POST", "/embed-v2/tasks", 202):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         client = Client(settings=changed, store=tmp_path / "s.sqlite3")
@@ -277,7 +277,7 @@ def test_a_blocking_client_does_not_affect_a_running_loop(blocking: Client, vide
     assert len(blocking.embed_texts(TEXTS[:2])) == 2
 
 
-# Nothing is left open
+# Open resources
 
 
 def test_no_resource_is_left_open(sandbox: Sandbox) -> None:

@@ -1,7 +1,7 @@
-"""Polling: the delays, the deadline, and the requests that waiting for many tasks costs.
+"""Polling: the delays, the deadline, and the number of requests for many waiting tasks.
 
-The last is `benchmarks/waiting.py` with fewer tasks: requests and the time at which a task was ready are the sandbox's
-own, the time is virtual.
+The last test is `benchmarks/waiting.py` with fewer tasks: the sandbox counts requests and ready times, and time is
+virtual.
 """
 
 from pathlib import Path
@@ -24,10 +24,10 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def test_waiting_for_many_tasks_costs_few_requests_and_no_delay(sound: Path) -> None:
-    each, delay = await measure(24, sound, is_ours=True)
+    each, delay = await measure(80, sound, is_ours=True)
     each_alone, delay_alone = await measure(4, sound, is_ours=False)
-    assert 0 < delay_alone < PEERS_GAP  # the reference measures what it claims to
-    assert each_alone >= 8 * each  # twenty times for a thousand tasks; fewer tasks share fewer lists
+    assert 0 < delay_alone < PEERS_GAP  # verifies the reference itself
+    assert each_alone >= 10 * each  # twenty times for a thousand tasks
     assert 0 < delay <= 0.7 * PEERS_GAP  # the mean delay of a fixed interval is a half of it
 
 
@@ -39,7 +39,7 @@ def test_the_next_delay_ends_at_the_deadline_at_the_latest(elapsed: float, remai
     assert delay >= min(FIRST_DELAY, max(remaining, 0))
 
 
-def test_short_tasks_are_noticed_soon_and_long_ones_cost_few_requests() -> None:
+def test_short_tasks_are_polled_often_and_long_ones_rarely() -> None:
     def requests(seconds: float) -> tuple[int, float]:
         elapsed, count = 0.0, 1
         while elapsed < seconds:

@@ -81,7 +81,7 @@ class Account:
 
 
 class AnyCourse(RuleBasedStateMachine):
-    """Requests of several clients start and end in any order, while time passes and the server answers anything."""
+    """Requests of several clients start and end in any order, with random times and responses."""
 
     permits: Bundle[Any] = Bundle("permits")
 
@@ -296,7 +296,7 @@ async def test_a_thousand_callers_get_one_slot_after_another_without_busy_waitin
     held = await limits.acquire("text", only_one, "embed", sleep)
     waiting = [asyncio.create_task(one()) for _ in range(1000)]
     await asyncio.sleep(1.0)
-    assert 1000 <= asked < 25_000  # 50,000 without a growing delay
+    assert 1000 <= asked < 15_000  # 50,000 without a growing delay
     limits.release(held)
     await asyncio.wait_for(asyncio.gather(*waiting), 60)
 

@@ -1,4 +1,4 @@
-"""A caller's own rate limiter is asked before each request that is paid for, and before no other."""
+"""A caller's rate limiter is acquired before each paid request, and before no other."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from twelvelabs_sandbox import Fault, Sandbox
 
 
 class Counting:
-    """Lets everything through, and counts."""
+    """Permits every request and counts calls."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -24,7 +24,7 @@ class Counting:
 
 
 class Refusing(Counting):
-    """Lets nothing through."""
+    """Refuses every request."""
 
     def acquire(self) -> None:
         raise PermissionError
@@ -33,7 +33,7 @@ class Refusing(Counting):
         raise PermissionError
 
 
-async def test_it_is_asked_once_for_each_thing_that_is_embedded(
+async def test_rate_limiter_is_acquired_once_per_embedding(
     connect: Connect, sandbox: Sandbox, video_path: Path, picture: Path
 ) -> None:
     limiter = Counting()
@@ -44,7 +44,7 @@ async def test_it_is_asked_once_for_each_thing_that_is_embedded(
     assert limiter.asked == 4
     sandbox.faults.add(Fault(path="/embed-v2", status=503, times=2))
     await client.embed_text("green")
-    assert limiter.asked == 5  # a retry is not another request for the caller
+    assert limiter.asked == 5  # a retry does not acquire again
     options: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
     await client.segment_video(video_path, **options)
     assert limiter.asked == 6  # uploads and GETs are not counted
@@ -55,7 +55,9 @@ async def test_it_is_asked_once_for_each_thing_that_is_embedded(
     assert limiter.asked == 6
 
 
-async def test_its_exception_reaches_the_caller_and_no_request_is_sent(connect: Connect, sandbox: Sandbox) -> None:
+async def test_rate_limiter_exception_reaches_the_caller_and_no_request_is_sent(
+    connect: Connect, sandbox: Sandbox
+) -> None:
     client = connect(rate_limiter=Refusing())
     for call in (client.embed_text, lambda text: client.embed_texts([text, "blue"])):
         with pytest.raises(PermissionError):

@@ -1,4 +1,4 @@
-"""Rate limits are shared by all clients, threads and loops of a process: over HTTP, by the server's own log."""
+"""Rate limits are shared by all clients, threads and loops of a process; checked over HTTP with the server's log."""
 
 import asyncio
 import gc
@@ -51,7 +51,7 @@ def settings_of(sandbox: Sandbox, **changes: Any) -> Settings:
 
 
 def refusal(form: str, seconds: float) -> Fault:
-    """Return a 429 on an embed call that asks to come back after some seconds, in one of the API's forms."""
+    """Return a 429 for an embed call that asks for a retry after some seconds, in one of the API's forms."""
     moment = datetime.now(UTC) + timedelta(seconds=seconds)
     reset = f"{moment.timestamp():.3f}"
     return {
@@ -76,7 +76,7 @@ def refusal(form: str, seconds: float) -> Fault:
 
 
 async def by_threads(settings: Settings) -> None:
-    """Embed a text from each of many threads, each with a client of its own."""
+    """Embed a text from each of many threads with separate clients."""
 
     def work(number: int) -> None:
         with Client(settings=settings) as client:
@@ -87,12 +87,12 @@ async def by_threads(settings: Settings) -> None:
 
 
 async def by_coroutines(settings: Settings) -> None:
-    """Embed a text from each of many coroutines, each with a client of its own."""
+    """Embed a text from each of many coroutines with separate clients."""
     await asyncio.gather(*(AsyncClient(settings=settings).embed_text(f"text {number}") for number in range(CALLERS)))
 
 
 async def by_loops(settings: Settings) -> None:
-    """Embed texts by one client from four event loops in threads, and by another one from here."""
+    """Embed texts with one client from four event loops in threads, and with another from this loop."""
     client = AsyncClient(settings=settings)
 
     async def some(first: int) -> None:
@@ -115,7 +115,7 @@ async def be_refused(settings: Settings) -> None:
 
 
 async def first_request(sandbox: Sandbox) -> None:
-    """Wait until something arrives."""
+    """Wait until a request arrives."""
     for _ in range(2000):
         if sandbox.count():
             return
@@ -189,7 +189,7 @@ async def test_no_text_is_lost_at_a_server_that_accepts_few_requests_per_window(
         found = await client.embed_texts([f"text {number}" for number in range(100)])
         await client.close()
     assert len(found) == 100
-    assert limit.refused >= 24  # of the first requests alone
+    assert limit.refused >= 24  # of the first requests only
 
 
 async def test_permanent_refusals_are_retried_max_retries_times(client: Surface, sandbox: Sandbox) -> None:
@@ -223,7 +223,7 @@ async def test_a_503_with_retry_after_pauses_all_callers(paced: tuple[Sandbox, P
     assert log.arrivals[1][0] - log.arrivals[0][0] >= 1.0
 
 
-# Who shares it
+# Scope of rate limits
 
 
 async def test_other_categories_keys_and_hosts_are_not_paused(
@@ -328,7 +328,7 @@ async def test_a_blocking_call_on_the_loop_that_holds_the_slot_ends(
     assert (await held).vector.shape == (512,)
 
 
-# The caller's own limits
+# Limits set by the caller
 
 
 async def test_concurrent_requests_are_limited_over_all_clients_and_gets(
@@ -384,7 +384,7 @@ def test_requests_per_minute_are_kept_over_clients(
         ]
     assert len(counted) == 11  # nine texts, an upload and a task; GETs are not counted
     assert all(sum(moment <= later < moment + 60 for later in counted) <= 4 for moment in counted)
-    assert counted[3] == start  # without a needless wait
+    assert counted[3] == start  # without an unneeded wait
     assert clock.now < start + 3 * 61
 
 
@@ -392,30 +392,30 @@ def test_requests_per_minute_are_kept_over_clients(
 
 
 @pytest.fixture
-def video_paths(video_path: Path) -> list[Media]:
+def videos(video_path: Path) -> list[Media]:
     """Three videos with different bytes and names."""
     data = content(video_path)
-    return [Media.of(data + b"\0\0\0\x0cfree" + bytes([n] * 4), source=f"film {n}.mp4") for n in range(1, 4)]
+    return [Media.of(data + b"\0\0\0\x0cfree" + bytes([n] * 4), source=f"video {n}.mp4") for n in range(1, 4)]
 
 
-async def test_a_day_long_pause_ends_the_run_at_once_and_the_next_run_resumes(
-    connect: Connect, sandbox: Sandbox, video_paths: list[Media]
+async def test_day_long_pause_ends_the_run_and_the_next_run_resumes(
+    connect: Connect, sandbox: Sandbox, videos: list[Media]
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, headers={"Retry-After": "86400"}, skip=1))
     client = connect(max_concurrency=1)
     with pytest.raises(IngestionError) as caught:
-        _ = [one async for one in client.segment_many(video_paths, **CUT)]
+        _ = [one async for one in client.segment_many(videos, **CUT)]
     errors = [failure.error for failure in caught.value.failures]
     assert [type(error) for error in errors] == [RateLimitError] * 2
     expected = pytest.approx(time.time() + 86_400, abs=60)
     assert all(isinstance(error, RateLimitError) and error.retry_at == expected for error in errors)
     assert "not sent" in str(errors[1])
-    assert (sandbox.count("POST", TASKS), sandbox.count("POST", "/assets")) == (2, 2)  # nor was the third uploaded
+    assert (sandbox.count("POST", TASKS), sandbox.count("POST", "/assets")) == (2, 2)  # the third was not uploaded
     with pytest.raises(IngestionError):
-        _ = [one async for one in connect().segment_many(video_paths, **CUT)]
+        _ = [one async for one in connect().segment_many(videos, **CUT)]
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", "/assets")) == (2, 2)
     reset_rate_limits()  # a day later, or in another process
-    found = [one async for one in connect().segment_many(video_paths, **CUT)]
+    found = [one async for one in connect().segment_many(videos, **CUT)]
     assert sorted(one.reused for one in found) == [False, False, True]
     assert sandbox.count("POST", TASKS, status=202) == 3  # one for each video
     assert sandbox.count("POST", "/assets") == 3
@@ -428,14 +428,14 @@ async def test_a_refusal_between_the_intent_and_the_create_is_recorded_as_failed
     put_intent = client.store.put_intent
     clip = Media.of(content(video_path), source="clip.mp4")
 
-    def refused_meanwhile(*args: Any, **kwargs: Any) -> bool:
+    def refuse_before(*args: Any, **kwargs: Any) -> bool:
         written = put_intent(*args, **kwargs)
         sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "3600"}))
         with pytest.raises(RateLimitError):
             Client(settings=other.settings, store=":memory:").embed_clip(clip)
         return written
 
-    monkeypatch.setattr(client.store, "put_intent", refused_meanwhile)
+    monkeypatch.setattr(client.store, "put_intent", refuse_before)
     with pytest.raises(RateLimitError, match=r"could not create the embedding task .* not sent") as caught:
         await client.segment_video(video_path, **CUT)
     assert caught.value.retry_at == pytest.approx(time.time() + 3600, abs=60)
@@ -469,11 +469,11 @@ async def test_a_create_waits_for_its_permit_before_its_intent_is_written(
 async def test_a_create_whose_intent_is_written_waits_for_a_limited_time(
     connect: Connect, sandbox: Sandbox, video_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise another machine treats the intent as abandoned, and pays again."""
+    """Otherwise another machine would treat the intent as abandoned and pay again."""
     client = connect(requests_per_minute=1.0)
     asset = (await connect().assets.create(video_path)).id
     await connect().assets.wait(asset)
-    ahead = 61.0  # the upload was a request too
+    ahead = 61.0  # the upload counts as a request
     monkeypatch.setattr(rate_limits_of(client.settings), "_clock", lambda: time.monotonic() + ahead)
     sandbox.faults.add(Fault(path=TASKS, method="POST", status=429, body=""))
     with pytest.raises(

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twelvelabs_core.transport.retry import FREE_TRIES, Outcome, RetryPolicy, Tries
+from twelvelabs_core.transport.retry import Outcome, RetryPolicy
 
 POLICY = RetryPolicy(max_retries=4, max_wait=60.0)
 statuses = st.sampled_from([200, 301, 400, 401, 404, 408, 409, 413, 422, 429, 500, 501, 502, 503, 504, None])
@@ -58,28 +58,3 @@ def test_waits_grow_and_are_spread() -> None:
     assert waits == sorted(set(waits))
     assert len({wait(Outcome(500)) for _ in range(10)}) > 1
     assert len({wait(Outcome(429, retry_after=10)) for _ in range(10)}) > 1
-
-
-@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=200), st.integers(0, 5))
-def test_refusals_while_others_succeed_are_not_counted_up_to_a_limit(
-    course: list[tuple[bool, bool]], max_retries: int
-) -> None:
-    tries, successes, free = Tries(RetryPolicy(max_retries, 60.0)), 0, 0
-    for is_refused, others_succeeded in course:
-        before = successes
-        successes += others_succeeded
-        tries.note(Outcome(429 if is_refused else 503), before=before, now=successes if is_refused else 0)
-        free += is_refused and others_succeeded
-    uncounted = len(course) - tries.counted
-    assert 0 <= uncounted <= max_retries * FREE_TRIES
-    assert uncounted >= min(free, max_retries * FREE_TRIES)
-    assert tries.counted >= sum(not is_refused for is_refused, _ in course)
-
-
-def test_refusals_while_no_request_succeeds_are_counted() -> None:
-    tries = Tries(POLICY)
-    for _ in range(5):
-        tries.note(Outcome(429), before=7, now=7)
-    assert tries.counted == 5
-    tries.note(Outcome(429), before=7, now=8)
-    assert tries.counted == 5

@@ -1,4 +1,4 @@
-"""Load many videos at once, without blocking: python examples/llama_index_async_films.py "a goal" *.mp4."""
+"""Load many videos at once, without blocking: python examples/llama_index_async_videos.py "a goal" *.mp4."""
 
 import asyncio
 import sys
@@ -9,13 +9,13 @@ from llama_index_twelvelabs import TwelveLabsEmbedding, aingest_videos
 from twelvelabs_core import IngestionError
 
 
-async def main(query: str, films: list[str]) -> None:
-    """Search all films together."""
-    index = VectorStoreIndex([], embed_model=TwelveLabsEmbedding(max_concurrency=4))  # tasks on their way at once
+async def main(query: str, videos: list[str]) -> None:
+    """Search all videos together."""
+    index = VectorStoreIndex([], embed_model=TwelveLabsEmbedding(max_concurrency=4))  # tasks in flight at the same time
     try:
-        await aingest_videos(index, films)
+        await aingest_videos(index, videos)
     except IngestionError as error:
-        # The others are stored, and searchable below; those that failed are tried again the next time.
+        # All other videos are stored and can be searched below; failed ones are retried in the next run.
         for failure in error.failures:
             print(f"left out: {failure.source}: {failure.reason}", file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""Makes the film that the demo searches when it is given none: scenes, sounds and captions, three minutes of them."""
+"""Generates the demo's default video: three minutes of scenes, sounds and captions."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,9 +15,9 @@ QUERIES = (
     "loud music",
     "the goalkeeper dives to the left",
 )
-"""What to ask of this film: by sight, by sound and by what is said."""
+"""Queries for this video: by picture, by sound and by speech."""
 
-QUERIES_FOR_ANY_FILM = ("green grass", "a dark scene", "moving fast", "loud music")
+QUERIES_FOR_ANY_VIDEO = ("green grass", "a dark scene", "moving fast", "loud music")
 
 ASKED_FOR = (
     Scene("red", "white", "stripes", "fast", "noise", seed=3),
@@ -36,16 +36,16 @@ SIZE = (640, 360)
 FPS = 8
 SEED = 11
 VERSION = 1
-"""Part of the file's name: another film of the same name would be new work every time."""
+"""Part of the file name; to be increased whenever the generated video changes."""
 
 
-def demo_film(folder: Path) -> Path:
-    """Return where the demo's own film is, or will be."""
-    return folder / f"demo-film-{VERSION}.mkv"
+def sample_video_path(folder: Path) -> Path:
+    """Return the path of the demo's sample video, which may not exist yet."""
+    return folder / f"demo-video-{VERSION}.mkv"
 
 
-def write_demo_film(path: Path) -> None:
-    """Write the demo's own film, whole or not at all; takes about ten seconds."""
+def write_sample_video(path: Path) -> None:
+    """Write the sample video atomically; takes about ten seconds."""
     scenes = list(_scenes())
     captions = list(_captions(sum(scene.seconds for scene in scenes)))
     with private_part(path.parent, path.name) as part:
@@ -54,16 +54,16 @@ def write_demo_film(path: Path) -> None:
 
 
 def is_whole(path: Path) -> bool:
-    """Return whether there is a film that can be opened, and is as long as the demo's own."""
+    """Return whether the file can be opened as a video and has the length of the sample video."""
     try:
-        with av.open(str(path)) as film:
-            return abs((film.duration or 0) / av.time_base - sum(scene.seconds for scene in _scenes())) < 1
+        with av.open(str(path)) as video:
+            return abs((video.duration or 0) / av.time_base - sum(scene.seconds for scene in _scenes())) < 1
     except (OSError, ValueError, av.error.FFmpegError):
         return False
 
 
 def _scenes() -> Iterator[Scene]:
-    """Scenes drawn at random, always the same ones, with those that are asked for spread among them."""
+    """Yield random scenes with a fixed seed, with the scenes of `QUERIES` spread among them."""
     asked_for = iter(ASKED_FOR)
     for number, scene in enumerate(random_scenes(SCENES - len(ASKED_FOR), seed=SEED)):
         if number % 8 == 5:  # noqa: PLR2004  # the sixth, fourteenth and twenty-second

@@ -1,4 +1,4 @@
-"""One chaos run from empty to the verdict: workers that are killed and started again, a storm, and two calm runs."""
+"""One chaos run: workers killed and restarted under injected faults, then two runs without faults, then the checks."""
 
 import json
 import random
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos import journals, leaks
+from tests.chaos.fault_injector import TASKS, CountingFaults, FaultInjector
+from tests.chaos.fork_server import Child, ForkServer
 from tests.chaos.gateway import Gateway
-from tests.chaos.nursery import Child, Nursery
-from tests.chaos.storm import TASKS, CountedFaults, Storm
 from tests.chaos.verdict import Matrix, Moment, TaskLog, Verdict, check_reports, check_stores, check_tasks
 from tests.chaos.videos import Signature, make_videos, sources
 from tests.chaos.worker import OPTIONS, SEGMENTATION
@@ -21,12 +21,12 @@ from tests.sandbox.file_server import FileServer
 from twelvelabs_core import Client
 from twelvelabs_sandbox import Sandbox
 
-# Characters that a URL, JSON and base64 write in other ways.
+# Contains characters that URLs, JSON and base64 encode differently.
 API_KEY = "tlk_sandbox_Ch4os+/=Key&%~d1e0c7b2"
 EIGHT_DAYS = 8 * 24 * 3600.0
 MAX_CONCURRENCY = 8
-LOOK = 0.005
-# A run without a request for so long hangs.
+POLL_SECONDS = 0.005
+# A run that sends no request for this long counts as hung.
 STALL_SECONDS = 60.0
 
 Say = Callable[[str], None]
@@ -34,17 +34,17 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """How large a run is.
+    """Parameters of a run.
 
     Attributes:
-        videos: All of them, the bad ones among them.
-        kills: How often a worker is killed.
-        processes: How many workers work at once, all on all videos.
+        videos: Number of videos, including the bad ones.
+        kills: Number of times a worker is killed.
+        processes: Number of concurrent workers; each loads all videos.
         store: `sqlite` or `postgresql`.
-        seed: Of everything that is drawn.
-        echoes: Whether the sandbox's lists name files and URLs.
-        timeout: Longest wait of a worker for one task, in seconds.
-        patience: Longest life of a worker in the storm, drawn between these seconds.
+        seed: Seed of all random choices.
+        names_files: Whether the sandbox's listings contain file names and URLs.
+        timeout: Longest time a worker waits for one task, in seconds.
+        kill_after: Range in seconds from which the longest lifetime of a worker is drawn.
     """
 
     videos: int = 200
@@ -52,9 +52,9 @@ class Plan:
     processes: int = 1
     store: str = "sqlite"
     seed: int = 1
-    echoes: bool = True
+    names_files: bool = True
     timeout: float = 8.0
-    patience: tuple[float, float] = (4.0, 25.0)
+    kill_after: tuple[float, float] = (4.0, 25.0)
 
     @property
     def bad(self) -> int:
@@ -63,14 +63,14 @@ class Plan:
 
 @dataclass
 class Worker:
-    """One of the processes, over all its starts."""
+    """One worker, over all processes started for it."""
 
     number: int
     folder: Path
     starts: int = 0
     ended: int = 0
     process: Child | None = None
-    said: Path = field(default_factory=Path)
+    output: Path = field(default_factory=Path)
 
     @property
     def is_alive(self) -> bool:
@@ -78,42 +78,42 @@ class Worker:
 
     @property
     def is_ready(self) -> bool:
-        return (self.said / "ready").exists()
+        return (self.output / "ready").exists()
 
     def outcome(self) -> dict[str, Any]:
-        path = self.said / "outcome.json"
+        path = self.output / "outcome.json"
         return json.loads(path.read_text()) if path.exists() else {"failures": [], "ended_by": "no outcome"}  # type: ignore[no-any-return]
 
 
-class Act:
-    """One run. ``play`` does all of it."""
+class ChaosRun:
+    """One run from an empty folder to the verdict; see ``run``."""
 
-    def __init__(self, plan: Plan, folder: Path, video_paths: Path, say: Say) -> None:
+    def __init__(self, plan: Plan, folder: Path, video_folder: Path, say: Say) -> None:
         self._plan = plan
         self._folder = folder
-        self._films = video_paths
+        self._video_folder = video_folder
         self._say = say
-        self._random = random.Random(plan.seed)  # noqa: S311  # a storm, no secret
+        self._random = random.Random(plan.seed)  # noqa: S311  # not a secret
         self._signature = Signature.of(plan.seed)
         self._dumps = 0
 
-    def play(self) -> Verdict:
-        """Return the verdict; the folder is emptied before."""
+    def run(self) -> Verdict:
+        """Empty the folder, do the whole run and return the verdict."""
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
         with ExitStack() as stack:
             self._set_up(stack)
-            expected = self._clean_vectors()
-            self._storm()
-            log = self._calm()
-            return self._judge(expected, log)
+            expected = self._expected_vectors()
+            self._run_with_faults()
+            log = self._run_without_faults()
+            return self._check(expected, log)
 
     def _set_up(self, stack: ExitStack) -> None:
         plan = self._plan
-        self._say(f"making {plan.videos - plan.bad} films (once)")
-        video_paths = make_videos(self._films, plan.videos - plan.bad, seed=1)
-        server = stack.enter_context(FileServer(self._films))
-        self._videos = sources(self._films, video_paths, plan.bad, server, self._signature)
+        self._say(f"making {plan.videos - plan.bad} videos (once)")
+        video_paths = make_videos(self._video_folder, plan.videos - plan.bad, seed=1)
+        server = stack.enter_context(FileServer(self._video_folder))
+        self._videos = sources(self._video_folder, video_paths, plan.bad, server, self._signature)
         self._good = [video for video in self._videos if video.reason is None]
         self._bad = [video for video in self._videos if video.reason is not None]
         self._sandbox = Sandbox(
@@ -122,50 +122,50 @@ class Act:
             task_seconds_sigma=0.5,
             asset_seconds=0.05,
             seed=plan.seed,
-            echo_filenames=plan.echoes,
+            echo_filenames=plan.names_files,
         )
-        self._sandbox.faults = self._faults = CountedFaults()
+        self._sandbox.faults = self._faults = CountingFaults()
         stack.enter_context(self._sandbox)
         port = int(self._sandbox.base_url.split(":")[2].split("/")[0])
         self._gateway = stack.enter_context(Gateway(port))
         self._base_url = self._sandbox.base_url.replace(f":{port}/", f":{self._gateway.port}/")
         self._journal = stack.enter_context(journals.opened(plan.store, self._folder / "journal"))
         self._workers = [Worker(number, self._folder / f"worker-{number}") for number in range(plan.processes)]
-        self._nursery = stack.enter_context(Nursery(API_KEY))
+        self._fork_server = stack.enter_context(ForkServer(API_KEY))
         stack.callback(self._kill_all)
 
-    def _clean_vectors(self) -> dict[Moment, Matrix]:
-        """Return what the store must hold, from a calm sandbox of its own."""
-        self._say("embedding them without a storm, to compare with")
-        by_path = {str(self._films / Path(video.source).name): video.source for video in self._good}
+    def _expected_vectors(self) -> dict[Moment, Matrix]:
+        """Return what the store must contain, from a separate sandbox without faults."""
+        self._say("embedding them without faults, for comparison")
+        by_path = {str(self._video_folder / Path(video.source).name): video.source for video in self._good}
         expected = {}
-        with Sandbox() as calm, Client(calm.api_key, base_url=calm.base_url, store=":memory:") as client:
+        with Sandbox() as sandbox, Client(sandbox.api_key, base_url=sandbox.base_url, store=":memory:") as client:
             options = {"segmentation": SEGMENTATION, "embedding_option": OPTIONS, "embedding_scope": ["clip"]}
-            for video_path in client.segment_many(list(by_path), **options):  # type: ignore[arg-type]
-                for one in video_path.segments:
-                    moment = Moment(by_path[video_path.source], one.start_sec, one.end_sec, one.embedding_option)
-                    expected[moment] = one.vector
+            for media in client.segment_many(list(by_path), **options):  # type: ignore[arg-type]
+                for segment in media.segments:
+                    moment = Moment(by_path[media.source], segment.start_sec, segment.end_sec, segment.embedding_option)
+                    expected[moment] = segment.vector
         return expected
 
-    def _storm(self) -> None:
-        """Let the workers run, and kill them, until that was done often enough."""
+    def _run_with_faults(self) -> None:
+        """Run the workers under injected faults and kill them at random, `kills` times in total."""
         plan = self._plan
-        storm = Storm(self._sandbox, self._gateway, self._journal, plan.seed)
-        storm.start()
+        injector = FaultInjector(self._sandbox, self._gateway, self._journal, plan.seed)
+        injector.start()
         try:
             for worker in self._workers:
                 self._start(worker)
             for kill in range(plan.kills):
                 self._kill_one(kill)
         finally:
-            self._storm_told = storm
+            self._injector = injector
             self._kill_all()
-            storm.stop()
+            injector.stop()
 
     def _kill_one(self, kill: int) -> None:
-        """Kill a random worker once a drawn share of the tasks was created, or a drawn time is over; start it again."""
+        """Kill a random worker after a random share of the tasks or a random time; then restart it."""
         share = (kill + self._random.random()) / self._plan.kills
-        patience, nudge = self._random.uniform(*self._plan.patience), self._random.uniform(0, 0.05)
+        kill_after, delay = self._random.uniform(*self._plan.kill_after), self._random.uniform(0, 0.05)
         victim = self._random.choice(self._workers)
         begin, last = None, time.monotonic() + STALL_SECONDS
         while self._created() < share * len(self._good) and time.monotonic() < last:
@@ -175,10 +175,10 @@ class Act:
                     self._start(worker)
             if begin is None and victim.is_ready:
                 begin = time.monotonic()
-            if begin is not None and time.monotonic() - begin > patience:
+            if begin is not None and time.monotonic() - begin > kill_after:
                 break
-            time.sleep(LOOK)
-        time.sleep(nudge)
+            time.sleep(POLL_SECONDS)
+        time.sleep(delay)
         self._kill(victim)
         self._say(f"kill {kill + 1}/{self._plan.kills} of worker {victim.number}: {self._created()} tasks created")
         self._start(victim)
@@ -186,19 +186,19 @@ class Act:
     def _created(self) -> int:
         return self._sandbox.count("POST", TASKS, 202)
 
-    def _calm(self) -> TaskLog:
-        """Run to the end: once with what is there, and again after the stuck tasks have expired at the server."""
-        self._say("calm: everything but stuck tasks comes to its end")
+    def _run_without_faults(self) -> TaskLog:
+        """Run to completion twice: at once, and again after the stuck tasks have expired at the server."""
+        self._say("without faults: all but stuck tasks end")
         self._run_all()
         before = self._settled_tasks()
-        self._say("calm: eight days later")
+        self._say("without faults: eight days later")
         self._sandbox.clock.advance(EIGHT_DAYS)
         self._run_all(search=True)
         known = {task.id for task in before}
         return TaskLog(before, [task for task in self._settled_tasks() if task.id not in known])
 
     def _settled_tasks(self) -> list[Any]:
-        """Return the tasks of v2 once all have ended that will."""
+        """Return the tasks of v2 once all have ended, except the stuck ones."""
         for _ in range(1000):
             tasks = self._sandbox.tasks()
             if not [task for task in tasks if task.status == "processing" and task.fate != "stuck"]:
@@ -213,50 +213,48 @@ class Act:
         for worker in self._workers:
             assert worker.process is not None
             worker.process.wait(max(1.0, last - time.monotonic()))
-            self._kill(worker)  # where it has not ended, its outcome says that there is none
+            self._kill(worker)  # a worker that has not ended leaves no outcome, which the checks report
 
-    def _judge(self, expected: dict[Moment, Matrix], log: TaskLog) -> Verdict:
-        plan, storm, struck = self._plan, self._storm_told, self._faults.struck
-        names = "names files" if plan.echoes else "names no files"
+    def _check(self, expected: dict[Moment, Matrix], log: TaskLog) -> Verdict:
+        plan, injector, injected = self._plan, self._injector, self._faults.injected
+        names = "names files" if plan.names_files else "names no files"
         verdict = Verdict()
-        verdict.tell(
+        verdict.note(
             f"{plan.videos} videos ({len(self._good)} good, {len(self._bad)} bad), {plan.store}, "
             f"{plan.processes} process(es), seed {plan.seed}, the sandbox {names}"
         )
         ended = sum(worker.ended for worker in self._workers)
-        verdict.tell(f"        killed {plan.kills} times, {ended} other runs ended by themselves")
-        verdict.tell(f"        {', '.join(f'{name} x {count}' for name, count in sorted(struck.items()))}")
-        verdict.tell(f"        door shut x {storm.shut}, journal locked x {storm.locked}")
+        verdict.note(f"        killed {plan.kills} times, {ended} other runs ended by themselves")
+        verdict.note(f"        {', '.join(f'{name} x {count}' for name, count in sorted(injected.items()))}")
+        verdict.note(f"        gateway interrupted x {injector.interruptions}, journal locked x {injector.locks}")
         self._dump()
         stores = [worker.folder / "qdrant" for worker in self._workers]
         check_stores(verdict, stores, expected, len(self._good))
         check_reports(verdict, [worker.outcome() for worker in self._workers], self._bad)
-        check_tasks(verdict, self._good, log, is_echoing=plan.echoes, warnings=self._warnings())
+        check_tasks(verdict, self._good, log, names_files=plan.names_files, warnings=self._warnings())
         self._check_secrets(verdict)
         return verdict
 
     def _warnings(self) -> str:
-        logs = sorted(self._folder.glob("worker-*/said-*/log.txt"))
+        logs = sorted(self._folder.glob("worker-*/output-*/log.txt"))
         return "\n".join(
             line for path in logs for line in path.read_text(errors="replace").splitlines() if " WARNING " in line
         )
 
     def _check_secrets(self, verdict: Verdict) -> None:
-        """Nothing may be found, and everything that was planted must be."""
+        """Check that no secret is found, and that secrets planted on purpose are found."""
         secrets = leaks.needles(API_KEY, self._signature)
-        found = leaks.look(self._channels(self._folder), secrets)
+        found = leaks.search(self._channels(self._folder), secrets)
         size = sum(found.channels.values())
         detail = f"{size / 1e6:.1f} MB in {', '.join(found.channels)}"
-        verdict.check(
-            "no key and no signature in anything said or stored", detail, [" ".join(one) for one in found.leaks]
-        )
+        verdict.check("no key and no signature in any output or store", detail, [" ".join(one) for one in found.leaks])
         empty = [f"{name} is empty" for name, count in found.channels.items() if not count]
         planted = self._planted(secrets)
         missed = [f"planted in {name}, not found" for name in found.channels if name not in planted]
         verdict.check("planted ones are found in each of them", f"{len(found.channels)} channels", empty + missed)
 
     def _planted(self, secrets: dict[str, bytes]) -> set[str]:
-        """Let a worker give everything away in a folder of its own; return where both secrets were found."""
+        """Let a worker leak both secrets in a separate folder; return the channels where both were found."""
         places = []
         for name, secret in (("key", API_KEY), ("signature", f"https://a.b/c?{self._signature.query}")):
             folder = self._folder.with_name(f"{self._folder.name}-planted-{name}")
@@ -267,18 +265,18 @@ class Act:
             assert worker.process is not None
             worker.process.wait(STALL_SECONDS)
             shutil.copytree(folder / "journal", folder / "journal-bytes")
-            places.append(leaks.look(self._channels(folder), secrets).leaking)
+            places.append(leaks.search(self._channels(folder), secrets).leaking)
             shutil.rmtree(folder)
         return places[0] & places[1]
 
     def _channels(self, folder: Path) -> dict[str, Path]:
-        """Gather what was said, by kind."""
+        """Gather the output of all workers, by kind."""
         channels = {}
         for name in ("log.txt", "stderr.txt", "errors.txt", "errors.pickle", "search.txt"):
             gathered = folder / "channels" / name
             gathered.parent.mkdir(exist_ok=True)
-            parts = [path.read_bytes() for path in sorted(folder.glob(f"worker-*/said-*/{name}"))]
-            gathered.write_bytes(b"".join(parts))
+            outputs = [path.read_bytes() for path in sorted(folder.glob(f"worker-*/output-*/{name}"))]
+            gathered.write_bytes(b"".join(outputs))
             channels[name.partition(".")[0] + (" pickled" if name.endswith("pickle") else "")] = gathered
         channels["journal"] = folder / "journal-bytes"
         channels["vector store"] = folder / "worker-0" / "qdrant"
@@ -286,15 +284,15 @@ class Act:
 
     def _start(self, worker: Worker, *, search: bool = False, plant: str = "", store: str = "") -> None:
         worker.starts += 1
-        worker.said = worker.folder / f"said-{worker.starts:03}"
-        worker.said.mkdir(parents=True)
+        worker.output = worker.folder / f"output-{worker.starts:03}"
+        worker.output.mkdir(parents=True)
         videos = [video.given for video in self._videos]
         self._random.shuffle(videos)
         config = {
             "base_url": self._base_url,
             "store": store or self._journal.location,
             "qdrant": str(worker.folder / "qdrant"),
-            "said": str(worker.said),
+            "output": str(worker.output),
             "videos": videos,
             "max_concurrency": MAX_CONCURRENCY,
             "silence": 5.0,
@@ -304,7 +302,7 @@ class Act:
         }
         path = worker.folder / "config.json"
         path.write_text(json.dumps(config))
-        worker.process = self._nursery.start(path, worker.said / "stderr.txt")
+        worker.process = self._fork_server.start(path, worker.output / "stderr.txt")
 
     def _kill(self, worker: Worker) -> None:
         if worker.is_alive:

@@ -1,4 +1,4 @@
-"""Load many videos at once, without blocking: python examples/langchain_async_films.py "a goal" *.mp4."""
+"""Load many videos at once, without blocking: python examples/langchain_async_videos.py "a goal" *.mp4."""
 
 import asyncio
 import sys
@@ -9,14 +9,14 @@ from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, aa
 from twelvelabs_core import IngestionError
 
 
-async def main(query: str, films: list[str]) -> None:
-    """Search all films together."""
-    embeddings = TwelveLabsEmbeddings(max_concurrency=4)  # tasks on their way at once
+async def main(query: str, videos: list[str]) -> None:
+    """Search all videos together."""
+    embeddings = TwelveLabsEmbeddings(max_concurrency=4)  # tasks in flight at the same time
     store = InMemoryVectorStore(embeddings)
     try:
-        await aadd_segments(store, TwelveLabsVideoLoader(films, embeddings=embeddings).alazy_load())
+        await aadd_segments(store, TwelveLabsVideoLoader(videos, embeddings=embeddings).alazy_load())
     except IngestionError as error:
-        # The others are stored, and searchable below.
+        # All other videos are stored and can be searched below.
         for failure in error.failures:
             print(f"left out: {failure.source}: {failure.reason}", file=sys.stderr)
 

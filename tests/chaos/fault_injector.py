@@ -1,6 +1,6 @@
-"""The storm of a chaos run: faults by chance and in bursts, a door that shuts, a journal that is locked. All by seed.
+"""The faults of a chaos run: random API faults, rate-limit bursts, broken connections and a locked journal.
 
-The seed decides what happens and in which order; which request it meets depends on the machine.
+The seed decides which faults happen and in which order; which requests they hit depends on timing.
 """
 
 import random
@@ -18,26 +18,26 @@ DROPS = ("before", "during", "after", "mid")
 PAUSE = 0.5, 1.5
 
 
-class CountedFaults(Faults):
-    """Faults that know what has struck."""
+class CountingFaults(Faults):
+    """Faults that count what was injected."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.struck: Counter[str] = Counter()
+        self.injected: Counter[str] = Counter()
 
     def take(self, method: str, path: str, template: str) -> Fault | None:
         fault = super().take(method, path, template)
         if fault is not None:
-            self.struck[_name(fault)] += 1
+            self.injected[_name(fault)] += 1
         return fault
 
 
-class Storm:
-    """Blows on a thread of its own from start to stop.
+class FaultInjector:
+    """Injects faults on a background thread, from `start` to `stop`.
 
     Attributes:
-        shut: How often the door was shut.
-        locked: How often the journal was locked.
+        interruptions: Number of times the gateway was interrupted.
+        locks: Number of times the journal was locked.
     """
 
     def __init__(self, sandbox: Sandbox, gateway: Gateway, journal: Journal, seed: int) -> None:
@@ -45,11 +45,11 @@ class Storm:
         self._gateway = gateway
         self._journal = journal
         self._seed = seed
-        self._random = random.Random(seed)  # noqa: S311  # a storm, no secret
+        self._random = random.Random(seed)  # noqa: S311  # not a secret
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._blow, daemon=True)
-        self.shut = 0
-        self.locked = 0
+        self._thread = threading.Thread(target=self._inject, daemon=True)
+        self.interruptions = 0
+        self.locks = 0
         self.error: BaseException | None = None
 
     def start(self) -> None:
@@ -57,18 +57,18 @@ class Storm:
         self._thread.start()
 
     def stop(self) -> None:
-        """End it; the sandbox is calm and reachable, and the journal free, when this returns."""
+        """Stop; on return the sandbox has no faults and is reachable, and the journal is unlocked."""
         self._over.set()
         self._thread.join()
         self._sandbox.clear_faults()
         if self.error is not None:
             raise self.error
 
-    def _blow(self) -> None:
+    def _inject(self) -> None:
         try:
             while not self._over.wait(self._random.uniform(*PAUSE)):
-                self._random.choice([self._burst, self._burst, self._shut, self._lock])()
-        except BaseException as error:  # noqa: BLE001  # told by stop
+                self._random.choice([self._burst, self._burst, self._interrupt, self._lock])()
+        except BaseException as error:  # noqa: BLE001  # raised by stop
             self.error = error
 
     def _burst(self) -> None:
@@ -77,17 +77,17 @@ class Storm:
         times = self._random.randint(1, 3)
         self._sandbox.faults.add(Fault(path=path, rate_limit=form, wait=0.5, times=times))
 
-    def _shut(self) -> None:
-        self.shut += 1
-        self._gateway.shut_for(self._random.uniform(0.05, 0.5))
+    def _interrupt(self) -> None:
+        self.interruptions += 1
+        self._gateway.interrupt_for(self._random.uniform(0.05, 0.5))
 
     def _lock(self) -> None:
-        self.locked += 1
+        self.locks += 1
         self._journal.lock_for(self._random.uniform(0.1, 1.0))
 
 
 def _faults(seed: int) -> list[Fault]:
-    """Return what goes wrong by chance all the time."""
+    """Return the faults that apply at random throughout the run."""
     faults = []
     for number, path in enumerate((TASKS, ONE_TASK, ASSETS, ONE_ASSET)):
         always = {"path": path, "times": None, "seed": seed + number}
@@ -95,7 +95,7 @@ def _faults(seed: int) -> list[Fault]:
         faults += [Fault(drop=drop, probability=0.012, **always) for drop in DROPS]
         faults += [Fault(slow=0.7, probability=0.02, **always), Fault(delay=0.5, probability=0.02, **always)]
     fates = [Fault(path=TASKS, method="POST", task=fate, probability=0.03, times=None, seed=seed) for fate in FATES]
-    # First of all, so that their share is not taken by the others.
+    # Fates come first, so that other faults do not reduce their probability.
     return fates + faults
 
 

@@ -1,7 +1,7 @@
-"""Starts workers without their seconds of imports: a process that has imported everything forks one for each order.
+"""Starts workers quickly: a process that has imported everything forks one per request.
 
-``python -m tests.chaos.nursery`` reads ``config path, tab, stderr path`` a line and answers with the number of the
-process. What is killed is a whole process, with files, sockets and locks of its own.
+``python -m tests.chaos.fork_server`` reads lines of ``config path, tab, stderr path`` and answers each with a process
+id. Workers are real processes with their own files, sockets and locks.
 """
 
 import os
@@ -30,13 +30,13 @@ class Child:
         return True
 
     def kill(self) -> None:
-        """End it without a word, and wait until it is gone."""
+        """Kill the process with SIGKILL and wait until it has ended."""
         if self.is_alive:
             os.kill(self._pid, signal.SIGKILL)
             self.wait(10.0)
 
     def wait(self, seconds: float) -> bool:
-        """Wait until it has ended; False when it has not in this time."""
+        """Wait until the process has ended; return False on timeout."""
         last = time.monotonic() + seconds
         while self.is_alive:
             if time.monotonic() > last:
@@ -45,13 +45,13 @@ class Child:
         return True
 
 
-class Nursery:
-    """The process that forks, as its parent sees it."""
+class ForkServer:
+    """The parent's handle of the forking process."""
 
     def __init__(self, api_key: str) -> None:
         environment = {**os.environ, "TWELVELABS_API_KEY": api_key, "NO_PROXY": "*"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.nursery"],
+            [sys.executable, "-m", "tests.chaos.fork_server"],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,
@@ -79,21 +79,21 @@ class Nursery:
 
 
 def main() -> None:
-    """Fork as ordered, until there are no more orders."""
-    from tests.chaos import worker  # noqa: PLC0415  # here alone: the parent needs none of it
+    """Fork one worker per line of input, until the input ends."""
+    from tests.chaos import worker  # noqa: PLC0415  # only this process needs it
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children: the system clears them away
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the system
     while line := sys.stdin.readline():
         config, _, stderr = line.rstrip("\n").partition("\t")
         pid = os.fork()
         if not pid:
-            _be(worker.main, config, stderr)
+            _run_child(worker.main, config, stderr)
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
 
 
-def _be(run: object, config: str, stderr: str) -> None:
-    """Be the worker, and end."""
+def _run_child(run: object, config: str, stderr: str) -> None:
+    """Run the worker in the forked process, then exit."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number, place in ((0, os.devnull), (1, os.devnull), (2, stderr)):
         os.dup2(os.open(place, os.O_RDWR | os.O_CREAT, 0o600), number)
@@ -101,7 +101,7 @@ def _be(run: object, config: str, stderr: str) -> None:
     try:
         run(config)  # type: ignore[operator]
         status = 0
-    except BaseException:  # noqa: BLE001  # whatever it was, it must not go on as the nursery
+    except BaseException:  # noqa: BLE001  # a failed child must not continue as the fork server
         sys.excepthook(*sys.exc_info())
     finally:
         sys.stderr.flush()
