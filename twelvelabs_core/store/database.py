@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.pool import NullPool, QueuePool
@@ -113,8 +114,11 @@ class Database:
 
 @contextmanager
 def _transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
+    options: dict[str, Any] = {"twelvelabs_writes": writes}
+    if engine.dialect.name == "postgresql" and not writes:  # by default, each statement sees another state
+        options["isolation_level"] = "REPEATABLE READ"
     with engine.connect() as plain:
-        connection = plain.execution_options(twelvelabs_writes=writes)
+        connection = plain.execution_options(**options)
         with connection.begin():
             yield connection
 
