@@ -37,7 +37,7 @@ def to_document(record: SegmentRecord) -> Document:
     return Document(id=record.segment_id, page_content=record.text(with_reference=True), metadata=dict(record.metadata))
 
 
-class _SegmentLoader(BaseLoader):
+class SegmentLoader(BaseLoader):
     """Loads media as the documents of segments; subclasses define the kind of media and the options."""
 
     def __init__(
@@ -62,6 +62,11 @@ class _SegmentLoader(BaseLoader):
         self._options = options
         embeddings.client.segment_many((), on_progress=on_progress, **options)  # raises for invalid options
 
+    @property
+    def sources(self) -> list[str]:
+        """The names of the media, as in the metadata `source` of their documents."""
+        return [media.source for media in self._media]
+
     def lazy_load(self) -> Iterator[Document]:
         """Yield the documents of each medium when its embedding task has ended.
 
@@ -74,7 +79,7 @@ class _SegmentLoader(BaseLoader):
         Raises:
             InputError: The media or an option cannot be used; nothing was sent.
             TwelveLabsError: The only medium failed.
-            IngestionError: At the end, if some of several media failed; the others are stored.
+            IngestionError: At the end, if some of several media failed; the others are in the segment store.
         """
         with closing(drain(self._each_medium(BLOCKING))) as media:
             for _, records in media:
@@ -110,7 +115,7 @@ class _SegmentLoader(BaseLoader):
         )
 
 
-class _TimedLoader(_SegmentLoader):
+class _TimedLoader(SegmentLoader):
     """Loads media with times; subclasses define whether video or audio."""
 
     input_type: Literal["audio", "video"]
@@ -132,6 +137,7 @@ class _TimedLoader(_SegmentLoader):
         version: str | None = None,
         id_namespace: str | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         timeout: float | None = None,
         max_tasks: int | None = None,
         on_error: OnError = "raise",
@@ -149,6 +155,7 @@ class _TimedLoader(_SegmentLoader):
             "start_sec": start_sec,
             "end_sec": end_sec,
             "keep_asset": keep_asset,
+            "check": check,
             "timeout": timeout,
             "max_tasks": max_tasks,
             "on_error": on_error,
@@ -203,6 +210,8 @@ class TwelveLabsVideoLoader(_TimedLoader):
         version: For a URL: a new value means that its content has changed.
         id_namespace: Changes the ids of the segments, for stores whose collections share ids (PGVector).
         keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
+        check: Whether local files are checked before anything is sent: format, tracks, duration, resolution. False
+            verifies only that they can be read, and the API decides.
         timeout: Longest time for one medium in seconds, its upload included. Default: 7200 for its task.
         max_tasks: Maximum number of simultaneous embedding tasks, and of media paid for ahead of the consumer.
             Default: `max_concurrency` of `embeddings`. With hundreds of videos, 50 or more save hours.
@@ -259,6 +268,7 @@ class TwelveLabsAudioLoader(_TimedLoader):
         version: As for `TwelveLabsVideoLoader`.
         id_namespace: As for `TwelveLabsVideoLoader`.
         keep_asset: As for `TwelveLabsVideoLoader`.
+        check: As for `TwelveLabsVideoLoader`.
         timeout: As for `TwelveLabsVideoLoader`.
         max_tasks: As for `TwelveLabsVideoLoader`.
         on_error: As for `TwelveLabsVideoLoader`.
@@ -278,7 +288,7 @@ class TwelveLabsAudioLoader(_TimedLoader):
     input_type = "audio"
 
 
-class TwelveLabsDocumentLoader(_SegmentLoader):
+class TwelveLabsDocumentLoader(SegmentLoader):
     """Loads documents and images as searchable pages and chunks: one `Document` each (marengo3.5).
 
     Accepts PDF, text (.txt), Markdown (.md) and images, of one kind or mixed, such as all files of a folder. Each file
@@ -310,6 +320,7 @@ class TwelveLabsDocumentLoader(_SegmentLoader):
         version: As for `TwelveLabsVideoLoader`.
         id_namespace: As for `TwelveLabsVideoLoader`.
         keep_asset: As for `TwelveLabsVideoLoader`.
+        check: As for `TwelveLabsVideoLoader`.
         timeout: As for `TwelveLabsVideoLoader`.
         max_tasks: As for `TwelveLabsVideoLoader`.
         on_error: As for `TwelveLabsVideoLoader`.
@@ -342,6 +353,7 @@ class TwelveLabsDocumentLoader(_SegmentLoader):
         version: str | None = None,
         id_namespace: str | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         timeout: float | None = None,
         max_tasks: int | None = None,
         on_error: OnError = "raise",
@@ -360,6 +372,7 @@ class TwelveLabsDocumentLoader(_SegmentLoader):
             "embedding_option": embedding_option,
             "embedding_scope": embedding_scope,
             "keep_asset": keep_asset,
+            "check": check,
             "timeout": timeout,
             "max_tasks": max_tasks,
             "on_error": on_error,

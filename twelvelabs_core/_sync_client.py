@@ -73,6 +73,7 @@ class Tasks:
         embedding_type: Sequence[str] | None = None,
         time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
         embedding_uncertainty: bool = False,
+        check: bool = True,
     ) -> Task:
         """Create a task that embeds audio (marengo3.0: 4 s to 4 h). Each call is billed; see `segment_audio`.
 
@@ -90,6 +91,7 @@ class Tasks:
             time_based_metadata: For fused vectors of marengo3.5, as for video; audio alone has none.
             embedding_uncertainty: Also return the uncertainty of each value; the scope is then `clip` alone.
                 marengo3.5.
+            check: As for `segment_video`.
 
         Returns:
             The `Task`, `processing`.
@@ -108,6 +110,7 @@ class Tasks:
                 embedding_type=embedding_type,
                 time_based_metadata=time_based_metadata,
                 embedding_uncertainty=embedding_uncertainty,
+                check=check,
             )
         )
 
@@ -123,6 +126,7 @@ class Tasks:
         embedding_type: Sequence[str] | None = None,
         time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
         embedding_uncertainty: bool = False,
+        check: bool = True,
     ) -> Task:
         """Create a task that embeds video (marengo3.0: 4 s to 4 h). Each call is billed; see `segment_video`.
 
@@ -143,6 +147,7 @@ class Tasks:
                 {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds of the video; `start` may equal `end`.
             embedding_uncertainty: Also return the uncertainty of each value; the scope is then `clip` alone.
                 marengo3.5.
+            check: As for `segment_video`.
 
         Returns:
             The `Task`, `processing`.
@@ -161,6 +166,7 @@ class Tasks:
                 embedding_type=embedding_type,
                 time_based_metadata=time_based_metadata,
                 embedding_uncertainty=embedding_uncertainty,
+                check=check,
             )
         )
 
@@ -172,6 +178,7 @@ class Tasks:
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_uncertainty: bool = False,
+        check: bool = True,
     ) -> Task:
         """Create a task that embeds a document (marengo3.5). Each call is billed; see `segment_document`.
 
@@ -183,6 +190,7 @@ class Tasks:
             embedding_option: As for `segment_document`.
             embedding_scope: As for `segment_document`.
             embedding_uncertainty: As for `segment_document`.
+            check: As for `segment_video`.
 
         Returns:
             The `Task`, `processing`.
@@ -198,10 +206,11 @@ class Tasks:
                 embedding_option=embedding_option,
                 embedding_scope=embedding_scope,
                 embedding_uncertainty=embedding_uncertainty,
+                check=check,
             )
         )
 
-    def create_image(self, image: MediaInput, *, embedding_uncertainty: bool = False) -> Task:
+    def create_image(self, image: MediaInput, *, embedding_uncertainty: bool = False, check: bool = True) -> Task:
         """Create a task that embeds an image (marengo3.5). Each call is billed; see `segment_image`.
 
         A local file is uploaded as an asset first. `embed_image` embeds an image in one request.
@@ -209,6 +218,7 @@ class Tasks:
         Args:
             image: Path, URL, bytes, binary file object or `asset:<id>`; at most 32 MB (API reference).
             embedding_uncertainty: Also return the uncertainty of each value.
+            check: As for `segment_video`.
 
         Returns:
             The `Task`, `processing`.
@@ -216,7 +226,7 @@ class Tasks:
         Raises:
             InputError: The file cannot be used, or the model has no image tasks; no request was sent.
         """
-        return finish(self._async.create_image(image, embedding_uncertainty=embedding_uncertainty))
+        return finish(self._async.create_image(image, embedding_uncertainty=embedding_uncertainty, check=check))
 
     def retrieve(self, task_id: str) -> Task:
         """Return the current state of a task, with its vectors if it is ready.
@@ -903,13 +913,14 @@ class Client:
             self._async.embed_texts(texts, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
         )
 
-    def embed_image(self, image: MediaInput, *, embedding_uncertainty: bool = False) -> Embedding:
+    def embed_image(self, image: MediaInput, *, embedding_uncertainty: bool = False, check: bool = True) -> Embedding:
         """Embed one image.
 
         Args:
             image: Path, URL, bytes, binary file object or `asset:<id>`; at most 32 MB (API reference). marengo3.0:
                 JPEG or PNG of at least 128x128 pixels (model page).
             embedding_uncertainty: Also return the uncertainty of each value. marengo3.5.
+            check: As for `segment_video`.
 
         Returns:
             An `Embedding`; its `vector` is float32 of shape (dimension,).
@@ -917,9 +928,11 @@ class Client:
         Raises:
             InputError: The file is missing, not an image, too small or too large; no request was sent.
         """
-        return finish(self._async.embed_image(image, embedding_uncertainty=embedding_uncertainty))
+        return finish(self._async.embed_image(image, embedding_uncertainty=embedding_uncertainty, check=check))
 
-    def embed_images(self, images: Iterable[MediaInput], *, embedding_uncertainty: bool = False) -> list[Embedding]:
+    def embed_images(
+        self, images: Iterable[MediaInput], *, embedding_uncertainty: bool = False, check: bool = True
+    ) -> list[Embedding]:
         """Embed images by one request each, with at most `max_concurrency` requests at once.
 
         All images are checked before the first request. The first error cancels the remaining requests.
@@ -927,6 +940,7 @@ class Client:
         Args:
             images: Any number of images, as for `embed_image`.
             embedding_uncertainty: As for `embed_image`, for each image.
+            check: As for `segment_video`, for each image.
 
         Returns:
             One `Embedding` for each image, in the same order.
@@ -934,15 +948,18 @@ class Client:
         Raises:
             InputError: An image cannot be embedded; no request was sent.
         """
-        return finish(self._async.embed_images(images, embedding_uncertainty=embedding_uncertainty))
+        return finish(self._async.embed_images(images, embedding_uncertainty=embedding_uncertainty, check=check))
 
-    def embed_text_image(self, text: str, image: MediaInput, *, auto_truncate: bool = False) -> Embedding:
+    def embed_text_image(
+        self, text: str, image: MediaInput, *, auto_truncate: bool = False, check: bool = True
+    ) -> Embedding:
         """Embed a text and an image into one vector.
 
         Args:
             text: As for `embed_text`.
             image: As for `embed_image`.
             auto_truncate: As for `embed_text`.
+            check: As for `segment_video`.
 
         Returns:
             An `Embedding`; its `vector` is float32 of shape (dimension,).
@@ -950,7 +967,7 @@ class Client:
         Raises:
             InputError: The text is empty, or the image cannot be embedded; no request was sent.
         """
-        return finish(self._async.embed_text_image(text, image, auto_truncate=auto_truncate))
+        return finish(self._async.embed_text_image(text, image, auto_truncate=auto_truncate, check=check))
 
     def embed_multi_input(
         self,
@@ -959,6 +976,7 @@ class Client:
         text: str | None = None,
         auto_truncate: bool = False,
         embedding_uncertainty: bool = False,
+        check: bool = True,
     ) -> Embedding:
         """Embed up to ten media, and an optional text, into one vector.
 
@@ -973,6 +991,7 @@ class Client:
             auto_truncate: As for `embed_text`.
             embedding_uncertainty: Also return the uncertainty of each value; for media without a text, or a text
                 without media, and not for documents. marengo3.5.
+            check: As for `segment_video`, for each medium.
 
         Returns:
             An `Embedding`; its `vector` is float32 of shape (dimension,).
@@ -983,7 +1002,11 @@ class Client:
         """
         return finish(
             self._async.embed_multi_input(
-                media_sources, text=text, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty
+                media_sources,
+                text=text,
+                auto_truncate=auto_truncate,
+                embedding_uncertainty=embedding_uncertainty,
+                check=check,
             )
         )
 
@@ -997,6 +1020,7 @@ class Client:
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        check: bool = True,
     ) -> Segments:
         """Embed audio of up to 10 minutes as segments, in one request. For longer audio use `segment_audio`.
 
@@ -1012,6 +1036,7 @@ class Client:
             embedding_option: `audio`, `transcription`. Default both.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
+            check: As for `segment_video`.
 
         Returns:
             `Segments`: a float32 matrix of shape (n, dimension) with times, options and scopes.
@@ -1028,6 +1053,7 @@ class Client:
                 embedding_option=embedding_option,
                 embedding_scope=embedding_scope,
                 embedding_type=embedding_type,
+                check=check,
             )
         )
 
@@ -1041,6 +1067,7 @@ class Client:
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        check: bool = True,
     ) -> Segments:
         """Embed video of up to 10 minutes as segments, in one request. For longer video use `segment_video`.
 
@@ -1057,6 +1084,7 @@ class Client:
             embedding_option: `visual`, `audio`, `transcription`. Default all.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
+            check: As for `segment_video`.
 
         Returns:
             `Segments`: a float32 matrix of shape (n, dimension) with times, options and scopes.
@@ -1073,6 +1101,7 @@ class Client:
                 embedding_option=embedding_option,
                 embedding_scope=embedding_scope,
                 embedding_type=embedding_type,
+                check=check,
             )
         )
 
@@ -1084,6 +1113,7 @@ class Client:
         embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
+        check: bool = True,
     ) -> Matrix:
         """Embed a short clip as one vector, to search with. For vectors with times: `embed_video`, `segment_video`.
 
@@ -1097,6 +1127,7 @@ class Client:
                 and has no options.
             start_sec: First second to embed, marengo3.0 only. Default 0.
             end_sec: Last second to embed, marengo3.0 only. Default: the end.
+            check: As for `segment_video`.
 
         Returns:
             float32 array of shape (dimension,).
@@ -1107,7 +1138,12 @@ class Client:
         """
         return finish(
             self._async.embed_clip(
-                clip, input_type=input_type, embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
+                clip,
+                input_type=input_type,
+                embedding_option=embedding_option,
+                start_sec=start_sec,
+                end_sec=end_sec,
+                check=check,
             )
         )
 
@@ -1119,6 +1155,7 @@ class Client:
         embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
+        check: bool = True,
     ) -> list[Matrix]:
         """Embed short clips as one vector each, with at most `max_concurrency` requests at once.
 
@@ -1130,6 +1167,7 @@ class Client:
             embedding_option: As for `embed_clip`.
             start_sec: As for `embed_clip`, for each clip.
             end_sec: As for `embed_clip`, for each clip.
+            check: As for `segment_video`, for each clip.
 
         Returns:
             One float32 array of shape (dimension,) for each clip, in the same order.
@@ -1140,7 +1178,12 @@ class Client:
         """
         return finish(
             self._async.embed_clips(
-                clips, input_type=input_type, embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
+                clips,
+                input_type=input_type,
+                embedding_option=embedding_option,
+                start_sec=start_sec,
+                end_sec=end_sec,
+                check=check,
             )
         )
 
@@ -1160,6 +1203,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         include_transcript: bool = False,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
@@ -1190,6 +1234,8 @@ class Client:
                 the settings' `task_timeout`.
             keep_asset: False deletes the uploaded file at the API once its segments are stored or its task failed,
                 unless another task of the same file is unfinished. An `asset:<id>` is never deleted.
+            check: Whether local media are checked before anything is sent: format, tracks, duration, resolution. False
+                verifies only that they can be read, and the API decides.
             include_transcript: Also fetch the words spoken in the video, once: the `body` of each record has those of
                 its segment. A URL becomes an asset for this, and a deleted asset of a local file is uploaded again;
                 neither costs a task. Without words at the API, or after 15 minutes of waiting, a warning is logged and
@@ -1219,6 +1265,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                check=check,
                 include_transcript=include_transcript,
                 on_progress=on_progress,
             )
@@ -1240,6 +1287,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         include_transcript: bool = False,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
@@ -1275,6 +1323,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                check=check,
                 include_transcript=include_transcript,
                 on_progress=on_progress,
             )
@@ -1292,6 +1341,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         """Return the pages of a PDF or the chunks of a text, embedded by a task that is paid for once (marengo3.5).
@@ -1329,6 +1379,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                check=check,
                 on_progress=on_progress,
             )
         )
@@ -1342,6 +1393,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         """Return the one vector of an image, embedded by a task that is paid for once (marengo3.5).
@@ -1366,6 +1418,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                check=check,
                 on_progress=on_progress,
             )
         )
@@ -1385,6 +1438,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         include_transcript: bool = False,
         max_tasks: int | None = None,
         on_error: OnError = "raise",
@@ -1392,8 +1446,8 @@ class Client:
     ) -> Iterator[SegmentedMedia]:
         """Iterate over multiple media as their tasks end, with at most `max_tasks` unfinished at once.
 
-        One failed medium does not stop the others. Closing the iterator starts no more work; the journal keeps what
-        was begun. Arguments that are not listed are those of `segment_video`, for each.
+        One failed medium does not stop the others, whatever its error is. Closing the iterator starts no more work;
+        the journal keeps what was begun. Arguments that are not listed are those of `segment_video`, for each.
 
         Args:
             media: Any number of media; `Media.of(value, source=..., version=...)` names one.
@@ -1435,6 +1489,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                check=check,
                 include_transcript=include_transcript,
                 max_tasks=max_tasks,
                 on_error=on_error,
@@ -1484,3 +1539,24 @@ class Client:
             InputError: An id belongs to another vector space.
         """
         return finish(self._async.find_vectors(segment_ids))
+
+    def find_vectors_by_text(self, texts: Sequence[str], *, as_query: bool = False) -> list[Matrix | None]:
+        """Return the stored vectors of those texts that are documents of registered segments; nothing is sent.
+
+        For embeddings objects of frameworks, which get only the text of a document. A text is believed to be the
+        document of a segment if it has the segment's id (as a reference line, or as LlamaIndex's metadata line) and
+        its head line, title and position as they were registered; text around them changes nothing.
+
+        Args:
+            texts: Any texts, each with at least one character that is not white space.
+            as_query: Whether the texts are queries, which are never refused for being a part of a document.
+
+        Returns:
+            One float32 array of shape (dimension,) for each such text, and None for any other, in their order.
+
+        Raises:
+            InputError: A text is empty or is a part of a segment's document, or its vector is of another space; the
+                message has its position.
+            SegmentNotFoundError: The whole document of a segment that is not in this client's segment store.
+        """
+        return finish(self._async.find_vectors_by_text(texts, as_query=as_query))

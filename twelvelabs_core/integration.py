@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.media.source import Media, MediaInput, check_unique, is_one, many, media_list
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
-    from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord
-    from twelvelabs_core.results.references import FindReference, TextPlan, begins_with_head, has_head
+    from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord, readable_head_of
     from twelvelabs_core.store.store import SegmentStore
     from twelvelabs_core.transport.io import drain, finish
 else:
@@ -45,8 +44,7 @@ else:
             "twelvelabs_core.media.source": ["check_unique", "is_one", "many", "media_list"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
-            "twelvelabs_core.results.records": ["METADATA_KEYS"],
-            "twelvelabs_core.results.references": ["TextPlan", "begins_with_head", "has_head"],
+            "twelvelabs_core.results.records": ["METADATA_KEYS", "readable_head_of"],
             "twelvelabs_core.transport.io": ["drain", "finish"],
         },
     )
@@ -62,25 +60,22 @@ __all__ = [
     "Mode",
     "SpaceCheck",
     "TextCache",
-    "TextPlan",
-    "begins_with_head",
     "check_unique",
     "drain",
     "each_medium",
     "finish",
-    "has_head",
     "input_type_of",
     "is_one",
     "lazy_exports",
     "many",
     "media_list",
     "plain_options",
+    "readable_head_of",
     "unsigned_url",
     "untimed_types",
 ]
 
 logger = logging.getLogger("twelvelabs_core")
-
 
 # Embeddings objects
 
@@ -236,27 +231,16 @@ class EmbeddingFields(BaseModel):
         return self.async_client if mode.is_async else self.client
 
     async def _embed_texts(
-        self,
-        mode: Mode,
-        texts: Sequence[str],
-        find_reference: "FindReference | None" = None,
-        cache: TextCache | None = None,
+        self, mode: Mode, texts: Sequence[str], cache: TextCache | None = None, *, as_query: bool = False
     ) -> list[list[float]]:
-        """Return one vector per text: for a segment the stored one, for another text a cached or new one.
-
-        `find_reference` tells how a text of the framework names a segment; by default, by its reference line.
-        """
-        from twelvelabs_core.results.references import TextPlan, parse_reference  # noqa: PLC0415  # imports numpy
-
-        plan = TextPlan.of(texts, find_reference or parse_reference)
+        """Return one vector per text: for a segment the stored one, for another text a cached or new one."""
         client = self._client_for(mode)
-        vectors: dict[int, list[float]] = {}
-        if plan.references:
-            stored = await mode.run(client.find_vectors, list(plan.references.values()))
-            vectors = {position: vector.tolist() for position, vector in zip(plan.references, stored, strict=True)}
+        stored = await mode.run(client.find_vectors_by_text, texts, as_query=as_query)
+        vectors = {position: vector.tolist() for position, vector in enumerate(stored) if vector is not None}
+        plain = {position: text for position, text in enumerate(texts) if position not in vectors}
         if cache is not None:
-            vectors |= await cache.find(plan.plain)
-        new = {position: text for position, text in plan.plain.items() if position not in vectors}
+            vectors |= await cache.find(plain)
+        new = {position: text for position, text in plain.items() if position not in vectors}
         if new:
             embedded = await mode.run(client.embed_texts, new.values(), auto_truncate=self.auto_truncate)
             fresh = {position: one.vector.tolist() for position, one in zip(new, embedded, strict=True)}
