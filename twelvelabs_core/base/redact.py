@@ -172,13 +172,16 @@ def _unsigned_or_cut(url: str, depth: int) -> str:
         return _unsigned(url, depth)
     except ValueError:  # such as a bad IPv6 host
         scheme, _, rest = re.split(r"[?#]", url, maxsplit=1)[0].partition("://")
-        return f"{scheme}://{rest.rpartition('@')[2]}"
+        host = rest.rpartition("@")[2]
+        return f"{scheme}://{host}" if host else _digest(url)
 
 
 def _unsigned(url: str, depth: int) -> str:
     parts = urlsplit(url)
     user, _, host = parts.netloc.rpartition("@")
     user, host = user.partition(":")[0], host.lower()
+    if not host:
+        raise ValueError("no host")
     site = "@" + ".".join(host.partition(":")[0].split(".")[-2:])
     query = _without_credentials(parts.query, _DIVIDER, lambda names: _signing_names(names, site), depth)
     netloc = f"{_digest(user)}@{host}" if user else host

@@ -437,6 +437,13 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
     assert redact(once) == once
 
 
+@pytest.mark.parametrize("text", ["TK=HTTP://@", "sig=https://me:pass@", "s=http://?x=1", "h=http:///a/b"])
+def test_redacting_what_is_no_url_twice_changes_nothing(text: str) -> None:
+    once = redact(text)
+    assert redact(once) == once
+    assert "pass" not in once
+
+
 @settings(deadline=None)
 @given(st.text(), st.text(), st.sampled_from(SIGNED))
 def test_no_surrounding_text_reveals_a_signature(before: str, after: str, url: str) -> None:

@@ -1,5 +1,6 @@
 """A connection that cannot be made says which host and why, and that nothing was sent."""
 
+import shutil
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def untrusted(tmp_path: Path) -> Iterator[str]:
     """The URL of a server whose certificate nobody has signed."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     request = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -keyout"
     subprocess.run([*request.split(), key, "-out", certificate], check=True, capture_output=True)
