@@ -12,8 +12,8 @@ from av.stream import Disposition
 from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle
 
-from twelvelabs_sandbox.engine.container import open_media, packets, start_time
-from twelvelabs_sandbox.engine.packets import PacketTimer
+from twelvelabs_sandbox.engine.container import open_media, start_time
+from twelvelabs_sandbox.engine.packets import timed_packets
 
 Captions = list[tuple[float, float, str]]
 
@@ -62,14 +62,8 @@ def _track(container: InputContainer) -> SubtitleStream | None:
 
 
 def _captions(container: InputContainer, track: SubtitleStream) -> Captions:
-    clock = PacketTimer(container)
-    timed = []
-    for packet in packets(container, track):
-        begin, until = clock.times(packet)
-        if text := _caption_text(packet):
-            timed.append((begin, until, text))
-    timed.sort()
-    return _closed(timed)
+    found = timed_packets(container, track)
+    return _closed(sorted((timed.begin, timed.end, text) for timed in found if (text := _caption_text(timed.packet))))
 
 
 def _caption_text(packet: Any) -> str:
