@@ -158,7 +158,7 @@ class _Block:
     """Vectors of equal length, packed as float32."""
 
     def __init__(self) -> None:
-        self._parse = _array_parser()
+        self._parse: Callable[[bytearray], list[Any]] | None = None  # imported with the first vector
         self._packed = bytearray()
         self._format = struct.Struct("")
         self._dimension = 0
@@ -167,6 +167,7 @@ class _Block:
     def add(self, text: bytearray) -> int:
         """Append the vector that this JSON array is, and return the number of its row."""
         try:
+            self._parse = self._parse or _array_parser()
             values = self._parse(text)
             if b"u" in text or b"l" in text:  # true and false, which pack as 1 and 0
                 raise ValueError  # noqa: TRY301  # one refusal for every cause

@@ -69,11 +69,11 @@ class IdleClients(Generic[C]):
 
 def client_options() -> dict[str, Any]:
     """Return the arguments of an HTTP client."""
-    return {"verify": _ssl_context(), "limits": _ONE, "mounts": _NO_PROXY}
+    return {"verify": ssl_context(), "limits": _ONE, "mounts": _NO_PROXY}
 
 
 @functools.lru_cache(maxsize=1)
-def _ssl_context() -> ssl.SSLContext:
+def ssl_context() -> ssl.SSLContext:
     """Return the one SSL context: creating it costs more than a request."""
     return httpx.create_ssl_context()
 
