@@ -5,10 +5,10 @@ The second run costs nothing and writes nothing; a changed video is embedded aga
 
 import sys
 
-from langchain_core.indexing import InMemoryRecordManager, index
+from langchain_core.indexing import InMemoryRecordManager
 from langchain_core.vectorstores import InMemoryVectorStore
 
-from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, index_kwargs
+from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, index_segments
 
 embeddings = TwelveLabsEmbeddings()
 store = InMemoryVectorStore(embeddings)
@@ -17,5 +17,5 @@ record_manager.create_schema()
 loader = TwelveLabsVideoLoader(sys.argv[1:], embeddings=embeddings, show_progress=True)
 
 for run in ("first", "second"):
-    result = index(loader, record_manager, store, **index_kwargs())
+    result = index_segments(loader, record_manager, store)
     print(f"{run} run: {result['num_added']} added, {result['num_skipped']} skipped, {result['num_deleted']} deleted")

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
         TwelveLabsVideoLoader,
     )
     from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
+    from langchain_twelvelabs.indexing import aindex_segments, index_kwargs, index_segments
     from langchain_twelvelabs.prompts import SegmentPromptTemplate, document_prompt
-    from langchain_twelvelabs.vectorstores import aadd_segments, add_segments, index_kwargs
+    from langchain_twelvelabs.vectorstores import aadd_segments, add_segments
 else:
     # LangChain's vector stores, loaders and prompts take longer to import than its embeddings.
     __getattr__, __dir__ = lazy_exports(
@@ -39,8 +40,9 @@ else:
                 "TwelveLabsVideoLoader",
             ],
             "langchain_twelvelabs.embeddings": ["TwelveLabsEmbeddings"],
+            "langchain_twelvelabs.indexing": ["aindex_segments", "index_kwargs", "index_segments"],
             "langchain_twelvelabs.prompts": ["SegmentPromptTemplate", "document_prompt"],
-            "langchain_twelvelabs.vectorstores": ["aadd_segments", "add_segments", "index_kwargs"],
+            "langchain_twelvelabs.vectorstores": ["aadd_segments", "add_segments"],
         },
     )
 
@@ -52,6 +54,8 @@ __all__ = [
     "TwelveLabsVideoLoader",
     "aadd_segments",
     "add_segments",
+    "aindex_segments",
     "document_prompt",
     "index_kwargs",
+    "index_segments",
 ]

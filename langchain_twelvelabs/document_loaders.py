@@ -37,7 +37,7 @@ def to_document(record: SegmentRecord) -> Document:
     return Document(id=record.segment_id, page_content=record.text(with_reference=True), metadata=dict(record.metadata))
 
 
-class _SegmentLoader(BaseLoader):
+class SegmentLoader(BaseLoader):
     """Loads media as the documents of segments; subclasses define the kind of media and the options."""
 
     def __init__(
@@ -62,6 +62,11 @@ class _SegmentLoader(BaseLoader):
         self._options = options
         embeddings.client.segment_many((), on_progress=on_progress, **options)  # raises for invalid options
 
+    @property
+    def sources(self) -> list[str]:
+        """The names of the media, as in the metadata `source` of their documents."""
+        return [media.source for media in self._media]
+
     def lazy_load(self) -> Iterator[Document]:
         """Yield the documents of each medium when its embedding task has ended.
 
@@ -74,7 +79,7 @@ class _SegmentLoader(BaseLoader):
         Raises:
             InputError: The media or an option cannot be used; nothing was sent.
             TwelveLabsError: The only medium failed.
-            IngestionError: At the end, if some of several media failed; the others are stored.
+            IngestionError: At the end, if some of several media failed; the others are in the segment store.
         """
         with closing(drain(self._each_medium(BLOCKING))) as media:
             for _, records in media:
@@ -110,7 +115,7 @@ class _SegmentLoader(BaseLoader):
         )
 
 
-class _TimedLoader(_SegmentLoader):
+class _TimedLoader(SegmentLoader):
     """Loads media with times; subclasses define whether video or audio."""
 
     input_type: Literal["audio", "video"]
@@ -278,7 +283,7 @@ class TwelveLabsAudioLoader(_TimedLoader):
     input_type = "audio"
 
 
-class TwelveLabsDocumentLoader(_SegmentLoader):
+class TwelveLabsDocumentLoader(SegmentLoader):
     """Loads documents and images as searchable pages and chunks: one `Document` each (marengo3.5).
 
     Accepts PDF, text (.txt), Markdown (.md) and images, of one kind or mixed, such as all files of a folder. Each file

@@ -1,7 +1,8 @@
 """`add_segments`: add the documents of segments to any vector store, safely more than once."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Sequence
+from contextlib import aclosing, suppress
+from types import MemberDescriptorType, ModuleType
 from typing import Any
 
 from langchain_core.document_loaders import BaseLoader
@@ -13,6 +14,8 @@ from twelvelabs_core import ConfigurationError, InputError, parse_reference
 from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, SpaceCheck, finish
 
 BATCH_SIZE = 256  # 512 floats are 16 kB as Python objects: a batch is 4 MB, and below every store's own limit
+_PROBE_SIZE = 10
+_WRAPPERS_MAX = 3  # wrappers around a store or its embeddings
 # Stores that were observed to replace a document when its id is added again.
 UPSERTING = frozenset({"InMemoryVectorStore", "Chroma", "QdrantVectorStore", "PGVectorStore"})
 
@@ -71,31 +74,13 @@ async def aadd_segments(
     return await _add(AWAITING, store, documents, batch_size)
 
 
-def index_kwargs() -> dict[str, Any]:
-    """Return the arguments with which `langchain_core.indexing.index` keeps segments up to date.
-
-    A second run of unchanged videos then creates no task and writes nothing; the old segments of a changed video are
-    deleted. Never use `cleanup="incremental"`: with more than `batch_size` segments of one video it deletes and writes
-    some of them again on every run.
-
-    Returns:
-        `cleanup`, `source_id_key` and `key_encoder`.
-
-    Example:
-        ```python
-        index(loader, record_manager, vector_store, **index_kwargs())
-        ```
-    """
-    return {"cleanup": "scoped_full", "source_id_key": "source", "key_encoder": segment_id_of}
-
-
 def segment_id_of(document: Document) -> str:
-    """Return the id of a segment's document; from its metadata where a vector store returned it without one.
+    """Return the id of the segment of a document; a vector store may have it under another id, or return none.
 
     Raises:
         InputError: The document has none.
     """
-    segment_id = document.id or document.metadata.get("segment_id")
+    segment_id = document.metadata.get("segment_id") or document.id
     if not segment_id:
         raise InputError(
             f"the document {document.page_content[:80]!r} has neither an id nor a segment_id; pass the documents of "
@@ -107,8 +92,7 @@ def segment_id_of(document: Document) -> str:
 async def _add(
     mode: Mode, store: VectorStore, documents: Iterable[Document] | AsyncIterable[Document], batch_size: int
 ) -> list[str]:
-    embeddings = embeddings_of(store)
-    check_space = None if embeddings is None else SpaceCheck(embeddings.space)
+    check_space = await check_collection(mode, store)
     added: dict[str, None] = {}
     async with aclosing(_batches(mode, documents, batch_size)) as batches:
         async for batch in batches:
@@ -163,6 +147,27 @@ def _without_known(added: dict[str, None], batch: Iterable[Document]) -> dict[st
     return fresh
 
 
+async def check_collection(mode: Mode, store: VectorStore) -> SpaceCheck | None:
+    """Refuse a store with segments of another space than its embeddings; return the check for more segments.
+
+    The store is searched for a few documents. None for a store that shows no embeddings.
+
+    Raises:
+        InputError: A segment is of another space.
+        ConfigurationError: The store has other embeddings.
+    """
+    embeddings = embeddings_of(store)
+    if embeddings is None:
+        return None
+    check = SpaceCheck(embeddings.space)
+    length = embeddings.client.embedding_dimension
+    found: list[Document] = []
+    with suppress(Exception):  # whatever a store raises that is empty, or cannot be searched by vector
+        found = await mode.call(store, "similarity_search_by_vector", [length**-0.5] * length, k=_PROBE_SIZE)
+    check(document.metadata for document in found if "segment_id" in document.metadata)
+    return check
+
+
 async def _add_batch(mode: Mode, store: Any, documents: list[Document], ids: list[str]) -> None:
     """Add documents to a store, replacing those with the same ids, as this kind of store requires.
 
@@ -170,14 +175,14 @@ async def _add_batch(mode: Mode, store: Any, documents: list[Document], ids: lis
         ConfigurationError: The store can neither replace nor delete by id.
         InputError: The store did not accept all documents.
     """
-    names = {cls.__name__ for cls in type(store).__mro__}
-    if "Milvus" in names:
+    names = class_names(store)
+    if "Milvus" in names and hasattr(store, "client"):
         await _add_to_milvus(mode, store, documents, ids)
     elif "LanceDB" in names:
         await _add_to_lancedb(mode, store, documents, ids)
     elif "PGVector" in names:
         await _add_to_pgvector(mode, store, documents, ids)
-    elif names & UPSERTING:
+    elif class_names(innermost_store(store)) & UPSERTING:
         # The ids are passed beside the documents, because some stores ignore `Document.id`.
         await mode.call(store, "add_documents", documents, ids=ids)
     else:
@@ -192,7 +197,7 @@ async def _delete_and_add(mode: Mode, store: VectorStore, documents: list[Docume
             "duplicate them. Use another vector store, or store.add_documents(...) exactly once."
         )
     old = ids
-    if overrides(store, "get_by_ids"):
+    with suppress(NotImplementedError):
         found = await mode.call(store, "get_by_ids", ids)
         if all(document.id for document in found):
             old = [document.id for document in found]
@@ -225,7 +230,13 @@ async def _add_to_milvus(mode: Mode, store: Any, documents: list[Document], ids:
 
 
 async def _add_to_pgvector(mode: Mode, store: VectorStore, documents: list[Document], ids: list[str]) -> None:
-    """Add, then verify: PGVector's ids are shared by all collections, and a document stays in the first one."""
+    """Add, then verify: PGVector's ids are shared by all collections, and a document stays in the first one.
+
+    That of langchain-community keeps each document again, and cannot be asked by id.
+    """
+    if not overrides(store, "get_by_ids"):
+        await _replace(mode, store, documents, ids, ids, collection_only=True)
+        return
     await mode.call(store, "add_documents", documents, ids=ids)
     found = await mode.call(store, "get_by_ids", ids)
     if len(found) < len(ids):
@@ -236,19 +247,28 @@ async def _add_to_pgvector(mode: Mode, store: VectorStore, documents: list[Docum
 
 
 async def _replace(
-    mode: Mode, store: VectorStore, documents: list[Document], ids: list[str], old: Sequence[str]
+    mode: Mode, store: VectorStore, documents: list[Document], ids: list[str], old: Sequence[str], **options: Any
 ) -> None:
     """Delete the old ids, then add; before deleting, verify that all vectors are available."""
     if old:
         if store.embeddings is not None:
             await mode.call(store.embeddings, "embed_documents", [document.page_content for document in documents])
-        if await mode.call(store, "delete", list(old)) is False:
-            raise ConfigurationError(f"{type(store).__name__} could not delete documents by id; nothing was added.")
+        await delete_by_id(mode, store, list(old), **options)
     await mode.call(store, "add_documents", documents, ids=ids)
 
 
+async def delete_by_id(mode: Mode, store: VectorStore, ids: list[str], **options: Any) -> None:
+    """Delete documents by id.
+
+    Raises:
+        ConfigurationError: The store says that it could not.
+    """
+    if await mode.call(store, "delete", ids, **options) is False:
+        raise ConfigurationError(f"{type(store).__name__} could not delete documents by id.")
+
+
 def embeddings_of(store: VectorStore) -> TwelveLabsEmbeddings | None:
-    """Return the `TwelveLabsEmbeddings` of a store, also inside a wrapper such as a cache; None if it shows none.
+    """Return the `TwelveLabsEmbeddings` of a store, also inside wrappers such as a cache; None if it shows none.
 
     Raises:
         ConfigurationError: The store has other embeddings, which would embed a segment's reference line as text.
@@ -257,13 +277,48 @@ def embeddings_of(store: VectorStore) -> TwelveLabsEmbeddings | None:
     if used is None:
         return None
     for one in used if isinstance(used, list) else [used]:
-        for candidate in (one, *getattr(one, "__dict__", {}).values()):
-            if isinstance(candidate, TwelveLabsEmbeddings):
-                return candidate
+        found = next((value for value in wrapped(one) if isinstance(value, TwelveLabsEmbeddings)), None)
+        if found is not None:
+            return found
     raise ConfigurationError(
         f"this {type(store).__name__} embeds with {type(used).__name__}, which cannot find the vectors of segments. "
         "Create it with the TwelveLabsEmbeddings of the loader, in a separate collection."
     )
+
+
+def innermost_store(store: VectorStore) -> VectorStore:
+    """Return the vector store inside of wrappers that have one each, or the store itself."""
+    for _ in range(_WRAPPERS_MAX):
+        inner = [value for value in _attributes(store) if isinstance(value, VectorStore)]
+        if len(inner) != 1:
+            break
+        (store,) = inner
+    return store
+
+
+def class_names(store: VectorStore) -> set[str]:
+    """Return the names of the classes of a store, whose package may not be installed."""
+    return {cls.__name__ for cls in type(store).__mro__}
+
+
+def wrapped(value: object) -> Iterator[object]:
+    """Yield an object, those in its attributes, and those in theirs, `_WRAPPERS_MAX` deep; the nearest first."""
+    level = [value]
+    for _ in range(_WRAPPERS_MAX + 1):
+        yield from level
+        level = [inner for one in level for inner in _attributes(one)]
+
+
+def _attributes(value: object) -> Iterator[object]:
+    """Yield the values in an object's dict and slots; of properties and other descriptors none is called."""
+    if isinstance(value, type | ModuleType):
+        return
+    yield from getattr(value, "__dict__", {}).values()
+    for cls in type(value).__mro__:
+        for slot in cls.__dict__.values():
+            if isinstance(slot, MemberDescriptorType):
+                with suppress(AttributeError):  # it has no value
+                    yield slot.__get__(value)
 
 
 def overrides(store: VectorStore, method: str) -> bool:

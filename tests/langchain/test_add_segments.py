@@ -2,14 +2,25 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langchain_chroma import Chroma
 from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+from langchain_core.indexing import InMemoryRecordManager
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 
-from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, aadd_segments, add_segments
+from langchain_twelvelabs import (
+    TwelveLabsEmbeddings,
+    TwelveLabsVideoLoader,
+    aadd_segments,
+    add_segments,
+    index_segments,
+)
+from tests.langchain.fixtures import connected, requests_of
 from twelvelabs_core import IngestionError, InputError
+from twelvelabs_sandbox import Sandbox
 
 
 async def add(
@@ -85,3 +96,72 @@ def test_documents_of_another_space_are_refused_before_one_is_written(
         add_segments(store, documents)
     assert str(documents[0].id) in str(caught.value)
     assert store.get()["ids"] == []
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_a_collection_of_another_space_is_refused_before_anything_is_paid_for(
+    mode: str,
+    documents: list[Document],
+    shared_embeddings: TwelveLabsEmbeddings,
+    video_path: Path,
+    sandbox: Sandbox,
+) -> None:
+    add_segments(Chroma(f"old-{mode}", shared_embeddings), documents)
+    new = connected(sandbox, ":memory:", model="marengo3.5")
+    store, loader = Chroma(f"old-{mode}", new), TwelveLabsVideoLoader(video_path, embeddings=new)
+    sandbox.clear_requests()
+    message = r"of the space sandbox/marengo3\.0/512, not sandbox/marengo3\.5/512"
+    with pytest.raises(InputError, match=message):
+        await add(mode, store, loader.lazy_load, loader.alazy_load)
+    records = InMemoryRecordManager("old")
+    with pytest.raises(InputError, match=message):
+        index_segments(loader, records, store)
+    assert requests_of(sandbox) == 0
+    assert len(store.get()["ids"]) == len(documents)
+
+
+class Slotted(Embeddings):
+    """A wrapper whose attributes are not in a dict."""
+
+    __slots__ = ("__inner",)
+
+    def __init__(self, inner: Embeddings) -> None:
+        self.__inner = inner
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return self.__inner.embed_documents(texts)
+
+    def embed_query(self, text: str) -> list[float]:
+        return self.__inner.embed_query(text)
+
+
+class Traced(VectorStore):
+    """A wrapper around a vector store, which leaves deletion to it."""
+
+    __slots__ = ("inner",)
+
+    def __init__(self, inner: VectorStore) -> None:
+        self.inner = inner
+
+    @property
+    def embeddings(self) -> Embeddings | None:
+        return self.inner.embeddings
+
+    def add_documents(self, documents: list[Document], **kwargs: Any) -> list[str]:
+        return self.inner.add_documents(documents, **kwargs)
+
+    def similarity_search(self, query: str, k: int = 4, **kwargs: Any) -> list[Document]:
+        return self.inner.similarity_search(query, k, **kwargs)
+
+    @classmethod
+    def from_texts(cls, *args: Any, **kwargs: Any) -> "Traced":
+        raise NotImplementedError
+
+
+def test_wrappers_of_a_store_and_of_its_embeddings_are_looked_into(
+    documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    inner = InMemoryVectorStore(Slotted(Slotted(shared_embeddings)))
+    for _ in range(2):
+        add_segments(Traced(Traced(inner)), documents)
+    assert len(inner.store) == len(documents)

@@ -28,8 +28,10 @@ def test_public_names() -> None:
         "TwelveLabsVideoLoader",
         "aadd_segments",
         "add_segments",
+        "aindex_segments",
         "document_prompt",
         "index_kwargs",
+        "index_segments",
     ]
     assert all(hasattr(langchain_twelvelabs, name) for name in langchain_twelvelabs.__all__)
 

@@ -8,9 +8,15 @@ from langchain_core.documents import Document
 from langchain_core.indexing import InMemoryRecordManager, aindex, index
 from langchain_core.vectorstores import InMemoryVectorStore
 
-from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, index_kwargs
+from langchain_twelvelabs import (
+    TwelveLabsEmbeddings,
+    TwelveLabsVideoLoader,
+    aindex_segments,
+    index_kwargs,
+    index_segments,
+)
 from tests.langchain.fixtures import FIXED, requests_of
-from twelvelabs_core import InputError
+from twelvelabs_core import Failure, IngestionError, InputError
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_film
 
@@ -104,3 +110,91 @@ def test_a_document_without_id_is_refused(fresh_embeddings: TwelveLabsEmbeddings
     with pytest.raises(InputError, match="has neither an id nor a segment_id"):
         index([Document(page_content="a", metadata={"source": "b"})], records, store, **index_kwargs())
     assert not store.store
+
+
+@pytest.fixture
+def videos(tmp_path: Path) -> list[Path]:
+    """Two videos of two segments; the second is about to change."""
+    paths = [tmp_path / "red.mp4", tmp_path / "blue.mp4"]
+    for path, color in zip(paths, ("red", "blue"), strict=True):
+        write_film(path, [Scene(color, seconds=12.0)], fps=5, audio=False)
+    return paths
+
+
+@both_modes
+@pytest.mark.parametrize("cleanup", ["scoped_full", "full"])
+async def test_bad_videos_are_reported_after_the_good_ones_are_stored_and_cleaned_up(
+    mode: str, cleanup: str, videos: list[Path], fresh_embeddings: TwelveLabsEmbeddings, tmp_path: Path
+) -> None:
+    """A failed video keeps its old segments, a changed one loses them, and one that is gone only with `full`."""
+    red, blue = videos
+    gone = tmp_path / "gone.mp4"
+    write_film(gone, [Scene("green", seconds=6.0)], fps=5, audio=False)
+    records, store = InMemoryRecordManager("films"), CountingStore(fresh_embeddings)
+    records.create_schema()
+
+    async def run_again(*media: Path) -> dict[str, int]:
+        loader = TwelveLabsVideoLoader(
+            media, embeddings=fresh_embeddings, embedding_option=["visual"], segmentation=FIXED
+        )
+        if mode == "async":
+            return dict(await aindex_segments(loader, records, store, cleanup=cleanup))  # type: ignore[arg-type]
+        return dict(index_segments(loader, records, store, cleanup=cleanup))  # type: ignore[arg-type]
+
+    def stored(path: Path) -> set[str]:
+        return {key for key, entry in store.store.items() if entry["metadata"]["source"] == str(path)}
+
+    assert await run_again(red, blue, gone) == {**NOTHING, "num_added": 5, "num_skipped": 0}
+    before = {path: stored(path) for path in (red, blue, gone)}
+    write_film(blue, [Scene("yellow", seconds=6.0)], fps=5, audio=False)
+    red.write_bytes(b"no video")
+    for _ in range(2):  # again on every run, until it is repaired
+        with pytest.raises(IngestionError, match=r"red\.mp4") as caught:
+            await run_again(red, blue, tmp_path / "missing.mp4")
+        assert len(caught.value.failures) == 2
+        assert stored(red) == before[red]
+        assert len(stored(blue)) == 1
+        assert not stored(blue) & before[blue]
+        assert stored(gone) == (set() if cleanup == "full" else before[gone])
+    write_film(red, [Scene("red", "white", seconds=6.0)], fps=5, audio=False)
+    await run_again(red, blue)
+    assert len(stored(red)) == 1
+
+
+def test_langchains_own_index_stores_the_good_ones_if_failures_go_to_a_function(
+    videos: list[Path], fresh_embeddings: TwelveLabsEmbeddings, tmp_path: Path
+) -> None:
+    records, store = InMemoryRecordManager("films"), CountingStore(fresh_embeddings)
+    records.create_schema()
+    failures: list[Failure] = []
+    loader = TwelveLabsVideoLoader(
+        [*videos, tmp_path / "missing.mp4"],
+        embeddings=fresh_embeddings,
+        embedding_option=["visual"],
+        segmentation=FIXED,
+        on_error=failures.append,
+    )
+    assert index(loader, records, store, **index_kwargs())["num_added"] == 4
+    assert [failure.source for failure in failures] == [str(tmp_path / "missing.mp4")]
+
+
+@both_modes
+async def test_a_text_or_metadata_that_changed_is_written_again(
+    mode: str, video_path: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
+) -> None:
+    records, store = InMemoryRecordManager("films"), CountingStore(fresh_embeddings)
+    records.create_schema()
+    options: dict[str, Any] = {"embeddings": fresh_embeddings, "segmentation": FIXED, "embedding_option": ["visual"]}
+    await run(mode, TwelveLabsVideoLoader(video_path, **options), records, store)
+    count, spoken = len(store.store), TwelveLabsVideoLoader(video_path, include_transcript=True, **options)
+    done = await run(mode, spoken, records, store)
+    assert (done["num_added"], done["num_deleted"], done["num_skipped"]) == (1, 1, count - 1)
+    assert len(store.store) == count
+    assert sum("a goalkeeper dives" in entry["text"] for entry in store.store.values()) == 1
+    documents = spoken.load()
+    for document in documents:
+        document.metadata["team"] = "red"
+    assert index(documents, records, store, **index_kwargs())["num_added"] == count
+    assert {entry["metadata"]["team"] for entry in store.store.values()} == {"red"}
+    assert len(store.store) == count
+    assert sandbox.count("POST", "/embed-v2/tasks") == 1

@@ -20,6 +20,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL server with pgvector."""
     server = pgserver.get_server(tmp_path_factory.mktemp("pg"))
     server.psql("create extension if not exists vector")
+    server.psql("create database older")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
 
@@ -71,3 +72,19 @@ async def test_both_stores_async(
             assert len(found) == len(documents)
         assert found[0].metadata["start_sec"] == 6.0
     await engine.close()
+
+
+def test_the_older_pgvector_which_cannot_be_asked_by_id_keeps_each_segment_once_in_each_collection(
+    database: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]
+) -> None:
+    community = pytest.importorskip("langchain_community.vectorstores.pgvector")
+    # Its table has the same name and other columns.
+    database = database.replace("+psycopg", "+psycopg2").replace("/postgres?", "/older?")
+    stores = [
+        community.PGVector(database, shared_embeddings, collection_name=name, use_jsonb=True)
+        for name in ("older", "other")
+    ]
+    for store in (*stores, *stores):
+        assert len(add_segments(store, documents)) == len(documents)
+    for store in stores:
+        assert len(store.similarity_search(description(0), k=100)) == len(documents)

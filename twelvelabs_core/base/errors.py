@@ -176,7 +176,7 @@ def _named(source: str, reason: str) -> str:
 
 
 class IngestionError(TwelveLabsError):
-    """Some of several sources failed; the others are stored.
+    """Some of several sources failed; the others are in the segment store.
 
     Attributes:
         failures: One `Failure` per failed source.
@@ -190,7 +190,7 @@ class IngestionError(TwelveLabsError):
         ]
         total = len(failures) + len(succeeded)
         super().__init__(
-            f"{len(failures)} of {total} sources failed; the others are stored and free on the next run:\n"
+            f"{len(failures)} of {total} sources failed; the others are in the segment store and free next time:\n"
             + "\n".join(lines)
         )
         self.failures = tuple(failures)
