@@ -75,9 +75,10 @@ async def embed_batches(
 
     Batches run one after another, so that the limit of the hook is the limit of the whole call.
     """
-    TextPlan.of(texts, node_reference)  # raises for a text that cannot be embedded, before the first request
     size = embedding.embed_batch_size
     found: list[list[float]] = []
+    if len(many(texts, "texts")) > size:  # the hook checks one batch
+        await mode.blocking(lambda: TextPlan.of(texts, node_reference))
     for start in get_tqdm_iterable(range(0, len(texts), size), show_progress, "Generating embeddings"):
         batch = list(texts[start : start + size])
         with observed(embedding, batch) as vectors:

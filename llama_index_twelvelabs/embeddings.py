@@ -4,7 +4,7 @@ import logging
 import os
 import pickle
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from llama_index.core.base.embeddings.base import Embedding
@@ -226,18 +226,23 @@ class TwelveLabsEmbedding(MediaEmbedding):
             InputError: A segment has a vector of another space, or is a part of a segment's node.
         """
         todo = self._without_vector(nodes)
-        vectors = self.get_text_embedding_batch([to_embed(node) for node in todo], **kwargs)
+        vectors = self.get_text_embedding_batch(list(todo.values()), **kwargs)
         return with_vectors(nodes, todo, vectors)
 
     async def acall(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
         """Embed nodes in place; the async variant of `__call__`."""
-        todo = self._without_vector(nodes)
-        vectors = await self.aget_text_embedding_batch([to_embed(node) for node in todo], **kwargs)
+        todo = await AWAITING.blocking(lambda: self._without_vector(nodes))
+        vectors = await self.aget_text_embedding_batch(list(todo.values()), **kwargs)
         return with_vectors(nodes, todo, vectors)
 
-    def _without_vector(self, nodes: Sequence[BaseNode]) -> list[BaseNode]:
+    def _without_vector(self, nodes: Sequence[BaseNode]) -> dict[int, str]:
+        """Return the texts to embed of the nodes without a vector, by their index."""
         check_spaces(nodes, self.space)
-        return [node for node in nodes if not has_vector(node)]
+        return {
+            index: node.get_content(metadata_mode=MetadataMode.EMBED)
+            for index, node in enumerate(nodes)
+            if not has_vector(node)
+        }
 
     def _get_query_embedding(self, query: str) -> Embedding:
         return finish(self._embed(BLOCKING, [query], query_reference))[0]
@@ -290,15 +295,10 @@ class _KeyValueCache:
             await self._mode.call(self._store, "put", key=text, val=entry, collection=self._collection)
 
 
-def to_embed(node: BaseNode) -> str:
-    """Return the text of a node that is embedded."""
-    return node.get_content(metadata_mode=MetadataMode.EMBED)
-
-
-def with_vectors(nodes: Sequence[BaseNode], todo: Sequence[BaseNode], vectors: list[Embedding]) -> Sequence[BaseNode]:
-    """Set the vectors of the nodes without one, and return all nodes."""
-    for node, vector in zip(todo, vectors, strict=True):
-        node.embedding = vector
+def with_vectors(nodes: Sequence[BaseNode], todo: Iterable[int], vectors: list[Embedding]) -> Sequence[BaseNode]:
+    """Set the vectors of the nodes with these indexes, and return all nodes."""
+    for index, vector in zip(todo, vectors, strict=True):
+        nodes[index].embedding = vector
     return nodes
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.models.options import DOCUMENT_MODEL
     from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord
     from twelvelabs_core.results.references import FindReference, TextPlan, begins_with_head, has_head
+    from twelvelabs_core.results.segments import Matrix
     from twelvelabs_core.store.store import SegmentStore
     from twelvelabs_core.transport.io import drain, finish
 else:
@@ -65,6 +66,7 @@ __all__ = [
     "TextPlan",
     "begins_with_head",
     "check_unique",
+    "client_of",
     "drain",
     "each_medium",
     "finish",
@@ -232,9 +234,6 @@ class EmbeddingFields(BaseModel):
         self._client = self._async_client = None
         return self
 
-    def _client_for(self, mode: Mode) -> Any:
-        return self.async_client if mode.is_async else self.client
-
     async def _embed_texts(
         self,
         mode: Mode,
@@ -246,38 +245,55 @@ class EmbeddingFields(BaseModel):
 
         `find_reference` tells how a text of the framework names a segment; by default, by its reference line.
         """
-        from twelvelabs_core.results.references import TextPlan, parse_reference  # noqa: PLC0415  # imports numpy
-
-        plan = TextPlan.of(texts, find_reference or parse_reference)
-        client = self._client_for(mode)
+        plan = await mode.blocking(lambda: _plan(texts, find_reference))
+        client = await client_of(mode, self)
         vectors: dict[int, list[float]] = {}
         if plan.references:
             stored = await mode.run(client.find_vectors, list(plan.references.values()))
-            vectors = {position: vector.tolist() for position, vector in zip(plan.references, stored, strict=True)}
+            vectors = await mode.blocking(lambda: _as_lists(plan.references, stored))
         if cache is not None:
             vectors |= await cache.find(plan.plain)
         new = {position: text for position, text in plan.plain.items() if position not in vectors}
         if new:
             embedded = await mode.run(client.embed_texts, new.values(), auto_truncate=self.auto_truncate)
-            fresh = {position: one.vector.tolist() for position, one in zip(new, embedded, strict=True)}
+            fresh = await mode.blocking(lambda: _as_lists(new, [one.vector for one in embedded]))
             if cache is not None:
                 await cache.keep(new, fresh)
             vectors |= fresh
         return [vectors[position] for position in range(len(vectors))]
 
     async def _embed_images(self, mode: Mode, images: Iterable["MediaInput"]) -> list[list[float]]:
-        return [one.vector.tolist() for one in await mode.run(self._client_for(mode).embed_images, images)]
+        client = await client_of(mode, self)
+        return [one.vector.tolist() for one in await mode.run(client.embed_images, images)]
 
     async def _embed_text_image(self, mode: Mode, text: str, image: "MediaInput") -> list[float]:
-        embed = self._client_for(mode).embed_text_image
+        embed = (await client_of(mode, self)).embed_text_image
         found: list[float] = (await mode.run(embed, text, image, auto_truncate=self.auto_truncate)).vector.tolist()
         return found
 
     async def _embed_clips(
         self, mode: Mode, input_type: Literal["audio", "video"], clips: Iterable["MediaInput"], **options: Any
     ) -> list[list[float]]:
-        vectors = await mode.run(self._client_for(mode).embed_clips, clips, input_type=input_type, **options)
+        client = await client_of(mode, self)
+        vectors = await mode.run(client.embed_clips, clips, input_type=input_type, **options)
         return [vector.tolist() for vector in vectors]
+
+
+async def client_of(mode: Mode, embeddings: EmbeddingFields) -> Any:
+    """Return the `Client` or `AsyncClient` of an embeddings object; its imports do not block the event loop."""
+    if not mode.is_async:
+        return embeddings.client
+    return await mode.blocking(lambda: embeddings.async_client)
+
+
+def _plan(texts: Sequence[str], find_reference: "FindReference | None") -> "TextPlan":
+    from twelvelabs_core.results.references import TextPlan, parse_reference  # noqa: PLC0415  # imports numpy
+
+    return TextPlan.of(texts, find_reference or parse_reference)
+
+
+def _as_lists(positions: Iterable[int], vectors: "Sequence[Matrix]") -> dict[int, list[float]]:
+    return {position: vector.tolist() for position, vector in zip(positions, vectors, strict=True)}
 
 
 class _RateLimiterOf:
@@ -335,7 +351,7 @@ async def each_medium(
         TwelveLabsError: The only medium failed.
         IngestionError: At the end, if some of several media failed; the others are in the segment store.
     """
-    client = embeddings.async_client if mode.is_async else embeddings.client
+    client = await client_of(mode, embeddings)
     with _progress(len(media), on_progress, show_progress=show_progress) as report:
         found = client.segment_many(media, on_progress=report, **options)
         async with aclosing(mode.each(found)) as segmented:

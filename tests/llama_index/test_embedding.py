@@ -294,7 +294,7 @@ async def test_all_images_are_checked_before_the_first_request(
 
 
 def test_single_value_is_refused_where_a_list_is_expected(embed_model: TwelveLabsEmbedding, frame: Path) -> None:
-    with pytest.raises(InputError, match=r"texts must be a list of str, got a single str"):
+    with pytest.raises(InputError, match=r"texts must be a list, got a single str"):
         embed_model.get_text_embedding_batch("a red car")  # type: ignore[arg-type]  # made wrong on purpose
     with pytest.raises(InputError, match=r"img_file_paths must be a list, got a single str"):
         embed_model.get_image_embedding_batch(str(frame))
@@ -338,3 +338,16 @@ def test_a_clip_has_one_vector_per_option(embed_model: TwelveLabsEmbedding, vide
         embed_model.get_audio_embedding(sound, embedding_option="visual")
     with pytest.raises(InputError, match="end_sec must be after start_sec"):
         embed_model.get_video_embedding(video_path, start_sec=12, end_sec=6)
+
+
+async def test_the_loop_goes_on_while_many_nodes_are_checked(shared_model: TwelveLabsEmbedding) -> None:
+    await shared_model.aget_query_embedding("a red car")
+    nodes = [TextNode(text="page 12, line after line, " * 50) for _ in range(5_000)]
+    checking = asyncio.create_task(shared_model.acall([*nodes, TextNode(text=" ")]))
+    turns = 0
+    while not checking.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    with pytest.raises(InputError, match=r"texts\[5000\] is empty"):
+        await checking
+    assert turns > 10  # had it blocked the loop, it would be done after one turn

@@ -79,9 +79,7 @@ def test_the_older_pgvector_which_cannot_be_asked_by_id_keeps_each_segment_once_
 ) -> None:
     community = pytest.importorskip("langchain_community.vectorstores.pgvector")
     # Its table has the same name and other columns.
-    database = database.replace("+psycopg", "+psycopg2").replace(
-        "/postgres?", "/older?"
-    )
+    database = database.replace("+psycopg", "+psycopg2").replace("/postgres?", "/older?")
     stores = [
         community.PGVector(database, shared_embeddings, collection_name=name, use_jsonb=True)
         for name in ("older", "other")

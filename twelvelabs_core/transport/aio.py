@@ -21,6 +21,7 @@ from twelvelabs_core.transport.http import (
     no_answer,
     redacted_http_logs,
     stream_options,
+    warm_up,
 )
 from twelvelabs_core.transport.io import Completed, Exchange, Io, completed
 from twelvelabs_core.transport.rate_limit import RateLimiter
@@ -62,6 +63,8 @@ class AsyncIo(Io):
 
     async def _loop_clients(self) -> _LoopClients:
         loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            await asyncio.to_thread(warm_up)
         with self._lock:
             clients = self._clients.get(loop)
             if clients is not None:

@@ -78,6 +78,12 @@ def _ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+@functools.cache
+def warm_up() -> None:
+    """Import what the HTTP library imports with its first client, and create the SSL context: up to half a second."""
+    httpx.Client(**client_options()).close()
+
+
 def stream_options(exchange: Exchange) -> dict[str, Any]:
     """Return the arguments of `httpx.Client.stream` for one request, without its body."""
     return {
