@@ -1,8 +1,9 @@
 # Every command makes its own environment in .venv; nothing but Python >= 3.11 and make is needed.
 #
-#   make demo [VIDEO=video.mp4] [QUERY="a red car"] [LIVE=1]    a long video in, moments out
+#   make demo [VIDEO=video.mp4] [QUERY="a red car"] [LIVE=1]    find moments in a long video
 #   make test | test-all | lint | format | bench | generate | table | lock | clean
-#   make chaos [STORE=postgresql] [PROCESSES=4] [VIDEOS=200] [KILLS=20] [SEED=1]    paid once, nothing lost, in a storm
+#   make test-lowest    some tests, with the lowest versions that pyproject.toml allows
+#   make chaos [STORE=postgresql] [PROCESSES=4] [VIDEOS=200] [KILLS=20] [SEED=1]    ingestion under faults and kills
 
 SHELL := /bin/sh
 VENV := .venv
@@ -12,6 +13,7 @@ export UV_NO_PROGRESS := 1
 export DO_NOT_TRACK := 1
 export ANONYMIZED_TELEMETRY := False
 UV := $(BIN)/uv pip
+LOWEST := .venv-lowest
 PACKAGES := twelvelabs_core twelvelabs_sandbox langchain_twelvelabs llama_index_twelvelabs
 
 # PYTHON=/path/to/python3 chooses one; else the newest suitable one on the PATH.
@@ -19,24 +21,33 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 	if $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; \
 	then command -v $$p; break; fi; done)
 
-# Handed on through the environment, where no quote or dollar sign in them means anything.
+# Passed through the environment, so that quotes and dollar signs in them have no effect.
 override VIDEO := $(value VIDEO)
 override QUERY := $(value QUERY)
 export VIDEO QUERY
 
-.PHONY: demo test test-all lint format bench chaos generate table lock clean
+.PHONY: demo test test-all test-lowest lint format bench chaos generate table lock clean
 
 demo: $(VENV)/.ready-demo
 	@$(BIN)/python -m examples.demo $(if $(VIDEO),--video="$$VIDEO") $(if $(QUERY),--query="$$QUERY") \
 		$(if $(filter-out 0 no false,$(LIVE)),--live)
 
-# More workers than two cores: much of the time tests wait for servers, clocks and other processes.
+# More workers than cores, since tests often wait for servers, clocks and other processes.
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not slow" $(TESTS)
 
-# The slow tests after all others; `make test test-all` runs each test once.
+# Slow tests run after all others; `make test test-all` runs each test once.
 test-all: test
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m slow $(TESTS)
+
+# Of everything that our dependencies do for us, a little: vectors, local media, both databases, both frameworks.
+LOWEST_TESTS ?= tests/core/api/test_embed.py tests/core/ingest/test_segment_media.py tests/core/media/test_video_checks.py \
+	tests/core/results/test_decode.py tests/core/store/test_store.py \
+	tests/langchain/test_add_segments.py tests/langchain/test_embeddings.py tests/langchain/test_loaders.py \
+	tests/llama_index/test_embedding.py tests/llama_index/test_queries.py tests/llama_index/test_readers.py \
+	tests/sandbox/test_engine_probe.py
+test-lowest: $(LOWEST)/.ready
+	$(LOWEST)/bin/python -m pytest -n 2 --dist worksteal -m "not slow" $(LOWEST_TESTS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -64,11 +75,11 @@ chaos: $(VENV)/.ready
 generate: $(VENV)/.ready
 	$(BIN)/python -m tools.generate_sync_client
 
-# The README's table of endpoints, from the code; a test says when it is out of date.
+# The table of endpoints in docs/endpoints.md, from the code; a test fails when it is outdated.
 table: $(VENV)/.ready
 	$(BIN)/python -m tests.endpoint_table
 
-# A small lock for the demo, the whole one for everything else; the demo's versions are the whole one's.
+# A small lock for the demo and the full one for everything else, with the same versions.
 $(VENV)/.ready-demo: requirements-demo.lock pyproject.toml | $(BIN)/uv
 	@echo "Installing what the demo needs ..."
 	@test -e $(VENV)/.ready || $(UV) install -q --python $(BIN)/python --require-hashes -r requirements-demo.lock
@@ -81,6 +92,18 @@ $(VENV)/.ready: requirements.lock pyproject.toml | $(BIN)/uv
 	@$(UV) install -q --python $(BIN)/python --no-build-isolation --no-deps -e .
 	@touch $@
 
+# The oldest suitable Python of the machine: such as Debian's, which is years older than the newest of its minor version.
+OLDEST := import json, sys; \
+	found = [one for one in json.load(sys.stdin) if (one["implementation"], one["variant"]) == ("cpython", "default")]; \
+	print(min(found, key=lambda one: list(one["version_parts"].values()))["path"])
+$(LOWEST)/.ready: requirements-lowest.lock pyproject.toml | $(BIN)/uv
+	@python=$$($(BIN)/uv python list --only-installed --output-format json ">=3.11,<3.15" 2>/dev/null \
+		| $(BIN)/python -c '$(OLDEST)') && \
+		echo "Making $(LOWEST) with $$python ..." && $(BIN)/uv venv -q --clear --python "$$python" $(LOWEST)
+	@$(UV) install -q --python $(LOWEST)/bin/python --require-hashes -r requirements-lowest.lock
+	@$(UV) install -q --python $(LOWEST)/bin/python --no-build-isolation --no-deps -e .
+	@touch $@
+
 $(BIN)/uv:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.14 found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
@@ -89,12 +112,15 @@ $(BIN)/uv:
 	@"$(PYTHON)" -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check "uv>=0.8"
 
+# A lock for the demo, one for everything, and one of the lowest versions; the demo's versions are those of the second.
 LOCK := $(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
 lock: | $(BIN)/uv
 	$(LOCK) --extra fast --extra langchain --extra llama-index --extra media --extra postgres --extra sandbox \
 		--group demo --group test --group lint --group bench --group build -o requirements.lock
 	$(LOCK) --extra langchain --extra media --extra sandbox --group demo --group build \
 		-c requirements.lock -o requirements-demo.lock
+	$(LOCK) --resolution lowest-direct --extra fast --extra langchain --extra llama-index --extra media --extra postgres \
+		--extra sandbox --group demo --group pytest --group build -o requirements-lowest.lock
 
 clean:
-	rm -rf $(VENV) .chaos .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis dist
+	rm -rf $(VENV) $(LOWEST) .chaos .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis dist

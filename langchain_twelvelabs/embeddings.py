@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.embeddings import Embeddings
 from langchain_core.rate_limiters import BaseRateLimiter
 from pydantic import ConfigDict, Field, SecretStr
+from pydantic.json_schema import SkipJsonSchema
 
 from twelvelabs_core import MediaInput
-from twelvelabs_core.integration import AWAITING, BLOCKING, EmbeddingFields, Mode, finish
+from twelvelabs_core.integration import AWAITING, BLOCKING, EmbeddingFields, finish
 
 if TYPE_CHECKING:
     from twelvelabs_core import SegmentStore
@@ -84,7 +85,7 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = "marengo3.0"
-    rate_limiter: BaseRateLimiter | None = Field(default=None, exclude=True, repr=False)
+    rate_limiter: SkipJsonSchema[BaseRateLimiter | None] = Field(default=None, exclude=True, repr=False)
 
     # The parameters are listed for editors and type checkers; pydantic's constructor would show `api_key: Any`.
     def __init__(
@@ -134,8 +135,8 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
             One list of 512 floats per text, in the order of the texts.
 
         Raises:
-            InputError: A text is empty, is a part of a split segment document, or refers to a vector of another space.
-                Nothing was sent.
+            InputError: A text is empty, is provably a part of a segment's document that was split, or is the
+                document of a segment of another space. Nothing was sent.
             SegmentNotFoundError: The vector of a segment is not in the segment store. Nothing was sent.
         """
         return finish(self._embed_texts(BLOCKING, texts))
@@ -157,11 +158,11 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
             InputError: The text is empty, or refers to a vector of another space. Nothing was sent.
             SegmentNotFoundError: As for `embed_documents`.
         """
-        return finish(self._embed_query(BLOCKING, text))
+        return finish(self._embed_texts(BLOCKING, [text], as_query=True))[0]
 
     async def aembed_query(self, text: str) -> list[float]:
         """Embed one text; the async variant of `embed_query`."""
-        return await self._embed_query(AWAITING, text)
+        return (await self._embed_texts(AWAITING, [text], as_query=True))[0]
 
     def embed_images(self, uris: Sequence[MediaInput]) -> list[list[float]]:
         """Embed images, one request each, at most `max_concurrency` at once.
@@ -288,8 +289,3 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
         """Embed a short clip as one vector; the async variant of `embed_video`."""
         options = {"embedding_option": embedding_option, "start_sec": start_sec, "end_sec": end_sec}
         return (await self._embed_clips(AWAITING, "video", [video], **options))[0]
-
-    async def _embed_query(self, mode: Mode, text: str) -> list[float]:
-        from twelvelabs_core import parse_query  # noqa: PLC0415  # it imports numpy
-
-        return (await self._embed_texts(mode, [text], parse_query))[0]

@@ -10,9 +10,8 @@ from llama_index.core.instrumentation.events.embedding import EmbeddingEndEvent,
 from llama_index.core.utils import get_tqdm_iterable
 from llama_index_instrumentation import get_dispatcher
 
-from llama_index_twelvelabs.nodes import node_reference
 from twelvelabs_core import Media, MediaInput
-from twelvelabs_core.integration import Mode, TextPlan, many
+from twelvelabs_core.integration import Mode, many
 
 dispatcher = get_dispatcher(__name__)
 
@@ -77,8 +76,6 @@ async def embed_batches(
     """
     size = embedding.embed_batch_size
     found: list[list[float]] = []
-    if len(many(texts, "texts")) > size:  # the hook checks one batch
-        await mode.blocking(lambda: TextPlan.of(texts, node_reference))
     for start in get_tqdm_iterable(range(0, len(texts), size), show_progress, "Generating embeddings"):
         batch = list(texts[start : start + size])
         with observed(embedding, batch) as vectors:

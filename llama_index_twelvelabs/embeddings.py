@@ -4,7 +4,7 @@ import logging
 import os
 import pickle
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from llama_index.core.base.embeddings.base import Embedding
@@ -15,9 +15,9 @@ from pydantic import Field, SecretStr, SerializationInfo, SerializerFunctionWrap
 
 from llama_index_twelvelabs._media_embeddings import MediaEmbedding
 from llama_index_twelvelabs._observed import embed_batches, embed_one
-from llama_index_twelvelabs.nodes import check_spaces, has_vector, node_reference, query_reference
+from llama_index_twelvelabs.nodes import check_no_video, check_spaces, has_vector, is_segment
 from twelvelabs_core import ConfigurationError, SegmentStore
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, finish
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, client_of, finish
 
 logger = logging.getLogger("llama_index_twelvelabs")
 
@@ -182,7 +182,7 @@ class TwelveLabsEmbedding(MediaEmbedding):
         return await embed_one(AWAITING, self, "_get_query_embedding", query)
 
     def get_text_embedding(self, text: str) -> Embedding:
-        """Embed one text; as `get_query_embedding`, but the text of a segment without its id is refused."""
+        """Embed one text; as `get_query_embedding`, but a text that is provably a part of a segment's is refused."""
         return finish(embed_one(BLOCKING, self, "_get_text_embedding", text))
 
     async def aget_text_embedding(self, text: str) -> Embedding:
@@ -208,6 +208,7 @@ class TwelveLabsEmbedding(MediaEmbedding):
             InputError: One of them cannot be embedded; nothing was sent.
             SegmentNotFoundError: As for `get_query_embedding`.
         """
+        finish(self._check(BLOCKING, texts))
         return finish(embed_batches(BLOCKING, self, "_get_text_embeddings", texts, show_progress=show_progress))
 
     async def aget_text_embedding_batch(
@@ -217,6 +218,7 @@ class TwelveLabsEmbedding(MediaEmbedding):
         **_: Any,
     ) -> list[Embedding]:
         """Embed texts; the async variant of `get_text_embedding_batch`."""
+        await self._check(AWAITING, texts)
         return await embed_batches(AWAITING, self, "_get_text_embeddings", texts, show_progress=show_progress)
 
     def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
@@ -238,35 +240,36 @@ class TwelveLabsEmbedding(MediaEmbedding):
     def _without_vector(self, nodes: Sequence[BaseNode]) -> dict[int, str]:
         """Return the texts to embed of the nodes without a vector, by their index."""
         check_spaces(nodes, self.space)
-        return {
-            index: node.get_content(metadata_mode=MetadataMode.EMBED)
-            for index, node in enumerate(nodes)
-            if not has_vector(node)
-        }
+        return {index: to_embed(node) for index, node in enumerate(nodes) if not has_vector(node)}
 
     def _get_query_embedding(self, query: str) -> Embedding:
-        return finish(self._embed(BLOCKING, [query], query_reference))[0]
+        return finish(self._embed(BLOCKING, [query], as_query=True))[0]
 
     async def _aget_query_embedding(self, query: str) -> Embedding:
-        return (await self._embed(AWAITING, [query], query_reference))[0]
+        return (await self._embed(AWAITING, [query], as_query=True))[0]
 
     def _get_text_embedding(self, text: str) -> Embedding:
-        return self._get_text_embeddings([text])[0]
+        return finish(self._embed(BLOCKING, [text]))[0]
 
     async def _aget_text_embedding(self, text: str) -> Embedding:
-        return (await self._aget_text_embeddings([text]))[0]
+        return (await self._embed(AWAITING, [text]))[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return finish(self._embed(BLOCKING, texts, node_reference))
+        return finish(self._embed(BLOCKING, texts))
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return await self._embed(AWAITING, texts, node_reference)
+        return await self._embed(AWAITING, texts)
 
-    async def _embed(
-        self, mode: Mode, texts: Sequence[str], find_reference: Callable[[str], str | None]
-    ) -> list[Embedding]:
+    async def _check(self, mode: Mode, texts: Sequence[str]) -> None:
+        """Refuse what cannot be embedded of all batches before the first is sent."""
+        await mode.run((await client_of(mode, self)).find_vectors_by_text, texts)
+        await mode.blocking(lambda: check_no_video(texts))
+
+    async def _embed(self, mode: Mode, texts: Sequence[str], *, as_query: bool = False) -> list[Embedding]:
+        if not as_query:
+            check_no_video(texts)
         cache = None if self.embeddings_cache is None else _KeyValueCache(mode, self.embeddings_cache, self.space)
-        return await self._embed_texts(mode, texts, find_reference, cache)
+        return await self._embed_texts(mode, texts, cache, as_query=as_query)
 
 
 class _KeyValueCache:
@@ -293,6 +296,13 @@ class _KeyValueCache:
         for position, text in texts.items():
             entry = {str(uuid.uuid4()): vectors[position]}  # LlamaIndex's own format
             await self._mode.call(self._store, "put", key=text, val=entry, collection=self._collection)
+
+
+def to_embed(node: BaseNode) -> str:
+    """Return the text of a node that is embedded; by its id the vector of a segment is found again."""
+    if is_segment(node) and "segment_id" in node.excluded_embed_metadata_keys:
+        return f"segment_id: {node.metadata['segment_id']}\n\n{node.get_content(MetadataMode.NONE)}"
+    return node.get_content(metadata_mode=MetadataMode.EMBED)
 
 
 def with_vectors(nodes: Sequence[BaseNode], todo: Iterable[int], vectors: list[Embedding]) -> Sequence[BaseNode]:

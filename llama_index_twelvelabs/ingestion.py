@@ -226,7 +226,7 @@ async def _ingest(
     for media, given in wanted:
         try:
             document = await document_of(mode, target.segmenter, media, given)
-        except InputError as error:
+        except Exception as error:  # noqa: BLE001  # `add` raises what concerns more than this medium
             report.add(media, error)
             continue
         if await target.hash_of(mode, document.node_id) == document.hash:

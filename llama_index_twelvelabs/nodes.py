@@ -17,8 +17,8 @@ from llama_index.core.schema import (
 )
 from pydantic import BaseModel, PrivateAttr
 
-from twelvelabs_core import InputError, Media, MediaInput, SegmentRecord, parse_query, parse_reference
-from twelvelabs_core.integration import METADATA_KEYS, SpaceCheck, begins_with_head, has_head, unsigned_url
+from twelvelabs_core import InputError, Media, MediaInput, SegmentRecord, readable_text
+from twelvelabs_core.integration import METADATA_KEYS, SpaceCheck, readable_head_of, unsigned_url
 
 LLM_KEYS = frozenset({"source", "start_sec", "end_sec"})
 # A page or chunk has no times; the first line of its text states its position.
@@ -31,12 +31,8 @@ VIDEO_PREFIX = "tl-video:"
 _SEGMENT_SIGNS = frozenset({"segment_id", "source", "start_sec", "end_sec", "segment_index", "embedding_option"})
 # Must never change: the ids in users' stores depend on it.
 _DOCUMENT_NAMESPACE = uuid.UUID("b826e8a4-1743-50e1-9077-2c7f8f42b2ed")
-_SEGMENT_ID = re.compile(
-    r"^segment_id: ([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})[ \t\r]*$", re.MULTILINE
-)
-# LlamaIndex writes metadata before the text, one `key: value` per line, and an empty line after it.
-_METADATA = re.compile(r"\A(?:[\w .-]{1,64}: .*\n)+\n")
-_VIDEO = re.compile(rf"^{re.escape(VIDEO_PREFIX)}", re.MULTILINE)
+# The metadata of a whole medium's document, and its text.
+_VIDEO = re.compile(rf"^segmented_as: .*\n(?:.*\n)*?\n{re.escape(VIDEO_PREFIX)}(.*)\Z", re.MULTILINE)
 
 
 class VideoDocument(Document):
@@ -242,58 +238,35 @@ def check_spaces(nodes: Sequence[BaseNode], space: str) -> None:
     SpaceCheck(space)(node.metadata for node in nodes if node.embedding is not None and "segment_id" in node.metadata)
 
 
+def is_segment(node: BaseNode) -> bool:
+    """Return whether a node is that of a whole segment, whatever its text, which the caller may have changed."""
+    return set(node.metadata) >= _SEGMENT_SIGNS and node.node_id == node.metadata["segment_id"]
+
+
 def _check_whole(node: BaseNode) -> None:
     """Refuse a chunk that a node parser made of a segment: it has the metadata and vector, but another id, no head."""
-    if not set(node.metadata) >= _SEGMENT_SIGNS or node.node_id == node.metadata["segment_id"]:
-        return  # the caller may have changed its text
+    if not set(node.metadata) >= _SEGMENT_SIGNS or is_segment(node):
+        return
     text = node.get_content(MetadataMode.NONE)
-    if not has_head(text):
+    if readable_head_of(node.metadata) not in readable_text(text):
         raise InputError(
             f"{text[:80]!r} is a chunk of a segment's node, which a node parser has split. Parse your texts in a "
             "separate pipeline, give the parser a larger chunk_size, or segment without include_transcript."
         )
 
 
-def node_reference(text: str) -> str | None:
-    """Return the segment id in the text of a node (metadata mode EMBED), or None for ordinary text.
+def check_no_video(texts: Sequence[str]) -> None:
+    """Refuse the text of a whole medium's document, which its own metadata shows.
 
     Raises:
-        InputError: The text of a segment without its id, or of a whole video.
+        InputError: It is one.
     """
-    if _VIDEO.search(text):
-        raise InputError(
-            f"{text[:80]!r} is the document of a whole medium, not segmented yet: make TwelveLabsVideoSegmenter "
-            "the first transformation, or load it with segment=True."
-        )
-    found = _segment_named(text)
-    if found is not None:
-        return found
-    try:
-        found = parse_reference(text)
-    except InputError:
-        raise _without_id(text) from None
-    if found is None and begins_with_head(_METADATA.sub("", text)):
-        raise _without_id(text)
-    return found
-
-
-def query_reference(text: str) -> str | None:
-    """Return the segment id if a query is the whole text of a node or document, or None for any other text."""
-    return _segment_named(text) or parse_query(text)
-
-
-def _segment_named(text: str) -> str | None:
-    named = _SEGMENT_ID.search(text)
-    return named.group(1) if named and has_head(text) else None
-
-
-def _without_id(text: str) -> InputError:
-    return InputError(
-        f"{text[:80]!r} begins like the text of a segment's node, but has no segment_id, so that its vector "
-        "cannot be found. Leave segment_id out of excluded_embed_metadata_keys; to search for similar segments, pass "
-        "node.get_content(MetadataMode.EMBED) as a query. If it is a text of your own that quotes a segment, begin it "
-        "with another line, and leave tl-segment: out."
-    )
+    for index, text in enumerate(texts):
+        if VIDEO_PREFIX in text and (found := _VIDEO.search(text)) and f"source: {found[1]}\n" in text:
+            raise InputError(
+                f"texts[{index}]: {text[:80]!r} is the document of a whole medium, not segmented yet: make "
+                "TwelveLabsVideoSegmenter the first transformation, or load it with segment=True."
+            )
 
 
 class PickledFully:

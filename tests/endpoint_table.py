@@ -63,6 +63,7 @@ CALLS: dict[str, Calls] = {
     "register": Calls(),
     "content_of": Calls(),
     "find_vectors": Calls(),
+    "find_vectors_by_text": Calls(),
     "tasks.create_audio": Calls((f"POST {_TASKS}",), _AS_ASSET, _BOTH),
     "tasks.create_video": Calls((f"POST {_TASKS}",), _AS_ASSET, _BOTH),
     "tasks.create_document": Calls((f"POST {_TASKS}",), _AS_ASSET, _35),

@@ -5,9 +5,13 @@ import importlib
 import inspect
 import re
 import textwrap
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("twelvelabs_core", "twelvelabs_sandbox", "langchain_twelvelabs", "llama_index_twelvelabs")
@@ -113,7 +117,7 @@ def test_only_settings_read_the_environment() -> None:
 
 def test_only_transport_sleeps_and_starts_threads() -> None:
     found = {path.parent.name for path in CORE if {"time.sleep", "threading.Thread"} & uses(path)}
-    assert found == {"transport"}
+    assert found == {"store", "transport"}  # the store tells other processes that this one is at work
 
 
 def test_core_installs_no_process_wide_hooks() -> None:
@@ -137,3 +141,24 @@ def test_no_pattern_has_possessive_quantifiers() -> None:
         if isinstance(text, ast.Constant) and possessive.search(re.sub(r"\[(\\.|[^\]])*\]", "x", str(text.value)))
     ]
     assert found == []
+
+
+def test_each_lower_bound_is_the_version_that_the_lowest_tests_install() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras, groups = project["project"]["optional-dependencies"], project["dependency-groups"]
+    asked = [
+        project["project"]["dependencies"],
+        *extras.values(),
+        *(groups[name] for name in ("build", "demo", "pytest")),
+    ]
+    lock = (ROOT / "requirements-lowest.lock").read_text()
+    locked = {
+        name: Version(version) for name, version in reversed(re.findall(r"^([\w-]+)==([^ ;]+)", lock, re.MULTILINE))
+    }
+    bounds = {
+        requirement.name: Version(one.version)
+        for requirement in map(Requirement, (text for texts in asked for text in texts))
+        for one in requirement.specifier
+        if one.operator in {">=", "=="}
+    }
+    assert bounds == {name: locked.get(name) for name in bounds}

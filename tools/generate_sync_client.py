@@ -52,7 +52,7 @@ class Source:
 
     name: str
     files: tuple[tuple[str, str], ...]  # (module path below the core, class name)
-    attribute: str = ""  # under which the client holds it
+    attribute: str = ""  # the client's attribute
 
 
 SOURCES = (

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     )
     from twelvelabs_core.results.legacy_v1 import LegacyEmbedding, LegacyPart, LegacyTask
     from twelvelabs_core.results.records import SegmentedMedia, SegmentRecord
-    from twelvelabs_core.results.references import parse_query, parse_reference, readable_text, strip_reference
+    from twelvelabs_core.results.references import parse_reference, readable_text, strip_reference
     from twelvelabs_core.results.responses import Asset, Embedding, MediaMetadata, Task, TaskSummary, Usage
     from twelvelabs_core.results.segments import Segment, SegmentPosition, Segments
     from twelvelabs_core.results.transcript import Word
@@ -116,7 +116,6 @@ else:
             "twelvelabs_core.results.legacy_v1": ["LegacyEmbedding", "LegacyPart", "LegacyTask"],
             "twelvelabs_core.results.records": ["SegmentRecord", "SegmentedMedia"],
             "twelvelabs_core.results.references": [
-                "parse_query",
                 "parse_reference",
                 "readable_text",
                 "strip_reference",
@@ -221,7 +220,6 @@ __all__ = [
     "Usage",
     "UserMetadata",
     "Word",
-    "parse_query",
     "parse_reference",
     "readable_text",
     "strip_reference",

@@ -1388,8 +1388,8 @@ class Client:
     ) -> Iterator[SegmentedMedia]:
         """Iterate over multiple media as their tasks end, with at most `max_tasks` unfinished at once.
 
-        One failed medium does not stop the others. Closing the iterator starts no more work; the journal keeps what
-        was begun. Arguments that are not listed are those of `segment_video`, for each.
+        One failed medium does not stop the others, whatever its error is. Closing the iterator starts no more work;
+        the journal keeps what was begun. Arguments that are not listed are those of `segment_video`, for each.
 
         Args:
             media: Any number of media; `Media.of(value, source=..., version=...)` names one.
@@ -1480,3 +1480,24 @@ class Client:
             InputError: An id belongs to another vector space.
         """
         return finish(self._async.find_vectors(segment_ids))
+
+    def find_vectors_by_text(self, texts: Sequence[str], *, as_query: bool = False) -> list[Matrix | None]:
+        """Return the stored vectors of those texts that are documents of registered segments; nothing is sent.
+
+        For embeddings objects of frameworks, which get only the text of a document. A text is believed to be the
+        document of a segment if it has the segment's id (as a reference line, or as LlamaIndex's metadata line) and
+        its head line, title and position as they were registered; text around them changes nothing.
+
+        Args:
+            texts: Any texts, each with at least one character that is not white space.
+            as_query: Whether the texts are queries, which are never refused for being a part of a document.
+
+        Returns:
+            One float32 array of shape (dimension,) for each such text, and None for any other, in their order.
+
+        Raises:
+            InputError: A text is empty or is a part of a segment's document, or its vector is of another space; the
+                message has its position.
+            SegmentNotFoundError: The whole document of a segment that is not in this client's segment store.
+        """
+        return finish(self._async.find_vectors_by_text(texts, as_query=as_query))

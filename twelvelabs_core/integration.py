@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.media.source import Media, MediaInput, check_unique, is_one, many, media_list
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
-    from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord
-    from twelvelabs_core.results.references import FindReference, TextPlan, begins_with_head, has_head
-    from twelvelabs_core.results.segments import Matrix
+    from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord, readable_head_of
     from twelvelabs_core.store.store import SegmentStore
     from twelvelabs_core.transport.io import drain, finish
 else:
@@ -46,8 +44,7 @@ else:
             "twelvelabs_core.media.source": ["check_unique", "is_one", "many", "media_list"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
-            "twelvelabs_core.results.records": ["METADATA_KEYS"],
-            "twelvelabs_core.results.references": ["TextPlan", "begins_with_head", "has_head"],
+            "twelvelabs_core.results.records": ["METADATA_KEYS", "readable_head_of"],
             "twelvelabs_core.transport.io": ["drain", "finish"],
         },
     )
@@ -63,26 +60,23 @@ __all__ = [
     "Mode",
     "SpaceCheck",
     "TextCache",
-    "TextPlan",
-    "begins_with_head",
     "check_unique",
     "client_of",
     "drain",
     "each_medium",
     "finish",
-    "has_head",
     "input_type_of",
     "is_one",
     "lazy_exports",
     "many",
     "media_list",
     "plain_options",
+    "readable_head_of",
     "unsigned_url",
     "untimed_types",
 ]
 
 logger = logging.getLogger("twelvelabs_core")
-
 
 # Embeddings objects
 
@@ -235,28 +229,19 @@ class EmbeddingFields(BaseModel):
         return self
 
     async def _embed_texts(
-        self,
-        mode: Mode,
-        texts: Sequence[str],
-        find_reference: "FindReference | None" = None,
-        cache: TextCache | None = None,
+        self, mode: Mode, texts: Sequence[str], cache: TextCache | None = None, *, as_query: bool = False
     ) -> list[list[float]]:
-        """Return one vector per text: for a segment the stored one, for another text a cached or new one.
-
-        `find_reference` tells how a text of the framework names a segment; by default, by its reference line.
-        """
-        plan = await mode.blocking(lambda: _plan(texts, find_reference))
+        """Return one vector per text: for a segment the stored one, for another text a cached or new one."""
         client = await client_of(mode, self)
-        vectors: dict[int, list[float]] = {}
-        if plan.references:
-            stored = await mode.run(client.find_vectors, list(plan.references.values()))
-            vectors = await mode.blocking(lambda: _as_lists(plan.references, stored))
+        stored = await mode.run(client.find_vectors_by_text, texts, as_query=as_query)
+        vectors = {position: vector.tolist() for position, vector in enumerate(stored) if vector is not None}
+        plain = {position: text for position, text in enumerate(texts) if position not in vectors}
         if cache is not None:
-            vectors |= await cache.find(plan.plain)
-        new = {position: text for position, text in plan.plain.items() if position not in vectors}
+            vectors |= await cache.find(plain)
+        new = {position: text for position, text in plain.items() if position not in vectors}
         if new:
             embedded = await mode.run(client.embed_texts, new.values(), auto_truncate=self.auto_truncate)
-            fresh = await mode.blocking(lambda: _as_lists(new, [one.vector for one in embedded]))
+            fresh = {position: one.vector.tolist() for position, one in zip(new, embedded, strict=True)}
             if cache is not None:
                 await cache.keep(new, fresh)
             vectors |= fresh
@@ -284,16 +269,6 @@ async def client_of(mode: Mode, embeddings: EmbeddingFields) -> Any:
     if not mode.is_async:
         return embeddings.client
     return await mode.blocking(lambda: embeddings.async_client)
-
-
-def _plan(texts: Sequence[str], find_reference: "FindReference | None") -> "TextPlan":
-    from twelvelabs_core.results.references import TextPlan, parse_reference  # noqa: PLC0415  # imports numpy
-
-    return TextPlan.of(texts, find_reference or parse_reference)
-
-
-def _as_lists(positions: Iterable[int], vectors: "Sequence[Matrix]") -> dict[int, list[float]]:
-    return {position: vector.tolist() for position, vector in zip(positions, vectors, strict=True)}
 
 
 class _RateLimiterOf:

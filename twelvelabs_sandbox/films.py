@@ -194,6 +194,9 @@ def _video_stream(out: Any, codec: str, size: tuple[int, int], fps: int) -> Any:
     stream.width, stream.height = size
     stream.pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
     stream.codec_context.time_base = Fraction(1, rate)
+    if codec == "libvpx":
+        # Its threads wait for each other in busy loops: forty times the CPU time on a machine that does other work.
+        stream.codec_context.thread_count = 1
     if codec != "libx264":
         stream.bit_rate = 1_500_000
     return stream

@@ -83,7 +83,10 @@ def check_video(info: MediaInfo, length: DurationLimits) -> None:
         raise ApiError(400, "video_duration_too_short", _bounds("video", length, seconds))
     if seconds > length.longest:
         raise ApiError(400, "video_duration_too_long", _bounds("video", length, seconds))
-    _check_picture(info.width or 0, info.height or 0)
+    width, height = info.width or 0, info.height or 0
+    # Which of the two sizes the vendor judges is not documented; a video is refused if neither is accepted.
+    if not _is_accepted(*(info.square_size or (0, 0))):
+        _check_picture(width, height)
 
 
 def check_document(info: MediaInfo, limit: int) -> None:
@@ -116,6 +119,14 @@ def _check_picture(width: int, height: int) -> None:
     if long > short * MAX_ASPECT_RATIO:
         message = f"The aspect ratio of the video must be between 1:1 and 1:2.4 or between 2.4:1 and 1:1. {size}"
         raise ApiError(400, "video_resolution_invalid_aspect_ratio", message)
+
+
+def _is_accepted(width: int, height: int) -> bool:
+    try:
+        _check_picture(width, height)
+    except ApiError:
+        return False
+    return True
 
 
 def _check_kind(info: MediaInfo, kind: str) -> None:

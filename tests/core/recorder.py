@@ -2,16 +2,16 @@
 
 import asyncio
 import json
-import threading
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from email.policy import HTTP
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.loopback_server import LoopbackServer
 from twelvelabs_core import AsyncClient, BadRequestError, Client
 
 KEY = "tlk_sandbox_recorder"
@@ -34,7 +34,7 @@ class Sent(NamedTuple):
     body: Any
 
 
-class Recorder:
+class Recorder(LoopbackServer):
     """Records requests until it is closed.
 
     Attributes:
@@ -43,29 +43,18 @@ class Recorder:
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        super().__init__(self._handler())
 
     @property
     def base_url(self) -> str:
         """The base URL of the server."""
-        return f"http://127.0.0.1:{self._server.server_port}/v1.3"
+        return f"{self.origin}/v1.3"
 
     def take(self) -> Sent:
         """Return and forget the only request since the last call."""
         (only,) = self.sent
         self.sent.clear()
         return only
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         sent = self.sent

@@ -1,13 +1,14 @@
 """A web server that serves one video at every path and counts requests; its validators can be changed."""
 
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
+
+from tests.loopback_server import LoopbackServer
 
 
-class VideoServer:
+class VideoServer(LoopbackServer):
     """Serves until it is closed.
 
     Attributes:
@@ -26,26 +27,15 @@ class VideoServer:
         self.head_status = 200
         self.redirect: str | None = None
         self.requests: list[tuple[str, str, dict[str, str]]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        super().__init__(self._handler())
 
     def url(self, rest: str = "video.mp4") -> str:
         """Return a URL of the video."""
-        return f"http://127.0.0.1:{self._server.server_port}/{rest}"
+        return f"{self.origin}/{rest}"
 
     def count(self, method: str) -> int:
         """Return the number of requests with a method."""
         return sum(request[0] == method for request in self.requests)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self

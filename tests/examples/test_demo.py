@@ -23,15 +23,11 @@ from examples.demo import preview as previews
 from examples.demo.command import main
 from examples.demo.page import TEMPLATE
 from examples.demo.sample_video import CAPTIONS, sample_video_path
+from tests.examples.media import SCENES
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import COLORS, Scene, describe_look, write_film
 
 ROOT = TEMPLATE.parents[2]
-SCENES = [
-    Scene("red", "white", "stripes", "fast", "noise", seconds=6.0),
-    Scene("blue", "yellow", "plain", "still", "tone", seconds=6.0),
-    Scene("green", "black", "checkerboard", "slow", "music", seconds=6.0),
-]
 SPACE = "sandbox-marengo3.0-512"
 ROW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)\s+\S*\s*(visual|audio|transcription)\s+\S*\s*(-?\d\.\d{3})")
 Row = tuple[int, int, str, float]
@@ -147,6 +143,7 @@ def test_only_moments_of_the_given_video_are_found(tmp_path: Path, video: Path) 
     assert all(end <= 7 for _, end, _, _ in rows(asked.stdout))
 
 
+@pytest.mark.slow
 def test_without_a_video_one_is_generated_and_its_captions_are_found(tmp_path: Path) -> None:
     demo = run(tmp_path, "--query", CAPTIONS[1])
     assert demo.returncode == 0, demo.stderr

@@ -191,7 +191,7 @@ def test_preview_is_found_by_name_and_written_atomically(tmp_path: Path) -> None
     video.write_bytes(b"not a video at all")
     with pytest.raises(PreviewError, match="could not be converted"):
         write_preview(tmp_path, "other", str(video), duration_sec=6.0)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["video.mkv", written.path.name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [written.path.name, "video.mkv"]
 
 
 def test_errors_never_show_a_signed_url(tmp_path: Path) -> None:

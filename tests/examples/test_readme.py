@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples.media import SCENES
 from twelvelabs_sandbox import Sandbox
-from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sound
+from twelvelabs_sandbox.films import write_film, write_picture, write_sound
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -36,11 +37,6 @@ def blocks(page: Path) -> list[Block]:
 
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
-SCENES = [
-    Scene("red", "white", "stripes", "fast", "noise", seconds=6.0),
-    Scene("blue", "yellow", "plain", "still", "tone", seconds=6.0),
-    Scene("green", "black", "checkerboard", "slow", "music", seconds=6.0),
-]
 
 
 @pytest.fixture(scope="module")

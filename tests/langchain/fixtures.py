@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,52 +10,11 @@ import pytest
 from langchain_core.documents import Document
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader
-from twelvelabs_sandbox import RecordedRequest, RequestLog, Sandbox
-from twelvelabs_sandbox.films import Scene, describe_look, write_film, write_picture
+from tests.adapters import FIXED, SCENE_SEC, SCENES, description, frame, video_path, watched
+from tests.peak_log import PeakLog
+from twelvelabs_sandbox import Sandbox
 
-SCENES = (
-    Scene("red", "white", "stripes", "fast", "noise"),
-    Scene("blue", "yellow", "plain", "still", "tone"),
-    Scene("green", "black", "checkerboard", "slow", "music"),
-    Scene("yellow", "purple", "plain", "fast", "silence"),
-)
-SCENE_SEC = 6.0
-FIXED = {"strategy": "fixed", "fixed": {"duration_sec": 6}}
-
-
-@pytest.fixture(scope="session")
-def video_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A video of four scenes of 6 s."""
-    path = tmp_path_factory.mktemp("media") / "scenes.mkv"
-    write_film(path, SCENES, captions=[(0.0, 4.0, "a goalkeeper dives")])
-    return path
-
-
-@pytest.fixture(scope="session")
-def frame(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An image of the video's third scene."""
-    return write_picture(tmp_path_factory.mktemp("pictures") / "green.png", SCENES[2], at=2.0)
-
-
-class PeakLog(RequestLog):
-    """A request log that also records the largest number of concurrent requests."""
-
-    peak = 0
-
-    def arrived(self, method: str, path: str, template: str) -> RecordedRequest:
-        request = super().arrived(method, path, template)
-        # The number grows only when a request arrives, so counting then finds every peak.
-        self.peak = max(self.peak, sum(one.status is None for one in self.all()))
-        return request
-
-
-@pytest.fixture
-def watched() -> Iterator[Sandbox]:
-    """A separate sandbox that records the largest number of concurrent requests."""
-    sandbox = Sandbox()
-    sandbox._requests = PeakLog()
-    with sandbox:
-        yield sandbox
+__all__ = ["FIXED", "SCENES", "SCENE_SEC", "PeakLog", "description", "frame", "video_path", "watched"]
 
 
 @pytest.fixture
@@ -111,11 +70,6 @@ def peak_of(sandbox: Sandbox) -> int:
 def visual(documents: list[Document]) -> list[Document]:
     """Return the documents of visual vectors, in the order of the video."""
     return [document for document in documents if document.metadata["embedding_option"] == "visual"]
-
-
-def description(scene: int) -> str:
-    """Return a description of the visual content of a scene."""
-    return describe_look(SCENES[scene])
 
 
 async def call(mode: str, target: Any, method: str, *args: Any, **kwargs: Any) -> Any:

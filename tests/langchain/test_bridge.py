@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -15,8 +16,9 @@ from langchain_text_splitters import CharacterTextSplitter, Language, RecursiveC
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, document_prompt
 from tests.langchain.fixtures import call, connected, requests_of
-from twelvelabs_core import InputError, SegmentNotFoundError, SegmentPosition
-from twelvelabs_core.results.references import TextPlan, head_line
+from twelvelabs_core import InputError, SegmentNotFoundError, SegmentPosition, Segments, SegmentStore
+from twelvelabs_core.ingest.named_vectors import vectors_of_texts
+from twelvelabs_core.results.references import head_line
 from twelvelabs_sandbox import Sandbox
 
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
@@ -140,12 +142,16 @@ def test_every_split_of_a_segment_is_refused(
     segment_id: uuid.UUID,
 ) -> None:
     title, body = words
-    head = head_line(title, SegmentPosition(times[0], times[0] + times[1], "visual", "clip"))
-    whole = "\n".join([head, *([body] if body.strip() else []), f"tl-segment:{segment_id}"])
+    position = SegmentPosition(times[0], times[0] + times[1], "visual", "clip")
+    whole = "\n".join([head_line(title, position), *([body] if body.strip() else []), f"tl-segment:{segment_id}"])
     pieces = splitter(*size).split_text(whole)
     assume(len(pieces) > 1)
-    with pytest.raises(InputError, match="split"):
-        TextPlan.of([piece for piece in pieces if piece.strip()])
+    with SegmentStore(":memory:") as store:
+        store.put_intent("key", space="s", content="c", model="m", params={}, source="a", account="me")
+        store.put_result("key", Segments(np.ones((1, 4), np.float32), [position]), duration_sec=times[1])
+        store.add_aliases("key", [(str(segment_id), 0)], source="a", title=title)
+        with pytest.raises(InputError, match="split"):
+            vectors_of_texts([piece for piece in pieces if piece.strip()], lambda: store, "s", as_query=False)
 
 
 @both_modes

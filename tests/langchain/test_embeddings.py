@@ -49,7 +49,7 @@ async def test_empty_list_returns_an_empty_list(mode: str, shared_embeddings: Tw
         (["a", "", "c"], r"texts\[1\] is empty"),
         (["a", "b", " \n\t"], r"texts\[2\] is empty"),
         ([None], r"texts\[0\] must be a str, got NoneType"),
-        ("a red car", "texts must be a list of str, got a single str"),
+        ("a red car", "texts must be a list, got a single str"),
     ],
 )
 async def test_invalid_texts_are_refused_by_index(

@@ -10,29 +10,13 @@ import pytest
 from langchain_core.documents import Document
 
 from langchain_twelvelabs import TwelveLabsAudioLoader, TwelveLabsEmbeddings, TwelveLabsVideoLoader
+from tests.adapters import METADATA_TYPES
 from tests.langchain.fixtures import FIXED, SCENE_SEC, SCENES, connected, requests_of, tasks_of, visual
 from twelvelabs_core import Failure, FixedSegmentation, IngestionError, InputError, Media, Progress, parse_reference
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_film, write_sound
 
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
-KEYS = {
-    "segment_id": str,
-    "source": str,
-    "title": str,
-    "start_sec": float,
-    "end_sec": float,
-    "duration_sec": float,
-    "segment_index": int,
-    "embedding_option": str,
-    "embedding_scope": str,
-    "model": str,
-    "space": str,
-    "page_start": int,
-    "page_end": int,
-    "quadrant": str,
-    "chunk_index": int,
-}
 
 
 async def load(mode: str, loader: Any) -> list[Document]:
@@ -62,7 +46,7 @@ async def test_documents_carry_times_ids_and_references(
     ]
     assert [one.metadata["segment_index"] for one in visual(documents)] == [0, 1, 2, 3]
     for document in documents:
-        assert {key: type(value) for key, value in document.metadata.items()} == KEYS
+        assert {key: type(value) for key, value in document.metadata.items()} == METADATA_TYPES
         assert document.metadata["source"] == document.metadata["title"] == "scenes.mkv"
         assert document.metadata["duration_sec"] == pytest.approx(24.0, abs=0.2)
         assert document.id == document.metadata["segment_id"] == parse_reference(document.page_content)

@@ -60,7 +60,7 @@ async def test_in_memory_rate_limiter_of_langchain_works(mode: str, sandbox: San
     assert len(await call(mode, embeddings, "embed_documents", [f"text {number}" for number in range(20)])) == 20
 
 
-def test_rate_limiter_is_not_serialised_and_is_shared_by_copies(tmp_path: Path) -> None:
+def test_limiter_is_not_serialised_and_is_shared_by_copies(tmp_path: Path) -> None:
     limiter = InMemoryRateLimiter(requests_per_second=2)  # it has a lock, which cannot be pickled
     embeddings = TwelveLabsEmbeddings(
         api_key="tlk_sandbox_x", segment_store=tmp_path / "store.sqlite3", rate_limiter=limiter

@@ -1,6 +1,5 @@
 """Fixtures of the LlamaIndex tests: one video, its nodes, and embeddings connected to the sandbox."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,28 +7,16 @@ import pytest
 from llama_index.core.schema import TextNode
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, TwelveLabsVideoReader
-from twelvelabs_sandbox import RecordedRequest, RequestLog, Sandbox
-from twelvelabs_sandbox.films import Scene, describe_look, write_film, write_picture, write_sound
+from tests.adapters import FIXED, SCENE_SEC, SCENES, description, frame, video_path, watched
+from tests.peak_log import PeakLog
+from twelvelabs_sandbox import Sandbox
+from twelvelabs_sandbox.films import write_film, write_sound
 
-SCENES = (
-    Scene("red", "white", "stripes", "fast", "noise"),
-    Scene("blue", "yellow", "plain", "still", "tone"),
-    Scene("green", "black", "checkerboard", "slow", "music"),
-    Scene("yellow", "purple", "plain", "fast", "silence"),
-)
-SCENE_SEC = 6.0
+__all__ = ["FIXED", "SCENES", "SCENE_SEC", "PeakLog", "description", "frame", "video_path", "watched"]
+
 END_SEC = 24.0
-FIXED = {"strategy": "fixed", "fixed": {"duration_sec": 6}}
 # Containers round the duration of a video up; without an end, a very short clip would follow the four scenes.
 CUT: dict[str, Any] = {"segmentation": FIXED, "end_sec": END_SEC}
-
-
-@pytest.fixture(scope="session")
-def video_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A video of four scenes of 6 s, with speech in the first one."""
-    path = tmp_path_factory.mktemp("media") / "scenes.mkv"
-    write_film(path, SCENES, captions=[(0.0, 4.0, "a goalkeeper dives")])
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -41,38 +28,11 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def frame(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An image of the video's third scene."""
-    return write_picture(tmp_path_factory.mktemp("pictures") / "green.png", SCENES[2], at=2.0)
-
-
-@pytest.fixture(scope="session")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sound of the video's first scene."""
     path = tmp_path_factory.mktemp("sounds") / "noise.wav"
     write_sound(path, SCENES[:1])
     return path
-
-
-class PeakLog(RequestLog):
-    """A request log that also records the largest number of concurrent requests."""
-
-    peak = 0
-
-    def arrived(self, method: str, path: str, template: str) -> RecordedRequest:
-        request = super().arrived(method, path, template)
-        # The number grows only when a request arrives, so counting then finds every peak.
-        self.peak = max(self.peak, sum(one.status is None for one in self.all()))
-        return request
-
-
-@pytest.fixture
-def watched() -> Iterator[Sandbox]:
-    """A separate sandbox that records the largest number of concurrent requests."""
-    sandbox = Sandbox()
-    sandbox._requests = PeakLog()
-    with sandbox:
-        yield sandbox
 
 
 @pytest.fixture
@@ -114,8 +74,3 @@ def paid(sandbox: Sandbox) -> int:
 def tasks(sandbox: Sandbox) -> int:
     """Return the number of requests that create tasks."""
     return sandbox.count("POST", "/embed-v2/tasks")
-
-
-def description(scene: int) -> str:
-    """Return a description of the visual content of a scene."""
-    return describe_look(SCENES[scene])

@@ -201,21 +201,13 @@ def test_text_of_a_segment_as_query_finds_similar_segments(
     assert paid(sandbox) == 0
 
 
-def test_unrecognised_segment_text_is_refused_and_never_embedded(
+def test_segment_that_lost_its_vector_gets_it_again_also_without_its_id_in_the_text(
     nodes: list[TextNode], shared_model: TwelveLabsEmbedding, sandbox: Sandbox
 ) -> None:
-    nodes[0].embedding = None
+    vector, nodes[0].embedding = nodes[0].embedding, None
     nodes[0].excluded_embed_metadata_keys.append("segment_id")
-    with pytest.raises(InputError, match=r"texts\[1\].*excluded_embed_metadata_keys"):
-        shared_model([TextNode(text="ordinary"), nodes[0]])
-    nodes[0].metadata["note"] = "a metadata line before the text changes nothing"
-    for text in (
-        nodes[1].get_content(),
-        "video.mp4 | 0:00.0-0:04.0 | visual",
-        nodes[0].get_content(MetadataMode.EMBED),
-    ):
-        with pytest.raises(InputError, match=r"MetadataMode\.EMBED.*begin it with another line"):
-            shared_model.get_text_embedding(text)
+    shared_model([nodes[0]])
+    assert nodes[0].embedding == vector
     assert paid(sandbox) == 0
 
 

@@ -10,33 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples.media import SCENES, TIMES, write_media
 from tests.llama_index.fixtures import tasks
-from tests.sandbox.pdf import write_pdf
 from twelvelabs_sandbox import Sandbox
-from twelvelabs_sandbox.films import Scene, describe_look, write_film, write_picture
+from twelvelabs_sandbox.films import describe_look
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SCENES = [
-    Scene("red", "white", "stripes", "fast", "noise", seconds=6.0),
-    Scene("blue", "yellow", "plain", "still", "tone", seconds=6.0),
-    Scene("green", "black", "checkerboard", "slow", "music", seconds=6.0),
-]
-TIMES = re.compile(r"(\d+\.\d)-(\d+\.\d) s")
 
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two videos, a text, and an image of the third scene of the first video."""
     folder = tmp_path_factory.mktemp("media")
-    write_film(folder / "match.mp4", SCENES)
-    write_film(folder / "other.mp4", [Scene("purple", "white", "stripes", "slow", "music")])
-    write_picture(folder / "green.png", SCENES[2], at=2.0)
-    (folder / "broken.mp4").write_text("not a video")
-    documents = folder / "documents"
-    documents.mkdir()
-    write_pdf(documents / "plan.pdf", [[(20, 150, "purple stripes")], [(20, 40, "blue checkerboard")]])
-    (documents / "notes.md").write_text("A red car drives fast. It is loud.", "utf-8")
-    write_picture(documents / "green.png", SCENES[2], at=2.0)
+    write_media(folder)
     (folder / "notes.txt").write_text("Minutes of a meeting.")
     return folder
 

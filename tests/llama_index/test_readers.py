@@ -19,6 +19,7 @@ from llama_index_twelvelabs import (
     TwelveLabsVideoSegmenter,
     VideoDocument,
 )
+from tests.adapters import METADATA_TYPES
 from tests.llama_index.fixtures import CUT, END_SEC, SCENE_SEC, description, paid, tasks
 from tests.llama_index.videos import folder, reel, segmenter, text_document
 from twelvelabs_core import ConfigurationError, IngestionError, InputError, Media
@@ -27,23 +28,6 @@ from twelvelabs_sandbox import Sandbox
 __all__ = ["folder", "segmenter"]
 
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
-KEYS = {
-    "segment_id": str,
-    "source": str,
-    "title": str,
-    "start_sec": float,
-    "end_sec": float,
-    "duration_sec": float,
-    "segment_index": int,
-    "embedding_option": str,
-    "embedding_scope": str,
-    "model": str,
-    "space": str,
-    "page_start": int,
-    "page_end": int,
-    "quadrant": str,
-    "chunk_index": int,
-}
 
 
 async def call(mode: str, target: Any, method: str, *args: Any, **kwargs: Any) -> Any:
@@ -69,7 +53,7 @@ async def test_a_video_becomes_nodes_with_times_vectors_and_plain_metadata(
     assert [node.metadata["start_sec"] for node in visual] == [0.0, 6.0, 12.0, 18.0]
     assert len({node.node_id for node in nodes}) == len({node.get_content() for node in nodes}) == len(nodes)
     for node in nodes:
-        assert {key: type(value) for key, value in node.metadata.items()} == KEYS
+        assert {key: type(value) for key, value in node.metadata.items()} == METADATA_TYPES
         assert node.node_id == node.metadata["segment_id"]
         assert node.metadata["source"] == str(video_path)
         assert len(node.embedding or []) == 512

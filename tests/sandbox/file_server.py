@@ -1,10 +1,11 @@
 """A plain web server on loopback that serves a folder, and a few paths that fail."""
 
-import threading
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
+
+from tests.loopback_server import LoopbackServer, Server
 
 ENDLESS_PIECES = 40
 PIECE = bytes(1_000_000)
@@ -49,28 +50,16 @@ class Handler(SimpleHTTPRequestHandler):
         """Log nothing."""
 
 
-class QuietServer(ThreadingHTTPServer):
-    daemon_threads = True
-
+class QuietServer(Server):
     def handle_error(self, *_: Any) -> None:
         """Ignore clients that disconnect early, as some tests do."""
 
 
-class FileServer:
+class FileServer(LoopbackServer):
     """Serves until it is closed; `url(name)` is the URL of a file."""
 
     def __init__(self, folder: Path) -> None:
-        self._server = QuietServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        super().__init__(partial(Handler, directory=str(folder)), QuietServer)  # type: ignore[arg-type]  # a factory
 
     def url(self, name: str) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/{name}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        return f"{self.origin}/{name}"

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,67 @@ def write_raw(path: Path, codec: str) -> None:
         out.mux(stream.encode(None))
 
 
-def chunk(name: bytes, content: bytes) -> bytes:
-    """Return one chunk of a PNG file."""
+def blank_png(path: Path, width: int, height: int) -> Path:
+    """Write a black PNG of one bit per pixel."""
+    rows = zlib.compress(bytes((1 + -(-width // 8)) * height), 1)
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", rows) + _chunk(b"IEND", b""))
+    return path
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def copied(source: Path, target: Path, change: Callable[[Any, int], Any]) -> Path:
+    """Copy the packets of a file into another one.
+
+    Args:
+        source: The file to read.
+        target: The file to write; its suffix determines the container.
+        change: Gets each packet and its number within its track; returns the packet to write, or None to leave it out.
+    """
+    muxer = {"ts": "mpegts", "mkv": "matroska"}.get(target.suffix[1:], target.suffix[1:])
+    with av.open(str(source)) as film, av.open(str(target), "w", format=muxer) as out:
+        tracks = {stream.index: out.add_stream_from_template(stream) for stream in film.streams}
+        numbers = dict.fromkeys(tracks, 0)
+        for packet in film.demux():
+            if packet.size and packet.pts is not None:
+                track, number = packet.stream_index, numbers[packet.stream_index]
+                numbers[track] += 1
+                if (changed := change(packet, number)) is not None:
+                    changed.stream = tracks[track]
+                    out.mux(changed)
+    return target
+
+
+def with_pixel_aspect(source: Path, target: Path, aspect: Fraction) -> Path:
+    """Encode the picture of a file again, with pixels of another shape."""
+    with av.open(str(source)) as film, av.open(str(target), "w", format="matroska") as out:
+        track: Any = out.add_stream("mpeg4", rate=film.streams.video[0].average_rate)
+        track.width, track.height, track.pix_fmt = film.streams.video[0].width, film.streams.video[0].height, "yuv420p"
+        track.codec_context.sample_aspect_ratio = aspect
+        for frame in film.decode(video=0):
+            out.mux(track.encode(frame))
+        out.mux(track.encode(None))
+    return target
+
+
+def delayed(packet: Any, seconds: float) -> Any:
+    """Move the timestamps of a packet."""
+    ticks = round(seconds / packet.time_base)
+    packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
+    return packet
+
+
+def damaged(packet: Any) -> Any:
+    """Return a packet with the times of another one, which no decoder accepts."""
+    broken: Any = av.Packet(b"\xff" * packet.size)
+    broken.pts, broken.dts, broken.time_base, broken.duration = (
+        packet.pts,
+        packet.dts,
+        packet.time_base,
+        packet.duration,
+    )
+    broken.is_keyframe = packet.is_keyframe
+    return broken

@@ -1,13 +1,19 @@
 """Properties of files of every kind, including unusual, broken and malicious ones."""
 
 import struct
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
+import numpy as np
 import pytest
 
-from tests.sandbox.special_files import chunk, turned, write_raw
+from tests.sandbox.special_files import blank_png, turned, with_pixel_aspect, write_raw
 from twelvelabs_sandbox.engine.probe import probe
 from twelvelabs_sandbox.engine.types import MediaError, MediaInfo
+from twelvelabs_sandbox.engine.visual import embed_image
 from twelvelabs_sandbox.films import Scene, picture, save_image, write_film, write_picture, write_sound
 
 SCENES = [Scene(sound="tone", seconds=1.5, motion="fast"), Scene(color="blue", sound="noise", seconds=1.5)]
@@ -102,6 +108,37 @@ def test_a_rotated_video_has_its_display_size(folder: Path, degrees: int, size: 
     assert (info.width, info.height) == size
 
 
+def test_the_largest_track_counts(folder: Path) -> None:
+    path = folder / "preview-first.mp4"
+    with av.open(str(path), "w") as out:
+        tracks: list[Any] = [out.add_stream("mpeg4", rate=10) for _ in range(3)]
+        for track, (width, height) in zip(tracks, [(64, 48), SIZE, (96, 64)], strict=True):
+            track.width, track.height, track.pix_fmt = width, height, "yuv420p"
+        for number in range(10):
+            for track in tracks:
+                frame = av.VideoFrame(track.width, track.height, "yuv420p")
+                frame.pts = number
+                out.mux(track.encode(frame))
+        for track in tracks:
+            out.mux(track.encode(None))
+    assert (probe(path).width, probe(path).height) == SIZE
+
+
+def test_the_size_of_a_growing_video_is_its_largest(folder: Path) -> None:
+    for name, size in (("a", (96, 64)), ("b", SIZE)):
+        write_film(folder / f"{name}.ts", SCENES, size=size, audio=False)
+    path = folder / "grows.ts"
+    path.write_bytes((folder / "a.ts").read_bytes() + (folder / "b.ts").read_bytes())
+    assert (probe(path).width, probe(path).height) == SIZE
+
+
+def test_the_displayed_size_counts_pixels_that_are_not_square(folder: Path) -> None:
+    write_film(folder / "square.mp4", SCENES[:1], size=SIZE)
+    path = with_pixel_aspect(folder / "square.mp4", folder / "wide.mkv", Fraction(4, 3))
+    info = probe(path)
+    assert (info.width, info.height, info.square_size) == (*SIZE, (213, 120))
+
+
 def test_the_duration_counts_from_the_first_frame(folder: Path) -> None:
     for suffix in ("mkv", "mp4", "ts"):
         path = folder / f"late.{suffix}"
@@ -163,19 +200,39 @@ def test_playlist_does_not_open_other_files(folder: Path) -> None:
         assert refusal(folder / name).code == "video_file_broken"
 
 
-def test_an_image_with_too_many_pixels_is_refused_before_decoding(folder: Path) -> None:
-    # Decoding it would fail differently: it has no pixel data.
-    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
-    path = folder / "bomb.png"
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IEND", b""))
-    error = refusal(path)
-    assert error.code == "parameter_invalid"
-    assert "30000x30000" in str(error)
-    assert "50,000,000" in str(error)
+def test_an_image_is_refused_above_16384x16384_pixels_only(folder: Path) -> None:
+    large = blank_png(folder / "large.png", 9_000, 8_000)
+    assert (probe(large).width, probe(large).height) == (9_000, 8_000)
+    embed_image(large)
+    bomb = blank_png(folder / "bomb.png", 20_000, 16_000)
+    assert refusal(bomb).code == "parameter_invalid"
+    assert "268,435,456 pixels" in str(refusal(bomb))
     small = write_picture(folder / "small.jpg", SCENES[0], size=SIZE).read_bytes()
     place = small.index(b"\xff\xc0") + 5
     (folder / "bomb.jpg").write_bytes(small[:place] + struct.pack(">HH", 60_000, 60_000) + small[place + 4 :])
-    assert "60000x60000" in str(refusal(folder / "bomb.jpg"))
+    assert "268,435,456 pixels" in str(refusal(folder / "bomb.jpg"))
+
+
+APP1 = b"\xff\xe1" + struct.pack(">H", 65_002)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda jpeg: jpeg[:-2],
+        lambda jpeg: jpeg[:2] + b"\0" + jpeg[2:],
+        lambda jpeg: jpeg[:2] + (APP1 + bytes(65_000)) * 70 + jpeg[2:],
+        lambda jpeg: jpeg[:2] + APP1 + jpeg.ljust(65_000, b"\0") + jpeg[2:],
+        lambda jpeg: jpeg + jpeg,
+    ],
+    ids=["no end marker", "stray byte", "4 MiB of metadata", "image in the metadata", "second image"],
+)
+def test_a_jpeg_that_viewers_show_is_embedded(folder: Path, change: Callable[[bytes], bytes]) -> None:
+    plain = save_image(folder / "plain.jpg", picture(SCENES[0], 1.0, SIZE))
+    path = folder / "odd.jpg"
+    path.write_bytes(change(plain.read_bytes()))
+    assert (probe(path).kind, probe(path).width, probe(path).height) == ("image", *SIZE)
+    np.testing.assert_allclose(embed_image(path), embed_image(plain), atol=0.01)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])

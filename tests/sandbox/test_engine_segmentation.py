@@ -22,6 +22,17 @@ def test_fixed_lengths(start: float, end: float, length: float, expected: list[t
     assert clip_bounds(start, end, Segmentation(fixed_sec=length), []) == expected
 
 
+def test_a_clip_of_exactly_the_minimum_is_kept() -> None:
+    """12.2 - 8.2 is less than 4 as a float."""
+    changes = [(4.2, 0.5), (8.2, 0.5)]
+    assert clip_bounds(0.0, 12.2, Segmentation(min_sec=4), changes) == [(0.0, 4.2), (4.2, 8.2), (8.2, 12.2)]
+
+
+def test_a_clip_of_exactly_the_maximum_is_not_split() -> None:
+    """32.2 - 2.2 is more than 30 as a float."""
+    assert clip_bounds(2.2, 32.2, Segmentation(min_sec=4), []) == [(2.2, 32.2)]
+
+
 def test_fixed_lengths_do_not_drift_over_hours() -> None:
     clips = clip_bounds(0.0, 14_400.0, Segmentation(fixed_sec=2), [])
     assert len(clips) == 7200

@@ -1,6 +1,7 @@
 """Media that are too short, long, small, large or of the wrong type; messages contain the documented limit."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.sandbox.api import body, create_task, encoded, settled
+from tests.sandbox.special_files import with_pixel_aspect
 from twelvelabs_sandbox.films import Scene, repeat_film, save_image, write_film, write_picture, write_sound
 
 RED = Scene(color="red", seconds=4.0)
@@ -21,9 +23,10 @@ def refused(api: httpx.Client, call: str, kind: str, path: Path) -> tuple[str, s
     return answer.json()["code"], answer.json()["message"]
 
 
-def video(folder: Path, size: tuple[int, int], seconds: float = 4.0) -> Path:
-    write_film(folder / "video.mp4", [Scene(color="red", seconds=seconds)], size=size, fps=1, audio=False)
-    return folder / "video.mp4"
+def video(folder: Path, size: tuple[int, int], seconds: float = 4.0, pixel_aspect: Fraction | None = None) -> Path:
+    path = folder / "video.mp4"
+    write_film(path, [Scene(color="red", seconds=seconds)], size=size, fps=1, audio=False)
+    return with_pixel_aspect(path, folder / "video.mkv", pixel_aspect) if pixel_aspect else path
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,16 @@ def test_resolutions_at_the_bounds_are_accepted(api: httpx.Client, tmp_path: Pat
     assert (
         api.post("/embed-v2/tasks", json=body("video", media_source=encoded(video(tmp_path, size)))).status_code == 202
     )
+
+
+@pytest.mark.parametrize(("size", "aspect"), [((352, 576), (16, 11)), ((1280, 480), (3, 4))])
+def test_a_resolution_is_accepted_if_the_displayed_one_is(
+    api: httpx.Client, tmp_path: Path, size: tuple[int, int], aspect: tuple[int, int]
+) -> None:
+    """Pixels of television recordings are not square; the vendor does not say which size it judges."""
+    path = video(tmp_path, size, pixel_aspect=Fraction(*aspect))
+    answer = api.post("/embed-v2/tasks", json=body("video", media_source=encoded(path)))
+    assert answer.status_code == 202, answer.text
 
 
 def test_a_task_needs_four_seconds_of_video(api: httpx.Client, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tests.sandbox.pdf import write_pdf
 
 ASSET = {"asset_id": "6298d673f1090f1100476d4c"}
 VIDEO = {"media_source": ASSET}
-IMAGE, VIDEO = {"media_type": "image", **ASSET}, {"media_type": "video", **ASSET}
+IMAGE, VIDEO_SOURCE = {"media_type": "image", **ASSET}, {"media_type": "video", **ASSET}
 TEXTS = [{"start": 0, "end": 1, "text": "goal"}]
 INVALID, UNKNOWN, MISSING = "parameter_invalid", "parameter_unknown", "parameter_not_provided"
 FUSED = ["fused_embedding"]
@@ -34,7 +34,7 @@ SYNC: list[tuple[dict[str, Any], str, str]] = [
     (body35("multi_input", media_sources=[]), INVALID, "1 to 10 items, not 0"),
     (body35("multi_input", media_sources=[IMAGE] * 11), INVALID, "1 to 10 items, not 11"),
     (body35("multi_input", media_sources=[{**IMAGE, "media_type": "text"}]), INVALID, "not 'text'"),
-    (body35("multi_input", media_sources=[IMAGE, VIDEO]), INVALID, "different types (image, video)"),
+    (body35("multi_input", media_sources=[IMAGE, VIDEO_SOURCE]), INVALID, "different types (image, video)"),
     (body35("multi_input", input_text="a <@dog>"), INVALID, "<@dog>"),
     (body35("multi_input", media_sources=[{**IMAGE, "name": "a"}] * 2), INVALID, "'a' is given to several"),
     (body35("multi_input", input_text="dog", embedding_dimension=300), INVALID, "128, 256, 512, not 300"),

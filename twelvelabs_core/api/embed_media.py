@@ -6,7 +6,7 @@ from typing import Literal
 from twelvelabs_core.api import requests
 from twelvelabs_core.api.assets import AsyncAssets
 from twelvelabs_core.api.embed import check_sources, embed_sources, request_embedding
-from twelvelabs_core.api.requests import MediaSource, Source
+from twelvelabs_core.api.requests import MediaSource
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import APIResponseError, InputError
 from twelvelabs_core.media.source import Media, MediaInput, many
@@ -188,12 +188,8 @@ class EmbedMediaMethods:
         if model.rules.by_multi_input:
             _check_whole_clip(input_type, embedding_option, start_sec, end_sec, model.rules)
             wholes = [await check_sources(session, model, [MediaSource(clip, input_type)], None) for clip in given]
-
-            async def embed_whole(sources: Sequence[Source]) -> Matrix:
-                return (await embed_sources(session, model, sources)).vector
-
-            return await session.io.map(embed_whole, wholes, limit)
-
+            embeddings = await session.io.map(lambda sources: embed_sources(session, model, sources), wholes, limit)
+            return [embedding.vector for embedding in embeddings]
         option = _clip_option(input_type, embedding_option, model.rules)
         options = SegmentOptions.of(
             input_type,
@@ -250,8 +246,7 @@ def check_timed_media(media: Media, options: SegmentOptions, model: Model, *, ta
     found = check_audio_video(media, options.input_type, task=task, model=model)
     if found is not None and not options.time_based_metadata:
         check_has_sound(media, found, options.input_type, options.embedding_option)
-    duration = None if found is None else found.duration_sec
-    check_window(options.start_sec, options.end_sec, duration, media.source)
+    check_window(media, found, options.start_sec, options.end_sec)
 
 
 def _clip_option(input_type: str, embedding_option: str | None, model: Model) -> str:

@@ -122,7 +122,7 @@ class AsyncUploads:
         if user_metadata is not None:
             body["user_metadata"] = check_user_metadata(user_metadata)
         attempt = f"create the upload session of {filename}"
-        call = Call(attempt, "POST", _PATH, body=json_body(body), repeatable=False)
+        call = Call(attempt, "POST", _PATH, body=json_body(body))
         return parse_multipart_upload((await self._session.send(call)).body)
 
     async def create_presigned_urls(self, upload_id: str, *, start: int, count: int) -> tuple[PresignedUrl, ...]:

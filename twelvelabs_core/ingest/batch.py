@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from typing import Any, Literal
 
 from twelvelabs_core.base.errors import ConfigurationError, Failure, IngestionError, InputError, TwelveLabsError
@@ -43,18 +44,20 @@ class FailureReport:
         self.succeeded: list[str] = []
 
     def add(self, item: Any, error: Exception) -> None:
-        """Add the failure of one medium.
+        """Add the failure of one medium, whatever raised it: this package, a decoder, or the caller's file object.
 
         An error that ends the whole run prevents the report at its end, so the failures before it are logged here.
 
         Raises:
-            Exception: The error itself, where it does not concern this medium alone: a refused key, an unusable store,
-                a defect.
+            TwelveLabsError: The error itself, where every medium would fail with it: a refused key, an unusable store.
         """
-        if not isinstance(error, TwelveLabsError) or _ends_the_run(error):
+        if _ends_the_run(error):
             if self.failures and not callable(self._on_error):
                 logger.warning("before the run ended early: %s", IngestionError(self.failures, self.succeeded))
             raise error
+        if not isinstance(error, TwelveLabsError):
+            foreign, error = error, TwelveLabsError(f"{type(error).__name__}: {redact(str(error))}")
+            error.__cause__ = foreign
         self.note(Failure(_name_of(item), str(error), error.task_id, error))
 
     def note(self, failure: Failure) -> None:
@@ -109,13 +112,13 @@ async def segment_all(
     report.close()
 
 
-def _ends_the_run(error: TwelveLabsError) -> bool:
-    """Whether every other medium would fail with the same error: a refused key or an unusable store."""
+def _ends_the_run(error: Exception) -> bool:
     return isinstance(error, ConfigurationError) or getattr(error, "status_code", None) == _UNAUTHORIZED
 
 
 def _name_of(item: Any) -> str:
-    try:
+    with suppress(Exception):
         return Media.of(item).source
-    except TwelveLabsError:
+    with suppress(Exception):
         return redact(repr(item))[:_NAME_MAX]
+    return type(item).__name__

@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 
 from twelvelabs_core.api.tasks import document_options
 from twelvelabs_core.base.checks import check_count
-from twelvelabs_core.base.errors import InputError, SegmentNotFoundError
+from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.base.progress import OnProgress
 from twelvelabs_core.ingest.batch import FailureReport, OnError, segment_all
 from twelvelabs_core.ingest.identity import content_of
 from twelvelabs_core.ingest.job import Ingestion, RunOptions
+from twelvelabs_core.ingest.named_vectors import vectors_of_ids, vectors_of_texts
 from twelvelabs_core.ingest.plan import InputType, Segmentations, check_transcript, plan_tasks
 from twelvelabs_core.media.source import Media, MediaInput, is_one, many
-from twelvelabs_core.media.validate import check_readable
+from twelvelabs_core.media.validate import check_readable, check_text
 from twelvelabs_core.models.marengo import EmbeddingModel
 from twelvelabs_core.models.options import ImageOptions, SegmentOptions, TimeBasedMetadata
 from twelvelabs_core.models.segmentation import Segmentation
@@ -263,8 +264,8 @@ class SegmentMethods:
     ) -> AsyncIterator[SegmentedMedia]:
         """Iterate over multiple media as their tasks end, with at most `max_tasks` unfinished at once.
 
-        One failed medium does not stop the others. Closing the iterator starts no more work; the journal keeps what
-        was begun. Arguments that are not listed are those of `segment_video`, for each.
+        One failed medium does not stop the others, whatever its error is. Closing the iterator starts no more work;
+        the journal keeps what was begun. Arguments that are not listed are those of `segment_video`, for each.
 
         Args:
             media: Any number of media; `Media.of(value, source=..., version=...)` names one.
@@ -325,7 +326,7 @@ class SegmentMethods:
         records = media.records(id_namespace)
         rows = [(record.segment_id, row) for row, record in enumerate(records)]
         await self._session.io.blocking(
-            lambda: self._open_store().add_aliases(media.task_key, rows, source=media.source)
+            lambda: self._open_store().add_aliases(media.task_key, rows, source=media.source, title=media.title)
         )
         return records
 
@@ -362,19 +363,31 @@ class SegmentMethods:
             InputError: An id belongs to another vector space.
         """
         ids = many(segment_ids, "segment_ids")
-        store = await self._session.io.blocking(self._open_store)
-        found = await self._session.io.blocking(lambda: store.find_vectors(ids))
-        space = self._ingestion.space
-        for segment_id in ids:
-            if segment_id not in found:
-                raise SegmentNotFoundError(
-                    f"segment {segment_id} is not in the segment store {store.location}. Load its video again, "
-                    "or pass the store that it was loaded with (segment_store=..., or TWELVELABS_STORE)."
-                )
-            if found[segment_id].space != space:
-                raise InputError(
-                    f"segment {segment_id} has the vector space {found[segment_id].space}, this client {space}: their "
-                    "vectors are not comparable. Use the model and key it was made with, or load the video again into "
-                    "its own collection."
-                )
-        return [found[segment_id].vector for segment_id in ids]
+        return await self._session.io.blocking(lambda: vectors_of_ids(ids, self._open_store(), self._ingestion.space))
+
+    async def find_vectors_by_text(self, texts: Sequence[str], *, as_query: bool = False) -> list[Matrix | None]:
+        """Return the stored vectors of those texts that are documents of registered segments; nothing is sent.
+
+        For embeddings objects of frameworks, which get only the text of a document. A text is believed to be the
+        document of a segment if it has the segment's id (as a reference line, or as LlamaIndex's metadata line) and
+        its head line, title and position as they were registered; text around them changes nothing.
+
+        Args:
+            texts: Any texts, each with at least one character that is not white space.
+            as_query: Whether the texts are queries, which are never refused for being a part of a document.
+
+        Returns:
+            One float32 array of shape (dimension,) for each such text, and None for any other, in their order.
+
+        Raises:
+            InputError: A text is empty or is a part of a segment's document, or its vector is of another space; the
+                message has its position.
+            SegmentNotFoundError: The whole document of a segment that is not in this client's segment store.
+        """
+        given = many(texts, "texts")
+
+        def find() -> list[Matrix | None]:
+            checked = [check_text(text, f"texts[{index}]") for index, text in enumerate(given)]
+            return vectors_of_texts(checked, self._open_store, self._ingestion.space, as_query=as_query)
+
+        return await self._session.io.blocking(find)

@@ -169,6 +169,22 @@ def segment_metadata(media: SegmentedMedia, segment: Segment, segment_id: str) -
     return dict(zip(METADATA_KEYS, values, strict=True))
 
 
+def readable_head_of(metadata: Mapping[str, Any]) -> str:
+    """Return the head line of a segment, by its metadata, as people and language models see it."""
+    chunk, page = metadata.get("chunk_index", -1), metadata.get("page_start") or None
+    position = SegmentPosition(
+        metadata["start_sec"],
+        metadata["end_sec"],
+        metadata["embedding_option"],
+        metadata["embedding_scope"],
+        page,
+        metadata.get("page_end") or None,
+        metadata.get("quadrant") or None,
+        None if chunk == -1 else chunk,
+    )
+    return readable_head(head_line(metadata["title"], position))
+
+
 def _position_name(position: SegmentPosition) -> str:
     """Return a position as it is in a segment's id; its form never changes."""
     if position.chunk_index is not None:

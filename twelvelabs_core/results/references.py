@@ -1,43 +1,40 @@
 """The head and reference lines by which the text of a segment's document names its stored vector.
 
 Vector stores pass only a document's text to the embedder. So the text of a segment begins with a head line of a fixed
-form and ends with a reference line. A text with one of them but not the other was split or truncated, and then its
-vector must not be guessed. A head line further down is a quotation. People and language models see another form of it.
+form and ends with a reference line. Other texts may look like that: a `Claim` is what a text seems to say, and only
+the segment store, which knows the title and position of every id, tells whether it is so. People and language models
+see another form of the head, without a reference.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Self
 
-from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.media.validate import check_text
 from twelvelabs_core.results.segments import SegmentPosition
 
 REFERENCE_PREFIX = "tl-segment:"
-_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _CLOCK = r"(?:\d+:\d\d|\d+):\d\d\.\d"
-# `whole` only with its scope, or a row of an ordinary table would match.
-_POSITION = rf"(?:{_CLOCK}-{_CLOCK}|page \d+(?:-\d+)?(?: \w+)?|chunk \d+|whole(?=(?: \||,) [a-z][\w-]* asset))"
-_STORED, _SHOWN = " | ", ", "  # what separates the fields of a head line: in a store, and for readers
-_HEAD = re.compile(rf"^([ \t]*\S.*)( \| |, )({_POSITION})\2([a-z][\w-]*(?: asset)?[ \t\r]*)$", re.MULTILINE)
-# Beside a reference, a head counts anywhere in the text: some programs join all lines of a text.
-_HEAD_ANYWHERE = re.compile(rf"(?<=\S) \| ({_POSITION}) \| (?=[a-z])")
-_REFERENCE = re.compile(rf"(?<![\w-]){re.escape(REFERENCE_PREFIX)}({_UUID})(?![\w-])")
-_REFERENCE_LINE = re.compile(
-    rf"\n?[ \t]{{0,16}}{re.escape(REFERENCE_PREFIX)}{_UUID}(?![\w-])(?:[ \t\r]*$)?", re.MULTILINE
+_POSITION = rf"(?:{_CLOCK}-{_CLOCK}|page \d+(?:-\d+)?(?: \w+)?|chunk \d+|whole)"
+# The position in a head. A title may contain the like: the last one of a line counts.
+_HEAD = re.compile(rf" \| ({_POSITION}) \| (?=[a-z])")
+# The patterns below are for text in lower case. A head in either form:
+_ANY_HEAD = re.compile(rf"\S(?: \| |, ){_POSITION}(?: \| |, )[a-z]")
+# A reference, or the metadata line by which LlamaIndex names a node's segment.
+_REFERENCE = re.compile(
+    rf"segment(?:(?<=tl-segment)(?<![\w-]tl-segment):|(?<=^segment)_id: )({_ID})(?![\w-])", re.MULTILINE
 )
-# The remains of a split reference: its prefix with the beginning of the id, or at the end of the text; or the end of
-# a prefix with the beginning of the id, at the beginning of the text.
-_PREFIX_ENDS = "|".join(REFERENCE_PREFIX[start:-1] for start in range(1, len(REFERENCE_PREFIX)))
-_FRAGMENT = re.compile(
-    rf"{re.escape(REFERENCE_PREFIX)}[0-9a-f]|{REFERENCE_PREFIX[:-1]}:?\s*\Z|\A\s*(?:{_PREFIX_ENDS}):[0-9a-f]{{8}}(?!\w)",
-    re.IGNORECASE,
+_REFERENCE_BEGUN = re.compile(rf"{REFERENCE_PREFIX}[0-9a-f]{{8}}[0-9a-f-]{{0,28}}")
+_METADATA_WITH_ID = re.compile(r"(?:[^:\n]{1,64}: .*\n)*segment_id: .*\n(?:[^:\n]{1,64}: .*\n)*\n")
+# The rest of a reference that was cut, with or without the end of the prefix.
+_PREFIX_ENDS = "|".join(REFERENCE_PREFIX[start:] for start in range(1, len(REFERENCE_PREFIX)))
+_REST_OF_REFERENCE = re.compile(rf"(?:{_PREFIX_ENDS})([0-9a-f-]{{8,36}})|([0-9a-f-]{{12,35}})")
+_REFERENCE_LINE = re.compile(
+    rf"\n?[ \t]{{0,16}}{REFERENCE_PREFIX}{_ID}(?![\w-])(?:[ \t\r]*$)?", re.MULTILINE | re.IGNORECASE
 )
 # What would be read as a reference of either framework if a transcript contained it.
 _REFERENCE_LIKE = re.compile(r"(tl-(?:segment|video)|segment_id|segment(?=:[0-9a-f]{8})):", re.IGNORECASE)
-
-_EXCERPT_CHARACTERS = 80
+_TITLE_CHARACTERS = 4096  # as long as a path
 
 
 def clock(seconds: float) -> str:
@@ -49,13 +46,20 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes_left:02d}:{tail}" if hours else f"{minutes}:{tail}"
 
 
+def head_title(title: str) -> str:
+    """Return a title as it is in a head line."""
+    one_line = " ".join(title.split())
+    return re.sub(REFERENCE_PREFIX, REFERENCE_PREFIX[:-1] + " ", one_line, flags=re.IGNORECASE) or "untitled"
+
+
 def head_line(title: str, position: SegmentPosition) -> str:
     """Return the head line: title, position and option; it differs per option of one time range, page or chunk."""
-    one_line = " ".join(title.split())
-    name = re.sub(re.escape(REFERENCE_PREFIX), REFERENCE_PREFIX[:-1] + " ", one_line, flags=re.IGNORECASE)
+    return head_title(title) + _after_title(position)
+
+
+def _after_title(position: SegmentPosition) -> str:
     scope = " asset" if position.embedding_scope == "asset" else ""
-    option = f"{position.embedding_option or 'segment'}{scope}"
-    return _STORED.join([name or "untitled", describe_position(position), option])
+    return f" | {describe_position(position)} | {position.embedding_option or 'segment'}{scope}"
 
 
 def describe_position(position: SegmentPosition) -> str:
@@ -81,53 +85,67 @@ def as_body(text: str) -> str:
     return _REFERENCE_LIKE.sub(r"\1 -", " ".join(text.split()))
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a text seems to be: the document of a segment, or a part of one; the segment store tells whether it is."""
+
+    text: str  # in lower case, without white space around it
+    segment_id: str | None = None  # that its references name
+    has_head: bool = False  # of whatever title
+    ends_with_reference: bool = False  # as a line of its own, whole or with at least 8 digits of the id
+    is_whole: bool = False  # it has all that the document of a segment has
+    piece: str | None = None  # of an id, where the text is nothing but the rest of a reference
+    title: str | None = None  # of the head with which a text without reference begins
+
+    def agrees(self, position: SegmentPosition, titles: Collection[str]) -> bool:
+        """Return whether the text contains the head of a segment, with any title where none is known."""
+        heads = [title + _after_title(position) for title in titles or ("",)]
+        forms = "|".join(re.escape(form.lower()) for head in heads for form in (head, readable_head(head)))
+        before = r"(?<!\w)" if titles else ""
+        return re.search(rf"{before}(?:{forms})(?![\w-])", self.text) is not None
+
+    def begins_within_head(self, position: SegmentPosition, titles: Collection[str]) -> bool:
+        """Return whether the text begins within the title or position of a segment."""
+        before, found, _ = f" {self.text}".partition(_after_title(position).lower())
+        return bool(found) and any(title.lower().endswith(before.strip()) for title in titles)
+
+    def begins_with(self, head: str) -> bool:
+        """Return whether the text begins with a head line."""
+        return self.text.startswith(head.lower()) and not re.match(r"[\w-]", self.text[len(head.lower()) :])
+
+
+def read_claim(text: str) -> Claim | None:
+    """Return what a text claims to be, or None where it claims nothing."""
+    lower = text.strip().lower()
+    has_reference = "segment" in lower
+    ids = set(_REFERENCE.findall(lower)) if has_reference else set()
+    if len(ids) > 1:
+        return None  # a list of several, not a part of one
+    _, newline, last = lower.rpartition("\n")
+    ends_with_reference = has_reference and _REFERENCE_BEGUN.fullmatch(last.strip()) is not None
+    if ids:
+        has_head = _ANY_HEAD.search(lower) is not None
+        block = _METADATA_WITH_ID.match(lower)
+        names_itself = block is not None and _ANY_HEAD.search(lower[block.end() :].partition("\n")[0]) is not None
+        is_whole = names_itself or (has_head and ends_with_reference)
+        return Claim(lower, ids.pop(), has_head, ends_with_reference, is_whole)
+    is_cut = ends_with_reference or (bool(newline) and last.strip() in (REFERENCE_PREFIX, REFERENCE_PREFIX[:-1]))
+    piece = _REST_OF_REFERENCE.fullmatch(lower)
+    first = text.strip().partition("\n")[0][:_TITLE_CHARACTERS]
+    head = _last(_HEAD.finditer(first))
+    if not (is_cut or piece or head):
+        return None
+    title = head and first[: head.start()]
+    return Claim(lower, ends_with_reference=is_cut, piece=piece and (piece[1] or piece[2]), title=title)
+
+
 def parse_reference(text: str) -> str | None:
-    """Return the segment id that a document's text refers to, or None for ordinary text.
+    """Return the segment id that a text names beside a head line, or None.
 
-    Accepted are text added before, between or after the two lines, line breaks that became spaces, and head lines
-    quoted further down in a text.
-
-    Raises:
-        InputError: A head at the beginning without its reference, a reference without its head, a truncated reference,
-            or several: the text was split or joined.
+    Whether the two belong together, only a segment store knows: `client.find_vectors_by_text`.
     """
-    found = _REFERENCE.findall(text)
-    if not found:
-        head = _HEAD.match(text.lstrip())
-        if not (head and head[2] == _STORED) and not _FRAGMENT.search(text):
-            return None
-        problem = "is part of a segment's document without its reference line"
-        remedy = f"begin it with another line, and leave {REFERENCE_PREFIX} out"
-    elif len(found) > 1:
-        problem = f"refers to {len(found)} segments; one document is one segment"
-        remedy = f"leave the {REFERENCE_PREFIX} lines out"
-    elif not _HEAD_ANYWHERE.search(text):
-        problem = "has a segment's reference without its head line"
-        remedy = f"leave the {REFERENCE_PREFIX} line out"
-    else:
-        return str(found[0])
-    excerpt = text if len(text) <= _EXCERPT_CHARACTERS else text[: _EXCERPT_CHARACTERS - 3] + "..."
-    raise InputError(
-        f"the text {excerpt!r} {problem}. A text splitter or an editor has changed the document of a segment. Do not "
-        "split segment documents (each is one moment); split only your other documents, and load the segments again. "
-        f"If it is a text of your own that quotes a segment, {remedy}."
-    )
-
-
-def parse_query(text: str) -> str | None:
-    """Return the segment id where a query is the whole text of a segment, or None: any other query is plain text."""
-    found = _REFERENCE.findall(text)
-    return str(found[0]) if len(found) == 1 and _HEAD_ANYWHERE.search(text) else None
-
-
-def has_head(text: str) -> bool:
-    """Return whether one of a text's lines is the head line of a segment, in either form."""
-    return _HEAD.search(text) is not None
-
-
-def begins_with_head(text: str) -> bool:
-    """Return whether the first line of a text is the head line of a segment, in either form."""
-    return has_head(text.lstrip().partition("\n")[0])
+    claim = read_claim(text)
+    return claim.segment_id if claim is not None and claim.has_head else None
 
 
 def strip_reference(text: str) -> str:
@@ -137,7 +155,7 @@ def strip_reference(text: str) -> str:
 
 def readable_head(head: str) -> str:
     """Return a head line as people and language models see it: `match.mp4, 0:12.5-0:18.0, visual`."""
-    return _HEAD.sub(_SHOWN.join([r"\1", r"\3", r"\4"]), head)
+    return ", ".join(head.rsplit(" | ", 2))
 
 
 def readable_text(text: str) -> str:
@@ -145,53 +163,14 @@ def readable_text(text: str) -> str:
 
     A text that quotes the result can be embedded like any other. Text that is not a segment's is returned unchanged.
     """
-    if not _REFERENCE.search(text):
-        return text
     plain = strip_reference(text)
-    shown = readable_head(plain)
-    return shown if shown != plain else _HEAD_ANYWHERE.sub(r", \1, ", plain)
+    first = _HEAD.search(plain) if plain != text else None
+    if first is None:
+        return plain
+    line_end = plain.find("\n", first.end())
+    head = _last(_HEAD.finditer(plain, 0, len(plain) if line_end < 0 else line_end)) or first
+    return f"{plain[: head.start()]}, {head[1]}, {plain[head.end() :]}"
 
 
-FindReference = Callable[[str], str | None]
-"""Returns the segment id that a text names, or None for ordinary text; raises InputError for an incomplete one."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextPlan:
-    """Checked texts, separated into those that name a stored vector and those to embed.
-
-    Attributes:
-        references: Index of a text -> id of the segment whose stored vector it names.
-        plain: Index of any other text -> the text.
-    """
-
-    references: Mapping[int, str]
-    plain: Mapping[int, str]
-
-    @classmethod
-    def of(cls, texts: Sequence[str], find_reference: FindReference = parse_reference) -> Self:
-        """Return the plan for these texts.
-
-        Args:
-            texts: Any number of texts.
-            find_reference: How a text of this framework names a segment. Default: by its reference line. For queries,
-                which are never refused for their content, `parse_query`.
-
-        Raises:
-            InputError: A text is empty, or is an incomplete segment's document; the message has its index.
-        """
-        if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
-            raise InputError(f"texts must be a list of str, got a single {type(texts).__name__}: pass [text].")
-        references, plain = {}, {}
-        for index, text in enumerate(texts):
-            what = f"texts[{index}]"
-            check_text(text, what)
-            try:
-                segment_id = find_reference(text)
-            except InputError as error:
-                raise InputError(f"{what}: {error}") from None
-            if segment_id is None:
-                plain[index] = text
-            else:
-                references[index] = segment_id
-        return cls(references, plain)
+def _last(matches: Iterable[re.Match[str]]) -> re.Match[str] | None:
+    return max(matches, key=re.Match.start, default=None)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from twelvelabs_core.results.segments import Matrix
+from twelvelabs_core.results.segments import Matrix, SegmentPosition
 
 TaskState = Literal["intent", "processing", "ready", "failed", "expired"]
 
@@ -64,6 +64,8 @@ class StoredVector:
     Attributes:
         space: Who made it, such as `marengo3.0/512`; vectors of two spaces are not comparable.
         vector: Read-only float32 array of shape (dimension,).
+        position: The time range, page or chunk that it stands for.
+        source: The name of the medium with which the id was added.
 
     Example:
         ```python
@@ -74,6 +76,8 @@ class StoredVector:
 
     space: str
     vector: Matrix
+    position: SegmentPosition
+    source: str
 
 
 @dataclass(frozen=True, slots=True)

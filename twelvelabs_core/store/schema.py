@@ -65,7 +65,8 @@ def table(name: str, *parts: Any, **options: Any) -> Table:
     return Table(f"twelvelabs_{name}", metadata, *parts, **options)
 
 
-# Names and values: `version`, `created_at`, and `journal`, a name that only this store has.
+# Names and values: `version`; `created_at`; `journal`, a name that only this store has; `process <owner>`, when that
+# process was last at work (see `owners`).
 meta = table("meta", Column("name", Text, primary_key=True), needed("value", Text))
 
 tasks = table(
@@ -119,6 +120,13 @@ aliases = table(
     ForeignKeyConstraint(["task", "row"], [vectors.c.task, vectors.c.row], ondelete="CASCADE"),
     Index("twelvelabs_aliases_vector", "task", "row"),
     sqlite_with_rowid=False,
+)
+
+# The titles under which a source was registered, as in head lines: a reference is believed only beside one of them.
+titles = table(
+    "titles",
+    Column("source", Name, primary_key=True),
+    Column("title", Name, primary_key=True, index=True),
 )
 
 files = table(
@@ -220,7 +228,19 @@ def upgrade_from_1(connection: Connection) -> None:
     connection.execute(name, {"name": uuid.uuid4().hex})
 
 
-UPGRADES = (upgrade_from_1,)  # the first is for version 1, the next for version 2, ...
+FROM_2_TO_3 = """
+CREATE TABLE twelvelabs_titles (source TEXT NOT NULL, title TEXT NOT NULL, PRIMARY KEY (source, title));
+CREATE INDEX ix_twelvelabs_titles_title ON twelvelabs_titles (title)
+"""
+
+
+def upgrade_from_2(connection: Connection) -> None:
+    """Upgrade a store of version 2 to version 3: a table of titles, empty for the sources that it has."""
+    for statement in FROM_2_TO_3.split(";"):
+        connection.exec_driver_sql(statement)
+
+
+UPGRADES = (upgrade_from_1, upgrade_from_2)  # the first is for version 1, the next for version 2, ...
 SCHEMA_VERSION = len(UPGRADES) + 1
 
 

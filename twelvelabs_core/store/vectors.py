@@ -5,25 +5,29 @@ The row of a vector is its position in `Segments`, whose order is therefore part
 
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from twelvelabs_core.base.errors import ConfigurationError, InputError
+from twelvelabs_core.results.references import head_line, head_title
 from twelvelabs_core.results.segments import Matrix, SegmentPosition, Segments
 from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import StoredVector
 from twelvelabs_core.store.journal import change_entry, no_entry
-from twelvelabs_core.store.schema import aliases, tasks, upsert, vectors
+from twelvelabs_core.store.schema import aliases, tasks, titles, upsert, vectors
 
 WIRE_TYPE = np.dtype("<f4")
 IDS_PER_QUERY = 500
 POSITION_COLUMNS = [vectors.c[name] for name in SegmentPosition._fields]
+NAMES = (aliases.c.task == vectors.c.task) & (aliases.c.row == vectors.c.row)
 NAMED_VECTORS = (
-    select(aliases.c.segment_id, vectors.c.vector, vectors.c.checksum, tasks.c.space, tasks.c.dimension, tasks.c.key)
-    .join_from(aliases, vectors, (aliases.c.task == vectors.c.task) & (aliases.c.row == vectors.c.row))
+    select(aliases.c.segment_id, aliases.c.source, vectors.c.vector, vectors.c.checksum, *POSITION_COLUMNS)
+    .add_columns(tasks.c.space, tasks.c.dimension, tasks.c.key)
+    .join_from(aliases, vectors, NAMES)
     .join(tasks, tasks.c.id == vectors.c.task)
 )
 
@@ -74,7 +78,7 @@ class Vectors:
         matrix, uncertainty = read_matrices([row[0] for row in rows], entry.dimension)
         return Segments(matrix, [SegmentPosition(*row[2:]) for row in rows], uncertainty), entry.duration_sec
 
-    def add_aliases(self, key: str, rows: Iterable[tuple[str, int]], *, source: str) -> None:
+    def add_aliases(self, key: str, rows: Iterable[tuple[str, int]], *, source: str, title: str | None = None) -> None:
         """Let segment ids name vectors of a ready task.
 
         Safe to repeat. An id that names a vector already keeps that vector, and is free again only when the vector
@@ -84,6 +88,7 @@ class Vectors:
             key: Identity of the task.
             rows: Pairs of segment id and row in the task's `Segments`, any number.
             source: The caller's name of the medium, to list and delete by.
+            title: Its title in head lines. A reference is believed only beside a title with which it was added.
 
         Raises:
             InputError: The key has no entry, or it has no such row; nothing is written.
@@ -101,6 +106,9 @@ class Vectors:
             if rows:
                 values = [{"segment_id": name, "task": entry.id, "row": row, "source": source} for name, row in rows]
                 connection.execute(upsert(connection, aliases).on_conflict_do_nothing(), values)
+                if title is not None:
+                    named = {"source": source, "title": head_title(title)}
+                    connection.execute(upsert(connection, titles).on_conflict_do_nothing(), named)
             connection.execute(update(tasks).where(tasks.c.id == entry.id).values(updated_at=time.time()))
 
     def find_vectors(self, segment_ids: Sequence[str]) -> dict[str, StoredVector]:
@@ -111,13 +119,43 @@ class Vectors:
         """
         found: dict[str, StoredVector] = {}
         with self._database.reading() as connection:
-            for start in range(0, len(segment_ids), IDS_PER_QUERY):
-                is_asked: ColumnElement[bool] = aliases.c.segment_id.in_(segment_ids[start : start + IDS_PER_QUERY])
-                for row in connection.execute(NAMED_VECTORS.where(is_asked)):
+            for ids in batched(segment_ids):
+                for row in connection.execute(NAMED_VECTORS.where(aliases.c.segment_id.in_(ids))):
                     if not is_intact(row.vector, row.checksum, row.dimension * WIRE_TYPE.itemsize):
                         raise damaged(row.key)
-                    found[row.segment_id] = StoredVector(row.space, read_vector(row.vector, row.dimension))
+                    position = SegmentPosition(*(getattr(row, name) for name in SegmentPosition._fields))
+                    vector = read_vector(row.vector, row.dimension)
+                    found[row.segment_id] = StoredVector(row.space, vector, position, row.source)
         return found
+
+    def find_titles(self, sources: Collection[str]) -> dict[str, set[str]]:
+        """Return the titles with which the segment ids of each source were added, as they are in head lines."""
+        found: dict[str, set[str]] = {}
+        with self._database.reading() as connection:
+            for names in batched(sources):
+                for row in connection.execute(select(titles).where(titles.c.source.in_(names))):
+                    found.setdefault(row.source, set()).add(row.title)
+        return found
+
+    def find_heads(self, title: str) -> set[str]:
+        """Return the head lines of all segments of a title, as it is in head lines."""
+        sources = select(titles.c.source).where(titles.c.title == title)
+        query = select(*POSITION_COLUMNS).join_from(aliases, vectors, NAMES).where(aliases.c.source.in_(sources))
+        with self._database.reading() as connection:
+            return {head_line(title, SegmentPosition(*row)) for row in connection.execute(query.distinct())}
+
+    def has_segment_like(self, piece: str) -> bool:
+        """Return whether a segment id contains a text, which is at least 8 characters of one."""
+        query = select(aliases.c.segment_id).where(aliases.c.segment_id.contains(piece, autoescape=True)).limit(1)
+        with self._database.reading() as connection:
+            return connection.scalar(query) is not None
+
+
+def batched(values: Collection[str]) -> Iterator[list[str]]:
+    """Yield the values in lists that fit into a query."""
+    rest = iter(values)
+    while batch := list(islice(rest, IDS_PER_QUERY)):
+        yield batch
 
 
 def find_row(connection: Connection, key: str, *, lock: bool = False) -> Row[Any]:

@@ -48,7 +48,7 @@ class Call:
         path: Path below the base URL, its parts quoted; or, with `foreign`, an absolute URL.
         params: The query parameters.
         body: The request body, if any.
-        repeatable: Whether a second try is harmless if the first may have arrived. A create is not repeatable.
+        repeatable: Whether a second try is harmless if the first may have arrived. The create of a task is not.
         foreign: The server is not the API: no key is sent, and of its answer only the status is quoted.
         note: Records a success before the call returns, even if the caller is cancelled while it is in flight.
         headers: Additional headers, names in lower case; they replace the content type of the body.

@@ -104,8 +104,8 @@ def parse_error(status: int, headers: Mapping[str, str], body: bytes, now: float
     """Parse an error response.
 
     The time for another try comes from `Retry-After` (seconds or a date); of a 429 also from the body's
-    `details.retryAfter`, the time in its message (`after 2026-01-31T00:00:00Z`), or the first reset among the limits
-    that the headers (names in any case) show as used up. Only times in the future count.
+    `details.retryAfter`, the time in its message (`after 2026-01-31T00:00:00Z`), or the latest reset among the
+    limits that the headers (names in any case) show as used up. Only times in the future count.
     """
     lower = {name.lower(): value for name, value in headers.items()}
     decoded = _decode(body)
@@ -127,8 +127,8 @@ def when_to_retry(retry_at: float) -> str:
 
 
 def limits_reset_at(headers: Mapping[str, str], now: float) -> float | None:
-    """Return when the first limit is reset that headers (names in lower case) show as used up, or None."""
-    reset = _first_reset(headers, now)
+    """Return when the limits are reset that headers (names in lower case) show as used up, or None."""
+    reset = _latest_reset(headers, now, is_refused=False)
     return reset if reset is not None and reset - now <= _MAX_WAIT_SEC else None
 
 
@@ -201,7 +201,8 @@ def _retry_at(
     """
     times = [_read_wait(headers.get("retry-after"), now)]
     if status == _TOO_MANY_REQUESTS:
-        times += [_read_wait(details.get("retryAfter"), now), _time_in_message(message), _first_reset(headers, now)]
+        times += [_read_wait(details.get("retryAfter"), now), _time_in_message(message)]
+        times.append(_latest_reset(headers, now, is_refused=True))
     return next((time for time in times if time is not None and 0 < time - now <= _MAX_WAIT_SEC), None)
 
 
@@ -232,15 +233,17 @@ def _time_in_message(message: str) -> float | None:
         return None
 
 
-def _first_reset(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the first reset in the future among the limits that are used up."""
-    names = [name for name in headers if name.endswith("-reset") and "ratelimit" in name]
-    resets = [
-        _number(headers[name])
-        for name in names
-        if _number(headers.get(f"{name.removesuffix('reset')}remaining", "")) == 0
-    ]
-    return min((reset for reset in resets if reset > now), default=None)
+def _latest_reset(headers: Mapping[str, str], now: float, *, is_refused: bool) -> float | None:
+    """Return the latest reset in the future among the limits that are used up.
+
+    A limit that counts amounts, such as seconds of media, refuses a request that needs more than what remains of it.
+    """
+    families = [name.removesuffix("-reset") for name in headers if "ratelimit" in name and name.endswith("-reset")]
+    used_up = [family for family in families if _number(headers.get(f"{family}-remaining", "")) == 0]
+    if is_refused and not used_up:
+        used_up = [family for family in families if not family.endswith(("ratelimit", "ratelimit-request"))]
+    resets = [_number(headers[f"{family}-reset"]) for family in used_up]
+    return max((reset for reset in resets if reset > now), default=None)
 
 
 def _number(value: str) -> float:

@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
+TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, *range(520, 531)})  # the last are Cloudflare's
 RATE_LIMITED = 429
 FIRST_WAIT = 0.5
 LONGEST_BACKOFF = 8.0

@@ -12,15 +12,15 @@ from twelvelabs_sandbox.engine.container import (
     configure_decoder,
     decode_audio,
     open_media,
-    packets,
-    seek,
-    start_time,
 )
+from twelvelabs_sandbox.engine.packets import packets
 from twelvelabs_sandbox.engine.types import FloatArray, MediaError
 
 RATE = 16_000
 # Timestamps that differ by more than this are a gap; smaller differences come from rounding in the container.
 GAP_SECONDS = 0.1
+# Decoders of compressed audio need preceding packets.
+LEAD_SECONDS = 1.0
 
 
 def audio_blocks(path: Path, start: float, end: float, block: int) -> Iterator[FloatArray]:
@@ -67,18 +67,15 @@ def _resampled(path: Path, start: float) -> Iterator[tuple[int, FloatArray]]:
         audio = audio_stream(container)
         if audio is None:
             raise MediaError("parameter_invalid", "The file has no audio track.")
-        # One second earlier: decoders of compressed audio need preceding packets.
-        seek(container, start - 1)
         configure_decoder(audio)
-        zero = start_time(container) + start
         resampler, at = AudioResampler("flt", "mono", RATE), 0
         shape: tuple[str, str, int] | None = None
-        for frame in decode_audio(audio, packets(container, audio)):
+        for frame in decode_audio(audio, packets(container, audio, since=start - LEAD_SECONDS)):
             if shape not in {None, _shape(frame)}:
                 resampler = AudioResampler("flt", "mono", RATE)
             shape = _shape(frame)
             if frame.pts is not None and frame.time_base is not None:
-                at = round((float(frame.pts * frame.time_base) - zero) * RATE)
+                at = round((float(frame.pts * frame.time_base) - start) * RATE)
             for mono in resampler.resample(frame):
                 samples = mono.to_ndarray()[0].astype(np.float32, copy=False)
                 yield at, np.nan_to_num(samples, posinf=0.0, neginf=0.0)

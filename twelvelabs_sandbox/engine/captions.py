@@ -12,13 +12,13 @@ from av.stream import Disposition
 from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle
 
-from twelvelabs_sandbox.engine.container import open_media, packets, start_time
-from twelvelabs_sandbox.engine.packets import PacketTimer
+from twelvelabs_sandbox.engine.container import open_media, start_time
+from twelvelabs_sandbox.engine.packets import timed_packets
 
 Captions = list[tuple[float, float, str]]
 
 # ASS codes inside a caption: {\i1} and similar, line breaks, hard spaces.
-ASS_CODES = re.compile(r"\{[^}]*\}|\\[Nnh]")
+ASS_CODES = re.compile(r"\{[^{}]*\}|\\[Nnh]")
 # A caption without an end lasts until the next one, at most this long.
 MAX_OPEN_CAPTION_SECONDS = 10.0
 # A caption that overlaps a clip by less than this does not belong to it.
@@ -62,14 +62,8 @@ def _track(container: InputContainer) -> SubtitleStream | None:
 
 
 def _captions(container: InputContainer, track: SubtitleStream) -> Captions:
-    clock = PacketTimer(container)
-    timed = []
-    for packet in packets(container, track):
-        begin, until = clock.times(packet)
-        if text := _caption_text(packet):
-            timed.append((begin, until, text))
-    timed.sort()
-    return _closed(timed)
+    found = timed_packets(container, track)
+    return _closed(sorted((timed.begin, timed.end, text) for timed in found if (text := _caption_text(timed.packet))))
 
 
 def _caption_text(packet: Any) -> str:

@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from twelvelabs_sandbox.engine.types import MediaError
 
-# Maximum size of a decoded image; the largest video that the vendor accepts, 5184x2160, has 11 million pixels.
+# Maximum size of a frame; the largest video that the vendor accepts, 5184x2160, has 11 million pixels.
 MAX_PIXELS = 50_000_000
 
 # Playlists and scripts (HLS, DASH, concat, SDP ...) are excluded: they make FFmpeg open other files.
@@ -60,10 +60,14 @@ def error_text(error: BaseException) -> str:
 
 
 def video_stream(container: InputContainer) -> VideoStream | None:
-    """Return the first video track that is not a cover image or a thumbnail."""
-    covers = Disposition.attached_pic | Disposition.timed_thumbnails
-    videos = (stream for stream in container.streams.video if not stream.disposition & covers)
-    return next(filter(_is_decodable, videos), None)
+    """Return the largest video track that can be decoded and is no cover: a file may begin with a small preview."""
+    videos = [stream for stream in container.streams.video if _is_decodable(stream) and not is_cover(stream)]
+    return max(videos, key=lambda stream: stream.codec_context.width * stream.codec_context.height, default=None)
+
+
+def is_cover(stream: Stream) -> bool:
+    """Return whether a track is a cover image or a set of thumbnails."""
+    return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
 
 
 def audio_stream(container: InputContainer) -> AudioStream | None:
@@ -81,7 +85,8 @@ def configure_decoder(stream: VideoStream | AudioStream) -> None:
     context = stream.codec_context
     # Each decoder thread keeps its own frames: limit them, so that memory does not grow with the number of cores.
     context.thread_count = 4
-    context.thread_type = "AUTO"
+    # The frame threads of VP9 stop accepting packets after a few that cannot be decoded.
+    context.thread_type = "SLICE" if context.name == "vp9" else "AUTO"
     if isinstance(stream, VideoStream):
         context.options = {"max_pixels": str(MAX_PIXELS)}
 
@@ -89,16 +94,6 @@ def configure_decoder(stream: VideoStream | AudioStream) -> None:
 def start_time(container: InputContainer) -> float:
     """Return the timestamp, in seconds, of the start of the file; it is often not 0."""
     return (container.start_time or 0) / av.time_base
-
-
-def packets(container: InputContainer, *streams: Stream) -> Iterator["Packet[Stream]"]:
-    """Yield the packets of some streams (default: all) up to the end or the first read error."""
-    chosen = list(streams) or [stream for stream in container.streams if stream.type in {"video", "audio", "subtitle"}]
-    try:
-        yield from (packet for packet in container.demux(chosen) if packet.size)
-    except av.error.FFmpegError:
-        # Keep what was read of a truncated file; the caller compares it with the declared duration.
-        return
 
 
 def decode_video(stream: VideoStream, source: Iterable["Packet[Stream]"]) -> Iterator[VideoFrame]:
@@ -113,10 +108,3 @@ def decode_audio(stream: AudioStream, source: Iterable["Packet[Stream]"]) -> Ite
     for packet in chain(source, [None]):
         with suppress(av.error.FFmpegError):
             yield from stream.codec_context.decode(packet)
-
-
-def seek(container: InputContainer, second: float) -> None:
-    """Seek to the last keyframe before a second of the file; does nothing for formats that cannot seek."""
-    if second > 0:
-        with suppress(av.error.FFmpegError):
-            container.seek(int((second + start_time(container)) * av.time_base))

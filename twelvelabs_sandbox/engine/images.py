@@ -1,40 +1,28 @@
-"""Decodes JPEG and PNG images, whose size is checked before decoding, and writes JPEG previews."""
+"""Decodes JPEG and PNG images, and writes JPEG previews."""
 
-import mmap
 import re
-import struct
 from fractions import Fraction
+from itertools import takewhile
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import av
 from av.video.frame import VideoFrame
 
-from twelvelabs_sandbox.engine.container import (
-    MAX_PIXELS,
-    configure_decoder,
-    decode_video,
-    open_media,
-    packets,
-    seek,
-    video_stream,
-)
+from twelvelabs_sandbox.engine.container import configure_decoder, decode_video, open_media, video_stream
+from twelvelabs_sandbox.engine.packets import packets, timed_packets
 from twelvelabs_sandbox.engine.types import MediaError
 
 SIGNATURES = (
-    ("jpeg", b"\xff\xd8\xff"),
+    ("jpeg", b"\xff\xd8"),
     ("png", b"\x89PNG\r\n\x1a\n"),
     ("webp", b"RIFF....WEBP"),
     ("tiff", b"II\x2a\0|MM\0\x2a"),
     ("bmp", b"BM....\0\0\0\0"),
 )
-PNG_HEADER = struct.Struct(">12s4sII")  # signature and length, name of the first chunk, width, height
-JPEG_LEAD, JPEG_END = b"\xff", b"\xff\xd9"
-JPEG_FRAME = struct.Struct(">HBHH")  # length, precision, height, width
-# Frame headers: every SOF marker except DHT (C4), JPG (C8) and DAC (CC), which share the same interval of values.
-JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
-MAX_JPEG_MARKERS = 10_000
+DECODERS = {"jpeg": "mjpeg", "png": "png"}
+# 16384x16384, more than any phone takes; the vendor documents no limit. A decoded image of that size needs 1 GB.
+MAX_IMAGE_PIXELS = 2**28
 WIDTH = 320
 
 
@@ -49,62 +37,21 @@ def decode_image(path: Path) -> VideoFrame:
     """Decode a JPEG or PNG file.
 
     Raises:
-        MediaError: The file is neither JPEG nor PNG, is broken, or has more than `MAX_PIXELS` pixels (checked first).
+        MediaError: The file is neither JPEG nor PNG, is broken, or has more than `MAX_IMAGE_PIXELS` pixels.
     """
     kind = image_format(path)
-    if kind not in {"jpeg", "png"}:
+    if kind not in DECODERS:
         raise MediaError("parameter_invalid", "The image is neither JPEG nor PNG.")
-    width, height = _png_size(path) if kind == "png" else _jpeg_size(path)
-    if width * height > MAX_PIXELS:
-        message = f"The image has {width}x{height} pixels; at most {MAX_PIXELS:,} are decoded."
-        raise MediaError("parameter_invalid", message)
+    decoder: Any = av.VideoCodecContext.create(DECODERS[kind], "r")
+    # Without the second option, FFmpeg fills what is missing of a JPEG with grey.
+    decoder.options = {"max_pixels": str(MAX_IMAGE_PIXELS), "err_detect": "explode"}
     try:
-        with open_media(path, f"{kind}_pipe") as container:
-            stream = container.streams.video[0]
-            configure_decoder(stream)
-            return next(container.decode(stream))
-    except (MediaError, LookupError, StopIteration) as error:
-        raise MediaError("parameter_invalid", f"The {kind.upper()} image is broken or incomplete.") from error
-
-
-def _png_size(path: Path) -> tuple[int, int]:
-    with path.open("rb") as file:
-        head = file.read(PNG_HEADER.size)
-    if len(head) == PNG_HEADER.size:
-        _, name, width, height = PNG_HEADER.unpack(head)
-        if name == b"IHDR":
-            return width, height
-    raise MediaError("parameter_invalid", "The PNG image has no header.")
-
-
-def _jpeg_size(path: Path) -> tuple[int, int]:
-    with path.open("rb") as file:
-        file.seek(2)
-        for _ in range(MAX_JPEG_MARKERS):
-            lead, marker = file.read(1), file.read(1)
-            if lead != JPEG_LEAD or not marker:
-                break
-            if marker == JPEG_LEAD:
-                # A marker may be preceded by fill bytes.
-                file.seek(-1, 1)
-            elif marker[0] not in JPEG_WITHOUT_LENGTH:
-                segment = file.read(JPEG_FRAME.size)
-                if len(segment) < JPEG_FRAME.size:
-                    break
-                length, _, height, width = JPEG_FRAME.unpack(segment)
-                if marker[0] in JPEG_FRAMES and _is_complete(file):
-                    return width, height
-                file.seek(length - len(segment), 1)
-    raise MediaError("parameter_invalid", "The JPEG image is incomplete.")
-
-
-def _is_complete(file: BinaryIO) -> bool:
-    """Return whether the end marker follows; without it FFmpeg fills the missing area with grey.
-
-    Cameras may append data after the end marker.
-    """
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.rfind(JPEG_END, file.tell()) >= 0
+        # Without a demuxer, which would end an image at the end marker of a thumbnail inside it.
+        frame: VideoFrame = [*decoder.decode(av.Packet(path.read_bytes())), *decoder.decode(None)][0]
+    except (av.error.FFmpegError, IndexError) as error:
+        message = f"The {kind.upper()} image is broken, incomplete, or larger than {MAX_IMAGE_PIXELS:,} pixels."
+        raise MediaError("parameter_invalid", message) from error
+    return frame
 
 
 def preview_jpeg(path: Path, duration: float | None) -> bytes:
@@ -117,16 +64,31 @@ def preview_jpeg(path: Path, duration: float | None) -> bytes:
     Raises:
         MediaError: The file has no video track, or no frame can be decoded.
     """
+    since = _last_keyframe(path, (duration or 0.0) / 2)
+    # After a damaged group of frames there may be none to show; then the first of the file is shown.
+    frame = _first_frame(path, since) or _first_frame(path, 0.0)
+    if frame is None:
+        raise MediaError("video_file_broken", "No frame can be decoded.")
+    return _jpeg(frame)
+
+
+def _last_keyframe(path: Path, second: float) -> float:
+    """Return the start of the last keyframe before a second; 0 if there is none."""
     with open_media(path) as container:
         video = video_stream(container)
         if video is None:
             raise MediaError("video_file_broken", "The file has no video track.")
+        until = takewhile(lambda timed: timed.begin <= second, timed_packets(container, video))
+        return max((timed.begin for timed in until if timed.packet.is_keyframe), default=0.0)
+
+
+def _first_frame(path: Path, since: float) -> VideoFrame | None:
+    with open_media(path) as container:
+        video = video_stream(container)
+        if video is None:
+            return None
         configure_decoder(video)
-        seek(container, (duration or 0.0) / 2)
-        frame = next(iter(decode_video(video, packets(container, video))), None)
-        if frame is None:
-            raise MediaError("video_file_broken", "No frame can be decoded.")
-        return _jpeg(frame)
+        return next(decode_video(video, packets(container, video, since=since)), None)
 
 
 def _jpeg(frame: VideoFrame) -> bytes:

@@ -1,11 +1,15 @@
 """Determines the type, format, duration, size and codecs of a file, without applying limits."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
+from math import prod
 from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from twelvelabs_sandbox.engine.container import (
@@ -14,12 +18,11 @@ from twelvelabs_sandbox.engine.container import (
     decode_audio,
     decode_video,
     open_media,
-    packets,
     start_time,
     video_stream,
 )
 from twelvelabs_sandbox.engine.images import decode_image, image_format
-from twelvelabs_sandbox.engine.packets import last_packet_end
+from twelvelabs_sandbox.engine.packets import measure, packets, timed_packets
 from twelvelabs_sandbox.engine.types import MediaError, MediaInfo, MediaKind
 
 TEXT_SUFFIXES = {".txt": "text/plain", ".md": "text/markdown", ".markdown": "text/markdown"}
@@ -46,8 +49,15 @@ WEBM_CODECS = {"vp8", "vp9", "libvpx", "libvpx-vp9", "av1", "libdav1d", "opus", 
 # FFmpeg estimates the duration of these formats from size and bit rate, often wrongly.
 WITHOUT_LENGTH = {"mp3", "aac", "ac3", "eac3", "dts", "truehd", "amr", "h264", "hevc", "m4v", "mpegvideo", "obu"}
 PADDING_SECONDS = 0.5
-# Far more than any decoder needs before its first frame.
-MAX_PACKETS_TO_FIRST_FRAME = 500
+# The durations of these formats count from 0, also if the first packet comes later.
+COUNTED_FROM_ZERO = {"matroska,webm", "flv"}
+# Of a file that begins later than this, the declared duration may count from 0 or from its start.
+MAX_START_SECONDS = 1.0
+# Recordings of calls begin small and grow with the bandwidth.
+SMALL_SIDE = 360
+# Two minutes: far more than any decoder needs before its first frame, and enough for a recording that begins long
+# before its first keyframe.
+MAX_PACKETS_TO_FIRST_FRAME = 3000
 
 
 def probe(path: Path, filename: str | None = None) -> MediaInfo:
@@ -104,7 +114,7 @@ def _probe_container(
     still = _is_still_image(path, container.format.name)
     kind: MediaKind = "image" if still else "video" if video else "audio"
     duration = None if still else _duration(path, container)
-    width, height = _display_size(container, video) if video else (None, None)
+    size = _frame_size(path, container, video) if video else None
     if audio and not video:
         _check_audio(container, audio)
     rate = video.average_rate or video.guessed_rate if video and not still else None
@@ -114,8 +124,9 @@ def _probe_container(
         format_name=container.format.name,
         size=path.stat().st_size,
         duration=duration,
-        width=width,
-        height=height,
+        width=size.stored[0] if size else None,
+        height=size.stored[1] if size else None,
+        square_size=size.square if size else None,
         fps=round(float(rate), 3) if rate else None,
         video_codec=video.codec_context.name if video else None,
         audio_codec=audio.codec_context.name if audio else None,
@@ -128,28 +139,59 @@ def _is_still_image(path: Path, format_name: str) -> bool:
     if format_name not in {"gif", "apng"}:
         return format_name.endswith("_pipe")
     with open_media(path) as container:
-        return sum(1 for _ in islice(packets(container), 2)) == 1
+        return sum(1 for _ in islice(timed_packets(container), 2)) == 1
 
 
 def _duration(path: Path, container: InputContainer) -> float:
-    duration = (container.duration or 0) / av.time_base
-    if container.format.name == "matroska,webm":
-        # Matroska durations count from 0, even if the video starts later.
-        duration -= start_time(container)
-    if duration <= 0 or container.format.name in WITHOUT_LENGTH:
-        measured = last_packet_end(path)
+    name, begin = container.format.name, start_time(container)
+    declared = (container.duration or 0) / av.time_base - (begin if name in COUNTED_FROM_ZERO else 0.0)
+    measured, has_jumps = measure(path)
+    if declared <= 0 or has_jumps or abs(begin) > MAX_START_SECONDS:
+        duration = measured
+    elif name in WITHOUT_LENGTH:
         # A small difference is padding by the encoder, which the container's duration excludes.
-        duration = measured if abs(measured - duration) > PADDING_SECONDS else duration
+        duration = measured if abs(measured - declared) > PADDING_SECONDS else declared
+    else:
+        # A file that ends long before is truncated.
+        duration = declared
     if duration <= 0:
         raise MediaError("video_file_broken", "The duration of the file is 0: its tracks are empty.")
     return round(duration, 3)
 
 
-def _display_size(container: InputContainer, video: VideoStream) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True)
+class _FrameSize:
+    """Width and height of a frame after rotation, as it is stored and as it is shown with square pixels."""
+
+    stored: tuple[int, int]
+    square: tuple[int, int]
+
+    @classmethod
+    def of(cls, frame: VideoFrame, video: VideoStream) -> "_FrameSize":
+        wide = round(frame.width * (video.sample_aspect_ratio or 1))
+        return cls(_rotated(frame.width, frame.height, frame.rotation), _rotated(wide, frame.height, frame.rotation))
+
+
+def _frame_size(path: Path, container: InputContainer, video: VideoStream) -> _FrameSize:
+    """Return the size of the first frame, or of the largest keyframe where the first is small."""
     configure_decoder(video)
-    for frame in decode_video(video, islice(packets(container, video), MAX_PACKETS_TO_FIRST_FRAME)):
-        return _rotated(frame.width, frame.height, frame.rotation)
-    raise MediaError("video_file_broken", "No frame of the video track can be decoded.")
+    frames = decode_video(video, islice(packets(container, video), MAX_PACKETS_TO_FIRST_FRAME))
+    first = next(frames, None)
+    if first is None:
+        raise MediaError("video_file_broken", "No frame of the video track can be decoded.")
+    size = _FrameSize.of(first, video)
+    if min(size.stored) >= SMALL_SIDE:
+        return size
+    return max([size, *_keyframe_sizes(path)], key=lambda one: prod(one.stored))
+
+
+def _keyframe_sizes(path: Path) -> Iterator[_FrameSize]:
+    with open_media(path) as container:
+        video = video_stream(container)
+        if video is not None:
+            configure_decoder(video)
+            video.codec_context.skip_frame = "NONKEY"
+            yield from (_FrameSize.of(frame, video) for frame in decode_video(video, packets(container, video)))
 
 
 def _rotated(width: int, height: int, rotation: int) -> tuple[int, int]:

@@ -13,9 +13,8 @@ MIN_CHANGE, MEDIAN_FACTOR, MEDIAN_OFFSET = 0.06, 3.0, 0.03
 PEAK_SECONDS, MEDIAN_SECONDS = 0.35, 1.5
 # Frames that are seconds apart differ much even within a shot.
 SPARSE_SECONDS, MIN_CHANGE_SPARSE = 1.2, 0.25
-# Longer shots are split into equal clips of at most this many seconds.
-MAX_CLIP_SECONDS = 30.0
-MILLISECOND = 0.001
+# Longer shots are split into equal clips of at most this many milliseconds.
+MAX_CLIP = 30_000
 
 
 def clip_bounds(
@@ -29,12 +28,18 @@ def clip_bounds(
         segmentation: How to split the window.
         changes: (second, strength) of possible boundaries; used for a dynamic segmentation only.
     """
-    start, end = round(start, 3), round(end, 3)
+    # Seconds as floats are slightly more or less than the milliseconds they stand for: 12.2 - 8.2 is less than 4.
+    first, last = _milliseconds(start), _milliseconds(end)
     if segmentation.fixed_sec is not None:
-        edges = [*np.arange(start, end - MILLISECOND, segmentation.fixed_sec).tolist(), end]
+        edges = [*range(first, last, _milliseconds(segmentation.fixed_sec)), last]
     else:
-        edges = _split_long(_dynamic_edges(start, end, segmentation.min_sec or 0.0, changes))
-    return list(pairwise(round(edge, 3) for edge in edges))
+        shots = sorted((-strength, _milliseconds(time)) for time, strength in changes)
+        edges = _split_long(_dynamic_edges(first, last, _milliseconds(segmentation.min_sec or 0.0), shots))
+    return list(pairwise(edge / 1000 for edge in edges))
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
 
 
 def shot_changes(times: FloatArray, changes: FloatArray) -> list[tuple[float, float]]:
@@ -55,21 +60,20 @@ def _around(times: FloatArray, changes: FloatArray, time: float, seconds: float)
     return changes[np.searchsorted(times, time - seconds) : np.searchsorted(times, time + seconds, "right")]
 
 
-def _dynamic_edges(start: float, end: float, min_sec: float, changes: list[tuple[float, float]]) -> list[float]:
+def _dynamic_edges(start: int, end: int, shortest: int, shots: list[tuple[float, int]]) -> list[int]:
     """Return the boundaries of clips: the strongest changes first, as long as every clip keeps its minimum duration."""
     edges = [start, end]
-    for exact, _ in sorted(changes, key=lambda change: (-change[1], change[0])):
-        time = round(exact, 3)
+    for _, time in shots:
         index = bisect(edges, time)
         inside = 0 < index < len(edges)
-        if inside and time - edges[index - 1] >= min_sec and edges[index] - time >= min_sec:
+        if inside and time - edges[index - 1] >= shortest and edges[index] - time >= shortest:
             insort(edges, time)
     return edges
 
 
-def _split_long(edges: list[float]) -> list[float]:
+def _split_long(edges: list[int]) -> list[int]:
     split = []
     for start, end in pairwise(edges):
-        count = int(np.ceil((end - start) / MAX_CLIP_SECONDS))
-        split += [start + (end - start) * index / count for index in range(count)]
+        count = -(-(end - start) // MAX_CLIP)
+        split += [start + round((end - start) * index / count) for index in range(count)]
     return [*split, edges[-1]]

@@ -19,12 +19,9 @@ from twelvelabs_sandbox.engine.container import (
     configure_decoder,
     decode_video,
     open_media,
-    packets,
-    seek,
-    start_time,
     video_stream,
 )
-from twelvelabs_sandbox.engine.packets import PacketSummary, PacketTimer
+from twelvelabs_sandbox.engine.packets import PacketSummary, packets, timed_packets
 from twelvelabs_sandbox.engine.types import MediaError, Pixels
 
 WIDTH, HEIGHT = 96, 54
@@ -61,10 +58,9 @@ def video_thumbnails(path: Path, start: float, end: float, summary: PacketSummar
         video = video_stream(container)
         if video is None:
             raise MediaError("parameter_invalid", "The file has no video track.")
-        seek(container, start)
         configure_decoder(video)
         empty = True
-        for thumbnail in _sampled(_timed(container, video, _frames(container, video, summary)), start, end):
+        for thumbnail in _sampled(_timed(video, _frames(container, video, summary), summary.decode_from), start, end):
             empty = False
             yield thumbnail
         if empty:
@@ -80,11 +76,11 @@ def _frames(container: InputContainer, video: VideoStream, summary: PacketSummar
     context = video.codec_context
     cost = summary.video_packets * (context.width * context.height + FRAME_COST)
     if cost <= FULL_DECODE_PIXELS or not summary.keyframes:
-        return decode_video(video, packets(container, video))
+        return decode_video(video, packets(container, video, since=summary.decode_from))
     # Frame threads buffer frames, which would delay each keyframe.
     context.thread_type = "SLICE"
     complete = _complete_groups(summary, seconds=GROUP_DECODE_PIXELS / cost * (summary.last - summary.keyframes[0]))
-    return _decoded_heads(video, _heads(container, video, complete))
+    return _decoded_heads(video, _heads(container, video, complete, summary.decode_from))
 
 
 def _complete_groups(summary: PacketSummary, seconds: float) -> set[float]:
@@ -99,11 +95,13 @@ def _complete_groups(summary: PacketSummary, seconds: float) -> set[float]:
     return complete
 
 
-def _heads(container: InputContainer, video: VideoStream, complete: set[float]) -> Iterator["Packet[Any] | None"]:
+def _heads(
+    container: InputContainer, video: VideoStream, complete: set[float], since: float
+) -> Iterator["Packet[Any] | None"]:
     """Yield the first packets of each keyframe group, all packets of the complete groups, and None after each gap."""
-    clock, left, last = PacketTimer(container), 0.0, float("-inf")
-    for packet in packets(container, video):
-        at = clock.times(packet)[0]
+    left, last = 0.0, float("-inf")
+    for timed in timed_packets(container, video, since=since):
+        at, packet = timed.begin, timed.packet
         if packet.is_keyframe and at in complete:
             left, last = float("inf"), at
         elif packet.is_keyframe and at - last >= MIN_KEYFRAME_GAP:
@@ -126,15 +124,12 @@ def _decoded_heads(video: VideoStream, source: Iterator["Packet[Any] | None"]) -
         yield from context.decode(None)
 
 
-def _timed(
-    container: InputContainer, video: VideoStream, frames: Iterator[VideoFrame]
-) -> Iterator[tuple[float, VideoFrame]]:
-    zero, now = start_time(container), 0.0
+def _timed(video: VideoStream, frames: Iterator[VideoFrame], now: float) -> Iterator[tuple[float, VideoFrame]]:
     step = 1 / float(video.average_rate or video.guessed_rate or 25)
     for frame in frames:
         stamp = frame.pts if frame.pts is not None else frame.dts
         # Frames without a timestamp follow at the average frame rate.
-        now = now + step if stamp is None or frame.time_base is None else float(stamp * frame.time_base) - zero
+        now = now + step if stamp is None or frame.time_base is None else float(stamp * frame.time_base)
         yield now, frame
 
 

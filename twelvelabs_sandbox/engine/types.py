@@ -44,8 +44,9 @@ class MediaInfo:
         format_name: As FFmpeg names the container; ``jpeg`` or ``png`` for images.
         size: Bytes.
         duration: Seconds; None for images and documents.
-        width: Display width in pixels after rotation; None for audio and documents.
-        height: Display height in pixels after rotation; None for audio and documents.
+        width: Width in pixels after rotation, of the largest track and frame; None for audio and documents.
+        height: Height in pixels after rotation, likewise.
+        square_size: Width and height at which a video is shown, with square pixels; None for other media.
         fps: Average frames per second; None without video.
         video_codec: FFmpeg's name of the video codec, or None.
         audio_codec: FFmpeg's name of the audio codec, or None.
@@ -60,6 +61,7 @@ class MediaInfo:
     duration: float | None = None
     width: int | None = None
     height: int | None = None
+    square_size: tuple[int, int] | None = None
     fps: float | None = None
     video_codec: str | None = None
     audio_codec: str | None = None

@@ -12,9 +12,10 @@ from pydantic import SecretStr
 
 from tests.core.conftest import Connect
 from tests.core.surface import Surface, content
+from tests.peak_log import PeakLog
 from tests.sandbox.file_server import FileServer
 from twelvelabs_core import BadRequestError, FixedSegmentation, InputError, Media
-from twelvelabs_sandbox import Fault, RecordedRequest, RequestLog, Sandbox
+from twelvelabs_sandbox import Fault, Sandbox
 
 TEXTS = ["red stripes moving fast", "plain blue standing still", "a loud noise"]
 
@@ -124,17 +125,6 @@ async def test_clips_have_one_vector_each_in_their_order(client: Surface, video_
     assert is_vector(first)
     assert not np.allclose(first, second)
     assert all(np.allclose(vector, second, atol=1e-4) for vector in again)
-
-
-class PeakLog(RequestLog):
-    """A log of the sandbox that also counts the concurrent requests."""
-
-    peak = 0
-
-    def arrived(self, method: str, path: str, template: str) -> RecordedRequest:
-        request = super().arrived(method, path, template)
-        self.peak = max(self.peak, sum(one.status is None for one in self.all()))
-        return request
 
 
 @pytest.mark.parametrize("limit", [1, 3])

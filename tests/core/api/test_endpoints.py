@@ -158,6 +158,7 @@ SCENARIOS: dict[str, Scenario] = {
     "register": Scenario(lambda c, _, media: c.register(media), segmented),
     "content_of": Scenario(lambda c, m, _: c.content_of(m / "video.mp4")),
     "find_vectors": Scenario(lambda c, _, ids: c.find_vectors(ids), registered),
+    "find_vectors_by_text": Scenario(lambda c, _, ids: c.find_vectors_by_text([f"see {ids[0]}"]), registered),
     "legacy_v1.embed": Scenario(lambda c, _, __: c.legacy_v1.embed(text="red")),
     "legacy_v1.create_task": Scenario(lambda c, m, _: c.legacy_v1.create_task(video_file=m / "video.mp4")),
     "legacy_v1.task_status": Scenario(lambda c, _, id_: c.legacy_v1.task_status(id_), old_task),

@@ -31,12 +31,6 @@ EMBED, TASKS = "/embed", "/embed/tasks"
 MISSING = "64f8d2c7e4a1b37f8a9c5d12"
 
 
-@pytest.fixture
-def old(client: Surface) -> Surface:
-    found: Surface = client.legacy_v1
-    return found
-
-
 # Embedding
 
 

@@ -1,35 +1,16 @@
 """No log line of this package or of the HTTP library contains the key or a URL's signature, at any level."""
 
 import logging
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from tests.core.base.conftest import CUT, SIGNATURE, SIGNED
 from tests.core.conftest import Connect
 from tests.core.surface import content
 from tests.core.video_server import VideoServer
-from twelvelabs_core import FixedSegmentation, TwelveLabsError
+from twelvelabs_core import TwelveLabsError
 from twelvelabs_sandbox import Fault, Sandbox
-
-CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
-SIGNATURE = "5ecre7516na7ure"
-SIGNED = f"video.mp4?id=1&X-Amz-Credential={SIGNATURE}&X-Amz-Signature={SIGNATURE}"
-
-
-@pytest.fixture
-def server(video_path: Path) -> Iterator[VideoServer]:
-    with VideoServer(video_path) as server:
-        yield server
-
-
-@pytest.fixture
-def elsewhere(video_path: Path) -> Iterator[VideoServer]:
-    """A server that is the target of redirects."""
-    with VideoServer(video_path) as server:
-        yield server
 
 
 @pytest.mark.filterwarnings("ignore:legacy_v1:DeprecationWarning")

@@ -2,7 +2,7 @@
 
 import pickle
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -10,29 +10,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from tests.core.base.conftest import CUT, SIGNATURE, SIGNED
 from tests.core.conftest import Connect
 from tests.core.surface import Surface, content
 from tests.core.video_server import VideoServer
-from twelvelabs_core import APIStatusError, FixedSegmentation, Progress, TwelveLabsError
+from twelvelabs_core import APIStatusError, Progress, TwelveLabsError
 from twelvelabs_sandbox import Fault, Sandbox
-
-CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
-SIGNATURE = "5ecre7516na7ure"
-SIGNED = f"video.mp4?id=1&X-Amz-Credential={SIGNATURE}&X-Amz-Signature={SIGNATURE}"
-
-
-@pytest.fixture
-def server(video_path: Path) -> Iterator[VideoServer]:
-    with VideoServer(video_path) as server:
-        yield server
-
-
-@pytest.fixture
-def elsewhere(video_path: Path) -> Iterator[VideoServer]:
-    """A server that is the target of redirects."""
-    with VideoServer(video_path) as server:
-        yield server
-
 
 # Recipients of the key
 

@@ -1,6 +1,7 @@
 """Multiple media: yielded as their tasks end, with bounded work ahead, and independent of each other's failures."""
 
 import asyncio
+import io
 import pickle
 import struct
 from collections.abc import Iterator
@@ -23,7 +24,9 @@ from twelvelabs_core import (
     Progress,
     TaskFailedError,
     TaskTimeoutError,
+    TwelveLabsError,
 )
+from twelvelabs_core.api.tasks import AsyncTasks
 from twelvelabs_sandbox import Fault, Sandbox
 
 TASKS = "/embed-v2/tasks"
@@ -148,6 +151,72 @@ async def test_failed_videos_do_not_stop_others_and_are_reported_together(
     assert (len(again), paid(sandbox)) == (3, 1)
 
 
+class OwnError(Exception):
+    """An error that a file object raises, as clients of object stores do."""
+
+
+class BrokenFile(io.BytesIO):
+    """A file object with one operation that fails."""
+
+    def __init__(self, data: bytes, operation: str) -> None:
+        super().__init__(data)
+        self.name = f"{operation}.mp4"
+        self.operation = operation
+
+    def fail(self, operation: str) -> None:
+        if operation == self.operation:
+            raise OwnError("https://bucket.example/key?X-Amz-Signature=5ecre7 timed out")
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.fail("read")
+        if self.tell() > 0:
+            self.fail("later read")
+        return super().read(size)
+
+    def readinto(self, buffer: Any, /) -> int:
+        self.fail("read")
+        if self.tell() > 0:
+            self.fail("later read")
+        return super().readinto(buffer)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self.fail("seek")
+        return super().seek(offset, whence)
+
+
+@pytest.mark.parametrize("operation", ["read", "later read", "seek"])
+async def test_error_of_a_file_object_is_the_failure_of_this_file(
+    client: Surface, videos: list[Media], video_path: Path, caplog: pytest.LogCaptureFixture, operation: str
+) -> None:
+    media = [BrokenFile(content(video_path), operation), *videos[:2]]
+    found = [one.source async for one in client.segment_many(media, on_error="skip", **CUT)]
+    assert sorted(found) == ["video 0.mp4", "video 1.mp4"]
+    assert "1 of 3 sources failed" in caplog.text
+    assert "OwnError" in caplog.text
+    assert "5ecre7" not in caplog.text
+
+
+async def test_unexpected_error_is_the_failure_of_one_video(
+    client: Surface, videos: list[Media], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = AsyncTasks.check
+
+    def broken(self: AsyncTasks, media: Media, options: Any) -> None:
+        if media.source == "video 1.mp4":
+            raise OverflowError("int too large to convert to C long")
+        check(self, media, options)
+
+    monkeypatch.setattr(AsyncTasks, "check", broken)
+    steps: list[Progress] = []
+    with pytest.raises(IngestionError, match=r"video 1\.mp4: OverflowError: int too large") as caught:
+        _ = [one async for one in client.segment_many(videos[:3], on_progress=steps.append, **CUT)]
+    assert len(caught.value.succeeded) == 2
+    assert isinstance(caught.value.failures[0].error.__cause__, OverflowError)
+    assert ("video 1.mp4", "failed") in [(step.source, step.stage) for step in steps]
+    with pytest.raises(TwelveLabsError, match="OverflowError: int too large"):
+        _ = [one async for one in client.segment_many([videos[1]], **CUT)]
+
+
 async def test_on_error_skip_logs_failures_and_continues(
     client: Surface, videos: list[Media], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -242,9 +311,6 @@ async def test_report_has_no_task_id_when_an_asset_was_awaited(connect: Connect,
 
 
 async def test_error_of_the_callers_iterator_reaches_the_caller(client: Surface, videos: list[Media]) -> None:
-    class OwnError(Exception):
-        pass
-
     def broken() -> Iterator[Media]:
         yield videos[0]
         raise OwnError

@@ -417,6 +417,27 @@ def test_deleting_a_source_with_vectors_keeps_shared_and_processing_work(store: 
     assert len(store.find_vectors(others)) == 4
 
 
+def test_titles_are_deleted_with_the_segments_of_their_source(store: SegmentStore) -> None:
+    put_ready(store, "one")
+    put_ready(store, "two")
+    for key, source, title in (("one", "a", "a.mp4"), ("two", "b", "b.mp4"), ("two", "b", "c.mp4")):
+        store.add_aliases(key, [(segment_id, 0) for segment_id in new_ids(1)], source=source, title=title)
+    assert store.find_titles(["a", "b", "c"]) == {"a": {"a.mp4"}, "b": {"b.mp4", "c.mp4"}}
+    assert len(store.find_heads("c.mp4")) == 1
+    store.delete_source("a")
+    store.delete_task("two")
+    assert store.find_titles(["a", "b"]) == {}
+    assert store.find_heads("c.mp4") == set()
+
+
+def test_a_part_of_a_segment_id_is_found(store: SegmentStore) -> None:
+    put_ready(store)
+    (segment_id,) = name_all(store, "key", 1)
+    assert store.has_segment_like(segment_id[3:20])
+    assert not store.has_segment_like("%" + segment_id[3:20])
+    assert not store.has_segment_like("ffffffff-ffff-ffff")
+
+
 def test_prune_removes_old_failures_and_unused_results_only(store: SegmentStore) -> None:
     put_ready(store, "named")
     ids = name_all(store, "named", 4)
@@ -459,7 +480,7 @@ def test_prune_refuses_a_time_in_the_future(store: SegmentStore, older_than: flo
 
 def test_prune_frees_the_space_of_deleted_vectors(tmp_path: Path) -> None:
     with SegmentStore(tmp_path / "s.sqlite3") as store:
-        put_ready(store, segments=make_segments(5000))
+        put_ready(store, segments=make_segments(8000))
         full = store.info().size_bytes
         store.prune(older_than=0)
         assert store.info().size_bytes < full / 2

@@ -27,7 +27,7 @@ from twelvelabs_core.store.schema import SCHEMA_VERSION
 from twelvelabs_core.store.store import SegmentStore
 
 DUMPS = Path(__file__).parent / "old_schemas"
-SQLITE_DUMPS = ["version_1_sqlite", "version_1_sqlite_without_uploads"]
+SQLITE_DUMPS = ["version_1_sqlite", "version_1_sqlite_without_uploads", "version_2_sqlite"]
 VALUES = np.arange(12, dtype=np.float32).reshape(3, 4)
 LOCI = [SegmentPosition(row * 1.5, row * 1.5 + 1.5, "visual", "clip") for row in range(3)]
 
@@ -62,6 +62,10 @@ def assert_has_paid_work(store: SegmentStore) -> None:
     assert store.load_result("ready") == (Segments(VALUES, LOCI), 4.5)
     found = store.find_vectors(["id-0", "id-1", "id-2"])
     assert [found[f"id-{row}"].vector.tolist() for row in range(3)] == VALUES.tolist()
+    assert [(found[f"id-{row}"].position, found[f"id-{row}"].source) for row in range(3)] == [
+        (position, "match.mp4") for position in LOCI
+    ]
+    assert store.find_titles(["match.mp4"]) == {}  # not known of what earlier versions registered
     entries = {key: store.find_task(key) for key in ("ready", "processing", "intent", "failed")}
     assert all(entry is not None and entry.state == key for key, entry in entries.items())
     assert [entry.task_id for entry in entries.values() if entry] == ["t1", "t3", None, "t5"]
@@ -90,7 +94,10 @@ def assert_has_later_tables(store: SegmentStore) -> None:
 def assert_writable(store: SegmentStore) -> None:
     """Write to an upgraded store: finish the processing task, replace the failed one, delete a source."""
     store.put_result("processing", Segments(VALUES, LOCI), duration_sec=4.5)
-    store.add_aliases("processing", [("new", 2)], source="long.mp4")
+    store.add_aliases("processing", [("new", 2)], source="long.mp4", title="a  long\nmatch")
+    assert store.find_titles(["long.mp4", "match.mp4"]) == {"long.mp4": {"a long match"}}
+    assert store.find_heads("a long match") == {"a long match | 0:03.0-0:04.5 | visual"}
+    assert store.find_heads("match.mp4") == set()
     assert store.find_vectors(["new"])["new"].vector.tolist() == VALUES[2].tolist()
     intent = {"space": "s", "content": "c", "model": "m", "params": {}, "source": "broken.mp4", "account": "me"}
     assert store.put_intent("failed", **intent)  # type: ignore[arg-type]

@@ -104,7 +104,10 @@ USED_UP = {"X_Ratelimit_Remaining": "0", "X_Ratelimit_Reset": str(NOW + 50)}
         (LIMIT.encode(), {}, LATER - NOW),
         ({}, USED_UP, 50),
         ({}, {"x_ratelimit_request_remaining": "0", "x_ratelimit_request_reset": str(NOW + 20)}, 20),
-        ({}, {**USED_UP, "X_Ratelimit_Duration_Remaining": "0", "X_Ratelimit_Duration_Reset": str(NOW + 40)}, 40),
+        ({}, {**USED_UP, "X_Ratelimit_Duration_Remaining": "0", "X_Ratelimit_Duration_Reset": str(NOW + 40)}, 50),
+        ({}, {**USED_UP, "X_Ratelimit_Duration_Remaining": "0", "X_Ratelimit_Duration_Reset": str(NOW + 60)}, 60),
+        ({}, {"X_Ratelimit_Duration_Remaining": "12", "X_Ratelimit_Duration_Reset": str(NOW + 60)}, 60),
+        ({}, {"X_Ratelimit_Request_Remaining": "12", "X_Ratelimit_Request_Reset": str(NOW + 60)}, None),
         ({}, {**USED_UP, "X_Ratelimit_Duration_Remaining": "3", "X_Ratelimit_Duration_Reset": str(NOW + 40)}, 50),
         ({}, {**USED_UP, "X_Ratelimit_Duration_Remaining": "0", "X_Ratelimit_Duration_Reset": str(NOW - 40)}, 50),
         # No usable time:

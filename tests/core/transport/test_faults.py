@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from twelvelabs_sandbox import Fault, Sandbox
 EMBED = "/embed-v2"
 
 
-@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504, 520, 524, 530])
 async def test_a_server_error_is_retried(client: Surface, sandbox: Sandbox, status: int) -> None:
     sandbox.faults.add(Fault(path=EMBED, status=status, times=2))
     assert (await client.embed_text("red")).vector.shape == (512,)
@@ -43,6 +44,19 @@ async def test_a_broken_connection_is_retried_without_traces_of_the_first_respon
         assert (await client.embed_text("red")).vector.tolist() == whole.tolist()
     else:
         assert [asset.id async for asset in client.assets.list(filename="no such name")] == []
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 524}, {"drop": "after"}])
+@pytest.mark.parametrize("path", ["/assets", "/assets/multipart-uploads"])
+async def test_an_upload_is_repeated_since_it_costs_no_task(
+    client: Surface, sandbox: Sandbox, video_path: Path, path: str, fault: dict[str, Any]
+) -> None:
+    sandbox.faults.add(Fault(path=path, method="POST", times=2, **fault))
+    if path == "/assets":
+        await client.assets.create(video_path)
+    else:
+        await client.uploads.create("film.mp4", total_size=300_000_000, asset_type="video")
+    assert sandbox.count("POST", path) == 3
 
 
 async def test_the_error_is_raised_after_max_retries(connect: Connect, sandbox: Sandbox) -> None:
@@ -117,6 +131,30 @@ async def test_retry_at_is_set_for_every_form_of_429(client: Surface, sandbox: S
     with pytest.raises(RateLimitError) as caught:
         await client.embed_text("red")
     assert caught.value.retry_at == pytest.approx(time.time() + 1800, abs=60)
+
+
+@pytest.mark.parametrize("remaining", [0, 12])  # seconds; a video that is longer than what remains is refused too
+async def test_a_daily_limit_of_media_seconds_is_raised_at_once(
+    client: Surface, sandbox: Sandbox, video_path: Path, remaining: int
+) -> None:
+    """36,000 s a day, as in the headers that others have seen."""
+    now = time.time()
+    headers = {
+        "X-Ratelimit-Dimensions": "Duration,Request",
+        "X-Ratelimit-Request-Limit": "60",
+        "X-Ratelimit-Request-Remaining": "41",
+        "X-Ratelimit-Request-Reset": f"{now + 20:.0f}",
+        "X-Ratelimit-Duration-Limit": "36000",
+        "X-Ratelimit-Duration-Used": str(36_000 - remaining),
+        "X-Ratelimit-Duration-Remaining": str(remaining),
+        "X-Ratelimit-Duration-Reset": f"{now + 36_000:.0f}",
+    }
+    body = {"code": "too_many_requests", "message": "You have exceeded the rate limit (36000s/1day)."}
+    sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", status=429, headers=headers, body=body, times=None))
+    with pytest.raises(RateLimitError, match="Try again after") as caught:
+        await client.segment_video(video_path)
+    assert caught.value.retry_at == pytest.approx(now + 36_000, abs=2)
+    assert sandbox.count("POST", "/embed-v2/tasks") == 1
 
 
 async def test_wait_beyond_the_limit_raises_immediately_with_its_time(client: Surface, sandbox: Sandbox) -> None:

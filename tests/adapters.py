@@ -1,0 +1,64 @@
+"""Fixtures and constants shared by the tests of both adapters: one video, its scenes, and the metadata of segments."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.peak_log import PeakLog
+from twelvelabs_sandbox import Sandbox
+from twelvelabs_sandbox.films import Scene, describe_look, write_film, write_picture
+
+SCENES = (
+    Scene("red", "white", "stripes", "fast", "noise"),
+    Scene("blue", "yellow", "plain", "still", "tone"),
+    Scene("green", "black", "checkerboard", "slow", "music"),
+    Scene("yellow", "purple", "plain", "fast", "silence"),
+)
+SCENE_SEC = 6.0
+FIXED = {"strategy": "fixed", "fixed": {"duration_sec": 6}}
+METADATA_TYPES = {
+    "segment_id": str,
+    "source": str,
+    "title": str,
+    "start_sec": float,
+    "end_sec": float,
+    "duration_sec": float,
+    "segment_index": int,
+    "embedding_option": str,
+    "embedding_scope": str,
+    "model": str,
+    "space": str,
+    "page_start": int,
+    "page_end": int,
+    "quadrant": str,
+    "chunk_index": int,
+}
+
+
+@pytest.fixture(scope="session")
+def video_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of four scenes of 6 s, with speech in the first one."""
+    path = tmp_path_factory.mktemp("media") / "scenes.mkv"
+    write_film(path, SCENES, captions=[(0.0, 4.0, "a goalkeeper dives")])
+    return path
+
+
+@pytest.fixture(scope="session")
+def frame(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image of the video's third scene."""
+    return write_picture(tmp_path_factory.mktemp("pictures") / "green.png", SCENES[2], at=2.0)
+
+
+@pytest.fixture
+def watched() -> Iterator[Sandbox]:
+    """A separate sandbox that records the largest number of concurrent requests."""
+    sandbox = Sandbox()
+    sandbox._requests = PeakLog()
+    with sandbox:
+        yield sandbox
+
+
+def description(scene: int) -> str:
+    """Return a description of the visual content of a scene."""
+    return describe_look(SCENES[scene])

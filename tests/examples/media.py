@@ -1,0 +1,27 @@
+"""Media for the examples of both adapters, the demo and the blocks of the documentation."""
+
+import re
+from pathlib import Path
+
+from tests.sandbox.pdf import write_pdf
+from twelvelabs_sandbox.films import Scene, write_film, write_picture
+
+SCENES = [
+    Scene("red", "white", "stripes", "fast", "noise", seconds=6.0),
+    Scene("blue", "yellow", "plain", "still", "tone", seconds=6.0),
+    Scene("green", "black", "checkerboard", "slow", "music", seconds=6.0),
+]
+TIMES = re.compile(r"(\d+\.\d)-(\d+\.\d) s")
+
+
+def write_media(folder: Path) -> None:
+    """Write two videos, a broken one, an image of the third scene of the first video, and a folder of documents."""
+    write_film(folder / "match.mp4", SCENES)
+    write_film(folder / "other.mp4", [Scene("purple", "white", "stripes", "slow", "music")])
+    write_picture(folder / "green.png", SCENES[2], at=2.0)
+    (folder / "broken.mp4").write_text("not a video")
+    documents = folder / "documents"
+    documents.mkdir()
+    write_pdf(documents / "plan.pdf", [[(20, 150, "purple stripes")], [(20, 40, "blue checkerboard")]])
+    (documents / "notes.md").write_text("A red car drives fast. It is loud.", "utf-8")
+    write_picture(documents / "green.png", SCENES[2], at=2.0)
