@@ -392,6 +392,11 @@ class SpaceCheck:
         self._space = space
         self._has_warned = False
 
+    @property
+    def dimension(self) -> int:
+        """Number of values in a vector of the space."""
+        return int(self._space.rpartition("/")[2])
+
     def __call__(self, segments: Iterable[Mapping[str, Any]]) -> None:
         """Check the metadata of segments.
 
