@@ -79,6 +79,8 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         end_sec: Last second. Default: the end.
         id_namespace: Changes the ids of the segments, for stores whose ids are shared by several collections.
         keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
+        check: Whether local files are checked before anything is sent: format, tracks, duration, resolution. False
+            verifies only that they can be read, and the API decides.
         timeout: Longest wait for one embedding task, in seconds. Default 7200.
         max_tasks: Maximum number of simultaneous embedding tasks. Default: `max_concurrency` of `embed_model`. With
             hundreds of videos, 50 or more save hours.
@@ -117,6 +119,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
     include_transcript: bool = False
     # These fields do not change nodes, so they are not part of the identity of the transformation in a pipeline.
     keep_asset: bool = Field(default=True, exclude=True)
+    check: bool = Field(default=True, exclude=True)
     timeout: float | None = Field(default=None, exclude=True)
     max_tasks: int | None = Field(default=None, exclude=True)
     show_progress: bool = Field(default=False, exclude=True)
@@ -136,6 +139,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         end_sec: float | None = None,
         id_namespace: str | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         timeout: float | None = None,
         max_tasks: int | None = None,
         show_progress: bool = False,
@@ -171,6 +175,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
             "end_sec": end_sec,
             "id_namespace": id_namespace,
             "keep_asset": keep_asset,
+            "check": check,
             "timeout": timeout,
             "max_tasks": max_tasks,
             "show_progress": show_progress,
@@ -204,7 +209,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
 
     def options(self) -> dict[str, Any]:
         """Return the arguments of `twelvelabs_core.Client.segment_many`."""
-        return {name: getattr(self, name) for name in (*_FIRST, *_LATER, "timeout", "keep_asset", "max_tasks")}
+        return {name: getattr(self, name) for name in (*_FIRST, *_LATER, "timeout", "keep_asset", "check", "max_tasks")}
 
     def identity(self) -> str:
         """Return a digest of the options that decide which nodes a video becomes."""

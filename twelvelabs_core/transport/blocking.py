@@ -174,24 +174,29 @@ class _Workers:
         self._results: queue.SimpleQueue[Completed[Any, Any] | BaseException | None] = queue.SimpleQueue()
         self._slots = threading.Semaphore(limit)  # for items that are started and not yet consumed
         self._limit = limit
+        self._started = 0
         self._parent = _scope.get()
         self._scope = CancelScope(self._parent)
 
     def results(self) -> Iterator[Completed[Any, Any]]:
         """Yield results until all work is done."""
-        for _ in range(self._limit):
-            context = contextvars.copy_context()
-            threading.Thread(target=context.run, args=(self._work,), name="twelvelabs", daemon=True).start()
-        running = self._limit
-        while running:
+        self._start_thread()
+        ended = 0
+        while ended < self._started:
             result = self._next_result()
             if result is None:
-                running -= 1
+                ended += 1
             elif isinstance(result, BaseException):
                 raise result
             else:
                 yield result
                 self._slots.release()
+
+    def _start_thread(self) -> None:
+        """Start a thread; each starts the next with its first item, so that few items cost few threads."""
+        self._started += 1
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(self._work,), name="twelvelabs", daemon=True).start()
 
     def cancel(self) -> None:
         """Start no more work; each thread ends after its present step."""
@@ -208,6 +213,7 @@ class _Workers:
 
     def _work(self) -> None:
         _scope.set(self._scope)
+        is_first = True
         try:
             while True:
                 self._slots.acquire()
@@ -216,9 +222,12 @@ class _Workers:
                 try:
                     with self._items_lock:
                         item = next(self._items)
+                        if is_first and self._started < self._limit:
+                            self._start_thread()
                 except StopIteration:
                     self._slots.release()
                     return
+                is_first = False
                 self._results.put(finish(completed(self._function, item)))
         except Cancelled:
             return
