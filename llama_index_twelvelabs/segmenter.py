@@ -26,6 +26,7 @@ from twelvelabs_core.integration import (
     UNTIMED_TYPES,
     Mode,
     check_unique,
+    client_of,
     each_medium,
     finish,
     input_type_of,
@@ -223,7 +224,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         Raises:
             InputError: The file does not exist, or `extra_info` has a key that segments use.
         """
-        client = self.embed_model.async_client if mode.is_async else self.embed_model.client
+        client = await client_of(mode, self.embed_model)
         content = await mode.run(client.content_of, media)
         input_type = await mode.blocking(lambda: input_type_of(media, self.input_types))
         return to_video_document(

@@ -69,7 +69,7 @@ LLAMA_INDEX = "from llama_index_twelvelabs import TwelveLabsEmbedding as E; clie
 def test_first_async_call_imports_nothing_heavy_on_the_event_loop(
     setup: str, call: str, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """Meanwhile the loop would stop, with all other requests of a web server."""
+    """An import on the loop would stop all other requests of a web server."""
     write_film(tmp_path / "film.mp4", [Scene(color="red", seconds=5.0)], fps=5)
     values = {"KEY": sandbox.api_key, "URL": sandbox.base_url, "VIDEO": str(tmp_path / "film.mp4")}
     names = "".join(f"{name} = {value!r}\n" for name, value in values.items())
