@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.embeddings import Embeddings
 from langchain_core.rate_limiters import BaseRateLimiter
 from pydantic import ConfigDict, Field, SecretStr
+from pydantic.json_schema import SkipJsonSchema
 
 from twelvelabs_core import MediaInput
 from twelvelabs_core.integration import AWAITING, BLOCKING, EmbeddingFields, finish
@@ -84,7 +85,7 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = "marengo3.0"
-    rate_limiter: BaseRateLimiter | None = Field(default=None, exclude=True, repr=False)
+    rate_limiter: SkipJsonSchema[BaseRateLimiter | None] = Field(default=None, exclude=True, repr=False)
 
     # The parameters are listed for editors and type checkers; pydantic's constructor would show `api_key: Any`.
     def __init__(

@@ -143,6 +143,7 @@ def test_only_moments_of_the_given_video_are_found(tmp_path: Path, video: Path) 
     assert all(end <= 7 for _, end, _, _ in rows(asked.stdout))
 
 
+@pytest.mark.slow
 def test_without_a_video_one_is_generated_and_its_captions_are_found(tmp_path: Path) -> None:
     demo = run(tmp_path, "--query", CAPTIONS[1])
     assert demo.returncode == 0, demo.stderr

@@ -25,7 +25,7 @@ from twelvelabs_sandbox.films import write_film
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the sample video short."""
-    monkeypatch.setattr(sample_video, "SCENES", 3)
+    monkeypatch.setattr(sample_video, "SCENES", 2)
     monkeypatch.setattr(sample_video, "ASKED_FOR", ())
 
 

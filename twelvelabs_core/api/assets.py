@@ -10,7 +10,8 @@ from twelvelabs_core.api.content import check_unchanged
 from twelvelabs_core.api.uploads import AsyncUploads
 from twelvelabs_core.base.errors import InputError, TaskTimeoutError, TwelveLabsError
 from twelvelabs_core.base.progress import OnProgress, Progress, check_callback
-from twelvelabs_core.media.inspect import kind_by_name
+from twelvelabs_core.media.formats import kind_by_name
+from twelvelabs_core.media.inspect import media_type_of
 from twelvelabs_core.media.source import Media, MediaInput, many
 from twelvelabs_core.media.validate import (
     ASSET_TYPES,
@@ -24,7 +25,7 @@ from twelvelabs_core.media.validate import (
     upload_method,
 )
 from twelvelabs_core.results.decode import read_answer
-from twelvelabs_core.results.responses import Asset, page_parser
+from twelvelabs_core.results.responses import Asset, parse_asset, parse_asset_page
 from twelvelabs_core.results.upload_responses import Transcription
 from twelvelabs_core.transport.body import Call, counted, form_body, json_body
 from twelvelabs_core.transport.polling import Deadline, poll_until
@@ -113,7 +114,7 @@ class AsyncAssets:
             NotFoundError: The asset does not exist.
         """
         call = Call(f"retrieve asset {asset_id}", "GET", _path(asset_id))
-        return read_answer(Asset, (await self._session.send(call)).body, "asset")
+        return parse_asset((await self._session.send(call)).body)
 
     async def list(
         self,
@@ -137,7 +138,7 @@ class AsyncAssets:
         params = [("asset_ids", item) for item in ids] + [("asset_types", item) for item in types]
         call = Call("list assets", "GET", "/assets", tuple(params))
         filters = {} if filename is None else {"filename": filename}
-        async for asset in self._session.pages(call, page_parser(Asset), filters):
+        async for asset in self._session.pages(call, parse_asset_page, filters):
             yield asset
 
     async def delete(self, asset_id: str, *, force: bool = False) -> None:
@@ -234,7 +235,7 @@ class AsyncAssets:
         """Create an asset of a medium, by one request or in chunks. For other modules of the core."""
         media, io = order.media, self._session.io
         size = await io.blocking(lambda: _size(media))
-        asset_type = order.asset_type or kind_by_name(order.filename)
+        asset_type = order.asset_type or await io.blocking(lambda: media_type_of(media)) or kind_by_name(order.filename)
         method = upload_method(media, size, asset_type, method)
         if method == "multipart":
             asset_type = await io.blocking(lambda: multipart_type(media, asset_type))
@@ -270,7 +271,7 @@ class AsyncAssets:
         if order.on_sent is not None:
             body = counted(body, order.on_sent)
         call = Call(f"upload {media.source}", "POST", "/assets", body=body)
-        return read_answer(Asset, (await self._session.send(call)).body, "asset")
+        return parse_asset((await self._session.send(call)).body)
 
     async def _upload_in_chunks(self, order: UploadOrder) -> Asset:
         asset_id = await self._chunked_uploads.upload(order)

@@ -246,8 +246,7 @@ def check_timed_media(media: Media, options: SegmentOptions, model: Model, *, ta
     found = check_audio_video(media, options.input_type, task=task, model=model)
     if found is not None and not options.time_based_metadata:
         check_has_sound(media, found, options.input_type, options.embedding_option)
-    duration = None if found is None else found.duration_sec
-    check_window(options.start_sec, options.end_sec, duration, media.source)
+    check_window(media, found, options.start_sec, options.end_sec)
 
 
 def _clip_option(input_type: str, embedding_option: str | None, model: Model) -> str:

@@ -78,4 +78,4 @@ def check_media(media: Media, input_type: str, start: float | None = None, end: 
         advice = "; use segment_video, which uploads up to 10 GB"
         check_size(media, limits.V1_UPLOAD_MAX_BYTES, "an upload to the old API", advice)
     found = check_audio_video(media, input_type, task=input_type == "video", model=MARENGO_30)
-    check_window(start, end, None if found is None else found.duration_sec, media.source)
+    check_window(media, found, start, end)

@@ -5,7 +5,6 @@ point leaves the next run with what it needs to continue.
 """
 
 import logging
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,8 +19,6 @@ from twelvelabs_core.base.errors import (
     APIConnectionError,
     APIResponseError,
     APIStatusError,
-    AuthenticationError,
-    BadRequestError,
     NotFoundError,
     ServerError,
     TaskFailedError,
@@ -31,7 +28,7 @@ from twelvelabs_core.base.errors import (
 from twelvelabs_core.base.progress import OnProgress, Progress, Stage, check_callback
 from twelvelabs_core.ingest.assets import MediaAssets
 from twelvelabs_core.ingest.identity import content_of
-from twelvelabs_core.ingest.recovery import CLOCK_MARGIN, Recovery, has_fixed_length, marked_filename, upload_mark
+from twelvelabs_core.ingest.recovery import Recovery, has_fixed_length, marked_filename, upload_mark
 from twelvelabs_core.ingest.single_flight import single_flight
 from twelvelabs_core.ingest.transcripts import Transcripts
 from twelvelabs_core.media.inspect import upload_name
@@ -41,7 +38,6 @@ from twelvelabs_core.models.options import TaskOptions
 from twelvelabs_core.results.records import SegmentedMedia, task_key
 from twelvelabs_core.results.responses import Task
 from twelvelabs_core.results.segments import Segments
-from twelvelabs_core.transport.io import CONNECT_TIMEOUT
 from twelvelabs_core.transport.polling import FIRST_DELAY, Deadline
 from twelvelabs_core.transport.rate_limit import Permit
 from twelvelabs_core.transport.session import Session
@@ -188,64 +184,68 @@ class Ingestion:
             entry = await self._io.blocking(lambda: self._store.find_task(job.key))
             if entry is not None and entry.state == "ready":
                 return await self._load(job, reused=True)
-            if entry is not None and entry.task_id is not None and await self._can_resume(entry):
-                await self._resume(job, entry, entry.task_id)
+            if entry is not None and entry.state == "processing" and await self._resume(job, entry):
                 continue  # the entry is ready now, or expired
-            if entry is None or entry.state != "intent" or self._is_abandoned(entry):
+            if entry is None or entry.state != "intent" or await self._is_abandoned(entry):
                 if entry is not None and entry.state == "intent" and await self._recovery.adopt_lost_task(entry):
                     continue  # it has a task now, to be resumed
-                permit = await self._write_intent(job, entry)
-                if permit is not None:
-                    task_id = await self._create(job, permit)
+                task_id = await self._create(job, entry)
+                if task_id is not None:
                     await self._await_result(job, task_id, is_new=True)
                     return await self._load(job, reused=False)
-            if deadline.is_expired:  # another process is at work on it
+            if deadline.is_expired:
                 raise TaskTimeoutError(
                     f"{job.source} is being embedded by another process and was not ready after "
-                    f"{deadline.limit:g} s; run again later.",
-                    task_id=entry.task_id if entry is not None else None,
+                    f"{deadline.limit:g} s; run again later."
                 )
+            logger.info("%s: waiting for another process, which is creating its task", job.source)
             await self._io.sleep(deadline.next_delay())
 
-    async def _can_resume(self, entry: "TaskEntry") -> bool:
-        """Whether a task is unfinished and visible to this key: the keys of one organisation share their tasks."""
-        if entry.state != "processing" or entry.task_id is None:
-            return False
-        if entry.account == self._session.settings.account:
-            return True
-        try:
-            await self._tasks.retrieve(entry.task_id)
-        except (AuthenticationError, BadRequestError, NotFoundError):
-            return False
-        return True
+    async def _resume(self, job: Job, entry: "TaskEntry") -> bool:
+        """Wait for the task that this or another process created; record it as expired if the server dropped it.
 
-    async def _resume(self, job: Job, entry: "TaskEntry", task_id: str) -> None:
-        """Wait for the task that this or another process created; record it as expired if the server dropped it."""
+        Returns:
+            False where it is the task of another account, which this one cannot see. The keys of one organisation share
+            their tasks.
+        """
+        task_id = str(entry.task_id)
         logger.info("resuming task %s of %s", task_id, job.source)
         try:
             await self._await_result(job, task_id)
         except NotFoundError:
+            if entry.account != self._session.settings.account:
+                return False
             if not await self._recovery.has_expired(entry):
                 raise
         except TaskFailedError as error:
             if not _is_expiry(error):
                 raise
         else:
-            return
+            return True
         logger.warning("task %s of %s has expired at the server", task_id, job.source)
         reason = f"task {task_id} has expired at the server"
         await self._io.blocking(lambda: self._store.put_failure(job.key, reason, task_id=task_id, expired=True))
+        return True
 
-    def _is_abandoned(self, entry: "TaskEntry") -> bool:
-        """Whether the writer of an intent has ended, or had more time than a create can take."""
-        from twelvelabs_core.store.journal import has_ended, is_own  # noqa: PLC0415  # start-up without SQLAlchemy
+    async def _is_abandoned(self, entry: "TaskEntry") -> bool:
+        """Whether nobody is at work on an intent; one of our own was left behind, for this call alone holds the key."""
+        return await self._io.blocking(lambda: self._store.is_abandoned(entry))
 
-        if is_own(entry.owner) or has_ended(entry.owner):
-            return True  # ours: this call alone holds the key, so an earlier call left the intent behind
-        settings = self._session.settings
-        attempts = settings.max_retries + 1  # each after a wait, the first too: a pause may begin after the intent
-        longest = attempts * (CONNECT_TIMEOUT + settings.timeout + settings.max_retry_wait)
-        return time.time() - entry.updated_at > longest + CLOCK_MARGIN
+    async def _create(self, job: Job, entry: "TaskEntry | None") -> str | None:
+        """Upload local media, write the intent, create the task; return its id, or None if another process was faster.
+
+        While this runs, other processes wait for the intent.
+        """
+        store = self._store
+        await self._io.blocking(store.beat)  # refuses, before an upload, a store that cannot be written
+        with store.creating():
+            permit = await self._write_intent(job, entry)
+            if permit is None:
+                return None
+            try:
+                return await self._send_create(job, permit)
+            finally:
+                self._session.release(permit)
 
     async def _write_intent(self, job: Job, entry: "TaskEntry | None") -> Permit | None:
         """Upload local media, then write the intent; return the permit for the create.
@@ -281,10 +281,10 @@ class Ingestion:
             _log_new_attempt(job, entry)
         return permit if is_written else None
 
-    async def _create(self, job: Job, permit: Permit) -> str:
+    async def _send_create(self, job: Job, permit: Permit) -> str:
         """Create the task and return its id, which is in the journal before anything else happens."""
+        media = job.media
         try:
-            media = job.media
             if media.is_local:
                 asset_id = await self._media_assets.find(job.order)
                 media = Media.of(f"asset:{asset_id}", source=job.source)
@@ -301,15 +301,13 @@ class Ingestion:
             if task_id is None:
                 raise
             return task_id
-        finally:
-            self._session.release(permit)
         return task.id
 
     async def _write_task_id(self, job: Job, task_id: str) -> None:
         """Write the id of the created task to the journal; where that fails, name it in the log and the error."""
         for remaining in reversed(range(_WRITES_MAX)):
             try:
-                await self._io.blocking(lambda: self._store.put_task_id(job.key, task_id))
+                is_ours = await self._io.blocking(lambda: self._store.put_task_id(job.key, task_id))
             except TwelveLabsError as error:
                 if remaining:
                     await self._io.sleep(FIRST_DELAY)
@@ -321,6 +319,10 @@ class Ingestion:
                 )
                 error.task_id = task_id
                 raise
+            if not is_ours:  # a process that was silent for too long; another one continued its work
+                logger.warning(
+                    "task %s of %s was created beside another one: it is paid for twice", task_id, job.source
+                )
             return
 
     async def _recover(self, job: Job, error: TwelveLabsError) -> str | None:

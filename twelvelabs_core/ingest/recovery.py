@@ -102,14 +102,20 @@ class Recovery:
     async def _adopt_only(self, candidates: list[TaskSummary], entry: "TaskEntry") -> str | None:
         """Adopt the only candidate that no other entry of the journal has, or may be waiting for."""
         io, store = self._session.io, self._open_store()
-        ids = [task.id for task in candidates]
-        others = await io.blocking(lambda: store.claimants(entry, ids))
-        unknown = set(ids) - {other.task_id for other in others}
-        # An id may be missing in the journal for an intent, and for the earlier attempts of an entry.
-        may_wait = [other for other in others if other.state == "intent" or other.attempts > 1]
-        if len(unknown) != 1 or any(_medium(other) == _medium(entry) for other in may_wait):
+        journal = await io.blocking(lambda: store.journal_name)
+        others = await io.blocking(lambda: store.claimants(entry, [task.id for task in candidates]))
+        known = {other.task_id for other in others}
+        unknown = [task for task in candidates if task.id not in known]
+        # An id may be missing in the journal for an intent, and for the earlier attempts of an entry. If its last
+        # attempt is older than this intent, the earlier ones are too: they did not create a task since.
+        may_wait = [
+            other
+            for other in others
+            if other.state == "intent" or (other.attempts > 1 and other.created_at >= entry.created_at)
+        ]
+        if len(unknown) != 1 or any(_could_be(unknown[0], other, journal) for other in may_wait):
             return None
-        task_id = unknown.pop()
+        task_id = unknown[0].id
         if not await io.blocking(lambda: store.adopt_task(entry, task_id)):
             return None
         logger.info("adopted task %s of %s, whose create was interrupted", task_id, entry.source)

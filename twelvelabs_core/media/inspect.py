@@ -1,111 +1,110 @@
-"""Determine the type, format, duration and size of media from file names, first bytes and, with PyAV, containers.
+"""Determine the type, duration and size of media from their content, where PyAV is installed.
 
-PyAV is optional (extra `media`) and slow to import: only `probe` imports it.
+PyAV is optional (extra `media`) and slow to import: only `_ask_ffmpeg` imports it. FFmpeg may read a bounded number of
+bytes for a bounded time. Where it is not the file that fails, nothing is known, and the server decides.
 """
 
-import mimetypes
-import posixpath
-import struct
-from collections.abc import Mapping
+import logging
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from fractions import Fraction
+from typing import Any, BinaryIO, Literal, TypeVar
 
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.base.limits import FILENAME_MAX
-from twelvelabs_core.media.source import Media
+from twelvelabs_core.base.limits import FILENAME_MAX, MIB
+from twelvelabs_core.media.formats import (
+    DOCUMENT_SUFFIXES,
+    PDF_SUFFIX,
+    TEXT_SUFFIXES,
+    is_pdf,
+    kind_by_head,
+    kind_by_name,
+    suffix_of,
+)
+from twelvelabs_core.media.source import Media, unreadable
 from twelvelabs_core.models.marengo import MediaType
 
-PDF_SUFFIXES = (".pdf",)
-TEXT_SUFFIXES = (".txt", ".md")  # reference: plain text and Markdown
-DOCUMENT_SUFFIXES = (*PDF_SUFFIXES, *TEXT_SUFFIXES)
+logger = logging.getLogger("twelvelabs_core")
+
+CHECK_FALSE = "check=False lets the API decide"
+"""End of each refusal that rests on what was found in a medium."""
 
 _HEAD_BYTES = 1024  # PDF readers accept the mark %PDF- within the first 1,024 bytes
-_PNG = b"\x89PNG\r\n\x1a\n"
-_JPEG = b"\xff\xd8\xff"
-_SIGNATURES: Mapping[tuple[bytes, ...], MediaType] = {
-    (_JPEG, _PNG): "image",
-    (b"fLaC", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"): "audio",
-    (b"\x1a\x45\xdf\xa3",): "video",  # Matroska, WebM
-}
-_RIFF_TYPES: Mapping[bytes, MediaType] = {b"WAVE": "audio", b"AVI ": "video"}
-_MIME_TYPES: Mapping[str, MediaType] = {"image": "image", "video": "video", "audio": "audio"}
 _CONTROL_CHARACTERS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))  # bytes that text files do not contain
+
+# FFmpeg gets one open file and must not open anything else: playlists (HLS, DASH, SDP, concat) name files and URLs.
+# Not `options`: with them PyAV frees memory that is not its own where streams appear late, as in FLV (PyAV issue 2010).
+_CONTAINER_OPTIONS = {"protocol_whitelist": "none"}
+_TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})  # FFmpeg renders text files as terminal video
+
+# Damaged files can make FFmpeg search all of their bytes. The header of four hours takes some 10 MB.
+_OPEN_BYTES, _OPEN_SEC = 256 * MIB, 10.0
+_MEASURE_BYTES, _MEASURE_SEC = 16 * 1024 * MIB, 30.0
+_JUMP_SEC = 10.0  # timestamps that go back, or on by more than this, belong to a recording that was joined
+_PIXELS_MAX = 16384 * 8192  # bound on the memory of a decoded picture
 
 
 def media_type_of(media: Media) -> MediaType | None:
-    """Return the `media_type` by file name or, for local media, by first bytes; None where neither determines it."""
-    return kind_by_name(media.title) or (_kind_by_head(_head(media)) if media.is_local else None)
-
-
-def kind_by_name(name: str) -> MediaType | None:
-    """Return the `media_type` that the suffix of a file name stands for, or None."""
-    if _suffix(name) in DOCUMENT_SUFFIXES:
-        return "document"
-    mime_type = mimetypes.guess_type(name)[0] or ""
-    return _MIME_TYPES.get(mime_type.partition("/")[0])
+    """Return the `media_type` by the content of local media, else by file name; None where neither shows it."""
+    kind = _kind_by_content(media) if media.is_local else None
+    return kind or kind_by_name(media.title) or (kind_by_head(_head(media)) if media.is_local else None)
 
 
 def document_kind(media: Media) -> Literal["pdf", "text"] | None:
     """Return whether a document is a PDF or text; None for an asset or a URL whose suffix does not determine it."""
     if media.is_local:
-        return "pdf" if b"%PDF-" in _head(media) else "text"
-    suffix = _suffix(media.title)
-    if suffix in PDF_SUFFIXES:
+        return "pdf" if is_pdf(_head(media)) else "text"
+    suffix = suffix_of(media.title)
+    if suffix == PDF_SUFFIX:
         return "pdf"
     return "text" if suffix in TEXT_SUFFIXES else None
 
 
 def upload_name(media: Media, input_type: str) -> str:
     """Return the file name for an upload. The API requires a document's name to have the suffix of its format."""
-    if input_type != "document" or _suffix(media.title) in DOCUMENT_SUFFIXES:
+    if input_type != "document" or suffix_of(media.title) in DOCUMENT_SUFFIXES:
         return media.filename
-    suffix = PDF_SUFFIXES[0] if document_kind(media) == "pdf" else TEXT_SUFFIXES[0]
+    suffix = PDF_SUFFIX if document_kind(media) == "pdf" else TEXT_SUFFIXES[0]
     return media.filename[: FILENAME_MAX - len(suffix)] + suffix
 
 
-def _kind_by_head(head: bytes) -> MediaType | None:
-    for signatures, kind in _SIGNATURES.items():
-        if head.startswith(signatures):
-            return kind
-    if head.startswith(b"RIFF"):
-        return _RIFF_TYPES.get(head[8:12])
-    if head[4:8] == b"ftyp":
-        return "audio" if head[8:12] == b"M4A " else "video"
-    return "document" if b"%PDF-" in head else None
+def _kind_by_content(media: Media) -> MediaType | None:
+    try:
+        by_head = kind_by_head(_head(media))
+        if by_head in ("image", "document"):
+            return by_head
+        found = probe(media)
+    except InputError:  # unreadable, or text: the check of the medium says so
+        return None
+    if found is None:
+        return None
+    return "image" if found.is_image else "video" if found.has_video else "audio"
 
 
 def _head(media: Media) -> bytes:
     return next(media.read_chunks(_HEAD_BYTES), b"")
 
 
-def _suffix(name: str) -> str:
-    return posixpath.splitext(name)[1].lower()
-
-
-# FFmpeg gets one open file and must not open anything else: playlists (HLS, DASH, SDP, concat) name files and URLs.
-_OPEN_OPTIONS = {"protocol_whitelist": "none"}
-_TEXT_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})  # FFmpeg renders text files as terminal video
-# These containers have no duration field. FFmpeg subtracts timestamps, which restart where recordings were joined.
-_NO_DURATION_FORMATS = frozenset({"mpegts", "mpeg"})
-
-
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Properties of a local audio or video file.
+    """Properties of a local audio or video file, as its container declares them.
 
     Attributes:
         format_name: Container as FFmpeg names it; may be a comma-separated list.
-        duration_sec: Duration in seconds, or None where it is not reliable.
+        duration_sec: Duration in seconds, or None where it is not declared. It may be far off: see `measure_duration`.
         has_video: Whether there is a video track; cover images do not count.
-        size: Width and height of the first video track in pixels, before rotation; None where unknown.
         has_audio: Whether there is an audio track.
+        sizes: Width and height in pixels, stored and as displayed, of each video track that can be decoded.
+        can_decode: Whether there is a video track that can be decoded: FFmpeg knows its codec, and it is not encrypted.
     """
 
     format_name: str
     duration_sec: float | None
     has_video: bool
-    size: tuple[int, int] | None
     has_audio: bool
+    sizes: tuple[tuple[int, int], ...]
+    can_decode: bool
 
     @property
     def is_image(self) -> bool:
@@ -114,90 +113,212 @@ class Probe:
 
 
 def probe(media: Media) -> Probe | None:
-    """Return the properties of local audio or video; None without PyAV, or for a format that it does not know.
+    """Return the properties of local audio or video; None where they cannot be determined.
 
     Raises:
-        InputError: It is text, a document, or without audio and video tracks, or its container is damaged.
+        InputError: It cannot be read, is text, a document, or without audio and video tracks, or its container is
+            damaged.
+    """
+    try:
+        found = _ask_ffmpeg(media, _properties, _OPEN_BYTES, _OPEN_SEC)
+    except _NotMediaError as error:
+        head = _head(media)
+        is_text = not any(byte in _CONTROL_CHARACTERS for byte in head)
+        if not is_text and kind_by_head(head) is None:
+            return None
+        reason = str(error)
+    else:
+        if found is None or (found.format_name not in _TEXT_FORMATS and (found.has_video or found.has_audio)):
+            return found
+        reason = "no audio or video track"
+    raise InputError(
+        f"{media.source}: not a readable audio or video file ({reason}); is it truncated, or text? ({CHECK_FALSE})"
+    )
+
+
+def measure_duration(media: Media) -> float | None:
+    """Return the duration of local audio or video in seconds by its packets, or None; reads the whole file.
+
+    What a container declares is wrong where timestamps begin late or jump, or where it is extrapolated from a bit rate.
+    """
+    return _measure(media, _sum_of_packets, _MEASURE_BYTES, _MEASURE_SEC)
+
+
+def find_end(media: Media) -> float | None:
+    """Return the time of the end of the last packet of local audio or video in seconds, or None.
+
+    It is far before the declared end where the file is truncated.
+    """
+    after_seek = _measure(
+        media, lambda container: _end_of_packets(container, container.duration), _OPEN_BYTES, _OPEN_SEC
+    )
+    return after_seek or _measure(media, lambda container: _end_of_packets(container, 0), _OPEN_BYTES, _OPEN_SEC)
+
+
+def has_picture(media: Media, fits: Callable[[tuple[int, int]], bool]) -> bool | None:
+    """Return whether a picture of local video has a size that fits, or None where this cannot be determined.
+
+    Recordings of live streams grow: the container declares the size of the first picture.
+    """
+
+    def look(container: Any) -> bool:
+        return any(fits(size) for size in _decoded_sizes(container))
+
+    return _measure(media, look, _MEASURE_BYTES, _OPEN_SEC)
+
+
+class _NotMediaError(Exception):
+    """FFmpeg cannot open or read this."""
+
+
+class _BoundedFile:
+    """A file for FFmpeg: after an error, or so many bytes or seconds, it looks as if it ended.
+
+    PyAV prints the exceptions of a file object, except the first, and ignores them in part: none may leave it.
+    """
+
+    def __init__(self, file: BinaryIO, suffix: str, max_bytes: int, seconds: float) -> None:
+        self.name = f"media{suffix}"  # FFmpeg's tests of formats take the suffix into account
+        self.error: Exception | None = None
+        self.is_over = False
+        self._file = file
+        self._bytes_left = max_bytes
+        self._deadline = time.monotonic() + seconds
+
+    def read(self, size: int) -> bytes:
+        self._bytes_left -= size
+        self.is_over = self.is_over or self._bytes_left < 0 or time.monotonic() > self._deadline
+        data = b"" if self.is_over else self._try(lambda: self._file.read(size))
+        return data if isinstance(data, bytes) else b""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        position = self._try(lambda: self._file.seek(offset, whence))
+        return position if isinstance(position, int) else -1
+
+    def tell(self) -> int:
+        return self.seek(0, 1)
+
+    def _try(self, operation: Callable[[], object]) -> object:
+        try:
+            return operation() if self.error is None else None
+        except Exception as error:  # noqa: BLE001  # a file object of the caller may raise anything
+            self.error = error
+            return None
+
+
+T = TypeVar("T")
+
+
+def _ask_ffmpeg(media: Media, question: Callable[[Any], T], max_bytes: int, seconds: float) -> T | None:
+    """Return what `question` finds in the container; None without PyAV, beyond the bounds, or by a defect of ours.
+
+    Raises:
+        InputError: The media cannot be read.
+        _NotMediaError: FFmpeg cannot open or read it.
     """
     try:
         import av  # noqa: PLC0415  # optional, and slow to import
     except ImportError:
         return None
+    # Titles may have any encoding. PyAV 19 removed the argument and always replaces invalid bytes.
+    lenient: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}  # noqa: PLR2004
+    found: T | None = None
+    damage: Exception | None = None
+    with media.opened() as stream:
+        file = _BoundedFile(stream, suffix_of(media.title), max_bytes, seconds)
+        try:
+            with av.open(file, mode="r", container_options=_CONTAINER_OPTIONS, **lenient) as container:
+                found = question(container)
+        except (av.error.FFmpegError, ValueError, IndexError) as error:
+            damage = error
+        except Exception:  # another release of PyAV: a good file must not fail by it
+            logger.debug("cannot inspect %s", media.source, exc_info=True)
+    if file.error is not None:
+        raise unreadable(media.source, file.error)
+    if file.is_over:
+        return None
+    if damage is not None:
+        raise _NotMediaError(type(damage).__name__)
+    return found
+
+
+def _measure(media: Media, question: Callable[[Any], T], max_bytes: int, seconds: float) -> T | None:
     try:
-        with (
-            media.opened() as file,
-            av.open(file, mode="r", options=_OPEN_OPTIONS, metadata_errors="ignore") as container,
-        ):
-            found = _properties(container)
-    except (av.error.FFmpegError, ValueError, IndexError) as error:
-        head = _head(media)
-        is_text = not any(byte in _CONTROL_CHARACTERS for byte in head)
-        if not is_text and _kind_by_head(head) is None:
-            return None
-        reason = type(error).__name__
-    else:
-        if found.format_name not in _TEXT_FORMATS and (found.has_video or found.has_audio):
-            return found
-        reason = "no audio or video track"
-    raise InputError(f"{media.source}: not a readable audio or video file ({reason}); is it truncated, or text?")
+        return _ask_ffmpeg(media, question, max_bytes, seconds)
+    except _NotMediaError:
+        return None
+
+
+def _tracks(container: Any, kind: str) -> list[Any]:
+    # 0x400 and 0x800: a cover image, such as an MP3 has, and thumbnails. In PyAV 17.0 the disposition is no int.
+    return [track for track in getattr(container.streams, kind) if not track.disposition.value & 0xC00]
 
 
 def _properties(container: Any) -> Probe:
-    # 0x400: AV_DISPOSITION_ATTACHED_PIC, a cover image such as an MP3 has.
-    video = next((s for s in container.streams.video if not int(s.disposition) & 0x400), None)
-    audio = next(iter(container.streams.audio), None)
-    size = (video.width, video.height) if video is not None and video.width and video.height else None
-    duration_sec = _duration(container, video or audio)
-    return Probe(container.format.name, duration_sec, video is not None, size, audio is not None)
+    videos, audios = _tracks(container, "video"), _tracks(container, "audio")
+    decodable = [video for video in videos if video.codec_context is not None]  # None: FFmpeg has no decoder
+    sizes = {size: None for video in decodable for size in _sizes(video.width, video.height, video.sample_aspect_ratio)}
+    return Probe(
+        container.format.name,
+        None if container.duration is None else float(container.duration) / 1_000_000,
+        bool(videos),
+        bool(audios),
+        tuple(sizes),
+        bool(decodable),
+    )
 
 
-def _duration(container: Any, stream: Any) -> float | None:
-    if stream is None or container.format.name in _NO_DURATION_FORMATS:
-        return None
-    if container.format.name == "mp3":
-        # Without a valid Xing header FFmpeg extrapolates the bit rate of the first frame: up to 8 times too long.
-        return float(sum(packet.duration or 0 for packet in container.demux(stream)) * stream.time_base) or None
-    if container.duration is not None:
-        return float(container.duration) / 1_000_000
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    return None
+def _sizes(width: int, height: int, shape: Fraction | None) -> list[tuple[int, int]]:
+    """Return the stored size of a picture, and the one at which players show it; none if it is unknown."""
+    if not width or not height:
+        return []
+    return [(width, height), (round(width * shape), height)] if shape else [(width, height)]
 
 
-IMAGE_HEADER_BYTES = 4 * 1024 * 1024
-"""Bytes of an image that `read_image_header` needs: metadata precedes a JPEG's size, in practice less than this."""
-
-# Start-of-frame markers carry the size; C4, C8 and CC are tables in the same range.
-_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_MARKERS_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
-
-
-class ImageHeader(NamedTuple):
-    """Format of an image, and its width and height in pixels or None where the header does not contain them."""
-
-    format: str
-    size: tuple[int, int] | None
-
-
-def read_image_header(data: bytes) -> ImageHeader | None:
-    """Return format and size by the first bytes of an image, or None where it is neither JPEG nor PNG."""
-    if data.startswith(_PNG):
-        has_size = data[12:16] == b"IHDR" and len(data) >= 24  # noqa: PLR2004  # IHDR's width and height end there
-        return ImageHeader("PNG", struct.unpack(">II", data[16:24]) if has_size else None)
-    return ImageHeader("JPEG", _jpeg_size(data)) if data.startswith(_JPEG) else None
+def _sum_of_packets(container: Any) -> float:
+    """Return the duration of the longest track; each jump of its clock is ignored."""
+    tracks = [*_tracks(container, "video"), *_tracks(container, "audio")]
+    total: dict[int, float] = dict.fromkeys((track.index for track in tracks), 0.0)
+    last: dict[int, tuple[float, float]] = {}  # time and duration of the packet before
+    for packet in container.demux(tracks):
+        at = packet.pts if packet.dts is None else packet.dts
+        if at is None:
+            continue
+        track, begin, length = (
+            packet.stream.index,
+            float(at * packet.time_base),
+            float((packet.duration or 0) * packet.time_base),
+        )
+        if track in last:
+            step = begin - last[track][0]
+            total[track] += step if 0 <= step <= _JUMP_SEC else last[track][1]
+        last[track] = begin, length
+    return max(total[track] + last.get(track, (0.0, 0.0))[1] for track in total)
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    position = 2
-    while position + 9 <= len(data) and data[position] == 0xFF:  # noqa: PLR2004  # every marker begins with FF
-        marker = data[position + 1]
-        if marker in _FRAME_MARKERS:
-            height, width = struct.unpack(">HH", data[position + 5 : position + 9])
-            return width, height
-        if marker == 0xFF:  # noqa: PLR2004  # fill byte
-            position += 1
-        elif marker in _MARKERS_WITHOUT_LENGTH:
-            position += 2
-        else:
-            position += 2 + int.from_bytes(data[position + 2 : position + 4])
-    return None
+def _end_of_packets(container: Any, start: int) -> float:
+    """Return the end of the last packet after `start` in microseconds; 0 if there is none."""
+    if start:
+        container.seek(start)
+    packets = container.demux([*_tracks(container, "video"), *_tracks(container, "audio")])
+    ends = ((packet.pts + (packet.duration or 0)) * packet.time_base for packet in packets if packet.pts is not None)
+    return float(max(ends, default=0))
+
+
+def _decoded_sizes(container: Any) -> Iterator[tuple[int, int]]:
+    """Yield the sizes of the key pictures that can be decoded."""
+    videos = [track for track in _tracks(container, "video") if track.codec_context is not None]
+    for video in videos:
+        video.codec_context.options = {"max_pixels": str(_PIXELS_MAX)}
+        video.codec_context.skip_frame = "NONKEY"
+    for packet in container.demux(videos):
+        if packet.is_keyframe or packet.dts is None:  # without a time: the end, at which decoders return the rest
+            for frame in _decoded(packet):
+                yield from _sizes(frame.width, frame.height, packet.stream.codec_context.sample_aspect_ratio)
+
+
+def _decoded(packet: Any) -> list[Any]:
+    try:
+        return list(packet.decode())
+    except Exception:  # noqa: BLE001  # FFmpeg's errors have many types; other packets may be intact
+        return []

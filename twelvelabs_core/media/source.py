@@ -5,26 +5,29 @@ A local file is read only where the caller passed a path: query texts and server
 
 import hashlib
 import io
-import mimetypes
 import os
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import BinaryIO, Literal, Self, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.base.checks import check_bool
+from twelvelabs_core.base.errors import InputError, TwelveLabsError
 from twelvelabs_core.base.limits import DIRECT_UPLOAD_MAX_BYTES, FILENAME_MAX
 from twelvelabs_core.base.redact import redact, unsigned_url
+from twelvelabs_core.media.formats import mime_type_of
 
 HASH_CHUNK = 1024 * 1024
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]+):(?://)?", re.IGNORECASE)
 _ASSET_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_INVISIBLE = "\u200b\ufeff"  # what pasting, and the first line of a file, leave around a name besides white space
+_ADVICE = "; pass its .file, as of an UploadFile"
 _PATH_MAX = 4096  # characters, as on Linux; a longer str is a text or encoded bytes passed by mistake
 
 
@@ -42,6 +45,8 @@ class Media:
         data: The bytes, where they were passed.
         file: The binary file object, where one was passed.
         asset_id: The id of an asset that is already uploaded.
+        check: Whether its format, duration and resolution are checked before anything is sent. With False the API
+            decides about them.
 
     Example:
         ```python
@@ -58,6 +63,7 @@ class Media:
     data: bytes | None = field(default=None, repr=False)
     file: BinaryIO | None = field(default=None, repr=False)
     asset_id: str | None = None
+    check: bool = True
 
     @classmethod
     def of(
@@ -66,22 +72,32 @@ class Media:
         *,
         source: str | None = None,
         version: str | None = None,
+        check: bool = True,
     ) -> Self:
         """Return the media that `value` identifies. Paths and URLs are not opened.
 
         Args:
-            value: A path, an http(s) URL, `asset:<id>`, bytes, or a binary file object. A file object is read from
-                its start, whatever its position; one that cannot seek is read into memory, at most 200 MB.
-            source: The name to identify it. Default: the path as given, the URL without signature, `asset:<id>`,
-                the name of a file object, or `sha256:<16 hex digits>` of its bytes.
+            value: A path, an http(s) URL, `asset:<id>`, bytes, or a binary file object. White space around a str is
+                ignored. A file object is read from its start, whatever its position; one that cannot seek is read
+                into memory, at most 200 MB.
+            source: The name to identify it. Default: the path as given, the URL without signature, `asset:<id>`, the
+                path of an open file, the `filename` of an upload, or `sha256:<16 hex digits>` of its bytes.
             version: For a URL: a new value means that its content changed.
+            check: Whether local media are checked before anything is sent: format, duration, resolution. With False
+                the API decides.
 
         Raises:
             InputError: `value` is not media, or `source` is empty.
         """
         source, version = _checked_name("source", source), _checked_name("version", version)
+        check_bool("check", check)
         if source is not None and not source.strip():
             raise InputError(f"source is empty: {source!r}; omit it for the default, or pass a name.")
+        media = cls._of(value, source, version)
+        return media if check else replace(media, check=False)
+
+    @classmethod
+    def _of(cls, value: object, source: str | None, version: str | None) -> Self:
         if isinstance(value, Media):
             return cast("Self", replace(value, source=source or value.source, version=version or value.version))
         if isinstance(value, (bytes, bytearray)):
@@ -91,38 +107,37 @@ class Media:
         if isinstance(value, os.PathLike):
             return cls._of_path(os.fsdecode(value), source, version)
         if hasattr(value, "read"):
-            return cls._of_file(value, source, version)
+            return cls._of_file(cast("BinaryIO", value), source, version)
         raise InputError(
-            f"media must be a path, URL, asset id, bytes or binary file object, got {type(value).__name__}."
+            f"media must be a path, URL, asset id, bytes or binary file object, got {type(value).__name__}"
+            f"{_ADVICE if hasattr(value, 'file') else ''}."
         )
 
     @classmethod
     def _of_text(cls, text: str, source: str | None, version: str | None) -> Self:
-        if not text.strip():
+        stripped = text.strip().strip(_INVISIBLE).strip()
+        if not stripped:
             raise InputError("media is an empty string; pass a path, URL or asset:<id>.")
         if "\x00" in text:
             raise InputError("media path contains a NUL character.")
-        match = _SCHEME.match(text)
+        match = _SCHEME.match(stripped)
         scheme = match.group(1).lower() if match else ""
         if scheme in ("http", "https"):
-            return cls._of_url(text, source, version)
+            return cls._of_url(stripped, source, version)
         if scheme == "asset":
-            return cls._of_asset(text.partition(":")[2], source, version)
+            return cls._of_asset(stripped.partition(":")[2], source, version)
         if scheme == "data":
             raise InputError("data: URIs are not supported; decode it and pass the bytes.")
-        if scheme == "file" and "://" in text:
-            parts = urlsplit(text)
-            if parts.netloc not in ("", "localhost"):
-                raise InputError(f"a file:// URL must name a file of this machine, not of {parts.netloc!r}.")
-            text = url2pathname(parts.path)
-        elif "://" in text:
-            what = f"{scheme}:// URLs" if scheme else "a URL after white space or other text"
+        if scheme == "file" and "/" in stripped[:6]:
+            return cls._of_path(_path_of_url(stripped), source, version)
+        if "://" in text:
+            what = f"{scheme}:// URLs" if scheme else "a URL after other text"
             raise InputError(f"cannot read {what}; pass an http(s) URL (it may be presigned) or a path.")
-        elif len(text) > _PATH_MAX:
+        if len(text) > _PATH_MAX:
             raise InputError(
                 f"media is a str of {len(text):,} characters: too long for a path; pass file content as bytes."
             )
-        return cls._of_path(text, source, version)
+        return cls._of_path(text if _exists(text) else stripped, source, version)
 
     @classmethod
     def _of_url(cls, url: str, source: str | None, version: str | None) -> Self:
@@ -146,9 +161,7 @@ class Media:
     @classmethod
     def _of_path(cls, text: str, source: str | None, version: str | None) -> Self:
         name = redact(name_of_path(text))  # redact: "b.example.com/f.mp4?Signature=..." is a URL without https://
-        path = Path(text)
-        # "~" alone: "~x.mp4" is a file name, not the home folder of a user x.
-        path = path.expanduser() if path.parts[:1] == ("~",) else path
+        path = Path(text if _exists(text) else os.path.expanduser(text))  # noqa: PTH111  # raises for no unknown user
         return cls("path", source or name, posixpath.basename(name), version, path=path)
 
     @classmethod
@@ -160,16 +173,14 @@ class Media:
 
     @classmethod
     def _of_file(cls, file: BinaryIO, source: str | None, version: str | None) -> Self:
-        if getattr(file, "closed", False):
-            raise InputError("media file object is closed.")
-        if isinstance(file.read(0), str):
-            raise InputError("media file object is in text mode; open it with 'rb'.")
-        name = source or _own_name(file)
-        if not hasattr(file, "seekable") or not file.seekable():
-            return cls._of_bytes(_read_whole(file), name, version)
-        if name is None:
-            file.seek(0)
-            name = _digest_name(_full_chunks(file.read, HASH_CHUNK))
+        with readable(source or f"media file object ({type(file).__name__})"):
+            _check_reads_bytes(file)
+            name = source or _own_name(file)
+            if not hasattr(file, "seekable") or not file.seekable():
+                return cls._of_bytes(_read_whole(file), name, version)
+            if name is None:
+                file.seek(0)
+                name = _digest_name(_full_chunks(file.read, HASH_CHUNK))
         return cls("file", name, posixpath.basename(name) or name, version, file=file)
 
     @property
@@ -187,7 +198,7 @@ class Media:
     @property
     def mime_type(self) -> str:
         """MIME type by the suffix of `title`."""
-        return mimetypes.guess_type(self.title)[0] or "application/octet-stream"
+        return mime_type_of(self.title)
 
     def size(self) -> int:
         """Return the size of local media in bytes."""
@@ -210,18 +221,22 @@ class Media:
 
     def read_chunks(self, size: int) -> Iterator[bytes]:
         """Read local media from its start in chunks of `size` bytes; the last may be shorter."""
-        with readable(self.source), self.opened() as file:
+        with self.opened() as file, readable(self.source):
             yield from _full_chunks(file.read, size)
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
         """Open local media at its start; a file object that the caller passed stays open."""
-        if self.file is not None:
-            self.file.seek(0)
-            yield self.file
-        else:
-            with io.BytesIO(self.data or b"") if self.path is None else self.path.open("rb") as file:
-                yield file
+        with ExitStack() as stack:
+            with readable(self.source):
+                if self.file is not None:
+                    self.file.seek(0)
+                    file = self.file
+                elif self.path is not None:
+                    file = stack.enter_context(self.path.open("rb"))
+                else:
+                    file = io.BytesIO(self.data or b"")
+            yield file
 
     def sha256(self) -> str:
         """Return the SHA-256 of local media as 64 hex digits."""
@@ -237,11 +252,18 @@ def readable(source: str) -> Iterator[None]:
     """Convert errors of reading to `InputError` with the name of the media."""
     try:
         yield
-    except FileNotFoundError:
-        raise InputError(f"{source}: no such file.") from None
-    except (OSError, ValueError) as error:  # ValueError: the file object was closed
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{source}: cannot be read: {reason}.") from None
+    except TwelveLabsError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a file object may raise anything, as those of S3 clients do
+        raise unreadable(source, error) from None
+
+
+def unreadable(source: str, error: Exception) -> InputError:
+    """Return the error of media that cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"{source}: no such file.")
+    reason = getattr(error, "strerror", None) or redact(str(error)) or type(error).__name__
+    return InputError(f"{source}: cannot be read: {reason}.")
 
 
 def _checked_name(what: str, name: object) -> str | None:
@@ -261,12 +283,54 @@ def name_of_path(text: str) -> str:
     return name
 
 
+def _check_reads_bytes(file: BinaryIO) -> None:
+    if getattr(file, "closed", False):
+        raise InputError("media file object is closed.")
+    data: object = file.read(0)
+    if isinstance(data, str):
+        raise InputError("media file object is in text mode; open it with 'rb'.")
+    if not isinstance(data, bytes | bytearray | memoryview):
+        if isinstance(data, Coroutine):
+            data.close()
+        what = "asynchronously" if isinstance(data, Awaitable) else f"{type(data).__name__}, not bytes"
+        raise InputError(f"media file object ({type(file).__name__}) reads {what}{_ADVICE}, or the bytes.")
+
+
 def _own_name(file: BinaryIO) -> str | None:
-    """Return the `name` of a file object, unless it is a descriptor number or a description such as `<stdin>`."""
+    """Return the path of an open file, else the file name of an upload; None where a file object has neither.
+
+    `name` alone may be a form field, an archive or a descriptor: it counts where it is a path to this very file.
+    """
     name = getattr(file, "name", None)
-    if not isinstance(name, str) or not name or name.startswith("<"):
-        return None
-    return redact(name) if "://" in name else name_of_path(name)
+    with suppress(Exception):
+        if isinstance(name, str) and os.path.samestat(Path(name).stat(), os.fstat(file.fileno())):
+            return name_of_path(name)
+    filename = getattr(file, "filename", None)
+    return redact(name_of_path(filename)) if isinstance(filename, str) and filename.strip() else None
+
+
+def _exists(text: str) -> bool:
+    try:
+        return os.path.lexists(text)
+    except (OSError, ValueError):
+        return False
+
+
+def _path_of_url(url: str) -> str:
+    """Return the path that a file URL names; also of one that was put together without quoting the path.
+
+    Raises:
+        InputError: It names a file of another machine.
+    """
+    rest = url.partition(":")[2]
+    if rest.startswith("//"):
+        host, slash, rest = rest[2:].partition("/")
+        rest = slash + rest
+        if host not in ("", "localhost"):
+            raise InputError(f"a file:// URL must name a file of this machine, not of {host!r}.")
+    quoted = re.split("[?#]", rest, maxsplit=1)[0]
+    paths = [url2pathname(quoted), url2pathname(rest), rest]
+    return next(filter(_exists, paths), paths[0])
 
 
 def _read_whole(file: BinaryIO) -> bytes:
@@ -308,7 +372,11 @@ T = TypeVar("T")
 
 
 def media_list(
-    media: MediaInput | Iterable[MediaInput], *, source: str | None = None, version: str | None = None
+    media: MediaInput | Iterable[MediaInput],
+    *,
+    source: str | None = None,
+    version: str | None = None,
+    check: bool = True,
 ) -> tuple[Media, ...]:
     """Return a single item, which `source` may name, or an iterable of media as a tuple of `Media`.
 
@@ -316,10 +384,10 @@ def media_list(
         InputError: An item is not media, `source` is given for a list, or two items have the same name.
     """
     if is_one(media):
-        return (Media.of(cast("MediaInput", media), source=source, version=version),)
+        return (Media.of(cast("MediaInput", media), source=source, version=version, check=check),)
     if source is not None:
         raise InputError("source= names a single item, but a list was passed; use Media.of(item, source=...) for each.")
-    named = tuple(Media.of(item, version=version) for item in cast("Iterable[MediaInput]", media))
+    named = tuple(Media.of(item, version=version, check=check) for item in cast("Iterable[MediaInput]", media))
     check_unique([item.source for item in named])
     return named
 

@@ -1,24 +1,26 @@
 """Check media, texts, uploads and asset metadata against the API's limits before a request is sent.
 
 Every function raises `InputError`, with the limit and the value. Where a property cannot be determined, nothing is
-refused and the server decides.
+refused and the server decides. Of media with `check=False` only that they can be read is checked.
 """
 
+import logging
 import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.media.formats import DOCUMENT_SUFFIXES, IMAGE_HEADER_BYTES, read_image_header, suffix_of
 from twelvelabs_core.media.inspect import (
-    DOCUMENT_SUFFIXES,
-    IMAGE_HEADER_BYTES,
+    CHECK_FALSE,
     Probe,
     document_kind,
+    find_end,
+    has_picture,
+    measure_duration,
     media_type_of,
     probe,
-    read_image_header,
 )
 from twelvelabs_core.media.source import Media
 from twelvelabs_core.models.marengo import MARENGO_30, MediaType, Model
@@ -27,6 +29,10 @@ DOCUMENT_MAX_BYTES = 512 * limits.MIB  # reference, AsyncDocumentInputRequest
 AUDIO_OPTIONS = frozenset({"audio", "transcription"})  # values of `embedding_option` that need an audio track
 _TEXT_CHUNK = 1024 * 1024
 _SHORTEN = "shorten it, or encode it smaller"
+# Tracks end at different times, and subtitles or data count for the declared duration: this much is no truncation.
+_END_SEC, _END_SHARE = 2.0, 0.05
+
+logger = logging.getLogger("twelvelabs_core")
 
 
 def check_text(text: str, what: str = "text") -> str:
@@ -68,39 +74,34 @@ def check_readable(media: Media) -> None:
 
 def check_image(media: Media, model: Model = MARENGO_30) -> None:
     """Refuse a local image of a size or, where the model's limits are known, format or resolution out of range."""
-    if not media.is_local:
+    if not _is_to_check(media):
         return
     check_size(media, limits.IMAGE_MAX_BYTES, "an image")
     if not model.knows_media:
         return
     header = read_image_header(next(media.read_chunks(IMAGE_HEADER_BYTES), b""))
     if header is None:
-        raise InputError(f"{media.source}: images must be {' or '.join(limits.IMAGE_FORMATS)}; this is neither.")
+        raise _refusal(media, f"images must be {' or '.join(limits.IMAGE_FORMATS)}; this is neither")
     if header.size is not None and min(header.size) < limits.IMAGE_MIN_SIDE:
-        width, height = header.size
-        raise InputError(
-            f"{media.source}: image is {width}x{height} pixels; "
-            f"the API needs at least {limits.IMAGE_MIN_SIDE}x{limits.IMAGE_MIN_SIDE}."
-        )
+        least = f"{limits.IMAGE_MIN_SIDE}x{limits.IMAGE_MIN_SIDE}"
+        raise _refusal(media, f"image is {_by(header.size)} pixels; the API needs at least {least}")
 
 
 def check_document(media: Media) -> None:
     """Refuse a local document that is too large, of another format, or without text. The API checks its pages."""
-    if not media.is_local:
+    if not _is_to_check(media):
         return
     check_size(media, DOCUMENT_MAX_BYTES, "a document")
-    suffix = Path(media.title).suffix.lower()
+    suffix = suffix_of(media.title)
     if suffix and media.origin != "bytes" and suffix not in DOCUMENT_SUFFIXES:
-        raise InputError(
-            f"{media.source}: documents must be PDF (.pdf), text (.txt) or Markdown (.md); this is {suffix}."
-        )
+        raise _refusal(media, f"documents must be PDF (.pdf), text (.txt) or Markdown (.md); this is {suffix}")
     if document_kind(media) == "pdf":
         return
     kind = media_type_of(media)
     if kind not in (None, "document"):
-        raise InputError(f"{media.source}: is {kind}, not a document (PDF, text or Markdown).")
+        raise _refusal(media, f"is {kind}, not a document (PDF, text or Markdown)")
     if not any(chunk.strip() for chunk in media.read_chunks(_TEXT_CHUNK)):
-        raise InputError(f"{media.source}: holds no text.")
+        raise _refusal(media, "holds no text")
 
 
 def check_audio_video(media: Media, input_type: str, *, task: bool, model: Model = MARENGO_30) -> Probe | None:
@@ -111,93 +112,141 @@ def check_audio_video(media: Media, input_type: str, *, task: bool, model: Model
     Returns:
         The properties of local media, where they could be determined.
     """
-    if not media.is_local:
+    if not _is_to_check(media):
         return None
     if task:
         check_size(media, limits.TASK_MAX_BYTES, "media of an embedding task", f"; {_SHORTEN}")
-    else:
-        check_readable(media)
     found = probe(media)
     if found is None:
         return None
     _check_tracks(media, found, input_type, model)
     _check_duration(media, found, model.task_sec if task else (0.0, model.sync_max_sec), task=task)
-    if input_type == "video" and model.knows_media and found.size is not None:
-        _check_resolution(media, *found.size)
+    if input_type == "video" and model.knows_media:
+        _check_resolution(media, found)
+    _warn_if_truncated(media, found)
     return found
 
 
 def check_source(media: Media, media_type: str, model: Model) -> None:
     """Refuse a source of `multi_input` out of the API's limits."""
+    if media_type != "image" and model.sync_max_bytes is not None and _is_to_check(media):
+        check_size(media, model.sync_max_bytes, f"{media_type} of {model.name} at once")
     if media_type == "image":
         check_image(media, model)
-    elif media.is_local:
-        if model.sync_max_bytes is not None:
-            check_size(media, model.sync_max_bytes, f"{media_type} of {model.name} at once")
-        if media_type == "document":
-            check_document(media)
-        else:
-            check_audio_video(media, media_type, task=False, model=model)
+    elif media_type == "document":
+        check_document(media)
+    else:
+        check_audio_video(media, media_type, task=False, model=model)
 
 
 def check_has_sound(media: Media, found: Probe, input_type: str, embedding_option: Sequence[str]) -> None:
     """Refuse a video without audio track if every option needs one: the task would be billed and give no vector."""
     if input_type == "video" and not found.has_audio and AUDIO_OPTIONS.issuperset(embedding_option):
-        raise InputError(
-            f"{media.source}: has no audio track, so embedding_option {list(embedding_option)} would give no vector; "
-            "add visual."
-        )
+        options = list(embedding_option)
+        raise _refusal(media, f"has no audio track, so embedding_option {options} would give no vector; add visual")
 
 
-def check_window(start_sec: float | None, end_sec: float | None, duration_sec: float | None, source: str) -> None:
-    """Refuse a time window outside the media; containers round by up to a second, and None is unknown."""
-    if duration_sec is None:
-        return
-    if start_sec is not None and start_sec >= duration_sec:
-        raise InputError(f"{source}: start_sec {start_sec:g} must be less than the duration of {duration_sec:.3f} s.")
-    if end_sec is not None and end_sec > duration_sec + 1:
-        raise InputError(f"{source}: end_sec {end_sec:g} must not exceed the duration of {duration_sec:.3f} s.")
+def check_window(media: Media, found: Probe | None, start_sec: float | None, end_sec: float | None) -> None:
+    """Refuse a time window that begins after the end of the media, or ends more than a second after it."""
+    begin, end = start_sec or 0.0, end_sec or 0.0
+    seconds = duration_if(media, found, lambda seconds: begin > 0 and begin >= seconds)
+    if seconds is not None:
+        raise _refusal(media, f"start_sec {begin:g} must be less than the duration of {seconds:.3f} s")
+    seconds = duration_if(media, found, lambda seconds: end > seconds + 1)  # containers round by up to a second
+    if seconds is not None:
+        raise _refusal(media, f"end_sec {end:g} must not exceed the duration of {seconds:.3f} s")
+
+
+def duration_if(media: Media, found: Probe | None, is_refused: Callable[[float], bool]) -> float | None:
+    """Return the duration in seconds if it is to be refused, as declared and as measured; else None."""
+    if found is None or found.duration_sec is None or not is_refused(found.duration_sec):
+        return None
+    measured = measure_duration(media)
+    return measured if measured is not None and is_refused(measured) else None
+
+
+def _is_to_check(media: Media) -> bool:
+    """Return whether this medium is local and to be checked; verify in any case that it can be read."""
+    check_readable(media)
+    return media.is_local and media.check
+
+
+def _refusal(media: Media, what: str) -> InputError:
+    """Return the error of a refusal that rests on what was found in the medium."""
+    return InputError(f"{media.source}: {what} ({CHECK_FALSE}).")
+
+
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
 
 
 def _check_tracks(media: Media, found: Probe, input_type: str, model: Model) -> None:
     if found.is_image:
-        raise InputError(f"{media.source}: is an image ({found.format_name}), not {input_type}; use embed_image.")
-    if input_type == "video" and not found.has_video:
-        raise InputError(f"{media.source}: has no video track; load it as audio.")
+        raise _refusal(media, f"is an image ({found.format_name}), not {input_type}; use embed_image")
     if input_type == "video":
+        if not found.has_video:
+            raise _refusal(media, "has no video track; load it as audio")
+        if not found.can_decode:
+            raise _refusal(media, "its video track is encrypted, or FFmpeg does not know its codec")
         return
     if not found.has_audio:
-        raise InputError(f"{media.source}: has no audio track.")
+        raise _refusal(media, "has no audio track")
     if model.knows_media and not set(found.format_name.split(",")) & set(limits.AUDIO_FORMATS):
-        raise InputError(
-            f"{media.source}: audio must be {', '.join(limits.AUDIO_FORMATS).upper()}; this is {found.format_name}."
-        )
+        raise _refusal(media, f"audio must be {', '.join(limits.AUDIO_FORMATS).upper()}; this is {found.format_name}")
 
 
 def _check_duration(media: Media, found: Probe, allowed: tuple[float, float] | None, *, task: bool) -> None:
-    seconds = found.duration_sec
-    if seconds is None or allowed is None:
+    if allowed is None:
         return
     shortest, longest = allowed
     # Containers round: the duration of a 4 s video may be given as 3.98 s.
-    if seconds < shortest - 0.05:
-        raise InputError(f"{media.source}: {seconds:.2f} s long; an embedding task needs at least {shortest:g} s.")
-    if seconds > longest + 1:
+    seconds = duration_if(media, found, lambda seconds: seconds < shortest - 0.05)
+    if seconds is not None:
+        raise _refusal(media, f"{seconds:.2f} s long; an embedding task needs at least {shortest:g} s")
+    seconds = duration_if(media, found, lambda seconds: seconds > longest + 1)
+    if seconds is not None:
         advice = "split it" if task else "use segment_video or segment_audio"
-        raise InputError(f"{media.source}: {seconds:,.1f} s long; at most {longest:,.0f} s here: {advice}.")
+        raise _refusal(media, f"{seconds:,.1f} s long; at most {longest:,.0f} s here: {advice}")
 
 
-def _check_resolution(media: Media, width: int, height: int) -> None:
-    short, long = sorted((width, height))
-    what = f"{media.source}: video is {width}x{height} pixels"
+def _check_resolution(media: Media, found: Probe) -> None:
+    """Refuse a video if no size of any of its tracks is in range."""
+    if not found.sizes or any(_resolution_problem(size) is None for size in found.sizes):
+        return
+    largest = max(found.sizes)
+    # Recordings of live streams grow: look for a larger picture before refusing a small one.
+    if (
+        min(largest) < limits.VIDEO_MIN_SIDE
+        and has_picture(media, lambda size: _resolution_problem(size) is None) is not False
+    ):
+        return
+    raise _refusal(media, f"video is {_by(largest)} pixels{_resolution_problem(largest)}")
+
+
+def _resolution_problem(size: tuple[int, int]) -> str | None:
+    short, long = sorted(size)
     if short < limits.VIDEO_MIN_SIDE:
-        raise InputError(f"{what}; the API needs at least {limits.VIDEO_MIN_SIDE}x{limits.VIDEO_MIN_SIDE}.")
+        return f"; the API needs at least {limits.VIDEO_MIN_SIDE}x{limits.VIDEO_MIN_SIDE}"
     if long > limits.VIDEO_MAX_LONG_SIDE or short > limits.VIDEO_MAX_SHORT_SIDE:
-        raise InputError(f"{what}; the API accepts at most {limits.VIDEO_MAX_LONG_SIDE}x{limits.VIDEO_MAX_SHORT_SIDE}.")
+        return f"; the API accepts at most {limits.VIDEO_MAX_LONG_SIDE}x{limits.VIDEO_MAX_SHORT_SIDE}"
     if long / short > limits.VIDEO_MAX_ASPECT + 0.005:
-        raise InputError(
-            f"{what}, an aspect ratio of {long / short:.2f}:1; "
-            f"the API accepts 1:1 to {limits.VIDEO_MAX_ASPECT}:1, landscape or portrait."
+        ratio = f"{long / short:.2f}:1; the API accepts 1:1 to {limits.VIDEO_MAX_ASPECT}:1"
+        return f", an aspect ratio of {ratio}, landscape or portrait"
+    return None
+
+
+def _warn_if_truncated(media: Media, found: Probe) -> None:
+    """Warn before a task is paid for: the API takes a truncated file, and then the task fails."""
+    declared = found.duration_sec
+    if declared is None or found.format_name == "mp3":  # of an MP3, FFmpeg extrapolates the duration
+        return
+    end = find_end(media)
+    if end is not None and end < declared - max(_END_SEC, declared * _END_SHARE):
+        logger.warning(
+            "%s: its container declares %.1f s, but its content ends at %.1f s: is it truncated? The task may fail.",
+            media.source,
+            declared,
+            end,
         )
 
 
@@ -264,7 +313,7 @@ def upload_method(media: Media, size: int | None, asset_type: str | None, method
 
 def multipart_type(media: Media, asset_type: str | None) -> str:
     """Return the asset type for a multipart upload: `asset_type`, or determined by the content with PyAV."""
-    kind = asset_type or _kind_by_tracks(media)
+    kind = asset_type or media_type_of(media)
     if kind not in MULTIPART_TYPES:
         what = f"a {kind}" if kind else "of an unknown kind"
         raise InputError(
@@ -272,14 +321,6 @@ def multipart_type(media: Media, asset_type: str | None) -> str:
             f"{', '.join(MULTIPART_TYPES)}. If it is one of these, pass asset_type=."
         )
     return kind
-
-
-def _kind_by_tracks(media: Media) -> MediaType | None:
-    try:
-        found = probe(media)
-    except InputError:
-        return None
-    return None if found is None else "image" if found.is_image else "video" if found.has_video else "audio"
 
 
 UserMetadata = Mapping[str, str | int | float | bool | list[str] | None]

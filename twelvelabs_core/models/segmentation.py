@@ -1,8 +1,9 @@
 """How media are cut into segments: one class for each way, whatever JSON a model takes."""
 
+import operator
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal, cast, get_args
+from typing import Any, ClassVar, Literal, SupportsIndex, cast, get_args
 
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import InputError
@@ -25,7 +26,8 @@ class FixedSegmentation:
     duration_sec: int = 6
 
     def __post_init__(self) -> None:
-        _check_whole(self.duration_sec, limits.FIXED_SEC, "duration_sec of fixed segmentation")
+        seconds = _seconds(self.duration_sec, limits.FIXED_SEC, "duration_sec of fixed segmentation")
+        object.__setattr__(self, "duration_sec", seconds)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, as marengo3.0 takes it."""
@@ -50,7 +52,8 @@ class DynamicSegmentation:
     min_duration_sec: int = 4
 
     def __post_init__(self) -> None:
-        _check_whole(self.min_duration_sec, limits.DYNAMIC_MIN_SEC, "min_duration_sec of dynamic segmentation")
+        seconds = _seconds(self.min_duration_sec, limits.DYNAMIC_MIN_SEC, "min_duration_sec of dynamic segmentation")
+        object.__setattr__(self, "min_duration_sec", seconds)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, as marengo3.0 takes it."""
@@ -103,13 +106,16 @@ class SequentialSegmentation:
     overlap_sentences: int = 0
 
     def __post_init__(self) -> None:
-        if not _is_whole(self.max_sentences) or self.max_sentences < 1:
+        most, overlap = _whole(self.max_sentences), _whole(self.overlap_sentences)
+        if most is None or most < 1:
             raise InputError(f"max_sentences must be a whole number from 1, got {self.max_sentences!r}.")
-        if not _is_whole(self.overlap_sentences) or not 0 <= self.overlap_sentences < self.max_sentences:
+        if overlap is None or not 0 <= overlap < most:
             raise InputError(
-                f"overlap_sentences must be a whole number from 0 to {self.max_sentences - 1} (less than "
-                f"max_sentences), got {self.overlap_sentences!r}."
+                f"overlap_sentences must be a whole number from 0 to {most - 1} (less than max_sentences), "
+                f"got {self.overlap_sentences!r}."
             )
+        object.__setattr__(self, "max_sentences", most)
+        object.__setattr__(self, "overlap_sentences", overlap)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, without the object `sequential` around it."""
@@ -155,10 +161,15 @@ def as_segmentation(value: Segmentation) -> Temporal | Paged:
     )
 
 
-def _check_whole(value: object, allowed: range, what: str) -> None:
-    if not _is_whole(value) or value not in allowed:
+def _seconds(value: object, allowed: range, what: str) -> int:
+    seconds = _whole(value)
+    if seconds is None or seconds not in allowed:
         raise InputError(f"{what} must be a whole number from {allowed[0]} to {allowed[-1]} seconds, got {value!r}.")
+    return seconds
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _whole(value: object) -> int | None:
+    """Return a whole number as an int, as 6.0 of a JSON or YAML file or a number of numpy, or None."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return operator.index(value) if isinstance(value, SupportsIndex) and not isinstance(value, bool) else None

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Any, ClassVar
 
 from pydantic import Field, SkipValidation
+from pydantic.json_schema import SkipJsonSchema
 
 from twelvelabs_core.base.errors import TwelveLabsError
 from twelvelabs_core.results.decode import (
@@ -45,7 +46,7 @@ class LegacyPart(Answer):
     input_type: str
     error_message: str | None = None
     metadata: MediaMetadata | None = None
-    found: SkipValidation[Segments | None] = Field(default=None, exclude=True)
+    found: SkipJsonSchema[SkipValidation[Segments | None]] = Field(default=None, exclude=True)
 
     @property
     def segments(self) -> Segments:

@@ -1,15 +1,16 @@
 """Typed responses of the embed, task and asset endpoints, as frozen models.
 
 Fields that the API adds later are kept, and so are unknown values of its enumerations. Strings lose API keys and the
-signatures of URLs, also in `user_metadata` and thumbnail links. Every deviation from the documented shape is an
+signatures of URLs, also in thumbnail links, but not in `user_metadata`. Every deviation from the documented shape is an
 `APIResponseError`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from twelvelabs_core.base.errors import APIResponseError
 from twelvelabs_core.results.decode import (
@@ -18,6 +19,7 @@ from twelvelabs_core.results.decode import (
     check_all_read,
     deviation,
     read_answer,
+    read_json,
     read_segments,
     validate,
     without_secrets,
@@ -140,7 +142,7 @@ class Task(Answer):
     metadata: MediaMetadata | None = None
     usage: Usage | None = None
     error: Message = None
-    segments: SkipValidation[Segments | None] = Field(default=None, exclude=True)
+    segments: SkipJsonSchema[SkipValidation[Segments | None]] = Field(default=None, exclude=True)
 
 
 class TaskSummary(Answer):
@@ -199,7 +201,7 @@ class Asset(Answer):
         duration: Seconds of audio or video, once it is ready.
         technical_metadata: What the API found in the file, once it is ready.
         error: Why it failed, or None. The wording may change.
-        user_metadata: The metadata that its owner set, or None. URLs in it lose their signatures.
+        user_metadata: The metadata that its owner set, unchanged, or None. `repr` hides credentials in it.
 
     Example:
         ```python
@@ -219,6 +221,10 @@ class Asset(Answer):
     technical_metadata: dict[str, Any] | None = None
     error: Message = None
     user_metadata: dict[str, Any] | None = None
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, without_secrets(value) if name == "user_metadata" else value
 
 
 class PageInfo(Answer):
@@ -250,10 +256,10 @@ class Embedding(Answer):
         ```
     """
 
-    vector: SkipValidation[Matrix] = Field(repr=False, exclude=True)
+    vector: SkipJsonSchema[SkipValidation[Matrix]] = Field(repr=False, exclude=True)
     metadata: MediaMetadata | None = None
     usage: Usage | None = None
-    uncertainty: SkipValidation[Matrix | None] = Field(default=None, repr=False, exclude=True)
+    uncertainty: SkipJsonSchema[SkipValidation[Matrix | None]] = Field(default=None, repr=False, exclude=True)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Embedding):
@@ -262,6 +268,28 @@ class Embedding(Answer):
         return same and self.model_dump() == other.model_dump()
 
     __hash__ = None  # type: ignore[assignment]  # compared by value
+
+
+def parse_asset(body: bytes) -> Asset:
+    """Read the response of `POST /assets` and `GET /assets/{asset_id}`."""
+    return validate(Asset, _asset_fields(read_json(body)), "asset")
+
+
+def parse_asset_page(body: bytes) -> Page[Asset]:
+    """Read the response of `GET /assets`."""
+    page = read_json(body)
+    fields = without_secrets(page)
+    if isinstance(fields, dict) and isinstance(fields.get("data"), list):
+        fields["data"] = [_asset_fields(item) for item in page["data"]]
+    return validate(Page[Asset], fields, "list")
+
+
+def _asset_fields(asset: Any) -> Any:
+    """Return the fields of an asset without secrets, except in the values of its owner, who may write them back."""
+    fields = without_secrets(asset)
+    if isinstance(asset, dict) and "user_metadata" in asset:
+        fields["user_metadata"] = asset["user_metadata"]
+    return fields
 
 
 def page_parser(item: type[T]) -> Callable[[bytes], Page[T]]:

@@ -19,7 +19,15 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.store import schema
-from twelvelabs_core.store.location import ELSEWHERE, KEEP_DAMAGED, NOT_A_STORE, Location, translated, unusable
+from twelvelabs_core.store.location import (
+    ELSEWHERE,
+    KEEP_DAMAGED,
+    NOT_A_STORE,
+    SQLITE_ADVICE,
+    Location,
+    translated,
+    unusable,
+)
 
 BUSY_TIMEOUT_SEC = 30.0
 CONNECT_TIMEOUT_SEC = 10
@@ -55,8 +63,11 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction that writes all or nothing; one at a time on SQLite."""
-        with self._session() as engine, _transaction(engine, writes=True) as connection:
-            yield connection
+        with self._session() as engine:
+            if self.is_read_only:  # SQLite would let the copy of such a file be written, and it would be lost
+                raise unusable(self.location.printable, *SQLITE_ADVICE["SQLITE_READONLY"])
+            with _transaction(engine, writes=True) as connection:
+                yield connection
 
     @property
     def is_read_only(self) -> bool:

@@ -5,16 +5,11 @@
 `ready` is final. Every change is one statement that names the states it may start from: where two processes compete
 for an entry the database decides, never a read before a write.
 
-An entry also names the process that wrote its intent; the end of this module says whether that process still runs.
+An entry also names the process that wrote its intent; `owners` says whether that process is still at work.
 """
 
-import functools
-import os
-import secrets
-import socket
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, or_, select, update
@@ -22,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, case, or_, select, 
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import TaskEntry
+from twelvelabs_core.store.owners import has_ended, owner
 from twelvelabs_core.store.schema import meta, tasks, upsert
 
 FOUND = "found in the list of tasks"  # `error` of an entry whose task id was found, not returned by the create call
@@ -61,8 +57,9 @@ class Journal:
         """Write that a task is about to be created, unless its key has an entry that is under way or ready.
 
         Of several threads, processes or machines that try at once, exactly one gets True; the others find its entry
-        with `find_task`. An ended entry (failed, expired) is replaced, as another attempt; so is `replacing`, an entry
-        under way whose owner has ended, unless it was written since. The other arguments are as in `TaskEntry`.
+        with `find_task`. An ended entry (failed, expired) is replaced, as another attempt. So is `replacing`, unless it
+        was written since: an intent of this process or of one that has ended, or a task that this account cannot see,
+        whose id stays until the new one is known. The other arguments are as in `TaskEntry`.
         """
         now = time.time()
         values = {
@@ -82,14 +79,17 @@ class Journal:
         }
         # An entry that failed without a task id was refused by the server: that was not an attempt.
         was_refused = and_(tasks.c.state == "failed", tasks.c.task_id.is_(None))
+        is_processing = tasks.c.state == "processing"
         changes = {
             **values,
+            "task_id": case((is_processing, tasks.c.task_id), else_=None),
             "attempts": tasks.c.attempts + case((was_refused, 0), else_=1),
             "revision": tasks.c.revision + 1,
         }
         replaceable: ColumnElement[bool] = tasks.c.state.in_(ENDED)
         if replacing is not None:
-            replaceable = or_(replaceable, and_(tasks.c.state.in_(UNDER_WAY), _is_unchanged(replacing)))
+            is_abandoned = and_(tasks.c.state == "intent", or_(tasks.c.owner == owner(), has_ended()))
+            replaceable = or_(replaceable, and_(or_(is_processing, is_abandoned), _is_unchanged(replacing)))
         with self._database.writing() as connection:
             statement = upsert(connection, tasks).values(**values, attempts=1, revision=1)
             result = connection.execute(
@@ -98,17 +98,27 @@ class Journal:
             )
             return result.rowcount > 0
 
-    def put_task_id(self, key: str, task_id: str) -> None:
+    def is_abandoned(self, entry: TaskEntry) -> bool:
+        """Return whether nobody is at work on an intent: it is this process's own, or its process has ended."""
+        if entry.owner == owner():
+            return True
+        with self._database.reading() as connection:
+            query = select(tasks.c.id).where(tasks.c.key == entry.key, tasks.c.owner == entry.owner, has_ended())
+            return connection.scalar(query) is not None
+
+    def put_task_id(self, key: str, task_id: str) -> bool:
         """Write the server's id of a task: its state is now `processing`.
 
-        An entry that is ready, or has another task (of a process that assumed this one had ended), stays as it is.
+        Returns:
+            Whether it is the task of the entry; False where the entry is ready, or has another task, of a process that
+            assumed this one had ended.
 
         Raises:
             InputError: The key has no entry.
         """
-        is_free = or_(tasks.c.task_id.is_(None), tasks.c.task_id == task_id)
+        is_free = or_(tasks.c.state == "intent", tasks.c.task_id.is_(None), tasks.c.task_id == task_id)
         with self._database.writing() as connection:
-            change_entry(connection, key, is_free, state="processing", task_id=task_id, error=None)
+            return change_entry(connection, key, is_free, state="processing", task_id=task_id, error=None)
 
     def adopt_task(self, entry: TaskEntry, task_id: str) -> bool:
         """Write the id of a task that was found at the server for an intent; its state is now `processing`.
@@ -125,7 +135,7 @@ class Journal:
 
     def claimants(self, entry: TaskEntry, task_ids: Sequence[str]) -> list[TaskEntry]:
         """Return the other entries that have one of some tasks, or may have created it without knowing its id."""
-        # Tasks of earlier attempts may be in the server's list although no entry names them any more.
+        # The tasks of earlier attempts may be in the server's list although no entry names them any more.
         may_have = or_(tasks.c.state == "intent", tasks.c.attempts > 1, tasks.c.task_id.in_(task_ids))
         # One statement: between two, another process could write its id and be missed by both.
         query = select(*ENTRY_COLUMNS).where(tasks.c.key != entry.key, may_have)
@@ -138,16 +148,23 @@ class Journal:
         Args:
             key: Identity of the work.
             reason: Why, without secrets.
-            task_id: The task that failed; None when none was created. An entry that has another task, because the
-                work was paid for again meanwhile, stays as it is.
+            task_id: The task that failed; None when none was created: a task that it was to replace is the current one
+                again. An entry that has another task, because the work was paid for again meanwhile, stays as it is.
             expired: Whether the server has deleted the task; the state is then `expired`, else `failed`.
 
         Raises:
             InputError: The key has no entry.
         """
-        is_meant = tasks.c.task_id.is_(None) if task_id is None else tasks.c.task_id == task_id
+        state: Any = "expired" if expired else "failed"
+        attempts: Any = tasks.c.attempts
+        is_meant = and_(tasks.c.task_id == task_id, tasks.c.state != "intent")
+        if task_id is None:
+            has_former = tasks.c.task_id.is_not(None)
+            is_meant = or_(tasks.c.state == "intent", ~has_former)
+            state = case((has_former, "processing"), else_=state)
+            attempts -= case((has_former, 1), else_=0)
         with self._database.writing() as connection:
-            change_entry(connection, key, is_meant, state="expired" if expired else "failed", error=reason)
+            change_entry(connection, key, is_meant, state=state, attempts=attempts, error=reason)
 
     def is_under_way(self, content: str, account: str) -> bool:
         """Return whether an account has tasks of this content which, as far as is known, have not ended."""
@@ -177,65 +194,19 @@ def _write_entry(connection: Connection, which: ColumnElement[bool], values: Map
     return connection.execute(statement).rowcount > 0
 
 
-def change_entry(connection: Connection, key: str, *conditions: ColumnElement[bool], **values: Any) -> None:
-    """Change an entry that is not ready; one that is, or that does not fit further conditions, stays as it is.
+def change_entry(connection: Connection, key: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
+    """Change an entry that is not ready and fits further conditions; return whether it does.
 
     Raises:
         InputError: The key has no entry.
     """
     which = and_(tasks.c.key == key, tasks.c.state != "ready", *conditions)
-    if not _write_entry(connection, which, values) and _find_entry(connection, key) is None:
+    is_changed = _write_entry(connection, which, values)
+    if not is_changed and _find_entry(connection, key) is None:
         raise no_entry(key)
+    return is_changed
 
 
 def no_entry(key: str) -> InputError:
     """Return the error for a key that the journal does not have."""
     return InputError(f"the segment store has no entry of the task key {key!r}; call put_intent first.")
-
-
-# Process ids are used again; together with this token, which forked children share, they are not.
-TOKEN = secrets.token_hex(4)
-
-
-def owner() -> str:
-    """Name this process: machine, process id, token."""
-    return f"{machine()}/{os.getpid()}/{TOKEN}"
-
-
-def is_own(name: str) -> bool:
-    """Return whether this process is meant."""
-    return name == owner()
-
-
-def has_ended(name: str) -> bool:
-    """Return whether a process is known to have ended; False where that cannot be determined from here."""
-    where, _, rest = name.partition("/")
-    number = rest.partition("/")[0]
-    if where != machine() or not number.isdigit():
-        return False
-    return not is_alive(int(number))
-
-
-@functools.lru_cache(maxsize=1)
-def machine() -> str:
-    """Name what process ids are counted in: host, start of the system, container."""
-    marks = [socket.gethostname().replace("/", "-")]
-    try:
-        marks.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()[:8])
-        marks.append(str(Path("/proc/self/ns/pid").stat().st_ino))  # containers may share a host's name
-    except OSError:
-        pass  # not Linux: the host's name alone
-    return ".".join(marks)
-
-
-def is_alive(number: int) -> bool:
-    """Return whether a process of this id exists."""
-    if os.name != "posix":
-        return True  # elsewhere signal 0 ends the process; the time-out decides
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # it exists, and belongs to another user
-    return True

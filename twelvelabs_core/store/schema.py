@@ -65,7 +65,8 @@ def table(name: str, *parts: Any, **options: Any) -> Table:
     return Table(f"twelvelabs_{name}", metadata, *parts, **options)
 
 
-# Names and values: `version`, `created_at`, and `journal`, a name that only this store has.
+# Names and values: `version`; `created_at`; `journal`, a name that only this store has; `process <owner>`, when that
+# process was last at work (see `owners`).
 meta = table("meta", Column("name", Text, primary_key=True), needed("value", Text))
 
 tasks = table(

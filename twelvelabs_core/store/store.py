@@ -15,6 +15,7 @@ from twelvelabs_core.store.entries import Removed, StoredVector, StoreInfo, Task
 from twelvelabs_core.store.journal import ENDED, Journal
 from twelvelabs_core.store.location import default_path, parse_location
 from twelvelabs_core.store.lookups import Lookups
+from twelvelabs_core.store.owners import Owners
 from twelvelabs_core.store.schema import (
     SCHEMA_VERSION,
     aliases,
@@ -34,7 +35,7 @@ __all__ = ["Removed", "SegmentStore", "StoreInfo", "StoredVector", "TaskEntry", 
 IS_UNUSED = ~select(aliases.c.segment_id).where(aliases.c.task == tasks.c.id).exists()
 
 
-class SegmentStore(Journal, Vectors, Lookups):
+class SegmentStore(Journal, Vectors, Lookups, Owners):
     """A durable journal of embedding tasks and of the vectors that they gave.
 
     One file (SQLite, mode 0600) or a PostgreSQL database that several machines share. It is opened at first use.
@@ -69,9 +70,10 @@ class SegmentStore(Journal, Vectors, Lookups):
         ```
     """
 
-    # The base classes group the methods by their tables; they have no state but this database.
+    # The base classes group the methods by their tables, on this database.
 
     def __init__(self, location: str | os.PathLike[str] | None = None) -> None:
+        super().__init__()
         self._is_given = location is not None
         given = location if location is not None else store_location()
         self._database = Database(parse_location(given if given is not None else default_path()))

@@ -19,6 +19,7 @@ from twelvelabs_sandbox.films import Scene, write_film
 CHUNK = 1000
 MISSING = "64f8d2c7e4a1b37f8a9c5d12"
 SESSION = "/assets/multipart-uploads/{upload_id}"
+SIGNED = "https://bucket.s3.amazonaws.com/a.mp4?X-Amz-Credential=AKIA&X-Amz-Signature=5ec2e7&id=7"
 
 
 @pytest.fixture
@@ -139,6 +140,24 @@ async def test_user_metadata_is_merged_replaced_and_deleted(client: Surface, pic
     assert await user_metadata() == {"rating": 9.3, "seen": True}
     await client.assets.delete_user_metadata(asset.id)
     assert not await user_metadata()
+
+
+async def test_user_metadata_is_read_as_its_owner_wrote_it(client: Surface, picture: Path) -> None:
+    """So that it can be written back; only what is shown and logged loses signatures."""
+    own: dict[str, Any] = {"link": SIGNED, "links": [SIGNED, "a"], SIGNED: "tlk_0123ABC", "year": 2026}
+    asset = await client.assets.create(picture, user_metadata=own)
+    for found in (
+        asset,
+        await client.assets.retrieve(asset.id),
+        *[one async for one in client.assets.list(asset_ids=[asset.id])],
+    ):
+        assert found.user_metadata == own
+        assert found.model_dump()["user_metadata"] == own
+        for shown in (repr(found), str(found), f"{found}", repr([found])):
+            assert "5ec2e7" not in shown
+            assert "0123ABC" not in shown
+    await client.assets.replace_user_metadata(asset.id, found.user_metadata)
+    assert (await client.assets.retrieve(asset.id)).user_metadata == own
 
 
 async def test_the_transcription_of_a_video(client: Surface, tmp_path: Path) -> None:

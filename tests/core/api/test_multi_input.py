@@ -245,7 +245,7 @@ async def test_input_that_marengo35_does_not_support_is_refused_with_an_alternat
         (b"\xff\xd8\xff\xe0rest", "image"), (b"\x89PNG\r\n\x1a\nrest", "image"), (b"%PDF-1.7", "document"),
         (b"RIFF\x00\x00\x00\x00WAVEfmt ", "audio"), (b"RIFF\x00\x00\x00\x00AVI LIST", "video"), (b"fLaC", "audio"),
         (b"ID3\x04", "audio"), (b"\x00\x00\x00\x18ftypmp42", "video"), (b"\x00\x00\x00\x18ftypM4A ", "audio"),
-        (b"\x1a\x45\xdf\xa3", "video"), (b"RIFF\x00\x00\x00\x00WEBP", None), (b"plain words", None),
+        (b"\x1a\x45\xdf\xa3", "video"), (b"RIFF\x00\x00\x00\x00WEBP", "image"), (b"plain words", None),
     ],
 )  # fmt: skip
 def test_the_media_type_of_a_medium(value: Any, kind: str | None) -> None:

@@ -1,12 +1,21 @@
 """Options and request bodies: which are refused, which are sent, and which are the same paid work."""
 
 import itertools
+import json
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
-from twelvelabs_core import DynamicSegmentation, FixedSegmentation, InputError, Media, SegmentOptions
+from twelvelabs_core import (
+    DynamicSegmentation,
+    FixedSegmentation,
+    InputError,
+    Media,
+    SegmentOptions,
+    SequentialSegmentation,
+)
 from twelvelabs_core.api.requests import (
     Source,
     multi_input_request,
@@ -23,7 +32,7 @@ def key(kind: str = "video", **options: Any) -> str:
     return task_key("marengo3.0/512", "sha256:ab", SegmentOptions.of(kind, **options).identity())  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("seconds", [1, 11, 0, -6, 6.0, 2.5, "6", True, None, math.nan])
+@pytest.mark.parametrize("seconds", [1, 11, 0, -6, 6.5, 2.5, "6", True, None, math.nan, math.inf])
 def test_fixed_segments_are_2_to_10_whole_seconds(seconds: Any) -> None:
     for make in (
         lambda: FixedSegmentation(seconds),
@@ -34,10 +43,24 @@ def test_fixed_segments_are_2_to_10_whole_seconds(seconds: Any) -> None:
         assert repr(seconds) in str(caught.value)
 
 
-@pytest.mark.parametrize("seconds", [1, 6, 4.0])
+@pytest.mark.parametrize("seconds", [1, 6, 4.5])
 def test_dynamic_segments_are_at_least_2_to_5_whole_seconds(seconds: Any) -> None:
     with pytest.raises(InputError, match=rf"min_duration_sec.*2 to 5.*{seconds}"):
         DynamicSegmentation(seconds)
+
+
+@pytest.mark.parametrize("two", [2.0, np.int64(2), np.float64(2.0)])
+def test_whole_numbers_of_other_types_are_the_same_work(two: Any) -> None:
+    """As JSON, YAML and numpy give them."""
+    for written, plain in (
+        (FixedSegmentation(two), FixedSegmentation(2)),
+        (DynamicSegmentation(two), DynamicSegmentation(2)),
+        (SequentialSegmentation(two, two - 1), SequentialSegmentation(2, 1)),
+    ):
+        assert written == plain
+        assert json.dumps(written.to_wire()) == json.dumps(plain.to_wire())
+    wire = {"strategy": "fixed", "fixed": {"duration_sec": two}}
+    assert key(segmentation=wire) == key(segmentation=FixedSegmentation(2))
 
 
 @pytest.mark.parametrize(

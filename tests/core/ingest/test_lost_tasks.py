@@ -2,9 +2,9 @@
 
 import asyncio
 import shutil
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,15 +16,19 @@ from tests.core.conftest import Connect
 from tests.core.ingest.test_recovery import CUT, TASKS, paid, start_process, states, until
 from tests.core.surface import Surface
 from tests.core.video_server import VideoServer
+from tests.sandbox.pdf import write_pdf
 from twelvelabs_core import (
     APIConnectionError,
     APIResponseError,
     ConfigurationError,
     FixedSegmentation,
     SegmentStore,
+    SequentialSegmentation,
     ServerError,
+    SpatialSegmentation,
     TwelveLabsError,
 )
+from twelvelabs_core.store import owners
 from twelvelabs_sandbox import Fault, Sandbox
 
 SOON = 1.5  # client timeout in seconds; decides how long a lost create is searched for
@@ -99,9 +103,10 @@ async def test_unsent_create_is_not_searched_for(connect: Connect, sandbox: Sand
 
 
 async def test_next_run_adopts_the_task_of_a_run_killed_during_create(
-    connect: Connect, sandbox: Sandbox, video_server: VideoServer
+    connect: Connect, sandbox: Sandbox, video_server: VideoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server is still downloading the video when the next run lists the tasks."""
+    monkeypatch.setattr(owners, "SILENT_AFTER_SEC", 0.0)
     client = connect(timeout=10.0)
     video_server.delay = 0.7
     process = start_process(sandbox, Path(client.store.location), video_server.url())
@@ -180,6 +185,42 @@ async def test_indistinguishable_lost_tasks_are_not_adopted(
         found = await client.segment_video(video_path, **part)
         clip = found.segments.select(embedding_scope="clip").positions[0]
         assert (clip.start_sec, clip.end_sec) == (part["start_sec"], part["end_sec"])
+
+
+async def test_lost_window_is_adopted_although_another_window_needed_two_attempts(
+    client: Surface, sandbox: Sandbox, video_path: Path
+) -> None:
+    """An entry that has its own task, and was begun before, cannot have created this one."""
+    windows = [{**CUT, "start_sec": start, "end_sec": start + 4.0} for start in (0.0, 4.0)]
+    sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed"))
+    with pytest.raises(TwelveLabsError, match="failed"):
+        await client.segment_video(video_path, **windows[0])
+    assert (await client.segment_video(video_path, **windows[0])).attempts == 2
+    sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
+    found = await client.segment_video(video_path, **windows[1])
+    assert found.segments.select(embedding_scope="clip").positions[0].start_sec == 4.0
+    assert (paid(sandbox), found.attempts) == (3, 1)
+
+
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    "plan.pdf": {"segmentation": SpatialSegmentation("quadrants")},
+    "note.txt": {"segmentation": SequentialSegmentation(2)},
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+async def test_lost_document_task_is_adopted(connect: Connect, sandbox: Sandbox, tmp_path: Path, name: str) -> None:
+    client = connect(model="marengo3.5", timeout=SOON)
+    path = tmp_path / name
+    if name.endswith("pdf"):
+        write_pdf(path, [[(20, 150, "red stripes")], [(20, 40, "blue house")]])
+    else:
+        path.write_text("A red car. A blue house. Loud noise. The end.")
+    await client.segment_document(path)  # with other options
+    sandbox.faults.add(Fault(path=TASKS, method="POST", drop="after"))
+    found = await client.segment_document(path, **DOCUMENTS[name])
+    assert (paid(sandbox), found.attempts) == (2, 1)
+    assert len(found.segments) == {"plan.pdf": 10, "note.txt": 2}[name]
 
 
 HIDDEN: dict[str, dict[str, Any]] = {
@@ -370,11 +411,12 @@ async def test_marked_upload_name_keeps_its_suffix_and_maximum_length(
 
 def test_a_journal_keeps_its_name(client: Surface, tmp_path: Path) -> None:
     store = client.store
-    names: set[str] = set()
-    threads = [threading.Thread(target=lambda: names.add(type(store)(store.location).journal_name)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert names == {store.journal_name}
-    assert type(store)(tmp_path / "other.sqlite3").journal_name not in names
+    name = store.journal_name
+    for number in range(20):
+        path = tmp_path / f"{number}.sqlite3"
+        new = SegmentStore(path)
+        with ThreadPoolExecutor(8) as pool:  # half of them through an object of their own
+            names = set(pool.map(lambda each: (SegmentStore(path) if each % 2 else new).journal_name, range(8)))  # noqa: B023
+        assert len(names) == 1
+        assert not names & {name, "None"}
+    assert store.journal_name == name

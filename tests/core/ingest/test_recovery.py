@@ -17,17 +17,20 @@ from pydantic import SecretStr
 
 from tests.core.conftest import Connect
 from tests.core.surface import Surface
+from tests.core.video_server import VideoServer
 from twelvelabs_core import (
     APIConnectionError,
     APIResponseError,
     APIStatusError,
     AsyncClient,
     AuthenticationError,
+    ConfigurationError,
     FixedSegmentation,
     InputError,
     NotFoundError,
     Progress,
     RateLimitError,
+    SegmentStore,
     Settings,
     TaskFailedError,
     TaskTimeoutError,
@@ -86,6 +89,59 @@ async def test_run_continues_with_a_valid_key_after_an_invalid_one(
     assert states(wrong) == {}
     assert (await connect().segment_video(video_path, **CUT)).segments.vectors.shape == (3, 512)
     assert paid(sandbox) == 1
+
+
+@pytest.mark.parametrize("kind", ["file", "url", "asset"])
+async def test_wrong_key_during_a_task_keeps_the_task(
+    patient: Callable[[], Surface], connect: Connect, slow_sandbox: Sandbox, video_path: Path, kind: str
+) -> None:
+    with VideoServer(video_path) as server:
+        video: Any = {"file": video_path, "url": server.url("film.mp4")}.get(kind)
+        if kind == "asset":
+            asset = await patient().assets.create(video_path)
+            await patient().assets.wait(asset.id)
+            video = f"asset:{asset.id}"
+        with pytest.raises(Interrupted) as caught:
+            await patient().segment_video(video, on_progress=interrupt, **CUT)
+        wrong = connect(api_key=SecretStr("tlk_sandbox_wrong"), base_url=slow_sandbox.base_url)
+        with pytest.raises(AuthenticationError):
+            await wrong.segment_video(video, **CUT)
+        assert states(patient()) == {"processing": 1}
+        slow_sandbox.clock.advance(3601)
+        found = await patient().segment_video(video, **CUT)
+    assert (found.task_id, found.attempts) == (str(caught.value), 1)
+    assert paid(slow_sandbox) == 1
+
+
+async def test_refused_create_of_another_account_keeps_the_task(
+    connect: Connect, slow_sandbox: Sandbox, sandbox: Sandbox, video_path: Path
+) -> None:
+    first = connect(api_key=SecretStr(slow_sandbox.api_key), base_url=slow_sandbox.base_url)
+    with pytest.raises(Interrupted) as caught:
+        await first.segment_video(video_path, on_progress=interrupt, **CUT)
+    sandbox.faults.add(Fault(path=TASKS, method="POST", status=400))
+    with pytest.raises(APIStatusError):
+        await connect().segment_video(video_path, **CUT)
+    slow_sandbox.clock.advance(3601)
+    found = await first.segment_video(video_path, **CUT)
+    assert (found.task_id, found.attempts) == (str(caught.value), 1)
+    assert (paid(slow_sandbox), paid(sandbox)) == (1, 1)
+
+
+async def test_failed_intent_releases_its_permit(
+    connect: Connect, video_path: Path, sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect(max_concurrent_requests=1)
+    with monkeypatch.context() as patch:
+
+        def fail(*_: Any, **__: Any) -> bool:
+            raise ConfigurationError("the disk is full")
+
+        patch.setattr(SegmentStore, "put_intent", fail)
+        for _ in range(2):
+            with pytest.raises(ConfigurationError):
+                await asyncio.wait_for(client.start("segment_video", video_path, **CUT), 10)
+    assert not (await asyncio.wait_for(client.start("segment_audio", sound), 10)).reused
 
 
 async def test_run_continues_after_an_unreachable_server(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:

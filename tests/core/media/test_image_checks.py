@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from twelvelabs_core import InputError, Media
 from twelvelabs_core.base import limits
-from twelvelabs_core.media.inspect import IMAGE_HEADER_BYTES, read_image_header
+from twelvelabs_core.media.formats import IMAGE_HEADER_BYTES, read_image_header
 from twelvelabs_core.media.validate import check_image
 
 
@@ -72,9 +72,13 @@ def test_the_header_reader_accepts_any_bytes(data: bytes, start: bytes) -> None:
     [
         jpeg(100, 100, segment(0xFE, 65_000) * 70),  # 4.5 MB of metadata
         jpeg(100, 100, segment(0xE0, 14) + b"\x00\x00"),  # decoders skip bytes between segments
+        jpeg(100, 100, b"\x00"),
+        jpeg(0, 0),  # its height follows the picture
+        b"\xff\xd8\x00\x00" + bytes(100),
+        b"\xff\xd8" + b"\xff" * 2**22,
         b"\x89PNG\r\n\x1a\n" + bytes(8) + b"CgBI" + bytes(16),  # Apple's variant of PNG
     ],
-    ids=["long metadata", "extra bytes", "png variant"],
+    ids=["long metadata", "extra bytes", "extra byte", "no size", "no marker", "fill bytes", "png variant"],
 )
 def test_an_image_of_unknown_size_is_left_to_the_server(data: bytes) -> None:
     header = read_image_header(data[:IMAGE_HEADER_BYTES])
@@ -93,7 +97,7 @@ def test_the_minimum_size_of_an_image(width: int, height: int, good: bool) -> No
         check_image(media)
 
 
-@pytest.mark.parametrize("data", [b"GIF89a" + bytes(200), b"RIFF0000WEBP" + bytes(99), b"<svg/>", b"\xff\xd8"])
+@pytest.mark.parametrize("data", [b"GIF89a" + bytes(200), b"RIFF0000WEBP" + bytes(99), b"<svg/>", b"\xff"])
 def test_other_formats_are_refused(data: bytes) -> None:
     with pytest.raises(InputError, match="JPEG or PNG"):
         check_image(Media.of(data))

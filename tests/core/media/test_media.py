@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import tarfile
 import tempfile
 from pathlib import Path
 
@@ -26,8 +27,13 @@ SIGNED = "https://b.example.com/dir/my%20match.mp4?id=7&X-Amz-Signature=5ecre7"
         ("concert: live.mp4", "concert: live.mp4", "concert: live.mp4"),
         ("C:\\videos\\a.mp4", "C:\\videos\\a.mp4", "C:\\videos\\a.mp4"),
         (SIGNED, "https://b.example.com/dir/my%20match.mp4?id=7", "my match.mp4"),
+        (f" {SIGNED}\r\n", "https://b.example.com/dir/my%20match.mp4?id=7", "my match.mp4"),
+        ("\ufeffhttps://example.com/a.mp4", "https://example.com/a.mp4", "a.mp4"),
+        ("\tvideos/a.mp4\n", "videos/a.mp4", "a.mp4"),
+        ("file:/abs/a.mp4", "/abs/a.mp4", "a.mp4"),
+        ("file://localhost/abs/a.mp4#t=5", "/abs/a.mp4", "a.mp4"),
         ("HTTPS://Example.com/", "https://example.com/", "example.com"),
-        ("asset:64f8d2c7e4a1b37f8a9c5d12", "asset:64f8d2c7e4a1b37f8a9c5d12", "64f8d2c7e4a1b37f8a9c5d12"),
+        ("asset:64f8d2c7e4a1b37f8a9c5d12\n", "asset:64f8d2c7e4a1b37f8a9c5d12", "64f8d2c7e4a1b37f8a9c5d12"),
     ],
 )
 @pytest.mark.skipif(os.name == "nt", reason="POSIX path names")
@@ -76,7 +82,7 @@ def test_no_repr_shows_a_signature_or_bytes() -> None:
         ("  \n", "empty"),
         (b"", "0 bytes"),
         ("s3://bucket/match.mp4", "s3://"),
-        (" https://example.com/a.mp4", "white space"),
+        ("see https://example.com/a.mp4", "other text"),
         ("https://", "not a URL"),
         ("http:match.mp4", "not a URL"),
         ("https://[1:2/a.mp4", "not a URL"),
@@ -85,7 +91,7 @@ def test_no_repr_shows_a_signature_or_bytes() -> None:
         ("file://fileserver/share/a.mp4", "fileserver"),
         ("asset:", "asset id"),
         ("asset:../tasks", "asset id"),
-        ("asset:64f8\n", "asset id"),
+        ("asset:64f8\n1", "asset id"),
         (None, "NoneType"),
         (["a.mp4"], "list"),
         (7, "int"),
@@ -105,6 +111,29 @@ def test_a_long_text_is_refused_with_a_short_message() -> None:
 @pytest.mark.parametrize("name", ["~unknown-user/a.mp4", "~$draft.mp4", "~match.mp4"])
 def test_a_tilde_within_a_name_is_not_expanded(name: str) -> None:
     assert Media.of(name).path == Path(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("my a.mp4", "file:{}/my%20a.mp4"),
+        ("a#1.mp4", "file://{}/a#1.mp4"),
+        ("a#1.mp4", "file://{}/a%231.mp4"),
+        ("what?.mp4", "file://{}/what?.mp4"),
+        ("50%20.mp4", "file://{}/50%20.mp4"),
+        ("my a.mp4", " file://{}/my a.mp4\n"),
+    ],
+)
+def test_a_file_url_names_its_file_however_it_was_put_together(tmp_path: Path, name: str, url: str) -> None:
+    (tmp_path / name).write_bytes(b"video")
+    assert Media.of(url.format(tmp_path.as_posix())).path == tmp_path / name
+
+
+def test_white_space_that_is_part_of_a_file_name_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / " a.mp4 ").write_bytes(b"video")
+    assert Media.of(" a.mp4 ").path == Path(" a.mp4 ")
+    assert Media.of(" b.mp4 ").path == Path("b.mp4")
 
 
 def test_the_home_folder_is_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -160,11 +189,69 @@ def test_a_file_object_without_a_file_name_is_named_by_its_digest(name: object) 
     assert Media.of(stream).source == Media.of(b"video").source
 
 
-def test_a_file_object_named_by_a_signed_url_loses_the_signature() -> None:
-    stream = io.BytesIO(b"video")
-    stream.name = SIGNED
-    media = Media.of(stream)
-    assert media.source == "https://b.example.com/dir/my%20match.mp4?id=7"
+def test_uploads_of_one_form_field_are_named_by_their_file_names_or_contents() -> None:
+    """As Flask's `request.files["video"]` has them: `name` is the field."""
+    first, second, third = io.BytesIO(b"first"), io.BytesIO(b"second"), io.BytesIO(b"third")
+    for stream in (first, second, third):
+        stream.name = "video"
+    first.filename, second.filename = "match.mp4", ""
+    sources = [Media.of(stream).source for stream in (first, second, third)]
+    assert sources == ["match.mp4", Media.of(b"second").source, Media.of(b"third").source]
+
+
+def test_members_of_archives_are_named_by_their_contents(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for data in (b"first", b"second"):
+            info = tarfile.TarInfo("film.mp4")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    with tarfile.open(tmp_path / "a.tar") as archive:
+        sources = [Media.of(archive.extractfile(member)).source for member in archive]  # type: ignore[arg-type]
+    assert sources == [Media.of(b"first").source, Media.of(b"second").source]
+
+
+def test_an_asynchronous_file_object_is_refused_with_advice() -> None:
+    class UploadFile:
+        """As Starlette's, which FastAPI passes."""
+
+        file = io.BytesIO(b"video")
+
+        async def read(self, size: int = -1) -> bytes:
+            return self.file.read(size)
+
+    with pytest.raises(InputError, match=r"\(UploadFile\) reads asynchronously; pass its \.file"):
+        Media.of(UploadFile())  # type: ignore[arg-type]
+    assert Media.of(UploadFile().file).sha256() == Media.of(b"video").sha256()
+
+
+class Foreign:
+    """A file object of another library that fails in its own way."""
+
+    def __init__(self, *answers: object) -> None:
+        self._answers = list(answers)
+
+    def read(self, _size: int) -> object:
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("stream", "message"),
+    [
+        (Foreign(None), "reads NoneType, not bytes"),
+        (Foreign(KeyError("bucket")), r"\(Foreign\): cannot be read: 'bucket'"),
+        (Foreign(b"", LookupError()), r"\(Foreign\): cannot be read: LookupError"),
+        (Foreign(b"", b"video", RuntimeError("lost https://b.example.com/a?X-Amz-Signature=5ecre7")), "lost https"),
+        (type("Form", (), {"file": io.BytesIO()})(), r"got Form; pass its \.file"),
+        (type("Odd", (), {"read": lambda _: b"video"})(), r"\(Odd\): cannot be read"),
+    ],
+)
+def test_a_foreign_file_object_that_fails_is_refused(stream: object, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        Media.of(stream)  # type: ignore[arg-type]
+    assert "5ecre7" not in str(caught.value)
 
 
 def test_temporary_and_compressed_files_are_accepted(tmp_path: Path) -> None:

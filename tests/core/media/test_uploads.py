@@ -7,7 +7,7 @@ import pytest
 
 from twelvelabs_core import InputError, Media
 from twelvelabs_core.base import limits
-from twelvelabs_core.media.inspect import kind_by_name
+from twelvelabs_core.media.formats import kind_by_name
 from twelvelabs_core.media.validate import check_user_metadata, multipart_type, upload_method
 
 MIB, GIB = 2**20, 2**30
@@ -69,7 +69,17 @@ def test_urls_are_uploaded_by_url_and_assets_are_refused() -> None:
         ("a.png", "image"),
         ("a.pdf", "document"),
         ("a.md", "document"),
-        ("a.ts", None),
+        ("a.ts", "video"),
+        ("00001.MTS", "video"),
+        ("VTS_01_1.VOB", "video"),
+        ("a.m2ts", "video"),
+        ("a.mxf", "video"),
+        ("a.asf", "video"),
+        ("phone.3gp", "video"),
+        ("a.m4a", "audio"),
+        ("a.opus", "audio"),
+        ("a.heic", "image"),
+        ("a.docx", None),
         ("a", None),
     ],
 )

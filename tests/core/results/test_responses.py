@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twelvelabs_core.base.errors import APIResponseError
-from twelvelabs_core.results.decode import Split, VectorSplitter, read_answer
+from twelvelabs_core.results.decode import Split, VectorSplitter
 from twelvelabs_core.results.responses import (
-    Asset,
     Task,
     TaskSummary,
     page_parser,
+    parse_asset,
+    parse_asset_page,
     parse_created_task,
     parse_embedding,
     parse_segments,
@@ -25,15 +26,11 @@ from twelvelabs_core.results.responses import (
 )
 from twelvelabs_core.results.segments import SegmentPosition
 
-parse_task_page, parse_asset_page = page_parser(TaskSummary), page_parser(Asset)
+parse_task_page = page_parser(TaskSummary)
 
 TASK_ID = "64f8d2c7e4a1b37f8a9c5d12"
 SIGNED = "https://bucket.s3.amazonaws.com/a.mp4?X-Amz-Credential=AKIA&X-Amz-Signature=5ec2e7&id=7"
 UNSIGNED = "https://bucket.s3.amazonaws.com/a.mp4?id=7"
-
-
-def parse_asset(body: bytes) -> Asset:
-    return read_answer(Asset, body, "asset")
 
 
 def split(body: Any) -> Split:

@@ -119,7 +119,8 @@ class Journal(RuleBasedStateMachine):
         elif written:
             assert known is not None
             known.attempts += not (known.state == "failed" and known.task_id is None)  # it had no result
-            known.source, known.state, known.task_id, known.error = source, "intent", None, None
+            known.task_id = known.task_id if known.state == "processing" else None  # until the new one is known
+            known.source, known.state, known.error = source, "intent", None
             known.writes += 1
 
     @rule(key=keys, handle=handles)
@@ -134,7 +135,7 @@ class Journal(RuleBasedStateMachine):
         self._change(
             key,
             lambda: self.stores[handle].put_task_id(key, f"task-{number}"),
-            lambda known: known.task_id in (None, f"task-{number}"),
+            lambda known: known.state == "intent" or known.task_id in (None, f"task-{number}"),
             state="processing",
             task_id=f"task-{number}",
             error=None,
@@ -143,12 +144,23 @@ class Journal(RuleBasedStateMachine):
     @rule(key=keys, handle=handles, expired=st.booleans(), number=st.none() | st.integers(0, 9))
     def fail(self, key: str, handle: int, expired: bool, number: int | None) -> None:  # noqa: FBT001  # drawn by name
         task_id = None if number is None else f"task-{number}"
+
+        def is_meant(known: Entry) -> bool:
+            if task_id is None:
+                return known.state == "intent" or known.task_id is None
+            return known.task_id == task_id and known.state != "intent"  # a failure of an earlier task is ignored
+
+        known = self.model.entries.get(key)
+        values: dict[str, Any] = {"state": "expired" if expired else "failed", "error": "a reason"}
+        if (
+            known is not None and task_id is None and known.task_id is not None
+        ):  # the task that it was to replace is current again
+            values |= {"state": "processing", "attempts": known.attempts - 1}
         self._change(
             key,
             lambda: self.stores[handle].put_failure(key, "a reason", task_id=task_id, expired=expired),
-            lambda known: known.task_id == task_id,  # a failure of an earlier task is ignored
-            state="expired" if expired else "failed",
-            error="a reason",
+            is_meant,
+            **values,
         )
 
     @rule(key=keys, handle=handles, count=st.integers(0, 3), seed=st.integers(0, 9), uncertain=st.booleans())

@@ -170,6 +170,7 @@ def load_without_rights(
         answers.put((found.reused, len(records), len(vectors)))
         for change in (
             lambda: client.segment_video(video_path, source="video", embedding_option=["audio"]),
+            lambda: client.segment_video(video_path.read_bytes() + b"\0\0\0\x08free", source="other"),
             lambda: client.register(found, id_namespace="other"),
         ):
             try:
@@ -200,7 +201,7 @@ def test_read_only_store_can_be_read_and_refuses_paid_work(video_path: Path, san
         child = context.Process(target=load_without_rights, args=arguments)
         child.start()
         assert answers.get(timeout=60) == (True, len(wrote), len(wrote))
-        for _ in range(2):
+        for _ in range(3):
             refused = answers.get(timeout=60)
             assert refused.startswith("ConfigurationError"), refused
             assert "it cannot be written" in refused

@@ -1,0 +1,89 @@
+"""Which processes are creating tasks: each writes the time into its own row of the store for as long as it does.
+
+Process ids would say the same on one machine only: a container that was killed has another host's.
+"""
+
+import contextlib
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import ColumnElement, delete, select
+
+from twelvelabs_core.base.errors import TwelveLabsError
+from twelvelabs_core.store.database import Database
+from twelvelabs_core.store.schema import meta, tasks, upsert
+
+BEAT_SEC = 2.0
+SILENT_AFTER_SEC = 10.0  # without a beat, a process has ended; the clocks of machines may differ by half of it
+KEPT_SEC = 86_400.0  # rows of processes that were killed
+PREFIX = "process "
+# Process ids are used again, and containers share them; with this token, which forked children share, none is.
+TOKEN = secrets.token_hex(4)
+
+
+def owner() -> str:
+    """Name this process: host, process id, token."""
+    return f"{socket.gethostname().replace('/', '-')}/{os.getpid()}/{TOKEN}"
+
+
+def has_ended() -> ColumnElement[bool]:
+    """Return the condition that the process which owns an entry of `tasks` is silent."""
+    is_beating = select(meta.c.name).where(meta.c.name == PREFIX + tasks.c.owner, meta.c.value > _at(-SILENT_AFTER_SEC))
+    return ~is_beating.exists()
+
+
+def _at(seconds: float) -> str:
+    """Write a time relative to now, so that texts compare as times do."""
+    return f"{time.time() + seconds:017.6f}"
+
+
+class Owners:
+    """The methods of a `SegmentStore` by which processes see each other at work."""
+
+    _database: Database
+
+    def __init__(self) -> None:
+        # By process id: a forked child has neither the threads nor the creates of its parent.
+        self._creating: dict[int, int] = {}
+        self._locks: dict[int, threading.Lock] = {}
+
+    def beat(self) -> None:
+        """Write that this process is at work; raises where the store cannot be written."""
+        with self._database.writing() as connection:
+            statement = upsert(connection, meta).values(name=PREFIX + owner(), value=_at(0))
+            change = {"value": statement.excluded.value}
+            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=change))
+            connection.execute(delete(meta).where(meta.c.name.startswith(PREFIX), meta.c.value < _at(-KEPT_SEC)))
+
+    @contextmanager
+    def creating(self) -> Iterator[None]:
+        """Let other processes wait for the intents of this one while the block runs; call `beat` before."""
+        process = os.getpid()
+        lock = self._locks.setdefault(process, threading.Lock())
+        with lock:
+            if process not in self._creating:
+                self._creating[process] = 0
+                threading.Thread(target=self._beat, args=(process, lock), name="twelvelabs-beat", daemon=True).start()
+            self._creating[process] += 1
+        try:
+            yield
+        finally:
+            with lock:
+                self._creating[process] -= 1
+
+    def _beat(self, process: int, lock: threading.Lock) -> None:
+        while True:
+            time.sleep(BEAT_SEC)
+            with lock:
+                if not self._creating[process]:
+                    del self._creating[process]
+                    break
+            with contextlib.suppress(TwelveLabsError):  # the next beat may succeed
+                self.beat()
+        with contextlib.suppress(TwelveLabsError), self._database.writing() as connection:
+            connection.execute(delete(meta).where(meta.c.name == PREFIX + owner()))
