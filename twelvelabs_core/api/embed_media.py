@@ -215,17 +215,17 @@ class EmbedMediaMethods:
         )
         checked = [await self._checked_media(clip, options, check=check) for clip in given]
 
-        async def embed(media: Media) -> Matrix:
-            segments = await self._embed_segments(media, options)
-            found = segments.select(embedding_option=option, embedding_scope="asset")
-            if not len(found):
-                raise APIResponseError(
-                    f"the API returned no vector for embedding_option {option!r}; the clip may have no such content. "
-                    "Choose another embedding_option."
-                )
-            return found[0].vector
+        return await session.io.map(lambda media: self._clip_vector(media, options, option), checked, limit)
 
-        return await session.io.map(embed, checked, limit)
+    async def _clip_vector(self, media: Media, options: SegmentOptions, option: str) -> Matrix:
+        segments = await self._embed_segments(media, options)
+        found = segments.select(embedding_option=option, embedding_scope="asset")
+        if not len(found):
+            raise APIResponseError(
+                f"the API returned no vector for embedding_option {option!r}; the clip may have no such content. "
+                "Choose another embedding_option."
+            )
+        return found[0].vector
 
     def _check_sync_input(self, input_type: str) -> None:
         """Refuse to embed audio or video as segments in one request, where the model has no such request."""
