@@ -98,7 +98,8 @@ class Settings:
         if key is None:
             raise ConfigurationError(
                 "no API key: pass api_key=..., or set TWELVELABS_API_KEY. "
-                "Without a key, `python -m twelvelabs_sandbox` serves an offline sandbox and prints one."
+                "Without a key, `python -m twelvelabs_sandbox` serves an offline sandbox and prints one; it needs "
+                'pip install "twelvelabs-rag[sandbox]".'
             )
         return cls(
             api_key=key,  # type: ignore[arg-type]  # a plain string is wrapped at once
