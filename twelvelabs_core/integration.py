@@ -195,11 +195,12 @@ class EmbeddingFields(BaseModel):
             from twelvelabs_core.client import AsyncClient  # noqa: PLC0415  # imports the HTTP library
 
             client = self.client
+            opener: Any = client._async._open_store  # noqa: SLF001  # opened later, outside the event loop
             self._async_client = AsyncClient(
                 settings=client.settings,
                 model=client.model,
                 embedding_dimension=self.embedding_dimension,
-                store=client.store,
+                store=opener,
                 rate_limiter=_RateLimiterOf(self),
             )
         return self._async_client

@@ -303,7 +303,7 @@ def test_shared_embeddings_cache_separates_models(sandbox: Sandbox, tmp_path: Pa
     live = TwelveLabsEmbedding(
         api_key=KEY, base_url="http://127.0.0.1:9/v1.3", embeddings_cache=cache, max_retries=0, segment_store=":memory:"
     )
-    with pytest.raises(Exception, match="cannot be reached"):
+    with pytest.raises(Exception, match="cannot connect to"):
         live.get_text_embedding("a red car")
     assert len(MockEmbedding(embed_dim=3, embeddings_cache=cache).get_text_embedding("a red car")) == 3
 
