@@ -41,6 +41,7 @@ from twelvelabs_core.integration import (
     check_unique,
     finish,
     is_one,
+    with_distinct_titles,
 )
 
 Sources = MediaInput | BaseNode | Iterable[MediaInput | BaseNode]
@@ -101,8 +102,7 @@ def ingest_videos(
 
     Raises:
         ConfigurationError: The index or pipeline cannot store videos; nothing was sent.
-        InputError: Two videos have the same name, a document is not a video, or the vector store has segments of
-            another space; nothing was sent.
+        InputError: Two videos have the same name, or the vector store has segments of another space; nothing was sent.
         TwelveLabsError: The only video failed, or all would fail, for example because the key is refused.
         IngestionError: Some of several videos failed: each with its reason and task id.
 
@@ -241,8 +241,7 @@ async def is_stored(mode: Mode, target: Target, document: Document) -> bool:
 async def _ingest(
     mode: Mode, target: Target, sources: Sources, report: FailureReport, *, show_progress: bool
 ) -> IngestionReport:
-    wanted = await mode.blocking(lambda: as_videos(sources, target.segmenter.input_types))
-    check_unique([media.source for media, _ in wanted])
+    wanted = await mode.blocking(lambda: as_videos(sources, target.segmenter.input_types, report))
     await check_collection(mode, target.vector_store, target.docstore, SpaceCheck(target.segmenter.embed_model.space))
     unchanged: list[str] = []
     changed: dict[str, tuple[Media, VideoDocument]] = {}
@@ -301,15 +300,26 @@ async def _segmented(
             yield segmented
 
 
-def as_videos(sources: Sources, input_types: Sequence[str]) -> list[tuple[Media, BaseNode | None]]:
-    """Return each video as a medium, with its document if one was given.
+def as_videos(
+    sources: Sources, input_types: Sequence[str], report: FailureReport
+) -> list[tuple[Media, BaseNode | None]]:
+    """Return each video as a medium, with the document that it came as; record in the report what is none.
 
     Raises:
-        InputError: A document is not a video, or an item has a wrong type.
+        InputError: Two videos have the same name.
     """
     is_single = is_one(sources) or isinstance(sources, BaseNode)
     items = [cast("MediaInput", sources)] if is_single else list(cast("Iterable[MediaInput | BaseNode]", sources))
-    return [(_medium(item, input_types), item if isinstance(item, BaseNode) else None) for item in items]
+    media: list[Media] = []
+    given: list[BaseNode | None] = []
+    for item in items:
+        try:
+            media.append(_medium(item, input_types))
+            given.append(item if isinstance(item, BaseNode) else None)
+        except Exception as error:  # noqa: BLE001  # `add` raises what concerns more than this medium
+            report.add(item, error)
+    check_unique([item.source for item in media])
+    return list(zip(with_distinct_titles(media), given, strict=True))
 
 
 def _medium(item: MediaInput | BaseNode, input_types: Sequence[str]) -> Media:

@@ -16,6 +16,7 @@ from twelvelabs_core import (
     InputError,
     InputType,
     Media,
+    MediaInput,
     Segmentation,
     SegmentRecord,
     TimeBasedMetadata,
@@ -222,7 +223,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         """Return the document of a whole video; reads the file or requests its headers, and sends nothing to the API.
 
         Raises:
-            InputError: The file does not exist, or `extra_info` has a key that segments use.
+            InputError: The file does not exist.
         """
         client = await client_of(mode, self.embed_model)
         content = await mode.run(client.content_of, media)
@@ -232,7 +233,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         )
 
     def each_medium(
-        self, mode: Mode, media: Sequence[Media], *, show_progress: bool = False
+        self, mode: Mode, media: Sequence[MediaInput], *, show_progress: bool = False
     ) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
         """Yield the name and the records of each medium when its embedding task is done; close it with `aclosing`."""
         return each_medium(
@@ -244,7 +245,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
             show_progress=show_progress or self.show_progress,
         )
 
-    async def all_records(self, mode: Mode, media: Sequence[Media]) -> dict[str, list[SegmentRecord]]:
+    async def all_records(self, mode: Mode, media: Sequence[MediaInput]) -> dict[str, list[SegmentRecord]]:
         """Return the records of all media by name."""
         if not media:
             return {}

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from twelvelabs_core.client import AsyncClient
     from twelvelabs_core.ingest.batch import FailureReport
     from twelvelabs_core.ingest.plan import input_type_of, untimed_types
-    from twelvelabs_core.media.source import Media, MediaInput, check_unique, is_one, many, media_list
+    from twelvelabs_core.media.lists import check_unique, media_list, with_distinct_titles
+    from twelvelabs_core.media.source import MediaInput, is_one, many
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
     from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord, readable_head_of
@@ -41,7 +42,8 @@ else:
             "twelvelabs_core.base.redact": ["unsigned_url"],
             "twelvelabs_core.ingest.plan": ["input_type_of", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
-            "twelvelabs_core.media.source": ["check_unique", "is_one", "many", "media_list"],
+            "twelvelabs_core.media.lists": ["check_unique", "media_list", "with_distinct_titles"],
+            "twelvelabs_core.media.source": ["is_one", "many"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
             "twelvelabs_core.results.records": ["METADATA_KEYS", "readable_head_of"],
@@ -74,6 +76,7 @@ __all__ = [
     "readable_head_of",
     "unsigned_url",
     "untimed_types",
+    "with_distinct_titles",
 ]
 
 logger = logging.getLogger("twelvelabs_core")
@@ -305,7 +308,7 @@ def _opened(store: "SegmentStore | str | os.PathLike[str] | None") -> "SegmentSt
 async def each_medium(
     mode: Mode,
     embeddings: EmbeddingFields,
-    media: Sequence["Media"],
+    media: "Sequence[MediaInput]",
     options: Mapping[str, Any],
     *,
     id_namespace: str | None = None,

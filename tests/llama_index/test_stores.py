@@ -12,6 +12,7 @@ from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TextNode
 
 from llama_index_twelvelabs import (
+    TwelveLabsDocumentReader,
     TwelveLabsEmbedding,
     TwelveLabsVideoReader,
     TwelveLabsVideoSegmenter,
@@ -22,10 +23,10 @@ from llama_index_twelvelabs import (
     time_filter,
 )
 from llama_index_twelvelabs.nodes import document_id
-from tests.llama_index.fixtures import SCENE_SEC, description, paid
+from tests.llama_index.fixtures import SCENE_SEC, connected, description, paid
 from tests.llama_index.stores import CASES, StoreCase, index_on
 from tests.llama_index.videos import folder, reel, segmenter
-from twelvelabs_core import ConfigurationError, Media
+from twelvelabs_core import ConfigurationError, Media, SequentialSegmentation
 from twelvelabs_sandbox import Sandbox
 
 __all__ = ["folder", "segmenter"]
@@ -184,6 +185,26 @@ async def test_videos_are_ingested_once_and_replaced_after_a_change(
     assert await case.count(mode, store) == 4
     (best,) = await find(mode, index, asked(segmenter.embed_model, description(2)))
     assert best.metadata["title"] == "red.mkv"
+
+
+def test_videos_and_documents_are_kept_in_one_collection(
+    case: StoreCase, place: Path, video_path: Path, frame: Path, sandbox: Sandbox
+) -> None:
+    """A store that derives its schema from the first node has all keys of the later ones."""
+    embed_model = connected(sandbox, ":memory:", model="marengo3.5")
+    note = place / "notes.md"
+    note.write_text("A red car drives fast. Green grass does not move.", "utf-8")
+    index = index_on(case.make(place), embed_model)
+    videos = TwelveLabsVideoReader(embed_model=embed_model, embedding_option=["visual"]).load_nodes(video_path)
+    reader = TwelveLabsDocumentReader(embed_model=embed_model, segmentation=SequentialSegmentation(1))
+    others = reader.load_nodes([note, frame])
+    replace_video(index, videos)
+    replace_video(index, others)
+    found = index.as_retriever(similarity_top_k=100).retrieve(asked(embed_model, "a red car"))
+    assert {hit.node.node_id: hit.metadata for hit in found} == {
+        node.node_id: node.metadata for node in [*videos, *others]
+    }
+    assert sorted(node.metadata["chunk_index"] for node in others) == [-1, 0, 1]
 
 
 @both_modes
