@@ -137,6 +137,7 @@ class _TimedLoader(SegmentLoader):
         version: str | None = None,
         id_namespace: str | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         timeout: float | None = None,
         max_tasks: int | None = None,
         on_error: OnError = "raise",
@@ -154,6 +155,7 @@ class _TimedLoader(SegmentLoader):
             "start_sec": start_sec,
             "end_sec": end_sec,
             "keep_asset": keep_asset,
+            "check": check,
             "timeout": timeout,
             "max_tasks": max_tasks,
             "on_error": on_error,
@@ -208,7 +210,9 @@ class TwelveLabsVideoLoader(_TimedLoader):
         version: For a URL: a new value means that its content has changed.
         id_namespace: Changes the ids of the segments, for stores whose collections share ids (PGVector).
         keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
-        timeout: Longest wait for one embedding task, in seconds. Default 7200.
+        check: Whether local files are checked before anything is sent: format, tracks, duration, resolution. False
+            verifies only that they can be read, and the API decides.
+        timeout: Longest time for one medium in seconds, its upload included. Default: 7200 for its task.
         max_tasks: Maximum number of simultaneous embedding tasks, and of media paid for ahead of the consumer.
             Default: `max_concurrency` of `embeddings`. With hundreds of videos, 50 or more save hours.
         on_error: How to handle failures among several media: `raise` (default) raises an error at the end that lists
@@ -264,6 +268,7 @@ class TwelveLabsAudioLoader(_TimedLoader):
         version: As for `TwelveLabsVideoLoader`.
         id_namespace: As for `TwelveLabsVideoLoader`.
         keep_asset: As for `TwelveLabsVideoLoader`.
+        check: As for `TwelveLabsVideoLoader`.
         timeout: As for `TwelveLabsVideoLoader`.
         max_tasks: As for `TwelveLabsVideoLoader`.
         on_error: As for `TwelveLabsVideoLoader`.
@@ -315,6 +320,7 @@ class TwelveLabsDocumentLoader(SegmentLoader):
         version: As for `TwelveLabsVideoLoader`.
         id_namespace: As for `TwelveLabsVideoLoader`.
         keep_asset: As for `TwelveLabsVideoLoader`.
+        check: As for `TwelveLabsVideoLoader`.
         timeout: As for `TwelveLabsVideoLoader`.
         max_tasks: As for `TwelveLabsVideoLoader`.
         on_error: As for `TwelveLabsVideoLoader`.
@@ -347,6 +353,7 @@ class TwelveLabsDocumentLoader(SegmentLoader):
         version: str | None = None,
         id_namespace: str | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         timeout: float | None = None,
         max_tasks: int | None = None,
         on_error: OnError = "raise",
@@ -365,6 +372,7 @@ class TwelveLabsDocumentLoader(SegmentLoader):
             "embedding_option": embedding_option,
             "embedding_scope": embedding_scope,
             "keep_asset": keep_asset,
+            "check": check,
             "timeout": timeout,
             "max_tasks": max_tasks,
             "on_error": on_error,

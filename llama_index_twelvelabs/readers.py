@@ -54,7 +54,8 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
         end_sec: Last second. Default: the end.
         id_namespace: Changes the ids of the segments, for stores whose ids are shared by several collections.
         keep_asset: As for `TwelveLabsVideoSegmenter`.
-        timeout: Longest wait for one embedding task, in seconds. Default 7200.
+        check: As for `TwelveLabsVideoSegmenter`.
+        timeout: Longest time for one medium in seconds, its upload included. Default: 7200 for its task.
         max_tasks: As for `TwelveLabsVideoSegmenter`.
         show_progress: Whether to write progress to stderr.
         input_type: `video`, or `audio` for audio files. For documents and images: `TwelveLabsDocumentReader`.
@@ -94,6 +95,7 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
         end_sec: float | None = None,
         id_namespace: str | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         timeout: float | None = None,
         max_tasks: int | None = None,
         show_progress: bool = False,
@@ -113,6 +115,7 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
             "end_sec": end_sec,
             "id_namespace": id_namespace,
             "keep_asset": keep_asset,
+            "check": check,
             "timeout": timeout,
             "max_tasks": max_tasks,
             "show_progress": show_progress,
@@ -122,6 +125,7 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
             "embedding_scope": CLIPS,
             "include_transcript": False,
             "keep_asset": True,
+            "check": True,
             "show_progress": False,
             "input_type": "video",
         }
@@ -306,6 +310,7 @@ class TwelveLabsDocumentReader(TwelveLabsVideoReader):
             and where a segmentation applies, else `asset`.
         id_namespace: As for `TwelveLabsVideoReader`.
         keep_asset: As for `TwelveLabsVideoReader`.
+        check: As for `TwelveLabsVideoReader`.
         timeout: As for `TwelveLabsVideoReader`.
         max_tasks: As for `TwelveLabsVideoSegmenter`.
         show_progress: As for `TwelveLabsVideoReader`.
@@ -335,6 +340,7 @@ class TwelveLabsDocumentReader(TwelveLabsVideoReader):
         embedding_scope: Sequence[str] | None = None,
         id_namespace: str | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         timeout: float | None = None,
         max_tasks: int | None = None,
         show_progress: bool = False,
@@ -348,6 +354,7 @@ class TwelveLabsDocumentReader(TwelveLabsVideoReader):
             "embedding_scope": CLIPS if embedding_scope is None else embedding_scope,
             "id_namespace": id_namespace,
             "keep_asset": keep_asset,
+            "check": check,
             "timeout": timeout,
             "max_tasks": max_tasks,
             "show_progress": show_progress,

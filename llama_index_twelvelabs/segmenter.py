@@ -26,6 +26,7 @@ from twelvelabs_core.integration import (
     UNTIMED_TYPES,
     Mode,
     check_unique,
+    client_of,
     each_medium,
     finish,
     input_type_of,
@@ -78,7 +79,9 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         end_sec: Last second. Default: the end.
         id_namespace: Changes the ids of the segments, for stores whose ids are shared by several collections.
         keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
-        timeout: Longest wait for one embedding task, in seconds. Default 7200.
+        check: Whether local files are checked before anything is sent: format, tracks, duration, resolution. False
+            verifies only that they can be read, and the API decides.
+        timeout: Longest time for one medium in seconds, its upload included. Default: 7200 for its task.
         max_tasks: Maximum number of simultaneous embedding tasks. Default: `max_concurrency` of `embed_model`. With
             hundreds of videos, 50 or more save hours.
         show_progress: Whether to write progress to stderr.
@@ -116,6 +119,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
     include_transcript: bool = False
     # These fields do not change nodes, so they are not part of the identity of the transformation in a pipeline.
     keep_asset: bool = Field(default=True, exclude=True)
+    check: bool = Field(default=True, exclude=True)
     timeout: float | None = Field(default=None, exclude=True)
     max_tasks: int | None = Field(default=None, exclude=True)
     show_progress: bool = Field(default=False, exclude=True)
@@ -135,6 +139,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         end_sec: float | None = None,
         id_namespace: str | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         timeout: float | None = None,
         max_tasks: int | None = None,
         show_progress: bool = False,
@@ -170,6 +175,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
             "end_sec": end_sec,
             "id_namespace": id_namespace,
             "keep_asset": keep_asset,
+            "check": check,
             "timeout": timeout,
             "max_tasks": max_tasks,
             "show_progress": show_progress,
@@ -203,7 +209,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
 
     def options(self) -> dict[str, Any]:
         """Return the arguments of `twelvelabs_core.Client.segment_many`."""
-        return {name: getattr(self, name) for name in (*_FIRST, *_LATER, "timeout", "keep_asset", "max_tasks")}
+        return {name: getattr(self, name) for name in (*_FIRST, *_LATER, "timeout", "keep_asset", "check", "max_tasks")}
 
     def identity(self) -> str:
         """Return a digest of the options that decide which nodes a video becomes."""
@@ -218,7 +224,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         Raises:
             InputError: The file does not exist, or `extra_info` has a key that segments use.
         """
-        client = self.embed_model.async_client if mode.is_async else self.embed_model.client
+        client = await client_of(mode, self.embed_model)
         content = await mode.run(client.content_of, media)
         input_type = await mode.blocking(lambda: input_type_of(media, self.input_types))
         return to_video_document(

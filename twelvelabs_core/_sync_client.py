@@ -14,7 +14,7 @@ from twelvelabs_core.api.task_polling import TaskCallback
 from twelvelabs_core.api.tasks import AsyncTasks
 from twelvelabs_core.api.uploads import AsyncUploads, CompletedChunk
 from twelvelabs_core.base.progress import OnProgress
-from twelvelabs_core.base.settings import Settings
+from twelvelabs_core.base.settings import Settings, as_secret
 from twelvelabs_core.client import AsyncClient
 from twelvelabs_core.ingest.batch import OnError
 from twelvelabs_core.ingest.plan import InputType, Segmentations
@@ -73,6 +73,7 @@ class Tasks:
         embedding_type: Sequence[str] | None = None,
         time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
         embedding_uncertainty: bool = False,
+        check: bool = True,
     ) -> Task:
         """Create a task that embeds audio (marengo3.0: 4 s to 4 h). Each call is billed; see `segment_audio`.
 
@@ -90,6 +91,7 @@ class Tasks:
             time_based_metadata: For fused vectors of marengo3.5, as for video; audio alone has none.
             embedding_uncertainty: Also return the uncertainty of each value; the scope is then `clip` alone.
                 marengo3.5.
+            check: As for `segment_video`.
 
         Returns:
             The `Task`, `processing`.
@@ -108,6 +110,7 @@ class Tasks:
                 embedding_type=embedding_type,
                 time_based_metadata=time_based_metadata,
                 embedding_uncertainty=embedding_uncertainty,
+                check=check,
             )
         )
 
@@ -123,6 +126,7 @@ class Tasks:
         embedding_type: Sequence[str] | None = None,
         time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
         embedding_uncertainty: bool = False,
+        check: bool = True,
     ) -> Task:
         """Create a task that embeds video (marengo3.0: 4 s to 4 h). Each call is billed; see `segment_video`.
 
@@ -143,6 +147,7 @@ class Tasks:
                 {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds of the video; `start` may equal `end`.
             embedding_uncertainty: Also return the uncertainty of each value; the scope is then `clip` alone.
                 marengo3.5.
+            check: As for `segment_video`.
 
         Returns:
             The `Task`, `processing`.
@@ -161,6 +166,7 @@ class Tasks:
                 embedding_type=embedding_type,
                 time_based_metadata=time_based_metadata,
                 embedding_uncertainty=embedding_uncertainty,
+                check=check,
             )
         )
 
@@ -172,6 +178,7 @@ class Tasks:
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_uncertainty: bool = False,
+        check: bool = True,
     ) -> Task:
         """Create a task that embeds a document (marengo3.5). Each call is billed; see `segment_document`.
 
@@ -183,6 +190,7 @@ class Tasks:
             embedding_option: As for `segment_document`.
             embedding_scope: As for `segment_document`.
             embedding_uncertainty: As for `segment_document`.
+            check: As for `segment_video`.
 
         Returns:
             The `Task`, `processing`.
@@ -198,10 +206,11 @@ class Tasks:
                 embedding_option=embedding_option,
                 embedding_scope=embedding_scope,
                 embedding_uncertainty=embedding_uncertainty,
+                check=check,
             )
         )
 
-    def create_image(self, image: MediaInput, *, embedding_uncertainty: bool = False) -> Task:
+    def create_image(self, image: MediaInput, *, embedding_uncertainty: bool = False, check: bool = True) -> Task:
         """Create a task that embeds an image (marengo3.5). Each call is billed; see `segment_image`.
 
         A local file is uploaded as an asset first. `embed_image` embeds an image in one request.
@@ -209,6 +218,7 @@ class Tasks:
         Args:
             image: Path, URL, bytes, binary file object or `asset:<id>`; at most 32 MB (API reference).
             embedding_uncertainty: Also return the uncertainty of each value.
+            check: As for `segment_video`.
 
         Returns:
             The `Task`, `processing`.
@@ -216,7 +226,7 @@ class Tasks:
         Raises:
             InputError: The file cannot be used, or the model has no image tasks; no request was sent.
         """
-        return finish(self._async.create_image(image, embedding_uncertainty=embedding_uncertainty))
+        return finish(self._async.create_image(image, embedding_uncertainty=embedding_uncertainty, check=check))
 
     def retrieve(self, task_id: str) -> Task:
         """Return the current state of a task, with its vectors if it is ready.
@@ -301,9 +311,9 @@ class Assets:
         """Upload a file from disk, or let the API fetch a URL.
 
         The asset is `processing` at first; `wait` returns it `ready`. A local file of up to 200 MB is sent in one
-        request, streamed from disk. That request is not repeated, since the asset may exist if its answer is lost. A
-        larger file is sent in chunks, in parallel and each with retries. If such an upload is interrupted, also by a
-        crash, the same call within 24 hours sends only the chunks that the API has not received.
+        request, streamed from disk; if its answer is lost, it is repeated, and the first asset may remain. A larger
+        file is sent in chunks, in parallel and each with retries. If such an upload is interrupted, also by a crash,
+        the same call within 24 hours sends only the chunks that the API has not received.
 
         Args:
             media: Path, bytes or binary file object: video and audio up to 10 GB, images up to 32 MB, PDF, text and
@@ -794,6 +804,7 @@ class Client:
         rate_limiter: RateLimiter | None = None,
         settings: Settings | None = None,
     ) -> None:
+        api_key = as_secret(api_key)
         self._async = _BlockingClient(
             api_key,
             model=model,
@@ -828,6 +839,8 @@ class Client:
         return function, (type(self), *values)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_async"):  # while the constructor runs
+            return f"<{type(self).__name__}, not made yet>"
         return repr(self._async).replace(type(self._async).__name__, type(self).__name__, 1)
 
     @property
@@ -900,13 +913,14 @@ class Client:
             self._async.embed_texts(texts, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty)
         )
 
-    def embed_image(self, image: MediaInput, *, embedding_uncertainty: bool = False) -> Embedding:
+    def embed_image(self, image: MediaInput, *, embedding_uncertainty: bool = False, check: bool = True) -> Embedding:
         """Embed one image.
 
         Args:
             image: Path, URL, bytes, binary file object or `asset:<id>`; at most 32 MB (API reference). marengo3.0:
                 JPEG or PNG of at least 128x128 pixels (model page).
             embedding_uncertainty: Also return the uncertainty of each value. marengo3.5.
+            check: As for `segment_video`.
 
         Returns:
             An `Embedding`; its `vector` is float32 of shape (dimension,).
@@ -914,9 +928,11 @@ class Client:
         Raises:
             InputError: The file is missing, not an image, too small or too large; no request was sent.
         """
-        return finish(self._async.embed_image(image, embedding_uncertainty=embedding_uncertainty))
+        return finish(self._async.embed_image(image, embedding_uncertainty=embedding_uncertainty, check=check))
 
-    def embed_images(self, images: Iterable[MediaInput], *, embedding_uncertainty: bool = False) -> list[Embedding]:
+    def embed_images(
+        self, images: Iterable[MediaInput], *, embedding_uncertainty: bool = False, check: bool = True
+    ) -> list[Embedding]:
         """Embed images by one request each, with at most `max_concurrency` requests at once.
 
         All images are checked before the first request. The first error cancels the remaining requests.
@@ -924,6 +940,7 @@ class Client:
         Args:
             images: Any number of images, as for `embed_image`.
             embedding_uncertainty: As for `embed_image`, for each image.
+            check: As for `segment_video`, for each image.
 
         Returns:
             One `Embedding` for each image, in the same order.
@@ -931,15 +948,18 @@ class Client:
         Raises:
             InputError: An image cannot be embedded; no request was sent.
         """
-        return finish(self._async.embed_images(images, embedding_uncertainty=embedding_uncertainty))
+        return finish(self._async.embed_images(images, embedding_uncertainty=embedding_uncertainty, check=check))
 
-    def embed_text_image(self, text: str, image: MediaInput, *, auto_truncate: bool = False) -> Embedding:
+    def embed_text_image(
+        self, text: str, image: MediaInput, *, auto_truncate: bool = False, check: bool = True
+    ) -> Embedding:
         """Embed a text and an image into one vector.
 
         Args:
             text: As for `embed_text`.
             image: As for `embed_image`.
             auto_truncate: As for `embed_text`.
+            check: As for `segment_video`.
 
         Returns:
             An `Embedding`; its `vector` is float32 of shape (dimension,).
@@ -947,7 +967,7 @@ class Client:
         Raises:
             InputError: The text is empty, or the image cannot be embedded; no request was sent.
         """
-        return finish(self._async.embed_text_image(text, image, auto_truncate=auto_truncate))
+        return finish(self._async.embed_text_image(text, image, auto_truncate=auto_truncate, check=check))
 
     def embed_multi_input(
         self,
@@ -956,6 +976,7 @@ class Client:
         text: str | None = None,
         auto_truncate: bool = False,
         embedding_uncertainty: bool = False,
+        check: bool = True,
     ) -> Embedding:
         """Embed up to ten media, and an optional text, into one vector.
 
@@ -970,6 +991,7 @@ class Client:
             auto_truncate: As for `embed_text`.
             embedding_uncertainty: Also return the uncertainty of each value; for media without a text, or a text
                 without media, and not for documents. marengo3.5.
+            check: As for `segment_video`, for each medium.
 
         Returns:
             An `Embedding`; its `vector` is float32 of shape (dimension,).
@@ -980,7 +1002,11 @@ class Client:
         """
         return finish(
             self._async.embed_multi_input(
-                media_sources, text=text, auto_truncate=auto_truncate, embedding_uncertainty=embedding_uncertainty
+                media_sources,
+                text=text,
+                auto_truncate=auto_truncate,
+                embedding_uncertainty=embedding_uncertainty,
+                check=check,
             )
         )
 
@@ -994,6 +1020,7 @@ class Client:
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        check: bool = True,
     ) -> Segments:
         """Embed audio of up to 10 minutes as segments, in one request. For longer audio use `segment_audio`.
 
@@ -1009,6 +1036,7 @@ class Client:
             embedding_option: `audio`, `transcription`. Default both.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
+            check: As for `segment_video`.
 
         Returns:
             `Segments`: a float32 matrix of shape (n, dimension) with times, options and scopes.
@@ -1025,6 +1053,7 @@ class Client:
                 embedding_option=embedding_option,
                 embedding_scope=embedding_scope,
                 embedding_type=embedding_type,
+                check=check,
             )
         )
 
@@ -1038,6 +1067,7 @@ class Client:
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        check: bool = True,
     ) -> Segments:
         """Embed video of up to 10 minutes as segments, in one request. For longer video use `segment_video`.
 
@@ -1054,6 +1084,7 @@ class Client:
             embedding_option: `visual`, `audio`, `transcription`. Default all.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
+            check: As for `segment_video`.
 
         Returns:
             `Segments`: a float32 matrix of shape (n, dimension) with times, options and scopes.
@@ -1070,6 +1101,7 @@ class Client:
                 embedding_option=embedding_option,
                 embedding_scope=embedding_scope,
                 embedding_type=embedding_type,
+                check=check,
             )
         )
 
@@ -1081,6 +1113,7 @@ class Client:
         embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
+        check: bool = True,
     ) -> Matrix:
         """Embed a short clip as one vector, to search with. For vectors with times: `embed_video`, `segment_video`.
 
@@ -1094,6 +1127,7 @@ class Client:
                 and has no options.
             start_sec: First second to embed, marengo3.0 only. Default 0.
             end_sec: Last second to embed, marengo3.0 only. Default: the end.
+            check: As for `segment_video`.
 
         Returns:
             float32 array of shape (dimension,).
@@ -1104,7 +1138,12 @@ class Client:
         """
         return finish(
             self._async.embed_clip(
-                clip, input_type=input_type, embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
+                clip,
+                input_type=input_type,
+                embedding_option=embedding_option,
+                start_sec=start_sec,
+                end_sec=end_sec,
+                check=check,
             )
         )
 
@@ -1116,6 +1155,7 @@ class Client:
         embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
+        check: bool = True,
     ) -> list[Matrix]:
         """Embed short clips as one vector each, with at most `max_concurrency` requests at once.
 
@@ -1127,6 +1167,7 @@ class Client:
             embedding_option: As for `embed_clip`.
             start_sec: As for `embed_clip`, for each clip.
             end_sec: As for `embed_clip`, for each clip.
+            check: As for `segment_video`, for each clip.
 
         Returns:
             One float32 array of shape (dimension,) for each clip, in the same order.
@@ -1137,7 +1178,12 @@ class Client:
         """
         return finish(
             self._async.embed_clips(
-                clips, input_type=input_type, embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
+                clips,
+                input_type=input_type,
+                embedding_option=embedding_option,
+                start_sec=start_sec,
+                end_sec=end_sec,
+                check=check,
             )
         )
 
@@ -1157,6 +1203,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         include_transcript: bool = False,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
@@ -1183,9 +1230,12 @@ class Client:
                 {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds of the video; `start` may equal `end`.
             embedding_uncertainty: Also return the uncertainty of each value; the scope is then `clip` only.
                 marengo3.5.
-            timeout: Longest wait for the task in seconds. Default: the settings' `task_timeout`.
+            timeout: Longest time for the whole call in seconds, uploads included. Default: only the task is limited, by
+                the settings' `task_timeout`.
             keep_asset: False deletes the uploaded file at the API once its segments are stored or its task failed,
                 unless another task of the same file is unfinished. An `asset:<id>` is never deleted.
+            check: Whether local media are checked before anything is sent: format, tracks, duration, resolution. False
+                verifies only that they can be read, and the API decides.
             include_transcript: Also fetch the words spoken in the video, once: the `body` of each record has those of
                 its segment. A URL becomes an asset for this, and a deleted asset of a local file is uploaded again;
                 neither costs a task. Without words at the API, or after 15 minutes of waiting, a warning is logged and
@@ -1215,6 +1265,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                check=check,
                 include_transcript=include_transcript,
                 on_progress=on_progress,
             )
@@ -1236,6 +1287,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         include_transcript: bool = False,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
@@ -1271,6 +1323,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                check=check,
                 include_transcript=include_transcript,
                 on_progress=on_progress,
             )
@@ -1288,6 +1341,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         """Return the pages of a PDF or the chunks of a text, embedded by a task that is paid for once (marengo3.5).
@@ -1325,6 +1379,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                check=check,
                 on_progress=on_progress,
             )
         )
@@ -1338,6 +1393,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         """Return the one vector of an image, embedded by a task that is paid for once (marengo3.5).
@@ -1362,6 +1418,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                check=check,
                 on_progress=on_progress,
             )
         )
@@ -1381,6 +1438,7 @@ class Client:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         include_transcript: bool = False,
         max_tasks: int | None = None,
         on_error: OnError = "raise",
@@ -1431,6 +1489,7 @@ class Client:
                 embedding_uncertainty=embedding_uncertainty,
                 timeout=timeout,
                 keep_asset=keep_asset,
+                check=check,
                 include_transcript=include_transcript,
                 max_tasks=max_tasks,
                 on_error=on_error,

@@ -12,7 +12,16 @@ from langchain_core.documents import Document
 from langchain_twelvelabs import TwelveLabsAudioLoader, TwelveLabsEmbeddings, TwelveLabsVideoLoader
 from tests.adapters import METADATA_TYPES
 from tests.langchain.fixtures import FIXED, SCENE_SEC, SCENES, connected, requests_of, tasks_of, visual
-from twelvelabs_core import Failure, FixedSegmentation, IngestionError, InputError, Media, Progress, parse_reference
+from twelvelabs_core import (
+    BadRequestError,
+    Failure,
+    FixedSegmentation,
+    IngestionError,
+    InputError,
+    Media,
+    Progress,
+    parse_reference,
+)
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_film, write_sound
 
@@ -233,6 +242,19 @@ async def test_invalid_options_are_refused_before_a_request(
     with pytest.raises(InputError, match=message):
         await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, **options))
     assert requests_of(sandbox) == 0
+
+
+@both_modes
+async def test_check_false_leaves_the_limits_to_the_api(
+    mode: str, tmp_path: Path, sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
+) -> None:
+    path = tmp_path / "small.mp4"
+    write_film(path, [Scene(seconds=5)], size=(200, 200), fps=2, audio=False)
+    with pytest.raises(InputError, match="check=False lets the API decide"):
+        await load(mode, TwelveLabsVideoLoader(path, embeddings=fresh_embeddings))
+    assert requests_of(sandbox) == 0
+    with pytest.raises(BadRequestError, match="360x360"):
+        await load(mode, TwelveLabsVideoLoader(path, embeddings=fresh_embeddings, check=False))
 
 
 def test_contradictory_arguments_are_refused_at_construction(

@@ -33,13 +33,27 @@ from tests.llama_index.videos import (
     stored_of,
     text_document,
 )
-from twelvelabs_core import ConfigurationError, IngestionError, InputError, Media
+from twelvelabs_core import BadRequestError, ConfigurationError, IngestionError, InputError, Media
 from twelvelabs_sandbox import Fault, Sandbox
+from twelvelabs_sandbox.films import Scene, write_film
 
 __all__ = ["folder", "segmenter"]
 
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
 each_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
+
+
+@both_modes
+async def test_check_false_leaves_the_limits_to_the_api(
+    mode: str, tmp_path: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    path = tmp_path / "small.mp4"
+    write_film(path, [Scene(seconds=5)], size=(200, 200), fps=2, audio=False)
+    for check, error, message in ((True, InputError, "check=False lets the API"), (False, BadRequestError, "360x360")):
+        reader = TwelveLabsVideoReader(embed_model=segmenter.embed_model, check=check)
+        with pytest.raises(error, match=message):
+            await reader.aload_nodes(path) if mode == "async" else reader.load_nodes(path)
+        assert bool(tasks(sandbox)) != check
 
 
 @both_modes

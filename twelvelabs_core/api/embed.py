@@ -80,13 +80,16 @@ class EmbedMethods:
         by_text = dict(zip(unique, embeddings, strict=True))
         return [by_text[text] for text in checked]
 
-    async def embed_image(self, image: MediaInput, *, embedding_uncertainty: bool = False) -> Embedding:
+    async def embed_image(
+        self, image: MediaInput, *, embedding_uncertainty: bool = False, check: bool = True
+    ) -> Embedding:
         """Embed one image.
 
         Args:
             image: Path, URL, bytes, binary file object or `asset:<id>`; at most 32 MB (API reference). marengo3.0:
                 JPEG or PNG of at least 128x128 pixels (model page).
             embedding_uncertainty: Also return the uncertainty of each value. marengo3.5.
+            check: As for `segment_video`.
 
         Returns:
             An `Embedding`; its `vector` is float32 of shape (dimension,).
@@ -94,11 +97,11 @@ class EmbedMethods:
         Raises:
             InputError: The file is missing, not an image, too small or too large; no request was sent.
         """
-        (embedding,) = await self.embed_images([image], embedding_uncertainty=embedding_uncertainty)
+        (embedding,) = await self.embed_images([image], embedding_uncertainty=embedding_uncertainty, check=check)
         return embedding
 
     async def embed_images(
-        self, images: Iterable[MediaInput], *, embedding_uncertainty: bool = False
+        self, images: Iterable[MediaInput], *, embedding_uncertainty: bool = False, check: bool = True
     ) -> list[Embedding]:
         """Embed images by one request each, with at most `max_concurrency` requests at once.
 
@@ -107,6 +110,7 @@ class EmbedMethods:
         Args:
             images: Any number of images, as for `embed_image`.
             embedding_uncertainty: As for `embed_image`, for each image.
+            check: As for `segment_video`, for each image.
 
         Returns:
             One `Embedding` for each image, in the same order.
@@ -117,20 +121,23 @@ class EmbedMethods:
         session, model = self._session, self._embedding_model
         options = _check_options(model, embedding_uncertainty=embedding_uncertainty)
         given = many(images, "images")
-        checked = await session.io.blocking(lambda: [_checked_image(image, model) for image in given])
+        checked = await session.io.blocking(lambda: [_checked_image(image, model, check=check) for image in given])
 
         async def embed(image: Media) -> Embedding:
             return await _embed_text_image(session, model, None, image, **options)
 
         return await session.io.map(embed, checked, session.settings.max_concurrency)
 
-    async def embed_text_image(self, text: str, image: MediaInput, *, auto_truncate: bool = False) -> Embedding:
+    async def embed_text_image(
+        self, text: str, image: MediaInput, *, auto_truncate: bool = False, check: bool = True
+    ) -> Embedding:
         """Embed a text and an image into one vector.
 
         Args:
             text: As for `embed_text`.
             image: As for `embed_image`.
             auto_truncate: As for `embed_text`.
+            check: As for `segment_video`.
 
         Returns:
             An `Embedding`; its `vector` is float32 of shape (dimension,).
@@ -141,7 +148,7 @@ class EmbedMethods:
         session, model = self._session, self._embedding_model
         options = _check_options(model, auto_truncate=auto_truncate)
         check_text(text)
-        checked = await session.io.blocking(lambda: _checked_image(image, model))
+        checked = await session.io.blocking(lambda: _checked_image(image, model, check=check))
         return await _embed_text_image(session, model, text, checked, **options)
 
     async def embed_multi_input(
@@ -151,6 +158,7 @@ class EmbedMethods:
         text: str | None = None,
         auto_truncate: bool = False,
         embedding_uncertainty: bool = False,
+        check: bool = True,
     ) -> Embedding:
         """Embed up to ten media, and an optional text, into one vector.
 
@@ -165,6 +173,7 @@ class EmbedMethods:
             auto_truncate: As for `embed_text`.
             embedding_uncertainty: Also return the uncertainty of each value; for media without a text, or a text
                 without media, and not for documents. marengo3.5.
+            check: As for `segment_video`, for each medium.
 
         Returns:
             An `Embedding`; its `vector` is float32 of shape (dimension,).
@@ -179,28 +188,33 @@ class EmbedMethods:
             del options["auto_truncate"]
         else:
             check_text(text)
-        sources = await check_sources(session, model, many(media_sources, "media_sources"), text)
+        sources = await check_sources(session, model, many(media_sources, "media_sources"), text, check=check)
         if embedding_uncertainty:
             requests.check_uncertainty(sources, text)
         return await embed_sources(session, model, sources, text, **options)
 
 
 async def check_sources(
-    session: Session, model: EmbeddingModel, values: Sequence[MediaInput | MediaSource], text: str | None
+    session: Session,
+    model: EmbeddingModel,
+    values: Sequence[MediaInput | MediaSource],
+    text: str | None,
+    *,
+    check: bool,
 ) -> list[Source]:
     """Return the media of one `multi_input`, each checked alone and all together."""
     rules = model.rules
     requests.check_source_count(len(values), rules, has_text=text is not None)
 
-    def check() -> list[Source]:
-        sources = [Source.of(value, rules) for value in values]
+    def checked() -> list[Source]:
+        sources = [Source.of(value, rules, check=check) for value in values]
         requests.check_names(sources, text)
         requests.check_combination(sources, text, rules)
         for source in sources:
             check_source(source.media, source.media_type, rules)
         return sources
 
-    return await session.io.blocking(check)
+    return await session.io.blocking(checked)
 
 
 async def embed_sources(
@@ -269,7 +283,7 @@ def _check_options(model: EmbeddingModel, **options: bool) -> dict[str, bool]:
     return options
 
 
-def _checked_image(value: MediaInput, model: EmbeddingModel) -> Media:
-    media = Media.of(value)
+def _checked_image(value: MediaInput, model: EmbeddingModel, *, check: bool) -> Media:
+    media = Media.of(value, check=check)
     check_image(media, model.rules)
     return media

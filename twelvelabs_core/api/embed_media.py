@@ -39,6 +39,7 @@ class EmbedMediaMethods:
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        check: bool = True,
     ) -> Segments:
         """Embed audio of up to 10 minutes as segments, in one request. For longer audio use `segment_audio`.
 
@@ -54,6 +55,7 @@ class EmbedMediaMethods:
             embedding_option: `audio`, `transcription`. Default both.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
+            check: As for `segment_video`.
 
         Returns:
             `Segments`: a float32 matrix of shape (n, dimension) with times, options and scopes.
@@ -72,7 +74,7 @@ class EmbedMediaMethods:
             embedding_type=embedding_type,
             model=self._embedding_model.name,
         )
-        return await self._embed_segments(await self._checked_media(audio, options), options)
+        return await self._embed_segments(await self._checked_media(audio, options, check=check), options)
 
     async def embed_video(
         self,
@@ -84,6 +86,7 @@ class EmbedMediaMethods:
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_type: Sequence[str] | None = None,
+        check: bool = True,
     ) -> Segments:
         """Embed video of up to 10 minutes as segments, in one request. For longer video use `segment_video`.
 
@@ -100,6 +103,7 @@ class EmbedMediaMethods:
             embedding_option: `visual`, `audio`, `transcription`. Default all.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both.
+            check: As for `segment_video`.
 
         Returns:
             `Segments`: a float32 matrix of shape (n, dimension) with times, options and scopes.
@@ -118,7 +122,7 @@ class EmbedMediaMethods:
             embedding_type=embedding_type,
             model=self._embedding_model.name,
         )
-        return await self._embed_segments(await self._checked_media(video, options), options)
+        return await self._embed_segments(await self._checked_media(video, options, check=check), options)
 
     async def embed_clip(
         self,
@@ -128,6 +132,7 @@ class EmbedMediaMethods:
         embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
+        check: bool = True,
     ) -> Matrix:
         """Embed a short clip as one vector, to search with. For vectors with times: `embed_video`, `segment_video`.
 
@@ -141,6 +146,7 @@ class EmbedMediaMethods:
                 and has no options.
             start_sec: First second to embed, marengo3.0 only. Default 0.
             end_sec: Last second to embed, marengo3.0 only. Default: the end.
+            check: As for `segment_video`.
 
         Returns:
             float32 array of shape (dimension,).
@@ -150,7 +156,12 @@ class EmbedMediaMethods:
             APIResponseError: The API returned no such vector, for example for `transcription` of a clip without speech.
         """
         (vector,) = await self.embed_clips(
-            [clip], input_type=input_type, embedding_option=embedding_option, start_sec=start_sec, end_sec=end_sec
+            [clip],
+            input_type=input_type,
+            embedding_option=embedding_option,
+            start_sec=start_sec,
+            end_sec=end_sec,
+            check=check,
         )
         return vector
 
@@ -162,6 +173,7 @@ class EmbedMediaMethods:
         embedding_option: str | None = None,
         start_sec: float | None = None,
         end_sec: float | None = None,
+        check: bool = True,
     ) -> list[Matrix]:
         """Embed short clips as one vector each, with at most `max_concurrency` requests at once.
 
@@ -173,6 +185,7 @@ class EmbedMediaMethods:
             embedding_option: As for `embed_clip`.
             start_sec: As for `embed_clip`, for each clip.
             end_sec: As for `embed_clip`, for each clip.
+            check: As for `segment_video`, for each clip.
 
         Returns:
             One float32 array of shape (dimension,) for each clip, in the same order.
@@ -187,7 +200,8 @@ class EmbedMediaMethods:
             raise InputError(f"input_type must be audio or video, got {input_type!r}.")
         if model.rules.by_multi_input:
             _check_whole_clip(input_type, embedding_option, start_sec, end_sec, model.rules)
-            wholes = [await check_sources(session, model, [MediaSource(clip, input_type)], None) for clip in given]
+            sources = [[MediaSource(clip, input_type)] for clip in given]
+            wholes = [await check_sources(session, model, source, None, check=check) for source in sources]
             embeddings = await session.io.map(lambda sources: embed_sources(session, model, sources), wholes, limit)
             return [embedding.vector for embedding in embeddings]
         option = _clip_option(input_type, embedding_option, model.rules)
@@ -199,7 +213,7 @@ class EmbedMediaMethods:
             embedding_type=["fused_embedding"] if option == _FUSED else None,
             embedding_scope=["asset"],
         )
-        checked = [await self._checked_media(clip, options) for clip in given]
+        checked = [await self._checked_media(clip, options, check=check) for clip in given]
 
         async def embed(media: Media) -> Matrix:
             segments = await self._embed_segments(media, options)
@@ -223,13 +237,13 @@ class EmbedMediaMethods:
                 f"or embed_clip for one vector of up to {model.sync_max_sec:g} s."
             )
 
-    async def _checked_media(self, value: MediaInput, options: SegmentOptions) -> Media:
-        def check() -> Media:
-            media = Media.of(value)
+    async def _checked_media(self, value: MediaInput, options: SegmentOptions, *, check: bool) -> Media:
+        def checked() -> Media:
+            media = Media.of(value, check=check)
             check_timed_media(media, options, self._embedding_model.rules, task=False)
             return media
 
-        return await self._session.io.blocking(check)
+        return await self._session.io.blocking(checked)
 
     async def _embed_segments(self, media: Media, options: SegmentOptions) -> Segments:
         session, model = self._session, self._embedding_model

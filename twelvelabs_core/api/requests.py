@@ -57,10 +57,10 @@ class Source:
     is_pdf: bool = False  # by its name or first bytes
 
     @classmethod
-    def of(cls, value: MediaInput | MediaSource, model: Model) -> "Source":
+    def of(cls, value: MediaInput | MediaSource, model: Model, *, check: bool = True) -> "Source":
         """Return what the caller passed with its media type; reads the first bytes of local media where needed."""
         given = value if isinstance(value, MediaSource) else MediaSource(value)
-        media = Media.of(given.media)
+        media = Media.of(given.media, check=check)
         only_type = model.source_types[0] if len(model.source_types) == 1 else None
         media_type = given.media_type or only_type or media_type_of(media)
         if media_type is None:

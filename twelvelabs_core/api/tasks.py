@@ -62,6 +62,7 @@ class AsyncTasks:
         embedding_type: Sequence[str] | None = None,
         time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
         embedding_uncertainty: bool = False,
+        check: bool = True,
     ) -> Task:
         """Create a task that embeds audio (marengo3.0: 4 s to 4 h). Each call is billed; see `segment_audio`.
 
@@ -79,6 +80,7 @@ class AsyncTasks:
             time_based_metadata: For fused vectors of marengo3.5, as for video; audio alone has none.
             embedding_uncertainty: Also return the uncertainty of each value; the scope is then `clip` alone.
                 marengo3.5.
+            check: As for `segment_video`.
 
         Returns:
             The `Task`, `processing`.
@@ -98,7 +100,7 @@ class AsyncTasks:
             embedding_uncertainty=embedding_uncertainty,
             model=self._embedding_model.name,
         )
-        return await self._create(audio, options)
+        return await self._create(audio, options, check=check)
 
     async def create_video(
         self,
@@ -112,6 +114,7 @@ class AsyncTasks:
         embedding_type: Sequence[str] | None = None,
         time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
         embedding_uncertainty: bool = False,
+        check: bool = True,
     ) -> Task:
         """Create a task that embeds video (marengo3.0: 4 s to 4 h). Each call is billed; see `segment_video`.
 
@@ -132,6 +135,7 @@ class AsyncTasks:
                 {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds of the video; `start` may equal `end`.
             embedding_uncertainty: Also return the uncertainty of each value; the scope is then `clip` alone.
                 marengo3.5.
+            check: As for `segment_video`.
 
         Returns:
             The `Task`, `processing`.
@@ -151,7 +155,7 @@ class AsyncTasks:
             embedding_uncertainty=embedding_uncertainty,
             model=self._embedding_model.name,
         )
-        return await self._create(video, options)
+        return await self._create(video, options, check=check)
 
     async def create_document(
         self,
@@ -161,6 +165,7 @@ class AsyncTasks:
         embedding_option: Sequence[str] | None = None,
         embedding_scope: Sequence[str] | None = None,
         embedding_uncertainty: bool = False,
+        check: bool = True,
     ) -> Task:
         """Create a task that embeds a document (marengo3.5). Each call is billed; see `segment_document`.
 
@@ -172,6 +177,7 @@ class AsyncTasks:
             embedding_option: As for `segment_document`.
             embedding_scope: As for `segment_document`.
             embedding_uncertainty: As for `segment_document`.
+            check: As for `segment_video`.
 
         Returns:
             The `Task`, `processing`.
@@ -184,7 +190,7 @@ class AsyncTasks:
         model.rules.rules("document")
 
         def read() -> tuple[Media, DocumentOptions]:
-            media = Media.of(document)
+            media = Media.of(document, check=check)
             options = document_options(
                 media,
                 model.name,
@@ -197,7 +203,7 @@ class AsyncTasks:
 
         return await self._create(*await self._session.io.blocking(read))
 
-    async def create_image(self, image: MediaInput, *, embedding_uncertainty: bool = False) -> Task:
+    async def create_image(self, image: MediaInput, *, embedding_uncertainty: bool = False, check: bool = True) -> Task:
         """Create a task that embeds an image (marengo3.5). Each call is billed; see `segment_image`.
 
         A local file is uploaded as an asset first. `embed_image` embeds an image in one request.
@@ -205,6 +211,7 @@ class AsyncTasks:
         Args:
             image: Path, URL, bytes, binary file object or `asset:<id>`; at most 32 MB (API reference).
             embedding_uncertainty: Also return the uncertainty of each value.
+            check: As for `segment_video`.
 
         Returns:
             The `Task`, `processing`.
@@ -213,7 +220,7 @@ class AsyncTasks:
             InputError: The file cannot be used, or the model has no image tasks; no request was sent.
         """
         options = ImageOptions.of(embedding_uncertainty=embedding_uncertainty, model=self._embedding_model.name)
-        return await self._create(image, options)
+        return await self._create(image, options, check=check)
 
     async def retrieve(self, task_id: str) -> Task:
         """Return the current state of a task, with its vectors if it is ready.
@@ -279,9 +286,9 @@ class AsyncTasks:
         """Wait until a task that was created just now is ready; polled after a delay. For other modules of the core."""
         return await self._poller.wait(task_id, timeout, is_new=True)
 
-    def list_processing(self, until: float) -> AsyncIterator[TaskSummary]:
-        """Iterate over the processing tasks until a time on the clock of `Io.now`. For other modules of the core."""
-        return list_tasks(self._session, Call("list embedding tasks", "GET", _PATH, until=until), "processing")
+    def list_processing(self) -> AsyncIterator[TaskSummary]:
+        """Iterate over the processing tasks. For other modules of the core."""
+        return list_tasks(self._session, Call("list embedding tasks", "GET", _PATH), "processing")
 
     def check(self, media: Media, options: TaskOptions) -> None:
         """Check a medium against the limits of its type; reads local media. For other modules of the core."""
@@ -333,13 +340,13 @@ class AsyncTasks:
         )
         return parse_created_task((await self._session.send(call)).body)
 
-    async def _create(self, value: MediaInput, options: TaskOptions) -> Task:
-        def check() -> Media:
-            media = Media.of(value)
+    async def _create(self, value: MediaInput, options: TaskOptions, *, check: bool = True) -> Task:
+        def checked() -> Media:
+            media = Media.of(value, check=check)
             self.check(media, options)
             return media
 
-        media = await self._session.io.blocking(check)
+        media = await self._session.io.blocking(checked)
         if media.is_local:
             media = await self._assets.as_ready_asset(media, options.input_type)
         await self._session.wait_for_rate_limiter()

@@ -91,11 +91,12 @@ async def segment_all(
     *,
     report: FailureReport,
     limit: int,
+    check: bool,
 ) -> AsyncIterator[SegmentedMedia]:
     """Segment media, at most `limit` at once; yield each result as it becomes ready, then close the report."""
 
     async def segment(value: MediaInput) -> SegmentedMedia:
-        item = await io.blocking(lambda: Media.of(value))
+        item = await io.blocking(lambda: Media.of(value, check=check))
         options = await io.blocking(lambda: plan.options(item))
         return await ingestion.segment(item, options, run)
 

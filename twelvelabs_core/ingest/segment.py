@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from twelvelabs_core.api.tasks import document_options
-from twelvelabs_core.base.checks import check_count
+from twelvelabs_core.base.checks import check_bool, check_count
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.base.progress import OnProgress
 from twelvelabs_core.ingest.batch import FailureReport, OnError, segment_all
@@ -49,6 +49,7 @@ class SegmentMethods:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         include_transcript: bool = False,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
@@ -75,9 +76,12 @@ class SegmentMethods:
                 {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds of the video; `start` may equal `end`.
             embedding_uncertainty: Also return the uncertainty of each value; the scope is then `clip` only.
                 marengo3.5.
-            timeout: Longest wait for the task in seconds. Default: the settings' `task_timeout`.
+            timeout: Longest time for the whole call in seconds, uploads included. Default: only the task is limited, by
+                the settings' `task_timeout`.
             keep_asset: False deletes the uploaded file at the API once its segments are stored or its task failed,
                 unless another task of the same file is unfinished. An `asset:<id>` is never deleted.
+            check: Whether local media are checked before anything is sent: format, tracks, duration, resolution. False
+                verifies only that they can be read, and the API decides.
             include_transcript: Also fetch the words spoken in the video, once: the `body` of each record has those of
                 its segment. A URL becomes an asset for this, and a deleted asset of a local file is uploaded again;
                 neither costs a task. Without words at the API, or after 15 minutes of waiting, a warning is logged and
@@ -104,7 +108,7 @@ class SegmentMethods:
             embedding_uncertainty=embedding_uncertainty,
             model=self._embedding_model.name,
         )
-        media = await self._session.io.blocking(lambda: Media.of(video, source=source, version=version))
+        media = await self._session.io.blocking(lambda: Media.of(video, source=source, version=version, check=check))
         run = RunOptions(timeout, on_progress, keep_asset, include_transcript)
         return await self._ingestion.segment(media, options, run)
 
@@ -124,6 +128,7 @@ class SegmentMethods:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         include_transcript: bool = False,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
@@ -156,7 +161,7 @@ class SegmentMethods:
             embedding_uncertainty=embedding_uncertainty,
             model=self._embedding_model.name,
         )
-        media = await self._session.io.blocking(lambda: Media.of(audio, source=source, version=version))
+        media = await self._session.io.blocking(lambda: Media.of(audio, source=source, version=version, check=check))
         run = RunOptions(timeout, on_progress, keep_asset, include_transcript)
         return await self._ingestion.segment(media, options, run)
 
@@ -172,6 +177,7 @@ class SegmentMethods:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         """Return the pages of a PDF or the chunks of a text, embedded by a task that is paid for once (marengo3.5).
@@ -200,7 +206,7 @@ class SegmentMethods:
         """
         self._embedding_model.rules.rules("document")
         io = self._session.io
-        media = await io.blocking(lambda: Media.of(document, source=source, version=version))
+        media = await io.blocking(lambda: Media.of(document, source=source, version=version, check=check))
         options = await io.blocking(
             lambda: document_options(
                 media,
@@ -222,6 +228,7 @@ class SegmentMethods:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         on_progress: OnProgress | None = None,
     ) -> SegmentedMedia:
         """Return the one vector of an image, embedded by a task that is paid for once (marengo3.5).
@@ -239,7 +246,7 @@ class SegmentMethods:
             InputError: The file cannot be used, or the model has no image tasks; nothing was sent.
         """
         options = ImageOptions.of(embedding_uncertainty=embedding_uncertainty, model=self._embedding_model.name)
-        media = await self._session.io.blocking(lambda: Media.of(image, source=source, version=version))
+        media = await self._session.io.blocking(lambda: Media.of(image, source=source, version=version, check=check))
         return await self._ingestion.segment(media, options, RunOptions(timeout, on_progress, keep_asset))
 
     def segment_many(  # noqa: D417  # the others are those of segment_video
@@ -257,6 +264,7 @@ class SegmentMethods:
         embedding_uncertainty: bool = False,
         timeout: float | None = None,
         keep_asset: bool = True,
+        check: bool = True,
         include_transcript: bool = False,
         max_tasks: int | None = None,
         on_error: OnError = "raise",
@@ -311,7 +319,8 @@ class SegmentMethods:
         run = RunOptions(timeout, on_progress, keep_asset, include_transcript)
         report = FailureReport(on_error)
         limit = self._session.settings.max_concurrency if max_tasks is None else check_count("max_tasks", max_tasks)
-        return segment_all(self._session.io, self._ingestion, media, plan, run, report=report, limit=limit)
+        check_bool("check", check)
+        return segment_all(self._session.io, self._ingestion, media, plan, run, report=report, limit=limit, check=check)
 
     async def register(self, media: SegmentedMedia, *, id_namespace: str | None = None) -> list[SegmentRecord]:
         """Return the records of a medium, and register their ids in the segment store.

@@ -59,15 +59,19 @@ _SUFFIXES: Mapping[str, str] = {
 _MIME_TYPES = {suffix: mime_type for mime_type, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
 _KINDS: Mapping[str, MediaType] = {".mxf": "video", **dict.fromkeys(DOCUMENT_SUFFIXES, "document")}
 
+_CONTROL_CHARACTERS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))  # bytes that text files do not contain
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
 _SIGNATURES: Mapping[tuple[bytes, ...], MediaType] = {
-    (_JPEG, _PNG): "image",
+    (_JPEG, _PNG, b"GIF8"): "image",
     (b"fLaC", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"): "audio",
     (b"\x1a\x45\xdf\xa3",): "video",  # Matroska, WebM
 }
 _RIFF_TYPES: Mapping[bytes, MediaType] = {b"WAVE": "audio", b"AVI ": "video", b"WEBP": "image"}
-_FTYP_TYPES: Mapping[bytes, MediaType] = {b"M4A ": "audio", b"heic": "image", b"mif1": "image", b"avif": "image"}
+_FTYP_TYPES: Mapping[bytes, MediaType] = {
+    b"M4A ": "audio",
+    **dict.fromkeys((b"heic", b"heix", b"mif1", b"avif"), "image"),
+}
 
 
 def suffix_of(name: str) -> str:
@@ -101,6 +105,11 @@ def kind_by_head(head: bytes) -> MediaType | None:
 def is_pdf(head: bytes) -> bool:
     """Return whether PDF readers accept it: the mark is within the first 1,024 bytes."""
     return b"%PDF-" in head
+
+
+def is_text(head: bytes) -> bool:
+    """Return whether the first bytes of a file are text: they have no control characters of binary files."""
+    return not any(byte in _CONTROL_CHARACTERS for byte in head)
 
 
 class ImageHeader(NamedTuple):

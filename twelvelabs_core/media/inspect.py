@@ -18,6 +18,7 @@ from twelvelabs_core.media.formats import (
     PDF_SUFFIX,
     TEXT_SUFFIXES,
     is_pdf,
+    is_text,
     kind_by_head,
     kind_by_name,
     suffix_of,
@@ -31,7 +32,6 @@ CHECK_FALSE = "check=False lets the API decide"
 """End of each refusal that rests on what was found in a medium."""
 
 _HEAD_BYTES = 1024  # PDF readers accept the mark %PDF- within the first 1,024 bytes
-_CONTROL_CHARACTERS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))  # bytes that text files do not contain
 
 # FFmpeg gets one open file and must not open anything else: playlists (HLS, DASH, SDP, concat) name files and URLs.
 # Not `options`: with them PyAV frees memory that is not its own where streams appear late, as in FLV (PyAV issue 2010).
@@ -71,8 +71,9 @@ def upload_name(media: Media, input_type: str) -> str:
 
 def _kind_by_content(media: Media) -> MediaType | None:
     try:
-        by_head = kind_by_head(_head(media))
-        if by_head in ("image", "document"):
+        head = _head(media)
+        by_head = kind_by_head(head)
+        if by_head in ("image", "document") or is_text(head):
             return by_head
         found = probe(media)
     except InputError:  # unreadable, or text: the check of the medium says so
@@ -123,8 +124,7 @@ def probe(media: Media) -> Probe | None:
         found = _ask_ffmpeg(media, _properties, _OPEN_BYTES, _OPEN_SEC)
     except _NotMediaError as error:
         head = _head(media)
-        is_text = not any(byte in _CONTROL_CHARACTERS for byte in head)
-        if not is_text and kind_by_head(head) is None:
+        if not is_text(head) and kind_by_head(head) is None:
             return None
         reason = str(error)
     else:
@@ -149,10 +149,10 @@ def find_end(media: Media) -> float | None:
 
     It is far before the declared end where the file is truncated.
     """
-    after_seek = _measure(
-        media, lambda container: _end_of_packets(container, container.duration), _OPEN_BYTES, _OPEN_SEC
-    )
-    return after_seek or _measure(media, lambda container: _end_of_packets(container, 0), _OPEN_BYTES, _OPEN_SEC)
+    end = _measure(media, lambda container: _end_of_packets(container, container.duration), _OPEN_BYTES, _OPEN_SEC)
+    if end == 0:  # there is nothing after the place to which it seeks
+        return _measure(media, lambda container: _end_of_packets(container, 0), _OPEN_BYTES, _OPEN_SEC)
+    return end
 
 
 def has_picture(media: Media, fits: Callable[[tuple[int, int]], bool]) -> bool | None:

@@ -26,8 +26,7 @@ class FixedSegmentation:
     duration_sec: int = 6
 
     def __post_init__(self) -> None:
-        seconds = _seconds(self.duration_sec, limits.FIXED_SEC, "duration_sec of fixed segmentation")
-        object.__setattr__(self, "duration_sec", seconds)
+        _set_whole(self, "duration_sec", limits.FIXED_SEC, " seconds")
 
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, as marengo3.0 takes it."""
@@ -52,8 +51,7 @@ class DynamicSegmentation:
     min_duration_sec: int = 4
 
     def __post_init__(self) -> None:
-        seconds = _seconds(self.min_duration_sec, limits.DYNAMIC_MIN_SEC, "min_duration_sec of dynamic segmentation")
-        object.__setattr__(self, "min_duration_sec", seconds)
+        _set_whole(self, "min_duration_sec", limits.DYNAMIC_MIN_SEC, " seconds")
 
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, as marengo3.0 takes it."""
@@ -106,16 +104,8 @@ class SequentialSegmentation:
     overlap_sentences: int = 0
 
     def __post_init__(self) -> None:
-        most, overlap = _whole(self.max_sentences), _whole(self.overlap_sentences)
-        if most is None or most < 1:
-            raise InputError(f"max_sentences must be a whole number from 1, got {self.max_sentences!r}.")
-        if overlap is None or not 0 <= overlap < most:
-            raise InputError(
-                f"overlap_sentences must be a whole number from 0 to {most - 1} (less than max_sentences), "
-                f"got {self.overlap_sentences!r}."
-            )
-        object.__setattr__(self, "max_sentences", most)
-        object.__setattr__(self, "overlap_sentences", overlap)
+        _set_whole(self, "max_sentences", range(1, 2**31))
+        _set_whole(self, "overlap_sentences", range(self.max_sentences), " (less than max_sentences)")
 
     def to_wire(self) -> dict[str, Any]:
         """Return the vendor's JSON, without the object `sequential` around it."""
@@ -161,11 +151,14 @@ def as_segmentation(value: Segmentation) -> Temporal | Paged:
     )
 
 
-def _seconds(value: object, allowed: range, what: str) -> int:
-    seconds = _whole(value)
-    if seconds is None or seconds not in allowed:
-        raise InputError(f"{what} must be a whole number from {allowed[0]} to {allowed[-1]} seconds, got {value!r}.")
-    return seconds
+def _set_whole(segmentation: Temporal | Paged, name: str, allowed: range, unit: str = "") -> None:
+    """Verify that a field is a whole number in a range, and store it as an int."""
+    given = getattr(segmentation, name)
+    value = _whole(given)
+    if value is None or value not in allowed:
+        what, bounds = f"{name} of {segmentation.kind} segmentation", f"{allowed[0]} to {allowed[-1]}{unit}"
+        raise InputError(f"{what} must be a whole number from {bounds}, got {given!r}.")
+    object.__setattr__(segmentation, name, value)
 
 
 def _whole(value: object) -> int | None:

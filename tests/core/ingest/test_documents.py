@@ -126,8 +126,9 @@ def test_image_task_has_one_visual_vector(name: str, value: list[str]) -> None:
     [
         lambda: SpatialSegmentation("halves"),  # type: ignore[arg-type]
         lambda: SequentialSegmentation(0),
-        lambda: SequentialSegmentation(2.0),  # type: ignore[arg-type]
+        lambda: SequentialSegmentation(2.5),  # type: ignore[arg-type]
         lambda: SequentialSegmentation(True),
+        lambda: SequentialSegmentation(10**400),
         lambda: SequentialSegmentation(3, overlap_sentences=3),
         lambda: SequentialSegmentation(3, overlap_sentences=-1),
         lambda: DocumentOptions.of("pdf", segmentation={"spatial": {"strategy": "halves"}}),

@@ -1,5 +1,6 @@
 """Common input mistakes: each raises its own clear error and sends no request."""
 
+import inspect
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,18 @@ from pydantic import SecretStr
 
 from tests.core.conftest import Connect
 from tests.core.surface import Surface
-from twelvelabs_core import AsyncClient, Client, ConfigurationError, FixedSegmentation, InputError, Settings
+from twelvelabs_core import (
+    AsyncClient,
+    BadRequestError,
+    Client,
+    ConfigurationError,
+    FixedSegmentation,
+    InputError,
+    Settings,
+    TaskFailedError,
+)
 from twelvelabs_sandbox import Sandbox
-from twelvelabs_sandbox.films import Scene, write_film
+from twelvelabs_sandbox.films import Scene, write_film, write_picture
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +58,45 @@ async def test_invalid_video_file_is_refused(client: Surface, sandbox: Sandbox, 
             await call(bad / name)
         assert name in str(caught.value)
     assert sandbox.count() == 0
+
+
+async def test_check_false_leaves_the_limits_to_the_api(client: Surface, sandbox: Sandbox, bad: Path) -> None:
+    for call in (client.segment_video, client.tasks.create_video, client.embed_video, client.embed_clip):
+        with pytest.raises(InputError, match="check=False lets the API decide"):
+            await call(bad / "small.mp4")
+        assert sandbox.count("POST", "/embed-v2") + sandbox.count("POST", "/embed-v2/tasks") == 0
+        with pytest.raises((BadRequestError, TaskFailedError), match="360x360"):
+            await call(bad / "small.mp4", check=False)
+        sandbox.clear_requests()
+        with pytest.raises(InputError, match="no such file"):
+            await call(bad / "missing.mp4", check=False)
+    with pytest.raises(BadRequestError, match="360x360"):
+        _ = [one async for one in client.segment_many([bad / "small.mp4"], check=False)]
+
+
+async def test_check_false_leaves_images_to_the_api(client: Surface, sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "small.png"
+    write_picture(path, Scene(), size=(64, 64))
+    for call in (
+        lambda **options: client.embed_image(path, **options),
+        lambda **options: client.embed_text_image("red", path, **options),
+        lambda **options: client.embed_multi_input([path], **options),
+    ):
+        with pytest.raises(InputError, match=r"64x64 .*check=False lets the API decide"):
+            await call()
+        assert sandbox.count() == 0
+        with pytest.raises(BadRequestError):
+            await call(check=False)
+        sandbox.clear_requests()
+
+
+@pytest.mark.parametrize("cls", [Client, AsyncClient])
+def test_every_call_that_checks_media_can_leave_it_to_the_api(cls: Any) -> None:
+    client = cls("tlk_key", store=":memory:")
+    calls = [getattr(client, name) for name in dir(client) if name.startswith(("segment_", "embed_"))]
+    calls += [getattr(client.tasks, name) for name in dir(client.tasks) if name.startswith("create_")]
+    without = {call.__name__ for call in calls if "check" not in inspect.signature(call).parameters}
+    assert without == {"embed_text", "embed_texts"}
 
 
 @pytest.mark.parametrize("name", ["missing.mp4", "folder.mp4", "empty.mp4", "notes.mp4"])

@@ -14,6 +14,7 @@ from tests.core.media import field_files
 from tests.core.media.field_files import CASES, GOOD, SECONDS, UserStream
 from tests.core.surface import Surface
 from twelvelabs_core import InputError, Media, TaskFailedError
+from twelvelabs_core.media import inspect
 from twelvelabs_core.media.inspect import measure_duration, media_type_of
 from twelvelabs_core.media.validate import check_audio_video, check_image
 
@@ -96,34 +97,37 @@ def test_no_whole_file_is_taken_for_truncated(
     assert not caplog.records
 
 
-@pytest.mark.parametrize("head", [b"\x1a\x45\xdf\xa3" + bytes(60), b"ID3\x04" + bytes(60)], ids=["mkv", "mp3"])
-def test_junk_of_any_size_is_searched_within_bounds_and_left_to_the_server(head: bytes) -> None:
-    class Junk(io.RawIOBase):
-        """Three gigabytes of which the demuxers cannot make anything."""
+class Junk(io.BytesIO):
+    """The beginning of a film, then three gigabytes of which a demuxer cannot make anything."""
 
-        size = 3 * 2**30
-        count = position = 0
+    size, count, position = 3 * 2**30, 0, 0
 
-        def seekable(self) -> bool:
-            return True
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self.position = offset + (0, self.position, self.size)[whence]
+        return self.position
 
-        def seek(self, offset: int, whence: int = 0) -> int:
-            self.position = offset + (0, self.position, self.size)[whence]
-            return self.position
+    def read(self, size: int | None = -1, /) -> bytes:
+        wanted = max(min(size or 0, self.size - self.position), 0)
+        super().seek(self.position)
+        data = super().read(wanted)
+        data += b"\x5a" * (wanted - len(data))
+        self.position += wanted
+        self.count += wanted
+        return data
 
-        def read(self, size: int = -1, /) -> bytes:
-            size = max(min(size, self.size - self.position), 0)
-            data = (head + bytes(range(1, 251)) * (size // 250 + 1))[:size] if not self.position else b"\x5a" * size
-            self.position += size
-            self.count += size
-            return data
 
-    junk = Junk()
-    try:
-        check_audio_video(Media.of(junk, source="junk"), "video", task=True)  # type: ignore[arg-type]
-    except InputError as error:
-        assert "not a readable" in str(error)  # noqa: PT017  # FFmpeg may see at once that this is nothing
-    assert junk.count < 2**30
+def test_junk_of_any_size_is_searched_within_bounds_and_left_to_the_server(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_OPEN_BYTES", "_MEASURE_BYTES"):
+        monkeypatch.setattr(inspect, name, 4 * 2**20)
+    for path, kind in ((field_files.late_start(folder), "video"), (field_files.mp3(folder, 16_000), "audio")):
+        junk = Junk(path.read_bytes())
+        found = check_audio_video(Media.of(junk, source="junk"), kind, task=True)
+        assert found is not None
+        assert found.duration_sec is not None
+        assert found.duration_sec > 14_400  # the container says so
+        assert junk.count < 32 * 2**20
 
 
 def test_the_kind_of_a_local_file_is_found_inside(video_path: Path, sound: Path, picture: Path, tmp_path: Path) -> None:
@@ -163,7 +167,7 @@ async def test_the_sandbox_embeds_the_shared_cases(client: Surface, name: str) -
             await client.segment_video(path)
     else:
         segment = client.segment_video if case.kind == "video" else client.segment_audio
-        assert (await segment(path)).duration_sec == pytest.approx(case.seconds, abs=0.5)
+        assert (await segment(path)).duration_sec == pytest.approx(case.seconds, abs=1)
 
 
 @shared_cases

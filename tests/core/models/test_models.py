@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from twelvelabs_core import AsyncClient, Client, DynamicSegmentation, FixedSegmentation, InputError, SegmentOptions
+from twelvelabs_core import (
+    AsyncClient,
+    Client,
+    DynamicSegmentation,
+    FixedSegmentation,
+    InputError,
+    SegmentOptions,
+    SequentialSegmentation,
+)
 from twelvelabs_core.models.marengo import model_of
 
 NEW, OLD = "marengo3.5", "marengo3.0"
@@ -110,6 +118,15 @@ def test_timed_text_without_duration_is_accepted() -> None:
         NEW, time_based_metadata=[{"start": 3, "end": 3, "text": "goal"}], embedding_type=["fused_embedding"]
     )
     assert fused.to_wire()["time_based_metadata"] == [{"start": 3.0, "end": 3.0, "text": "goal"}]
+
+
+def test_a_whole_number_may_be_a_float() -> None:
+    for segmentation in (FixedSegmentation(5.0), DynamicSegmentation(2.0), SequentialSegmentation(8.0, 2.0)):  # type: ignore[arg-type]
+        assert not any(isinstance(getattr(segmentation, name), float) for name in type(segmentation).__slots__)
+    flat = {"strategy": "fixed", "fixed": {"duration_sec": 5.0}}
+    assert options(OLD, segmentation=flat).identity() == options(OLD, segmentation=FixedSegmentation(5)).identity()
+    with pytest.raises(InputError, match=r"duration_sec of fixed segmentation must be a whole number .*, got 2\.5"):
+        FixedSegmentation(2.5)  # type: ignore[arg-type]
 
 
 def test_each_model_has_its_defaults_and_wire_format() -> None:
