@@ -212,7 +212,7 @@ class TwelveLabsVideoLoader(_TimedLoader):
         keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
         check: Whether local files are checked before anything is sent: format, tracks, duration, resolution. False
             verifies only that they can be read, and the API decides.
-        timeout: Longest wait for one embedding task, in seconds. Default 7200.
+        timeout: Longest time for one medium in seconds, its upload included. Default: 7200 for its task.
         max_tasks: Maximum number of simultaneous embedding tasks, and of media paid for ahead of the consumer.
             Default: `max_concurrency` of `embeddings`. With hundreds of videos, 50 or more save hours.
         on_error: How to handle failures among several media: `raise` (default) raises an error at the end that lists

@@ -55,7 +55,7 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
         id_namespace: Changes the ids of the segments, for stores whose ids are shared by several collections.
         keep_asset: As for `TwelveLabsVideoSegmenter`.
         check: As for `TwelveLabsVideoSegmenter`.
-        timeout: Longest wait for one embedding task, in seconds. Default 7200.
+        timeout: Longest time for one medium in seconds, its upload included. Default: 7200 for its task.
         max_tasks: As for `TwelveLabsVideoSegmenter`.
         show_progress: Whether to write progress to stderr.
         input_type: `video`, or `audio` for audio files. For documents and images: `TwelveLabsDocumentReader`.

@@ -26,6 +26,7 @@ from twelvelabs_core.integration import (
     UNTIMED_TYPES,
     Mode,
     check_unique,
+    client_of,
     each_medium,
     finish,
     input_type_of,
@@ -80,7 +81,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
         check: Whether local files are checked before anything is sent: format, tracks, duration, resolution. False
             verifies only that they can be read, and the API decides.
-        timeout: Longest wait for one embedding task, in seconds. Default 7200.
+        timeout: Longest time for one medium in seconds, its upload included. Default: 7200 for its task.
         max_tasks: Maximum number of simultaneous embedding tasks. Default: `max_concurrency` of `embed_model`. With
             hundreds of videos, 50 or more save hours.
         show_progress: Whether to write progress to stderr.
@@ -223,7 +224,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         Raises:
             InputError: The file does not exist, or `extra_info` has a key that segments use.
         """
-        client = self.embed_model.async_client if mode.is_async else self.embed_model.client
+        client = await client_of(mode, self.embed_model)
         content = await mode.run(client.content_of, media)
         input_type = await mode.blocking(lambda: input_type_of(media, self.input_types))
         return to_video_document(

@@ -35,6 +35,8 @@ CLIENT_METHODS = '''
         return function, (type(self), *values)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_async"):  # while the constructor runs
+            return f"<{type(self).__name__}, not made yet>"
         return repr(self._async).replace(type(self._async).__name__, type(self).__name__, 1)
 '''
 
@@ -103,6 +105,7 @@ def generate() -> str:
     typing_only = sorted(line for line in imports if line.startswith("from twelvelabs_core.store"))
     runtime = [
         *sorted(imports - set(typing_only)),
+        "from twelvelabs_core.base.settings import as_secret",
         "from twelvelabs_core.client import AsyncClient",
         "from twelvelabs_core.transport.blocking import BlockingIo",
         "from twelvelabs_core.transport.io import drain, finish",
@@ -138,6 +141,7 @@ def _constructor(source: Source, node: ast.ClassDef, module: Module, imports: se
     init = next(item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__")
     _add_imports(init.args, module, imports)
     lines = [f"    def __init__({ast.unparse(init.args)}) -> None:"]
+    lines.append("        api_key = as_secret(api_key)")
     lines.append(f"        self._async = _BlockingClient({_arguments(init.args)})")
     lines += [f"        self.{one.attribute} = {one.name}(self._async.{one.attribute})" for one in SOURCES[:-1]]
     return "\n".join(lines) + "\n"

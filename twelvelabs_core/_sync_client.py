@@ -14,7 +14,7 @@ from twelvelabs_core.api.task_polling import TaskCallback
 from twelvelabs_core.api.tasks import AsyncTasks
 from twelvelabs_core.api.uploads import AsyncUploads, CompletedChunk
 from twelvelabs_core.base.progress import OnProgress
-from twelvelabs_core.base.settings import Settings
+from twelvelabs_core.base.settings import Settings, as_secret
 from twelvelabs_core.client import AsyncClient
 from twelvelabs_core.ingest.batch import OnError
 from twelvelabs_core.ingest.plan import InputType, Segmentations
@@ -311,9 +311,9 @@ class Assets:
         """Upload a file from disk, or let the API fetch a URL.
 
         The asset is `processing` at first; `wait` returns it `ready`. A local file of up to 200 MB is sent in one
-        request, streamed from disk. That request is not repeated, since the asset may exist if its answer is lost. A
-        larger file is sent in chunks, in parallel and each with retries. If such an upload is interrupted, also by a
-        crash, the same call within 24 hours sends only the chunks that the API has not received.
+        request, streamed from disk; if its answer is lost, it is repeated, and the first asset may remain. A larger
+        file is sent in chunks, in parallel and each with retries. If such an upload is interrupted, also by a crash,
+        the same call within 24 hours sends only the chunks that the API has not received.
 
         Args:
             media: Path, bytes or binary file object: video and audio up to 10 GB, images up to 32 MB, PDF, text and
@@ -804,6 +804,7 @@ class Client:
         rate_limiter: RateLimiter | None = None,
         settings: Settings | None = None,
     ) -> None:
+        api_key = as_secret(api_key)
         self._async = _BlockingClient(
             api_key,
             model=model,
@@ -838,6 +839,8 @@ class Client:
         return function, (type(self), *values)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_async"):  # while the constructor runs
+            return f"<{type(self).__name__}, not made yet>"
         return repr(self._async).replace(type(self._async).__name__, type(self).__name__, 1)
 
     @property
@@ -1227,7 +1230,8 @@ class Client:
                 {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds of the video; `start` may equal `end`.
             embedding_uncertainty: Also return the uncertainty of each value; the scope is then `clip` only.
                 marengo3.5.
-            timeout: Longest wait for the task in seconds. Default: the settings' `task_timeout`.
+            timeout: Longest time for the whole call in seconds, uploads included. Default: only the task is limited, by
+                the settings' `task_timeout`.
             keep_asset: False deletes the uploaded file at the API once its segments are stored or its task failed,
                 unless another task of the same file is unfinished. An `asset:<id>` is never deleted.
             check: Whether local media are checked before anything is sent: format, tracks, duration, resolution. False

@@ -13,7 +13,7 @@ from twelvelabs_core.api.legacy_v1 import AsyncLegacyV1
 from twelvelabs_core.api.tasks import AsyncTasks
 from twelvelabs_core.api.uploads import AsyncUploads
 from twelvelabs_core.base.errors import ConfigurationError
-from twelvelabs_core.base.settings import Settings
+from twelvelabs_core.base.settings import Settings, as_secret
 from twelvelabs_core.ingest.job import Ingestion
 from twelvelabs_core.ingest.segment import SegmentMethods
 from twelvelabs_core.models.marengo import DEFAULT_MODEL, EmbeddingModel
@@ -90,6 +90,7 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods):
         rate_limiter: RateLimiter | None = None,
         settings: Settings | None = None,
     ) -> None:
+        api_key = as_secret(api_key)
         given: dict[str, Any] = {
             "api_key": api_key,
             "base_url": base_url,
@@ -105,7 +106,7 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods):
         self._io = type(self)._make_io()  # noqa: SLF001  # a function stored on the class, not a method
         self._session = Session(settings or Settings.resolve(**options), self._io, rate_limiter)
         self._embedding_model = EmbeddingModel.of(model, embedding_dimension)
-        self._open_store = _StoreOpener(store)
+        self._open_store = store if isinstance(store, _StoreOpener) else _StoreOpener(store)
         self.uploads = AsyncUploads(self._session)
         self.assets = AsyncAssets(self._session, self.uploads, self._open_store)
         self.tasks = AsyncTasks(self._session, self._embedding_model, self.assets)
@@ -152,6 +153,8 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods):
         return rebuild, (type(self), self.settings, self.model, self.embedding_dimension, self._open_store.opened)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_ingestion"):  # while the constructor runs
+            return f"<{type(self).__name__}, not made yet>"
         return f"{type(self).__name__}(space={self.space!r}, base_url={self.settings.base_url!r})"
 
 

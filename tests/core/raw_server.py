@@ -1,6 +1,7 @@
 """A server that answers every request with bytes given by the test, complete or truncated."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterable
 from types import TracebackType
@@ -15,7 +16,8 @@ class RawServer:
         requests: The head of every request.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.answer: Iterable[bytes] = []
         self.requests: list[bytes] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -23,7 +25,7 @@ class RawServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def say(self, body: bytes, *, head: str = "HTTP/1.1 200 OK", cut: int | None = None, **headers: str) -> None:
         """Answer with this body from now on; with ``cut``, send only that many of the announced bytes."""
@@ -51,14 +53,19 @@ class RawServer:
                 return
             with connection:
                 try:
-                    self._answer(connection)
+                    self._answer(
+                        connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True)
+                    )
                 except OSError:
                     continue  # the client closed the connection
 
     def _answer(self, connection: socket.socket) -> None:
         received = b""
         while b"\r\n\r\n" not in received:
-            received += connection.recv(65536)
+            chunk = connection.recv(65536)
+            if not chunk:
+                return
+            received += chunk
         head, _, body = received.partition(b"\r\n\r\n")
         self.requests.append(head)
         length = next(

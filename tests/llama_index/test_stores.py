@@ -21,6 +21,7 @@ from llama_index_twelvelabs import (
     replace_video,
     time_filter,
 )
+from llama_index_twelvelabs.nodes import document_id
 from tests.llama_index.fixtures import SCENE_SEC, description, paid
 from tests.llama_index.stores import CASES, StoreCase, index_on
 from tests.llama_index.videos import folder, reel, segmenter
@@ -183,6 +184,29 @@ async def test_videos_are_ingested_once_and_replaced_after_a_change(
     assert await case.count(mode, store) == 4
     (best,) = await find(mode, index, asked(segmenter.embed_model, description(2)))
     assert best.metadata["title"] == "red.mkv"
+
+
+@both_modes
+async def test_video_that_a_store_lost_is_stored_again(
+    case: StoreCase, mode: str, store: Any, segmenter: TwelveLabsVideoSegmenter, folder: Path
+) -> None:
+    """The document store still has it. FAISS cannot be asked, so that its document store is trusted."""
+    index = index_on(store, segmenter.embed_model)
+    video_path = folder / "red.mkv"
+
+    async def ingest() -> Any:
+        call = aingest_videos(index, video_path, segmenter=segmenter) if mode == "async" else None
+        return await call if call else ingest_videos(index, video_path, segmenter=segmenter)
+
+    (source,) = (await ingest()).stored
+    if case.name == "LanceDB":
+        store.table.delete("true")
+    elif not case.bare_delete:
+        doc_id = document_id(source)
+        await index.adelete_ref_doc(doc_id) if mode == "async" else index.delete_ref_doc(doc_id)
+    assert (await ingest()).stored == ((source,) if case.replaces else ())
+    assert (await ingest()).unchanged == (source,)
+    assert await case.count(mode, store) == 2
 
 
 @both_modes

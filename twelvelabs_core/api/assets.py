@@ -68,9 +68,9 @@ class AsyncAssets:
         """Upload a file from disk, or let the API fetch a URL.
 
         The asset is `processing` at first; `wait` returns it `ready`. A local file of up to 200 MB is sent in one
-        request, streamed from disk. That request is not repeated, since the asset may exist if its answer is lost. A
-        larger file is sent in chunks, in parallel and each with retries. If such an upload is interrupted, also by a
-        crash, the same call within 24 hours sends only the chunks that the API has not received.
+        request, streamed from disk; if its answer is lost, it is repeated, and the first asset may remain. A larger
+        file is sent in chunks, in parallel and each with retries. If such an upload is interrupted, also by a crash,
+        the same call within 24 hours sends only the chunks that the API has not received.
 
         Args:
             media: Path, bytes or binary file object: video and audio up to 10 GB, images up to 32 MB, PDF, text and
@@ -192,7 +192,8 @@ class AsyncAssets:
         params = tuple(("include", unit) for unit in units)
         attempt = f"retrieve the transcription of asset {asset_id}"
         call = Call(attempt, "GET", f"{_path(asset_id)}/transcription", params)
-        return read_answer(Transcription, (await self._session.send(call)).body, "transcription")
+        body = (await self._session.send(call)).body
+        return await self._session.io.blocking(lambda: read_answer(Transcription, body, "transcription"))
 
     async def update_user_metadata(self, asset_id: str, user_metadata: UserMetadata) -> None:
         """Merge metadata into the user metadata of an asset.

@@ -26,7 +26,14 @@ from twelvelabs_core.base.errors import (
     TwelveLabsError,
 )
 from twelvelabs_core.results.responses import Task, TaskSummary
-from twelvelabs_core.transport.polling import FIRST_DELAY, LONGEST_DELAY, Deadline, next_delay
+from twelvelabs_core.transport.polling import (
+    FIRST_DELAY,
+    LAST_REQUEST,
+    LONGEST_DELAY,
+    Deadline,
+    next_delay,
+    time_limit,
+)
 from twelvelabs_core.transport.session import Session
 
 logger = logging.getLogger("twelvelabs_core")
@@ -35,7 +42,7 @@ TaskCallback = Callable[[Task], Any]
 
 LONGEST_SHARED_DELAY = 4.5  # seconds: one listing serves many, so that they need not wait as long as one alone
 SECONDS_PER_PAGE = 0.2  # at most five pages a second
-LAST_LISTING = 2.0  # seconds for a listing that begins when the caller's time is over
+LIST_PAUSE = 60.0  # seconds until the list is tried again after a 5xx
 _FEWER_REQUESTS = 25  # times, compared with polling each task by itself
 _ACCOUNT_ERRORS = (401, 429)  # a refused key and too many requests concern every request, not the list alone
 
@@ -80,20 +87,19 @@ class TaskPoller:
     Args:
         session: Sends the requests.
         retrieve: Retrieves one task.
-        list_processing: Lists the account's processing tasks; its argument is the time on the clock of `Io.now` after
-            which the answer is not needed.
+        list_processing: Lists the account's processing tasks.
     """
 
     def __init__(
         self,
         session: Session,
         retrieve: Callable[[str], Awaitable[Task]],
-        list_processing: Callable[[float], AsyncIterator[TaskSummary]],
+        list_processing: Callable[[], AsyncIterator[TaskSummary]],
     ) -> None:
         self._session = session
         self._retrieve = retrieve
         self._list_processing = list_processing
-        self._is_list_usable = True  # until the server refuses to list tasks
+        self._list_usable_at = -math.inf  # on the clock of `Io.now`; later while the list fails, inf once it is refused
         self._reset()
 
     def _reset(self) -> None:
@@ -121,18 +127,27 @@ class TaskPoller:
         """
         io = self._session.io
         deadline = Deadline(self._session.settings.task_timeout if timeout is None else timeout, io.now)
-        with self._registered(task_id, io.now()):
+        task: Task | None = None
+        failure: TwelveLabsError | None = None
+        with self._registered(task_id, io.now()), time_limit(deadline.end, is_patient=True):
             if is_new:
                 await io.sleep(min(FIRST_DELAY, deadline.limit))
-                task = await self._poll(task_id, deadline)
-            else:
-                task = await self._retrieve(task_id)
-            while not _is_ready(task, callback):
+            is_known = is_new  # else the first poll asks for the task by its id
+            while True:
+                try:
+                    task = await (self._poll(task_id, deadline) if is_known else self._retrieve(task_id))
+                    is_known = True
+                    failure = None
+                except (APIConnectionError, RateLimitError, ServerError) as error:
+                    if not self._session.may_pass(error):
+                        raise
+                    failure = error
+                else:
+                    if _is_ready(task_id, task, callback):
+                        return task
                 if deadline.is_expired:
-                    raise _timeout_error(task, deadline)
+                    raise _timeout_error(task_id, task, failure, deadline)
                 await io.sleep(self._next_delay(deadline))
-                task = await self._poll(task_id, deadline)
-        return task
 
     @contextmanager
     def _registered(self, task_id: str, now: float) -> Iterator[None]:
@@ -151,34 +166,28 @@ class TaskPoller:
                     del self._waiting[task_id]
 
     async def _poll(self, task_id: str, deadline: Deadline) -> Task:
-        """Return the state of a task. A poll that fails after the deadline counts as processing."""
-        try:
-            if not self._is_shared():
-                return await self._retrieve(task_id)
-            listing = await self._latest_listing(deadline)
-            is_overdue = listing is None and self._is_list_usable and deadline.is_expired
-            if is_overdue or (listing is not None and task_id not in listing.requested):
-                return _processing(task_id)  # waiting began after the listing did; the next one includes the task
-            if listing is None:
-                return await self._retrieve(task_id)
-            if listing.error is not None:
-                raise copy.copy(listing.error)  # several waiters raise it, each with its own traceback
-            if task_id in listing.processing:
-                return _processing(task_id, listing.processing[task_id])
-            # Ready, failed, expired, or moved between two pages of the list.
+        """Return the state of a task."""
+        if not self._is_shared():
             return await self._retrieve(task_id)
-        except (APIConnectionError, RateLimitError, ServerError) as error:
-            if not deadline.is_expired:
-                raise
-            logger.warning("the last poll of task %s failed: %s", task_id, error)
-            return _processing(task_id)
+        listing = await self._latest_listing(deadline)
+        is_overdue = listing is None and self._is_list_usable() and deadline.is_expired
+        if is_overdue or (listing is not None and task_id not in listing.requested):
+            return _processing(task_id)  # waiting began after the listing did; the next one includes the task
+        if listing is None:
+            return await self._retrieve(task_id)
+        if listing.error is not None:
+            raise copy.copy(listing.error)  # several waiters raise it, each with its own traceback
+        if task_id in listing.processing:
+            return _processing(task_id, listing.processing[task_id])
+        # Ready, failed, expired, or moved between two pages of the list.
+        return await self._retrieve(task_id)
 
     async def _latest_listing(self, deadline: Deadline) -> _Listing | None:
         """Return a fresh listing; None where tasks cannot be listed, or another waiter's listing takes too long."""
         io = self._session.io
-        limit = min(2 * self._session.settings.timeout, max(deadline.remaining, LAST_LISTING))
+        limit = min(2 * self._session.settings.timeout, max(deadline.remaining, LAST_REQUEST))
         own = Deadline(limit, io.now)
-        while self._is_list_usable and not own.is_expired:
+        while self._is_list_usable() and not own.is_expired:
             now = io.now()
             with self._lock:
                 latest = self._listing
@@ -195,14 +204,15 @@ class TaskPoller:
     async def _fetch_listing(self, started: float, requested: frozenset[str], deadline: Deadline) -> _Listing | None:
         """List the processing tasks once for all waiters; what ends in cancellation is left to the next waiter."""
         listing: _Listing | None = None
+        now = self._session.io.now()
         try:
-            until = self._session.io.now() + max(deadline.remaining, LAST_LISTING)
-            listing = _Listing(started, requested, await self._find_processing(requested, until))
+            with time_limit(now + max(deadline.remaining, LAST_REQUEST)):
+                listing = _Listing(started, requested, await self._find_processing(requested))
         except TwelveLabsError as error:
             if _concerns_list_alone(error):
                 logger.warning("failed to list tasks (%s); each task is polled by itself", error)
-                self._is_list_usable = False
-            elif isinstance(error, APIConnectionError) and deadline.is_expired:
+                self._list_usable_at = now + LIST_PAUSE if isinstance(error, ServerError) else math.inf
+            elif self._session.may_pass(error) and deadline.remaining < self._session.settings.timeout:
                 raise  # this caller's time was too short for an answer; other waiters may have more
             else:
                 listing = _Listing(started, requested, error=error)
@@ -212,11 +222,11 @@ class TaskPoller:
                 self._listing = listing or self._listing
         return listing
 
-    async def _find_processing(self, requested: frozenset[str], until: float) -> dict[str, TaskSummary]:
+    async def _find_processing(self, requested: frozenset[str]) -> dict[str, TaskSummary]:
         found: dict[str, TaskSummary] = {}
         # Tasks of other clients may stand between ours; then one request for each of ours is cheaper.
         remaining = limits.PAGE_LIMIT_MAX * max(2, len(requested))
-        tasks = self._list_processing(until)
+        tasks = self._list_processing()
         async with aclosing(tasks):  # type: ignore[type-var]  # it is an async generator
             async for task in tasks:
                 remaining -= 1
@@ -228,7 +238,10 @@ class TaskPoller:
 
     def _is_shared(self) -> bool:
         """Whether a listing would serve more than one task."""
-        return self._is_list_usable and len(self._waiting) > 1
+        return self._is_list_usable() and len(self._waiting) > 1
+
+    def _is_list_usable(self) -> bool:
+        return self._session.io.now() >= self._list_usable_at
 
     def _next_delay(self, deadline: Deadline) -> float:
         if not self._is_shared():
@@ -260,18 +273,22 @@ def _processing(task_id: str, seen: TaskSummary | None = None) -> Task:
     return Task.model_validate({"_id": task_id, "status": "processing", **times})
 
 
-def _is_ready(task: Task, callback: TaskCallback | None) -> bool:
+def _is_ready(task_id: str, task: Task, callback: TaskCallback | None) -> bool:
     if callback is not None:
         callback(task)
     if task.status == "failed":
         reason = (task.error or "no reason given").rstrip(". ")
-        raise TaskFailedError(f"task {task.id} failed: {reason}.", task_id=task.id)
+        raise TaskFailedError(f"task {task_id} failed: {reason}.", task_id=task_id)
     return task.status == "ready"
 
 
-def _timeout_error(task: Task, deadline: Deadline) -> TaskTimeoutError:
+def _timeout_error(
+    task_id: str, task: Task | None, failure: TwelveLabsError | None, deadline: Deadline
+) -> TaskTimeoutError:
+    status = "of unknown status" if task is None else f"still {task.status}"
+    last = f" The last poll failed: {failure}" if failure is not None else ""
     return TaskTimeoutError(
-        f"task {task.id} is still {task.status} after {deadline.limit:g} s and continues at the server: "
-        "wait for it again by its id, nothing is paid twice.",
-        task_id=task.id,
+        f"task {task_id} is {status} after {deadline.limit:g} s and continues at the server: "
+        f"wait for it again by its id, nothing is paid twice.{last}",
+        task_id=task_id,
     )

@@ -286,9 +286,9 @@ class AsyncTasks:
         """Wait until a task that was created just now is ready; polled after a delay. For other modules of the core."""
         return await self._poller.wait(task_id, timeout, is_new=True)
 
-    def list_processing(self, until: float) -> AsyncIterator[TaskSummary]:
-        """Iterate over the processing tasks until a time on the clock of `Io.now`. For other modules of the core."""
-        return list_tasks(self._session, Call("list embedding tasks", "GET", _PATH, until=until), "processing")
+    def list_processing(self) -> AsyncIterator[TaskSummary]:
+        """Iterate over the processing tasks. For other modules of the core."""
+        return list_tasks(self._session, Call("list embedding tasks", "GET", _PATH), "processing")
 
     def check(self, media: Media, options: TaskOptions) -> None:
         """Check a medium against the limits of its type; reads local media. For other modules of the core."""

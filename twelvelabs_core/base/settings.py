@@ -5,13 +5,15 @@ import hashlib
 import math
 import os
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.base.redact import redact
+
+T = TypeVar("T")
 
 DEFAULT_BASE_URL = "https://api.twelvelabs.io/v1.3"
 SANDBOX_KEY_PREFIX = "tlk_sandbox_"
@@ -22,6 +24,25 @@ DIMENSION = 512  # values in a vector of marengo3.0; part of the name of its spa
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+def as_secret(key: SecretStr | str | None) -> SecretStr | None:
+    """Wrap a key. Callables that take a key do so first: a traceback may show their local variables."""
+    return SecretStr(key) if isinstance(key, str) else key
+
+
+def _hide_key(cls: type[T]) -> type[T]:
+    """Let the constructor wrap the key before the first check."""
+    construct: Any = cls.__init__
+
+    @functools.wraps(construct)
+    def __init__(self: T, api_key: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807  # a method
+        api_key = as_secret(api_key)
+        construct(self, api_key, *args, **kwargs)
+
+    cls.__init__ = __init__  # type: ignore[assignment]
+    return cls
+
+
+@_hide_key
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The configuration of a client, validated and immutable.
@@ -32,7 +53,8 @@ class Settings:
     Attributes:
         api_key: The key; begins with `tlk_`, a sandbox's with `tlk_sandbox_`.
         base_url: Root of the API, version included. A real key is sent over https only, or to this machine.
-        timeout: Longest silence of the server within one request. Default 60.
+        timeout: Longest silence of the server within one request. A request ends after three times this and 1 s for
+            each 10 kB sent or received. Default 60.
         max_retries: Most retries of a request that is safe to repeat. Default 4.
         max_concurrency: Most concurrent requests of one call. Default 8.
         max_retry_wait: Longest wait before a retry; when the server asks for more, the error is raised at once,
@@ -64,8 +86,6 @@ class Settings:
     key_from_environment: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
-        if isinstance(self.api_key, str):  # callers pass plain strings; frozen, so set around the guard
-            object.__setattr__(self, "api_key", SecretStr(self.api_key))
         self._check_key()
         self._check_base_url()
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
@@ -90,18 +110,20 @@ class Settings:
         Raises:
             ConfigurationError: No key, or an invalid value.
         """
+        api_key = as_secret(api_key)
         unknown = set(options) - {item.name for item in fields(cls) if item.name != "key_from_environment"}
         if unknown:
             raise ConfigurationError(f"unknown settings: {', '.join(sorted(unknown))}.")
         from_environment = api_key is None
-        key = next(filter(None, map(os.environ.get, KEY_VARIABLES)), None) if api_key is None else api_key
-        if key is None:
+        if api_key is None:
+            api_key = as_secret(next(filter(None, map(os.environ.get, KEY_VARIABLES)), None))
+        if api_key is None:
             raise ConfigurationError(
                 "no API key: pass api_key=..., or set TWELVELABS_API_KEY. "
                 "Without a key, `python -m twelvelabs_sandbox` serves an offline sandbox and prints one."
             )
         return cls(
-            api_key=key,  # type: ignore[arg-type]  # a plain string is wrapped at once
+            api_key=api_key,
             base_url=base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL,
             key_from_environment=from_environment,
             **{name: value for name, value in options.items() if value is not None},
@@ -120,8 +142,9 @@ class Settings:
     @property
     def account(self) -> str:
         """A fingerprint of the key, safe to store. Tasks and assets are visible to the account that created them."""
-        text = "twelvelabs-rag account\n" + self.api_key.get_secret_value()
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        digest = hashlib.sha256(b"twelvelabs-rag account\n")
+        digest.update(self.api_key.get_secret_value().encode())
+        return digest.hexdigest()[:16]
 
     def space(self, model: str, dimension: int = DIMENSION) -> str:
         """Return the name of the vector space. Vectors of two spaces are not comparable."""
@@ -130,17 +153,16 @@ class Settings:
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some attributes changed."""
         if "api_key" in changes:
+            changes["api_key"] = as_secret(changes["api_key"])
             changes["key_from_environment"] = False  # it was passed now, and travels with a pickle
         return replace(self, **changes)
 
     def _check_key(self) -> None:
-        key = self.api_key.get_secret_value() if isinstance(self.api_key, SecretStr) else None
-        if not isinstance(key, str):
+        if not isinstance(self.api_key, SecretStr):
             raise ConfigurationError(f"the API key must be a str, got {type(self.api_key).__name__}.")
-        if not key.strip():
-            raise ConfigurationError("the API key is empty: pass api_key=..., or set TWELVELABS_API_KEY.")
-        if key != key.strip() or not key.isascii() or not key.isprintable():
-            raise ConfigurationError("the API key holds spaces or characters that no header can carry; copy it again.")
+        problem = _problem_of(self.api_key)
+        if problem is not None:
+            raise ConfigurationError(problem)
 
     def _check_base_url(self) -> None:
         url = self.base_url
@@ -196,6 +218,23 @@ def settings_of(holder: object, *, has_key: bool) -> Settings:
 def store_location() -> str | None:
     """Return the place of the segment store that the environment names (`TWELVELABS_STORE`), or None."""
     return os.environ.get(STORE_VARIABLE) or None
+
+
+def http_variables() -> list[str]:
+    """Return the names of the environment's variables that name proxies or certificates."""
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    return [name for name in os.environ if name.upper() in names]
+
+
+def _problem_of(api_key: SecretStr) -> str | None:
+    key = api_key.get_secret_value()
+    if not isinstance(key, str):
+        return f"the API key must be a str, got {type(key).__name__}."
+    if not key.strip():
+        return "the API key is empty: pass api_key=..., or set TWELVELABS_API_KEY."
+    if not key.isascii() or not key.isprintable() or set(key) & set(" \"'`"):
+        return "the API key holds quotes, spaces or other characters that no key has; copy it again."
+    return None
 
 
 def _check_positive(name: str, value: object, kind: str) -> None:

@@ -9,6 +9,7 @@ from twelvelabs_core.base.redact import unsigned_url
 from twelvelabs_core.media.source import Media
 from twelvelabs_core.transport.body import NoAnswerError
 from twelvelabs_core.transport.io import Exchange, Io
+from twelvelabs_core.transport.polling import LAST_REQUEST, current_time_limit
 from twelvelabs_core.transport.session import USER_AGENT
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("twelvelabs_core")
 
 _DIGEST = re.compile(r"~[0-9a-f]{16}")  # in place of a value that looks like a credential
-_HEAD_TIMEOUT = 10.0  # seconds
+_HEAD_TIMEOUT = 10.0  # seconds in total
 _NO_VALIDATOR = (
     "%s: its host sends neither ETag nor Last-Modified, so its content is identified by the URL without its signature; "
     "pass version= when the media at this URL changes"
@@ -56,7 +57,8 @@ async def content_of(media: Media, store: "SegmentStore", io: Io) -> str:
 
 async def _fetch_validator(url: str, io: Io) -> str | None:
     """Request the headers of a URL from its own host, without the API key."""
-    head = Exchange("HEAD", url, {"user-agent": USER_AGENT}, _HEAD_TIMEOUT, follow_redirects=True)
+    seconds = min(_HEAD_TIMEOUT, current_time_limit().until + LAST_REQUEST - io.now())
+    head = Exchange("HEAD", url, {"user-agent": USER_AGENT}, _HEAD_TIMEOUT, seconds, follow_redirects=True)
     try:
         reply = await io.exchange(head)
     except NoAnswerError:

@@ -5,6 +5,7 @@ point leaves the next run with what it needs to continue.
 """
 
 import logging
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -38,7 +39,7 @@ from twelvelabs_core.models.options import TaskOptions
 from twelvelabs_core.results.records import SegmentedMedia, task_key
 from twelvelabs_core.results.responses import Task
 from twelvelabs_core.results.segments import Segments
-from twelvelabs_core.transport.polling import FIRST_DELAY, Deadline
+from twelvelabs_core.transport.polling import FIRST_DELAY, Deadline, time_limit
 from twelvelabs_core.transport.rate_limit import Permit
 from twelvelabs_core.transport.session import Session
 
@@ -56,7 +57,7 @@ _WRITES_MAX = 3  # attempts to write a task's id; each one already waits for oth
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What a run wants besides vectors; `timeout` is the longest wait for a task in seconds, None that of the settings.
+    """What a run wants besides vectors; `timeout` limits the whole run of a medium in seconds; None: a task only.
 
     Raises:
         InputError: A value cannot be used.
@@ -139,6 +140,10 @@ class Ingestion:
 
     async def segment(self, media: Media, options: TaskOptions, run: RunOptions) -> SegmentedMedia:
         """Return the segments of a medium, from the segment store, else by a task."""
+        with time_limit(math.inf if run.timeout is None else self._io.now() + run.timeout):
+            return await self._segment(media, options, run)
+
+    async def _segment(self, media: Media, options: TaskOptions, run: RunOptions) -> SegmentedMedia:
         try:
             run.report(media.source, "checking")
             await self._io.blocking(lambda: self._tasks.check(media, options))

@@ -76,7 +76,8 @@ class SegmentMethods:
                 {"start": 0.0, "end": 4.5, "text": "Kick-off"}, in seconds of the video; `start` may equal `end`.
             embedding_uncertainty: Also return the uncertainty of each value; the scope is then `clip` only.
                 marengo3.5.
-            timeout: Longest wait for the task in seconds. Default: the settings' `task_timeout`.
+            timeout: Longest time for the whole call in seconds, uploads included. Default: only the task is limited, by
+                the settings' `task_timeout`.
             keep_asset: False deletes the uploaded file at the API once its segments are stored or its task failed,
                 unless another task of the same file is unfinished. An `asset:<id>` is never deleted.
             check: Whether local media are checked before anything is sent: format, tracks, duration, resolution. False
@@ -331,7 +332,7 @@ class SegmentMethods:
         Returns:
             One `SegmentRecord` per segment, in their order.
         """
-        records = media.records(id_namespace)
+        records = await self._session.io.blocking(lambda: media.records(id_namespace))
         rows = [(record.segment_id, row) for row, record in enumerate(records)]
         await self._session.io.blocking(
             lambda: self._open_store().add_aliases(media.task_key, rows, source=media.source, title=media.title)

@@ -5,14 +5,18 @@ never closes those of its parent.
 """
 
 import contextlib
+import glob
 import os
+import shutil
 import sqlite3
 import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.pool import NullPool, QueuePool
@@ -28,12 +32,14 @@ from twelvelabs_core.store.location import (
     translated,
     unusable,
 )
+from twelvelabs_core.store.wal import has_foreign_log, has_log, log_of
 
 BUSY_TIMEOUT_SEC = 30.0
 CONNECT_TIMEOUT_SEC = 10
 SCHEMA_LOCK = 0x7477656C7665  # any number that all versions share
 MAGIC = b"SQLite format 3\x00"
 HEADER_BYTES = 100
+DRAFT_SEC = 60.0  # a process that lives creates a store in less time
 MIN_PAGE_BYTES = 512
 PAGE_BYTES = 16384  # seven 512-d vectors a page; the default of 4096 holds one and wastes the other half
 ANY_PROCESS = 0  # in place of a process id: the engine of a store in memory
@@ -113,8 +119,11 @@ class Database:
 
 @contextmanager
 def _transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
+    options: dict[str, Any] = {"twelvelabs_writes": writes}
+    if engine.dialect.name == "postgresql" and not writes:  # by default, each statement sees another state
+        options["isolation_level"] = "REPEATABLE READ"
     with engine.connect() as plain:
-        connection = plain.execution_options(twelvelabs_writes=writes)
+        connection = plain.execution_options(**options)
         with connection.begin():
             yield connection
 
@@ -175,12 +184,17 @@ def _open_server(url: URL, place: str) -> Engine:
 def _open_file(path: Path) -> Engine:
     """Open a SQLite file; create it where it does not exist, or upgrade and check it.
 
-    A file of an older version that cannot be written is upgraded in a temporary copy.
+    A file that cannot be written is copied where SQLite has to write: to upgrade it, or to read a log that is beside it
+    without its index.
     """
     if not os.path.lexists(path):
         _create_file(path)
     _check_file(path)
-    engine = _file_engine(path)
+    if _is_read_only(path):
+        engine = _one_connection_engine(lambda: _copied(path)) if _needs_copy(path) else _file_engine(path)
+    else:
+        _delete_old_drafts(path)
+        engine = _file_engine(path)
     with _transaction(engine, writes=False) as connection:
         is_current = schema.is_current(connection, str(path))
     if not is_current:
@@ -208,15 +222,15 @@ def _check_file(path: Path) -> None:
         raise unusable(place, "the file is not a SQLite database, or its beginning is lost", KEEP_DAMAGED)
     page_bytes = int.from_bytes(header[16:18])
     # A log that is not empty has what the file lacks: a process is writing, or was killed.
-    ends_in_page = page_bytes >= MIN_PAGE_BYTES and path.stat().st_size % page_bytes and not _has_log(path)
+    ends_in_page = page_bytes >= MIN_PAGE_BYTES and path.stat().st_size % page_bytes and not has_log(path)
     if len(header) < HEADER_BYTES or ends_in_page:
         raise unusable(place, "the file is truncated", KEEP_DAMAGED)
-
-
-def _has_log(path: Path) -> bool:
-    """Return whether committed transactions may be in the log beside a file."""
-    log = Path(f"{path}-wal")
-    return log.exists() and log.stat().st_size > 0
+    if has_foreign_log(path):
+        raise unusable(
+            place,
+            f"{log_of(path).name} was written for another state of the file, as after restoring it from a backup",
+            f"Move {path.name}-wal and {path.name}-shm away and open the store again, {ELSEWHERE}",
+        )
 
 
 def _create_file(path: Path) -> None:
@@ -236,8 +250,16 @@ def _create_file(path: Path) -> None:
             schema.create_tables(connection)
         _publish(draft, path)
     finally:
-        for leftover in (draft, Path(f"{draft}-wal"), Path(f"{draft}-shm"), Path(f"{draft}-journal")):
-            leftover.unlink(missing_ok=True)
+        for ending in ("", "-wal", "-shm", "-journal"):
+            Path(f"{draft}{ending}").unlink(missing_ok=True)
+
+
+def _delete_old_drafts(path: Path) -> None:
+    """Delete what processes that were killed while they created this store left beside it."""
+    for draft in path.parent.glob(f".{glob.escape(path.name)}.????????.new*"):
+        with contextlib.suppress(OSError):  # another process may be deleting it
+            if time.time() - draft.stat().st_mtime > DRAFT_SEC:
+                draft.unlink()
 
 
 def _publish(draft: Path, path: Path) -> None:
@@ -279,7 +301,7 @@ def _file_uri(path: Path) -> str:
     if not _is_read_only(path):
         return f"{path.as_uri()}?mode=rw"
     # To read a file in WAL mode SQLite makes another beside it, unless it is told that no process writes.
-    return f"{path.as_uri()}?mode=ro{'' if _has_log(path) else '&immutable=1'}"
+    return f"{path.as_uri()}?mode=ro{'' if has_log(path) else '&immutable=1'}"
 
 
 def _is_read_only(path: Path) -> bool:
@@ -298,10 +320,19 @@ def _connect(uri: str) -> sqlite3.Connection:
     return connection
 
 
+def _needs_copy(path: Path) -> bool:
+    return has_log(path) and not Path(f"{path}-shm").exists()  # SQLite would have to make that index
+
+
 def _copied(path: Path) -> sqlite3.Connection:
-    """Copy a file to a temporary database, which SQLite deletes with its connection."""
+    """Copy a file and its log to a temporary database, which SQLite deletes with its connection."""
     copy = _connect("")
-    with contextlib.closing(_connect(_file_uri(path))) as source:
+    with contextlib.ExitStack() as stack:
+        if _needs_copy(path):
+            draft = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "copy.sqlite3"
+            shutil.copyfile(log_of(path), log_of(draft))
+            path = shutil.copyfile(path, draft)
+        source = stack.enter_context(contextlib.closing(_connect(_file_uri(path))))
         source.backup(copy)
     return copy
 

@@ -34,7 +34,10 @@ DRIVERS = {
 
 ELSEWHERE = f"or give another location with {STORE_VARIABLE} or SegmentStore(location)"
 NOT_A_STORE = f"Give the path of a segment store or of a new file, {ELSEWHERE}"
-KEEP_DAMAGED = f"Restore the file from a backup or move it away, {ELSEWHERE}; it is never overwritten"
+KEEP_DAMAGED = (
+    "Restore the file from a backup, and delete the files of its name with -wal and -shm; or move it away, "
+    f"{ELSEWHERE}; it is never overwritten"
+)
 
 # First part of SQLite's error name -> what it means, what to do.
 SQLITE_ADVICE = {

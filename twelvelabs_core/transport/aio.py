@@ -17,13 +17,16 @@ from twelvelabs_core.transport.http import (
     HTTP_ERRORS,
     IdleClients,
     ReplyReader,
-    client_options,
-    no_answer,
+    TimeBudget,
+    follow_redirects,
+    make_client,
     redacted_http_logs,
     stream_options,
+    without_library_frames,
 )
 from twelvelabs_core.transport.io import Completed, Exchange, Io, completed
 from twelvelabs_core.transport.rate_limit import RateLimiter
+from twelvelabs_core.transport.warm_up import warm_up
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -33,7 +36,7 @@ class _LoopClients:
     """The idle HTTP clients of one event loop; its shutdown closes them."""
 
     def __init__(self, forget: Callable[[], None]) -> None:
-        self.idle = IdleClients(lambda: httpx.AsyncClient(**client_options()))
+        self.idle = IdleClients(lambda: make_client(httpx.AsyncClient))
         self._forget = forget
         self._guard = self._until_shutdown()
 
@@ -56,12 +59,17 @@ class _LoopClients:
 class AsyncIo(Io):
     """An `Io` on whichever asyncio loop is running."""
 
+    _is_warm = False
+
     def __init__(self) -> None:
         self._clients: dict[asyncio.AbstractEventLoop, _LoopClients] = {}
         self._lock = threading.Lock()
 
     async def _loop_clients(self) -> _LoopClients:
         loop = asyncio.get_running_loop()
+        if not AsyncIo._is_warm:
+            await asyncio.to_thread(warm_up)
+            AsyncIo._is_warm = True
         with self._lock:
             clients = self._clients.get(loop)
             if clients is not None:
@@ -80,17 +88,21 @@ class AsyncIo(Io):
 
     async def exchange(self, exchange: Exchange) -> Reply:
         """Send one request and return its response."""
+        return await follow_redirects(exchange, self._send, self.blocking)
+
+    async def _send(self, exchange: Exchange) -> Reply:
         idle = (await self._loop_clients()).idle
         client = idle.take()
+        budget = TimeBudget(exchange)
         try:
             with redacted_http_logs():
-                reply = await _exchange(client, exchange)
-        except BaseException as error:
+                reply = await _exchange(client, exchange, budget)
+        except BaseException as error:  # noqa: BLE001  # cancellation too
             # A request that was cancelled in flight may leave its connection, the only one, permanently in use.
             await client.aclose()
             if isinstance(error, HTTP_ERRORS):
-                raise no_answer(error) from None
-            raise
+                raise budget.no_answer(error) from None
+            raise error.with_traceback(without_library_frames(error.__traceback__)) from None
         for unused in idle.give_back(client):
             await unused.aclose()
         return reply
@@ -174,10 +186,18 @@ async def _body_chunks(body: Body) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def _exchange(client: httpx.AsyncClient, exchange: Exchange) -> Reply:
+async def _exchange(client: httpx.AsyncClient, exchange: Exchange, budget: TimeBudget) -> Reply:
     content = None if exchange.body is None else _body_chunks(exchange.body)
-    async with client.stream(**stream_options(exchange), content=content) as response:
+    now = asyncio.get_running_loop().time
+    async with (
+        asyncio.timeout(budget.remaining) as scope,
+        client.stream(**stream_options(exchange), content=content) as response,
+    ):
         reader = ReplyReader(exchange, response)
         async for chunk in response.aiter_raw():
+            if not exchange.has_body:
+                break
             reader.feed(chunk)
+            budget.add(len(chunk))
+            scope.reschedule(now() + budget.remaining)
     return reader.reply()

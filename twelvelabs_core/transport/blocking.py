@@ -21,10 +21,12 @@ from twelvelabs_core.transport.http import (
     HTTP_ERRORS,
     IdleClients,
     ReplyReader,
-    client_options,
-    no_answer,
+    TimeBudget,
+    follow_redirects,
+    make_client,
     redacted_http_logs,
     stream_options,
+    without_library_frames,
 )
 from twelvelabs_core.transport.io import Completed, Exchange, Io, completed, finish
 from twelvelabs_core.transport.rate_limit import RateLimiter
@@ -79,24 +81,31 @@ class BlockingIo(Io):
         self._open()
 
     def _open(self) -> None:
-        self._idle = IdleClients(lambda: httpx.Client(**client_options()))
+        self._idle = IdleClients(_make_client)
         # Runs with `close`, else with this object or at the end of the interpreter.
         self._finalizer = weakref.finalize(self, _close_all, self._idle)
 
     async def exchange(self, exchange: Exchange) -> Reply:
         """Send one request and return its response."""
+        return await follow_redirects(exchange, self._send, self.blocking)
+
+    async def _send(self, exchange: Exchange) -> Reply:
         if self._idle.pid != os.getpid():
             self._open()  # the parent of a forked child still uses its connections
         idle = self._idle
         client = idle.take()
+        budget = TimeBudget(exchange)
+        token = _budget.set(budget)
         try:
             with redacted_http_logs():
-                reply = _exchange(client, exchange, _scope.get())
-        except BaseException as error:
+                reply = _exchange(client, exchange, budget)
+        except BaseException as error:  # noqa: BLE001  # Ctrl-C too
             client.close()
             if isinstance(error, HTTP_ERRORS):
-                raise no_answer(error) from None
-            raise
+                raise budget.no_answer(error) from None
+            raise error.with_traceback(without_library_frames(error.__traceback__)) from None
+        finally:
+            _budget.reset(token)
         for unused in idle.give_back(client):
             unused.close()
         return reply
@@ -148,13 +157,75 @@ def _close_all(idle: IdleClients[httpx.Client]) -> None:
         client.close()
 
 
-def _exchange(client: httpx.Client, exchange: Exchange, scope: "CancelScope | None") -> Reply:
+def _exchange(client: httpx.Client, exchange: Exchange, budget: TimeBudget) -> Reply:
+    scope = _scope.get()
     content = None if exchange.body is None else _until_cancelled(exchange.body.chunks(), scope)
     with client.stream(**stream_options(exchange), content=content) as response:
         reader = ReplyReader(exchange, response)
         for chunk in _until_cancelled(response.iter_raw(), scope):
+            if not exchange.has_body:
+                break
             reader.feed(chunk)
+            budget.add(len(chunk))
     return reader.reply()
+
+
+_budget: contextvars.ContextVar[TimeBudget | None] = contextvars.ContextVar("twelvelabs_budget", default=None)
+
+
+def _make_client() -> httpx.Client:
+    """Return an HTTP client whose connections end with the budget of the exchange that uses them.
+
+    The HTTP library has a time-out for each read, and none for a response: drip-fed headers have no end. It takes no
+    network backend either, so its own is replaced; where its attributes are others, only bodies are bounded.
+    """
+    client = make_client(httpx.Client)
+    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001
+        pool: Any = getattr(transport, "_pool", None)
+        if hasattr(pool, "_network_backend"):
+            pool._network_backend = _BoundedBackend(pool._network_backend)  # noqa: SLF001
+    return client
+
+
+class _BoundedBackend:
+    """Makes connections as the given backend of httpcore does."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+
+    def connect_tcp(self, *args: Any, **kwargs: Any) -> "_BoundedStream":
+        return _BoundedStream(self._backend.connect_tcp(*args, **kwargs))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+
+class _BoundedStream:
+    """A connection of httpcore whose reads and writes end with the time budget."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> Any:
+        return self._stream.read(max_bytes, _bounded(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _bounded(timeout))
+
+    def start_tls(self, *args: Any, **kwargs: Any) -> "_BoundedStream":
+        return _BoundedStream(self._stream.start_tls(*args, **kwargs))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _bounded(timeout: float | None) -> float | None:
+    budget = _budget.get()
+    if budget is None:
+        return timeout
+    if (remaining := budget.remaining) <= 0:
+        raise TimeoutError
+    return remaining if timeout is None else min(timeout, remaining)
 
 
 def _until_cancelled(chunks: Iterable[bytes], scope: "CancelScope | None") -> Iterator[bytes]:
@@ -174,24 +245,29 @@ class _Workers:
         self._results: queue.SimpleQueue[Completed[Any, Any] | BaseException | None] = queue.SimpleQueue()
         self._slots = threading.Semaphore(limit)  # for items that are started and not yet consumed
         self._limit = limit
+        self._started = 0
         self._parent = _scope.get()
         self._scope = CancelScope(self._parent)
 
     def results(self) -> Iterator[Completed[Any, Any]]:
         """Yield results until all work is done."""
-        for _ in range(self._limit):
-            context = contextvars.copy_context()
-            threading.Thread(target=context.run, args=(self._work,), name="twelvelabs", daemon=True).start()
-        running = self._limit
-        while running:
+        self._start_thread()
+        ended = 0
+        while ended < self._started:
             result = self._next_result()
             if result is None:
-                running -= 1
+                ended += 1
             elif isinstance(result, BaseException):
                 raise result
             else:
                 yield result
                 self._slots.release()
+
+    def _start_thread(self) -> None:
+        """Start a thread; each starts the next with its first item, so that few items cost few threads."""
+        self._started += 1
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(self._work,), name="twelvelabs", daemon=True).start()
 
     def cancel(self) -> None:
         """Start no more work; each thread ends after its present step."""
@@ -208,6 +284,7 @@ class _Workers:
 
     def _work(self) -> None:
         _scope.set(self._scope)
+        is_first = True
         try:
             while True:
                 self._slots.acquire()
@@ -216,9 +293,12 @@ class _Workers:
                 try:
                     with self._items_lock:
                         item = next(self._items)
+                        if is_first and self._started < self._limit:
+                            self._start_thread()
                 except StopIteration:
                     self._slots.release()
                     return
+                is_first = False
                 self._results.put(finish(completed(self._function, item)))
         except Cancelled:
             return

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import math
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,7 +53,6 @@ class Call:
         headers: Additional headers, names in lower case; they replace the content type of the body.
         category: The rate-limit category: the modality of an embedding. Empty: by method and path, see
             `rate_limit.category_of`.
-        until: Time of `Io.now` at which the answer is not needed any more: no try lasts longer, none follows.
         permit: A permit of `Session.acquire` for the first try.
     """
 
@@ -68,7 +66,6 @@ class Call:
     note: "Callable[[Reply], Awaitable[None]] | None" = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     category: str = ""
-    until: float = math.inf
     permit: "Permit | None" = field(default=None, repr=False)
 
 
@@ -77,7 +74,7 @@ class Reply:
     """A response; `body` is empty where a sink took it."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
     @property

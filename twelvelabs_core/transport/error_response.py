@@ -39,6 +39,7 @@ _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray
 _AFTER = re.compile(r"\bafter\s+(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))", re.IGNORECASE)
 # How truncated JSON and HTML write the characters of a URL; reverted so that its signature is recognised.
 _ESCAPES = (("\\u0026", "&"), ("\\/", "/"), ("&amp;", "&"))
+_VERSION = re.compile(r"/v\d+(\.\d+)?$")
 _DATA = re.compile(r"[A-Za-z0-9+/_=-]{200,}")  # base64 of media that a validator quotes
 
 
@@ -52,17 +53,15 @@ class ErrorInfo(NamedTuple):
     body: Any  # decoded, or text where it is long or not JSON; without secrets; None if empty
 
 
-def connection_error(call: Call, failure: NoAnswerError, timeout: float) -> APIConnectionError:
-    """Return the error of a call without a response; `timeout` is the one that applied, in seconds."""
+def connection_error(call: Call, failure: NoAnswerError) -> APIConnectionError:
+    """Return the error of a call without a response."""
     is_safe = call.repeatable or not failure.may_have_arrived
     advice = "try again" if is_safe else "it may have happened: check the list before another try"
-    if failure.timed_out:
-        advice = f"{advice}. The time-out is {timeout:g} s"
     error_class = APITimeoutError if failure.timed_out else APIConnectionError
     return error_class(f"could not {call.attempt}: {failure}; {advice}.", may_have_arrived=failure.may_have_arrived)
 
 
-def status_error(call: Call, reply: Reply, now: float) -> APIStatusError:
+def status_error(call: Call, reply: Reply, now: float, base_url: str) -> APIStatusError:
     """Return the typed error of a response without success; `now` is in seconds since the epoch."""
     # The error page of a storage quotes the signature that it was given.
     info = parse_error(reply.status, reply.headers, b"" if call.foreign else reply.body, now)
@@ -71,6 +70,8 @@ def status_error(call: Call, reply: Reply, now: float) -> APIStatusError:
     advice = _ADVICE.get(error_class, "")
     if error_class is RateLimitError and info.retry_at is not None:
         advice = when_to_retry(info.retry_at)
+    elif error_class is NotFoundError and not _VERSION.search(base_url):
+        advice = f"Check base_url: {redact(base_url)} does not end with a version, such as /v1.3."
     message = f"could not {call.attempt}: HTTP {reply.status}{code}: {info.message}".rstrip(".")
     fields = {name: value for name, value in info._asdict().items() if name != "message"}
     return error_class(f"{message}. {advice}".rstrip(), status_code=reply.status, **fields)

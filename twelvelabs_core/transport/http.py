@@ -4,19 +4,29 @@ The HTTP library logs every URL that it requests. A presigned one is a password,
 """
 
 import functools
+import ipaddress
 import logging
 import os
+import socket
 import ssl
+import time
+import urllib.request
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
+from types import TracebackType
 from typing import Any, Generic, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 import httpx
+from pydantic import SecretStr
 
 from twelvelabs_core.base import limits
+from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.base.redact import redact
+from twelvelabs_core.base.settings import http_variables
 from twelvelabs_core.transport.body import NoAnswerError, Reply
 from twelvelabs_core.transport.io import CONNECT_TIMEOUT, Exchange
 
@@ -67,63 +77,204 @@ class IdleClients(Generic[C]):
         return idle if self.pid == os.getpid() else []
 
 
-def client_options() -> dict[str, Any]:
-    """Return the arguments of an HTTP client."""
-    return {"verify": _ssl_context(), "limits": _ONE, "mounts": _NO_PROXY}
+def make_client(client_class: Callable[..., C]) -> C:
+    """Return a new HTTP client, with the proxies and certificates that the environment names.
+
+    Raises:
+        ConfigurationError: The environment names a proxy or certificates that cannot be used.
+    """
+    try:
+        return client_class(verify=ssl_context(), limits=_ONE, mounts=_NO_PROXY)
+    except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:  # OSError: also of ssl
+        names = ", ".join(http_variables())
+        raise ConfigurationError(f"cannot set up HTTP from the environment ({names}): {redact(str(error))}") from None
 
 
 @functools.lru_cache(maxsize=1)
-def _ssl_context() -> ssl.SSLContext:
+def ssl_context() -> ssl.SSLContext:
     """Return the one SSL context: creating it costs more than a request."""
     return httpx.create_ssl_context()
 
 
+class KeyAuth(httpx.Auth):
+    """Adds the API key to a request. Nothing else holds it as text, so that no traceback shows it."""
+
+    def __init__(self, key: SecretStr) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the key."""
+        request.headers["x-api-key"] = self._key.get_secret_value()
+        yield request
+
+
+def without_library_frames(trace: TracebackType | None) -> TracebackType | None:
+    """Return a traceback without the frames of the HTTP library, whose locals show the key."""
+    if trace is None:
+        return None
+    rest = without_library_frames(trace.tb_next)
+    module = trace.tb_frame.f_globals.get("__name__", "").partition(".")[0]
+    if module in ("httpx", "httpcore", "h11", "anyio"):
+        return rest
+    return TracebackType(rest, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
+
+
 def stream_options(exchange: Exchange) -> dict[str, Any]:
     """Return the arguments of `httpx.Client.stream` for one request, without its body."""
+    seconds = min(exchange.timeout, exchange.limit)
     return {
         "method": exchange.method,
         "url": exchange.url,
         "params": list(exchange.params) or None,
         # The only accepted compression is the one that `ReplyReader` bounds.
         "headers": {"accept-encoding": "gzip"} | exchange.headers,
-        "timeout": httpx.Timeout(exchange.timeout, connect=min(CONNECT_TIMEOUT, exchange.timeout)),
-        "follow_redirects": exchange.follow_redirects,
+        "auth": exchange.auth,
+        "timeout": httpx.Timeout(seconds, connect=min(CONNECT_TIMEOUT, seconds)),
+        "follow_redirects": False,
     }
 
 
+class TimeBudget:
+    """The seconds that are left for one exchange.
+
+    An exchange ends after its `limit`, and after three times its `timeout` and 1 s for each 10 kB sent or received: a
+    server that sends a byte a second, or `100 Continue` without end, is never silent for as long as `timeout`.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        length = exchange.body.length if exchange.body is not None else 0
+        self._start = time.monotonic()
+        self._exchange = exchange
+        self._pace = 3 * exchange.timeout + length / _LEAST_RATE
+
+    def add(self, received: int) -> None:
+        """Note that so many bytes of the response were received."""
+        self._pace += received / _LEAST_RATE
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the exchange began."""
+        return time.monotonic() - self._start
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until it must end."""
+        return min(self._exchange.limit, self._pace) - self.elapsed
+
+    def no_answer(self, error: Exception) -> NoAnswerError:
+        """Convert one of `HTTP_ERRORS`; its text may contain the URL and is left out."""
+        is_unsent = isinstance(error, _UNSENT)
+        timed_out = isinstance(error, (httpx.TimeoutException, TimeoutError))
+        if timed_out and self.remaining <= 0:
+            reason = f"no complete response after {self.elapsed:.1f} s"
+        elif is_unsent:
+            reason = f"cannot connect to {_host(self._exchange.url)}: {_cause(error)}"
+        else:
+            reason = _REASONS.get(type(error), type(error).__name__)
+            reason += f" (the time-out is {self._exchange.timeout:g} s)" if timed_out else ""
+        return NoAnswerError(reason, timed_out=timed_out, may_have_arrived=not is_unsent)
+
+
+_LEAST_RATE = 10_000  # bytes a second
 _REASONS: dict[type[Exception], str] = {
-    httpx.ConnectError: "the server cannot be reached",
-    httpx.ConnectTimeout: "the connection was not made in time",
     httpx.ReadTimeout: "the server was silent for too long",
     httpx.WriteTimeout: "the server took no data for too long",
-    httpx.PoolTimeout: "no connection was free in time",
     httpx.ReadError: "the connection broke while reading",
     httpx.WriteError: "the connection broke while sending",
     httpx.RemoteProtocolError: "the server closed the connection early",
     httpx.LocalProtocolError: "the request could not be sent as built; did the file change meanwhile?",
-    httpx.TooManyRedirects: "too many redirects",
-    httpx.InvalidURL: "the URL is invalid",
-    UnicodeError: "the host name is invalid",
 }
-HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)  # the last is raised for an invalid host name
+# The last three are raised for an invalid URL, an invalid host name, and an exhausted `TimeBudget`.
+HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, UnicodeError, TimeoutError)
 # These fail before a byte of the request is sent; after all others the server may have the whole request.
 _UNSENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
+    httpx.ProxyError,
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
     UnicodeError,
 )
 
 
-def no_answer(error: Exception) -> NoAnswerError:
-    """Convert one of `HTTP_ERRORS`; its text may contain the URL and is left out."""
-    return NoAnswerError(
-        _REASONS.get(type(error), type(error).__name__),
-        timed_out=isinstance(error, httpx.TimeoutException),
-        may_have_arrived=not isinstance(error, _UNSENT),
-    )
+def _host(url: str) -> str:
+    """Return the host of a URL, and that a proxy is between."""
+    parts = urlsplit(url)
+    host = parts.hostname or "?"
+    proxies = urllib.request.getproxies()
+    is_proxied = (parts.scheme in proxies or "all" in proxies) and not urllib.request.proxy_bypass(host)
+    is_proxied = is_proxied and f"all://{host}" not in _NO_PROXY
+    return f"{host} through a proxy" if is_proxied else host
+
+
+def _cause(error: BaseException | None) -> str:
+    """Return why a connection failed: the first known reason among an error and its causes."""
+    while error is not None:
+        for error_class, reason in _CAUSES:
+            if isinstance(error, error_class) and (text := reason(error)):
+                return text
+        # A group has one error for each address of the host.
+        group = getattr(error, "exceptions", ())
+        error = group[0] if group else error.__cause__ or error.__context__
+    return "the server cannot be reached"
+
+
+_CAUSES: tuple[tuple[type[BaseException], Callable[[Any], str]], ...] = (
+    (ssl.SSLCertVerificationError, lambda error: f"its certificate is not trusted ({error.verify_message})"),
+    (ssl.SSLError, lambda error: f"TLS failed ({error.reason})"),
+    (socket.gaierror, lambda _: "its name cannot be resolved (DNS)"),
+    (OSError, lambda error: os.strerror(error.errno).lower() if error.errno else ""),
+    (httpx.ProxyError, lambda error: f"the proxy refused ({redact(str(error))[:100]})"),
+    (httpx.ConnectTimeout, lambda _: "no connection in time"),
+    (httpx.InvalidURL, lambda _: "the URL is invalid"),
+    (httpx.UnsupportedProtocol, lambda _: "the URL is invalid"),
+    (UnicodeError, lambda _: "the host name is invalid"),
+)
+
+
+async def follow_redirects(
+    exchange: Exchange,
+    send: Callable[[Exchange], Awaitable[Reply]],
+    run_blocking: Callable[[Callable[[], bool]], Awaitable[bool]],
+) -> Reply:
+    """Send a request, and follow the redirects that `may_follow` allows.
+
+    Raises:
+        NoAnswerError: There is no response, or a redirect that is not followed.
+    """
+    if exchange.limit <= 0:
+        raise NoAnswerError("the time-out has passed, nothing was sent", timed_out=True, may_have_arrived=False)
+    end = time.monotonic() + exchange.limit
+    url = exchange.url
+    for _ in range(_REDIRECTS_MAX):
+        reply = await send(replace(exchange, url=url, limit=end - time.monotonic()))
+        if not exchange.follow_redirects or reply.status not in _REDIRECTS or "location" not in reply.headers:
+            return reply
+        url = urljoin(url, reply.headers["location"])
+        if not await run_blocking(functools.partial(may_follow, exchange.url, url)):
+            raise _invalid(f"{_host(exchange.url)} redirects to another scheme or to an address that is not public")
+    raise _invalid(f"{_host(exchange.url)} redirects more than {_REDIRECTS_MAX} times")
+
+
+_REDIRECTS = (301, 302, 303, 307, 308)  # HTTP statuses
+_REDIRECTS_MAX = 6
+
+
+def may_follow(url: str, target: str) -> bool:
+    """Return whether a redirect stays at the named host, or at the named scheme and public addresses."""
+    named, parts = urlsplit(url), urlsplit(target)
+    if parts.scheme not in (named.scheme, "https") or not parts.hostname:
+        return False
+    if parts.hostname == named.hostname:
+        return True
+    try:
+        found = socket.getaddrinfo(parts.hostname, parts.port or parts.scheme, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, ValueError):
+        return False
+    addresses = [ipaddress.ip_address(str(item[4][0]).partition("%")[0]) for item in found]
+    plain = [getattr(address, "ipv4_mapped", None) or address for address in addresses]
+    return all(address.is_global and not address.is_multicast for address in plain)
 
 
 class ReplyReader:

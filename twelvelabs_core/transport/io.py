@@ -5,11 +5,12 @@ method ever suspends, so `finish` drives a whole operation in one step on the ca
 running event loop, in threads and after fork. Only these modules block, sleep or start threads.
 """
 
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
 from twelvelabs_core.transport.body import Body, Reply, Sink
@@ -23,16 +24,33 @@ CONNECT_TIMEOUT = 10.0  # seconds, for a connection
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One HTTP request, ready to be sent; `sink` takes the body of a success, else it comes with the reply."""
+    """One HTTP request, ready to be sent.
+
+    Attributes:
+        method: The HTTP method.
+        url: The absolute URL.
+        headers: The headers, without the API key.
+        timeout: Longest silence in seconds.
+        limit: Most seconds in total.
+        body: The request body.
+        sink: Takes the body of a success; None returns it with the reply.
+        params: The query parameters.
+        auth: Adds the API key: an `httpx.Auth`, whose repr does not show it.
+        follow_redirects: Whether to follow redirects to the same host, or to public addresses by the same scheme.
+        has_body: Whether the body of the response is read.
+    """
 
     method: str
-    url: str
-    headers: dict[str, str]
-    timeout: float  # seconds of silence
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+    timeout: float
+    limit: float = math.inf
     body: Body | None = None
-    sink: Sink | None = None
-    params: tuple[tuple[str, str], ...] = ()
+    sink: Sink | None = field(default=None, repr=False)
+    params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    auth: Any = field(default=None, repr=False)
     follow_redirects: bool = False
+    has_body: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,50 @@
-"""Polls a task or an asset: often at first, then less often the longer it has taken."""
+"""How long an operation may take, and when a task or asset is polled: often at first, then less often.
+
+A time limit holds for every request, retry and pause inside `time_limit`, also in the threads and tasks started there.
+"""
 
 import math
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple, TypeVar
 
 from twelvelabs_core.base.checks import check_timeout
+from twelvelabs_core.base.errors import APIConnectionError, ServerError
 
 T = TypeVar("T")
 
 FIRST_DELAY = 0.25
 LONGEST_DELAY = 30.0
 _FACTOR = 0.6
+LAST_REQUEST = 2.0  # seconds that a request may last after the end of a time limit; no pause or retry does
+
+
+class TimeLimit(NamedTuple):
+    """What holds for the requests of an operation."""
+
+    until: float = math.inf  # on the clock of `Io.now`
+    is_patient: bool = False  # whether a failure that may pass is retried until then
+
+    def remaining(self, now: float) -> float:
+        """Return the seconds in which pauses and retries may begin, from 0."""
+        return max(0.0, self.until - now)
+
+
+_NO_LIMIT = TimeLimit()
+_time_limit: ContextVar[TimeLimit] = ContextVar("twelvelabs_time_limit", default=_NO_LIMIT)
+current_time_limit = _time_limit.get
+
+
+@contextmanager
+def time_limit(until: float, *, is_patient: bool = False) -> Iterator[None]:
+    """Let the requests inside end at a time of `Io.now`, or at that of the limit around it if it is earlier."""
+    token = _time_limit.set(TimeLimit(min(until, current_time_limit().until), is_patient))
+    try:
+        yield
+    finally:
+        _time_limit.reset(token)
 
 
 def next_delay(elapsed: float, remaining: float) -> float:
@@ -41,6 +74,7 @@ class Deadline:
         self.limit = limit
         self._clock = clock
         self._start = clock()
+        self.end = self._start + limit
 
     @property
     def elapsed(self) -> float:
@@ -68,9 +102,19 @@ async def poll_until(
     deadline: Deadline,
     sleep: Callable[[float], Awaitable[None]],
 ) -> T:
-    """Fetch until the result is settled or the deadline has expired, at least once; return the last result."""
-    while True:
-        result = await fetch()
-        if is_settled(result) or deadline.is_expired:
-            return result
-        await sleep(deadline.next_delay())
+    """Fetch until the result is settled or the deadline has expired, at least once; return the last result.
+
+    Failures that may pass, 5xx and lost connections, are retried until the deadline.
+    """
+    result: T | None = None
+    with time_limit(deadline.end, is_patient=True):
+        while True:
+            is_last = deadline.is_expired
+            try:
+                result = await fetch()
+            except (APIConnectionError, ServerError):
+                if is_last and result is None:
+                    raise
+            if result is not None and (is_last or is_settled(result)):
+                return result
+            await sleep(deadline.next_delay())

@@ -8,7 +8,6 @@ and to ask again, each time later: a cancelled caller leaves nothing to clean up
 rejected: they keep a fixed rate, and do not learn from answers.
 """
 
-import functools
 import math
 import os
 import random
@@ -31,6 +30,7 @@ LIMIT_SECONDS = 60.0  # after a minute without a refusal, concurrency is not lim
 # After this many seconds a request holds no slot any more: a blocking call on the very event loop that the other
 # requests need would wait for them permanently.
 PERMIT_SECONDS = 30.0
+_ACCOUNTS_MAX = 1000
 _COUNTED_MAX = 1000  # times of requests that are kept for `requests_per_minute`
 
 
@@ -86,9 +86,10 @@ class RateLimits:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._reset()
+        self.reset()
 
-    def _reset(self) -> None:
+    def reset(self) -> None:
+        """Forget everything."""
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._categories: defaultdict[str, _Category] = defaultdict(_Category)
@@ -97,7 +98,7 @@ class RateLimits:
     @property
     def _own_lock(self) -> threading.Lock:
         if self._pid != os.getpid():
-            self._reset()  # also the lock: it may be held by a thread that a forked child does not have
+            self.reset()  # also the lock: it may be held by a thread that a forked child does not have
         return self._lock
 
     async def acquire(
@@ -127,7 +128,7 @@ class RateLimits:
         while isinstance(wait := self.try_acquire(category, settings, permit), Wait):
             is_too_long = wait.reason == "pause" and wait.seconds > settings.max_retry_wait
             if is_too_long or waited + wait.seconds > max_wait:
-                raise _not_sent(wait, category, settings, attempt)
+                raise _not_sent(wait, category, settings, attempt, max_wait - waited)
             spread = random.random()  # noqa: S311  # so that not all callers return at once
             if wait.reason == "slot":
                 seconds = min(max(wait.seconds, waited), _SLOT_DELAYS[1]) * (0.5 + spread)
@@ -222,17 +223,21 @@ class RateLimits:
         return self._sent[-count] + span - now if len(self._sent) >= count else 0.0
 
 
-@functools.lru_cache(maxsize=1000)
-def _rate_limits(*_: str) -> RateLimits:
-    return RateLimits()
+_accounts: dict[tuple[str, str], RateLimits] = {}
 
 
 def rate_limits_of(settings: Settings) -> RateLimits:
     """Return the rate limits of an account at a host: the same object for all clients of this process."""
-    return _rate_limits(settings.account, urlsplit(settings.base_url).netloc.lower())
+    key = (settings.account, urlsplit(settings.base_url).netloc.lower())
+    if len(_accounts) >= _ACCOUNTS_MAX and key not in _accounts:
+        _accounts.clear()  # existing clients keep theirs
+    return _accounts.setdefault(key, RateLimits())
 
 
-reset_rate_limits = _rate_limits.cache_clear  # for new clients, for example between tests
+def reset_rate_limits() -> None:
+    """Forget in this process what was learnt about every account, for example between tests."""
+    for limits in list(_accounts.values()):
+        limits.reset()
 
 
 def category_of(method: str, path: str, given: str) -> str:
@@ -244,7 +249,9 @@ def category_of(method: str, path: str, given: str) -> str:
     return "assets" if path.startswith("/assets") else "embed"
 
 
-def _not_sent(wait: Wait, category: str, settings: Settings, attempt: str) -> RateLimitError:
+def _not_sent(
+    wait: Wait, category: str, settings: Settings, attempt: str, remaining: float = math.inf
+) -> RateLimitError:
     retry_at, advice = None, "Try again later."
     reason = "other requests take all slots or requests per minute"
     if wait.reason == "pause":
@@ -252,5 +259,7 @@ def _not_sent(wait: Wait, category: str, settings: Settings, attempt: str) -> Ra
         retry_at = time.time() + wait.seconds
         advice = when_to_retry(retry_at)
     limit = f"max_retry_wait is {settings.max_retry_wait:g} s"
+    if remaining < settings.max_retry_wait:
+        limit = f"the time-out leaves {remaining:.1f} s"
     message = f"could not {attempt}: not sent, because {reason}; {limit}. {advice}"
     return RateLimitError(message, status_code=RATE_LIMITED, retry_at=retry_at)

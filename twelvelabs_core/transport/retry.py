@@ -42,7 +42,7 @@ class RetryPolicy:
     max_retries: int
     max_wait: float
 
-    def wait(self, attempt: int, outcome: Outcome, *, repeatable: bool) -> float | None:
+    def wait(self, attempt: int, outcome: Outcome, *, repeatable: bool, is_patient: bool = False) -> float | None:
         """Return the seconds to wait before the next try, or None to give up.
 
         Waits are random within bounds, so that clients that failed together do not return together.
@@ -51,8 +51,9 @@ class RetryPolicy:
             attempt: Tries made so far, from 1.
             outcome: How the last one ended.
             repeatable: Whether a second request is harmless if the first arrived. A create is not.
+            is_patient: Whether the number of retries is not limited.
         """
-        if attempt > self.max_retries or not _is_transient(outcome, repeatable=repeatable):
+        if (attempt > self.max_retries and not is_patient) or not _is_transient(outcome, repeatable=repeatable):
             return None
         jitter = random.random()  # noqa: S311  # spreads retries, no security involved
         if outcome.retry_after is None:

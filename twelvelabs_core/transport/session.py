@@ -1,6 +1,7 @@
 """`Session`: sends API calls with the key, retries, rate limits and typed errors."""
 
 import functools
+import logging
 import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -11,21 +12,32 @@ from typing import TypeVar, cast
 from urllib.parse import quote
 
 from twelvelabs_core.base import limits
-from twelvelabs_core.base.errors import APIResponseError, ConfigurationError, InputError, TwelveLabsError
+from twelvelabs_core.base.errors import (
+    APIConnectionError,
+    APIResponseError,
+    ConfigurationError,
+    InputError,
+    RateLimitError,
+    ServerError,
+    TwelveLabsError,
+)
 from twelvelabs_core.base.settings import Settings
 from twelvelabs_core.results.decode import VECTOR_KEYS, Split, VectorSplitter
 from twelvelabs_core.results.responses import Answer, Page
 from twelvelabs_core.transport.body import Call, NoAnswerError, Reply, Sink
 from twelvelabs_core.transport.error_response import connection_error, limits_reset_at, status_error
+from twelvelabs_core.transport.http import KeyAuth
 from twelvelabs_core.transport.io import Exchange, Io
+from twelvelabs_core.transport.polling import LAST_REQUEST, current_time_limit
 from twelvelabs_core.transport.rate_limit import Permit, RateLimiter, category_of, rate_limits_of
 from twelvelabs_core.transport.retry import RATE_LIMITED, Outcome, RetryPolicy
+
+logger = logging.getLogger("twelvelabs_core")
 
 T = TypeVar("T", bound=Answer)
 SinkT = TypeVar("SinkT", bound=Sink | None)
 
 USER_AGENT = "twelvelabs-rag"
-_LEAST_TIMEOUT = 0.1  # seconds, of a request that is sent shortly before `Call.until`
 _LISTED_PAGES_MAX = 10_000  # of 50 items; ends the list of a server that repeats its pages
 _FREE_TRIES = 10  # per retry, for requests that are refused while others succeed; endless work of others must not block
 
@@ -62,6 +74,7 @@ class Session:
         self.settings = settings
         self.io = io
         self.policy = RetryPolicy(settings.max_retries, settings.max_retry_wait)
+        self._auth = KeyAuth(settings.api_key)
         self._rate_limiter = rate_limiter
         self._rate_limits = rate_limits_of(settings)
         self.clock_offset = timedelta(0)
@@ -106,16 +119,21 @@ class Session:
         try:
             reply = await self.io.exchange(self._exchange(call, sink))
         except NoAnswerError as failure:
-            error = connection_error(call, failure, self.settings.timeout)
-            return Attempt(None, error, Outcome(None, failure.may_have_arrived))
+            return Attempt(None, connection_error(call, failure), Outcome(None, failure.may_have_arrived))
         now = time.time()
         if not call.foreign:
             self._note_clock(reply, now)
         if reply.ok:
             reset_at = None if call.foreign else limits_reset_at(reply.headers, now)
             return Attempt(reply, None, Outcome(reply.status, retry_after=_seconds_until(reset_at, now)))
-        refused = status_error(call, self._without_key(reply), now)
+        refused = status_error(call, self._without_key(reply), now, self.settings.base_url)
         return Attempt(None, refused, Outcome(reply.status, retry_after=_seconds_until(refused.retry_at, now)))
+
+    def may_pass(self, error: TwelveLabsError) -> bool:
+        """Return whether a failure may pass by itself: a lost connection, 5xx, or a 429 without a long pause."""
+        if isinstance(error, RateLimitError):
+            return error.retry_at is None or error.retry_at - time.time() <= self.policy.max_wait
+        return isinstance(error, APIConnectionError | ServerError)
 
     async def wait_for_rate_limiter(self) -> None:
         """Wait for the caller's own rate limiter, before a request that embeds something."""
@@ -133,9 +151,10 @@ class Session:
             attempt: What the request is for, for the message.
 
         Raises:
-            RateLimitError: The API demands a pause longer than `max_retry_wait`.
+            RateLimitError: The API demands a pause longer than `max_retry_wait`, or than the time limit.
         """
-        return await self._rate_limits.acquire(category, self.settings, attempt, self.io.sleep)
+        max_wait = current_time_limit().remaining(self.io.now())
+        return await self._rate_limits.acquire(category, self.settings, attempt, self.io.sleep, max_wait=max_wait)
 
     def release(self, permit: Permit) -> None:
         """Give back a permit that no call uses; without effect after the call."""
@@ -158,8 +177,9 @@ class Session:
         tries = 0
         seen: int | None = None  # successes of the category
         while True:
+            remaining = current_time_limit().remaining(self.io.now())
             permit = await self._rate_limits.acquire(
-                category, self.settings, call.attempt, self.io.sleep, permit=permit, max_wait=max_wait
+                category, self.settings, call.attempt, self.io.sleep, permit=permit, max_wait=min(max_wait, remaining)
             )
             seen = permit.successes if seen is None else seen
             try:
@@ -178,14 +198,13 @@ class Session:
             await self._wait_to_retry(call, attempt, tries)
 
     async def _wait_to_retry(self, call: Call, attempt: Attempt, tries: int) -> None:
-        wait = self.policy.wait(tries, attempt.outcome, repeatable=call.repeatable)
+        limit = current_time_limit()
+        wait = self.policy.wait(tries, attempt.outcome, repeatable=call.repeatable, is_patient=limit.is_patient)
         error = cast("TwelveLabsError", attempt.error)
-        if wait is None:
+        if wait is None or wait >= limit.remaining(self.io.now()):
             raise error
-        remaining = max(0.0, call.until - self.io.now())
-        if wait >= remaining:
-            await self.io.sleep(remaining)
-            raise error
+        if tries == self.policy.max_retries + 1:
+            logger.warning("%s It is retried until the time-out.", error)
         if attempt.outcome.status != RATE_LIMITED:  # after a 429, the next permit is given after the pause of all
             await self.io.sleep(wait)
 
@@ -205,26 +224,34 @@ class Session:
     def _note_clock(self, reply: Reply, now: float) -> None:
         try:
             date = parsedate_to_datetime(reply.headers.get("date", ""))
-        except ValueError:
+            date = date if date.tzinfo else date.replace(tzinfo=UTC)
+            self.clock_offset = date - datetime.fromtimestamp(now, UTC)
+        except (ValueError, OverflowError):
             return
-        date = date if date.tzinfo else date.replace(tzinfo=UTC)
-        self.clock_offset = date - datetime.fromtimestamp(now, UTC)
 
     def _without_key(self, reply: Reply) -> Reply:
         """Return an error response without the API key, should the server quote it."""
-        key = self.settings.api_key.get_secret_value().encode()
-        return replace(reply, body=reply.body.replace(key, b"***"))
+        key = self.settings.api_key
+        body = reply.body.replace(key.get_secret_value().encode(), b"***")
+        headers = {name: value.replace(key.get_secret_value(), "***") for name, value in reply.headers.items()}
+        return replace(reply, headers=headers, body=body)
 
     def _exchange(self, call: Call, sink: Sink | None) -> Exchange:
         headers = {"accept": "*/*", "user-agent": USER_AGENT}
-        if not call.foreign:
-            headers["x-api-key"] = self.settings.api_key.get_secret_value()
         if call.body is not None:
             headers |= {"content-type": call.body.content_type} if call.body.content_type else {}
             headers["content-length"] = str(call.body.length)
-        url = call.path if call.foreign else self.settings.base_url + call.path
-        timeout = min(self.settings.timeout, max(call.until - self.io.now(), _LEAST_TIMEOUT))
-        return Exchange(call.method, url, headers | dict(call.headers), timeout, call.body, sink, call.params)
+        return Exchange(
+            call.method,
+            call.path if call.foreign else self.settings.base_url + call.path,
+            headers | dict(call.headers),
+            self.settings.timeout,
+            current_time_limit().until + LAST_REQUEST - self.io.now(),
+            call.body,
+            sink,
+            call.params,
+            None if call.foreign else self._auth,
+        )
 
     def _check_destination(self, call: Call) -> None:
         if not call.foreign and self.settings.is_sandbox and self.settings.is_live:

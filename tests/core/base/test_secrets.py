@@ -87,7 +87,7 @@ async def test_no_error_shows_a_secret(connect: Connect, sandbox: Sandbox, serve
         Fault(status=500, body=f"<html>{url.replace('&', '&amp;')} {key}</html>"),
         Fault(status=400, body={"error": echo}),
         Fault(status=200, body={**echo, "data": url}),
-        Fault(status=400, body="", headers={"Location": url, "x-request-id": "r"}),
+        Fault(status=400, body="", headers={"Location": url, "x-request-id": f"r-{key}"}),
         Fault(drop="before"),
         Fault(drop="mid"),
     ]

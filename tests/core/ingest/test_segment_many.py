@@ -4,6 +4,7 @@ import asyncio
 import io
 import pickle
 import struct
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ from tests.core.surface import Surface, content
 from tests.core.video_server import VideoServer
 from twelvelabs_core import (
     AuthenticationError,
+    Client,
     Failure,
     FixedSegmentation,
     IngestionError,
     InputError,
     Media,
     Progress,
+    Settings,
     TaskFailedError,
     TaskTimeoutError,
     TwelveLabsError,
@@ -149,6 +152,22 @@ async def test_failed_videos_do_not_stop_others_and_are_reported_together(
     sandbox.clear_requests()
     again = [one async for one in client.segment_many(videos[:3], **CUT)]
     assert (len(again), paid(sandbox)) == (3, 1)
+
+
+def test_few_media_start_few_threads(
+    settings: Settings, videos: list[Media], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    start = threading.Thread.start
+
+    def count(thread: threading.Thread) -> None:
+        started.append(thread.name)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", count)
+    with Client(settings=settings, store=tmp_path / "s.sqlite3") as client:
+        assert len(list(client.segment_many(videos[:3], max_tasks=500, **CUT))) == 3
+    assert started.count("twelvelabs") <= 4  # one for each, and one that finds nothing to do
 
 
 class OwnError(Exception):

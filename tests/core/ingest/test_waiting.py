@@ -158,7 +158,7 @@ async def test_a_failing_list_fails_no_wait(
 async def test_a_hanging_list_delays_no_timeout(
     connect: Connect, slow: Sandbox, sound: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twelvelabs_core.api.task_polling.LAST_LISTING", 0.2)
+    monkeypatch.setattr("twelvelabs_core.api.task_polling.LAST_REQUEST", 0.2)
     client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, timeout=2.0, max_retries=2)
     ids = await create(client, sound, 4)
     slow.faults.add(Fault(path=TASKS, method="GET", delay=HOUR, times=None))

@@ -28,6 +28,7 @@ from twelvelabs_core.store.store import SegmentStore
 from twelvelabs_sandbox import Sandbox
 
 VECTORS = 300
+CLIP = SegmentPosition(0, 1, "visual", "clip")
 
 
 def fill(path: Path) -> Segments:
@@ -247,6 +248,110 @@ def test_a_servers_password_is_never_shown(location: str) -> None:
 
 
 # Files.
+
+
+def copy_in_use(path: Path, folder: Path) -> Path:
+    """Copy a store while a process has it open: what is left of it when that process is killed."""
+    folder.mkdir()
+    with SegmentStore(path) as store, closing(sqlite3.connect(path)) as other:
+        other.execute("SELECT count(*) FROM twelvelabs_meta").fetchall()
+        put_many(store, 3)
+        for ending in ("", "-wal", "-shm"):
+            shutil.copyfile(f"{path}{ending}", folder / f"{path.name}{ending}")
+    return folder / path.name
+
+
+def put_many(store: SegmentStore, count: int) -> None:
+    for _ in range(count):
+        number = len(store.sources())
+        values: dict[str, Any] = {"space": "s", "content": "c", "model": "m", "params": {}, "account": "a"}
+        store.put_intent(str(number), source=f"{number}.mp4", **values)
+        store.put_result(str(number), Segments(np.ones((50, 64), np.float32), [CLIP] * 50), duration_sec=300.0)
+
+
+@pytest.mark.parametrize("results", [1, 4])
+def test_log_of_another_state_of_the_file_is_refused_and_touches_nothing(tmp_path: Path, results: int) -> None:
+    """After a crash the user restores the file from a backup, and leaves the log of the damaged one beside it."""
+    path = tmp_path / "s.sqlite3"
+    fill(path)
+    backup = path.read_bytes()
+    with SegmentStore(path) as store:
+        put_many(store, results)
+    left = copy_in_use(path, tmp_path / "left")
+    left.write_bytes(backup)
+    files = {entry: entry.read_bytes() for entry in left.parent.iterdir()}
+    for use in (put_intent, SegmentStore.info):
+        message = message_of(partial(use, SegmentStore(left)))
+        assert "s.sqlite3-wal was written for another state of the file" in message
+        assert "Move s.sqlite3-wal and s.sqlite3-shm away" in message
+    assert {entry: entry.read_bytes() for entry in left.parent.iterdir()} == files
+    for ending in ("-wal", "-shm"):
+        Path(f"{left}{ending}").rename(tmp_path / f"away{ending}")
+    assert SegmentStore(left).load_result("key")[0].vectors.shape == (VECTORS, 64)
+
+
+@pytest.mark.parametrize("results", [0, 1, 4])
+def test_log_of_a_killed_process_is_applied(tmp_path: Path, results: int) -> None:
+    path = tmp_path / "s.sqlite3"
+    fill(path)
+    with SegmentStore(path) as store:
+        put_many(store, results)
+    left = copy_in_use(path, tmp_path / "left")
+    assert SegmentStore(left).info().tasks == {"ready": 4 + results}
+    halfway = copy_in_use(left, tmp_path / "halfway")
+    with closing(sqlite3.connect(left)) as connection:  # as if killed while the log was copied to the file
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    halfway.write_bytes(left.read_bytes())
+    assert SegmentStore(halfway).info().tasks == {"ready": 7 + results}
+
+
+def count_without_rights(path: Path, answers: "multiprocessing.Queue[Any]") -> None:
+    os.setuid(65534)
+    try:
+        with SegmentStore(path) as store:
+            answers.put((store.info().tasks, len(store.find_vectors(["0", "1"]))))
+            put_intent(store)
+    except TwelveLabsError as error:
+        answers.put(str(error))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork and Unix permissions")
+@pytest.mark.parametrize("has_index", [True, False])
+def test_read_only_store_with_a_log_can_be_read(has_index: bool) -> None:  # noqa: FBT001  # a parameter
+    if os.getuid() != 0:
+        pytest.skip("only root can become a user without rights")
+    shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
+    shared.chmod(0o755)
+    try:
+        fill(shared / "s.sqlite3")
+        path = copy_in_use(shared / "s.sqlite3", shared / "left")
+        if not has_index:
+            Path(f"{path}-shm").unlink()
+        before = sorted(path.parent.iterdir())
+        answers: multiprocessing.Queue[Any] = multiprocessing.get_context("fork").Queue()
+        child = multiprocessing.get_context("fork").Process(target=count_without_rights, args=(path, answers))
+        child.start()
+        assert answers.get(timeout=60) == ({"ready": 4}, 2)
+        assert "it cannot be written" in answers.get(timeout=60)
+        child.join(60)
+        assert sorted(path.parent.iterdir()) == before
+    finally:
+        shutil.rmtree(shared)
+
+
+def test_drafts_of_killed_processes_are_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    names = ["a1b2c3_d.new", "a1b2c3_d.new-wal", "young123.new"]
+    for name in names:
+        (tmp_path / f".s.sqlite3.{name}").touch()
+        os.utime(tmp_path / f".s.sqlite3.{name}", (0, 0))
+    (tmp_path / ".s.sqlite3.young123.new").touch()
+    others = [".other.sqlite3.a1b2c3_d.new", ".s.sqlite3.backup.new.of.mine"]
+    for name in others:
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0))
+    put_intent(SegmentStore(path))
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted([*others, ".s.sqlite3.young123.new", path.name])
 
 
 def test_empty_file_is_refused(tmp_path: Path) -> None:

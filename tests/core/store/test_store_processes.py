@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ import numpy as np
 import pytest
 
 from tests.core import postgres
-from twelvelabs_core.base.errors import ConfigurationError
+from twelvelabs_core.base.errors import ConfigurationError, InputError
 from twelvelabs_core.results.segments import SegmentPosition, Segments
+from twelvelabs_core.store import vectors
 from twelvelabs_core.store.store import SegmentStore
 
 WAIT_SEC = 120
@@ -268,6 +269,31 @@ def test_a_child_forked_during_a_postgresql_transaction_writes_beside_its_parent
             put_ready(store, 3)
         assert all(is_whole(store, number) for number in range(4))
         assert store.info().tasks == {"ready": 4, "intent": 1}
+
+
+@pytest.mark.parametrize("where", ["file", "postgres"])
+def test_result_that_is_deleted_while_it_is_read_is_complete_or_absent(
+    where: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All statements of a reader see one state of the store; PostgreSQL shows each statement a state of its own."""
+    with ExitStack() as opened:
+        location = str(tmp_path / "s.sqlite3")
+        if where == "postgres":
+            location = opened.enter_context(postgres.schema(request.getfixturevalue("postgres_server")))
+        store, other = (opened.enter_context(SegmentStore(location)) for _ in range(2))
+        put_ready(store, 1)
+        find_row = vectors.find_row
+
+        def find_and_delete(*args: Any, **kwargs: Any) -> Any:
+            row = find_row(*args, **kwargs)
+            other.delete_task("key 1")
+            return row
+
+        monkeypatch.setattr(vectors, "find_row", find_and_delete)
+        assert store.load_result("key 1")[0] == make_segments(1)
+        monkeypatch.undo()
+        with pytest.raises(InputError, match="no entry"):
+            store.load_result("key 1")
 
 
 @needs_fork

@@ -101,7 +101,7 @@ async def test_connections_are_reused(asynchronous: AsyncClient, sandbox: Sandbo
 
     async def watched() -> Any:
         clients = await original()
-        seen.update(id(client) for client in clients._idle)
+        seen.update(id(client) for client in clients.idle._idle)
         return clients
 
     asynchronous._io._loop_clients = watched  # type: ignore[method-assign]
