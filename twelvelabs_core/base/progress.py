@@ -111,6 +111,8 @@ class ProgressLine:
         share = f" {step.done / step.total:.0%}" if step.total else ""
         ended = ", ".join(f"{count} {stage}" for stage, count in sorted(self._ended.items()) if count)
         count = f"{self._ended.total()}/{self._total} ({ended or 'none ended'})"
-        line = f"{count} | {step.stage}{share} {step.source}"
+        # A file name may hold control characters, which a terminal would carry out.
+        source = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in step.source)
+        line = f"{count} | {step.stage}{share} {source}"
         self._stream.write(f"\r{line[:_WIDTH]:<{_WIDTH}}" if self._is_terminal else f"{line}\n")
         self._stream.flush()

@@ -6,8 +6,11 @@ The rule of `unsigned_url`, which gives a URL the name that is stored, shown and
 2. The parameters of known signature schemes are removed: two signings of one video have one name. They are listed by
    name in `SIGNING_NAMES`, `SCHEMES` and `BESIDE_EXPIRY` for the query and in `PATH_SCHEMES` for the path.
 3. Any other value that may be a credential is replaced by its digest: where its name is in `CREDENTIAL_NAMES` or ends
-   with one of `CREDENTIAL_ENDINGS` and it has 6 characters or more, or where it looks random (see `_is_random`).
-4. Everything else stays unchanged. A URL inside a parameter is treated by the same rule.
+   with one of `CREDENTIAL_ENDINGS` and it has 6 characters or more (in the path, as in `/token/0b9a.../`, where it is
+   opaque: hexadecimal or random), where it looks random (see `_is_random`), where it begins as a known kind of token
+   does (`TOKEN`: `eyJ` of a JWT, ...), or where a parameter has no name and 32 letters and digits.
+4. Everything else stays unchanged. A URL inside a parameter is treated by the same rule. Where 32 hexadecimal digits
+   stay, `opaque_part` names the place, and the caller warns.
 
 A digest is `~` and 16 hexadecimal digits of the value's SHA-256, so rule 3 never gives two media one name.
 Where such a value changes with every signing, `source=` and `version=` give the medium a constant name and identity.
@@ -42,6 +45,8 @@ SIGNING_NAMES = _names(
     "x-tos-signedheaders x-tos-signature x-tos-security-token "
     # Tencent COS
     "q-sign-algorithm q-ak q-sign-time q-key-time q-header-list q-url-param-list q-signature x-cos-security-token "
+    # ImageKit, Wangsu, Tencent Live
+    "ik-s ik-t wssecret wstime txsecret txtime "
     # Akamai, Cloudinary, Bunny, Brightcove, Upyun, SharePoint and OneDrive, OpenStack Swift, Wowza
     "hdnts hdnea hdntl __token__ __gda__ __cld_token__ bcdn_token bcov_auth _upt tempauth authkey temp_url_sig "
     "temp_url_expires wowzatokenstarttime wowzatokenendtime wowzatokenhash "
@@ -79,17 +84,26 @@ PATH_SCHEMES = (
 )
 
 CREDENTIAL_NAMES = _names(
-    "s h st hm oh sid md5 sas code hash verify secure sign policy session q-ak _upt hdnts hdnea hdntl"
+    "s h st hm oh sid md5 sas code hash verify secure sign policy session q-ak _upt hdnts hdnea hdntl "
+    "ks ik-s tk pw sess otp"
 )
 CREDENTIAL_ENDINGS = (
-    "token", "key", "keyid", "pair-id", "accessid", "sig", "signature", "secret", "password", "passwd", "pwd", "pass",
-    "auth", "authorization", "hmac", "jwt", "credential", "ticket", "sessionid", "sessid", "nonce", "tokenhash",
-    "__gda",
+    "token", "tok", "bearer", "cookie", "auth_info", "passcode", "key", "keyid", "pair-id", "accessid", "sig",
+    "signature", "secret", "password", "passwd", "pwd", "pass", "auth", "authorization", "hmac", "jwt", "credential",
+    "ticket", "sessionid", "sessid", "nonce", "tokenhash", "__gda",
 )  # fmt: skip
 _VALUE_MIN = 6  # `?token=1`, `?s=3` and `?h=1080` hold no credential
 _RANDOM_MIN = 20  # letters and digits; 80 bits in hexadecimal digits
 
+# The beginnings of JWT, Telegram bots, AWS, GitHub, GitLab, Slack, Stripe and Google.
+TOKEN = re.compile(
+    r"(?<![A-Za-z0-9])(?:eyJ[\w-]{8}|bot\d{6,12}:[\w-]{20}|A[KS]IA[A-Z0-9]{16}|gh[opsur]_\w{16}|glpat-[\w-]{16}"
+    r"|xox[a-z]-\w{8}|[rs]k_live_\w{16}|ya29\.[\w-]{8}|AIza[\w-]{30})[\w.~:-]*"
+)
 _DIGEST = re.compile(r"~[0-9a-f]{16}")
+_OPAQUE = re.compile(r"[0-9a-f-]{16,}", re.IGNORECASE)
+_UNNAMED = re.compile(r"(?:(?<=[?&])|^)[A-Za-z0-9_-]{32,}(?![\w=.~-])")  # a parameter of a query
+_LONG_HEX = re.compile(r"(?<![0-9a-f])[0-9a-f](?:-?[0-9a-f]){31}", re.IGNORECASE)
 _URL = re.compile(r"(https?://(?:[^\s/?#]*@)?[^\s'\"<>\\^`{|}]+(?<![.,:;!?)\]]))", re.IGNORECASE)
 # The beginning of a sandbox's keys is not a secret: messages name it.
 _KEY = re.compile(r"tlk_(?!sandbox_(?![\w-]))[A-Za-z0-9_-]+")
@@ -131,10 +145,22 @@ def _redact(text: str, depth: int) -> str:
     return _KEY.sub("tlk_***", "".join(parts))
 
 
+def opaque_part(url: str) -> str | None:
+    """Return where a URL keeps 32 hexadecimal digits, which may be an id or a secret: `the path`, or a parameter."""
+    parts = urlsplit(url)
+    folders = parts.path if not _FILE_NAME.search(parts.path) else parts.path.rpartition("/")[0]
+    if _LONG_HEX.search(folders):
+        return "the path"
+    found = [text for text in _DIVIDER.split(parts.query) if _LONG_HEX.search(text)]
+    return f"the parameter {found[0].partition('=')[0]!r}" if found else None
+
+
 def _without_stray_credentials(word: re.Match[str]) -> str:
-    path, *query = _QUERY.split(word[0], maxsplit=1)
+    text = TOKEN.sub(lambda found: _digest(found[0]), word[0])
+    path, *query = _QUERY.split(text, maxsplit=1)
     pattern = _STRAY_IN_PATH if "/" in path.partition("=")[0] else _STRAY
-    return pattern.sub(_hide_stray, path) + _STRAY.sub(_hide_stray, "".join(query))
+    rest = _UNNAMED.sub(lambda found: _digest(found[0]), "".join(query))
+    return pattern.sub(_hide_stray, path) + _STRAY.sub(_hide_stray, rest)
 
 
 def _hide_stray(found: re.Match[str]) -> str:
@@ -162,12 +188,17 @@ def _unsigned(url: str, depth: int) -> str:
 def _unsigned_path(path: str, depth: int) -> str:
     if "~hmac=" in path:
         path = _ACL.sub("", path)  # may hold slashes
-    segments = []
+    segments: list[str] = []
+    name = ""
     for segment in path.split("/"):
         plain = unquote(segment)
-        unsigned = _without_credentials(plain, _PATH_DIVIDER, lambda names: _selected(PATH_SCHEMES, names), depth)
+        if _is_named(name) and (_OPAQUE.fullmatch(plain) or _is_random(plain)):
+            unsigned = _digest(plain)
+        else:
+            unsigned = _without_credentials(plain, _PATH_DIVIDER, lambda names: _selected(PATH_SCHEMES, names), depth)
         if unsigned or not segment:
             segments.append(segment if unsigned == plain else quote(unsigned, safe="~=&;,:@+*!$'()"))
+        name = plain.lower()
     return "/".join(segments)
 
 
@@ -179,7 +210,12 @@ def _without_credentials(
     names = [unquote_plus(text.partition("=")[0]).lower() if "=" in text else "" for text in pieces[1::2]]
     removed = signing(frozenset(names))
     parameters = zip(pieces[::2], pieces[1::2], names, strict=True)
-    kept = [(before, _hidden(parameter, depth)) for before, parameter, name in parameters if name not in removed]
+    is_query = divider is _DIVIDER
+    kept = [
+        (before, _hidden(parameter, depth, is_query=is_query))
+        for before, parameter, name in parameters
+        if name not in removed
+    ]
     return "".join(before + parameter if at else parameter for at, (before, parameter) in enumerate(kept))
 
 
@@ -194,14 +230,16 @@ def _selected(schemes: Schemes, names: frozenset[str]) -> frozenset[str]:
     return frozenset().union(*(removed for marks, removed in schemes if marks <= names))
 
 
-def _hidden(parameter: str, depth: int) -> str:
+def _hidden(parameter: str, depth: int, *, is_query: bool) -> str:
     """Return a parameter with its value replaced by its digest where it may be a credential."""
     name, _, value = parameter.partition("=")
     if not value.strip("="):
-        return _digest(parameter) if _is_random(unquote_plus(parameter)) else parameter
-    plain_name, plain = unquote_plus(name).lower(), unquote_plus(value)
-    named = plain_name in CREDENTIAL_NAMES or plain_name.rstrip("_").endswith(CREDENTIAL_ENDINGS)
-    if (named and len(value) >= _VALUE_MIN) or _is_random(plain) or _KEY.search(plain):
+        is_unnamed = is_query and _UNNAMED.fullmatch(parameter.rstrip("="))
+        is_hidden = is_unnamed or _is_random(unquote_plus(parameter)) or TOKEN.search(parameter)
+        return _digest(parameter) if is_hidden else parameter
+    plain = unquote_plus(value)
+    is_named = _is_named(unquote_plus(name).lower()) and len(value) >= _VALUE_MIN
+    if is_named or _is_random(plain) or TOKEN.search(plain) or _KEY.search(plain):
         return f"{name}={_digest(value)}"
     if "://" in plain:
         if depth == _NESTED_MAX:
@@ -209,6 +247,10 @@ def _hidden(parameter: str, depth: int) -> str:
         inner = _redact(plain, depth + 1)
         return parameter if inner == plain else f"{name}={quote(inner, safe='')}"
     return parameter
+
+
+def _is_named(name: str) -> bool:
+    return name in CREDENTIAL_NAMES or name.rstrip("_").endswith(CREDENTIAL_ENDINGS)
 
 
 def _digest(value: str) -> str:

@@ -332,7 +332,7 @@ class SegmentMethods:
         Returns:
             One `SegmentRecord` per segment, in their order.
         """
-        records = media.records(id_namespace)
+        records = await self._session.io.blocking(lambda: media.records(id_namespace))
         rows = [(record.segment_id, row) for row, record in enumerate(records)]
         await self._session.io.blocking(
             lambda: self._open_store().add_aliases(media.task_key, rows, source=media.source, title=media.title)

@@ -3,8 +3,10 @@
 A local file is read only where the caller passed a path: query texts and server responses never become paths.
 """
 
+import functools
 import hashlib
 import io
+import logging
 import os
 import posixpath
 import re
@@ -19,8 +21,10 @@ from urllib.request import url2pathname
 from twelvelabs_core.base.checks import check_bool
 from twelvelabs_core.base.errors import InputError, TwelveLabsError
 from twelvelabs_core.base.limits import DIRECT_UPLOAD_MAX_BYTES, FILENAME_MAX
-from twelvelabs_core.base.redact import redact, unsigned_url
+from twelvelabs_core.base.redact import opaque_part, redact, unsigned_url
 from twelvelabs_core.media.formats import mime_type_of
+
+logger = logging.getLogger("twelvelabs_core")
 
 HASH_CHUNK = 1024 * 1024
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]+):(?://)?", re.IGNORECASE)
@@ -147,6 +151,8 @@ class Media:
             host = None
         if not host:
             raise InputError(f"not a URL with a host: {redact(url)!r}.")
+        if source is None and (place := opaque_part(name)) is not None:
+            _warn_of_opaque_part(host, place)
         title = posixpath.basename(unquote(urlsplit(name).path)) or host
         return cls("url", source or name, title, version, url=url)
 
@@ -244,6 +250,16 @@ class Media:
 
 MediaInput = str | os.PathLike[str] | bytes | bytearray | BinaryIO | Media
 """Everything that can be passed as media. A str is an http(s) URL, `asset:<id>`, or else a path."""
+
+
+@functools.lru_cache(maxsize=1000)  # once for each host and place
+def _warn_of_opaque_part(host: str, place: str) -> None:
+    logger.warning(
+        "URLs of %s keep 32 or more hexadecimal digits in %s: they are stored and shown. If they are a secret, pass "
+        "source= to name the media, and version= if they change",
+        host,
+        place,
+    )
 
 
 @contextmanager

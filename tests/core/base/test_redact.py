@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from twelvelabs_core import InputError, Media
 from twelvelabs_core.base.redact import redact, unsigned_url
+from twelvelabs_core.media.source import _warn_of_opaque_part
 
 SECRET = "5ecre7-oF-a-s1gn1ng-k3y"
 
@@ -58,6 +59,9 @@ REMOVED = {
     "OAuth 1": "oauth_consumer_key={word}&oauth_nonce={hex8}&oauth_signature={base64}&oauth_timestamp={time}",
     "OAuth 2, secret": "client_secret={word}",
     "API keys": "api_key={word}&apikey={word}&api-key={word}&X-Api-Key={word}",
+    "ImageKit": "ik-t={time}&ik-s={hex40}",
+    "Wangsu": "wsSecret={hex32}&wsTime={time}",
+    "Tencent Live": "txSecret={hex32}&txTime={time}",
     "passwords": "password={hex8}&passwd={hex8}&pwd={hex8}&secret={hex8}",
     "sessions": "PHPSESSID={hex32}&jsessionid={hex32}&hmac={hex8}",
 }
@@ -82,6 +86,15 @@ HIDDEN = {
     "hash, lighttpd": "h={hex32}&e={time}",
     "hash, hand-made": "hash={hex32}&expires={time}",
     "hash, with a lifetime": "ttl=3600&hash={hex64}",
+    "Kaltura": "ks={hex40}",
+    "Google Drive, resource": "resourcekey=0-{base64url}",
+    "EdgeCast, old": "{hex64}",
+    "bearer": "bearer={hex32}&tok={hex40}",
+    "cookies": "auth_info={hex32}&authCookie={hex40}&cookie={hex64}",
+    "one-time": "otp={hex64}&pw={hex8}",
+    "JWT": "x={jwt}",
+    "AWS key": "who=AKIA{upper16}",
+    "GitHub": "who=ghp_{hex40}",
     "passwords": "pass={base64url}",
     "sessions": "sessionid={hex32}&session={base64url}&auth={base64url}&sas={base64url}",
 }
@@ -94,7 +107,15 @@ PATH_REMOVED = {
     "Bunny": "bcdn_token={base64url}&expires={time}&token_path=%2Ffilms%2F",
     "Bunny, keyed": "bcdn_token=HS256-{base64url}&token_countries=DE&expires={time}",
 }
-PATH_HIDDEN = {"by hand": "Signature={hex40}", "Telegram": "bot123456789:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc"}
+PATH_HIDDEN = {
+    "Kaltura": "ks/{hex40}",
+    "Cloudflare Stream": "{jwt}",
+    "named": "token/{uuid}",
+    "named, short": "sig/{hex32}",
+    "by hand": "Signature={hex40}",
+    "Telegram": "bot123456789:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc",
+    "Telegram, plain": "bot123456789:AAaaaaaaaaabbbbbbbbbbbccccccccccddd",
+}
 
 
 def drawn(template: str, seed: int) -> tuple[str, list[str]]:
@@ -106,6 +127,7 @@ def drawn(template: str, seed: int) -> tuple[str, list[str]]:
     secrets["base64url"] = base64.urlsafe_b64encode(dice.randbytes(24)).decode()
     secrets["word"] = "".join(dice.choices("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghkmn23456789", k=24))
     secrets["jwt"] = f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIi{secrets['base64url']}.{secrets['base64url']}"
+    secrets["upper16"] = "".join(dice.choices("ABCDEFGHJKLMNPQRSTUVWXYZ234567", k=16))
     secrets["uuid"] = str(uuid.UUID(bytes=dice.randbytes(16)))
     times = {
         "mark": dice.randbytes(4).hex(),
@@ -317,6 +339,29 @@ def test_what_only_may_be_a_credential_becomes_a_digest_that_distinguishes_media
 @given(st.sampled_from(["key", "token", "id", "s", "u", "secret_key"]), st.lists(st.text("aB3~=/"), unique=True))
 def test_two_media_never_share_a_name(name: str, values: list[str]) -> None:
     assert len({unsigned_url(f"https://h.example/film?{name}={value}") for value in values}) == len(values)
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://h.example/v/0123456789abcdef0123456789abcdef/7.mp4", "the path"),
+        ("https://h.example/v/0B9A7C5E-1c2d-4e3f-8a9b-0123456789ab/7.mp4?id=7", "the path"),
+        ("https://h.example/7.mp4?id=7&x=0123456789abcdef0123456789abcdef01", "the parameter 'x'"),
+        ("https://h.example/7.mp4?film=0b9a7c5e-1c2d-4e3f-8a9b-0123456789ab", "the parameter 'film'"),
+        ("https://h.example/0123456789abcdef0123456789abcdef.mp4", None),
+        ("https://h.example/64f8d2c7e4a1b37f8a9c5d12/7.mp4?t=~0123456789abcdef", None),
+        ("https://h.example/token/0123456789abcdef0123456789abcdef/7.mp4", None),
+    ],
+)
+def test_a_part_that_may_be_a_secret_and_stays_is_warned_of_once(
+    caplog: pytest.LogCaptureFixture, url: str, place: str | None
+) -> None:
+    _warn_of_opaque_part.cache_clear()
+    for _ in range(2):
+        Media.of(url)
+    expected = [f"URLs of h.example keep 32 or more hexadecimal digits in {place}"] if place else []
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == expected
+    assert not any(digits in caplog.text for digits in ("0123456789ab", "0b9a7c5e"))
 
 
 # Free text
