@@ -63,9 +63,10 @@ class SegmentLoader(BaseLoader):
         embeddings.client.segment_many((), on_progress=on_progress, **options)  # raises for invalid options
 
     @property
-    def sources(self) -> list[str]:
-        """The names of the media, as in the metadata `source` of their documents."""
-        return [media.source for media in self._media if isinstance(media, Media)]
+    def sources(self) -> list[str] | None:
+        """The names of the media, as in the metadata `source` of their documents; None if one of them has no name."""
+        named = [media.source for media in self._media if isinstance(media, Media)]
+        return named if len(named) == len(self._media) else None
 
     def lazy_load(self) -> Iterator[Document]:
         """Yield the documents of each medium when its embedding task has ended.

@@ -272,7 +272,9 @@ async def client_of(mode: Mode, embeddings: EmbeddingFields) -> Any:
     """Return the `Client` or `AsyncClient` of an embeddings object; its imports do not block the event loop."""
     if not mode.is_async:
         return embeddings.client
-    return await mode.blocking(lambda: embeddings.async_client)
+    if embeddings._async_client is None:  # noqa: SLF001  # of a class in this file
+        await mode.blocking(lambda: embeddings.async_client)
+    return embeddings.async_client
 
 
 class _RateLimiterOf:
