@@ -3,7 +3,7 @@
 #   make demo [VIDEO=video.mp4] [QUERY="a red car"] [LIVE=1]    find moments in a long video
 #   make test | test-all | lint | format | bench | generate | table | lock | clean
 #   make test-lowest    some tests, with the lowest versions that pyproject.toml allows
-#   make chaos [STORE=postgresql] [PROCESSES=4] [VIDEOS=200] [KILLS=20] [SEED=1]    ingestion under faults and kills
+#   make chaos [STORE=postgresql] [PROCESSES=3] [VIDEOS=200] [KILLS=20] [OUTAGE=120] [SEED=1]    ingestion under faults and kills
 
 SHELL := /bin/sh
 VENV := .venv
@@ -64,12 +64,13 @@ bench: $(VENV)/.ready
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 STORE ?= sqlite
-PROCESSES ?= 1
+PROCESSES ?= 3
 VIDEOS ?= 200
 KILLS ?= 20
+OUTAGE ?= 120
 SEED ?= 1
 chaos: $(VENV)/.ready
-	@$(BIN)/python -m tests.chaos --store $(STORE) --processes $(PROCESSES) --videos $(VIDEOS) --kills $(KILLS) --seed $(SEED)
+	@$(BIN)/python -m tests.chaos --store $(STORE) --processes $(PROCESSES) --videos $(VIDEOS) --kills $(KILLS) --outage $(OUTAGE) --seed $(SEED)
 
 # The sync client, from the async one; `make lint` fails when it is outdated.
 generate: $(VENV)/.ready

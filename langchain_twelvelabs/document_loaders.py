@@ -42,7 +42,7 @@ class SegmentLoader(BaseLoader):
 
     def __init__(
         self,
-        media: tuple[Media, ...],
+        media: tuple[MediaInput, ...],
         embeddings: TwelveLabsEmbeddings,
         options: Mapping[str, Any],
         *,
@@ -63,9 +63,10 @@ class SegmentLoader(BaseLoader):
         embeddings.client.segment_many((), on_progress=on_progress, **options)  # raises for invalid options
 
     @property
-    def sources(self) -> list[str]:
-        """The names of the media, as in the metadata `source` of their documents."""
-        return [media.source for media in self._media]
+    def sources(self) -> list[str] | None:
+        """The names of the media, as in the metadata `source` of their documents; None if one of them has no name."""
+        named = [media.source for media in self._media if isinstance(media, Media)]
+        return named if len(named) == len(self._media) else None
 
     def lazy_load(self) -> Iterator[Document]:
         """Yield the documents of each medium when its embedding task has ended.
@@ -365,7 +366,7 @@ class TwelveLabsDocumentLoader(SegmentLoader):
         if is_one(media):
             # Options that do not apply to a single file are refused; in a list they are for other files.
             with suppress(InputError):
-                kinds = (input_type_of(given[0], kinds),)
+                kinds = (input_type_of(Media.of(given[0]), kinds),)
         options = {
             "input_type": kinds,
             "segmentation": segmentation,

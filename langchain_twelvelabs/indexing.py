@@ -112,7 +112,7 @@ async def _index(
     async with aclosing(_loaded(mode, loader, errors)) as loaded:
         documents = loaded if mode.is_async else drain(loaded)
         result: IndexingResult = await mode.run(run, documents, record_manager, vector_store, **index_kwargs())
-    if isinstance(loader, SegmentLoader) and cleanup == "full":
+    if cleanup == "full" and isinstance(loader, SegmentLoader) and loader.sources is not None:
         old = set(await mode.call(record_manager, "list_keys", before=start))
         old -= set(await mode.call(record_manager, "list_keys", group_ids=loader.sources))
         if old:

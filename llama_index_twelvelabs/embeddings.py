@@ -4,7 +4,7 @@ import logging
 import os
 import pickle
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from llama_index.core.base.embeddings.base import Embedding
@@ -17,7 +17,7 @@ from llama_index_twelvelabs._media_embeddings import MediaEmbedding
 from llama_index_twelvelabs._observed import embed_batches, embed_one
 from llama_index_twelvelabs.nodes import check_no_video, check_spaces, has_vector, is_segment
 from twelvelabs_core import ConfigurationError, SegmentStore
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, finish
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, client_of, finish
 
 logger = logging.getLogger("llama_index_twelvelabs")
 
@@ -228,18 +228,19 @@ class TwelveLabsEmbedding(MediaEmbedding):
             InputError: A segment has a vector of another space, or is a part of a segment's node.
         """
         todo = self._without_vector(nodes)
-        vectors = self.get_text_embedding_batch([to_embed(node) for node in todo], **kwargs)
+        vectors = self.get_text_embedding_batch(list(todo.values()), **kwargs)
         return with_vectors(nodes, todo, vectors)
 
     async def acall(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
         """Embed nodes in place; the async variant of `__call__`."""
-        todo = self._without_vector(nodes)
-        vectors = await self.aget_text_embedding_batch([to_embed(node) for node in todo], **kwargs)
+        todo = await AWAITING.blocking(lambda: self._without_vector(nodes))
+        vectors = await self.aget_text_embedding_batch(list(todo.values()), **kwargs)
         return with_vectors(nodes, todo, vectors)
 
-    def _without_vector(self, nodes: Sequence[BaseNode]) -> list[BaseNode]:
+    def _without_vector(self, nodes: Sequence[BaseNode]) -> dict[int, str]:
+        """Return the texts to embed of the nodes without a vector, by their index."""
         check_spaces(nodes, self.space)
-        return [node for node in nodes if not has_vector(node)]
+        return {index: to_embed(node) for index, node in enumerate(nodes) if not has_vector(node)}
 
     def _get_query_embedding(self, query: str) -> Embedding:
         return finish(self._embed(BLOCKING, [query], as_query=True))[0]
@@ -261,8 +262,8 @@ class TwelveLabsEmbedding(MediaEmbedding):
 
     async def _check(self, mode: Mode, texts: Sequence[str]) -> None:
         """Refuse what cannot be embedded of all batches before the first is sent."""
-        await mode.run(self._client_for(mode).find_vectors_by_text, texts)
-        check_no_video(texts)
+        await mode.run((await client_of(mode, self)).find_vectors_by_text, texts)
+        await mode.blocking(lambda: check_no_video(texts))
 
     async def _embed(self, mode: Mode, texts: Sequence[str], *, as_query: bool = False) -> list[Embedding]:
         if not as_query:
@@ -304,10 +305,10 @@ def to_embed(node: BaseNode) -> str:
     return node.get_content(metadata_mode=MetadataMode.EMBED)
 
 
-def with_vectors(nodes: Sequence[BaseNode], todo: Sequence[BaseNode], vectors: list[Embedding]) -> Sequence[BaseNode]:
-    """Set the vectors of the nodes without one, and return all nodes."""
-    for node, vector in zip(todo, vectors, strict=True):
-        node.embedding = vector
+def with_vectors(nodes: Sequence[BaseNode], todo: Iterable[int], vectors: list[Embedding]) -> Sequence[BaseNode]:
+    """Set the vectors of the nodes with these indexes, and return all nodes."""
+    for index, vector in zip(todo, vectors, strict=True):
+        nodes[index].embedding = vector
     return nodes
 
 

@@ -8,11 +8,19 @@ from typing import Any, Protocol, cast
 from llama_index.core import VectorStoreIndex
 from llama_index.core.ingestion import IngestionPipeline, arun_transformations, run_transformations
 from llama_index.core.schema import BaseNode, Document
+from llama_index.core.storage.docstore.types import BaseDocumentStore
+from llama_index.core.vector_stores.types import BasePydanticVectorStore
 
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from llama_index_twelvelabs.nodes import VideoDocument, inherited, media_of, to_node
 from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
-from llama_index_twelvelabs.vector_stores import check_node, delete_from_store, replace_in_index
+from llama_index_twelvelabs.vector_stores import (
+    check_collection,
+    check_node,
+    delete_from_store,
+    has_nodes,
+    replace_in_index,
+)
 from twelvelabs_core import (
     ConfigurationError,
     Failure,
@@ -24,7 +32,17 @@ from twelvelabs_core import (
     SegmentRecord,
     TwelveLabsError,
 )
-from twelvelabs_core.integration import AWAITING, BLOCKING, FailureReport, Mode, check_unique, finish, is_one
+from twelvelabs_core.integration import (
+    AWAITING,
+    BLOCKING,
+    FailureReport,
+    Mode,
+    SpaceCheck,
+    check_unique,
+    finish,
+    is_one,
+    with_distinct_titles,
+)
 
 Sources = MediaInput | BaseNode | Iterable[MediaInput | BaseNode]
 """Videos as media, or as the documents of `TwelveLabsVideoReader.load_data(..., segment=False)`."""
@@ -63,9 +81,10 @@ def ingest_videos(
 
     A video whose content and options have not changed since the last call is skipped: the document store of the index
     or pipeline records it, so persist it together with the vector store (without it, all videos are written again, at
-    no cost). The old segments of a changed video are replaced only when the new ones are available. A failed video does
-    not stop the others: its stored nodes remain, it is reported at the end, and the next call retries it. Other
-    documents are not changed, even with `docstore_strategy="upserts_and_delete"`.
+    no cost). If the vector store has no node of it any more, it is written again, at no cost. The old segments of a
+    changed video are replaced only when the new ones are available. A failed video does not stop the others: its stored
+    nodes remain, it is reported at the end, and the next call retries it. Other documents are not changed, even with
+    `docstore_strategy="upserts_and_delete"`.
 
     Args:
         index_or_pipeline: A `VectorStoreIndex` with a `TwelveLabsEmbedding`, or an `IngestionPipeline` with a
@@ -83,7 +102,7 @@ def ingest_videos(
 
     Raises:
         ConfigurationError: The index or pipeline cannot store videos; nothing was sent.
-        InputError: Two videos have the same name, or a document is not a video; nothing was sent.
+        InputError: Two videos have the same name, or the vector store has segments of another space; nothing was sent.
         TwelveLabsError: The only video failed, or all would fail, for example because the key is refused.
         IngestionError: Some of several videos failed: each with its reason and task id.
 
@@ -114,9 +133,8 @@ class Target(Protocol):
     """Stores videos whose vectors are in the segment store."""
 
     segmenter: TwelveLabsVideoSegmenter
-
-    async def hash_of(self, mode: Mode, doc_id: str) -> str | None:
-        """Return the hash of a video's document when it was last stored here, or None."""
+    vector_store: BasePydanticVectorStore
+    docstore: BaseDocumentStore | None
 
     async def put(self, mode: Mode, document: Document, nodes: list[BaseNode]) -> None:
         """Replace a video's nodes, and record its document's hash."""
@@ -138,17 +156,14 @@ class IndexTarget:
                 f"the index embeds queries in the space {model.space}, but the segmenter uses "
                 f"{self.segmenter.embed_model.space}: their vectors are not comparable."
             )
+        self.vector_store = index.vector_store
+        self.docstore: BaseDocumentStore | None = index.docstore
         self._index = index
-
-    async def hash_of(self, mode: Mode, doc_id: str) -> str | None:
-        """Return the hash in the index's document store."""
-        found: str | None = await mode.call(self._index.docstore, "get_document_hash", doc_id)
-        return found
 
     async def put(self, mode: Mode, document: Document, nodes: list[BaseNode]) -> None:
         """Replace the nodes in the index."""
         await replace_in_index(mode, self._index, document.node_id, nodes)
-        await mode.call(self._index.docstore, "set_document_hash", document.node_id, document.hash)
+        await mode.call(self.docstore, "set_document_hash", document.node_id, document.hash)
 
 
 class PipelineTarget:
@@ -165,15 +180,9 @@ class PipelineTarget:
                 f"the pipeline must have one TwelveLabsVideoSegmenter as a transformation; it has {len(segmenters)}."
             )
         (self.segmenter,) = segmenters
+        self.vector_store = pipeline.vector_store
+        self.docstore = pipeline.docstore
         self._pipeline = pipeline
-        self._vector_store = pipeline.vector_store
-
-    async def hash_of(self, mode: Mode, doc_id: str) -> str | None:
-        """Return the hash in the pipeline's document store."""
-        if self._pipeline.docstore is None:
-            return None
-        found: str | None = await mode.call(self._pipeline.docstore, "get_document_hash", doc_id)
-        return found
 
     async def put(self, mode: Mode, document: Document, nodes: list[BaseNode]) -> None:  # noqa: ARG002  # the transformations create the nodes again
         """Run the pipeline's transformations, which read the vectors from the segment store, and replace the nodes.
@@ -184,14 +193,13 @@ class PipelineTarget:
         made = await self._transform(mode, document)
         for node in made:
             check_node(node)
-        known = await self.hash_of(mode, document.node_id) is not None
-        await delete_from_store(mode, self._vector_store, document.node_id, is_known=known)
+        known = await hash_of(mode, self.docstore, document.node_id) is not None
+        await delete_from_store(mode, self.vector_store, document.node_id, is_known=known)
         if made:
-            await mode.call(self._vector_store, "add", made, async_name="async_add")
-        docstore = self._pipeline.docstore
-        if docstore is not None:
-            await mode.call(docstore, "set_document_hash", document.node_id, document.hash)
-            await mode.call(docstore, "add_documents", [document], async_name="async_add_documents")
+            await mode.call(self.vector_store, "add", made, async_name="async_add")
+        if self.docstore is not None:
+            await mode.call(self.docstore, "set_document_hash", document.node_id, document.hash)
+            await mode.call(self.docstore, "add_documents", [document], async_name="async_add_documents")
 
     async def _transform(self, mode: Mode, document: Document) -> list[BaseNode]:
         options: dict[str, Any] = {"cache": None if self._pipeline.disable_cache else self._pipeline.cache}
@@ -216,11 +224,25 @@ def target_of(
     )
 
 
+async def hash_of(mode: Mode, docstore: BaseDocumentStore | None, doc_id: str) -> str | None:
+    """Return the hash of a video's document when it was last stored, or None."""
+    found: str | None = None if docstore is None else await mode.call(docstore, "get_document_hash", doc_id)
+    return found
+
+
+async def is_stored(mode: Mode, target: Target, document: Document) -> bool:
+    """Return whether a video is stored as it is now: the document store says so, and the vector store has a node."""
+    if await hash_of(mode, target.docstore, document.node_id) != document.hash:
+        return False
+    dimension = target.segmenter.embed_model.client.embedding_dimension
+    return await has_nodes(mode, target.vector_store, document.node_id, dimension)
+
+
 async def _ingest(
     mode: Mode, target: Target, sources: Sources, report: FailureReport, *, show_progress: bool
 ) -> IngestionReport:
-    wanted = await mode.blocking(lambda: as_videos(sources, target.segmenter.input_types))
-    check_unique([media.source for media, _ in wanted])
+    wanted = await mode.blocking(lambda: as_videos(sources, target.segmenter.input_types, report))
+    await check_collection(mode, target.vector_store, target.docstore, SpaceCheck(target.segmenter.embed_model.space))
     unchanged: list[str] = []
     changed: dict[str, tuple[Media, VideoDocument]] = {}
     for media, given in wanted:
@@ -229,7 +251,7 @@ async def _ingest(
         except Exception as error:  # noqa: BLE001  # `add` raises what concerns more than this medium
             report.add(media, error)
             continue
-        if await target.hash_of(mode, document.node_id) == document.hash:
+        if await is_stored(mode, target, document):
             unchanged.append(media.source)
         else:
             changed[media.source] = (media, document)
@@ -278,15 +300,26 @@ async def _segmented(
             yield segmented
 
 
-def as_videos(sources: Sources, input_types: Sequence[str]) -> list[tuple[Media, BaseNode | None]]:
-    """Return each video as a medium, with its document if one was given.
+def as_videos(
+    sources: Sources, input_types: Sequence[str], report: FailureReport
+) -> list[tuple[Media, BaseNode | None]]:
+    """Return each video as a medium, with the document that it came as; record in the report what is none.
 
     Raises:
-        InputError: A document is not a video, or an item has a wrong type.
+        InputError: Two videos have the same name.
     """
     is_single = is_one(sources) or isinstance(sources, BaseNode)
     items = [cast("MediaInput", sources)] if is_single else list(cast("Iterable[MediaInput | BaseNode]", sources))
-    return [(_medium(item, input_types), item if isinstance(item, BaseNode) else None) for item in items]
+    media: list[Media] = []
+    given: list[BaseNode | None] = []
+    for item in items:
+        try:
+            media.append(_medium(item, input_types))
+            given.append(item if isinstance(item, BaseNode) else None)
+        except Exception as error:  # noqa: BLE001  # `add` raises what concerns more than this medium
+            report.add(item, error)
+    check_unique([item.source for item in media])
+    return list(zip(with_distinct_titles(media), given, strict=True))
 
 
 def _medium(item: MediaInput | BaseNode, input_types: Sequence[str]) -> Media:

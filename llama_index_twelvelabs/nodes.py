@@ -78,11 +78,8 @@ def to_video_document(
         input_type: `video`, `audio`, `document` or `image`.
         extra_info: Additional metadata, also for the nodes of its segments.
         doc_id: Its id. Default: derived from its name, so that it stays the same when the content changes.
-
-    Raises:
-        InputError: `extra_info` has a key that segments use.
     """
-    extra = {name: value for name, value in check_extra_info(extra_info).items() if name not in DATE_KEYS}
+    extra = {name: value for name, value in extra_metadata(extra_info).items() if name not in DATE_KEYS}
     own = {"source": media.source, "title": media.title, "content": content, "segmented_as": segmented_as}
     if media.version is not None:
         own["version"] = media.version
@@ -163,7 +160,7 @@ def to_node(record: SegmentRecord, document: BaseNode) -> TextNode:
 
 def to_document(record: SegmentRecord, extra_info: Mapping[str, Any] | None = None) -> Document:
     """Return the document of a segment with its vector; `VectorStoreIndex.from_documents` does not embed it again."""
-    return Document(**node_fields(record, check_extra_info(extra_info)))
+    return Document(**node_fields(record, extra_metadata(extra_info)))
 
 
 def node_fields(record: SegmentRecord, extra: Mapping[str, Any], hidden: Sequence[str] = ()) -> dict[str, Any]:
@@ -185,16 +182,10 @@ def inherited(document: BaseNode) -> dict[str, Any]:
     return {name: value for name, value in document.metadata.items() if name not in VIDEO_KEYS}
 
 
-def check_extra_info(extra_info: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Return additional metadata.
-
-    Raises:
-        InputError: It has a key that segments use.
-    """
-    taken = [name for name in (extra_info or {}) if name in (*METADATA_KEYS, *VIDEO_KEYS)]
-    if taken:
-        raise InputError(f"extra_info must not have the key {taken[0]!r}: segments use it for their metadata.")
-    return extra_info or {}
+def extra_metadata(extra_info: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return additional metadata; a key that segments use gets the prefix `extra_`."""
+    taken = {*METADATA_KEYS, *VIDEO_KEYS}
+    return {f"extra_{name}" if name in taken else name: value for name, value in (extra_info or {}).items()}
 
 
 def document_id(source: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from typing import Any
 
 from fsspec import AbstractFileSystem  # type: ignore[import-untyped]  # it ships no types
@@ -11,15 +12,23 @@ from llama_index.core.schema import Document, TextNode
 from pydantic import ConfigDict
 
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
-from llama_index_twelvelabs.nodes import PickledFully, check_extra_info, to_document, to_node
+from llama_index_twelvelabs.nodes import PickledFully, VideoDocument, to_document, to_node
 from llama_index_twelvelabs.segmenter import CLIPS, InputTypes, TwelveLabsVideoSegmenter
-from twelvelabs_core import ConfigurationError, InputType, Media, MediaInput, Segmentation, TimeBasedMetadata
+from twelvelabs_core import (
+    ConfigurationError,
+    InputError,
+    InputType,
+    Media,
+    MediaInput,
+    Segmentation,
+    TimeBasedMetadata,
+)
 from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
     DOCUMENT_MODEL,
+    FailureReport,
     Mode,
-    check_unique,
     drain,
     finish,
     media_list,
@@ -152,14 +161,14 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
         Args:
             file: One video or an iterable of them: path, URL, bytes, binary file object or `asset:<id>`. 4 s to 4 h,
                 360x360 to 5184x2160 pixels, files to 4 GB (API reference and model page).
-            extra_info: Metadata for all nodes.
+            extra_info: Metadata for all nodes; a key that segments use gets the prefix `extra_`.
             fs: The fsspec file system of the paths. Default: the local one.
 
         Returns:
             The nodes, video by video in the order of `file`.
 
         Raises:
-            InputError: The media cannot be used, two have one name, or `extra_info` has a key that segments use.
+            InputError: The media cannot be used, or two have one name.
             TwelveLabsError: The only video failed.
             IngestionError: Some of several videos failed; the others are in the segment store.
         """
@@ -236,7 +245,6 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
         if not self._segments_now(segment):
             yield from self.load_data(file, extra_info, fs, segment=False)
             return
-        check_extra_info(extra_info)
         with ExitStack() as opened:
             segmented = self.segmenter.each_medium(BLOCKING, as_media(file, fs, opened))
             for _, records in opened.enter_context(closing(drain(segmented))):
@@ -258,13 +266,9 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
     ) -> list[TextNode]:
         with ExitStack() as opened:
             media = await mode.blocking(lambda: as_media(file, fs, opened))
-            documents = [await self.segmenter.document(mode, item, extra_info) for item in media]
-            found = await self.segmenter.all_records(mode, media)
-        return [
-            to_node(record, document)
-            for item, document in zip(media, documents, strict=True)
-            for record in found[item.source]
-        ]
+            found = await self.segmenter.all_records(mode, media)  # raises after all were tried
+            documents = await self._documents(mode, media, extra_info)
+        return [to_node(record, document) for document in documents for record in found[document.metadata["source"]]]
 
     async def _load_data(
         self, mode: Mode, file: Files, extra_info: ExtraInfo, fs: AbstractFileSystem | None, *, segment: bool | None
@@ -272,12 +276,28 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
         if not self._segments_now(segment):
             # A remote file stays open: the segmenter reads it later.
             media = await mode.blocking(lambda: as_media(file, fs, ExitStack()))
-            return [await self.segmenter.document(mode, item, extra_info) for item in media]
-        check_extra_info(extra_info)
+            return list(await self._documents(mode, media, extra_info))
         with ExitStack() as opened:
             media = await mode.blocking(lambda: as_media(file, fs, opened))
             found = await self.segmenter.all_records(mode, media)
-        return [to_document(record, extra_info) for item in media for record in found[item.source]]
+        return [to_document(record, extra_info) for item in named(media) for record in found[item.source]]
+
+    async def _documents(self, mode: Mode, media: Sequence[MediaInput], extra_info: ExtraInfo) -> list[VideoDocument]:
+        """Return one document per medium.
+
+        Raises:
+            IngestionError: Media cannot be read; all were tried. A single one raises its own error.
+        """
+        report = FailureReport("raise")
+        documents = []
+        for item in media:
+            try:
+                documents.append(await self.segmenter.document(mode, Media.of(item), extra_info))
+                report.succeeded.append(documents[-1].metadata["source"])
+            except Exception as error:  # noqa: BLE001  # `add` raises what concerns more than this medium
+                report.add(item, error)
+        report.close()
+        return documents
 
     def _segments_now(self, segment: bool | None) -> bool:  # noqa: FBT001  # private, passed on
         return self.segment if segment is None else segment
@@ -374,22 +394,29 @@ class TwelveLabsDocumentReader(TwelveLabsVideoReader):
         return "TwelveLabsDocumentReader"
 
 
-def as_media(file: Files, fs: AbstractFileSystem | None, opened: ExitStack) -> tuple[Media, ...]:
+def as_media(file: Files, fs: AbstractFileSystem | None, opened: ExitStack) -> tuple[MediaInput, ...]:
     """Return the media; files of a remote file system are opened there, and named by their path.
 
     Raises:
-        InputError: An item is of a wrong type, or two have the same name.
+        InputError: The only item is not a medium, two have the same name, or a remote file cannot be opened.
     """
     media = media_list(file)
     if fs is not None and not is_default_fs(fs):
         media = tuple(_open(item, fs, opened) for item in media)
-    check_unique([item.source for item in media])
     return media
 
 
-def _open(media: Media, fs: AbstractFileSystem, opened: ExitStack) -> Media:
-    if media.path is None:
-        return media
-    stream = fs.open(media.path.as_posix(), "rb")
+def named(media: Iterable[MediaInput]) -> list[Media]:
+    """Return the items that are media."""
+    return [item for item in media if isinstance(item, Media)]
+
+
+def _open(item: MediaInput, fs: AbstractFileSystem, opened: ExitStack) -> MediaInput:
+    if not isinstance(item, Media) or item.path is None:
+        return item
+    try:
+        stream = fs.open(item.path.as_posix(), "rb")
+    except OSError as error:
+        raise InputError(f"{item.source}: cannot be opened in {type(fs).__name__}: {error}.") from None
     opened.callback(stream.close)
-    return Media.of(stream, source=media.source)
+    return replace(Media.of(stream, source=item.source), title=item.title)

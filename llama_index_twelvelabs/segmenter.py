@@ -16,6 +16,7 @@ from twelvelabs_core import (
     InputError,
     InputType,
     Media,
+    MediaInput,
     Segmentation,
     SegmentRecord,
     TimeBasedMetadata,
@@ -26,6 +27,7 @@ from twelvelabs_core.integration import (
     UNTIMED_TYPES,
     Mode,
     check_unique,
+    client_of,
     each_medium,
     finish,
     input_type_of,
@@ -221,9 +223,9 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         """Return the document of a whole video; reads the file or requests its headers, and sends nothing to the API.
 
         Raises:
-            InputError: The file does not exist, or `extra_info` has a key that segments use.
+            InputError: The file does not exist.
         """
-        client = self.embed_model.async_client if mode.is_async else self.embed_model.client
+        client = await client_of(mode, self.embed_model)
         content = await mode.run(client.content_of, media)
         input_type = await mode.blocking(lambda: input_type_of(media, self.input_types))
         return to_video_document(
@@ -231,7 +233,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         )
 
     def each_medium(
-        self, mode: Mode, media: Sequence[Media], *, show_progress: bool = False
+        self, mode: Mode, media: Sequence[MediaInput], *, show_progress: bool = False
     ) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
         """Yield the name and the records of each medium when its embedding task is done; close it with `aclosing`."""
         return each_medium(
@@ -243,7 +245,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
             show_progress=show_progress or self.show_progress,
         )
 
-    async def all_records(self, mode: Mode, media: Sequence[Media]) -> dict[str, list[SegmentRecord]]:
+    async def all_records(self, mode: Mode, media: Sequence[MediaInput]) -> dict[str, list[SegmentRecord]]:
         """Return the records of all media by name."""
         if not media:
             return {}

@@ -1,13 +1,18 @@
 """`replace_video`: replace the nodes of a video in an index, with any vector store."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import BaseNode
+from llama_index.core.storage.docstore.types import BaseDocumentStore
+from llama_index.core.vector_stores import MetadataFilter, MetadataFilters, VectorStoreQuery, VectorStoreQueryResult
 
 from twelvelabs_core import ConfigurationError, InputError
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, finish
+from twelvelabs_core.integration import AWAITING, BLOCKING, EmbeddingFields, Mode, SpaceCheck, finish
+
+_PROBE_SIZE = 10
 
 
 def replace_video(index: VectorStoreIndex, nodes: Sequence[BaseNode]) -> list[str]:
@@ -48,6 +53,9 @@ async def replace_videos(mode: Mode, index: VectorStoreIndex, nodes: Sequence[Ba
     videos: dict[str, dict[str, BaseNode]] = {}
     for node in nodes:
         videos.setdefault(check_node(node), {})[node.node_id] = node
+    model = index._embed_model  # noqa: SLF001  # LlamaIndex's own retrievers use it too
+    if isinstance(model, EmbeddingFields):
+        SpaceCheck(model.space)(node.metadata for node in nodes if "segment_id" in node.metadata)
     for ref_doc_id, ours in videos.items():
         await replace_in_index(mode, index, ref_doc_id, list(ours.values()))
     return [node_id for ours in videos.values() for node_id in ours]
@@ -61,7 +69,10 @@ async def replace_in_index(mode: Mode, index: VectorStoreIndex, ref_doc_id: str,
         known = not store.stores_text and await mode.call(index.docstore, "get_ref_doc_info", ref_doc_id) is not None
         await delete_from_store(mode, store, ref_doc_id, is_known=known)
     elif await has_collection(mode, store):
-        await mode.call(index, "delete_ref_doc", ref_doc_id, delete_from_docstore=True)
+        try:
+            await mode.call(index, "delete_ref_doc", ref_doc_id, delete_from_docstore=True)
+        except KeyError:  # it was deleted before, but not from the document store
+            await mode.call(index.docstore, "delete_ref_doc", ref_doc_id, raise_error=False)
     if nodes:
         await mode.call(index, "insert_nodes", list(nodes))
 
@@ -88,10 +99,55 @@ async def delete_from_store(mode: Mode, store: Any, ref_doc_id: str, *, is_known
         # The integration uses double quotes around the id, which lancedb from 0.38 parses as a column name.
         table = getattr(store, "_table", None)  # its `table` raises while the store is empty
         if table is not None:
-            where = f"{store.doc_id_key} = '{ref_doc_id.replace(chr(39), chr(39) * 2)}'"
-            await mode.blocking(lambda: table.delete(where))
+            await mode.blocking(lambda: table.delete(_of_document(store, ref_doc_id)))
     elif await has_collection(mode, store):
         await mode.call(store, "delete", ref_doc_id)
+
+
+async def has_nodes(mode: Mode, store: Any, ref_doc_id: str, dimension: int) -> bool:
+    """Return whether a vector store has a node of a document; True for a store that cannot be asked, such as FAISS."""
+    if is_a(store, "LanceDBVectorStore"):  # its query fails while it is empty
+        table = getattr(store, "_table", None)
+        return table is not None and await mode.blocking(lambda: table.count_rows(_of_document(store, ref_doc_id))) > 0
+    filters = MetadataFilters(filters=[MetadataFilter(key="ref_doc_id", value=ref_doc_id)])
+    try:
+        found = await _search(mode, store, dimension, similarity_top_k=1, filters=filters)
+    except (NotImplementedError, ValueError):
+        return True
+    return bool(found.ids or found.nodes)
+
+
+async def check_collection(mode: Mode, store: Any, docstore: BaseDocumentStore | None, check: SpaceCheck) -> None:
+    """Refuse a vector store with segments of another space; it is searched for a few nodes, where it can be.
+
+    Raises:
+        InputError: A segment is of another space.
+    """
+    nodes: Sequence[BaseNode] = ()
+    with suppress(Exception):  # whatever a store raises that is empty
+        found = await _search(mode, store, check.dimension, similarity_top_k=_PROBE_SIZE)
+        nodes = found.nodes or ()
+        if not nodes and docstore is not None:
+            nodes = await mode.call(docstore, "get_nodes", found.ids or [])
+    check(node.metadata for node in nodes if "segment_id" in node.metadata)
+
+
+async def _search(mode: Mode, store: Any, dimension: int, **options: Any) -> VectorStoreQueryResult:
+    """Return any nodes of a vector store.
+
+    Raises:
+        ValueError: It has no collection, or does not support filters.
+    """
+    if not await has_collection(mode, store):
+        return VectorStoreQueryResult()
+    query = VectorStoreQuery(query_embedding=[dimension**-0.5] * dimension, **options)
+    result: VectorStoreQueryResult = await mode.call(store, "query", query)
+    return result
+
+
+def _of_document(store: Any, ref_doc_id: str) -> str:
+    """Return LanceDB's condition for the nodes of a document."""
+    return f"{store.doc_id_key} = '{ref_doc_id.replace(chr(39), chr(39) * 2)}'"
 
 
 async def has_collection(mode: Mode, store: Any) -> bool:

@@ -1518,7 +1518,8 @@ class Client:
 
         Returns:
             The SHA-256 of local bytes (read only when the file changed since the last time), the asset's id, or the
-            URL without signature and with the ETag or Last-Modified of its host (a HEAD request, without the key).
+            URL without signature and with the ETag or Last-Modified of its host (a HEAD request without the key, or a
+            GET request for one byte where the host refuses HEAD).
 
         Raises:
             InputError: The value is not a medium, or the file does not exist.

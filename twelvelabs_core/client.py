@@ -106,7 +106,7 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods):
         self._io = type(self)._make_io()  # noqa: SLF001  # a function stored on the class, not a method
         self._session = Session(settings or Settings.resolve(**options), self._io, rate_limiter)
         self._embedding_model = EmbeddingModel.of(model, embedding_dimension)
-        self._open_store = _StoreOpener(store)
+        self._open_store = store if isinstance(store, _StoreOpener) else _StoreOpener(store)
         self.uploads = AsyncUploads(self._session)
         self.assets = AsyncAssets(self._session, self.uploads, self._open_store)
         self.tasks = AsyncTasks(self._session, self._embedding_model, self.assets)

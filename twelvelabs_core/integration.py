@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from twelvelabs_core.client import AsyncClient
     from twelvelabs_core.ingest.batch import FailureReport
     from twelvelabs_core.ingest.plan import input_type_of, untimed_types
-    from twelvelabs_core.media.source import Media, MediaInput, check_unique, is_one, many, media_list
+    from twelvelabs_core.media.lists import check_unique, media_list, with_distinct_titles
+    from twelvelabs_core.media.source import MediaInput, is_one, many
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
     from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord, readable_head_of
@@ -41,7 +42,8 @@ else:
             "twelvelabs_core.base.redact": ["unsigned_url"],
             "twelvelabs_core.ingest.plan": ["input_type_of", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
-            "twelvelabs_core.media.source": ["check_unique", "is_one", "many", "media_list"],
+            "twelvelabs_core.media.lists": ["check_unique", "media_list", "with_distinct_titles"],
+            "twelvelabs_core.media.source": ["is_one", "many"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
             "twelvelabs_core.results.records": ["METADATA_KEYS", "readable_head_of"],
@@ -61,6 +63,7 @@ __all__ = [
     "SpaceCheck",
     "TextCache",
     "check_unique",
+    "client_of",
     "drain",
     "each_medium",
     "finish",
@@ -73,6 +76,7 @@ __all__ = [
     "readable_head_of",
     "unsigned_url",
     "untimed_types",
+    "with_distinct_titles",
 ]
 
 logger = logging.getLogger("twelvelabs_core")
@@ -191,11 +195,12 @@ class EmbeddingFields(BaseModel):
             from twelvelabs_core.client import AsyncClient  # noqa: PLC0415  # imports the HTTP library
 
             client = self.client
+            opener: Any = client._async._open_store  # noqa: SLF001  # opened later, outside the event loop
             self._async_client = AsyncClient(
                 settings=client.settings,
                 model=client.model,
                 embedding_dimension=self.embedding_dimension,
-                store=client.store,
+                store=opener,
                 rate_limiter=_RateLimiterOf(self),
             )
         return self._async_client
@@ -227,14 +232,11 @@ class EmbeddingFields(BaseModel):
         self._client = self._async_client = None
         return self
 
-    def _client_for(self, mode: Mode) -> Any:
-        return self.async_client if mode.is_async else self.client
-
     async def _embed_texts(
         self, mode: Mode, texts: Sequence[str], cache: TextCache | None = None, *, as_query: bool = False
     ) -> list[list[float]]:
         """Return one vector per text: for a segment the stored one, for another text a cached or new one."""
-        client = self._client_for(mode)
+        client = await client_of(mode, self)
         stored = await mode.run(client.find_vectors_by_text, texts, as_query=as_query)
         vectors = {position: vector.tolist() for position, vector in enumerate(stored) if vector is not None}
         plain = {position: text for position, text in enumerate(texts) if position not in vectors}
@@ -250,18 +252,29 @@ class EmbeddingFields(BaseModel):
         return [vectors[position] for position in range(len(vectors))]
 
     async def _embed_images(self, mode: Mode, images: Iterable["MediaInput"]) -> list[list[float]]:
-        return [one.vector.tolist() for one in await mode.run(self._client_for(mode).embed_images, images)]
+        client = await client_of(mode, self)
+        return [one.vector.tolist() for one in await mode.run(client.embed_images, images)]
 
     async def _embed_text_image(self, mode: Mode, text: str, image: "MediaInput") -> list[float]:
-        embed = self._client_for(mode).embed_text_image
+        embed = (await client_of(mode, self)).embed_text_image
         found: list[float] = (await mode.run(embed, text, image, auto_truncate=self.auto_truncate)).vector.tolist()
         return found
 
     async def _embed_clips(
         self, mode: Mode, input_type: Literal["audio", "video"], clips: Iterable["MediaInput"], **options: Any
     ) -> list[list[float]]:
-        vectors = await mode.run(self._client_for(mode).embed_clips, clips, input_type=input_type, **options)
+        client = await client_of(mode, self)
+        vectors = await mode.run(client.embed_clips, clips, input_type=input_type, **options)
         return [vector.tolist() for vector in vectors]
+
+
+async def client_of(mode: Mode, embeddings: EmbeddingFields) -> Any:
+    """Return the `Client` or `AsyncClient` of an embeddings object; its imports do not block the event loop."""
+    if not mode.is_async:
+        return embeddings.client
+    if embeddings._async_client is None:  # noqa: SLF001  # of a class in this file
+        await mode.blocking(lambda: embeddings.async_client)
+    return embeddings.async_client
 
 
 class _RateLimiterOf:
@@ -297,7 +310,7 @@ def _opened(store: "SegmentStore | str | os.PathLike[str] | None") -> "SegmentSt
 async def each_medium(
     mode: Mode,
     embeddings: EmbeddingFields,
-    media: Sequence["Media"],
+    media: "Sequence[MediaInput]",
     options: Mapping[str, Any],
     *,
     id_namespace: str | None = None,
@@ -319,7 +332,7 @@ async def each_medium(
         TwelveLabsError: The only medium failed.
         IngestionError: At the end, if some of several media failed; the others are in the segment store.
     """
-    client = embeddings.async_client if mode.is_async else embeddings.client
+    client = await client_of(mode, embeddings)
     with _progress(len(media), on_progress, show_progress=show_progress) as report:
         found = client.segment_many(media, on_progress=report, **options)
         async with aclosing(mode.each(found)) as segmented:
@@ -384,6 +397,11 @@ class SpaceCheck:
     def __init__(self, space: str) -> None:
         self._space = space
         self._has_warned = False
+
+    @property
+    def dimension(self) -> int:
+        """Number of values in a vector of the space."""
+        return int(self._space.rpartition("/")[2])
 
     def __call__(self, segments: Iterable[Mapping[str, Any]]) -> None:
         """Check the metadata of segments.

@@ -6,13 +6,23 @@ Many videos do not play in a browser as they are (mkv, HEVC, AC-3 ...), so each 
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import av
 
 from examples.demo.parts import private_part
-from examples.demo.stills import CLOCK, OPEN_TIMEOUT_SEC, pixel_aspect, start_of, upright
+from examples.demo.stills import (
+    CLOCK,
+    OPEN_TIMEOUT_SEC,
+    StillError,
+    frames,
+    picture_track,
+    pixel_aspect,
+    start_of,
+    upright,
+)
 
 MAX_BYTES = 20_000_000
 """Base64 makes four bytes of three, so the page stays under 30 MB with all its pictures."""
@@ -107,6 +117,8 @@ def write_preview(
                     path = _path(folder, name, LADDER.index(quality))
                     part.replace(path)
                     return Preview(path, quality)
+        except StillError as error:
+            raise PreviewError(str(error)) from error
         except (av.error.FFmpegError, ValueError) as error:
             raise PreviewError(f"the video could not be converted ({_reason(error)})") from error
     raise PreviewError(f"{duration_sec / 3600:.1f} hours do not fit into {MAX_BYTES / 1e6:.0f} MB")
@@ -134,26 +146,26 @@ def _transcode(video: str, target: Path, quality: Quality, on_second: Callable[[
         av.open(video, timeout=OPEN_TIMEOUT_SEC) as source,
         av.open(str(target), "w", options={"movflags": "+faststart"}) as out,
     ):
-        if not source.streams.video:
-            raise PreviewError("the video has no picture")
         begin = start_of(source)
-        picture = _PictureTrack(source.streams.video[0], out, quality, begin, _first_size(video, quality.height))
+        picture = _PictureTrack(picture_track(source), out, quality, begin, _first_size(video, quality.height))
         tracks: dict[int, _PictureTrack | _SoundTrack] = {picture.source.index: picture}
-        if source.streams.audio and quality.audio_rate:
-            sound = _SoundTrack(source.streams.audio[0], out, quality, begin)
-            tracks[sound.source.index] = sound
+        audio = next((one for one in source.streams.audio if one.codec_context), None)
+        if audio and quality.audio_rate:
+            tracks[audio.index] = _SoundTrack(audio, out, quality, begin)
         for packet in source.demux([track.source for track in tracks.values()]):
-            for second in tracks[packet.stream_index].feed(packet):
-                on_second(second)
-        for track in tracks.values():
-            track.close()
+            if track := tracks.get(packet.stream_index):  # a cover comes unasked
+                for second in track.feed(packet):
+                    on_second(second)
+        for each in tracks.values():
+            each.close()
 
 
 def _first_size(video: str, height: int) -> tuple[int, int]:
     """Return the upright size of the first frame; only decoded frames have a rotation."""
     with av.open(video, timeout=OPEN_TIMEOUT_SEC) as source:
-        for frame in source.decode(video=0):
-            first = upright(frame, pixel_aspect(source.streams.video[0]), max_height=height)
+        track = picture_track(source)
+        for frame in chain.from_iterable(map(frames, source.demux(track))):
+            first = upright(frame, pixel_aspect(track), max_height=height)
             return first.width, first.height
     raise PreviewError("the video has no picture")
 
@@ -164,7 +176,6 @@ class _PictureTrack:
     def __init__(self, source: Any, out: Any, quality: Quality, begin: float, size: tuple[int, int]) -> None:
         self.source, self.out, self.begin, self.fps = source, out, begin, quality.fps
         self.due, self.pts, self.size, self.aspect = 0.0, -1, size, pixel_aspect(source)
-        source.thread_type = "AUTO"
         if not quality.fps:
             source.codec_context.skip_frame = "NONKEY"
         self.stream = out.add_stream("libx264", rate=quality.fps or 1, options=_x264_options(quality))
@@ -172,7 +183,7 @@ class _PictureTrack:
         self.stream.pix_fmt, self.stream.codec_context.time_base = "yuv420p", CLOCK
 
     def feed(self, packet: Any) -> Iterator[float]:
-        for frame in packet.decode():
+        for frame in frames(packet):
             second = (frame.time or 0.0) - self.begin
             if second < self.due - 1e-3 or round(second * 1000) <= self.pts:
                 continue
@@ -214,7 +225,7 @@ class _SoundTrack:
         self.graph: Any = None
 
     def feed(self, packet: Any) -> Iterator[float]:
-        for frame in packet.decode():
+        for frame in frames(packet):
             self.graph = self.graph or self._resampler(frame)
             if frame.pts is not None:
                 frame.pts -= round(self.begin / frame.time_base)

@@ -1,11 +1,13 @@
 """Takes still pictures from a video, upright and with square pixels."""
 
+import contextlib
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 import av
 import numpy as np
+from av.stream import Disposition
 
 CLOCK = Fraction(1, 1000)
 OPEN_TIMEOUT_SEC = 30.0
@@ -29,7 +31,8 @@ def still(video: str, second: float, width: int = 480) -> bytes:
     """
     try:
         with av.open(video, timeout=OPEN_TIMEOUT_SEC) as source:
-            frame, aspect = _frame_at(source, second), pixel_aspect(source.streams.video[0])
+            track = picture_track(source)
+            frame, aspect = _frame_at(source, track, second), pixel_aspect(track)
     except (av.error.FFmpegError, ValueError, IndexError) as error:
         raise StillError(f"no picture at {second:.1f} s: {type(error).__name__}") from error
     if frame is None:
@@ -37,23 +40,46 @@ def still(video: str, second: float, width: int = 480) -> bytes:
     return _jpeg(upright(frame, aspect, max_width=width))
 
 
-def _frame_at(source: Any, second: float) -> Any:
+def _frame_at(source: Any, track: Any, second: float) -> Any:
     """Return the last frame that begins before a second, or else the first frame of the video, or None."""
     # Without an index, a seek may land after its target; then seek to an earlier time, and finally to the start.
     for earlier in (0.0, SHORTER_JUMP_SEC, second):
         shown = None
-        for frame in _frames_from(source, second - earlier):
+        for frame in _frames_from(source, track, second - earlier):
             if (frame.time or 0.0) - start_of(source) > second:
                 break
             shown = frame
         if shown is not None:
             return shown
-    return next(_frames_from(source, 0.0), None)
+    return next(_frames_from(source, track, 0.0), None)
 
 
-def _frames_from(source: Any, second: float) -> Iterator[Any]:
+def _frames_from(source: Any, track: Any, second: float) -> Iterator[Any]:
     source.seek(round((start_of(source) + max(second, 0.0)) * av.time_base))
-    return iter(source.decode(video=0))
+    for packet in source.demux(track):
+        yield from frames(packet)
+
+
+def picture_track(source: Any) -> Any:
+    """Return the largest video track that can be decoded; the first one may be a cover or a small preview.
+
+    Raises:
+        StillError: There is none.
+    """
+    covers = Disposition.attached_pic | Disposition.timed_thumbnails
+    tracks = [one for one in source.streams.video if one.codec_context and not one.disposition & covers]
+    if not tracks:
+        raise StillError("the video has no track that can be decoded")
+    track = max(tracks, key=lambda one: one.codec_context.width * one.codec_context.height)
+    # The frame threads of VP9 stop accepting packets after a few that cannot be decoded.
+    track.codec_context.thread_type = "SLICE" if track.codec_context.name == "vp9" else "AUTO"
+    return track
+
+
+def frames(packet: Any) -> Iterator[Any]:
+    """Yield the frames of a packet; none if it is damaged."""
+    with contextlib.suppress(av.error.FFmpegError):
+        yield from packet.decode()
 
 
 def start_of(source: Any) -> float:

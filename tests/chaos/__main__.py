@@ -1,4 +1,4 @@
-"""The command: ``python -m tests.chaos --videos 200 --kills 20 --store sqlite --processes 1``."""
+"""The command: ``python -m tests.chaos --videos 200 --kills 20 --store sqlite --processes 3``."""
 
 import argparse
 import sys
@@ -30,6 +30,7 @@ def main() -> None:
             store=asked.store,
             seed=asked.seed,
             names_files=names_files,
+            outage=asked.outage / share,
         )
         run = ChaosRun(plan, FOLDER / ("named" if names_files else "nameless"), FOLDER / "videos", say)
         verdict = run.run()
@@ -46,7 +47,8 @@ def _parser() -> argparse.ArgumentParser:
         "--videos", type=int, default=200, help="number of videos, including the bad ones (default 200)"
     )
     parser.add_argument("--kills", type=int, default=20, help="number of times a process is killed (default 20)")
-    parser.add_argument("--processes", type=int, default=1, help="number of concurrent processes (default 1)")
+    parser.add_argument("--processes", type=int, default=3, help="number of concurrent processes (default 3)")
+    parser.add_argument("--outage", type=float, default=120.0, help="seconds for which the API is gone (default 120)")
     parser.add_argument("--store", choices=["sqlite", "postgresql"], default="sqlite", help="the journal")
     parser.add_argument("--seed", type=int, default=1, help="seed of all random choices (default 1)")
     return parser

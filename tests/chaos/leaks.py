@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.chaos.videos import Signature
+from tests.chaos.media import Signature
 
 # Long enough to exclude a coincidence, short enough to be found in a truncated message.
 PREFIX = 16
@@ -30,7 +30,7 @@ class Found:
         return {channel for channel, _, _ in self.leaks}
 
 
-def needles(api_key: str, signature: Signature) -> dict[str, bytes]:
+def needles(api_key: str, signature: Signature, wrong_key: str = "") -> dict[str, bytes]:
     """Return the secrets to search for, in each encoding in which they may appear."""
     key = api_key.encode()
     found = {"key": key, "key, url-quoted": quote(api_key, safe="").encode()}
@@ -39,7 +39,7 @@ def needles(api_key: str, signature: Signature) -> dict[str, bytes]:
         found[f"key, base64 +{offset}"] = b64encode(b"x" * offset + key)[4 if offset else 0 : -4][: PREFIX * 2]
     for name in ("signature", "credential", "token"):
         found[name] = getattr(signature, name)[:PREFIX].encode()
-    return found
+    return found | ({"wrong key": wrong_key.encode()} if wrong_key else {})
 
 
 def search(channels: Mapping[str, Path], secrets: Mapping[str, bytes]) -> Found:

@@ -7,22 +7,24 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from tests.chaos import journals, leaks
-from tests.chaos.fault_injector import TASKS, CountingFaults, FaultInjector
+from tests.chaos.callers import CALLERS, DOCUMENT_MODEL
+from tests.chaos.fault_injector import ASSETS, ONE_ASSET, ONE_TASK, TASKS, CountingFaults, FaultInjector
 from tests.chaos.fork_server import Child, ForkServer
 from tests.chaos.gateway import Gateway
+from tests.chaos.media import DOCUMENT, VIDEO, Signature, documents, make_videos, sources, windows
 from tests.chaos.verdict import Matrix, Moment, TaskLog, Verdict, check_reports, check_stores, check_tasks
-from tests.chaos.videos import Signature, make_videos, sources
-from tests.chaos.worker import OPTIONS, SEGMENTATION
 from tests.sandbox.file_server import FileServer
-from twelvelabs_core import Client
-from twelvelabs_sandbox import Sandbox
+from twelvelabs_core import Client, SegmentedMedia
+from twelvelabs_sandbox import Fault, Sandbox
 
 # Contains characters that URLs, JSON and base64 encode differently.
 API_KEY = "tlk_sandbox_Ch4os+/=Key&%~d1e0c7b2"
+WRONG_KEY = "tlk_sandbox_Wr0ngKey5c1f9a40"
 EIGHT_DAYS = 8 * 24 * 3600.0
 MAX_CONCURRENCY = 8
 POLL_SECONDS = 0.005
@@ -39,22 +41,24 @@ class Plan:
     Attributes:
         videos: Number of videos, including the bad ones.
         kills: Number of times a worker is killed.
-        processes: Number of concurrent workers; each loads all videos.
+        processes: Number of concurrent workers; each embeds all media, in one of the ways of `callers` in turn.
         store: `sqlite` or `postgresql`.
         seed: Seed of all random choices.
         names_files: Whether the sandbox's listings contain file names and URLs.
         timeout: Longest time a worker waits for one task, in seconds.
         kill_after: Range in seconds from which the longest lifetime of a worker is drawn.
+        outage: How long the API is unreachable halfway, in seconds.
     """
 
     videos: int = 200
     kills: int = 20
-    processes: int = 1
+    processes: int = len(CALLERS)
     store: str = "sqlite"
     seed: int = 1
     names_files: bool = True
     timeout: float = 8.0
     kill_after: tuple[float, float] = (4.0, 25.0)
+    outage: float = 120.0
 
     @property
     def bad(self) -> int:
@@ -67,6 +71,7 @@ class Worker:
 
     number: int
     folder: Path
+    caller: str = "langchain"
     starts: int = 0
     ended: int = 0
     process: Child | None = None
@@ -95,6 +100,8 @@ class ChaosRun:
         self._say = say
         self._random = random.Random(plan.seed)  # noqa: S311  # not a secret
         self._signature = Signature.of(plan.seed)
+        self._verdict = Verdict()
+        self._injectors: list[FaultInjector] = []
         self._dumps = 0
 
     def run(self) -> Verdict:
@@ -114,8 +121,9 @@ class ChaosRun:
         video_paths = make_videos(self._video_folder, plan.videos - plan.bad, seed=1)
         server = stack.enter_context(FileServer(self._video_folder))
         self._videos = sources(self._video_folder, video_paths, plan.bad, server, self._signature)
-        self._good = [video for video in self._videos if video.reason is None]
-        self._bad = [video for video in self._videos if video.reason is not None]
+        self._windows, self._documents = windows(self._video_folder), documents(self._video_folder)
+        self._good = [one for one in (*self._videos, *self._windows, *self._documents) if one.reason is None]
+        self._bad = [one for one in self._videos if one.reason is not None]
         self._sandbox = Sandbox(
             api_key=API_KEY,
             task_seconds=0.2,
@@ -130,37 +138,110 @@ class ChaosRun:
         self._gateway = stack.enter_context(Gateway(port))
         self._base_url = self._sandbox.base_url.replace(f":{port}/", f":{self._gateway.port}/")
         self._journal = stack.enter_context(journals.opened(plan.store, self._folder / "journal"))
-        self._workers = [Worker(number, self._folder / f"worker-{number}") for number in range(plan.processes)]
+        callers = zip(range(plan.processes), cycle(CALLERS), strict=False)
+        self._workers = [Worker(number, self._folder / f"worker-{number}", caller) for number, caller in callers]
         self._fork_server = stack.enter_context(ForkServer(API_KEY))
         stack.callback(self._kill_all)
 
     def _expected_vectors(self) -> dict[Moment, Matrix]:
-        """Return what the store must contain, from a separate sandbox without faults."""
+        """Return what the stores must contain, from a separate sandbox without faults."""
         self._say("embedding them without faults, for comparison")
-        by_path = {str(self._video_folder / Path(video.source).name): video.source for video in self._good}
-        expected = {}
-        with Sandbox() as sandbox, Client(sandbox.api_key, base_url=sandbox.base_url, store=":memory:") as client:
-            options = {"segmentation": SEGMENTATION, "embedding_option": OPTIONS, "embedding_scope": ["clip"]}
-            for media in client.segment_many(list(by_path), **options):  # type: ignore[arg-type]
-                for segment in media.segments:
-                    moment = Moment(by_path[media.source], segment.start_sec, segment.end_sec, segment.embedding_option)
-                    expected[moment] = segment.vector
+        expected: dict[Moment, Matrix] = {}
+
+        def add(media: SegmentedMedia, source: str) -> None:
+            for record in media.records():
+                expected[Moment.of({**record.metadata, "source": source})] = record.vector
+
+        with Sandbox() as sandbox:
+            settings = {"api_key": sandbox.api_key, "base_url": sandbox.base_url, "store": ":memory:"}
+            by_path = {
+                str(self._video_folder / Path(one.source).name): one.source
+                for one in self._videos
+                if one.reason is None
+            }
+            with Client(**settings) as client:  # type: ignore[arg-type]
+                for media in client.segment_many(list(by_path), **VIDEO):
+                    add(media, by_path[media.source])
+                for one in self._windows:
+                    window = client.segment_video(one.given, **VIDEO, start_sec=one.start, end_sec=one.end)
+                    add(window, one.source)
+            with Client(**settings, model=DOCUMENT_MODEL) as client:  # type: ignore[arg-type]
+                for one in self._documents:
+                    add(client.segment_document(one.given, **DOCUMENT), one.source)
         return expected
 
     def _run_with_faults(self) -> None:
-        """Run the workers under injected faults and kill them at random, `kills` times in total."""
-        plan = self._plan
-        injector = FaultInjector(self._sandbox, self._gateway, self._journal, plan.seed)
+        """Run the workers under injected faults, with `kills` kills, a wrong key and an outage halfway."""
+        kills = self._plan.kills
+        self._kill_under_faults(range(kills // 2), seed=self._plan.seed)
+        self._withdraw_key()
+        self._interrupt()
+        self._kill_under_faults(range(kills // 2, kills), seed=self._plan.seed + 100)
+
+    def _kill_under_faults(self, kills: range, seed: int) -> None:
+        injector = FaultInjector(self._sandbox, self._gateway, self._journal, seed)
+        self._injectors.append(injector)
         injector.start()
         try:
             for worker in self._workers:
                 self._start(worker)
-            for kill in range(plan.kills):
+            for kill in kills:
                 self._kill_one(kill)
         finally:
-            self._injector = injector
             self._kill_all()
             injector.stop()
+
+    def _withdraw_key(self) -> None:
+        """Let the API refuse the key while tasks are processing, and start once more with a wrong key."""
+        self._say("the API refuses the key")
+        revoked = [Fault(path=path, status=401, times=None) for path in (TASKS, ONE_TASK, ASSETS, ONE_ASSET)]
+        outcomes = self._run_and(lambda: self._sandbox.faults.add(*revoked), timeout=self._plan.timeout)
+        self._sandbox.clear_faults()
+        self._say("a run with a wrong key")
+        outcomes += self._run_and(lambda: None, timeout=self._plan.timeout, api_key=WRONG_KEY)
+        ends = [outcome["ended_by"] for outcome in outcomes if "ended_by" in outcome]
+        refused = [end for end in ends if end.startswith("AuthenticationError")]
+        detail = f"{len(refused)} of {len(outcomes)} runs, the others had nothing left to send"
+        problems = [f"ended with {end}" for end in ends if end not in refused]
+        self._verdict.check("a refused key ends a run with its reason", detail, problems)
+
+    def _interrupt(self) -> None:
+        """Make the API unreachable for a while; tasks that are waited for must not be given up."""
+        plan = self._plan
+        self._say(f"the API is unreachable for {plan.outage:.0f} s")
+        begun: set[str] = set()
+
+        def interrupt() -> None:
+            begun.update(task.id for task in self._processing())
+            self._gateway.interrupt_for(plan.outage)
+
+        outcomes = self._run_and(interrupt, timeout=plan.outage + 2 * plan.timeout)
+        given_up = [
+            f"{source}: {reason}"
+            for outcome in outcomes
+            for source, reason, task_id in outcome["failures"]
+            if task_id in begun
+        ]
+        detail = f"{len(begun)} tasks, {plan.outage:.0f} s"
+        self._verdict.check("an outage ends no wait for a task", detail, given_up)
+
+    def _run_and(self, happen: Callable[[], object], *, timeout: float, api_key: str = "") -> list[dict[str, Any]]:
+        """Start all workers, let something happen once a task is processing, and return their outcomes."""
+        known = {task.id for task in self._sandbox.tasks()}
+        for worker in self._workers:
+            self._start(worker, timeout=timeout, api_key=api_key)
+        last = time.monotonic() + STALL_SECONDS
+        while any(worker.is_alive for worker in self._workers) and time.monotonic() < last:
+            if any(task.id not in known for task in self._processing()):
+                break
+            time.sleep(POLL_SECONDS)
+        happen()
+        self._wait_for_all(timeout)
+        return [worker.outcome() for worker in self._workers]
+
+    def _processing(self) -> list[Any]:
+        """Return the tasks that will end by themselves."""
+        return [task for task in self._sandbox.tasks() if task.status == "processing" and task.fate is None]
 
     def _kill_one(self, kill: int) -> None:
         """Kill a random worker after a random share of the tasks or a random time; then restart it."""
@@ -209,24 +290,30 @@ class ChaosRun:
     def _run_all(self, *, search: bool = False) -> None:
         for worker in self._workers:
             self._start(worker, search=search)
-        last = time.monotonic() + STALL_SECONDS + 2.0 * self._plan.videos + 3 * self._plan.timeout
+        self._wait_for_all(self._plan.timeout)
+
+    def _wait_for_all(self, timeout: float) -> None:
+        last = time.monotonic() + STALL_SECONDS + 2.0 * self._plan.videos + 3 * timeout
         for worker in self._workers:
             assert worker.process is not None
             worker.process.wait(max(1.0, last - time.monotonic()))
             self._kill(worker)  # a worker that has not ended leaves no outcome, which the checks report
 
     def _check(self, expected: dict[Moment, Matrix], log: TaskLog) -> Verdict:
-        plan, injector, injected = self._plan, self._injector, self._faults.injected
+        plan, injected, verdict = self._plan, self._faults.injected, self._verdict
         names = "names files" if plan.names_files else "names no files"
-        verdict = Verdict()
+        callers = ", ".join(worker.caller for worker in self._workers)
         verdict.note(
-            f"{plan.videos} videos ({len(self._good)} good, {len(self._bad)} bad), {plan.store}, "
-            f"{plan.processes} process(es), seed {plan.seed}, the sandbox {names}"
+            f"{len(self._good)} good media ({len(self._windows)} windows, {len(self._documents)} PDFs), "
+            f"{len(self._bad)} bad, {plan.store}, processes: {callers}; seed {plan.seed}, the sandbox {names}"
         )
         ended = sum(worker.ended for worker in self._workers)
         verdict.note(f"        killed {plan.kills} times, {ended} other runs ended by themselves")
         verdict.note(f"        {', '.join(f'{name} x {count}' for name, count in sorted(injected.items()))}")
-        verdict.note(f"        gateway interrupted x {injector.interruptions}, journal locked x {injector.locks}")
+        interruptions, locks = (
+            sum(counts) for counts in zip(*((one.interruptions, one.locks) for one in self._injectors), strict=True)
+        )
+        verdict.note(f"        gateway interrupted x {interruptions}, journal locked x {locks}")
         self._dump()
         stores = [worker.folder / "qdrant" for worker in self._workers]
         check_stores(verdict, stores, expected, len(self._good))
@@ -243,7 +330,7 @@ class ChaosRun:
 
     def _check_secrets(self, verdict: Verdict) -> None:
         """Check that no secret is found, and that secrets planted on purpose are found."""
-        secrets = leaks.needles(API_KEY, self._signature)
+        secrets = leaks.needles(API_KEY, self._signature, WRONG_KEY)
         found = leaks.search(self._channels(self._folder), secrets)
         size = sum(found.channels.values())
         detail = f"{size / 1e6:.1f} MB in {', '.join(found.channels)}"
@@ -272,7 +359,7 @@ class ChaosRun:
     def _channels(self, folder: Path) -> dict[str, Path]:
         """Gather the output of all workers, by kind."""
         channels = {}
-        for name in ("log.txt", "stderr.txt", "errors.txt", "errors.pickle", "search.txt"):
+        for name in ("log.txt", "stderr.txt", "errors.txt", "locals.txt", "errors.pickle", "search.txt"):
             gathered = folder / "channels" / name
             gathered.parent.mkdir(exist_ok=True)
             outputs = [path.read_bytes() for path in sorted(folder.glob(f"worker-*/output-*/{name}"))]
@@ -282,21 +369,35 @@ class ChaosRun:
         channels["vector store"] = folder / "worker-0" / "qdrant"
         return channels
 
-    def _start(self, worker: Worker, *, search: bool = False, plant: str = "", store: str = "") -> None:
+    def _start(
+        self,
+        worker: Worker,
+        *,
+        search: bool = False,
+        plant: str = "",
+        store: str = "",
+        timeout: float | None = None,
+        api_key: str = "",
+    ) -> None:
         worker.starts += 1
         worker.output = worker.folder / f"output-{worker.starts:03}"
         worker.output.mkdir(parents=True)
         videos = [video.given for video in self._videos]
         self._random.shuffle(videos)
         config = {
+            "caller": worker.caller,
+            "api_key": api_key,
             "base_url": self._base_url,
             "store": store or self._journal.location,
             "qdrant": str(worker.folder / "qdrant"),
             "output": str(worker.output),
             "videos": videos,
+            "windows": [(one.given, one.start, one.end) for one in self._windows],
+            "documents": [one.given for one in self._documents],
+            "seed": self._random.random(),
             "max_concurrency": MAX_CONCURRENCY,
             "silence": 5.0,
-            "timeout": self._plan.timeout,
+            "timeout": timeout or self._plan.timeout,
             "search": search,
             "plant": plant,
         }

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.chaos.leaks import needles, search
+from tests.chaos.media import Signature
 from tests.chaos.run import API_KEY, ChaosRun, Plan
-from tests.chaos.videos import Signature
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="workers are forked and killed")
 

@@ -9,12 +9,12 @@ import pytest
 from qdrant_client import QdrantClient
 from qdrant_client.models import Distance, PointStruct, VectorParams
 
+from tests.chaos.media import VIDEOS, Medium
 from tests.chaos.verdict import Moment, TaskLog, Verdict, check_reports, check_stores, check_tasks
-from tests.chaos.videos import Video
-from tests.chaos.worker import COLLECTION
 from twelvelabs_sandbox import RecordedTask
 
-GOOD, BAD = Video("a.mp4", "a.mp4", "aa"), Video("b.mp4", "b.mp4", "", "too short")
+KEYS = ("source", "start_sec", "end_sec", "embedding_option", "page_start", "quadrant")
+GOOD, BAD = Medium("a.mp4", "a.mp4", "aa"), Medium("b.mp4", "b.mp4", "", "too short")
 EXPECTED = {
     Moment("a.mp4", 0.0, 3.0, "visual"): np.array([1, 0], np.float32),
     Moment("a.mp4", 3.0, 5.0, "visual"): np.array([0, 1], np.float32),
@@ -23,19 +23,19 @@ EXPECTED = {
 
 def fill(folder: Path, rows: Sequence[tuple[Moment, list[float]]]) -> Path:
     client = QdrantClient(path=str(folder))
-    client.create_collection(COLLECTION, VectorParams(size=2, distance=Distance.COSINE))
+    client.create_collection(VIDEOS, VectorParams(size=2, distance=Distance.COSINE))
     points = []
     for number, (moment, vector) in enumerate(rows):
-        metadata = dict(zip(("source", "start_sec", "end_sec", "embedding_option"), moment, strict=True))
+        metadata = dict(zip(KEYS, moment, strict=True))
         points.append(PointStruct(id=number, vector=vector, payload={"metadata": metadata}))
-    client.upsert(COLLECTION, points)
+    client.upsert(VIDEOS, points)
     client.close()
     return folder
 
 
 FIRST, SECOND = EXPECTED
 RIGHT = [(FIRST, [1.0, 0.0]), (SECOND, [0.0, 1.0])]
-ONCE, OWN = "every good video has every segment exactly once in the store", "no video has another's vectors"
+ONCE, OWN = "every good medium has every segment exactly once in the store", "no medium has another's vectors"
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,7 @@ def tasks(*kinds: str) -> list[RecordedTask]:
             None if kind in ("ready", "processed") else kind,  # type: ignore[arg-type]
             kind != "stuck",
             "2026-01-01T00:00:00.000Z",
+            0.0,
         )
         for number, kind in enumerate(kinds)
     ]

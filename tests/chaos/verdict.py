@@ -4,29 +4,35 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from qdrant_client import QdrantClient
 
-from tests.chaos.videos import Video
-from tests.chaos.worker import COLLECTION
+from tests.chaos.media import DOCUMENTS, VIDEOS, Medium, Work
 from twelvelabs_sandbox import RecordedTask
 
 Matrix = NDArray[np.float32]
-PAGE = 1000
+LIMIT = 100_000
 # Qdrant normalises vectors where the distance is cosine, which changes them by rounding.
 SAME = 1e-4
 
 
 class Moment(NamedTuple):
-    """Which segment of which video."""
+    """Which segment of which medium."""
 
     source: str
     start: float
     end: float
     option: str
+    page: int = 0
+    quadrant: str = ""
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, Any]) -> "Moment":
+        keys = ("source", "start_sec", "end_sec", "embedding_option", "page_start", "quadrant")
+        return cls(*(metadata[key] for key in keys))
 
 
 @dataclass
@@ -54,21 +60,21 @@ def stored(folder: Path) -> dict[Moment, list[Matrix]]:
     found: dict[Moment, list[Matrix]] = defaultdict(list)
     client = QdrantClient(path=str(folder))
     try:
-        offset = None
-        while True:
-            points, offset = client.scroll(COLLECTION, limit=PAGE, offset=offset, with_vectors=True)
-            for point in points:
-                metadata = (point.payload or {})["metadata"]
-                moment = Moment(*(metadata[key] for key in ("source", "start_sec", "end_sec", "embedding_option")))
-                found[moment].append(np.asarray(point.vector, np.float32))
-            if offset is None:
-                return found
+        for collection in (VIDEOS, DOCUMENTS):
+            if client.collection_exists(collection):
+                points, _ = client.scroll(collection, limit=LIMIT, with_vectors=True)
+                for point in points:
+                    payload = point.payload or {}
+                    # LangChain nests the metadata, LlamaIndex does not, and names the vector.
+                    vector = next(iter(point.vector.values())) if isinstance(point.vector, dict) else point.vector
+                    found[Moment.of(payload.get("metadata", payload))].append(np.asarray(vector, np.float32))
+        return found
     finally:
         client.close()
 
 
 def check_stores(verdict: Verdict, folders: Sequence[Path], expected: Mapping[Moment, Matrix], good: int) -> None:
-    """Check that every segment is stored exactly once, and none with the vector of another video."""
+    """Check that every segment is stored exactly once, and none with the vector of another medium."""
     wrong, foreign = [], []
     for folder in folders:
         there = stored(folder)
@@ -80,13 +86,13 @@ def check_stores(verdict: Verdict, folders: Sequence[Path], expected: Mapping[Mo
             for moment, rows in there.items()
             if moment in expected and not np.allclose(rows[0], expected[moment], atol=SAME)
         ]
-    size = f"{good} videos, {len(expected)} segments, {len(folders)} Qdrant folder(s)"
-    verdict.check("every good video has every segment exactly once in the store", size, wrong)
-    verdict.check("no video has another's vectors (compared with a run without faults)", size, foreign)
+    size = f"{good} media, {len(expected)} segments, {len(folders)} Qdrant folder(s)"
+    verdict.check("every good medium has every segment exactly once in the store", size, wrong)
+    verdict.check("no medium has another's vectors (compared with a run without faults)", size, foreign)
 
 
-def check_reports(verdict: Verdict, outcomes: Sequence[Mapping[str, object]], bad: Sequence[Video]) -> None:
-    """Check that the last run of each process reports exactly the bad videos, each with its reason."""
+def check_reports(verdict: Verdict, outcomes: Sequence[Mapping[str, object]], bad: Sequence[Medium]) -> None:
+    """Check that the last run of each process reports exactly the bad media, each with its reason."""
     problems = []
     for number, outcome in enumerate(outcomes):
         if "ended_by" in outcome:
@@ -99,7 +105,7 @@ def check_reports(verdict: Verdict, outcomes: Sequence[Mapping[str, object]], ba
             for name, reason in reported.items()
             if name not in known or known[name] not in reason
         ]
-    verdict.check("every bad video is reported with its reason, and no good one", f"{len(bad)} bad videos", problems)
+    verdict.check("every bad medium is reported with its reason, and no good one", f"{len(bad)} bad media", problems)
 
 
 @dataclass(frozen=True)
@@ -114,36 +120,41 @@ class TaskLog:
     before: Sequence[RecordedTask]
     after: Sequence[RecordedTask]
 
-    def is_twice(self, sha256: str) -> bool:
-        """Whether a task of this content was created although an earlier one succeeded or was still processing."""
-        early = [task for task in self.before if task.sha256 == sha256]
-        healthy = sum(task.sha256 == sha256 and task.fate is None for task in (*self.before, *self.after))
+    def is_twice(self, work: Work) -> bool:
+        """Whether a task for this was created although an earlier one succeeded or was still processing."""
+        early = [task for task in self.before if work_of(task) == work]
+        healthy = sum(work_of(task) == work and task.fate is None for task in (*self.before, *self.after))
         return healthy > 1 or any(task.fate == "stuck" for task in early[:-1])
 
 
-def check_tasks(verdict: Verdict, good: Sequence[Video], log: TaskLog, *, names_files: bool, warnings: str) -> None:
-    """Check that each good video has one successful task, and that no task was created while another was usable."""
+def work_of(task: RecordedTask) -> Work:
+    """Return what a task was created for."""
+    return task.sha256, task.start_sec, task.end_sec
+
+
+def check_tasks(verdict: Verdict, good: Sequence[Medium], log: TaskLog, *, names_files: bool, warnings: str) -> None:
+    """Check that each good medium has one successful task, and that no task was created while another was usable."""
     tasks = [*log.before, *log.after]
     of = defaultdict(list)
     for task in tasks:
-        of[task.sha256].append(task)
-    unknown = set(of) - {video.sha256 for video in good}
-    succeeded = {video: sum(task.status == "ready" for task in of[video.sha256]) for video in good}
-    twice = [f"{one.source}: {', '.join(map(_state, of[one.sha256]))}" for one in good if log.is_twice(one.sha256)]
+        of[work_of(task)].append(task)
+    unknown = set(of) - {medium.work for medium in good}
+    succeeded = {medium: sum(task.status == "ready" for task in of[medium.work]) for medium in good}
+    twice = [f"{one.label}: {', '.join(map(_state, of[one.work]))}" for one in good if log.is_twice(one.work)]
     fates = [task.fate for task in tasks if task.fate]
     verdict.note(f"        {len(tasks)} tasks were created, {len(fates)} of them with an injected fate")
     if not names_files:
-        silent = [one.source for one in good if log.is_twice(one.sha256) and not _is_logged(one.source, warnings)]
+        silent = [one.source for one in good if log.is_twice(one.work) and not _is_logged(one.source, warnings)]
         verdict.check(
-            "listings without names: each second payment was logged", f"{len(twice)} videos paid for again", silent
+            "listings without names: each second payment was logged", f"{len(twice)} media paid for again", silent
         )
-        missing = [f"{video.source}: none" for video, count in succeeded.items() if not count]
-        verdict.check("a successful task for each good video", f"{len(good)} videos", missing)
+        missing = [f"{medium.label}: none" for medium, count in succeeded.items() if not count]
+        verdict.check("a successful task for each good medium", f"{len(good)} media", missing)
         return
-    odd = [f"{video.source}: {count} successful" for video, count in succeeded.items() if count != 1]
-    odd += [f"tasks of unknown content {sha256}" for sha256 in unknown]
-    verdict.check("exactly one successful task for each good video", f"{len(good)} videos", odd)
-    verdict.check("no task was created twice", f"{len(twice)} videos paid for twice", twice)
+    odd = [f"{medium.label}: {count} successful" for medium, count in succeeded.items() if count != 1]
+    odd += [f"tasks of unknown content {work}" for work in unknown]
+    verdict.check("exactly one successful task for each good medium", f"{len(good)} media", odd)
+    verdict.check("no task was created twice", f"{len(twice)} media paid for twice", twice)
 
 
 def _state(task: RecordedTask) -> str:

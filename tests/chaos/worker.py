@@ -1,26 +1,36 @@
-"""The process that is killed: loads all videos through the LangChain loader into Qdrant and saves its output.
+"""The process that is killed: embeds all media in one of the ways of `callers` into Qdrant and saves its output.
 
 ``python -m tests.chaos.worker config.json``; the API key comes from the environment.
 """
 
 import json
 import logging
+import os
 import pickle
+import random
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from langchain_qdrant import QdrantVectorStore
 from qdrant_client import QdrantClient
 from qdrant_client.models import Distance, PointStruct, VectorParams
 
-from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, add_segments
-from twelvelabs_core import ConfigurationError, FixedSegmentation, IngestionError, SegmentStore, TwelveLabsError
+from tests.chaos.callers import CALLERS, Job
+from tests.chaos.media import DOCUMENTS, VIDEOS
+from twelvelabs_core import (
+    ConfigurationError,
+    FixedSegmentation,
+    IngestionError,
+    InputError,
+    SegmentStore,
+    TwelveLabsError,
+)
 
-COLLECTION = "moments"
-OPTIONS = ("visual", "audio")
-SEGMENTATION = FixedSegmentation(3)
+TESTS = str(Path(__file__).parents[1])
+# The caller's own list of media, whose signed URLs its own frames show as well.
+ARGUMENTS = ("media", "sources")
 
 
 def main(config_path: str) -> None:
@@ -28,56 +38,43 @@ def main(config_path: str) -> None:
     config = json.loads(Path(config_path).read_text())
     output = Path(config["output"])
     _log_everything(output / "log.txt")
-    if config.get("plant"):
+    if config["api_key"]:
+        os.environ["TWELVELABS_API_KEY"] = config["api_key"]
+    if config["plant"]:
         _plant(config, output)
         return
     outcome: dict[str, Any] = {"failures": []}
+    client = QdrantClient(path=config["qdrant"])
     try:
-        outcome["added"] = _run(config, output)
+        jobs = list(CALLERS[config["caller"]](config, client))
+        random.Random(config["seed"]).shuffle(jobs)  # noqa: S311  # so that each is sometimes the first
+        (output / "ready").touch()
+        for job in jobs:
+            _do(job, outcome, output)
+        if config["search"]:
+            _search(client, output)
+    finally:
+        client.close()
+    (output / "outcome.json").write_text(json.dumps(outcome))
+
+
+def _do(job: Job, outcome: dict[str, Any], output: Path) -> None:
+    """Do one job; add what went wrong to the outcome."""
+    try:
+        job()
     except IngestionError as error:
         report(error, output)
-        outcome["failures"] = [[one.source, one.reason, one.task_id] for one in error.failures]
+        outcome["failures"] += [[one.source, one.reason, one.task_id] for one in error.failures]
         for one in error.failures:
             report(one.error, output)
     except TwelveLabsError as error:
         report(error, output)
         outcome["ended_by"] = f"{type(error).__name__}: {error}"
-    (output / "outcome.json").write_text(json.dumps(outcome))
 
 
-def _run(config: dict[str, Any], output: Path) -> int:
-    embeddings = TwelveLabsEmbeddings(
-        base_url=config["base_url"],
-        segment_store=config["store"],
-        max_concurrency=config["max_concurrency"],
-        timeout=config["silence"],
-    )
-    client = QdrantClient(path=config["qdrant"])
-    try:
-        if not client.collection_exists(COLLECTION):
-            client.create_collection(COLLECTION, VectorParams(size=512, distance=Distance.COSINE))
-        store = QdrantVectorStore(client, COLLECTION, embedding=embeddings, validate_collection_config=False)
-        loader = TwelveLabsVideoLoader(
-            config["videos"],
-            embeddings=embeddings,
-            segmentation=SEGMENTATION,
-            embedding_option=OPTIONS,
-            timeout=config["timeout"],
-            show_progress=True,
-        )
-        (output / "ready").touch()
-        try:
-            return len(add_segments(store, loader.lazy_load(), batch_size=16))
-        finally:
-            if config["search"]:
-                _search(store, output)
-    finally:
-        client.close()
-
-
-def _search(store: QdrantVectorStore, output: Path) -> None:
-    """Save the result of a search, as a tool would pass it to a language model."""
-    found = store.similarity_search("red stripes", k=100)
+def _search(client: QdrantClient, output: Path) -> None:
+    """Save what is stored, as a tool would pass it to a language model."""
+    found = [point for name in (VIDEOS, DOCUMENTS) for point in client.scroll(name, limit=100)[0]]
     (output / "search.txt").write_text("\n".join(f"{one!r} {one.model_dump_json()}" for one in found))
 
 
@@ -87,7 +84,22 @@ def report(error: Exception, output: Path) -> None:
         file.write(f"MESSAGE {error}\nREPR {error!r}\nTRACEBACK {''.join(traceback.format_exception(error))}\n")
     with (output / "errors.pickle").open("ab") as binary:
         binary.write(pickle.dumps(error))
+    with (output / "locals.txt").open("a") as file:
+        file.writelines(
+            f"{line}\n" for line in _locals(traceback.TracebackException.from_exception(error, capture_locals=True))
+        )
     logging.getLogger("tests.chaos").error("the run ended", exc_info=error)
+
+
+def _locals(shown: traceback.TracebackException | None) -> Iterator[str]:
+    """Yield the locals of every frame but the harness's, as error trackers record them."""
+    if shown is not None:
+        for frame in shown.stack:
+            if not frame.filename.startswith(TESTS):
+                found = {name: value for name, value in (frame.locals or {}).items() if name not in ARGUMENTS}
+                yield from (f"{frame.filename}:{frame.lineno} {name}={value}" for name, value in found.items())
+        yield from _locals(shown.__cause__)
+        yield from _locals(shown.__context__)
 
 
 def _log_everything(path: Path) -> None:
@@ -105,13 +117,17 @@ def _plant(config: dict[str, Any], output: Path) -> None:
     logging.getLogger("httpx").debug("sent %s", secret)
     sys.stderr.write(f"sent {secret}\n")
     report(ConfigurationError(f"sent {secret}"), output)
+    try:
+        FixedSegmentation(secret)  # type: ignore[arg-type]  # a frame of the core has it among its locals
+    except InputError as error:
+        report(error, output)
     (output / "search.txt").write_text(f"found {secret}")
     with SegmentStore(config["store"]) as store:
         plain = {"space": "s", "content": "c", "model": "m", "source": secret, "account": "a"}
         store.put_intent("planted", params={"start_sec": 1.0}, **plain)
     client = QdrantClient(path=config["qdrant"])
-    client.create_collection(COLLECTION, VectorParams(size=2, distance=Distance.DOT))
-    client.upsert(COLLECTION, [PointStruct(id=1, vector=[0.0, 1.0], payload={"source": secret})])
+    client.create_collection(VIDEOS, VectorParams(size=2, distance=Distance.DOT))
+    client.upsert(VIDEOS, [PointStruct(id=1, vector=[0.0, 1.0], payload={"source": secret})])
     client.close()
 
 

@@ -16,6 +16,7 @@ class VideoServer(LoopbackServer):
         etag: ETag of the responses, or None.
         delay: Real seconds before it sends the video.
         head_status: Status of responses to HEAD.
+        get_status: Status of responses to GET.
         redirect: Target of redirects; None serves the video.
         requests: (method, path with query, headers) of every request.
     """
@@ -25,6 +26,7 @@ class VideoServer(LoopbackServer):
         self.etag: str | None = '"one"'
         self.delay = 0.0
         self.head_status = 200
+        self.get_status = 200
         self.redirect: str | None = None
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         super().__init__(self._handler())
@@ -45,7 +47,7 @@ class VideoServer(LoopbackServer):
 
             def do_GET(self) -> None:
                 time.sleep(server.delay)
-                self._answer(200, server.video_path.read_bytes())
+                self._answer(server.get_status, server.video_path.read_bytes())
 
             def do_HEAD(self) -> None:
                 self._answer(server.head_status, b"")

@@ -1,5 +1,6 @@
 """The preview of a video: playable in every browser, in sync with the video, and small enough for the page."""
 
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from examples.demo import preview as previews
 from examples.demo.preview import LADDER, MAX_BYTES, PreviewError, affordable, find_preview, write_preview
 from examples.demo.stills import StillError, still
+from tests.sandbox.special_files import copied, damaged
 from twelvelabs_sandbox.films import COLORS, Scene, repeat_film, write_film
 
 SCENES = [Scene("red", "white", seconds=3.0, sound="tone"), Scene("blue", "white", seconds=3.0, sound="tone")]
@@ -77,6 +79,61 @@ def assert_plays(tmp_path: Path, write: Callable[[Path], None], kind: str, *, so
     for second, color in ((2.5, "red"), (3.5, "blue")):
         for source in (video, preview.path):
             assert corner(still(str(source), second), tmp_path)[2] == pytest.approx(COLORS[color], abs=25)
+
+
+def with_small_track_first(path: Path) -> None:
+    """Red and blue behind a small green track."""
+    write_film(path.with_name("plain.mp4"), SCENES)
+    write_film(path.with_name("small.mp4"), [Scene("green", "green", seconds=6.0)], size=(64, 48))
+    with (
+        av.open(str(path.with_name("small.mp4"))) as small,
+        av.open(str(path.with_name("plain.mp4"))) as video,
+        av.open(str(path), "w") as out,
+    ):
+        sources = [small.streams.video[0], *video.streams]
+        tracks = [out.add_stream_from_template(source) for source in sources]
+        for source, track in zip(sources, tracks, strict=True):
+            source.container.seek(0)
+            for packet in source.container.demux(source):
+                if packet.size:
+                    packet.stream = track
+                    out.mux(packet)
+
+
+def one_frame_damaged(path: Path) -> None:
+    write_film(path.with_name("plain.mp4"), SCENES)
+    copied(path.with_name("plain.mp4"), path, lambda packet, number: damaged(packet) if number == 10 else packet)
+
+
+@pytest.mark.parametrize(("write", "kind"), [(with_small_track_first, "mp4"), (one_frame_damaged, "mkv")])
+def test_small_tracks_and_damaged_packets_are_skipped(tmp_path: Path, write: Callable[[Path], None], kind: str) -> None:
+    assert_plays(tmp_path, write, kind, sound=True)
+
+
+CASES = Path(os.environ.get("TWELVELABS_CASES_DIR", ""))
+
+
+@pytest.mark.skipif(
+    not os.environ.get("TWELVELABS_CASES_DIR"), reason="TWELVELABS_CASES_DIR does not name the media of bug reports"
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cover-first.mp4",
+        "live-late.flv",
+        "preview-track-first.mp4",
+        "truncated.mkv",
+        "unknown-track-first.mp4",
+        "vp8-damaged-middle.webm",
+        "vp9-no-first-keyframe.webm",
+    ],
+)
+def test_media_of_bug_reports_are_shown(tmp_path: Path, name: str) -> None:
+    """Each shows red, green and blue for four seconds each."""
+    preview = write_preview(tmp_path, "it", str(CASES / name), duration_sec=12.0)
+    for source in (CASES / name, preview.path):
+        colors = [np.argmax(corner(still(str(source), second), tmp_path)[2]) for second in (1.0, 6.0, 8.3)]
+        assert colors == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("degrees", "corner_color"), [(90, "blue"), (180, "blue"), (270, "red")])

@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from langchain_core.documents import Document
 
 from langchain_twelvelabs import TwelveLabsEmbeddings
 from tests.langchain.fixtures import call, connected, peak_of, requests_of
+from twelvelabs_core import InputError
 from twelvelabs_sandbox import Fault, Sandbox
 
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
@@ -42,3 +44,19 @@ def test_threads_share_one_object(shared_embeddings: TwelveLabsEmbeddings) -> No
     with ThreadPoolExecutor(8) as pool:
         vectors = list(pool.map(shared_embeddings.embed_query, texts))
     assert vectors == shared_embeddings.embed_documents(texts)
+
+
+async def test_the_loop_goes_on_while_many_texts_are_checked(
+    shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]
+) -> None:
+    await shared_embeddings.aembed_query("a red car")
+    head = documents[0].page_content.partition("\n")[0]
+    texts = [*["the segment of page 12, line after line, " * 50] * 20_000, head]
+    checking = asyncio.create_task(shared_embeddings.aembed_documents(texts))
+    turns = 0
+    while not checking.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    with pytest.raises(InputError, match=r"texts\[20000\]"):
+        await checking
+    assert turns > 10  # had it blocked the loop, it would be done after one turn

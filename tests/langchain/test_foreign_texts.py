@@ -3,7 +3,11 @@
 import json
 
 import pytest
+from langchain_classic.evaluation import load_evaluator
+from langchain_classic.memory import VectorStoreRetrieverMemory
+from langchain_classic.retrievers.document_compressors import EmbeddingsFilter
 from langchain_core.documents import Document
+from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, document_prompt
 from tests.langchain.fixtures import call
@@ -137,3 +141,19 @@ async def test_text_around_a_segment_and_lower_case_change_nothing(
     ):
         assert (await call(mode, shared_embeddings, "embed_documents", [text]))[0] == stored.tolist(), text
         assert await call(mode, shared_embeddings, "embed_query", text) == stored.tolist(), text
+
+
+def test_langchains_own_evaluator_filter_and_memory(
+    documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
+) -> None:
+    contents = [document.page_content for document in documents[:3]]
+    shown = document_prompt.format(page_content=contents[0])
+    evaluator = load_evaluator("embedding_distance", embeddings=shared_embeddings)
+    for answer in (shown, f"{shown}\nis the moment", f"It is {contents[0]}", "\n\n".join(contents)):
+        assert 0 <= evaluator.evaluate_strings(prediction=answer, reference="the first scene")["score"] <= 2  # type: ignore[attr-defined]
+    kept = EmbeddingsFilter(embeddings=shared_embeddings, k=2).compress_documents(documents[:3], "a red car")
+    assert {document.page_content for document in kept} <= set(contents)
+    memory = VectorStoreRetrieverMemory(retriever=InMemoryVectorStore(shared_embeddings).as_retriever())
+    memory.save_context({"input": "where?"}, {"output": f"at {shown}"})
+    memory.save_context({"input": "show it"}, {"output": contents[0]})
+    assert "where?" in memory.load_memory_variables({"prompt": contents[1]})["history"]

@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 from langchain_core.documents import Document
+from langchain_core.prompts import format_document
+from langchain_core.vectorstores import InMemoryVectorStore
 
-from langchain_twelvelabs import TwelveLabsAudioLoader, TwelveLabsEmbeddings, TwelveLabsVideoLoader
+from langchain_twelvelabs import (
+    TwelveLabsAudioLoader,
+    TwelveLabsEmbeddings,
+    TwelveLabsVideoLoader,
+    add_segments,
+    document_prompt,
+)
 from tests.adapters import METADATA_TYPES
 from tests.langchain.fixtures import FIXED, SCENE_SEC, SCENES, connected, requests_of, tasks_of, visual
 from twelvelabs_core import (
@@ -65,6 +73,58 @@ async def test_documents_carry_times_ids_and_references(
     )
     spoken = [one for one in documents if one.metadata["embedding_option"] == "transcription"]
     assert [one.metadata["segment_index"] for one in spoken] == [0]
+
+
+class Unreadable(BytesIO):
+    """A file object whose storage fails, with an error of its own."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise LookupError(f"bucket gone, {size}")
+
+
+@both_modes
+async def test_bad_items_do_not_stop_others(
+    mode: str, shorts: list[Path], sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
+) -> None:
+    items = [Unreadable(), "missing.mp4", "ftp://example.com/a.mp4", 5, shorts[0]]
+    failures: list[Failure] = []
+    loader = TwelveLabsVideoLoader(
+        items,  # type: ignore[arg-type]  # on purpose
+        embeddings=fresh_embeddings,
+        on_error=failures.append,
+    )
+    assert {document.metadata["source"] for document in await load(mode, loader)} == {str(shorts[0])}
+    assert len(failures) == 4
+    assert "bucket gone" in " ".join(failure.reason for failure in failures)
+    assert sandbox.count("POST", "/embed-v2/tasks") == 1
+
+
+def test_equal_file_names_show_their_folders_to_a_language_model(
+    shorts: list[Path], fresh_embeddings: TwelveLabsEmbeddings, tmp_path: Path
+) -> None:
+    paths = [tmp_path / "a" / "intro.mp4", tmp_path / "b" / "intro.mp4"]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(shorts[0].read_bytes())
+    documents = TwelveLabsVideoLoader(paths, embeddings=fresh_embeddings, embedding_option=["visual"]).load()
+    shown = {format_document(document, document_prompt).split(",")[0] for document in documents}
+    assert shown == {document.metadata["title"] for document in documents} == {"a/intro.mp4", "b/intro.mp4"}
+    vectors = fresh_embeddings.embed_documents([document.page_content for document in documents])
+    assert len(vectors) == len(documents)
+
+
+def test_two_tenants_share_a_collection_by_sources_of_their_own(
+    shorts: list[Path], sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
+) -> None:
+    store = InMemoryVectorStore(fresh_embeddings)
+    for tenant in ("tenant-1", "tenant-2"):
+        loader = TwelveLabsVideoLoader(
+            shorts[0], embeddings=fresh_embeddings, embedding_option=["visual"], source=f"{tenant}/short.mp4"
+        )
+        add_segments(store, loader.lazy_load())
+    sources = [entry["metadata"]["source"] for entry in store.store.values()]
+    assert sources.count("tenant-1/short.mp4") == sources.count("tenant-2/short.mp4") == len(sources) / 2
+    assert sandbox.count("POST", "/embed-v2/tasks") == 1
 
 
 @both_modes

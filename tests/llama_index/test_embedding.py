@@ -330,3 +330,19 @@ def test_a_clip_has_one_vector_per_option(embed_model: TwelveLabsEmbedding, vide
         embed_model.get_audio_embedding(sound, embedding_option="visual")
     with pytest.raises(InputError, match="end_sec must be after start_sec"):
         embed_model.get_video_embedding(video_path, start_sec=12, end_sec=6)
+
+
+async def test_the_loop_goes_on_while_many_nodes_are_checked(
+    shared_model: TwelveLabsEmbedding, nodes: list[TextNode]
+) -> None:
+    await shared_model.aget_query_embedding("a red car")
+    texts = [TextNode(text="the segment of page 12, line after line, " * 50) for _ in range(20_000)]
+    head = TextNode(text=nodes[0].get_content().partition("\n")[0].replace(", ", " | "))
+    checking = asyncio.create_task(shared_model.acall([*texts, head]))
+    turns = 0
+    while not checking.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    with pytest.raises(InputError, match=r"texts\[20000\]"):
+        await checking
+    assert turns > 10  # had it blocked the loop, it would be done after one turn

@@ -201,6 +201,28 @@ def test_index_accepts_video_documents_without_a_segmenter(folder: Path, embed_m
     assert {node.ref_doc_id for node in nodes} == {given[0].node_id}
 
 
+@both_modes
+@each_target
+async def test_video_that_the_vector_store_lost_is_stored_again_without_cost(
+    mode: str, target: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    """The document store still has its hash."""
+    place, empty = make(target, segmenter), SimpleVectorStore()
+    video_paths = [folder / "red.mkv", folder / "blue.mkv"]
+    await ingest(mode, place, video_paths, segmenter)
+    red, _ = documents(segmenter, *video_paths)
+    place.vector_store.delete(red.node_id)
+    sandbox.clear_requests()
+    report = await ingest(mode, place, video_paths, segmenter)
+    assert (report.stored, report.unchanged) == ((str(video_paths[0]),), (str(video_paths[1]),))
+    assert len(stored(place)) == 5
+    if target != "index":
+        place.vector_store = empty
+        assert sorted((await ingest(mode, place, video_paths, segmenter)).stored) == sorted(map(str, video_paths))
+        assert len(empty.data.embedding_dict) == 4
+    assert sandbox.count() == 0
+
+
 def test_signed_urls_are_ingested_and_never_persisted(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, tmp_path: Path
 ) -> None:

@@ -150,8 +150,6 @@ async def test_invalid_arguments_are_refused_before_a_request(
     reader = TwelveLabsVideoReader(segmenter=segmenter)
     video_path = folder / "red.mkv"
     for method in ("load_data", "load_nodes"):
-        with pytest.raises(InputError, match="extra_info must not have the key 'start_sec'"):
-            await call(mode, reader, method, video_path, {"start_sec": 1})
         with pytest.raises(InputError, match="1 name stands for several media"):
             await call(mode, reader, method, [video_path, str(video_path)])
         with pytest.raises(InputError, match=r"missing\.mkv: no such file"):
@@ -175,7 +173,63 @@ def test_failed_video_does_not_stop_others(folder: Path, segmenter: TwelveLabsVi
     assert tasks(sandbox) == 2
 
 
+class Unreadable(BytesIO):
+    """A file object whose storage fails, with an error of its own."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise LookupError(f"bucket gone, {size}")
+
+
+@both_modes
+@pytest.mark.parametrize("method", ["load_nodes", "load_data"])
+async def test_bad_items_do_not_stop_others(
+    mode: str, method: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
+) -> None:
+    reader = TwelveLabsVideoReader(segmenter=segmenter)
+    items = [Unreadable(), folder / "missing.mkv", "ftp://example.com/a.mp4", folder / "red.mkv"]
+    with pytest.raises(IngestionError, match="3 of 4 sources failed") as caught:
+        await call(mode, reader, method, items)
+    assert (tasks(sandbox), caught.value.succeeded) == (1, (str(folder / "red.mkv"),))
+    with pytest.raises(IngestionError, match="3 of 4 sources failed"):
+        await call(mode, reader, "load_data", items, segment=False)
+    assert tasks(sandbox) == 1
+
+
+@both_modes
+async def test_equal_file_names_show_their_folders(
+    mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter
+) -> None:
+    video_paths = [folder / "a" / "intro.mkv", folder / "b" / "intro.mkv", folder / "red.mkv"]
+    for path in video_paths[:2]:
+        path.parent.mkdir()
+        path.write_bytes(reel(0))
+    nodes = await call(mode, TwelveLabsVideoReader(segmenter=segmenter), "load_nodes", video_paths)
+    titles = {node.get_content().split(",")[0] for node in nodes}
+    assert titles == {node.metadata["title"] for node in nodes} == {"a/intro.mkv", "b/intro.mkv", "red.mkv"}
+
+
 # SimpleDirectoryReader, pipeline configurations and other file systems.
+
+
+@pytest.mark.parametrize("segment", [True, False])
+def test_metadata_of_a_folder_may_have_keys_that_segments_use(
+    folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox, *, segment: bool
+) -> None:
+    def file_metadata(path: str) -> dict[str, str]:
+        return {"source": "archive", "title": f"Title of {Path(path).name}", "team": "red"}
+
+    reader = TwelveLabsVideoReader(segmenter=segmenter, segment=segment)
+    documents: Any = SimpleDirectoryReader(
+        str(folder), file_extractor={".mkv": reader}, file_metadata=file_metadata, raise_on_error=True
+    ).load_data()
+    nodes = documents if segment else segmenter(documents)
+    assert len(nodes) == 4
+    for node in nodes:
+        name = node.metadata["title"]
+        assert (node.metadata["source"], name) == (str(folder / name), name)
+        assert (node.metadata["extra_source"], node.metadata["extra_title"]) == ("archive", f"Title of {name}")
+        assert node.metadata["team"] == "red"
+    assert tasks(sandbox) == 2
 
 
 @pytest.mark.parametrize("workers", [None, 2])

@@ -12,6 +12,7 @@ from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TextNode
 
 from llama_index_twelvelabs import (
+    TwelveLabsDocumentReader,
     TwelveLabsEmbedding,
     TwelveLabsVideoReader,
     TwelveLabsVideoSegmenter,
@@ -21,10 +22,11 @@ from llama_index_twelvelabs import (
     replace_video,
     time_filter,
 )
-from tests.llama_index.fixtures import SCENE_SEC, description, paid
+from llama_index_twelvelabs.nodes import document_id
+from tests.llama_index.fixtures import SCENE_SEC, connected, description, paid
 from tests.llama_index.stores import CASES, StoreCase, index_on
 from tests.llama_index.videos import folder, reel, segmenter
-from twelvelabs_core import ConfigurationError, Media
+from twelvelabs_core import ConfigurationError, Media, SequentialSegmentation
 from twelvelabs_sandbox import Sandbox
 
 __all__ = ["folder", "segmenter"]
@@ -183,6 +185,49 @@ async def test_videos_are_ingested_once_and_replaced_after_a_change(
     assert await case.count(mode, store) == 4
     (best,) = await find(mode, index, asked(segmenter.embed_model, description(2)))
     assert best.metadata["title"] == "red.mkv"
+
+
+def test_videos_and_documents_are_kept_in_one_collection(
+    case: StoreCase, place: Path, video_path: Path, frame: Path, sandbox: Sandbox
+) -> None:
+    """A store that derives its schema from the first node has all keys of the later ones."""
+    embed_model = connected(sandbox, ":memory:", model="marengo3.5")
+    note = place / "notes.md"
+    note.write_text("A red car drives fast. Green grass does not move.", "utf-8")
+    index = index_on(case.make(place), embed_model)
+    videos = TwelveLabsVideoReader(embed_model=embed_model, embedding_option=["visual"]).load_nodes(video_path)
+    reader = TwelveLabsDocumentReader(embed_model=embed_model, segmentation=SequentialSegmentation(1))
+    others = reader.load_nodes([note, frame])
+    replace_video(index, videos)
+    replace_video(index, others)
+    found = index.as_retriever(similarity_top_k=100).retrieve(asked(embed_model, "a red car"))
+    assert {hit.node.node_id: hit.metadata for hit in found} == {
+        node.node_id: node.metadata for node in [*videos, *others]
+    }
+    assert sorted(node.metadata["chunk_index"] for node in others) == [-1, 0, 1]
+
+
+@both_modes
+async def test_video_that_a_store_lost_is_stored_again(
+    case: StoreCase, mode: str, store: Any, segmenter: TwelveLabsVideoSegmenter, folder: Path
+) -> None:
+    """The document store still has it. FAISS cannot be asked, so that its document store is trusted."""
+    index = index_on(store, segmenter.embed_model)
+    video_path = folder / "red.mkv"
+
+    async def ingest() -> Any:
+        call = aingest_videos(index, video_path, segmenter=segmenter) if mode == "async" else None
+        return await call if call else ingest_videos(index, video_path, segmenter=segmenter)
+
+    (source,) = (await ingest()).stored
+    if case.name == "LanceDB":
+        store.table.delete("true")
+    elif not case.bare_delete:
+        doc_id = document_id(source)
+        await index.adelete_ref_doc(doc_id) if mode == "async" else index.delete_ref_doc(doc_id)
+    assert (await ingest()).stored == ((source,) if case.replaces else ())
+    assert (await ingest()).unchanged == (source,)
+    assert await case.count(mode, store) == 2
 
 
 @both_modes

@@ -9,6 +9,7 @@ from langchain_core.documents import Document
 from langchain_core.indexing import InMemoryRecordManager, index
 
 from langchain_twelvelabs import (
+    TwelveLabsDocumentLoader,
     TwelveLabsEmbeddings,
     TwelveLabsVideoLoader,
     aadd_segments,
@@ -16,9 +17,10 @@ from langchain_twelvelabs import (
     index_kwargs,
 )
 from langchain_twelvelabs.document_loaders import to_document
-from tests.langchain.fixtures import FIXED, SCENE_SEC, call, description
+from tests.adapters import METADATA_TYPES
+from tests.langchain.fixtures import FIXED, SCENE_SEC, call, connected, description
 from tests.vector_stores.stores import CASES, StoreCase
-from twelvelabs_core import SegmentedMedia, Segments
+from twelvelabs_core import SegmentedMedia, Segments, SequentialSegmentation
 from twelvelabs_sandbox import Sandbox
 
 pytestmark = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -180,3 +182,24 @@ def test_index_keeps_the_store_up_to_date(
     done = index(half, records, store, **index_kwargs())
     assert done == {"num_added": 0, "num_updated": 0, "num_skipped": kept, "num_deleted": count - kept}
     assert case.count(store) == kept
+
+
+def test_videos_and_documents_are_kept_in_one_collection(
+    case: StoreCase, video_path: Path, frame: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """A store that derives its schema from the first document has all keys of the later ones."""
+    (tmp_path / "notes.md").write_text("A red car drives fast. Green grass does not move.", "utf-8")
+    embeddings = connected(sandbox, tmp_path / "new.sqlite3", model="marengo3.5")
+    videos = TwelveLabsVideoLoader(video_path, embeddings=embeddings, embedding_option=["visual"]).load()
+    others = TwelveLabsDocumentLoader(
+        [tmp_path / "notes.md", frame], embeddings=embeddings, segmentation=SequentialSegmentation(1)
+    ).load()
+    store = case.make(embeddings, tmp_path)
+    add_segments(store, videos)
+    add_segments(store, others)
+    found = {
+        one.metadata["segment_id"]: {name: one.metadata[name] for name in METADATA_TYPES}
+        for one in store.similarity_search("a red car", k=100, **case.search)
+    }
+    assert found == {one.metadata["segment_id"]: one.metadata for one in [*videos, *others]}
+    assert sorted(metadata["chunk_index"] for metadata in found.values() if not metadata["end_sec"]) == [-1, 0, 1]

@@ -11,9 +11,10 @@ from langchain_core.stores import InMemoryByteStore
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, aadd_segments, add_segments
-from tests.langchain.fixtures import FIXED, description
+from tests.langchain.fixtures import FIXED, connected, description
 from tests.vector_stores.stores import join, make_chroma, make_faiss, make_lancedb
 from twelvelabs_core import ConfigurationError, InputError
+from twelvelabs_sandbox import Sandbox
 
 
 def test_lancedb_in_overwrite_mode_is_refused(
@@ -96,6 +97,19 @@ def test_store_with_other_embeddings_is_refused(
 
 def cached(embeddings: Embeddings) -> Embeddings:
     return CacheBackedEmbeddings.from_bytes_store(embeddings, InMemoryByteStore(), key_encoder="sha256")
+
+
+def test_the_space_as_namespace_keeps_vectors_of_two_spaces_apart_in_a_cache(sandbox: Sandbox) -> None:
+    kept = InMemoryByteStore()
+    for model, dimension in (("marengo3.0", 512), ("marengo3.5", 512), ("marengo3.5", 128)):
+        embeddings = connected(sandbox, ":memory:", model=model, embedding_dimension=dimension)
+        assert embeddings.space == f"sandbox/{model}/{dimension}"
+        for _ in range(2):
+            cache = CacheBackedEmbeddings.from_bytes_store(
+                embeddings, kept, namespace=embeddings.space, key_encoder="sha256"
+            )
+            assert len(cache.embed_documents(["a red car"])[0]) == dimension
+    assert sandbox.count("POST", "/embed-v2") == 3
 
 
 async def test_store_without_delete_is_refused(

@@ -192,7 +192,8 @@ class AsyncAssets:
         params = tuple(("include", unit) for unit in units)
         attempt = f"retrieve the transcription of asset {asset_id}"
         call = Call(attempt, "GET", f"{_path(asset_id)}/transcription", params)
-        return read_answer(Transcription, (await self._session.send(call)).body, "transcription")
+        body = (await self._session.send(call)).body
+        return await self._session.io.blocking(lambda: read_answer(Transcription, body, "transcription"))
 
     async def update_user_metadata(self, asset_id: str, user_metadata: UserMetadata) -> None:
         """Merge metadata into the user metadata of an asset.

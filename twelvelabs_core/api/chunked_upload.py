@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("twelvelabs_core")
 
+_CHUNKS_MAX = 100_000  # of 10 GB, 100 kB each; the API's have several MB
 _SESSIONS_MAX = 2  # a session that expires during a very long upload is replaced once
 _ROUNDS_MAX = 3  # over the missing chunks, in case the API loses chunks that were reported
 _REPORT_EVERY = 10  # chunks; after a crash these and the chunks being sent are sent again
@@ -130,11 +131,11 @@ class ChunkedUploads:
     async def _create(self, order: UploadOrder, content: str, reader: ChunkReader) -> "_FileUpload":
         options = {**order.options, "asset_type": order.asset_type, "filename": order.filename}
         created = await self.uploads.create(total_size=reader.size, **options)
-        needed = len(chunks_of(reader.size, created.chunk_size))
-        if created.total_chunks not in (None, needed):
+        needed = -(-reader.size // created.chunk_size)
+        if created.total_chunks not in (None, needed) or needed > _CHUNKS_MAX:
             raise APIResponseError(
-                f"the upload session of {order.media.source} expects {created.total_chunks:,} chunks of "
-                f"{created.chunk_size:,} bytes, but {reader.size:,} bytes make {needed:,}. Nothing was sent."
+                f"the upload session of {order.media.source} expects {created.total_chunks or 'any number of'} chunks "
+                f"of {created.chunk_size:,} bytes, but {reader.size:,} bytes make {needed:,}. Nothing was sent."
             )
         await self.session.io.blocking(
             lambda: self._open_store().put_upload(

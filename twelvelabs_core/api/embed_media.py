@@ -200,10 +200,7 @@ class EmbedMediaMethods:
             raise InputError(f"input_type must be audio or video, got {input_type!r}.")
         if model.rules.by_multi_input:
             _check_whole_clip(input_type, embedding_option, start_sec, end_sec, model.rules)
-            sources = [[MediaSource(clip, input_type)] for clip in given]
-            wholes = [await check_sources(session, model, source, None, check=check) for source in sources]
-            embeddings = await session.io.map(lambda sources: embed_sources(session, model, sources), wholes, limit)
-            return [embedding.vector for embedding in embeddings]
+            return await self._embed_whole_clips([MediaSource(clip, input_type) for clip in given], check=check)
         option = _clip_option(input_type, embedding_option, model.rules)
         options = SegmentOptions.of(
             input_type,
@@ -215,17 +212,24 @@ class EmbedMediaMethods:
         )
         checked = [await self._checked_media(clip, options, check=check) for clip in given]
 
-        async def embed(media: Media) -> Matrix:
-            segments = await self._embed_segments(media, options)
-            found = segments.select(embedding_option=option, embedding_scope="asset")
-            if not len(found):
-                raise APIResponseError(
-                    f"the API returned no vector for embedding_option {option!r}; the clip may have no such content. "
-                    "Choose another embedding_option."
-                )
-            return found[0].vector
+        return await session.io.map(lambda media: self._clip_vector(media, options, option), checked, limit)
 
-        return await session.io.map(embed, checked, limit)
+    async def _clip_vector(self, media: Media, options: SegmentOptions, option: str) -> Matrix:
+        segments = await self._embed_segments(media, options)
+        found = segments.select(embedding_option=option, embedding_scope="asset")
+        if not len(found):
+            raise APIResponseError(
+                f"the API returned no vector for embedding_option {option!r}; the clip may have no such content. "
+                "Choose another embedding_option."
+            )
+        return found[0].vector
+
+    async def _embed_whole_clips(self, clips: Sequence[MediaSource], *, check: bool) -> list[Matrix]:
+        session, model = self._session, self._embedding_model
+        checked = [await check_sources(session, model, [clip], None, check=check) for clip in clips]
+        limit = session.settings.max_concurrency
+        embeddings = await session.io.map(lambda sources: embed_sources(session, model, sources), checked, limit)
+        return [embedding.vector for embedding in embeddings]
 
     def _check_sync_input(self, input_type: str) -> None:
         """Refuse to embed audio or video as segments in one request, where the model has no such request."""

@@ -120,7 +120,8 @@ class Settings:
         if api_key is None:
             raise ConfigurationError(
                 "no API key: pass api_key=..., or set TWELVELABS_API_KEY. "
-                "Without a key, `python -m twelvelabs_sandbox` serves an offline sandbox and prints one."
+                "Without a key, `python -m twelvelabs_sandbox` serves an offline sandbox and prints one; it needs "
+                'pip install "twelvelabs-rag[sandbox]".'
             )
         return cls(
             api_key=api_key,

@@ -3,11 +3,12 @@
 import logging
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from twelvelabs_core.api.content import local_content
 from twelvelabs_core.base.redact import unsigned_url
 from twelvelabs_core.media.source import Media
-from twelvelabs_core.transport.body import NoAnswerError
+from twelvelabs_core.transport.body import NoAnswerError, Reply
 from twelvelabs_core.transport.io import Exchange, Io
 from twelvelabs_core.transport.polling import LAST_REQUEST, current_time_limit
 from twelvelabs_core.transport.session import USER_AGENT
@@ -18,19 +19,26 @@ if TYPE_CHECKING:
 logger = logging.getLogger("twelvelabs_core")
 
 _DIGEST = re.compile(r"~[0-9a-f]{16}")  # in place of a value that looks like a credential
-_HEAD_TIMEOUT = 10.0  # seconds in total
+_TIMEOUT = 10.0  # seconds in total, for each request
+_FIRST_BYTE = {"range": "bytes=0-0"}
 _NO_VALIDATOR = (
-    "%s: its host sends neither ETag nor Last-Modified, so its content is identified by the URL without its signature; "
-    "pass version= when the media at this URL changes"
+    "%s: %s, so its content is identified by the URL without its signature; pass version= when the media at this URL "
+    "changes (logged once for each host)"
 )
 
 
-async def content_of(media: Media, store: "SegmentStore", io: Io) -> str:
+async def content_of(media: Media, store: "SegmentStore", io: Io, warned: set[str]) -> str:
     """Return the content identity of a medium.
 
     It is the SHA-256 of local bytes, the asset id, or the URL without its signature and with the ETag or Last-Modified
     that its host sends. A host that sends neither does not change the identity. `version` of the medium replaces what
     the host sends; with `source` it also replaces a URL whose values look like credentials.
+
+    Args:
+        media: The medium.
+        store: Remembers digests of files and validators of URLs.
+        io: How to send and wait.
+        warned: The hosts of which the log says already that they send no validator; extended here.
     """
     if media.asset_id is not None:
         return f"asset:{media.asset_id}"
@@ -41,9 +49,11 @@ async def content_of(media: Media, store: "SegmentStore", io: Io) -> str:
         # A value that only looks like a credential may change with every signing; then `source=` names the media.
         name = media.source if _DIGEST.search(name) else name
         return f"url:{name}@version:{media.version}"
-    validator = await _fetch_validator(media.url, io)
-    if validator is None and name != media.url:
-        logger.warning(_NO_VALIDATOR, media.source)
+    validator, reason = await _fetch_validator(media.url, io)
+    host = urlsplit(media.url).netloc.rpartition("@")[2]
+    if validator is None and name != media.url and host not in warned:
+        warned.add(host)
+        logger.warning(_NO_VALIDATOR, media.source, reason)
     known = await io.blocking(lambda: store.find_url(name))
     if known is not None and validator in (None, known[1]):
         return known[0]
@@ -55,15 +65,26 @@ async def content_of(media: Media, store: "SegmentStore", io: Io) -> str:
     return content
 
 
-async def _fetch_validator(url: str, io: Io) -> str | None:
-    """Request the headers of a URL from its own host, without the API key."""
-    seconds = min(_HEAD_TIMEOUT, current_time_limit().until + LAST_REQUEST - io.now())
-    head = Exchange("HEAD", url, {"user-agent": USER_AGENT}, _HEAD_TIMEOUT, seconds, follow_redirects=True)
+async def _fetch_validator(url: str, io: Io) -> tuple[str | None, str]:
+    """Request the headers of a URL from its own host, without the API key; return its validator, or why there is none.
+
+    The signature of a presigned URL may hold for GET alone. A host that refuses HEAD is asked for the first byte, and
+    only the headers of its answer are read.
+    """
     try:
-        reply = await io.exchange(head)
-    except NoAnswerError:
-        return None
+        reply = await _request("HEAD", url, {}, io)
+        if not reply.ok:
+            reply = await _request("GET", url, _FIRST_BYTE, io)
+    except NoAnswerError as error:
+        return None, f"its host does not answer ({error})"
     if not reply.ok:
-        return None
+        return None, f"its host answers HTTP {reply.status}"
     etag = reply.headers.get("etag", "").removeprefix("W/").strip('"')
-    return f"etag:{etag}" if etag else (reply.headers.get("last-modified") or None)
+    validator = f"etag:{etag}" if etag else (reply.headers.get("last-modified") or None)
+    return validator, "its host sends neither ETag nor Last-Modified"
+
+
+async def _request(method: str, url: str, headers: dict[str, str], io: Io) -> Reply:
+    seconds = min(_TIMEOUT, current_time_limit().until + LAST_REQUEST - io.now())
+    headers = {"user-agent": USER_AGENT} | headers
+    return await io.exchange(Exchange(method, url, headers, _TIMEOUT, seconds, follow_redirects=True, has_body=False))

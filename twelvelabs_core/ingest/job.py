@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from twelvelabs_core.api.assets import AsyncAssets
@@ -133,6 +134,7 @@ class Ingestion:
         self._media_assets = MediaAssets(session, assets, open_store)
         self._transcripts = Transcripts(session, assets, self._media_assets, open_store)
         self._recovery = Recovery(session, tasks, open_store)
+        self._warned_hosts: set[str] = set()
 
     @property
     def _store(self) -> "SegmentStore":
@@ -165,8 +167,12 @@ class Ingestion:
             run.report(media.source, "failed")
             raise
 
+    async def content_of(self, media: Media) -> str:
+        """Return the content identity of a medium."""
+        return await content_of(media, await self._io.blocking(lambda: self._store), self._io, self._warned_hosts)
+
     async def _identify(self, media: Media, options: TaskOptions, run: RunOptions) -> Job:
-        content = await content_of(media, self._store, self._io)
+        content = await self.content_of(media)
         filename = upload_name(media, options.input_type)
         if media.is_local:
             journal = await self._io.blocking(lambda: self._store.journal_name)
@@ -191,18 +197,19 @@ class Ingestion:
                 return await self._load(job, reused=True)
             if entry is not None and entry.state == "processing" and await self._resume(job, entry):
                 continue  # the entry is ready now, or expired
-            if entry is None or entry.state != "intent" or await self._is_abandoned(entry):
-                if entry is not None and entry.state == "intent" and await self._recovery.adopt_lost_task(entry):
-                    continue  # it has a task now, to be resumed
+            task_id = None
+            if entry is None or entry.state != "intent":
                 task_id = await self._create(job, entry)
-                if task_id is not None:
-                    await self._await_result(job, task_id, is_new=True)
-                    return await self._load(job, reused=False)
+            elif await self._io.blocking(partial(self._store.is_abandoned, entry)):
+                if await self._recovery.adopt_lost_task(entry):
+                    continue  # the entry has a task now, to be resumed
+                task_id = await self._create(job, entry)
+            if task_id is not None:
+                await self._await_result(job, task_id, is_new=True)
+                return await self._load(job, reused=False)
             if deadline.is_expired:
-                raise TaskTimeoutError(
-                    f"{job.source} is being embedded by another process and was not ready after "
-                    f"{deadline.limit:g} s; run again later."
-                )
+                late = f"was not ready after {deadline.limit:g} s; run again later."
+                raise TaskTimeoutError(f"{job.source} is being embedded by another process and {late}")
             logger.info("%s: waiting for another process, which is creating its task", job.source)
             await self._io.sleep(deadline.next_delay())
 
@@ -231,10 +238,6 @@ class Ingestion:
         reason = f"task {task_id} has expired at the server"
         await self._io.blocking(lambda: self._store.put_failure(job.key, reason, task_id=task_id, expired=True))
         return True
-
-    async def _is_abandoned(self, entry: "TaskEntry") -> bool:
-        """Whether nobody is at work on an intent; one of our own was left behind, for this call alone holds the key."""
-        return await self._io.blocking(lambda: self._store.is_abandoned(entry))
 
     async def _create(self, job: Job, entry: "TaskEntry | None") -> str | None:
         """Upload local media, write the intent, create the task; return its id, or None if another process was faster.

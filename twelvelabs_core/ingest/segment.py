@@ -8,7 +8,6 @@ from twelvelabs_core.base.checks import check_bool, check_count
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.base.progress import OnProgress
 from twelvelabs_core.ingest.batch import FailureReport, OnError, segment_all
-from twelvelabs_core.ingest.identity import content_of
 from twelvelabs_core.ingest.job import Ingestion, RunOptions
 from twelvelabs_core.ingest.named_vectors import vectors_of_ids, vectors_of_texts
 from twelvelabs_core.ingest.plan import InputType, Segmentations, check_transcript, plan_tasks
@@ -332,7 +331,7 @@ class SegmentMethods:
         Returns:
             One `SegmentRecord` per segment, in their order.
         """
-        records = media.records(id_namespace)
+        records = await self._session.io.blocking(lambda: media.records(id_namespace))
         rows = [(record.segment_id, row) for row, record in enumerate(records)]
         await self._session.io.blocking(
             lambda: self._open_store().add_aliases(media.task_key, rows, source=media.source, title=media.title)
@@ -348,7 +347,8 @@ class SegmentMethods:
 
         Returns:
             The SHA-256 of local bytes (read only when the file changed since the last time), the asset's id, or the
-            URL without signature and with the ETag or Last-Modified of its host (a HEAD request, without the key).
+            URL without signature and with the ETag or Last-Modified of its host (a HEAD request without the key, or a
+            GET request for one byte where the host refuses HEAD).
 
         Raises:
             InputError: The value is not a medium, or the file does not exist.
@@ -356,7 +356,7 @@ class SegmentMethods:
         io = self._session.io
         item = await io.blocking(lambda: Media.of(media))
         await io.blocking(lambda: check_readable(item))
-        return await content_of(item, await io.blocking(self._open_store), io)
+        return await self._ingestion.content_of(item)
 
     async def find_vectors(self, segment_ids: Sequence[str]) -> list[Matrix]:
         """Return the stored vectors of registered segments; nothing is sent.

@@ -127,7 +127,9 @@ class Transcripts:
         )
         if found.status == "ready":  # whole sentences in place of words; neither means that nothing is said
             spoken = found.words or found.sentences or ()
-            return tuple(Word(float(one.start), float(one.end), one.value) for one in spoken)
+            return await self._io.blocking(
+                lambda: tuple(Word(float(one.start), float(one.end), one.value) for one in spoken)
+            )
         if found.status == "failed":
             reason = (found.error or "no reason given").rstrip(".")
             raise _NoTranscriptionError(f"the transcription of asset {asset_id} failed: {reason}. {_REQUEST_AGAIN}.")

@@ -277,32 +277,30 @@ def _sizes(width: int, height: int, shape: Fraction | None) -> list[tuple[int, i
 
 def _sum_of_packets(container: Any) -> float:
     """Return the duration of the longest track; each jump of its clock is ignored."""
-    tracks = [*_tracks(container, "video"), *_tracks(container, "audio")]
-    total: dict[int, float] = dict.fromkeys((track.index for track in tracks), 0.0)
+    total: dict[int, float] = {}
     last: dict[int, tuple[float, float]] = {}  # time and duration of the packet before
-    for packet in container.demux(tracks):
-        at = packet.pts if packet.dts is None else packet.dts
-        if at is None:
-            continue
-        track, begin, length = (
-            packet.stream.index,
-            float(at * packet.time_base),
-            float((packet.duration or 0) * packet.time_base),
-        )
-        if track in last:
-            step = begin - last[track][0]
-            total[track] += step if 0 <= step <= _JUMP_SEC else last[track][1]
+    for track, begin, length in _times(container):
+        step = begin - last[track][0] if track in last else 0.0
+        total[track] = total.get(track, 0.0) + (step if 0 <= step <= _JUMP_SEC else last[track][1])
         last[track] = begin, length
-    return max(total[track] + last.get(track, (0.0, 0.0))[1] for track in total)
+    return max(seconds + last[track][1] for track, seconds in total.items())
 
 
 def _end_of_packets(container: Any, start: int) -> float:
     """Return the end of the last packet after `start` in microseconds; 0 if there is none."""
     if start:
         container.seek(start)
-    packets = container.demux([*_tracks(container, "video"), *_tracks(container, "audio")])
-    ends = ((packet.pts + (packet.duration or 0)) * packet.time_base for packet in packets if packet.pts is not None)
-    return float(max(ends, default=0))
+    return max((begin + length for _, begin, length in _times(container)), default=0.0)
+
+
+def _times(container: Any) -> Iterator[tuple[int, float, float]]:
+    """Yield the track, the decoding time and the duration of each packet; in seconds."""
+    tracks = [*_tracks(container, "video"), *_tracks(container, "audio")]
+    units = {track.index: float(track.time_base) for track in tracks}
+    for packet in container.demux(tracks):
+        at, track = packet.pts if packet.dts is None else packet.dts, packet.stream.index
+        if at is not None:
+            yield track, at * units[track], (packet.duration or 0) * units[track]
 
 
 def _decoded_sizes(container: Any) -> Iterator[tuple[int, int]]:

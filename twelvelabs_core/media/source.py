@@ -10,8 +10,7 @@ import logging
 import os
 import posixpath
 import re
-from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
@@ -42,7 +41,7 @@ class Media:
     Attributes:
         origin: Where its bytes are.
         source: The name that identifies it for filters, updates and deletion. It contains no URL signature.
-        title: The file name, to display.
+        title: The file name, to display; in a list with equal ones, with folders that tell them apart.
         version: The caller's version of the content of a URL; a new value means new work.
         path: The path, where one was passed.
         url: The URL with its signature, where one was passed.
@@ -197,7 +196,7 @@ class Media:
     @property
     def filename(self) -> str:
         """File name for uploads: at most 255 characters, with the suffix of `title`."""
-        name = self.title or "media"
+        name = posixpath.basename(self.title) or "media"
         ending = PurePath(name).suffix[:16]
         return name if len(name) <= FILENAME_MAX else name[: FILENAME_MAX - len(ending)] + ending
 
@@ -385,38 +384,6 @@ def _digest_name(chunks: Iterable[bytes]) -> str:
 
 
 T = TypeVar("T")
-
-
-def media_list(
-    media: MediaInput | Iterable[MediaInput],
-    *,
-    source: str | None = None,
-    version: str | None = None,
-    check: bool = True,
-) -> tuple[Media, ...]:
-    """Return a single item, which `source` may name, or an iterable of media as a tuple of `Media`.
-
-    Raises:
-        InputError: An item is not media, `source` is given for a list, or two items have the same name.
-    """
-    if is_one(media):
-        return (Media.of(cast("MediaInput", media), source=source, version=version, check=check),)
-    if source is not None:
-        raise InputError("source= names a single item, but a list was passed; use Media.of(item, source=...) for each.")
-    named = tuple(Media.of(item, version=version, check=check) for item in cast("Iterable[MediaInput]", media))
-    check_unique([item.source for item in named])
-    return named
-
-
-def check_unique(names: Sequence[str]) -> None:
-    """Refuse media of equal names: the segments of one would replace those of the other."""
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        what = "1 name stands" if len(repeated) == 1 else f"{len(repeated)} names stand"
-        raise InputError(
-            f"{what} for several media, such as {repeated[0]!r}; pass each once, or name them with "
-            "Media.of(item, source=...)."
-        )
 
 
 def many(values: Iterable[T], name: str) -> list[T]:

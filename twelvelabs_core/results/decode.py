@@ -158,7 +158,7 @@ class _Block:
     """Vectors of equal length, packed as float32."""
 
     def __init__(self) -> None:
-        self._parse = _array_parser()
+        self._parse: Callable[[bytearray], list[Any]] | None = None  # imported with the first vector
         self._packed = bytearray()
         self._format = struct.Struct("")
         self._dimension = 0
@@ -167,6 +167,7 @@ class _Block:
     def add(self, text: bytearray) -> int:
         """Append the vector that this JSON array is, and return the number of its row."""
         try:
+            self._parse = self._parse or _array_parser()
             values = self._parse(text)
             if b"u" in text or b"l" in text:  # true and false, which pack as 1 and 0
                 raise ValueError  # noqa: TRY301  # one refusal for every cause
@@ -214,6 +215,9 @@ def _not_finite(row: int) -> APIResponseError:
 
 
 Seconds = Annotated[float | None, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
+# What a database holds: 31 bits, and text without NUL.
+Ordinal = Annotated[int | None, Field(ge=0, lt=2**31)]
+Label = Annotated[str | None, Field(pattern=r"^[ -~]{0,100}$")]
 
 
 class Row(BaseModel):
@@ -225,12 +229,12 @@ class Row(BaseModel):
 
     start_sec: Seconds = None
     end_sec: Seconds = None
-    embedding_option: str | None = None
-    embedding_scope: str | None = None
-    start_page_number: int | None = None
-    end_page_number: int | None = None
-    quadrant: str | None = None
-    chunk_index: int | None = None
+    embedding_option: Label = None
+    embedding_scope: Label = None
+    start_page_number: Ordinal = None
+    end_page_number: Ordinal = None
+    quadrant: Label = None
+    chunk_index: Ordinal = None
 
     def position(self, where: str, input_type: str | None) -> SegmentPosition:
         """Return the position; refuse a time range that is incomplete, reversed, or missing where the scope has one."""

@@ -45,7 +45,9 @@ def _read_message(value: object) -> object:
     return value.get("message") if isinstance(value, Mapping) else value
 
 
-Id = Annotated[str, Field(min_length=1, validation_alias=AliasChoices("_id", "id"))]
+_ID = r"^[!-~]{1,200}$"  # in a path, and in any database
+PlainId = Annotated[str, Field(pattern=_ID)]
+Id = Annotated[str, Field(pattern=_ID, validation_alias=AliasChoices("_id", "id"))]
 Time = Annotated[datetime, BeforeValidator(_read_time)]
 Message = Annotated[str | None, BeforeValidator(_read_message)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from twelvelabs_core.results.references import as_body
 from twelvelabs_core.results.segments import SegmentPosition
 
+_SEGMENTS_MAX = 16  # that one word is compared with; a longer one, or a sentence in place of words, fills several
+
 
 class Word(NamedTuple):
     """A word with its times.
@@ -38,12 +40,16 @@ def spoken(positions: Sequence[SegmentPosition], words: Sequence[Word], *, is_wh
     if not words:
         return bodies
     ordered = sorted(words)
+    texts: dict[tuple[tuple[float, float], ...], list[str]] = {}  # most options have the same segments
     for rows in _groups(positions):
         if is_whole and positions[rows[0]].embedding_scope == "asset":
             bodies[rows[0]] = _text(ordered)
             continue
-        for row, assigned in zip(rows, _assign([positions[row] for row in rows], ordered), strict=True):
-            bodies[row] = _text(assigned)
+        times = tuple((positions[row].start_sec, positions[row].end_sec) for row in rows)
+        if times not in texts:
+            texts[times] = [_text(assigned) for assigned in _assign(times, ordered)]
+        for row, text in zip(rows, texts[times], strict=True):
+            bodies[row] = text
     return bodies
 
 
@@ -55,25 +61,25 @@ def _groups(positions: Sequence[SegmentPosition]) -> Iterable[list[int]]:
     return [sorted(rows, key=lambda row: positions[row][:2]) for rows in groups.values()]
 
 
-def _assign(positions: Sequence[SegmentPosition], words: Sequence[Word]) -> list[list[Word]]:
-    starts = [position.start_sec for position in positions]
-    assigned: list[list[Word]] = [[] for _ in positions]
+def _assign(times: Sequence[tuple[float, float]], words: Sequence[Word]) -> list[list[Word]]:
+    starts = [start for start, _ in times]
+    assigned: list[list[Word]] = [[] for _ in times]
     for word in words:
         first = max(bisect_right(starts, word.start) - 1, 0)
-        last = max(bisect_right(starts, word.end) - 1, first)
-        best = max(range(first, last + 1), key=lambda row: _overlap(positions[row], word))  # the first of equal ones
-        if _overlap(positions[best], word) >= 0:
+        last = min(max(bisect_right(starts, word.end) - 1, first), first + _SEGMENTS_MAX)
+        best = max(range(first, last + 1), key=lambda row: _overlap(times[row], word))  # the first of equal ones
+        if _overlap(times[best], word) >= 0:
             assigned[best].append(word)
     return assigned
 
 
-def _overlap(position: SegmentPosition, word: Word) -> float:
+def _overlap(segment: tuple[float, float], word: Word) -> float:
     """Return how many seconds of a word lie in a segment; below 0 where it lies outside."""
-    begin, until = max(position.start_sec, word.start), min(position.end_sec, word.end)
+    begin, until = max(segment[0], word.start), min(segment[1], word.end)
     if until > begin:
         return until - begin
     # A word without duration, or one that only touches the segment, belongs to the segment in which it starts.
-    return 0.0 if position.start_sec <= word.start < position.end_sec else -1.0
+    return 0.0 if segment[0] <= word.start < segment[1] else -1.0
 
 
 def _text(words: Iterable[Word]) -> str:

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Never
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, SecretStr
 
 from twelvelabs_core.results.decode import read_json, validate, without_secrets
-from twelvelabs_core.results.responses import EMPTY_FOR_NULL, Answer, Message, Number, PageInfo, Time
+from twelvelabs_core.results.responses import EMPTY_FOR_NULL, Answer, Message, Number, PageInfo, PlainId, Time
 
-UploadId = Annotated[str, Field(min_length=1, validation_alias=AliasChoices("upload_id", "_id", "id"))]
+UploadId = Annotated[PlainId, Field(validation_alias=AliasChoices("upload_id", "_id", "id"))]
 Index = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
-Bytes = Annotated[int, Field(ge=1)]
+Bytes = Annotated[int, Field(ge=1, lt=2**53)]
 
 
 class PresignedUrl(Answer):
@@ -62,7 +62,7 @@ class MultipartUpload(Answer):
     """
 
     upload_id: UploadId
-    asset_id: Annotated[str, Field(min_length=1)]
+    asset_id: PlainId
     chunk_size: Bytes
     total_chunks: Index | None = None
     upload_urls: Annotated[tuple[PresignedUrl, ...], EMPTY_FOR_NULL] = Field(default=(), repr=False, exclude=True)

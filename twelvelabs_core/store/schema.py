@@ -34,13 +34,15 @@ from twelvelabs_core.store.location import ELSEWHERE, KEEP_DAMAGED, NOT_A_STORE,
 
 
 class Name(TypeDecorator[str]):
-    """Text that may come from a file name: bytes that are not UTF-8 are stored escaped instead of refused."""
+    """Text of any origin: NUL, and bytes of a file name that are not UTF-8, are stored escaped instead of refused."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002, D102  # SQLAlchemy's
-        return None if value is None else value.encode("utf-8", "backslashreplace").decode("utf-8")
+        if value is None:
+            return None
+        return value.encode("utf-8", "backslashreplace").decode("utf-8").replace("\x00", "\\x00")  # for PostgreSQL
 
 
 class Json(TypeDecorator[Any]):

@@ -20,13 +20,22 @@ def log_of(path: Path) -> Path:
 
 def has_log(path: Path) -> bool:
     """Return whether committed transactions may be in the log of a file."""
-    log = log_of(path)
-    return log.exists() and log.stat().st_size > 0
+    try:
+        return log_of(path).stat().st_size > 0
+    except FileNotFoundError:  # also where the last process that used the file deletes it now
+        return False
 
 
 def has_foreign_log(path: Path) -> bool:
     """Return whether the log of a file was written for another state of it; False in doubt."""
-    for _ in range(READS_MAX if has_log(path) else 0):
+    try:
+        return has_log(path) and _is_foreign(path)
+    except FileNotFoundError:
+        return False
+
+
+def _is_foreign(path: Path) -> bool:
+    for _ in range(READS_MAX):
         page_1, log = _first_bytes(path), _first_bytes(log_of(path))
         counters, pages = _read_log(log_of(path))
         if (page_1, log) != (_first_bytes(path), _first_bytes(log_of(path))):

@@ -26,6 +26,7 @@ from twelvelabs_core.transport.http import (
 )
 from twelvelabs_core.transport.io import Completed, Exchange, Io, completed
 from twelvelabs_core.transport.rate_limit import RateLimiter
+from twelvelabs_core.transport.warm_up import warm_up
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -58,12 +59,17 @@ class _LoopClients:
 class AsyncIo(Io):
     """An `Io` on whichever asyncio loop is running."""
 
+    _is_warm = False
+
     def __init__(self) -> None:
         self._clients: dict[asyncio.AbstractEventLoop, _LoopClients] = {}
         self._lock = threading.Lock()
 
     async def _loop_clients(self) -> _LoopClients:
         loop = asyncio.get_running_loop()
+        if not AsyncIo._is_warm:
+            await asyncio.to_thread(warm_up)
+            AsyncIo._is_warm = True
         with self._lock:
             clients = self._clients.get(loop)
             if clients is not None:

@@ -84,14 +84,14 @@ def make_client(client_class: Callable[..., C]) -> C:
         ConfigurationError: The environment names a proxy or certificates that cannot be used.
     """
     try:
-        return client_class(verify=_ssl_context(), limits=_ONE, mounts=_NO_PROXY)
+        return client_class(verify=ssl_context(), limits=_ONE, mounts=_NO_PROXY)
     except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:  # OSError: also of ssl
         names = ", ".join(http_variables())
         raise ConfigurationError(f"cannot set up HTTP from the environment ({names}): {redact(str(error))}") from None
 
 
 @functools.lru_cache(maxsize=1)
-def _ssl_context() -> ssl.SSLContext:
+def ssl_context() -> ssl.SSLContext:
     """Return the one SSL context: creating it costs more than a request."""
     return httpx.create_ssl_context()
 

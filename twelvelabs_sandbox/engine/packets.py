@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -137,39 +138,66 @@ class Clock:
         # What a timestamp shows when the file, or its last part, begins. A track whose packets are stored later than
         # those of the others still has that of the part before.
         self.offset = start_time(container)
-        self.offsets: dict[int, float] = {}
-        self.decoded: dict[int, float] = {}
-        self.ends: dict[int, float] = {}
+        self.tracks = {stream.index: _Track.of(stream) for stream in container.streams}
 
     def place(self, packet: "Packet[Any]") -> TimedPacket:
         """Return a packet with its times; one without a timestamp follows the previous one of its track."""
-        track, base = packet.stream_index, packet.time_base
-        stamp = packet.pts if packet.pts is not None else packet.dts
-        begin = self.ends.get(track, 0.0)
+        track, pts, dts = self.tracks[packet.stream_index], packet.pts, packet.dts
+        stamp = dts if pts is None else pts
+        begin = track.end
         if stamp is not None:
-            second = float(stamp * base)
-            offset = self._offset(packet, second)
+            second = track.seconds(stamp)
+            offset = self._offset(track, second, None if dts is None else track.seconds(dts))
             begin = second - offset
-            ticks = round(offset / base)
-            packet.pts = None if packet.pts is None else packet.pts - ticks
-            packet.dts = None if packet.dts is None else packet.dts - ticks
-        end = begin + float((packet.duration or 0) * base)
-        self.ends[track] = end
-        self.end = max(self.end, end)
-        return TimedPacket(begin, end, packet)
+            if ticks := track.ticks(offset):
+                packet.pts = None if pts is None else pts - ticks
+                packet.dts = None if dts is None else dts - ticks
+        track.end = begin + track.seconds(packet.duration or 0)
+        self.end = max(self.end, track.end)
+        return TimedPacket(begin, track.end, packet)
 
-    def _offset(self, packet: "Packet[Any]", second: float) -> float:
-        if packet.stream.type == "subtitle":  # minutes may pass between two of them
+    def _offset(self, track: "_Track", second: float, decoded: float | None) -> float:
+        if track.is_sparse:
             return self.offset
-        track = packet.stream_index
-        offset = min(self.offset, self.offsets.get(track, self.offset), key=lambda one: abs(second - one - self.end))
-        decoded = None if packet.dts is None else float(packet.dts * packet.time_base)
-        before = self.decoded.get(track)
-        is_back = decoded is not None and before is not None and decoded - offset < before - MAX_STEP_BACK
+        offset = self.offset if track.offset is None else track.offset
+        if offset != self.offset and abs(second - self.offset - self.end) < abs(second - offset - self.end):
+            offset = self.offset
+        is_back = decoded is not None and track.decoded is not None and decoded - offset < track.decoded - MAX_STEP_BACK
         if second - offset > self.end + self.max_pause or is_back:
             self.has_jumps = True
             offset = self.offset = second - self.end
-        self.offsets[track] = offset
-        if decoded is not None:
-            self.decoded[track] = decoded - offset
+        track.offset = offset
+        track.decoded = track.decoded if decoded is None else decoded - offset
         return offset
+
+
+@dataclass(slots=True)
+class _Track:
+    """What a clock knows of one track: its unit of time, and where its last packet was placed.
+
+    Attributes:
+        numerator: Of the unit of its timestamps, in seconds.
+        denominator: Likewise. Dividing integers is as exact as fractions, and takes a twentieth of their time.
+        is_sparse: Whether minutes may pass between two packets, as between subtitles.
+        end: End of the last packet.
+        offset: What its timestamps show where its part of the file begins; None before its first packet.
+        decoded: Decoding time of the last packet that has one.
+    """
+
+    numerator: int
+    denominator: int
+    is_sparse: bool
+    end: float = 0.0
+    offset: float | None = None
+    decoded: float | None = None
+
+    @classmethod
+    def of(cls, stream: Stream) -> "_Track":
+        base = stream.time_base or Fraction(1)
+        return cls(base.numerator, base.denominator, stream.type == "subtitle")
+
+    def seconds(self, ticks: int) -> float:
+        return ticks * self.numerator / self.denominator
+
+    def ticks(self, seconds: float) -> int:
+        return round(seconds * self.denominator / self.numerator)

@@ -209,6 +209,8 @@ class RecordedTask:
         fate: The outcome scripted by a fault: ``failed``, ``stuck``, ``expired`` or None.
         is_computed: Whether its vectors are computed, so that only the sandbox's clock delays it.
         created_at: Creation on the sandbox's clock, RFC 3339; more than seven days ago for ``expired``.
+        start_sec: Start of the requested window of audio or video; None for other media.
+        end_sec: Its end; None for the end of the media.
 
     Example:
         >>> at = "2026-01-01T00:00:00.000Z"
@@ -228,6 +230,8 @@ class RecordedTask:
     fate: TaskFate | None
     is_computed: bool
     created_at: str
+    start_sec: float | None = None
+    end_sec: float | None = None
 
 
 def recorded_tasks(v2: Tasks, v1: Tasks) -> list[RecordedTask]:
@@ -251,4 +255,6 @@ def _record(api: Api, task: Task, tasks: Tasks) -> RecordedTask:
         task.fate,
         task.finished_at is not None,
         rfc3339(task.created_at),
+        getattr(task.request, "start_sec", None),
+        getattr(task.request, "end_sec", None),
     )

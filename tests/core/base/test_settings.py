@@ -20,7 +20,9 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_missing_key_raises_naming_the_variables() -> None:
-    with pytest.raises(ConfigurationError, match=r"api_key=.*TWELVELABS_API_KEY.*sandbox"):
+    with pytest.raises(
+        ConfigurationError, match=r'api_key=.*TWELVELABS_API_KEY.*pip install "twelvelabs-rag\[sandbox\]"'
+    ):
         Settings.resolve()
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from twelvelabs_core import (
     Segments,
     SegmentStore,
     TaskFailedError,
+    TwelveLabsError,
 )
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_film
@@ -234,7 +236,7 @@ async def test_the_video_behind_a_url_is_known_by_its_validator(
     server.etag = None
     assert await reused()  # a missing one means nothing
     server.head_status = 403
-    assert await reused()  # nor does a host that does not answer HEAD
+    assert await reused()  # nor does a host that refuses HEAD
     server.etag, server.head_status = 'W/"one"', 200
     assert await reused()  # weak or strong is the same state
     server.etag = '"two"'
@@ -257,6 +259,43 @@ async def test_new_validator_alone_does_not_change_the_identity(
     assert paid(sandbox) == 2
 
 
+@pytest.mark.parametrize("status", [403, 405, 501])
+async def test_host_that_refuses_head_is_asked_for_the_first_byte(
+    client: Surface, server: VideoServer, sandbox: Sandbox, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    """The signature of a presigned URL holds for GET alone; the host may ignore the range and send everything."""
+    server.head_status = status
+    signed = server.url("video.mp4?X-Amz-Signature=abc")
+    await client.segment_video(signed, **CUT)
+    assert (await client.segment_video(signed, **CUT)).reused
+    server.etag = '"two"'  # the object was replaced
+    assert not (await client.segment_video(signed, **CUT)).reused
+    assert paid(sandbox) == 2
+    ranges = [headers.get("range") for method, _, headers in server.requests if method == "GET"]
+    assert ranges.count("bytes=0-0") == 3
+    assert "version=" not in caplog.text
+
+
+REFUSALS: dict[str, tuple[int, int, str | None, str]] = {
+    "both": (403, 403, '"one"', "its host answers HTTP 403"),
+    "expired": (404, 410, '"one"', "its host answers HTTP 410"),
+    "no validator": (405, 206, None, "its host sends neither ETag nor Last-Modified"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+async def test_warning_without_a_validator_names_the_status_once_a_host(
+    client: Surface, server: VideoServer, caplog: pytest.LogCaptureFixture, case: str
+) -> None:
+    server.head_status, server.get_status, server.etag, reason = REFUSALS[case]
+    for number in range(3):
+        with suppress(TwelveLabsError):  # the sandbox cannot read it either
+            await client.segment_video(server.url(f"video{number}.mp4?X-Amz-Signature=abc"), **CUT)
+    (warning,) = (text for text in caplog.messages if "version=" in text)
+    assert reason in warning
+    assert warning.startswith(server.url("video0.mp4"))
+
+
 @pytest.mark.parametrize("name", ["key", "X-Amz-Signature"])
 async def test_a_signed_url_without_a_validator_logs_a_warning(
     client: Surface, server: VideoServer, caplog: pytest.LogCaptureFixture, name: str
@@ -271,7 +310,7 @@ async def test_a_signed_url_without_a_validator_logs_a_warning(
     (warning,) = (text for text in caplog.messages if "version=" in text)
     assert warning.startswith(server.url())
     assert "its host sends neither ETag nor Last-Modified" in warning
-    assert warning.endswith("pass version= when the media at this URL changes")
+    assert "pass version= when the media at this URL changes" in warning
     assert secret not in caplog.text
 
 

@@ -1,6 +1,8 @@
 """Transcripts of videos: assigned to segments, requested once, and never an obstacle to embedding the video."""
 
+import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -15,6 +17,7 @@ from tests.core.conftest import BLUE, RED, Connect
 from tests.core.surface import Surface, content
 from tests.core.video_server import VideoServer
 from twelvelabs_core import (
+    AsyncClient,
     AuthenticationError,
     FixedSegmentation,
     InputError,
@@ -23,9 +26,13 @@ from twelvelabs_core import (
     SegmentPosition,
     SegmentStore,
     ServerError,
+    Settings,
     Word,
     parse_reference,
 )
+from twelvelabs_core.api import assets
+from twelvelabs_core.ingest import transcripts
+from twelvelabs_core.results import records
 from twelvelabs_core.results.transcript import spoken
 from twelvelabs_sandbox import Fault, Sandbox
 from twelvelabs_sandbox.films import write_film
@@ -102,6 +109,16 @@ def test_every_word_is_assigned_exactly_once(lengths: Sequence[float], times: Se
     assert sorted(assigned) == sorted(word.value for word in words if word.start < borders[-1])
 
 
+def test_long_words_are_assigned_in_linear_time() -> None:
+    """Without a bound, each of them is compared with all 7,200 segments: 12 s of CPU time."""
+    positions = [clip(start, start + 2.0) for start in range(0, 14_400, 2)]
+    words = [Word(0.5 * number, 14_400.0, "word") for number in range(4_000)]
+    begin = time.thread_time()
+    found = spoken(positions, words, is_whole=True)
+    assert time.thread_time() - begin < 2.0
+    assert " ".join(found).split() == ["word"] * 4_000
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -121,6 +138,35 @@ def test_transcript_never_contains_a_reference(text: str) -> None:
 
 
 # Requests
+
+
+async def test_long_transcript_is_read_and_assigned_off_the_event_loop(
+    settings: Settings, sandbox: Sandbox, spoken_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [{"value": "word", "start": 0.0001 * number, "end": 0.0001 * number} for number in range(40_000)]
+    body = json.dumps({"status": "ready", "words": words, "sentences": []})
+    sandbox.faults.add(Fault(path="/assets/*/transcription", method="GET", status=200, body=body))
+    threads: dict[str, int] = {}
+
+    def watch(module: Any, name: str) -> None:
+        function = getattr(module, name)
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            threads[name] = threading.get_ident()
+            return function(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, watched)
+
+    watch(assets, "read_answer")
+    watch(transcripts, "Word")
+    watch(records, "spoken")
+    async with AsyncClient(settings=settings, store=tmp_path / "s.sqlite3") as client:
+        found = await client.segment_video(spoken_video, include_transcript=True, **CUT)
+        assert len(found.words) == 40_000
+        (first, *_) = await client.register(found)
+        assert first.body.count("word") == 40_000
+    assert set(threads) == {"read_answer", "Word", "spoken"}
+    assert threading.get_ident() not in threads.values()
 
 
 @pytest.fixture
@@ -306,7 +352,7 @@ async def test_pending_transcript_is_waited_for_once(  # noqa: PLR0917  # fixtur
     warned: Callable[[], list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("twelvelabs_core.ingest.transcripts.TRANSCRIPT_WAIT", 0.1)
+    monkeypatch.setattr("twelvelabs_core.ingest.transcripts.TRANSCRIPT_WAIT", 1.0)
     sandbox.faults.add(Fault(path=TRANSCRIPTION, status=200, body={"status": "pending"}, times=None))
     await connect().segment_video(spoken_video, **WANTED)
     assert asked(sandbox) > 1

@@ -6,11 +6,13 @@ import os
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from twelvelabs_core import InputError, Media
-from twelvelabs_core.media.source import is_one, many, media_list
+from twelvelabs_core.media.lists import media_list
+from twelvelabs_core.media.source import is_one, many
 
 SIGNED = "https://b.example.com/dir/my%20match.mp4?id=7&X-Amz-Signature=5ecre7"
 
@@ -337,8 +339,8 @@ def test_a_deleted_file_raises_input_error(tmp_path: Path) -> None:
 
 
 def test_media_list_accepts_single_items_and_iterables() -> None:
-    assert [media.source for media in media_list("a.mp4", source="b")] == ["b"]
-    assert [media.source for media in media_list(iter(["a.mp4", Path("c.mp4")]))] == ["a.mp4", "c.mp4"]
+    assert [Media.of(item).source for item in media_list("a.mp4", source="b")] == ["b"]
+    assert [Media.of(item).source for item in media_list(iter(["a.mp4", Path("c.mp4")]))] == ["a.mp4", "c.mp4"]
     assert media_list([]) == ()
 
 
@@ -347,6 +349,27 @@ def test_media_list_refuses_equal_names_and_one_name_for_a_list() -> None:
         media_list(["a.mp4", "./a.mp4"])
     with pytest.raises(InputError, match="source= names a single item"):
         media_list(["a.mp4"], source="b")
+
+
+@pytest.mark.parametrize(
+    ("given", "titles"),
+    [
+        (["a/b/v.mp4", "c/b/v.mp4", "v.mp4", "x.mp4"], ["a/b/v.mp4", "c/b/v.mp4", "v.mp4", "x.mp4"]),
+        (["/q/v.mp4", "/p/v.mp4"], ["q/v.mp4", "p/v.mp4"]),
+        (["https://h.io/a/my%20v.mp4", "https://h.io/b/my%20v.mp4?id=8"], ["a/my v.mp4", "b/my v.mp4"]),
+        ([Media.of("a/v.mp4", source="cam/1"), Media.of("a/v.mp4", source="cam/2")], ["1/v.mp4", "2/v.mp4"]),
+        (["https://h.io/v.mp4?id=7", "https://h.io/v.mp4?id=8"], ["h.io/v.mp4", "h.io/v.mp4"]),
+    ],
+)
+def test_equal_titles_show_the_folders_that_tell_them_apart(given: list[Any], titles: list[str]) -> None:
+    media = [item for item in media_list(given) if isinstance(item, Media)]
+    assert [item.title for item in media] == titles
+    assert {item.filename for item in media} == {title.rpartition("/")[2] for title in titles}
+
+
+def test_media_list_keeps_items_that_are_no_media_for_their_own_failure() -> None:
+    items: list[Any] = ["a.mp4", "ftp://x/a", 5]
+    assert [getattr(item, "source", item) for item in media_list(items)] == items
 
 
 @pytest.mark.parametrize("value", ["ab", b"ab", bytearray(b"ab"), Path("a"), {"a": 1}, io.BytesIO(), Media.of("a"), 7])

@@ -3,7 +3,10 @@
 import functools
 import json
 import operator
+import pickle
+import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from operator import attrgetter
 from typing import Any
 
@@ -11,16 +14,18 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from tests.core.raw_server import RawServer
 from tests.core.surface import Surface, make_surface
-from twelvelabs_core import Settings, TwelveLabsError
+from twelvelabs_core import SegmentPosition, SegmentStore, Settings, TwelveLabsError, Word
 from twelvelabs_core.results import legacy_v1 as legacy
 from twelvelabs_core.results import responses
 from twelvelabs_core.results import upload_responses as uploads
-from twelvelabs_core.results.decode import Split, VectorSplitter, read_answer
+from twelvelabs_core.results.decode import VECTOR_KEYS, Split, VectorSplitter, read_answer
 from twelvelabs_core.results.legacy_v1 import LegacyEmbedding, LegacyTask
 from twelvelabs_core.results.segments import Segments
+from twelvelabs_core.results.transcript import spoken
 from twelvelabs_core.transport.error_response import parse_error
 
 FEW = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -34,6 +39,19 @@ TASK = {
     "metadata": VIDEO,
     "data": [{"embedding": [0.5, -0.25], **ROW}, {"embedding": [1e-3, 2], **ROW, "start_sec": 4.5, "end_sec": 9}],
 }
+PAGE = {"embedding_option": "visual", "embedding_scope": "page", "start_page_number": 1, "end_page_number": 2}
+CHUNK = {"embedding_option": "text", "embedding_scope": "chunk", "chunk_index": 0}
+DOCUMENT: dict[str, Any] = {
+    "_id": "65",
+    "status": "ready",
+    "metadata": {"input_type": "document"},
+    "data": [
+        {"embedding": [0.5, -0.25], **PAGE, "quadrant": "top_left"},
+        {"embedding": [0.5, 2], **CHUNK},
+        {"embedding": [0.5, 3], "embedding_scope": "asset"},
+    ],
+}
+DOCUMENT["data"] = [{**row, "embedding_uncertainty": [0.1, 0.2]} for row in DOCUMENT["data"]]
 ONE = {"data": [{"embedding": [0.5, -0.25], "embedding_option": None, "embedding_scope": None}], "metadata": None}
 ASSET = {"_id": "66", "status": "ready", "filename": "a.mp4", "size": 5, "duration": 9.5, "created_at": TIME}
 INFO = {"page": 1, "limit_per_page": 50, "total_page": 1, "total_results": 1}
@@ -67,8 +85,8 @@ LONG = {"data": [{"embedding": [0.5, -0.25] * 256}]}
 Parse = Callable[[bytes], Any]
 
 
-def split(body: bytes, chunks: int = 1, key: str = "embedding") -> Split:
-    splitter = VectorSplitter(keys=(key,))
+def split(body: bytes, chunks: int = 1, keys: tuple[str] | tuple[str, str] = ("embedding",)) -> Split:
+    splitter = VectorSplitter(keys=keys)
     step = max(1, -(-len(body) // chunks))
     for start in range(0, len(body), step):
         splitter.feed(body[start : start + step])
@@ -82,6 +100,7 @@ def reader(model: type[responses.Answer]) -> Parse:
 PARSERS: dict[str, tuple[Parse, Any]] = {
     "created task": (responses.parse_created_task, {"_id": "65", "status": "processing", "data": None}),
     "task": (lambda body: responses.parse_task(split(body)), TASK),
+    "document": (lambda body: responses.parse_task(split(body, keys=VECTOR_KEYS)), DOCUMENT),
     "embedding": (lambda body: responses.parse_embedding(split(body)), ONE),
     "segments": (lambda body: responses.parse_segments(split(body)), TASK),
     "asset": (responses.parse_asset, ASSET),
@@ -96,10 +115,13 @@ PARSERS: dict[str, tuple[Parse, Any]] = {
         {"data": [{**UPLOAD, "status": "active"}], "page_info": INFO},
     ),
     "transcription": (reader(uploads.Transcription), WORDS),
-    "old embedding": (lambda body: legacy.parse_legacy_embedding(split(body, key="float"), ("text", "image")), OLD_ONE),
+    "old embedding": (
+        lambda body: legacy.parse_legacy_embedding(split(body, keys=("float",)), ("text", "image")),
+        OLD_ONE,
+    ),
     "old created task": (legacy.parse_legacy_created, {"_id": "65"}),
     "old status": (reader(responses.TaskSummary), LISTED),
-    "old task": (lambda body: legacy.parse_legacy_task(split(body, key="float")), OLD_TASK),
+    "old task": (lambda body: legacy.parse_legacy_task(split(body, keys=("float",))), OLD_TASK),
 }
 names = st.sampled_from(sorted(PARSERS))
 FIELDS = sorted(
@@ -242,6 +264,61 @@ def test_samples_with_one_wrong_value(data: st.DataObject) -> None:
     result = outcome(parse, body)
     if result is not None:
         check_right(result, body)
+
+
+ABSURD = (10**30, -(10**30), 2**63, 1e300, -1.0, 5e-324, "\ud800", "\x00", "9" * 400, "9999-12-31T23:59:59-23:59", True)
+
+
+def use(result: Any, store: SegmentStore) -> None:
+    """Do with a response what the package and its users do with it."""
+    answers = result.data if isinstance(result, responses.Page) else result
+    for answer in answers if isinstance(answers, tuple) else (answers,):
+        repr(answer)
+        if isinstance(answer, BaseModel):
+            with suppress(TypeError):  # what holds presigned URLs is not pickled
+                pickle.loads(pickle.dumps(answer))  # noqa: S301  # written here
+            json.dumps(answer.model_dump(mode="json"))
+        segments = getattr(answer, "segments", answer) if not isinstance(answer, responses.Embedding) else None
+        if isinstance(segments, Segments):
+            key = secrets.token_hex(8)
+            store.put_intent(key, space="s", content="c", model="m", params={}, source="a", account="me")
+            store.put_result(key, segments, duration_sec=1.0)
+            store.add_aliases(key, [(f"{key}{row}", row) for row in range(len(segments))], source="a", title="t")
+            assert store.load_result(key)[0].positions == segments.positions
+            store.find_heads("t")
+        if isinstance(answer, uploads.Transcription) and answer.words is not None:
+            words = [Word(word.start, word.end, word.value) for word in answer.words]
+            store.put_transcript("c", "sandbox", words)
+            assert spoken([SegmentPosition(0.0, 9.0, "visual", "clip")], words, is_whole=False)
+        if isinstance(answer, uploads.MultipartUpload):
+            options: dict[str, Any] = {"chunk_size": answer.chunk_size, "upload_headers": answer.upload_headers}
+            store.put_upload("c", "me", upload_id=answer.upload_id, asset_id=answer.asset_id, options={}, **options)
+            assert len(str(answer.upload_urls)) > 0
+
+
+@pytest.mark.parametrize("name", sorted(PARSERS))
+def test_absurd_values_raise_typed_errors_or_can_be_used(name: str) -> None:
+    parse, sample = PARSERS[name]
+    with SegmentStore(":memory:") as store:
+        for path in [path for path in paths(sample) if path]:
+            for other in ABSURD:
+                result = outcome(parse, as_json(changed(sample, path, other)))
+                if result is not None:
+                    use(result, store)
+
+
+@given(st.data())
+@settings(FEW, max_examples=200)
+def test_fuzzed_samples_can_be_used(data: st.DataObject) -> None:
+    name = data.draw(names)
+    parse, sample = PARSERS[name]
+    for _ in range(data.draw(st.integers(1, 3))):
+        path = data.draw(st.sampled_from([path for path in paths(sample) if path] or [()]))
+        sample = changed(sample, path, data.draw(st.sampled_from(ABSURD) | anything))
+    result = outcome(parse, as_json(sample))
+    if result is not None:
+        with SegmentStore(":memory:") as store:
+            use(result, store)
 
 
 @pytest.mark.parametrize("name", sorted(PARSERS))

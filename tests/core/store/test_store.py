@@ -417,6 +417,15 @@ def test_deleting_a_source_with_vectors_keeps_shared_and_processing_work(store: 
     assert len(store.find_vectors(others)) == 4
 
 
+def test_text_with_nul_is_stored_and_searched_on_every_database(store: SegmentStore) -> None:
+    put_ready(store)
+    store.add_aliases("key", [(new_ids(1)[0], 0)], source="a\x00b", title="a\x00b")
+    assert len(store.find_heads("a\x00b")) == 1
+    put_intent(store, "other")
+    store.put_failure("other", "of \x00")
+    assert must_find(store, "other").error == "of \\x00"
+
+
 def test_titles_are_deleted_with_the_segments_of_their_source(store: SegmentStore) -> None:
     put_ready(store, "one")
     put_ready(store, "two")
