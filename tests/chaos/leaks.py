@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from tests.chaos.media import Signature
@@ -11,6 +12,14 @@ from tests.chaos.media import Signature
 # Long enough to exclude a coincidence, short enough to be found in a truncated message.
 PREFIX = 16
 CONTEXT = 60
+
+
+class Leak(NamedTuple):
+    """A secret that was found: in which channel, which one in which file, and the text before it."""
+
+    channel: str
+    secret: str
+    before: str
 
 
 @dataclass
@@ -23,11 +32,11 @@ class Found:
     """
 
     channels: dict[str, int] = field(default_factory=dict)
-    leaks: list[tuple[str, str, str]] = field(default_factory=list)
+    leaks: list[Leak] = field(default_factory=list)
 
     @property
     def leaking(self) -> set[str]:
-        return {channel for channel, _, _ in self.leaks}
+        return {one.channel for one in self.leaks}
 
 
 def needles(api_key: str, signature: Signature, wrong_key: str = "") -> dict[str, bytes]:
@@ -54,5 +63,5 @@ def search(channels: Mapping[str, Path], secrets: Mapping[str, bytes]) -> Found:
                 at = content.find(secret)
                 if at >= 0:
                     before = content[max(0, at - CONTEXT) : at].decode(errors="replace")
-                    found.leaks.append((channel, f"{name} in {path.name}", before))
+                    found.leaks.append(Leak(channel, f"{name} in {path.name}", before))
     return found

@@ -29,8 +29,6 @@ from twelvelabs_core import (
 )
 
 TESTS = str(Path(__file__).parents[1])
-# The caller's own list of media, whose signed URLs its own frames show as well.
-ARGUMENTS = ("media", "sources")
 
 
 def main(config_path: str) -> None:
@@ -96,8 +94,8 @@ def _locals(shown: traceback.TracebackException | None) -> Iterator[str]:
     if shown is not None:
         for frame in shown.stack:
             if not frame.filename.startswith(TESTS):
-                found = {name: value for name, value in (frame.locals or {}).items() if name not in ARGUMENTS}
-                yield from (f"{frame.filename}:{frame.lineno} {name}={value}" for name, value in found.items())
+                found = (frame.locals or {}).items()
+                yield from (f"{frame.filename}:{frame.lineno} {name}={value}" for name, value in found)
         yield from _locals(shown.__cause__)
         yield from _locals(shown.__context__)
 
