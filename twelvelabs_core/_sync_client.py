@@ -1293,17 +1293,25 @@ class Client:
     ) -> SegmentedMedia:
         """Return the segments of audio, embedded by an asynchronous task that is paid for once.
 
-        Everything is as for `segment_video`, except the media and these options.
-
         Args:
             audio: Path, URL, bytes, binary file object or `asset:<id>`, up to 4 GB; with marengo3.0 4 s to 4 h, WAV,
                 MP3 or FLAC (reference, model page).
+            source: As for `segment_video`.
+            version: As for `segment_video`.
+            start_sec: As for `segment_video`.
+            end_sec: As for `segment_video`.
             segmentation: `FixedSegmentation` (default with marengo3.0, 6 s), with marengo3.5 also
                 `DynamicSegmentation` (default there, 2 s).
             embedding_option: `audio`, `transcription`. Default: both. marengo3.5: `audio`, which covers speech.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default: both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both. Fused needs two options.
             time_based_metadata: As for `segment_video`; audio of marengo3.5 has no fused vectors.
+            embedding_uncertainty: As for `segment_video`.
+            timeout: As for `segment_video`.
+            keep_asset: As for `segment_video`.
+            check: As for `segment_video`.
+            include_transcript: As for `segment_video`.
+            on_progress: As for `segment_video`.
 
         Returns:
             A `SegmentedMedia`.
@@ -1354,6 +1362,8 @@ class Client:
             document: Path, URL, bytes, binary file object or `asset:<id>`: PDF, text (.txt) or Markdown (.md), at most
                 512 MB (API reference); an upload at most 200 MB. A PDF may have 64 pages for each MB, `quadrants`
                 counting each page five times: the API counts, and the task fails.
+            source: As for `segment_video`.
+            version: As for `segment_video`.
             segmentation: `SpatialSegmentation` of a PDF (default: whole pages), or `SequentialSegmentation` of text,
                 which scope `local` needs.
             embedding_option: `visual`, `text`. Default: `visual` for a PDF, `text` for text. Required for an asset, or
@@ -1361,6 +1371,10 @@ class Client:
             embedding_scope: `local` (each page or chunk), `asset` (the whole). Default: `local` for the pages of a PDF
                 and where a segmentation is given, else `asset`.
             embedding_uncertainty: Also return the uncertainty of each value; for chunks of text only.
+            timeout: As for `segment_video`.
+            keep_asset: As for `segment_video`.
+            check: As for `segment_video`.
+            on_progress: As for `segment_video`.
 
         Returns:
             A `SegmentedMedia`; its segments have a page or chunk, and no times.
@@ -1398,11 +1412,15 @@ class Client:
     ) -> SegmentedMedia:
         """Return the one vector of an image, embedded by a task that is paid for once (marengo3.5).
 
-        Everything is as for `segment_video`, except the file and the options.
-
         Args:
             image: Path, URL, bytes, binary file object or `asset:<id>`; at most 32 MB (API reference).
+            source: As for `segment_video`.
+            version: As for `segment_video`.
             embedding_uncertainty: Also return the uncertainty of each value.
+            timeout: As for `segment_video`.
+            keep_asset: As for `segment_video`.
+            check: As for `segment_video`.
+            on_progress: As for `segment_video`.
 
         Returns:
             A `SegmentedMedia` of one segment: option `visual`, scope `asset`.
@@ -1455,9 +1473,18 @@ class Client:
                 medium has the type that its name, else its first bytes, show.
             start_sec: First second to embed; audio and video only, as `end_sec`, `time_based_metadata` and
                 `include_transcript`.
+            end_sec: As for `segment_video`.
             segmentation: As for `segment_video` or `segment_document`. With multiple input types, or as a list, each
                 medium uses the one that applies to it, else the default.
             embedding_option: As for `segment_video` or `segment_document`; so are scope and uncertainty.
+            embedding_scope: As for `segment_video`.
+            embedding_type: As for `segment_video`.
+            time_based_metadata: As for `segment_video`.
+            embedding_uncertainty: As for `segment_video`.
+            timeout: As for `segment_video`.
+            keep_asset: As for `segment_video`.
+            check: As for `segment_video`.
+            include_transcript: As for `segment_video`.
             max_tasks: Most unfinished media at once, and so the most that is paid for ahead of the consumer. Default:
                 the settings' `max_concurrency`. Tasks take minutes: with hundreds of media, 50 and more save hours;
                 `max_concurrent_requests` then limits the requests.

@@ -111,7 +111,7 @@ class SegmentMethods:
         run = RunOptions(timeout, on_progress, keep_asset, include_transcript)
         return await self._ingestion.segment(media, options, run)
 
-    async def segment_audio(  # noqa: D417  # the others are those of segment_video
+    async def segment_audio(
         self,
         audio: MediaInput,
         *,
@@ -133,17 +133,25 @@ class SegmentMethods:
     ) -> SegmentedMedia:
         """Return the segments of audio, embedded by an asynchronous task that is paid for once.
 
-        Everything is as for `segment_video`, except the media and these options.
-
         Args:
             audio: Path, URL, bytes, binary file object or `asset:<id>`, up to 4 GB; with marengo3.0 4 s to 4 h, WAV,
                 MP3 or FLAC (reference, model page).
+            source: As for `segment_video`.
+            version: As for `segment_video`.
+            start_sec: As for `segment_video`.
+            end_sec: As for `segment_video`.
             segmentation: `FixedSegmentation` (default with marengo3.0, 6 s), with marengo3.5 also
                 `DynamicSegmentation` (default there, 2 s).
             embedding_option: `audio`, `transcription`. Default: both. marengo3.5: `audio`, which covers speech.
             embedding_scope: `clip` (each segment), `asset` (the whole). Default: both.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both. Fused needs two options.
             time_based_metadata: As for `segment_video`; audio of marengo3.5 has no fused vectors.
+            embedding_uncertainty: As for `segment_video`.
+            timeout: As for `segment_video`.
+            keep_asset: As for `segment_video`.
+            check: As for `segment_video`.
+            include_transcript: As for `segment_video`.
+            on_progress: As for `segment_video`.
 
         Returns:
             A `SegmentedMedia`.
@@ -164,7 +172,7 @@ class SegmentMethods:
         run = RunOptions(timeout, on_progress, keep_asset, include_transcript)
         return await self._ingestion.segment(media, options, run)
 
-    async def segment_document(  # noqa: D417  # the others are those of segment_video
+    async def segment_document(
         self,
         document: MediaInput,
         *,
@@ -189,6 +197,8 @@ class SegmentMethods:
             document: Path, URL, bytes, binary file object or `asset:<id>`: PDF, text (.txt) or Markdown (.md), at most
                 512 MB (API reference); an upload at most 200 MB. A PDF may have 64 pages for each MB, `quadrants`
                 counting each page five times: the API counts, and the task fails.
+            source: As for `segment_video`.
+            version: As for `segment_video`.
             segmentation: `SpatialSegmentation` of a PDF (default: whole pages), or `SequentialSegmentation` of text,
                 which scope `local` needs.
             embedding_option: `visual`, `text`. Default: `visual` for a PDF, `text` for text. Required for an asset, or
@@ -196,6 +206,10 @@ class SegmentMethods:
             embedding_scope: `local` (each page or chunk), `asset` (the whole). Default: `local` for the pages of a PDF
                 and where a segmentation is given, else `asset`.
             embedding_uncertainty: Also return the uncertainty of each value; for chunks of text only.
+            timeout: As for `segment_video`.
+            keep_asset: As for `segment_video`.
+            check: As for `segment_video`.
+            on_progress: As for `segment_video`.
 
         Returns:
             A `SegmentedMedia`; its segments have a page or chunk, and no times.
@@ -218,7 +232,7 @@ class SegmentMethods:
         )
         return await self._ingestion.segment(media, options, RunOptions(timeout, on_progress, keep_asset))
 
-    async def segment_image(  # noqa: D417  # the others are those of segment_video
+    async def segment_image(
         self,
         image: MediaInput,
         *,
@@ -232,11 +246,15 @@ class SegmentMethods:
     ) -> SegmentedMedia:
         """Return the one vector of an image, embedded by a task that is paid for once (marengo3.5).
 
-        Everything is as for `segment_video`, except the file and the options.
-
         Args:
             image: Path, URL, bytes, binary file object or `asset:<id>`; at most 32 MB (API reference).
+            source: As for `segment_video`.
+            version: As for `segment_video`.
             embedding_uncertainty: Also return the uncertainty of each value.
+            timeout: As for `segment_video`.
+            keep_asset: As for `segment_video`.
+            check: As for `segment_video`.
+            on_progress: As for `segment_video`.
 
         Returns:
             A `SegmentedMedia` of one segment: option `visual`, scope `asset`.
@@ -248,7 +266,7 @@ class SegmentMethods:
         media = await self._session.io.blocking(lambda: Media.of(image, source=source, version=version, check=check))
         return await self._ingestion.segment(media, options, RunOptions(timeout, on_progress, keep_asset))
 
-    def segment_many(  # noqa: D417  # the others are those of segment_video
+    def segment_many(
         self,
         media: Iterable[MediaInput],
         *,
@@ -280,9 +298,18 @@ class SegmentMethods:
                 medium has the type that its name, else its first bytes, show.
             start_sec: First second to embed; audio and video only, as `end_sec`, `time_based_metadata` and
                 `include_transcript`.
+            end_sec: As for `segment_video`.
             segmentation: As for `segment_video` or `segment_document`. With multiple input types, or as a list, each
                 medium uses the one that applies to it, else the default.
             embedding_option: As for `segment_video` or `segment_document`; so are scope and uncertainty.
+            embedding_scope: As for `segment_video`.
+            embedding_type: As for `segment_video`.
+            time_based_metadata: As for `segment_video`.
+            embedding_uncertainty: As for `segment_video`.
+            timeout: As for `segment_video`.
+            keep_asset: As for `segment_video`.
+            check: As for `segment_video`.
+            include_transcript: As for `segment_video`.
             max_tasks: Most unfinished media at once, and so the most that is paid for ahead of the consumer. Default:
                 the settings' `max_concurrency`. Tasks take minutes: with hundreds of media, 50 and more save hours;
                 `max_concurrent_requests` then limits the requests.
