@@ -175,14 +175,16 @@ async def _add_batch(mode: Mode, store: Any, documents: list[Document], ids: lis
         ConfigurationError: The store can neither replace nor delete by id.
         InputError: The store did not accept all documents.
     """
-    names = class_names(store)
-    if "Milvus" in names and hasattr(store, "client"):
-        await _add_to_milvus(mode, store, documents, ids)
+    inner = innermost_store(store)
+    names = class_names(inner)
+    # These kinds are added to without their wrappers, whose methods may not reach what is special to them.
+    if "Milvus" in names and hasattr(inner, "client"):
+        await _add_to_milvus(mode, inner, documents, ids)
     elif "LanceDB" in names:
-        await _add_to_lancedb(mode, store, documents, ids)
+        await _add_to_lancedb(mode, inner, documents, ids)
     elif "PGVector" in names:
-        await _add_to_pgvector(mode, store, documents, ids)
-    elif class_names(innermost_store(store)) & UPSERTING:
+        await _add_to_pgvector(mode, inner, documents, ids)
+    elif names & UPSERTING:
         # The ids are passed beside the documents, because some stores ignore `Document.id`.
         await mode.call(store, "add_documents", documents, ids=ids)
     else:

@@ -1,5 +1,6 @@
 """`replace_video`: replace the nodes of a video in an index, with any vector store."""
 
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -11,6 +12,8 @@ from llama_index.core.vector_stores import MetadataFilter, MetadataFilters, Vect
 
 from twelvelabs_core import ConfigurationError, InputError
 from twelvelabs_core.integration import AWAITING, BLOCKING, EmbeddingFields, Mode, SpaceCheck, finish
+
+logger = logging.getLogger("llama_index_twelvelabs")
 
 _PROBE_SIZE = 10
 
@@ -112,7 +115,8 @@ async def has_nodes(mode: Mode, store: Any, ref_doc_id: str, dimension: int) -> 
     filters = MetadataFilters(filters=[MetadataFilter(key="ref_doc_id", value=ref_doc_id)])
     try:
         found = await _search(mode, store, dimension, similarity_top_k=1, filters=filters)
-    except (NotImplementedError, ValueError):
+    except Exception as error:  # noqa: BLE001  # each store raises errors of its own
+        logger.info("%s cannot be asked for the nodes of a document: %s", type(store).__name__, type(error).__name__)
         return True
     return bool(found.ids or found.nodes)
 

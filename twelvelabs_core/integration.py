@@ -233,9 +233,12 @@ class EmbeddingFields(BaseModel):
         return self
 
     async def _embed_texts(
-        self, mode: Mode, texts: Sequence[str], cache: TextCache | None = None, *, as_query: bool = False
+        self, mode: Mode, texts: Iterable[str], cache: TextCache | None = None, *, as_query: bool = False
     ) -> list[list[float]]:
         """Return one vector per text: for a segment the stored one, for another text a cached or new one."""
+        from twelvelabs_core.media.source import many  # noqa: PLC0415  # imports more than this module needs
+
+        texts = many(texts, "texts")
         client = await client_of(mode, self)
         stored = await mode.run(client.find_vectors_by_text, texts, as_query=as_query)
         vectors = {position: vector.tolist() for position, vector in enumerate(stored) if vector is not None}

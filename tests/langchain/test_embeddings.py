@@ -73,6 +73,12 @@ async def test_images_by_path_and_bytes(mode: str, shared_embeddings: TwelveLabs
 
 
 @both_modes
+async def test_texts_of_an_iterator_are_embedded(mode: str, shared_embeddings: TwelveLabsEmbeddings) -> None:
+    vectors = await call(mode, shared_embeddings, "embed_documents", (text for text in ("a red car", "a blue car")))
+    assert vectors == await call(mode, shared_embeddings, "embed_documents", ["a red car", "a blue car"])
+
+
+@both_modes
 @pytest.mark.parametrize("method", ["embed_images", "embed_image"])
 async def test_single_image_is_refused_where_a_list_is_expected(
     mode: str, method: str, shared_embeddings: TwelveLabsEmbeddings, frame: Path

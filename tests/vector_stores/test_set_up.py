@@ -12,6 +12,7 @@ from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, aadd_segments, add_segments
 from tests.langchain.fixtures import FIXED, connected, description
+from tests.langchain.test_add_segments import Traced
 from tests.vector_stores.stores import join, make_chroma, make_faiss, make_lancedb
 from twelvelabs_core import ConfigurationError, InputError
 from twelvelabs_sandbox import Sandbox
@@ -28,8 +29,9 @@ def test_lancedb_in_overwrite_mode_is_refused(
     store.add_documents(documents[2:5])
     assert store.get_table().count_rows() == 3  # the first two were overwritten
 
-    with pytest.raises(ConfigurationError, match='mode="append"'):
-        add_segments(store, documents)
+    for wrapped in (store, Traced(Traced(store))):
+        with pytest.raises(ConfigurationError, match='mode="append"'):
+            add_segments(wrapped, documents)
     assert store.get_table().count_rows() == 3
 
 

@@ -67,8 +67,8 @@ class Owners:
         lock = self._locks.setdefault(process, threading.Lock())
         with lock:
             if process not in self._creating:
-                self._creating[process] = 0
                 threading.Thread(target=self._beat, args=(process, lock), name="twelvelabs-beat", daemon=True).start()
+                self._creating[process] = 0
             self._creating[process] += 1
         try:
             yield
@@ -81,9 +81,8 @@ class Owners:
             time.sleep(BEAT_SEC)
             with lock:
                 if not self._creating[process]:
+                    # The row stays: a create that begins now relies on it.
                     del self._creating[process]
-                    break
+                    return
             with contextlib.suppress(TwelveLabsError):  # the next beat may succeed
                 self.beat()
-        with contextlib.suppress(TwelveLabsError), self._database.writing() as connection:
-            connection.execute(delete(meta).where(meta.c.name == PREFIX + owner()))

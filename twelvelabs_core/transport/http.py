@@ -251,8 +251,12 @@ async def follow_redirects(
         reply = await send(replace(exchange, url=url, limit=end - time.monotonic()))
         if not exchange.follow_redirects or reply.status not in _REDIRECTS or "location" not in reply.headers:
             return reply
-        url = urljoin(url, reply.headers["location"])
-        if not await run_blocking(functools.partial(may_follow, exchange.url, url)):
+        try:
+            url = urljoin(url, reply.headers["location"])
+            is_allowed = await run_blocking(functools.partial(may_follow, exchange.url, url))
+        except ValueError:
+            raise _invalid(f"{_host(exchange.url)} redirects to something that is not a URL") from None
+        if not is_allowed:
             raise _invalid(f"{_host(exchange.url)} redirects to another scheme or to an address that is not public")
     raise _invalid(f"{_host(exchange.url)} redirects more than {_REDIRECTS_MAX} times")
 

@@ -62,7 +62,7 @@ class Deadline:
     """When waiting ends, and when the next polling request is sent.
 
     Args:
-        limit: Seconds to wait, from now.
+        limit: Seconds to wait, from now; less where the time limit of the operation ends earlier.
         clock: Seconds of a clock that is never set back.
 
     Raises:
@@ -74,7 +74,7 @@ class Deadline:
         self.limit = limit
         self._clock = clock
         self._start = clock()
-        self.end = self._start + limit
+        self.end = min(self._start + limit, current_time_limit().until)
 
     @property
     def elapsed(self) -> float:
@@ -84,16 +84,16 @@ class Deadline:
     @property
     def remaining(self) -> float:
         """Seconds left, from 0."""
-        return max(0.0, self.limit - self.elapsed)
+        return max(0.0, self.end - self._clock())
 
     @property
     def is_expired(self) -> bool:
         """Whether the time is up."""
-        return self.elapsed >= self.limit
+        return self._clock() >= self.end
 
     def next_delay(self) -> float:
         """Return the seconds until the next polling request."""
-        return next_delay(self.elapsed, self.limit - self.elapsed)
+        return next_delay(self.elapsed, self.remaining)
 
 
 async def poll_until(

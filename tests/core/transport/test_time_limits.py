@@ -95,6 +95,19 @@ async def test_the_time_out_of_an_operation_holds_for_all_its_requests(
         await asyncio.wait_for(client.start("segment_video", video_path, timeout=1.0, **CUT), 20)
 
 
+async def test_time_before_the_task_counts_against_the_time_out(
+    connect: Connect, sandbox: Sandbox, video_path: Path
+) -> None:
+    client = connect()
+    sandbox.faults.add(
+        Fault(path="/assets", method="POST", delay=4.0), Fault(path=TASK, method="GET", status=503, times=None)
+    )
+    start = time.monotonic()
+    with pytest.raises((APIConnectionError, ServerError, TaskTimeoutError)):
+        await client.start("segment_video", video_path, timeout=5.0, **CUT)
+    assert time.monotonic() - start < 8.5  # 4 + 5, if waiting began with a time-out of its own
+
+
 async def test_a_pause_beyond_the_time_out_is_raised_at_once(
     connect: Connect, sandbox: Sandbox, video_path: Path
 ) -> None:
