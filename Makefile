@@ -43,9 +43,9 @@ test-all: test
 # Of everything that our dependencies do for us, a little: vectors, local media, both databases, both frameworks.
 LOWEST_TESTS ?= tests/core/api/test_embed.py tests/core/ingest/test_segment_media.py tests/core/media/test_video_checks.py \
 	tests/core/results/test_decode.py tests/core/store/test_store.py \
-	tests/langchain/test_add_segments.py tests/langchain/test_embeddings.py tests/langchain/test_loaders.py \
+	tests/langchain/test_embeddings.py tests/langchain/test_loaders.py \
 	tests/llama_index/test_embedding.py tests/llama_index/test_queries.py tests/llama_index/test_readers.py \
-	tests/sandbox/test_engine_probe.py
+	tests/sandbox/test_engine_documents.py tests/sandbox/test_engine_probe.py
 test-lowest: $(LOWEST)/.ready
 	$(LOWEST)/bin/python -m pytest -n 2 --dist worksteal -m "not slow" $(LOWEST_TESTS)
 

@@ -10,6 +10,7 @@ import twelvelabs as sdk
 
 from tests.sandbox.api import connect
 from tests.sandbox.file_server import FileServer
+from tests.shared_media import shared_folder, write_once
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sound
 
@@ -27,14 +28,15 @@ def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with video.mp4, silent.mp4, spoken.mkv (8 s each), sound.wav, .mp3, .flac, picture.jpg and .png."""
-    folder = tmp_path_factory.mktemp("media")
-    write_film(folder / "video.mp4", [RED, BLUE], fps=5)
-    write_film(folder / "silent.mp4", [RED, BLUE], fps=5, audio=False)
-    write_film(folder / "spoken.mkv", [RED, BLUE], fps=5, captions=[(0.5, 2.0, "a goalkeeper dives")])
+    folder = shared_folder(tmp_path_factory, "sandbox-media")
+    scenes, words = [RED, BLUE], [(0.5, 2.0, "a goalkeeper dives")]
+    write_once(folder / "video.mp4", lambda path: write_film(path, scenes, fps=5))
+    write_once(folder / "silent.mp4", lambda path: write_film(path, scenes, fps=5, audio=False))
+    write_once(folder / "spoken.mkv", lambda path: write_film(path, scenes, fps=5, captions=words))
     for suffix in ("wav", "mp3", "flac"):
-        write_sound(folder / f"sound.{suffix}", [RED, BLUE], rate=16000)
-    write_picture(folder / "picture.jpg", RED)
-    write_picture(folder / "picture.png", BLUE)
+        write_once(folder / f"sound.{suffix}", lambda path: write_sound(path, scenes, rate=16000))
+    write_once(folder / "picture.jpg", lambda path: write_picture(path, RED))
+    write_once(folder / "picture.png", lambda path: write_picture(path, BLUE))
     return folder
 
 

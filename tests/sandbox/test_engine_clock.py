@@ -1,5 +1,6 @@
 """Files whose clock begins late, jumps or lies, and files with undecodable packets: times, shots, captions, preview."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.sandbox.special_files import copied, damaged, delayed
+from tests.shared_media import shared_folder, write_once
 from twelvelabs_sandbox.engine.captions import read_captions
 from twelvelabs_sandbox.engine.clips import embed_media
 from twelvelabs_sandbox.engine.images import preview_jpeg
@@ -27,9 +29,13 @@ SIZE = (240, 180)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("clock")
-    write_film(folder / "plain.mkv", SCENES, size=SIZE, captions=CAPTIONS, gop=20)
-    write_film(folder / "plain.mp4", SCENES, size=SIZE, gop=20)
+    shared, folder = shared_folder(tmp_path_factory, "clock"), tmp_path_factory.mktemp("clock")
+    spoken = write_once(
+        shared / "plain.mkv", lambda path: write_film(path, SCENES, size=SIZE, captions=CAPTIONS, gop=20)
+    )
+    plain = write_once(shared / "plain.mp4", lambda path: write_film(path, SCENES, size=SIZE, gop=20))
+    for path in (spoken, plain):
+        shutil.copy(path, folder)
     return folder
 
 

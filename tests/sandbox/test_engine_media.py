@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.sandbox.special_files import turned, write_raw
+from tests.shared_media import shared_folder, write_once
 from twelvelabs_sandbox.engine import thumbnails
 from twelvelabs_sandbox.engine.captions import read_captions
 from twelvelabs_sandbox.engine.clips import embed_media
@@ -32,9 +33,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def video_file(folder: Path) -> Path:
-    write_film(folder / "video.mkv", [RED, BLUE], size=SIZE, captions=CAPTIONS)
-    return folder / "video.mkv"
+def video_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = shared_folder(tmp_path_factory, "engine-media") / "video.mkv"
+    return write_once(path, lambda path: write_film(path, [RED, BLUE], size=SIZE, captions=CAPTIONS))
 
 
 def embed(path: Path, **changes: Any) -> list[ClipVector]:
@@ -274,12 +275,12 @@ def test_long_videos_are_embedded_from_the_start_of_keyframe_groups(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = folder / "long.mp4"
-    scenes = [RED, BLUE, Scene(color="green", motion="slow", seconds=6.0), Scene(color="black", seconds=30.0)] * 2
+    scenes = [RED, BLUE, Scene(color="green", motion="slow", seconds=6.0), Scene(color="black", seconds=14.0)] * 2
     write_film(path, scenes, size=SIZE, gop=20, audio=False)
-    full = embed(path, end=96.0, options=("visual",), segmentation=Segmentation(fixed_sec=6))
+    full = embed(path, end=64.0, options=("visual",), segmentation=Segmentation(fixed_sec=6))
     monkeypatch.setattr(thumbnails, "FULL_DECODE_PIXELS", 0.0)
     monkeypatch.setattr(thumbnails, "GROUP_DECODE_PIXELS", 0.0)
-    heads = embed(path, end=96.0, options=("visual",), segmentation=Segmentation(fixed_sec=6))
+    heads = embed(path, end=64.0, options=("visual",), segmentation=Segmentation(fixed_sec=6))
     likeness = [clip.vector @ other.vector for clip, other in zip(heads, full, strict=True)]
     assert np.median(likeness) > 0.95
     assert min(likeness) > 0.7

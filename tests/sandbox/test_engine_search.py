@@ -1,11 +1,13 @@
 """Recall of scenes by text, image and audio; the thresholds are well below the benchmark's results."""
 
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.shared_media import shared_folder, write_once
 from twelvelabs_sandbox.engine.clips import embed_media
 from twelvelabs_sandbox.engine.probe import probe
 from twelvelabs_sandbox.engine.text import embed_text
@@ -19,9 +21,11 @@ EmbeddedVideo = tuple[list[Scene], list[float], list[ClipVector]]
 @pytest.fixture(scope="module")
 def video_file(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedVideo:
     """Twenty random scenes with dynamic segmentation."""
-    path = tmp_path_factory.mktemp("search") / "video.mp4"
-    scenes = random_scenes(20, seed=77)
-    begins = write_film(path, scenes, size=(320, 240))
+    scenes = random_scenes(20, seed=77, seconds=(4.5, 6.0))
+    path = write_once(
+        shared_folder(tmp_path_factory, "search") / "video.mp4", lambda path: write_film(path, scenes, size=(240, 180))
+    )
+    begins = [round(begin, 3) for begin in accumulate((scene.seconds for scene in scenes[:-1]), initial=0.0)]
     clips = embed_media(
         path,
         kind="video",
