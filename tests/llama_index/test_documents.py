@@ -203,9 +203,11 @@ def test_invalid_options_are_refused_before_a_request(
     assert sandbox.count() == 0
 
 
-def test_extra_info_with_reserved_keys_is_refused(document_folder: Path, reader: TwelveLabsDocumentReader) -> None:
-    with pytest.raises(InputError, match="'page_start'"):
-        reader.load_nodes(document_folder / "plan.pdf", extra_info={"page_start": 7})
+def test_extra_info_with_a_key_of_segments_gets_a_prefix(
+    document_folder: Path, reader: TwelveLabsDocumentReader
+) -> None:
+    first, *_ = reader.load_nodes(document_folder / "plan.pdf", extra_info={"page_start": 7})
+    assert (first.metadata["extra_page_start"], first.metadata["page_start"]) == (7, 1)
 
 
 def test_failed_file_does_not_stop_others(document_folder: Path, reader: TwelveLabsDocumentReader) -> None:

@@ -173,7 +173,7 @@ def _unsigned_or_cut(url: str, depth: int) -> str:
     except ValueError:  # such as a bad IPv6 host
         scheme, _, rest = re.split(r"[?#]", url, maxsplit=1)[0].partition("://")
         host = rest.rpartition("@")[2]
-        return f"{scheme}://{host}" if host else _digest(url)
+        return f"{scheme.lower()}://{host.lower()}" if host else _digest(url)
 
 
 def _unsigned(url: str, depth: int) -> str:

@@ -277,7 +277,7 @@ def unreadable(source: str, error: Exception) -> InputError:
     """Return the error of media that cannot be read."""
     if isinstance(error, FileNotFoundError):
         return InputError(f"{source}: no such file.")
-    reason = getattr(error, "strerror", None) or redact(str(error)) or type(error).__name__
+    reason = getattr(error, "strerror", None) or redact(f"{type(error).__name__}: {error}".removesuffix(": "))
     return InputError(f"{source}: cannot be read: {reason}.")
 
 

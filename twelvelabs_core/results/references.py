@@ -100,9 +100,8 @@ class Claim:
     def agrees(self, position: SegmentPosition, titles: Collection[str]) -> bool:
         """Return whether the text contains the head of a segment, with any title where none is known."""
         heads = [title + _after_title(position) for title in titles or ("",)]
-        forms = "|".join(re.escape(form.lower()) for head in heads for form in (head, readable_head(head)))
-        before = r"(?<!\w)" if titles else ""
-        return re.search(rf"{before}(?:{forms})(?![\w-])", self.text) is not None
+        forms = {form.lower() for head in heads for form in (head, readable_head(head))}
+        return any(_stands_in(self.text, form, within_word=not titles) for form in forms)
 
     def begins_within_head(self, position: SegmentPosition, titles: Collection[str]) -> bool:
         """Return whether the text begins within the title or position of a segment."""
@@ -112,6 +111,18 @@ class Claim:
     def begins_with(self, head: str) -> bool:
         """Return whether the text begins with a head line."""
         return self.text.startswith(head.lower()) and not re.match(r"[\w-]", self.text[len(head.lower()) :])
+
+
+def _stands_in(text: str, form: str, *, within_word: bool) -> bool:
+    """Return whether a text contains a form that no word continues, nor, unless `within_word`, begins before."""
+    start = text.find(form)
+    while start >= 0:
+        end = start + len(form)
+        before, after = text[max(0, start - 1) : start], text[end : end + 1]
+        if (within_word or not re.match(r"\w", before)) and not re.match(r"[\w-]", after):
+            return True
+        start = text.find(form, start + 1)
+    return False
 
 
 def read_claim(text: str) -> Claim | None:

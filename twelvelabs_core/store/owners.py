@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 
 from twelvelabs_core.base.errors import TwelveLabsError
 from twelvelabs_core.store.database import Database
@@ -33,8 +33,10 @@ def owner() -> str:
 
 def has_ended() -> ColumnElement[bool]:
     """Return the condition that the process which owns an entry of `tasks` is silent."""
-    is_beating = select(meta.c.name).where(meta.c.name == PREFIX + tasks.c.owner, meta.c.value > _at(-SILENT_AFTER_SEC))
-    return ~is_beating.exists()
+    at_work = select(func.substr(meta.c.name, len(PREFIX) + 1)).where(
+        meta.c.name.startswith(PREFIX), meta.c.value > _at(-SILENT_AFTER_SEC)
+    )
+    return tasks.c.owner.not_in(at_work)
 
 
 def _at(seconds: float) -> str:

@@ -25,7 +25,6 @@ from twelvelabs_core import (
     SegmentedMedia,
     SegmentPosition,
     SegmentStore,
-    ServerError,
     Settings,
     Word,
     parse_reference,
@@ -387,8 +386,8 @@ async def test_short_transcript_timeout_does_not_shorten_the_next_wait(
     assert bodies(await client.segment_video(spoken_video, **WANTED))["clip", 0.0] == FIRST
 
 
-@pytest.mark.parametrize(("status", "kind"), [(500, ServerError), (401, AuthenticationError)])
-async def test_transient_transcript_error_raises_and_the_next_run_is_free(
+@pytest.mark.parametrize(("status", "kind"), [(401, AuthenticationError), (403, AuthenticationError)])
+async def test_refused_transcript_raises_and_the_next_run_is_free(
     connect: Connect, spoken_video: Path, sandbox: Sandbox, status: int, kind: type[Exception]
 ) -> None:
     client = connect(max_retries=0)

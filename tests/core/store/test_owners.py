@@ -55,6 +55,15 @@ def test_intent_of_a_silent_process_is_abandoned(store: SegmentStore, monkeypatc
     assert store.put_intent("key", **VALUES, replacing=seen(store))
 
 
+def test_process_with_entries_of_its_own_replaces_the_intent_of_an_ended_one(
+    store: SegmentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_process(ELSEWHERE, monkeypatch, lambda: store.put_intent("key", **VALUES))
+    store.beat()
+    store.put_intent("own", **VALUES)
+    assert store.put_intent("key", **VALUES, replacing=seen(store))
+
+
 def test_process_beats_while_it_creates_tasks(store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(owners, "BEAT_SEC", 0.05)
     beats: list[float] = []

@@ -26,9 +26,9 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    http._ssl_context.cache_clear()
+    http.ssl_context.cache_clear()
     yield
-    http._ssl_context.cache_clear()
+    http.ssl_context.cache_clear()
 
 
 @pytest.fixture
