@@ -1,10 +1,12 @@
 """The key in no traceback, also where a tool prints the local variables of each frame, as Sentry and rich do."""
 
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import h11
 import pytest
 from pydantic import SecretStr
 
@@ -66,8 +68,12 @@ async def test_failed_calls(connect: Connect, sandbox: Sandbox, server: VideoSer
 
 
 async def test_an_interrupted_call(client: Surface, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+    original = h11.Connection.next_event
+
+    def interrupt(connection: h11.Connection) -> Any:
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        return original(connection)  # of the sandbox, whose server would end
 
     monkeypatch.setattr("h11.Connection.next_event", interrupt)
     with pytest.raises(KeyboardInterrupt) as caught:

@@ -49,7 +49,7 @@ async def test_an_undecodable_video_ends_no_run(client: Surface, folder: Path, v
 @pytest.mark.parametrize("good", [0, 100, 5000])
 def test_an_error_of_a_file_object_is_a_refusal_of_this_medium(video_path: Path, good: int) -> None:
     stream = UserStream(video_path.read_bytes(), good)
-    with pytest.raises(InputError, match=r"cannot be read: the bucket is gone") as caught:
+    with pytest.raises(InputError, match=r"cannot be read: LookupError: the bucket is gone") as caught:
         check_audio_video(Media.of(stream, source="a.mp4"), "video", task=True)
     assert "5ecre7" not in str(caught.value)
 

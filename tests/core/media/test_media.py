@@ -243,7 +243,7 @@ class Foreign:
     ("stream", "message"),
     [
         (Foreign(None), "reads NoneType, not bytes"),
-        (Foreign(KeyError("bucket")), r"\(Foreign\): cannot be read: 'bucket'"),
+        (Foreign(KeyError("bucket")), r"\(Foreign\): cannot be read: KeyError: 'bucket'"),
         (Foreign(b"", LookupError()), r"\(Foreign\): cannot be read: LookupError"),
         (Foreign(b"", b"video", RuntimeError("lost https://b.example.com/a?X-Amz-Signature=5ecre7")), "lost https"),
         (type("Form", (), {"file": io.BytesIO()})(), r"got Form; pass its \.file"),
