@@ -185,10 +185,8 @@ class TaskPoller:
     async def _latest_listing(self, deadline: Deadline) -> _Listing | None:
         """Return a fresh listing; None where tasks cannot be listed, or another waiter's listing takes too long."""
         io = self._session.io
-        limit = min(2 * self._session.settings.timeout, max(deadline.remaining, LAST_REQUEST))
-        own = Deadline(limit, io.now)
-        while self._is_list_usable() and not own.is_expired:
-            now = io.now()
+        until = io.now() + min(2 * self._session.settings.timeout, max(deadline.remaining, LAST_REQUEST))
+        while self._is_list_usable() and (now := io.now()) < until:
             with self._lock:
                 latest = self._listing
                 if latest is not None and now < latest.started + self._delay_at(now):

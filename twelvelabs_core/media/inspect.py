@@ -160,11 +160,9 @@ def has_picture(media: Media, fits: Callable[[tuple[int, int]], bool]) -> bool |
 
     Recordings of live streams grow: the container declares the size of the first picture.
     """
-
-    def look(container: Any) -> bool:
-        return any(fits(size) for size in _decoded_sizes(container))
-
-    return _measure(media, look, _MEASURE_BYTES, _OPEN_SEC)
+    return _measure(
+        media, lambda container: any(fits(size) for size in _decoded_sizes(container)), _MEASURE_BYTES, _OPEN_SEC
+    )
 
 
 class _NotMediaError(Exception):

@@ -110,7 +110,7 @@ class Claim:
 
     def begins_with(self, head: str) -> bool:
         """Return whether the text begins with a head line."""
-        return self.text.startswith(head.lower()) and not re.match(r"[\w-]", self.text[len(head.lower()) :])
+        return self.text.startswith(head.lower()) and not _is_continued(self.text, len(head.lower()))
 
 
 def _stands_in(text: str, form: str, *, within_word: bool) -> bool:
@@ -118,11 +118,16 @@ def _stands_in(text: str, form: str, *, within_word: bool) -> bool:
     start = text.find(form)
     while start >= 0:
         end = start + len(form)
-        before, after = text[max(0, start - 1) : start], text[end : end + 1]
-        if (within_word or not re.match(r"\w", before)) and not re.match(r"[\w-]", after):
+        begins_a_word = not re.match(r"\w", text[max(0, start - 1) : start])
+        if (within_word or begins_a_word) and not _is_continued(text, end):
             return True
         start = text.find(form, start + 1)
     return False
+
+
+def _is_continued(text: str, end: int) -> bool:
+    """Return whether a word goes on at this place."""
+    return re.match(r"[\w-]", text[end : end + 1]) is not None
 
 
 def read_claim(text: str) -> Claim | None:

@@ -293,7 +293,7 @@ class ReplyReader:
 
     def __init__(self, exchange: Exchange, response: httpx.Response) -> None:
         # Without a body the header says how one would be compressed, whatever was accepted.
-        has_body = exchange.method != "HEAD" and response.status_code not in _WITHOUT_BODY
+        has_body = exchange.has_body and response.status_code not in _WITHOUT_BODY
         coding = response.headers.get("content-encoding", "").strip().lower() if has_body else ""
         if coding not in ("", "identity", "gzip", "x-gzip"):
             raise _invalid(f"the response is compressed as {coding[:50]!r}, which was not accepted")
