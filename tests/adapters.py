@@ -1,7 +1,9 @@
 """Fixtures and constants shared by the tests of both adapters: one video, its scenes, and the metadata of segments."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,3 +64,12 @@ def watched() -> Iterator[Sandbox]:
 def description(scene: int) -> str:
     """Return a description of the visual content of a scene."""
     return describe_look(SCENES[scene])
+
+
+async def turns_until_done(task: "asyncio.Task[Any]") -> int:
+    """Return how often other work could run on the event loop until a task was done."""
+    turns = 0
+    while not task.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    return turns

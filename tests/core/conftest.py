@@ -10,6 +10,7 @@ from twelvelabs import TwelveLabs
 from tests.core import postgres
 from tests.core.recorder import KEY, Recorder
 from tests.core.surface import Surface, make_surface
+from tests.core.video_server import VideoServer
 from twelvelabs_core import Settings
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sound
@@ -33,6 +34,20 @@ def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def video_path(media_folder: Path) -> Path:
     return media_folder / "video.mp4"
+
+
+@pytest.fixture
+def server(video_path: Path) -> Iterator[VideoServer]:
+    """A host of the video."""
+    with VideoServer(video_path) as server:
+        yield server
+
+
+@pytest.fixture
+def elsewhere(video_path: Path) -> Iterator[VideoServer]:
+    """Another host of the video, the target of redirects."""
+    with VideoServer(video_path) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +10,15 @@ import h11
 import pytest
 from pydantic import SecretStr
 
+from tests.core.base.conftest import CUT, SIGNATURE, SIGNED
 from tests.core.conftest import Connect
 from tests.core.surface import Surface
 from tests.core.video_server import VideoServer
-from twelvelabs_core import AsyncClient, Client, FixedSegmentation, Settings, TwelveLabsError
+from twelvelabs_core import AsyncClient, Client, Settings, TwelveLabsError
 from twelvelabs_core.transport.rate_limit import reset_rate_limits
 from twelvelabs_sandbox import Fault, Sandbox
 
-CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
 KEY = "tlk_5ec2e7"
-SIGNATURE = "5ecre7516na7ure"
-SIGNED = f"film.mp4?id=1&X-Amz-Credential={SIGNATURE}&X-Amz-Signature={SIGNATURE}"
-
-
-@pytest.fixture
-def server(video_path: Path) -> Iterator[VideoServer]:
-    with VideoServer(video_path) as server:
-        yield server
 
 
 def with_locals(error: BaseException) -> str:

@@ -415,7 +415,7 @@ def test_a_journal_keeps_its_name(client: Surface, tmp_path: Path) -> None:
     for number in range(20):
         path = tmp_path / f"{number}.sqlite3"
         new = SegmentStore(path)
-        with ThreadPoolExecutor(8) as pool:  # half of them through an object of their own
+        with ThreadPoolExecutor(8) as pool:  # half of them through a separate object
             names = set(pool.map(lambda each: (SegmentStore(path) if each % 2 else new).journal_name, range(8)))  # noqa: B023
         assert len(names) == 1
         assert not names & {name, "None"}

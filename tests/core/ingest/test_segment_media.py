@@ -5,7 +5,6 @@ import itertools
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -35,12 +34,6 @@ from twelvelabs_sandbox.films import Scene, write_film
 
 TASKS = "/embed-v2/tasks"
 CUT = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
-
-
-@pytest.fixture
-def server(video_path: Path) -> Iterator[VideoServer]:
-    with VideoServer(video_path) as server:
-        yield server
 
 
 def paid(sandbox: Sandbox) -> int:

@@ -14,20 +14,20 @@ SECONDS = 6.0
 LATE = 18_000  # seconds: five hours, above the limit of a task
 
 
-def film(folder: Path, suffix: str = "mp4", size: tuple[int, int] = (480, 360), **options: Any) -> Path:
-    path = folder / f"film-{size[0]}.{suffix}"
+def video(folder: Path, suffix: str = "mp4", size: tuple[int, int] = (480, 360), **options: Any) -> Path:
+    path = folder / f"video-{size[0]}.{suffix}"
     if not path.exists():
         write_film(path, SCENES, size=size, fps=5, **options)
     return path
 
 
 def remux(source: Path, target: Path, *more: Path, late: float = 0, skip: int = 0, **options: str) -> Path:
-    """Copy the packets of films into one file, the video of `more` as further tracks.
+    """Copy the packets of videos into one file, the video of `more` as further tracks.
 
     Args:
-        source: The first film.
+        source: The first video.
         target: What to write.
-        *more: Films whose video becomes further tracks.
+        *more: Videos whose picture becomes further tracks.
         late: Seconds to add to every timestamp.
         skip: Packets of video to leave out at the start.
         **options: Options of the muxer.
@@ -54,44 +54,44 @@ def remux(source: Path, target: Path, *more: Path, late: float = 0, skip: int = 
 
 
 def unknown_track_first(folder: Path) -> Path:
-    two = remux(film(folder), folder / "two.mp4", film(folder)).read_bytes()
+    two = remux(video(folder), folder / "two.mp4", video(folder)).read_bytes()
     return write(folder / "unknown-track-first.mp4", two.replace(b"avc1", b"zzzz", 2).replace(b"zzzz", b"mp41", 1))
 
 
 def encrypted(folder: Path) -> Path:
-    return write(folder / "encv.mp4", film(folder).read_bytes().replace(b"avc1", b"encv"))
+    return write(folder / "encv.mp4", video(folder).read_bytes().replace(b"avc1", b"encv"))
 
 
 def preview_track_first(folder: Path) -> Path:
-    return remux(film(folder, size=(320, 180)), folder / "preview.mp4", film(folder))
+    return remux(video(folder, size=(320, 180)), folder / "preview.mp4", video(folder))
 
 
 def resolution_grows(folder: Path) -> Path:
-    parts = [film(folder, "ts", size, audio=False).read_bytes() for size in ((320, 180), (640, 360))]
+    parts = [video(folder, "ts", size, audio=False).read_bytes() for size in ((320, 180), (640, 360))]
     return write(folder / "grows.ts", b"".join(parts))
 
 
 def late_start(folder: Path) -> Path:
-    return remux(film(folder, "mkv"), folder / "late.mkv", late=LATE)
+    return remux(video(folder, "mkv"), folder / "late.mkv", late=LATE)
 
 
 def live_late(folder: Path) -> Path:
-    return remux(film(folder), folder / "late.flv", late=LATE)
+    return remux(video(folder), folder / "late.flv", late=LATE)
 
 
 def joined_jump(folder: Path) -> Path:
-    late = remux(film(folder, "ts"), folder / "late.ts", late=LATE)
-    return write(folder / "jump.ts", film(folder, "ts").read_bytes() + late.read_bytes())
+    late = remux(video(folder, "ts"), folder / "late.ts", late=LATE)
+    return write(folder / "jump.ts", video(folder, "ts").read_bytes() + late.read_bytes())
 
 
 def no_first_keyframe(folder: Path) -> Path:
-    return remux(film(folder, "mkv"), folder / "no-keyframe.mkv", skip=1)
+    return remux(video(folder, "mkv"), folder / "no-keyframe.mkv", skip=1)
 
 
 def wide_pixels(folder: Path) -> Path:
     """A picture of 270x480 whose pixels are twice as wide as high: 540x480, as DVDs store theirs."""
     path = folder / "wide-pixels.mp4"
-    with av.open(str(film(folder, size=(270, 480)))) as source, av.open(str(path), "w") as out:
+    with av.open(str(video(folder, size=(270, 480)))) as source, av.open(str(path), "w") as out:
         stream = out.add_stream("h264", rate=5)
         stream.width, stream.height, stream.pix_fmt = 270, 480, "yuv420p"
         stream.codec_context.sample_aspect_ratio = 2
@@ -123,7 +123,7 @@ def xing_says_5h(folder: Path) -> Path:
 
 
 def truncated(folder: Path, suffix: str = "mkv") -> Path:
-    whole = film(folder, suffix)
+    whole = video(folder, suffix)
     if suffix == "mp4":
         whole = remux(whole, folder / "fast.mp4", movflags="faststart")
     data = whole.read_bytes()

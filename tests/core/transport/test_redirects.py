@@ -1,8 +1,6 @@
 """Redirects of a video's host: only to the same host, or to public addresses by the same scheme."""
 
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,18 +12,6 @@ from twelvelabs_core import FixedSegmentation
 from twelvelabs_core.transport.http import may_follow
 
 CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
-
-
-@pytest.fixture
-def server(video_path: Path) -> Iterator[VideoServer]:
-    with VideoServer(video_path) as server:
-        yield server
-
-
-@pytest.fixture
-def elsewhere(video_path: Path) -> Iterator[VideoServer]:
-    with VideoServer(video_path) as server:
-        yield server
 
 
 async def test_a_redirect_to_the_same_host_is_followed(
