@@ -50,6 +50,8 @@ if TYPE_CHECKING:
         SequentialSegmentation,
         SpatialSegmentation,
     )
+    from twelvelabs_core.moments.moment import Hit, Moment, OptionScore
+    from twelvelabs_core.moments.options import MomentOptions
     from twelvelabs_core.results.legacy_v1 import LegacyEmbedding, LegacyPart, LegacyTask
     from twelvelabs_core.results.records import SegmentedMedia, SegmentRecord
     from twelvelabs_core.results.references import parse_reference, readable_text, strip_reference
@@ -113,6 +115,8 @@ else:
                 "SequentialSegmentation",
                 "SpatialSegmentation",
             ],
+            "twelvelabs_core.moments.moment": ["Hit", "Moment", "OptionScore"],
+            "twelvelabs_core.moments.options": ["MomentOptions"],
             "twelvelabs_core.results.legacy_v1": ["LegacyEmbedding", "LegacyPart", "LegacyTask"],
             "twelvelabs_core.results.records": ["SegmentRecord", "SegmentedMedia"],
             "twelvelabs_core.results.references": [
@@ -167,6 +171,7 @@ __all__ = [
     "Embedding",
     "Failure",
     "FixedSegmentation",
+    "Hit",
     "IngestionError",
     "InputError",
     "InputType",
@@ -178,12 +183,15 @@ __all__ = [
     "MediaInput",
     "MediaMetadata",
     "MediaSource",
+    "Moment",
+    "MomentOptions",
     "MultipartUpload",
     "MultipartUploadStatus",
     "MultipartUploadSummary",
     "NotFoundError",
     "OnError",
     "OnProgress",
+    "OptionScore",
     "PresignedUrl",
     "Progress",
     "RateLimitError",

@@ -23,6 +23,8 @@ from twelvelabs_core.media.validate import UploadMethod, UserMetadata
 from twelvelabs_core.models.marengo import DEFAULT_MODEL
 from twelvelabs_core.models.options import TimeBasedMetadata
 from twelvelabs_core.models.segmentation import Segmentation
+from twelvelabs_core.moments.moment import Hit, Moment
+from twelvelabs_core.moments.options import MomentOptions
 from twelvelabs_core.results.legacy_v1 import LegacyEmbedding, LegacyTask
 from twelvelabs_core.results.records import SegmentedMedia, SegmentRecord
 from twelvelabs_core.results.responses import Asset, Embedding, Task, TaskSummary
@@ -1588,3 +1590,30 @@ class Client:
             SegmentNotFoundError: The whole document of a segment that is not in this client's segment store.
         """
         return finish(self._async.find_vectors_by_text(texts, as_query=as_query))
+
+    def find_moments(
+        self, hits: Sequence[Hit], query: Matrix, *, k: int = 5, options: MomentOptions | None = None
+    ) -> list[Moment]:
+        """Return the moments that search results belong to, best first.
+
+        The vectors of all clips and options of the found files are read from the segment store, so moments do not
+        depend on the vector store, on its scores, or on how many neighbouring clips it returned. Neighbouring clips of
+        one file form a moment while their relevance is at least 0.9 of that of the best one.
+
+        Files whose vectors are not in the segment store follow in the order of the hits, with `exact=False`. Whole
+        files, pages, chunks and other documents are not joined and keep their places among the hits.
+
+        Args:
+            hits: The vector store's results, best first; `Hit.of` makes one from metadata.
+            query: The query's vector, float32 of shape (dimension,), from `embed_text` or another `embed_*` method.
+            k: Most moments.
+            options: How hits become moments.
+
+        Returns:
+            At most `k` moments.
+
+        Raises:
+            InputError: The stored vectors, or the query, are of another vector space than this client's.
+            ConfigurationError: The segment store cannot be read.
+        """
+        return finish(self._async.find_moments(hits, query, k=k, options=options))

@@ -17,6 +17,7 @@ from twelvelabs_core.base.settings import Settings, as_secret
 from twelvelabs_core.ingest.job import Ingestion
 from twelvelabs_core.ingest.segment import SegmentMethods
 from twelvelabs_core.models.marengo import DEFAULT_MODEL, EmbeddingModel
+from twelvelabs_core.moments.methods import MomentMethods
 from twelvelabs_core.transport.aio import AsyncIo
 from twelvelabs_core.transport.io import Io
 from twelvelabs_core.transport.rate_limit import RateLimiter
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.store.store import SegmentStore
 
 
-class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods):
+class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods, MomentMethods):
     """The TwelveLabs embed API for asyncio: embeddings, tasks, assets, uploads, and segments that are paid for once.
 
     Safe to share between threads and event loops, each with its own connections; works after fork. A client pickles as

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from twelvelabs_core.results.segments import Matrix, SegmentPosition
+from twelvelabs_core.results.segments import Matrix, SegmentPosition, Segments
 
 TaskState = Literal["intent", "processing", "ready", "failed", "expired"]
 
@@ -78,6 +78,18 @@ class StoredVector:
     vector: Matrix
     position: SegmentPosition
     source: str
+
+
+class StoredResult(NamedTuple):
+    """All vectors of one task.
+
+    Attributes:
+        space: Who made them, such as `marengo3.0/512`.
+        segments: The vectors with their times.
+    """
+
+    space: str
+    segments: Segments
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from twelvelabs_core.base.errors import ConfigurationError, InputError
 from twelvelabs_core.results.references import head_line, head_title
 from twelvelabs_core.results.segments import Matrix, SegmentPosition, Segments
 from twelvelabs_core.store.database import Database
-from twelvelabs_core.store.entries import StoredVector
+from twelvelabs_core.store.entries import StoredResult, StoredVector
 from twelvelabs_core.store.journal import change_entry, no_entry
 from twelvelabs_core.store.schema import aliases, tasks, titles, upsert, vectors
 
@@ -127,6 +127,28 @@ class Vectors:
                     vector = read_vector(row.vector, row.dimension)
                     found[row.segment_id] = StoredVector(row.space, vector, position, row.source)
         return found
+
+    def find_results(self, segment_ids: Sequence[str]) -> tuple[dict[str, str], dict[str, StoredResult]]:
+        """Return the whole results that segment ids are from: all clips and options of their files.
+
+        Args:
+            segment_ids: Any number of ids; those that name no vector are left out.
+
+        Returns:
+            The task key of each id, and the result of each task key.
+
+        Raises:
+            ConfigurationError: A vector is damaged.
+        """
+        keys: dict[str, str] = {}
+        spaces: dict[str, str] = {}
+        names = select(aliases.c.segment_id, tasks.c.key, tasks.c.space).join(tasks, tasks.c.id == aliases.c.task)
+        with self._database.reading() as connection:
+            for ids in batched(segment_ids):
+                for row in connection.execute(names.where(aliases.c.segment_id.in_(ids))):
+                    keys[row.segment_id] = row.key
+                    spaces[row.key] = row.space
+        return keys, {key: StoredResult(space, self.load_result(key)[0]) for key, space in spaces.items()}
 
     def find_titles(self, sources: Collection[str]) -> dict[str, set[str]]:
         """Return the titles with which the segment ids of each source were added, as they are in head lines."""

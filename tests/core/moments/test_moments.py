@@ -1,0 +1,224 @@
+"""Moments computed from hits and stored vectors: bounds, order, missing options, and hits that are not joined."""
+
+import random
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twelvelabs_core import Hit, Moment, MomentOptions, SegmentPosition, Segments
+from twelvelabs_core.moments.search import moments_of
+from twelvelabs_core.moments.timeline import Timeline, relevance_of_clips
+from twelvelabs_core.results.segments import Matrix
+
+DIMENSION = 4
+QUERY = np.array([1, 0, 0, 0], np.float32)
+
+
+def vector(cosine: float) -> list[float]:
+    """Return a vector of length 2 with this cosine to the query."""
+    return [2 * cosine, 2 * (1 - cosine**2) ** 0.5, 0, 0]
+
+
+def result(cosines: dict[str, Sequence[float | None]], seconds: float = 2.0) -> Segments:
+    """Return the result of a task with consecutive clips; None where a clip does not have an option."""
+    rows = [
+        (SegmentPosition(number * seconds, (number + 1) * seconds, option, "clip"), vector(cosine))
+        for option, column in cosines.items()
+        for number, cosine in enumerate(column)
+        if cosine is not None
+    ]
+    matrix = np.array([row for _, row in rows], np.float32).reshape(len(rows), DIMENSION)
+    return Segments(matrix, [position for position, _ in rows])
+
+
+def hits_of(source: str, segments: Segments, scope: str = "clip") -> list[Hit]:
+    """Return a hit for each row, best first."""
+    duration = max((position.end_sec for position in segments.positions), default=0.0)
+    order = np.argsort(-(segments.vectors @ QUERY), kind="stable")
+    return [
+        Hit(
+            f"{source}/{row}",
+            source,
+            f"{source}.mp4",
+            one.start_sec,
+            one.end_sec,
+            duration,
+            one.embedding_option,
+            scope,
+        )
+        for row, one in ((int(row), segments.positions[row]) for row in order)
+    ]
+
+
+def search(
+    media: dict[str, Segments],
+    hits: Sequence[Hit] | None = None,
+    *,
+    k: int = 5,
+    query: Matrix = QUERY,
+    **options: object,
+) -> list[Moment]:
+    if hits is None:
+        hits = [hit for source, segments in media.items() for hit in hits_of(source, segments)]
+    stored = {source: [segments] for source, segments in media.items()}
+    return moments_of(hits, query, stored, MomentOptions(**options), k=k)  # type: ignore[arg-type]
+
+
+def bounds(moments: Sequence[Moment]) -> list[tuple[str, float, float]]:
+    return [(moment.source, moment.start_sec, moment.end_sec) for moment in moments]
+
+
+def test_neighbouring_relevant_clips_become_one_moment() -> None:
+    media = {"a": result({"visual": [0.1, 0.1, 0.85, 0.9, 0.85, 0.1, 0.1, 0.1]})}
+    (moment, *_) = search(media, k=1)
+    assert (moment.start_sec, moment.end_sec, moment.best_sec) == (4.0, 10.0, 7.0)
+    assert moment.exact
+    assert moment.options["visual"].cosine == pytest.approx(0.9)
+    assert moment.options["visual"].rank == 1
+    assert moment.score == pytest.approx(0.9 - 0.1)
+    assert moment.why == "seen 0.90; best at 0:07.0"
+
+
+def test_weak_clip_ends_a_moment() -> None:
+    media = {"a": result({"visual": [0.9, 0.9, 0.2, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1, 0.1]})}
+    assert sorted(bounds(search(media, k=2))) == [("a", 0.0, 4.0), ("a", 6.0, 10.0)]
+
+
+def test_clips_between_hits_need_not_be_hits() -> None:
+    media = {"a": result({"visual": [0.1, 0.85, 0.85, 0.9, 0.1, 0.1, 0.1, 0.1]})}
+    best = [hit for hit in hits_of("a", media["a"]) if hit.start_sec in (2.0, 6.0)]
+    assert bounds(search(media, best)) == [("a", 2.0, 8.0)]
+
+
+def test_moment_is_at_most_as_long_as_allowed_but_a_single_clip_stays_whole() -> None:
+    media = {"a": result({"visual": [0.9] * 20 + [0.1] * 30})}
+    assert all(moment.end_sec - moment.start_sec <= 7.0 for moment in search(media, max_moment_sec=7.0))
+    media = {"a": result({"visual": [0.9, 0.1, 0.1]}, seconds=60.0)}
+    assert bounds(search(media, k=1)) == [("a", 0.0, 60.0)]
+
+
+def test_options_are_added_and_each_is_compared_with_its_own_median() -> None:
+    media = {
+        "both": result({"visual": [0.7, 0.1, 0.1, 0.1], "audio": [0.7, 0.1, 0.1, 0.1]}, seconds=5.0),
+        "one": result({"visual": [0.8, 0.1, 0.1, 0.1], "audio": [0.1, 0.1, 0.1, 0.1]}, seconds=5.0),
+    }
+    assert [moment.source for moment in search(media, k=2)] == ["both", "one"]
+    assert [moment.source for moment in search(media, k=2, score="best")] == ["one", "both"]
+    assert search(media, k=1, weights={"visual": 1.0})[0].source == "one"
+
+
+def test_silent_clip_is_neither_favoured_nor_punished() -> None:
+    sound = [0.4] * 8
+    silent = {"visual": [0.7, *[0.1] * 7], "audio": [None, *sound[1:]]}
+    loud = {"visual": [0.7, *[0.1] * 7], "audio": sound}
+    first, second = search({"loud": result(loud), "silent": result(silent)}, k=2)
+    assert first.score == pytest.approx(second.score)
+    assert set(second.options) | set(first.options) == {"visual", "audio"}
+
+
+def test_fused_vectors_alone_count_where_all_clips_have_them() -> None:
+    clips = {"visual": [0.9, 0.1, 0.1], "fused": [0.1, 0.1, 0.9]}
+    assert search({"a": result(clips)}, k=1)[0].start_sec == 4.0
+    assert search({"a": result({**clips, "fused": [None, 0.1, 0.9]})}, k=1)[0].start_sec == 0.0
+
+
+def test_media_without_stored_vectors_follow_in_the_order_of_the_hits() -> None:
+    known = result({"visual": [0.5, 0.1, 0.1]})
+    lost = result({"visual": [0.9, 0.8, 0.1, 0.1, 0.85]})
+    hits = [*hits_of("lost", lost)[:1], *hits_of("known", known)[:1]]
+    assert [(moment.source, moment.exact) for moment in search({"known": known}, hits)] == [
+        ("known", True),
+        ("lost", False),
+    ]
+    moments = search({}, hits_of("lost", lost)[:3])
+    assert bounds(moments) == [("lost", 0.0, 4.0), ("lost", 8.0, 10.0)]
+    assert moments[0].score is None
+    assert moments[0].why == "seen; best at 0:01.0"
+
+
+def test_other_results_keep_their_places() -> None:
+    media = {"a": result({"visual": [0.2, 0.1, 0.9, 0.1, 0.1, 0.1]})}
+    page = Hit("p", "plan.pdf", "plan.pdf", embedding_option="visual", embedding_scope="page")
+    whole = Hit("w", "a", "a.mp4", 0.0, 12.0, 12.0, "visual", "asset")
+    foreign = Hit(None, "note.txt")
+    best, *others = hits_of("a", media["a"])
+    moments = search(media, [page, best, whole, foreign, *others], k=4)
+    assert [(moment.source, moment.scope) for moment in moments] == [
+        ("plan.pdf", "page"), ("a", "clip"), ("a", "asset"), ("note.txt", ""),
+    ]  # fmt: skip
+    assert moments[2].end_sec == 12.0
+    assert moments[0].citation()["url"] == "plan.pdf"
+
+
+def test_padding_stays_inside_the_medium_and_out_of_other_moments() -> None:
+    media = {"a": result({"visual": [0.9, 0.1, 0.1, 0.9, *[0.1] * 6]})}
+    moments = search(media, k=2, padding_sec=5.0)
+    assert sorted(bounds(moments)) == [("a", 0.0, 4.0), ("a", 4.0, 13.0)]
+    assert bounds(search({"a": result({"visual": [0.1, 0.1, 0.9]})}, k=1, padding_sec=9.0)) == [("a", 0.0, 6.0)]
+
+
+def test_least_score_and_most_moments_of_a_source() -> None:
+    media = {name: result({"visual": [0.9, 0.1, 0.1, 0.8, 0.1, 0.1, 0.1]}) for name in ("a", "b")}
+    assert [moment.source for moment in search(media, k=4, max_per_source=1)] == ["a", "b"]
+    assert {moment.options["visual"].rank for moment in search(media, k=9, min_score=0.75)} == {1}
+
+
+def test_citation_of_a_url_and_of_a_path() -> None:
+    (moment,) = search({"https://x.org/a b.mp4": result({"visual": [0.9]})})
+    assert moment.citation()["url"] == "https://x.org/a b.mp4#t=0,2"
+    (moment,) = search({"clips/50% #1.mp4": result({"visual": [0.9]})})
+    assert moment.citation() == {
+        "title": "clips/50% #1.mp4.mp4",
+        "source": "clips/50% #1.mp4",
+        "start_sec": 0.0,
+        "end_sec": 2.0,
+        "url": "clips/50%25%20%231.mp4#t=0,2",
+    }
+
+
+cosines = st.lists(st.one_of(st.none(), st.floats(-0.875, 0.875, width=32)), min_size=1, max_size=12)
+videos = st.dictionaries(
+    st.sampled_from("abc"), st.fixed_dictionaries({"visual": cosines, "audio": cosines}).map(result), min_size=1
+)
+
+
+@given(videos, st.randoms(use_true_random=False), st.floats(0.5, 20.0), st.floats(0.0, 3.0))
+def test_properties_of_moments(media: dict[str, Segments], rng: random.Random, length: float, gap: float) -> None:
+    hits = [hit for source, segments in media.items() for hit in hits_of(source, segments)]
+    hits = rng.sample(hits, rng.randint(0, len(hits)))
+    options = {"max_moment_sec": length, "max_gap_sec": gap}
+    moments = search(media, hits, k=100, **options)
+    assert {hit.segment_id for moment in moments for hit in moment.hits} == {hit.segment_id for hit in hits}
+    for moment in moments:
+        ends = [hit.end_sec for hit in moment.hits]
+        assert 0 <= moment.start_sec <= min(hit.start_sec for hit in moment.hits)
+        assert max(ends) <= moment.end_sec <= max(position.end_sec for position in media[moment.source].positions)
+        assert moment.end_sec - moment.start_sec <= max(2.0, length)
+        assert moment.start_sec <= moment.best_sec <= moment.end_sec
+    for source in media:
+        parts = sorted(one[1:] for one in bounds(moments) if one[0] == source)
+        assert all(first[1] <= second[0] for first, second in pairwise(parts))
+    shuffled = search(media, rng.sample(hits, len(hits)), k=100, **options)
+    assert [(one.moment_id, one.score, one.hits) for one in shuffled] == [
+        (one.moment_id, one.score, one.hits) for one in moments
+    ]
+
+
+steps = st.integers(-512, 512).map(lambda step: step / 1024)  # their sums and medians are exact
+
+
+@given(st.lists(steps, min_size=1), st.lists(steps, min_size=1), steps)
+def test_constant_added_to_one_option_changes_no_score(visual: list[float], audio: list[float], shift: float) -> None:
+    def scores(added: float) -> list[list[float]]:
+        columns = {"visual": visual, "audio": [one + added for one in audio]}
+        timelines = [
+            Timeline(option, tuple((number, number + 1) for number in range(len(column))), {option: np.array(column)})
+            for option, column in columns.items()
+        ]
+        return [column.tolist() for column in relevance_of_clips(timelines, None)]
+
+    assert scores(shift) == scores(0.0)

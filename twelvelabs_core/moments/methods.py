@@ -1,0 +1,75 @@
+"""The client's method that turns search results into moments."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from twelvelabs_core.base.checks import check_count
+from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.ingest.job import Ingestion
+from twelvelabs_core.moments.moment import Hit, Moment
+from twelvelabs_core.moments.options import MomentOptions
+from twelvelabs_core.results.segments import Matrix, Segments
+from twelvelabs_core.transport.session import Session
+
+if TYPE_CHECKING:
+    from twelvelabs_core.store.store import SegmentStore
+
+
+class MomentMethods:
+    """The methods of a client for moments."""
+
+    _session: Session
+    _ingestion: Ingestion
+    _open_store: "Callable[[], SegmentStore]"
+
+    async def find_moments(
+        self, hits: Sequence[Hit], query: Matrix, *, k: int = 5, options: MomentOptions | None = None
+    ) -> list[Moment]:
+        """Return the moments that search results belong to, best first.
+
+        The vectors of all clips and options of the found files are read from the segment store, so moments do not
+        depend on the vector store, on its scores, or on how many neighbouring clips it returned. Neighbouring clips of
+        one file form a moment while their relevance is at least 0.9 of that of the best one.
+
+        Files whose vectors are not in the segment store follow in the order of the hits, with `exact=False`. Whole
+        files, pages, chunks and other documents are not joined and keep their places among the hits.
+
+        Args:
+            hits: The vector store's results, best first; `Hit.of` makes one from metadata.
+            query: The query's vector, float32 of shape (dimension,), from `embed_text` or another `embed_*` method.
+            k: Most moments.
+            options: How hits become moments.
+
+        Returns:
+            At most `k` moments.
+
+        Raises:
+            InputError: The stored vectors, or the query, are of another vector space than this client's.
+            ConfigurationError: The segment store cannot be read.
+        """
+        from twelvelabs_core.moments.search import moments_of  # noqa: PLC0415  # imports numpy
+
+        check_count("k", k)
+        space = self._ingestion.space
+        if str(query.shape) != f"({space.rpartition('/')[2]},)":
+            raise InputError(f"query must be a vector of the space {space}, got an array of shape {query.shape}.")
+        stored = await self._session.io.blocking(lambda: self._stored_results(hits))
+        chosen = options or MomentOptions()
+        return await self._session.io.blocking(lambda: moments_of(hits, query, stored, chosen, k=k))
+
+    def _stored_results(self, hits: Sequence[Hit]) -> dict[str, list[Segments]]:
+        """Return for each source the results that its hits are from."""
+        ids = {hit.segment_id: hit.source for hit in hits if hit.segment_id is not None and hit.is_clip}
+        if not ids:
+            return {}
+        keys, results = self._open_store().find_results(list(ids))
+        found: dict[str, dict[str, Segments]] = defaultdict(dict)
+        for segment_id, key in keys.items():
+            if results[key].space != self._ingestion.space:
+                raise InputError(
+                    f"cannot compare the query with {ids[segment_id]!r}: its vectors are of the space "
+                    f"{results[key].space}, those of this client of {self._ingestion.space}."
+                )
+            found[ids[segment_id]][key] = results[key].segments
+        return {source: list(segments.values()) for source, segments in found.items()}

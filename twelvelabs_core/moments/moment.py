@@ -1,0 +1,156 @@
+"""`Hit`, one search result of a vector store, and `Moment`, the part of a file that one or more hits belong to."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
+from urllib.parse import quote
+
+from twelvelabs_core.results.references import clock
+
+MOMENT_NAMESPACE = uuid.UUID("6d1f2f0c-7c0f-5a58-9b3c-3b0a6a0f6c55")
+VERBS = {"visual": "seen", "audio": "heard", "transcription": "said"}
+"""How a sentence names an embedding option; others are named as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One search result of a vector store.
+
+    Attributes:
+        segment_id: Id of the segment, or None for a document that is not of this package.
+        source: The caller's name of the file.
+        title: A short name to display.
+        start_sec: First second of the segment; 0.0 where times do not apply.
+        end_sec: Last second; 0.0 where times do not apply.
+        duration_sec: Length of the whole file in seconds; 0.0 where times do not apply or it is unknown.
+        embedding_option: `visual`, `audio`, `transcription`, `text` or `fused`.
+        embedding_scope: `clip`, `asset`, `page` or `chunk`; "" for a document that is not of this package.
+        words: The words spoken in the segment, where known.
+        item: The framework's document or node.
+
+    Example:
+        ```python
+        hits = [Hit.of(document.metadata, item=document) for document in store.similarity_search(query, k=50)]
+        ```
+    """
+
+    segment_id: str | None
+    source: str = ""
+    title: str = ""
+    start_sec: float = 0.0
+    end_sec: float = 0.0
+    duration_sec: float = 0.0
+    embedding_option: str = ""
+    embedding_scope: str = ""
+    words: str = ""
+    item: Any = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, Any], *, words: str = "", item: Any = None) -> Self:
+        """Return the hit with this metadata of a document or node; other metadata make a hit without a segment."""
+        segment_id = metadata.get("segment_id")
+        if not isinstance(segment_id, str):
+            return cls(None, str(metadata.get("source", "")), str(metadata.get("title", "")), words=words, item=item)
+        start, end, duration = (float(metadata.get(key) or 0.0) for key in ("start_sec", "end_sec", "duration_sec"))
+        source, title, option, scope = (
+            str(metadata.get(key) or "") for key in ("source", "title", "embedding_option", "embedding_scope")
+        )
+        return cls(segment_id, source, title, start, end, duration, option, scope, words, item)
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether it is a time range of a video or audio file, which may grow into a longer moment."""
+        return self.segment_id is not None and self.embedding_scope == "clip" and self.end_sec > self.start_sec
+
+
+class OptionScore(NamedTuple):
+    """How well a moment matches by one embedding option.
+
+    Attributes:
+        cosine: Cosine of the query and the vector of this option in the moment's best clip.
+        rank: Position (from 1) of that clip among all clips of the found files, by this option.
+
+    Example:
+        ```python
+        heard = moment.options.get("audio")
+        if heard and heard.rank == 1:
+            print("the clip that sounds most like the query")
+        ```
+    """
+
+    cosine: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A part of a video or audio file that answers a query; or a page, chunk, whole file or other document.
+
+    Attributes:
+        moment_id: UUID string; the same for the same part of the same file.
+        source: The caller's name of the file.
+        title: A short name to display.
+        start_sec: First second; 0.0 where times do not apply.
+        end_sec: Last second; 0.0 where times do not apply.
+        best_sec: Middle of the clip that matches best; 0.0 where times do not apply.
+        score: Relevance of the best clip, at least 0 (or its best cosine, by `MomentOptions.score`); None where the
+            segment store does not have the vectors. Only comparable within one search.
+        options: Cosine and rank for each embedding option of the best clip; empty where the vectors are not known.
+        hits: The hits that belong to it, in time order; at least one.
+        scope: `clip` for a part in time; `asset`, `page` or `chunk` for a hit that is returned as it is; "" for a
+            document that is not of this package.
+        exact: Whether score and bounds were computed from stored vectors; False where the order is the vector store's.
+        words: The words spoken in its hits, where known.
+
+    Example:
+        ```python
+        for moment in client.find_moments(hits, query):
+            print(moment.title, moment.start_sec, moment.end_sec, moment.why)
+        ```
+    """
+
+    moment_id: str
+    source: str
+    title: str
+    start_sec: float
+    end_sec: float
+    best_sec: float
+    score: float | None
+    options: Mapping[str, OptionScore]
+    hits: tuple[Hit, ...] = field(repr=False)
+    scope: str = "clip"
+    exact: bool = True
+    words: str = field(default="", repr=False)
+
+    @property
+    def why(self) -> str:
+        """Why it was found, in a short sentence: `seen 0.41, said 0.12; best at 1:02.5`."""
+        parts = sorted(self.options.items(), key=lambda item: -item[1].cosine)
+        scores = ", ".join(f"{VERBS.get(option, option)} {score.cosine:.2f}" for option, score in parts)
+        if not scores:
+            names = dict.fromkeys(VERBS.get(hit.embedding_option, hit.embedding_option) for hit in self.hits)
+            scores = ", ".join(filter(None, names)) or "found by the vector store"
+        return f"{scores}; best at {clock(self.best_sec)}" if self.scope == "clip" else scores
+
+    def citation(self) -> dict[str, str | float]:
+        """Return title, source, times and a link that opens the file at this moment (`#t=start,end`)."""
+        return {
+            "title": self.title,
+            "source": self.source,
+            "start_sec": self.start_sec,
+            "end_sec": self.end_sec,
+            "url": media_fragment(self.source, self.start_sec, self.end_sec),
+        }
+
+
+def moment_id(source: str, scope: str, start_sec: float, end_sec: float, segment_id: str | None) -> str:
+    """Return the id of a moment: by time for a clip, else by its segment."""
+    name = f"{source}\n{start_sec:.3f}-{end_sec:.3f}" if scope == "clip" else f"{source}\n{segment_id}"
+    return str(uuid.uuid5(MOMENT_NAMESPACE, name))
+
+
+def media_fragment(source: str, start_sec: float, end_sec: float) -> str:
+    """Return the URL of a time range by the W3C's media fragments; a path becomes a relative or absolute URL path."""
+    url = source if "://" in source or source.startswith("asset:") else quote(source)
+    return f"{url}#t={start_sec:g},{end_sec:g}" if end_sec > start_sec else url

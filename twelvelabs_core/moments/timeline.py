@@ -1,0 +1,95 @@
+"""The clips of a video or audio file in time order, with the cosines of each option, and the relevance of each clip."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelabs_core.moments.growth import Range
+from twelvelabs_core.results.segments import Matrix, Segments
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timeline:
+    """The clips of one video or audio file.
+
+    Attributes:
+        source: The caller's name of the file.
+        ranges: First and last millisecond of each clip, in time order.
+        cosines: For each embedding option one cosine per clip; not a number where a clip does not have the option.
+    """
+
+    source: str
+    ranges: tuple[Range, ...]
+    cosines: Mapping[str, Numbers]
+
+    @classmethod
+    def of(cls, source: str, results: Iterable[Segments], query: Matrix) -> "Timeline":
+        """Return the clips of the results of one file; a time range and option in two of them counts once."""
+        found: dict[str, dict[Range, float]] = {}
+        for segments in results:
+            norms = np.linalg.norm(segments.vectors, axis=1) * np.linalg.norm(query)
+            cosines = segments.vectors @ query / np.where(norms == 0, 1, norms)
+            for position, cosine in zip(segments.positions, cosines.tolist(), strict=True):
+                if position.embedding_scope == "clip" and position.end_sec > position.start_sec:
+                    start, end = position.location[:2]
+                    found.setdefault(position.embedding_option, {}).setdefault((start, end), cosine)
+        ranges = tuple(sorted({clip for cosines in found.values() for clip in cosines}))
+        columns = {
+            option: np.array([cosines.get(clip, np.nan) for clip in ranges]) for option, cosines in found.items()
+        }
+        return cls(source, ranges, columns)
+
+
+def relevance_of_clips(timelines: Sequence[Timeline], weights: Mapping[str, float] | None) -> list[Numbers]:
+    """Return for each timeline the relevance of its clips, at least 0.
+
+    An option's margin is weight x (cosine - median cosine of that option over all clips), and 0 where it is negative or
+    the clip does not have the option. Relevance is the 3-norm of the margins, the cube root of the sum of their cubes:
+    an option that does not tell clips apart hardly changes it, and two that do add up. Without weights, fused vectors
+    alone count where all clips have them, else all other options.
+
+    On generated videos the 3-norm finds at least as many scenes as the sum (1-norm) and the maximum for each kind of
+    query; see `benchmarks/moments.py`.
+    """
+    weights = weights if weights is not None else dict.fromkeys(_options(timelines), 1.0)
+    baselines = {option: _median(timelines, option) for option in weights}
+    relevance = []
+    for timeline in timelines:
+        cubes = np.zeros(len(timeline.ranges))
+        for option, weight in weights.items():
+            if option in timeline.cosines:
+                margins = np.nan_to_num(weight * (timeline.cosines[option] - baselines[option]))
+                cubes += np.maximum(margins, 0.0) ** 3
+        relevance.append(np.cbrt(cubes))
+    return relevance
+
+
+def best_cosines(timelines: Sequence[Timeline], weights: Mapping[str, float] | None) -> list[Numbers]:
+    """Return for each clip of each timeline its largest weight x cosine; -1 where it has none of the options."""
+    weights = weights if weights is not None else dict.fromkeys(_options(timelines), 1.0)
+    scores = [np.full(len(timeline.ranges), -1.0) for timeline in timelines]
+    for option, weight in weights.items():
+        for score, timeline in zip(scores, timelines, strict=True):
+            if option in timeline.cosines:
+                np.fmax(score, weight * timeline.cosines[option], out=score)
+    return scores
+
+
+def rank(timelines: Sequence[Timeline], option: str, cosine: float) -> int:
+    """Return the position (from 1) of a cosine among those of all clips by this option."""
+    return 1 + sum(int(np.sum(one.cosines[option] > cosine)) for one in timelines if option in one.cosines)
+
+
+def _options(timelines: Sequence[Timeline]) -> list[str]:
+    options = dict.fromkeys(option for timeline in timelines for option in timeline.cosines)
+    all_fused = all("fused" in one.cosines and not np.isnan(one.cosines["fused"]).any() for one in timelines)
+    return ["fused"] if all_fused else [option for option in options if option != "fused"]
+
+
+def _median(timelines: Sequence[Timeline], option: str) -> float:
+    columns = [timeline.cosines[option] for timeline in timelines if option in timeline.cosines]
+    return float(np.nanmedian(np.concatenate(columns))) if columns else 0.0
