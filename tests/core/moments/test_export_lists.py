@@ -12,6 +12,7 @@ from twelvelabs_core.moments.export import (
     MomentTable,
     moments_to_csv,
     moments_to_edl,
+    moments_to_html,
     moments_to_srt,
     moments_to_webvtt,
 )
@@ -190,3 +191,14 @@ def test_table_links_only_to_web_addresses() -> None:
     assert html.count("<tr>") == 5
     assert "<script" not in html
     assert html.count("seen 0.41, said -0.12; best at 1:03.0") == 3
+
+
+def test_page_without_previews_shows_moments_and_documents() -> None:
+    page = moments_to_html({"a <goal>": [moment(title="<script>x"), PAGE]})
+    assert "<q>a &lt;goal&gt;</q>" in page
+    assert "<script>x" not in page
+    assert page.count('<div class="moment">') == 2
+    assert page.count("<figure") == 1
+    assert 'id="player"' not in page
+    with pytest.raises(InputError, match=r"cannot read the preview none\.mp4"):
+        moments_to_html({"a": [moment()]}, previews={"match.mp4": "none.mp4"})
