@@ -127,7 +127,7 @@ class Moment:
     def why(self) -> str:
         """Why it was found, in a short sentence: `seen 0.41, said 0.12; best at 1:02.5`."""
         parts = sorted(self.options.items(), key=lambda item: -item[1].cosine)
-        scores = ", ".join(f"{VERBS.get(option, option)} {score.cosine:.2f}" for option, score in parts)
+        scores = ", ".join(f"{VERBS.get(option, option)} {score.cosine:z.2f}" for option, score in parts)
         if not scores:
             names = dict.fromkeys(VERBS.get(hit.embedding_option, hit.embedding_option) for hit in self.hits)
             scores = ", ".join(filter(None, names)) or "found by the vector store"
@@ -142,6 +142,12 @@ class Moment:
             "end_sec": self.end_sec,
             "url": media_fragment(self.source, self.start_sec, self.end_sec),
         }
+
+    def _repr_html_(self) -> str:
+        """Return it as a table of one row, for notebooks."""
+        from twelvelabs_core.moments.export.table import MomentTable  # noqa: PLC0415  # imports this module
+
+        return MomentTable([self])._repr_html_()
 
 
 def moment_id(source: str, scope: str, start_sec: float, end_sec: float, segment_id: str | None) -> str:
