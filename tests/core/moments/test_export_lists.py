@@ -208,9 +208,9 @@ def test_page_without_previews_shows_moments_and_documents() -> None:
 
 
 def test_without_pyav_pages_have_no_pictures_and_clips_name_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(export, "write_clip")  # imports it, so it comes first
     for name in ("frames", "transcode", "clip"):
         monkeypatch.delitem(sys.modules, f"twelvelabs_core.moments.export.{name}", raising=False)
-    monkeypatch.delattr(export, "write_clip", raising=False)
     monkeypatch.setitem(sys.modules, "av", None)
     assert "<img" not in export.moments_to_html({"a": [moment(__file__)]})
     with pytest.raises(ImportError, match=r"pip install \"twelvelabs-rag\[media\]\""):
