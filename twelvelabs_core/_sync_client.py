@@ -1617,3 +1617,19 @@ class Client:
             ConfigurationError: The segment store cannot be read.
         """
         return finish(self._async.find_moments(hits, query, k=k, options=options))
+
+    def moment_vector(self, segment_ids: Sequence[str]) -> Matrix:
+        """Return a vector to search for moments like another one.
+
+        Args:
+            segment_ids: The segments of a moment, at least one.
+
+        Returns:
+            float32 array of shape (dimension,), of length 1: the mean of the directions of the `visual` vectors; where
+            there are none, of all vectors.
+
+        Raises:
+            SegmentNotFoundError: None of the segments is in the segment store.
+            InputError: A vector is of another space than this client's.
+        """
+        return finish(self._async.moment_vector(segment_ids))

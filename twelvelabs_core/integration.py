@@ -31,6 +31,15 @@ if TYPE_CHECKING:
     from twelvelabs_core.media.source import MediaInput, is_one, many
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
+    from twelvelabs_core.moments.conditions import CLIP_OPTIONS, TOOL_OPTIONS, Comparison, Conditions, time_window_of
+    from twelvelabs_core.moments.text import (
+        distinct_titles,
+        moment_metadata,
+        moment_text,
+        public_document,
+        sentence_of,
+        text_for_model,
+    )
     from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord, readable_head_of
     from twelvelabs_core.store.store import SegmentStore
     from twelvelabs_core.transport.io import drain, finish
@@ -46,6 +55,21 @@ else:
             "twelvelabs_core.media.source": ["is_one", "many"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
+            "twelvelabs_core.moments.conditions": [
+                "CLIP_OPTIONS",
+                "TOOL_OPTIONS",
+                "Comparison",
+                "Conditions",
+                "time_window_of",
+            ],
+            "twelvelabs_core.moments.text": [
+                "distinct_titles",
+                "moment_metadata",
+                "moment_text",
+                "public_document",
+                "sentence_of",
+                "text_for_model",
+            ],
             "twelvelabs_core.results.records": ["METADATA_KEYS", "readable_head_of"],
             "twelvelabs_core.transport.io": ["drain", "finish"],
         },
@@ -54,9 +78,13 @@ else:
 __all__ = [
     "AWAITING",
     "BLOCKING",
+    "CLIP_OPTIONS",
     "DOCUMENT_MODEL",
     "METADATA_KEYS",
+    "TOOL_OPTIONS",
     "UNTIMED_TYPES",
+    "Comparison",
+    "Conditions",
     "EmbeddingFields",
     "FailureReport",
     "Mode",
@@ -64,6 +92,7 @@ __all__ = [
     "TextCache",
     "check_unique",
     "client_of",
+    "distinct_titles",
     "drain",
     "each_medium",
     "finish",
@@ -72,8 +101,14 @@ __all__ = [
     "lazy_exports",
     "many",
     "media_list",
+    "moment_metadata",
+    "moment_text",
     "plain_options",
+    "public_document",
     "readable_head_of",
+    "sentence_of",
+    "text_for_model",
+    "time_window_of",
     "unsigned_url",
     "untimed_types",
     "with_distinct_titles",

@@ -54,6 +54,14 @@ def moments_of(
     return _padded(_placed([*once.values()], moments)[:k], options.padding_sec)
 
 
+def mean_direction(vectors: Sequence[Matrix]) -> Matrix:
+    """Return the mean of the directions of vectors, of length 1."""
+    matrix = np.stack(vectors).astype(np.float64)
+    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
+    mean = np.mean(matrix / np.where(norms == 0, 1, norms), axis=0)
+    return np.asarray(mean / (np.linalg.norm(mean) or 1.0), np.float32)
+
+
 @dataclass(slots=True, kw_only=True)
 class _Track:
     """The clips of one video or audio file while moments are made of them.
