@@ -20,8 +20,8 @@ def distinct_titles(moments: Iterable[Moment]) -> dict[str, str]:
 
 def moment_text(moment: Moment, title: str) -> str:
     """Return the text of a moment's document: `match.mp4, 1:02.0-1:10.0, seen, said`, then the words spoken in it."""
-    options = dict.fromkeys(hit.embedding_option for hit in moment.hits)
-    verbs = ", ".join(VERBS.get(option, option) for option in options if option)
+    options = {hit.embedding_option for hit in moment.hits}
+    verbs = ", ".join(verb for option, verb in VERBS.items() if option in options)
     head = f"{title}, {clock(moment.start_sec)}-{clock(moment.end_sec)}" + (f", {verbs}" if verbs else "")
     return f"{head}\n{moment.words}" if moment.words else head
 
