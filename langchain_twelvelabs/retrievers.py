@@ -1,8 +1,6 @@
 """`TwelveLabsMomentRetriever`: moments of videos and audio files, from any vector store."""
 
-import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -15,24 +13,21 @@ from pydantic import ConfigDict, Field
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from langchain_twelvelabs.filters import filter_arguments
 from langchain_twelvelabs.vectorstores import class_names, embeddings_of, innermost_store
-from twelvelabs_core import ConfigurationError, Hit, InputError, MediaInput, Moment, MomentOptions
+from twelvelabs_core import ConfigurationError, Hit, MediaInput, Moment, MomentOptions
 from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
-    CLIP_OPTIONS,
     Conditions,
+    Example,
     Mode,
+    check_query,
     client_of,
     distinct_titles,
     finish,
     moment_metadata,
     moment_text,
+    retrieve_moments,
 )
-
-logger = logging.getLogger("langchain_twelvelabs")
-
-FETCH_MAX = 10_000  # documents of one search, where a store cannot filter
-FETCH_GROWTH = 4
 
 
 class TwelveLabsMomentRetriever(BaseRetriever):
@@ -72,7 +67,7 @@ class TwelveLabsMomentRetriever(BaseRetriever):
     vectorstore: VectorStore
     embeddings: TwelveLabsEmbeddings | None = None
     k: int = Field(default=5, ge=1)
-    fetch_k: int = Field(default=50, ge=1, le=FETCH_MAX)
+    fetch_k: int = Field(default=50, ge=1, le=10_000)
     options: MomentOptions = MomentOptions()
     search_kwargs: dict[str, Any] = Field(default_factory=dict)
 
@@ -170,108 +165,61 @@ class TwelveLabsMomentRetriever(BaseRetriever):
 
     async def find_moments(self, mode: Mode, query: dict[str, Any], k: int, conditions: Conditions) -> list[Moment]:
         """Return moments; for this package's tools, others use `search` and `moments`."""
+        given = check_query(query)
         embeddings = self.embeddings or embeddings_of(self.vectorstore)
         if embeddings is None:
             raise ConfigurationError(
                 f"this {type(self.vectorstore).__name__} shows no embeddings; pass embeddings=TwelveLabsEmbeddings()."
             )
         client = await client_of(mode, embeddings)
-        vector = await _vector(mode, client, embeddings, query)
-        hits = [
-            Hit.of(document.metadata, text=document.page_content, item=document)
-            for document in await self._candidates(mode, vector.tolist(), conditions)
-        ]
-        options = self.options
-        if conditions.embedding_option is not None:
-            options = replace(options, weights={conditions.embedding_option: 1.0})
-        if conditions.time_window is not None:
-            options = replace(options, time_window=conditions.time_window)
-        like = query.get("like")
-        found: list[Moment] = await mode.run(
-            client.find_moments, hits, vector, k=k if like is None else k + 1, options=options
+        like = Example.of(given["like"].metadata) if "like" in given else None
+        return await retrieve_moments(
+            mode,
+            client,
+            _Search(self.vectorstore, self.search_kwargs),
+            await _vector(mode, client, embeddings, given, like),
+            k=k,
+            fetch_k=self.fetch_k,
+            conditions=conditions,
+            options=self.options,
+            like=like,
         )
-        if like is not None:
-            found = [moment for moment in found if not _is_part_of(moment, like)]
-        return found[:k]
-
-    async def _candidates(self, mode: Mode, vector: list[float], conditions: Conditions) -> list[Document]:
-        """Return documents of the vector store that fulfil the conditions, each once, best first."""
-        found = await self._find(mode, vector, conditions)
-        is_complete = len(found) < self.fetch_k
-        if not is_complete and conditions.embedding_option is None:
-            for option in CLIP_OPTIONS:
-                narrower = replace(conditions, embedding_option=option)
-                if self._arguments(narrower) is not None:
-                    found += await self._find(mode, vector, narrower)
-        once: dict[Any, Document] = {}
-        for document in found:
-            once.setdefault(document.metadata.get("segment_id") or id(document), document)
-        return list(once.values())
-
-    async def _find(self, mode: Mode, vector: list[float], conditions: Conditions) -> list[Document]:
-        """Return up to `fetch_k` documents by one search; by larger ones where the store cannot filter."""
-        arguments = self._arguments(conditions)
-        count = self.fetch_k
-        while True:
-            search = {**(arguments or {}), **self._defaults(), **self.search_kwargs}
-            documents = await mode.call(self.vectorstore, "similarity_search_by_vector", vector, k=count, **search)
-            matching = [document for document in documents if conditions.matches(document.metadata)]
-            if arguments is not None or len(matching) >= self.fetch_k or len(documents) < count:
-                return matching[: self.fetch_k]
-            if count == FETCH_MAX:
-                logger.warning(
-                    "%s cannot filter, and of its first %d documents only %d fulfil %s; others may exist.",
-                    *(type(self.vectorstore).__name__, count, len(matching), conditions),
-                )
-                return matching
-            count = min(count * FETCH_GROWTH, FETCH_MAX)
-
-    def _arguments(self, conditions: Conditions) -> dict[str, Any] | None:
-        """Return the store's search arguments for conditions; None where the results have to be filtered."""
-        if conditions and {"filter", "expr"} & self.search_kwargs.keys():
-            return None
-        return filter_arguments(self.vectorstore, conditions)
-
-    def _defaults(self) -> dict[str, Any]:
-        """Return what a store needs to rank by cosine: LanceDB's default distance is Euclidean."""
-        return {"metrics": "cosine"} if "LanceDB" in class_names(innermost_store(self.vectorstore)) else {}
 
 
-async def _vector(mode: Mode, client: Any, embeddings: TwelveLabsEmbeddings, query: dict[str, Any]) -> Any:
+class _Search:
+    """A LangChain vector store as a `VectorSearch`."""
+
+    def __init__(self, store: VectorStore, search_kwargs: dict[str, Any]) -> None:
+        self._store = store
+        self._search_kwargs = search_kwargs
+        # LanceDB's default distance is Euclidean.
+        self._defaults = {"metrics": "cosine"} if "LanceDB" in class_names(innermost_store(store)) else {}
+
+    def can_filter(self, conditions: Conditions) -> bool:
+        has_own = {"filter", "expr"} & self._search_kwargs.keys()
+        return not has_own and filter_arguments(self._store, conditions) is not None
+
+    async def search(self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None) -> list[Hit]:
+        condition = {} if conditions is None else filter_arguments(self._store, conditions) or {}
+        options = {**self._defaults, **condition, **self._search_kwargs}
+        found = await mode.call(self._store, "similarity_search_by_vector", vector, k=count, **options)
+        return [Hit.of(document.metadata, text=document.page_content, item=document) for document in found]
+
+
+async def _vector(
+    mode: Mode, client: Any, embeddings: TwelveLabsEmbeddings, given: dict[str, Any], like: Example | None
+) -> Any:
     """Return the vector of a query, float32."""
-    given = {name: value for name, value in query.items() if value is not None}
-    names = tuple(given)
-    if names == ("like",):
-        return await mode.run(client.moment_vector, _segment_ids(given["like"]))
-    if names == ("text", "image"):
-        return np.asarray(await mode.call(embeddings, "embed_text_image", given["text"], given["image"]), np.float32)
-    if len(names) != 1:
-        raise InputError(
-            f"pass one of text, image, audio, video and like, or text with image; got {' and '.join(names) or 'none'}."
-        )
-    (name,) = names
-    value = given[name]
-    if name == "image":
-        return np.asarray((await mode.call(embeddings, "embed_images", [value]))[0], np.float32)
-    method = "embed_query" if name == "text" else f"embed_{name}"
-    return np.asarray(await mode.call(embeddings, method, value), np.float32)
-
-
-def _segment_ids(document: Document) -> Sequence[str]:
-    metadata = document.metadata
-    ids = metadata.get("segment_ids") or [metadata.get("segment_id")]
-    if not all(isinstance(one, str) for one in ids):
-        raise InputError("like must be a moment or a segment, got a document without segment_ids.")
-    return list(ids)
-
-
-def _is_part_of(moment: Moment, document: Document) -> bool:
-    metadata = document.metadata
-    return (
-        moment.source == metadata.get("source")
-        and moment.start_sec < (metadata.get("end_sec") or 0.0)
-        and moment.end_sec > (metadata.get("start_sec") or 0.0)
-    )
+    if like is not None:
+        return await mode.run(client.moment_vector, like.segment_ids)
+    if len(given) > 1:
+        vector = await mode.call(embeddings, "embed_text_image", given["text"], given["image"])
+    elif "image" in given:
+        (vector,) = await mode.call(embeddings, "embed_images", [given["image"]])
+    else:
+        ((name, value),) = given.items()
+        vector = await mode.call(embeddings, "embed_query" if name == "text" else f"embed_{name}", value)
+    return np.asarray(vector, np.float32)
 
 
 def _documents(moments: Iterable[Moment]) -> list[Document]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
     from twelvelabs_core.moments.conditions import CLIP_OPTIONS, TOOL_OPTIONS, Comparison, Conditions, time_window_of
+    from twelvelabs_core.moments.retrieval import Example, check_query, retrieve_moments
     from twelvelabs_core.moments.text import (
         distinct_titles,
         moment_metadata,
@@ -62,6 +63,7 @@ else:
                 "Conditions",
                 "time_window_of",
             ],
+            "twelvelabs_core.moments.retrieval": ["Example", "check_query", "retrieve_moments"],
             "twelvelabs_core.moments.text": [
                 "distinct_titles",
                 "moment_metadata",
@@ -86,10 +88,12 @@ __all__ = [
     "Comparison",
     "Conditions",
     "EmbeddingFields",
+    "Example",
     "FailureReport",
     "Mode",
     "SpaceCheck",
     "TextCache",
+    "check_query",
     "check_unique",
     "client_of",
     "distinct_titles",
@@ -106,6 +110,7 @@ __all__ = [
     "plain_options",
     "public_document",
     "readable_head_of",
+    "retrieve_moments",
     "sentence_of",
     "text_for_model",
     "time_window_of",

@@ -160,7 +160,7 @@ def test_other_segment_store_gives_the_order_of_the_vector_store(
 def test_store_that_cannot_filter_is_searched_further(
     store: InMemoryVectorStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("langchain_twelvelabs.retrievers.FETCH_MAX", 4)
+    monkeypatch.setattr("twelvelabs_core.moments.retrieval.FETCH_MAX", 4)
     for text in ("one", "two", "three", "four"):
         store.add_texts([f"{description(1)} {text}"])
     mine = {"filter": lambda _: True}

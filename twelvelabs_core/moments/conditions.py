@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.moments.moment import Hit
 
 TOOL_OPTIONS = {"seen": "visual", "heard": "audio", "said": "transcription"}
 """The words by which tools name embedding options."""
@@ -86,23 +87,22 @@ class Conditions:
         return clauses
 
     def matches(self, metadata: Mapping[str, Any]) -> bool:
-        """Return whether a segment's metadata fulfil the conditions."""
+        """Return whether a document or node with these metadata fulfils the conditions."""
+        return self.accepts(Hit.of(metadata))
+
+    def accepts(self, hit: Hit) -> bool:
+        """Return whether a search result fulfils the conditions."""
         if not self:
             return True
-        if not isinstance(metadata.get("segment_id"), str):
-            return False
-        if self.source is not None and not self._is_named(metadata):
-            return False
-        if self.embedding_option not in (None, metadata.get("embedding_option")):
-            return False
-        if self.time_window is None:
-            return True
-        start, end = metadata.get("start_sec") or 0.0, metadata.get("end_sec") or 0.0
-        return bool(start < self.time_window[1] and end > self.time_window[0])
-
-    def _is_named(self, metadata: Mapping[str, Any]) -> bool:
-        source = str(metadata.get("source"))
-        return self.source in (source, metadata.get("title")) or source.endswith(f"/{self.source}")
+        names = (hit.source, hit.title)
+        return (
+            hit.segment_id is not None
+            and (self.source is None or self.source in names or hit.source.endswith(f"/{self.source}"))
+            and self.embedding_option in (None, hit.embedding_option)
+            and (
+                self.time_window is None or (hit.start_sec < self.time_window[1] and hit.end_sec > self.time_window[0])
+            )
+        )
 
 
 def time_window_of(start_sec: float | None, end_sec: float | None) -> tuple[float, float] | None:
