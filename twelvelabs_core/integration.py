@@ -32,14 +32,16 @@ if TYPE_CHECKING:
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
     from twelvelabs_core.moments.conditions import CLIP_OPTIONS, TOOL_OPTIONS, Comparison, Conditions, time_window_of
-    from twelvelabs_core.moments.retrieval import Example, check_query, retrieve_moments
+    from twelvelabs_core.moments.retrieval import Example, check_query, find_segments, retrieve_moments
     from twelvelabs_core.moments.text import (
         distinct_titles,
+        moment_for_model,
         moment_metadata,
         moment_text,
         public_document,
         sentence_of,
         text_for_model,
+        titles_of_sources,
     )
     from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord, readable_head_of
     from twelvelabs_core.store.store import SegmentStore
@@ -63,14 +65,16 @@ else:
                 "Conditions",
                 "time_window_of",
             ],
-            "twelvelabs_core.moments.retrieval": ["Example", "check_query", "retrieve_moments"],
+            "twelvelabs_core.moments.retrieval": ["Example", "check_query", "find_segments", "retrieve_moments"],
             "twelvelabs_core.moments.text": [
                 "distinct_titles",
+                "moment_for_model",
                 "moment_metadata",
                 "moment_text",
                 "public_document",
                 "sentence_of",
                 "text_for_model",
+                "titles_of_sources",
             ],
             "twelvelabs_core.results.records": ["METADATA_KEYS", "readable_head_of"],
             "twelvelabs_core.transport.io": ["drain", "finish"],
@@ -99,12 +103,14 @@ __all__ = [
     "distinct_titles",
     "drain",
     "each_medium",
+    "find_segments",
     "finish",
     "input_type_of",
     "is_one",
     "lazy_exports",
     "many",
     "media_list",
+    "moment_for_model",
     "moment_metadata",
     "moment_text",
     "plain_options",
@@ -114,6 +120,7 @@ __all__ = [
     "sentence_of",
     "text_for_model",
     "time_window_of",
+    "titles_of_sources",
     "unsigned_url",
     "untimed_types",
     "with_distinct_titles",

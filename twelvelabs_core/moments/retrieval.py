@@ -112,16 +112,18 @@ async def _candidates(
     The vector store is searched once more for each option, where it can filter and did not return all that it has:
     the cosines of options differ in level, so that one option may fill the first results of a large collection.
     """
-    hits = await _find(mode, store, vector, conditions, fetch_k)
+    hits = await find_segments(mode, store, vector, conditions, fetch_k)
     if len(hits) == fetch_k and conditions.embedding_option is None:
         for option in CLIP_OPTIONS:
             narrower = replace(conditions, embedding_option=option)
             if store.can_filter(narrower):
-                hits += await _find(mode, store, vector, narrower, fetch_k)
+                hits += await find_segments(mode, store, vector, narrower, fetch_k)
     return hits
 
 
-async def _find(mode: Mode, store: VectorSearch, vector: list[float], conditions: Conditions, count: int) -> list[Hit]:
+async def find_segments(
+    mode: Mode, store: VectorSearch, vector: list[float], conditions: Conditions, count: int
+) -> list[Hit]:
     """Return up to `count` results by one search; by larger ones where the vector store cannot filter."""
     if not conditions or store.can_filter(conditions):
         found = await store.search(mode, vector, count, conditions or None)

@@ -14,7 +14,11 @@ WORDS_MAX = 500  # characters of spoken words that a language model is shown for
 
 def distinct_titles(moments: Iterable[Moment]) -> dict[str, str]:
     """Return the title of each source, with as much of its folders as tells equal titles apart."""
-    titles = {moment.source: moment.title for moment in moments}
+    return titles_of_sources({moment.source: moment.title for moment in moments})
+
+
+def titles_of_sources(titles: Mapping[str, str]) -> dict[str, str]:
+    """Return titles by source, each with as much of its folders as tells equal titles apart."""
     return distinct_names({source: (title or source, _folders(source, title)) for source, title in titles.items()})
 
 
@@ -83,6 +87,17 @@ def public_document(moment: Moment, title: str) -> tuple[str, dict[str, Any]]:
     if not is_web_url(moment.source):
         metadata |= {"source": title, "url": media_fragment(title, moment.start_sec, moment.end_sec)}
     return moment_text(moment, title), metadata
+
+
+def moment_for_model(moment: Moment, title: str) -> dict[str, Any]:
+    """Return what a language model needs of a moment, as JSON values; a link only where the source is a URL."""
+    found: dict[str, Any] = {"title": title, "start_sec": moment.start_sec, "end_sec": moment.end_sec}
+    found |= {"time": f"{clock(moment.start_sec)}-{clock(moment.end_sec)}", "why": moment.why}
+    if moment.words:
+        found["words"] = " ".join(moment.words.split())[:WORDS_MAX]
+    if is_web_url(moment.source):
+        found["url"] = moment.url
+    return found
 
 
 def sentence_of(error: Exception) -> str:

@@ -159,6 +159,12 @@ class Vectors:
                     found.setdefault(row.source, set()).add(row.title)
         return found
 
+    def list_sources(self) -> dict[str, str]:
+        """Return the title of each source whose segments were registered; one of them where there are several."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(titles).order_by(titles.c.source, titles.c.title))
+            return {row.source: row.title for row in rows}
+
     def find_heads(self, title: str) -> set[str]:
         """Return the head lines of all segments of a title, as it is in head lines."""
         sources = select(titles.c.source).where(titles.c.title == title)
