@@ -1,6 +1,7 @@
 """`TwelveLabsMomentRetriever`: moments of videos and audio files, from an index on any vector store."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -203,9 +204,10 @@ class IndexSearch:
             return []
         for filters in self._alternatives(conditions):
             retriever = self._index.as_retriever(similarity_top_k=count, filters=filters)
-            found = await mode.call(retriever, "retrieve", QueryBundle("", embedding=vector))
-            if found:
-                return [hit_of(result) for result in found]
+            with suppress(Warning):  # LanceDB raises one where it finds nothing
+                found = await mode.call(retriever, "retrieve", QueryBundle("", embedding=vector))
+                if found:
+                    return [hit_of(result) for result in found]
         return []
 
     def _alternatives(self, conditions: Conditions | None) -> list[MetadataFilters | None]:
