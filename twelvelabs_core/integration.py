@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
-from twelvelabs_core.base.errors import ConfigurationError, InputError
+from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.base.lazy import lazy_exports
 from twelvelabs_core.base.settings import FIELDS, settings_of
 from twelvelabs_core.transport.mode import AWAITING, BLOCKING, Mode
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         titles_of_sources,
     )
     from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord, readable_head_of
+    from twelvelabs_core.results.spaces import SpaceCheck
     from twelvelabs_core.store.store import SegmentStore
     from twelvelabs_core.transport.io import drain, finish
 else:
@@ -77,6 +78,7 @@ else:
                 "titles_of_sources",
             ],
             "twelvelabs_core.results.records": ["METADATA_KEYS", "readable_head_of"],
+            "twelvelabs_core.results.spaces": ["SpaceCheck"],
             "twelvelabs_core.transport.io": ["drain", "finish"],
         },
     )
@@ -429,49 +431,3 @@ def plain_options(
     if max_tasks is not None:
         check_count("max_tasks", max_tasks)
     return plan_parameters(plan)
-
-
-class SpaceCheck:
-    """Refuses segments whose vectors are of another space; warns once of those written before the space was recorded.
-
-    Args:
-        space: The expected space, such as `marengo3.0/512`.
-
-    Example:
-        ```python
-        check = SpaceCheck(embeddings.space)
-        check([document.metadata for document in documents])
-        ```
-    """
-
-    def __init__(self, space: str) -> None:
-        self._space = space
-        self._has_warned = False
-
-    @property
-    def dimension(self) -> int:
-        """Number of values in a vector of the space."""
-        return int(self._space.rpartition("/")[2])
-
-    def __call__(self, segments: Iterable[Mapping[str, Any]]) -> None:
-        """Check the metadata of segments.
-
-        Raises:
-            InputError: The vector of a segment is of another space, or, where that is not recorded, of another model.
-        """
-        for metadata in segments:
-            space, model = metadata.get("space"), metadata.get("model")
-            is_other = space != self._space if space else model and model not in self._space.split("/")
-            if is_other:
-                raise InputError(
-                    f"cannot use the segment {metadata.get('segment_id')} of {metadata.get('source')!r}: its vector is "
-                    f"of the space {space or model}, not {self._space}, and the two are not comparable. Load its media "
-                    "again with these embeddings, into another collection."
-                )
-            if not space and not self._has_warned:
-                self._has_warned = True
-                logger.warning(
-                    "some segments have no `space` in their metadata, because an earlier version wrote them; whether "
-                    "their vectors are comparable with those of %s is not known. Load their media again to add it.",
-                    self._space,
-                )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twelvelabs_core import Hit, Moment, MomentOptions, SegmentPosition, Segments
+from twelvelabs_core import Hit, Moment, MomentOptions, SegmentPosition, Segments, citations
 from twelvelabs_core.moments.search import moments_of
 from twelvelabs_core.moments.timeline import Timeline, relevance_of_clips
 from twelvelabs_core.results.segments import Matrix
@@ -151,7 +151,7 @@ def test_other_results_keep_their_places() -> None:
         ("plan.pdf", "page"), ("a", "clip"), ("a", "asset"), ("note.txt", ""),
     ]  # fmt: skip
     assert moments[2].end_sec == 12.0
-    assert moments[0].citation()["url"] == "plan.pdf"
+    assert moments[0].url == "plan.pdf"
 
 
 def test_padding_stays_inside_the_medium_and_out_of_other_moments() -> None:
@@ -169,14 +169,15 @@ def test_least_score_and_most_moments_of_a_source() -> None:
 
 def test_citation_of_a_url_and_of_a_path() -> None:
     (moment,) = search({"https://x.org/a b.mp4": result({"visual": [0.9]})})
-    assert moment.citation()["url"] == "https://x.org/a b.mp4#t=0,2"
+    assert moment.url == "https://x.org/a b.mp4#t=0,2"
     (moment,) = search({"clips/50% #1.mp4": result({"visual": [0.9]})})
-    assert moment.citation() == {
+    assert citations([moment, moment])[0] == {
         "title": "clips/50% #1.mp4.mp4",
         "source": "clips/50% #1.mp4",
         "start_sec": 0.0,
         "end_sec": 2.0,
         "url": "clips/50%25%20%231.mp4#t=0,2",
+        "thumbnail": None,
     }
 
 
