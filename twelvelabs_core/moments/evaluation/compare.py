@@ -43,9 +43,10 @@ class Comparison:
         return self.second - self.first
 
     def __str__(self) -> str:
+        p = f"p {self.p:.3f}" if self.p >= 0.001 else "p < 0.001"  # noqa: PLR2004  # three digits
         return (
             f"{self.measure} {self.first:.3f} -> {self.second:.3f}: {self.difference:+.3f} "
-            f"(95 % {self.low:+.3f} to {self.high:+.3f}, p {self.p:.3f}, {self.queries} queries)"
+            f"(95 % {self.low:+.3f} to {self.high:+.3f}, {p}, {self.queries} queries)"
         )
 
 
