@@ -34,8 +34,9 @@ class Timeline:
             return cls(source, (), {})
         cosines = np.concatenate([_cosines(segments.vectors, query) for segments in results])
         starts, ends, options, scopes = list(zip(*positions, strict=True))[:4]
-        first, last = np.rint(np.array([starts, ends]) * 1000).astype(np.int64)
-        is_clip = (np.array(scopes) == "clip") & (last > first)
+        seconds = np.array([starts, ends])
+        first, last = np.rint(seconds * 1000).astype(np.int64)
+        is_clip = (np.array(scopes) == "clip") & (seconds[1] > seconds[0])
         ranges, clip_of = np.unique((first << 32 | last)[is_clip], return_inverse=True)
         names = np.array(options)[is_clip]
         columns = {}

@@ -1,7 +1,6 @@
-"""The clips of one file with their cosines: order, doubles, missing options, rows that are no clips, and plain loops."""
+"""The clips of one file with their cosines: order, doubles, missing options, and rows that are no clips."""
 
 import math
-import random
 
 import numpy as np
 
@@ -34,15 +33,27 @@ def test_result_without_a_clip_has_no_range() -> None:
     assert Timeline.of("a", [page], QUERY).cosines == {}
 
 
+def test_clip_shorter_than_a_millisecond_is_one_as_for_hits() -> None:
+    segments = Segments(np.ones((1, 2), np.float32), [row(6.467, 6.4671, "visual")])
+    assert Timeline.of("a", [segments], QUERY).ranges == ((6467, 6467),)
+
+
 def test_vectorized_timeline_equals_plain_loops() -> None:
-    choice = random.Random(3)
+    random = np.random.default_rng(3)
     for _ in range(20):
         cosines: dict[str, dict[tuple[int, int], float]] = {}
         results = []
         for _ in range(2):
-            ends = {choice.uniform(0, 20): choice.uniform(0, 4) for _ in range(30)}
-            positions = [row(start, start + more, choice.choice(["visual", "audio"])) for start, more in ends.items()]
-            vectors = np.array([[choice.gauss(0, 1), choice.gauss(0, 1)] for _ in positions], np.float32)
+            starts, lengths = (
+                random.uniform(0, 20, 30).round(1).tolist(),
+                random.uniform(0.001, 4, 30).round(1).tolist(),
+            )
+            options = random.choice(["visual", "audio"], 30).tolist()
+            ranges = {
+                (start, start + length, option) for start, length, option in zip(starts, lengths, options, strict=True)
+            }
+            positions = [row(*one) for one in ranges if one[1] > one[0]]
+            vectors = random.normal(size=(len(positions), 2)).astype(np.float32)
             results.append(Segments(vectors, positions))
             for position, vector in zip(results[-1].positions, results[-1].vectors, strict=True):
                 clip = round(position.start_sec * 1000), round(position.end_sec * 1000)
