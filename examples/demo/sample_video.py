@@ -6,7 +6,7 @@ from pathlib import Path
 
 import av
 
-from examples.demo.parts import private_part
+from twelvelabs_core.moments.export.files import private_part
 from twelvelabs_sandbox.films import Scene, random_scenes, write_film
 
 QUERIES = (

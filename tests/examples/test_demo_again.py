@@ -19,6 +19,7 @@ from examples.demo.fetch import on_disk
 from examples.demo.preview import KEPT, find_preview, remove_old_previews, write_preview
 from examples.demo.screen import Screen
 from tests.examples.test_demo import ROOT, SCENES, QuietHandler, run_here
+from twelvelabs_core.moments.export.files import private_part
 from twelvelabs_sandbox.films import write_film
 
 
@@ -101,7 +102,7 @@ def test_old_previews_and_temporary_files_are_deleted(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == KEPT
     (tmp_path / "part-1-old").touch()
     os.utime(tmp_path / "part-1-old", (1_000_000, 1_000_000))
-    with parts.private_part(tmp_path, "new") as new:
+    with private_part(tmp_path, "new") as new:
         new.touch()
         parts.remove_forgotten_parts(tmp_path)
         assert new.exists()

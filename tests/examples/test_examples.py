@@ -14,12 +14,11 @@ from unittest import mock
 
 import pytest
 
-from examples.demo.page import TEMPLATE
 from tests.examples.media import SCENES, TIMES, write_media
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import describe_look
 
-EXAMPLES = TEMPLATE.parents[1]
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")
