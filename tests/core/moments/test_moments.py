@@ -120,6 +120,13 @@ def test_silent_clip_is_neither_favoured_nor_punished() -> None:
     assert set(second.options) | set(first.options) == {"visual", "audio"}
 
 
+def test_words_that_are_said_once_are_found() -> None:
+    clips = {"visual": [0.3, 0.2, 0.3, 0.2], "transcription": [None, None, 0.8, None]}
+    (moment, *_) = search({"a": result(clips, seconds=6.0)}, k=1)
+    assert (moment.start_sec, moment.end_sec) == (12.0, 18.0)
+    assert moment.score == pytest.approx(0.8 - 0.3, abs=0.1)
+
+
 def test_fused_vectors_alone_count_where_all_clips_have_them() -> None:
     clips = {"visual": [0.9, 0.1, 0.1], "fused": [0.1, 0.1, 0.9]}
     assert search({"a": result(clips)}, k=1)[0].start_sec == 4.0
@@ -212,7 +219,10 @@ def test_properties_of_moments(media: dict[str, Segments], rng: random.Random, l
 steps = st.integers(-512, 512).map(lambda step: step / 1024)  # their sums and medians are exact
 
 
-@given(st.lists(steps, min_size=1), st.lists(steps, min_size=1), steps)
+many_steps = st.lists(steps, min_size=10, max_size=20)
+
+
+@given(many_steps, many_steps, steps)
 def test_constant_added_to_one_option_changes_no_score(visual: list[float], audio: list[float], shift: float) -> None:
     def scores(added: float) -> list[list[float]]:
         columns = {"visual": visual, "audio": [one + added for one in audio]}
