@@ -11,6 +11,7 @@ from twelvelabs_core.results.references import clock, strip_reference
 MOMENT_NAMESPACE = uuid.UUID("6d1f2f0c-7c0f-5a58-9b3c-3b0a6a0f6c55")
 VERBS = {"visual": "seen", "audio": "heard", "transcription": "said"}
 """How a sentence names an embedding option; others are named as they are."""
+LEAST_SHOWN = 0.005  # cosines that would be shown as 0.00 are no reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ class Moment:
     def why(self) -> str:
         """Why it was found, in a short sentence: `seen 0.41, said 0.12; best at 1:02.5`."""
         parts = sorted(self.options.items(), key=lambda item: -item[1].cosine)
-        scores = ", ".join(f"{VERBS.get(option, option)} {score.cosine:.2f}" for option, score in parts)
+        shown = [part for part in parts if part[1].cosine >= LEAST_SHOWN] or parts[:1]
+        scores = ", ".join(f"{VERBS.get(option, option)} {score.cosine:.2f}" for option, score in shown)
         if not scores:
             names = dict.fromkeys(VERBS.get(hit.embedding_option, hit.embedding_option) for hit in self.hits)
             scores = ", ".join(filter(None, names)) or "found by the vector store"
