@@ -158,6 +158,8 @@ def test_timeline_draws_the_scores_of_each_option(browser: Any) -> None:
     # The clips rise from left to right, so the drawing is filled at the top right and not at the top left.
     filled = [browser.execute_script(IS_FILLED, paths[0], *point) for point in ((990, 5), (10, 5), (10, 19))]
     assert filled == [True, False, True]
+    # All clips sound alike.
+    assert not any(browser.execute_script(IS_FILLED, paths[1], second, 30) for second in range(10, 1000, 250))
     assert [lane.text for lane in timeline(browser).find_elements(By.CSS_SELECTOR, ".lanes span")] == ["seen", "heard"]
 
 

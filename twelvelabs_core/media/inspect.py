@@ -1,7 +1,7 @@
 """Determine the type, duration and size of media from their content, where PyAV is installed.
 
-PyAV is optional (extra `media`) and slow to import: only `_ask_ffmpeg` imports it. FFmpeg may read a bounded number of
-bytes for a bounded time. Where it is not the file that fails, nothing is known, and the server decides.
+PyAV is optional (extra `media`) and slow to import: functions import it. FFmpeg may read a bounded number of bytes for
+a bounded time. Where it is not the file that fails, nothing is known, and the server decides.
 """
 
 import logging
@@ -207,6 +207,15 @@ class _BoundedFile:
 T = TypeVar("T")
 
 
+def open_container(file: Any) -> Any:
+    """Return PyAV's container of an open file; FFmpeg opens nothing else, whatever the file names."""
+    import av  # noqa: PLC0415  # optional, and slow to import
+
+    # Titles may have any encoding. PyAV 19 removed the argument and always replaces invalid bytes.
+    lenient: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}  # noqa: PLR2004
+    return av.open(file, mode="r", container_options=_CONTAINER_OPTIONS, **lenient)
+
+
 def _ask_ffmpeg(media: Media, question: Callable[[Any], T], max_bytes: int, seconds: float) -> T | None:
     """Return what `question` finds in the container; None without PyAV, beyond the bounds, or by a defect of ours.
 
@@ -218,14 +227,12 @@ def _ask_ffmpeg(media: Media, question: Callable[[Any], T], max_bytes: int, seco
         import av  # noqa: PLC0415  # optional, and slow to import
     except ImportError:
         return None
-    # Titles may have any encoding. PyAV 19 removed the argument and always replaces invalid bytes.
-    lenient: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}  # noqa: PLR2004
     found: T | None = None
     damage: Exception | None = None
     with media.opened() as stream:
         file = _BoundedFile(stream, suffix_of(media.title), max_bytes, seconds)
         try:
-            with av.open(file, mode="r", container_options=_CONTAINER_OPTIONS, **lenient) as container:
+            with open_container(file) as container:
                 found = question(container)
         except (av.error.FFmpegError, ValueError, IndexError) as error:
             damage = error

@@ -147,6 +147,12 @@ class Moment:
         """Its source with the time range as a media fragment (W3C): `https://example.com/match.mp4#t=62,70`."""
         return media_fragment(self.source, self.start_sec, self.end_sec)
 
+    def _repr_html_(self) -> str:
+        """Return it as a table of one row, for notebooks."""
+        from twelvelabs_core.moments.export.table import MomentTable  # noqa: PLC0415  # imports this module
+
+        return MomentTable([self])._repr_html_()
+
 
 def moment_id(source: str, scope: str, start_sec: float, end_sec: float, segment_id: str | None) -> str:
     """Return the id of a moment: by time for a clip, else by its segment."""

@@ -201,6 +201,28 @@ def test_cover_is_neither_clip_nor_thumbnail(tmp_path: Path) -> None:
     assert not (tmp_path / "song.jpg").exists()
 
 
+def test_before_the_first_frame_that_frame_is_shown(tmp_path: Path) -> None:
+    write_numbered(tmp_path / "video.mp4", [second for second in EVEN if second >= 4])
+    assert shown(write_clip(Part(str(tmp_path / "video.mp4"), 0.5, 2.0), tmp_path / "clip.mp4")) == [(0.0, 0)]
+    assert lengths(tmp_path / "clip.mp4") == {"video": pytest.approx(1.5), "audio": pytest.approx(1.5, abs=0.05)}
+    found = shown(write_clip(Part(str(tmp_path / "video.mp4"), 3.0, 5.0), tmp_path / "clip.mp4"))
+    assert found[:3] == [(0.0, 0), (pytest.approx(1.0), 0), (pytest.approx(1.04), 1)]
+    assert found[-1] == (pytest.approx(1.96), 24)
+
+
+def test_title_in_another_encoding_is_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "video.mkv"
+    with av.open(str(path), "w") as out:
+        out.metadata["title"] = "title GRUEN"
+        video = out.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(25):
+            out.mux(video.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), "rgb24")))
+        out.mux(video.encode(None))
+    path.write_bytes(path.read_bytes().replace(b"GRUEN", b"GR\xfcN "))
+    assert lengths(write_clip(Part(str(path), 0.0, 0.4), tmp_path / "clip.mp4")) == {"video": pytest.approx(0.4)}
+
+
 def test_media_names_the_file_of_a_url(tmp_path: Path) -> None:
     write_numbered(tmp_path / "copy.mp4", EVEN[:50])
     part = Part("https://example.com/video.mp4", 0.0, 1.0)

@@ -191,6 +191,7 @@ def test_table_links_only_to_web_addresses() -> None:
     assert html.count("<tr>") == 5
     assert "<script" not in html
     assert html.count("seen 0.41; best at 1:03.0") == 3
+    assert moment()._repr_html_() == MomentTable([moment()])._repr_html_()
 
 
 def test_page_without_previews_shows_moments_and_documents() -> None:

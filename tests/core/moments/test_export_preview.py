@@ -263,7 +263,7 @@ def test_still_after_the_end_is_the_last_frame(tmp_path: Path) -> None:
 
 def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:
     write_film(tmp_path / "secret.mp4", SCENES[:1])
-    playlist = tmp_path / "video.mp4"
+    playlist = tmp_path / "video.m3u8"
     playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nsecret.mp4\n#EXT-X-ENDLIST\n")
-    with pytest.raises(InputError, match="cannot convert"):
+    with pytest.raises(InputError, match=r"cannot convert video\.m3u8: "):
         write_preview(playlist, tmp_path / "preview.mp4", duration_sec=3.0)

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EPERM
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.media.inspect import open_container
 
 try:
     import av
@@ -25,8 +27,6 @@ TOLERANCE_SEC = 0.001
 
 _EARLIER_SEC = 15.0
 _COVERS = 0x400 | 0x800  # attached picture and timed thumbnails; in PyAV 17.0 the disposition is no int
-# FFmpeg gets one open file and must not open anything else: playlists (HLS, DASH, SDP, concat) name files and URLs.
-_CONTAINER_OPTIONS = {"protocol_whitelist": "none"}
 
 
 @contextmanager
@@ -37,12 +37,14 @@ def open_media(path: Path) -> Iterator[Any]:
         InputError: The file cannot be opened, or something fails while it is read.
     """
     try:
-        with path.open("rb") as file, av.open(file, container_options=_CONTAINER_OPTIONS) as container:
+        with path.open("rb") as file, open_container(file) as container:
             yield container
     except InputError:
         raise
     except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
+        if getattr(error, "errno", None) == EPERM:  # FFmpeg's answer where a file names others, or is a picture
+            reason = "it is an image or a playlist, not a video or audio file"
         raise InputError(f"cannot convert {path.name}: {reason}.") from error
 
 

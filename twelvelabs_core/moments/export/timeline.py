@@ -13,20 +13,20 @@ _LOWEST = 0.1  # height of the lowest score, so that it can be told from a clip 
 
 
 class Scale(NamedTuple):
-    """Lowest and highest cosine of an option, over all videos of one answer.
+    """What the height of an option's cosines means, the same for all videos of one answer.
 
     Attributes:
-        low: Lowest cosine.
-        high: Highest cosine.
+        low: The option's lowest cosine: options differ in their level.
+        span: The largest difference of two cosines of one option, the same for all options: one that hardly tells
+            clips apart is flat.
     """
 
     low: float
-    high: float
+    span: float
 
     def height(self, cosine: float) -> float:
         """Return the height of a cosine, from 0 to 1."""
-        share = (cosine - self.low) / (self.high - self.low) if self.high > self.low else 1.0
-        return _LOWEST + (1 - _LOWEST) * share
+        return _LOWEST + (1 - _LOWEST) * ((cosine - self.low) / self.span if self.span > 0 else 1.0)
 
 
 def scales(clips: Iterable[Moment]) -> dict[str, Scale]:
@@ -35,8 +35,9 @@ def scales(clips: Iterable[Moment]) -> dict[str, Scale]:
     for clip in clips:
         for option, score in clip.options.items():
             found.setdefault(option, []).append(score.cosine)
+    span = max((max(cosines) - min(cosines) for cosines in found.values()), default=0.0)
     order = [*VERBS, *sorted(found.keys() - VERBS.keys())]
-    return {option: Scale(min(found[option]), max(found[option])) for option in order if option in found}
+    return {option: Scale(min(found[option]), span) for option in order if option in found}
 
 
 def draw(clips: Sequence[Moment], scales_of: dict[str, Scale], duration_sec: float) -> str:

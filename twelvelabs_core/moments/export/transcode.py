@@ -76,9 +76,7 @@ def transcode(
         tracks: dict[int, _PictureTrack | _SoundTrack] = {}
         if shown is not None:
             picture = picture_track(source)
-            first = upright(shown.frame, shown.aspect, max_height=encoding.max_height)
-            size = first.width, first.height
-            tracks[picture.index] = _PictureTrack(picture, out, encoding, begin=begin, length=length, size=size)
+            tracks[picture.index] = _PictureTrack(picture, out, encoding, begin=begin, length=length, first=shown.frame)
         if (sound := sound_track(source)) is not None and encoding.audio_rate:
             tracks[sound.index] = _SoundTrack(sound, out, encoding.audio_rate, begin, length)
         if not tracks:
@@ -108,13 +106,13 @@ class _PictureTrack:
     Each frame is written when the next one is known, since only then its duration is.
     """
 
-    def __init__(
-        self, source: Any, out: Any, encoding: Encoding, *, begin: float, length: float, size: tuple[int, int]
-    ) -> None:
+    def __init__(self, source: Any, out: Any, encoding: Encoding, *, begin: float, length: float, first: Any) -> None:
         self.source, self.out, self.begin, self.length = source, out, begin, length
-        self.fps, self.aspect, self.size = encoding.fps, pixel_aspect(source), size
+        self.fps, self.aspect = encoding.fps, pixel_aspect(source)
+        small = upright(first, self.aspect, max_height=encoding.max_height)
+        self.size = small.width, small.height
         self.due, self.is_done = 0.0, False
-        self.held: tuple[Any, float] | None = None  # the frame to write, and its second
+        self.held = first, 0.0  # the frame to write, and its second
         self.durations: dict[int, int] = {}
         if encoding.fps == 0:
             source.codec_context.skip_frame = "NONKEY"
@@ -133,7 +131,7 @@ class _PictureTrack:
             if second >= self.length - TOLERANCE_SEC:
                 self.is_done = True
                 return
-            if second <= TOLERANCE_SEC or self.held is None:
+            if second <= TOLERANCE_SEC:
                 self.held = frame, 0.0  # the last of them is the one shown at the beginning
             elif second >= self.due - TOLERANCE_SEC and second > self.held[1]:
                 self._write(second)
@@ -143,8 +141,6 @@ class _PictureTrack:
 
     def _write(self, until: float) -> None:
         """Write the frame that is held, shown until a second."""
-        if self.held is None:
-            return
         frame, second = self.held
         # A video may change its frame size; the written one may not.
         small = upright(frame, self.aspect, max_height=self.size[1]).reformat(*self.size)
@@ -158,13 +154,12 @@ class _PictureTrack:
             self.out.mux(packet)
 
     def close(self) -> None:
-        if self.held is not None:
-            frame, _ = self.held
-            lasting = float((frame.duration or 0) * frame.time_base or 1 / self.stream.average_rate)
-            ends = (frame.time or 0.0) - self.begin + lasting
-            until = self.length if self.is_done else min(self.length, ends)
-            if until > TOLERANCE_SEC:  # else the video ends before the clip begins
-                self._write(until)
+        frame, _ = self.held
+        lasting = float((frame.duration or 0) * frame.time_base or 1 / self.stream.average_rate)
+        ends = (frame.time or 0.0) - self.begin + lasting
+        until = self.length if self.is_done else min(self.length, ends)
+        if until > TOLERANCE_SEC:  # else the video ends before the clip begins
+            self._write(until)
         self._mux(self.stream.encode(None))
 
 
