@@ -7,6 +7,8 @@ from llama_index.core.llms import MockLLM
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, TwelveLabsVideoReader
 
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
 video, question = sys.argv[1:3]
 embed_model = TwelveLabsEmbedding()
 nodes = TwelveLabsVideoReader(embed_model=embed_model).load_nodes(video)

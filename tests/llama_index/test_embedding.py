@@ -16,6 +16,7 @@ from tests.adapters import turns_until_done
 from tests.llama_index.contract import CountingLimiter
 from tests.llama_index.fixtures import CUT, PeakLog, connected, description, paid
 from twelvelabs_core import ConfigurationError, InputError, SegmentNotFoundError
+from twelvelabs_core.ingest.segment import SegmentMethods
 from twelvelabs_sandbox import Sandbox
 
 KEY = "tlk_do_not_show_me"
@@ -270,6 +271,22 @@ async def test_all_texts_are_checked_before_the_first_request(
             embed_model.get_text_embedding_batch(texts)
         )
     assert sandbox.count() == 0
+
+
+@both_modes
+@pytest.mark.parametrize(("count", "lookups"), [(100, 1), (101, 3)])
+async def test_texts_of_one_batch_are_looked_up_once(
+    mode: str, embed_model: TwelveLabsEmbedding, count: int, lookups: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find, found = SegmentMethods.find_vectors_by_text, []
+    monkeypatch.setattr(
+        SegmentMethods, "find_vectors_by_text", lambda *args, **kwargs: found.append(1) or find(*args, **kwargs)
+    )
+    texts = ["a red car"] * count
+    await embed_model.aget_text_embedding_batch(texts) if mode == "async" else (
+        embed_model.get_text_embedding_batch(texts)
+    )
+    assert len(found) == lookups
 
 
 @both_modes

@@ -16,7 +16,7 @@ from tests.core.surface import Surface
 from twelvelabs_core import InputError, Media, TaskFailedError
 from twelvelabs_core.media import inspect
 from twelvelabs_core.media.inspect import measure_duration, media_type_of
-from twelvelabs_core.media.validate import check_audio_video, check_image
+from twelvelabs_core.media.validate import check_audio_video, check_image, check_window
 
 CASES_DIR = Path(os.environ.get("TWELVELABS_CASES_DIR", "."))
 
@@ -69,6 +69,16 @@ async def test_a_window_is_compared_with_the_measured_duration(client: Surface, 
     assert max(segment.end_sec for segment in segments) == pytest.approx(SECONDS, abs=0.3)
     with pytest.raises(InputError, match=rf"start_sec 7 must be less than the duration of {SECONDS:g}\.\d+ s"):
         await client.embed_audio(path, start_sec=7)
+
+
+def test_a_duration_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = field_files.mp3(tmp_path, 64_000, 16_000, write_xing="0")
+    measure, measured = inspect._sum_of_packets, []
+    monkeypatch.setattr(inspect, "_sum_of_packets", lambda container: measured.append(1) or measure(container))
+    media = Media.of(path)
+    found = check_audio_video(media, "audio", task=True)
+    check_window(media, found, 5, 6)
+    assert len(measured) == 1
 
 
 def test_an_mp3_without_header_is_measured(tmp_path: Path) -> None:
