@@ -24,7 +24,7 @@ from twelvelabs_core.media.formats import (
     kind_by_name,
     suffix_of,
 )
-from twelvelabs_core.media.source import Media, unreadable
+from twelvelabs_core.media.source import Media, read_at_most, unreadable
 from twelvelabs_core.models.marengo import MediaType
 
 logger = logging.getLogger("twelvelabs_core")
@@ -191,7 +191,8 @@ class _BoundedFile:
     def read(self, size: int) -> bytes:
         self._bytes_left -= size
         self.is_over = self.is_over or self._bytes_left < 0 or time.monotonic() > self._deadline
-        data = b"" if self.is_over else self._try(lambda: self._file.read(size))
+        # FFmpeg copies what it gets into a buffer of this size, without a check.
+        data = b"" if self.is_over else self._try(lambda: read_at_most(self._file.read, size))
         return data if isinstance(data, bytes) else b""
 
     def seek(self, offset: int, whence: int = 0) -> int:

@@ -54,6 +54,34 @@ def test_an_error_of_a_file_object_is_a_refusal_of_this_medium(video_path: Path,
     assert "5ecre7" not in str(caught.value)
 
 
+class LargeReads(io.BytesIO):
+    """Returns more than was asked for."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(size + 10 if size else size)
+
+
+class ByteArrays(io.BytesIO):
+    """Returns another type than `bytes`."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return bytearray(super().read(size))  # type: ignore[return-value]
+
+
+def test_a_file_object_that_returns_too_much_is_refused(video_path: Path) -> None:
+    """FFmpeg would write beyond its buffer, which ends the process."""
+    media = Media.of(LargeReads(video_path.read_bytes() + bytes(100_000)), source="a.mp4")
+    for read in (lambda: next(media.read_chunks(1)), lambda: inspect.probe(media)):
+        with pytest.raises(InputError, match=r"a\.mp4: cannot be read: ValueError: read\(\d+\) returned \d+ bytes"):
+            read()
+
+
+def test_a_file_object_may_return_bytearrays(video_path: Path) -> None:
+    media = Media.of(ByteArrays(video_path.read_bytes()))
+    assert check_audio_video(media, "video", task=True) is not None
+    assert media.sha256() == Media.of(video_path).sha256()
+
+
 def test_an_mp3_whose_header_says_five_hours_is_accepted(folder: Path) -> None:
     path = field_files.xing_says_5h(folder)
     with av.open(path) as container:

@@ -86,6 +86,8 @@ def test_no_repr_shows_a_signature_or_bytes() -> None:
         ("s3://bucket/match.mp4", "s3://"),
         ("see https://example.com/a.mp4", "other text"),
         ("https://", "not a URL"),
+        ("https://example.com:65536/a.mp4", "a port from 1 to 65535"),
+        ("https://example.com:0/a.mp4", "a port from 1 to 65535"),
         ("http:match.mp4", "not a URL"),
         ("https://[1:2/a.mp4", "not a URL"),
         ("data:video/mp4;base64,AAAA", "bytes"),
