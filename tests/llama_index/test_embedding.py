@@ -303,6 +303,13 @@ async def test_all_images_are_checked_before_the_first_request(
     assert sandbox.count() == 0
 
 
+@pytest.mark.parametrize("text", [5, None, b"red"])
+def test_a_value_that_is_no_text_is_refused(embed_model: TwelveLabsEmbedding, text: Any) -> None:
+    for call in (embed_model.get_text_embedding, lambda value: embed_model.get_text_embedding_batch([value])):
+        with pytest.raises(InputError, match=r"texts\[0\] must be a str"):
+            call(text)
+
+
 def test_single_value_is_refused_where_a_list_is_expected(embed_model: TwelveLabsEmbedding, frame: Path) -> None:
     with pytest.raises(InputError, match=r"texts must be a list, got a single str"):
         embed_model.get_text_embedding_batch("a red car")  # type: ignore[arg-type]  # made wrong on purpose

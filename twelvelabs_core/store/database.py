@@ -311,7 +311,8 @@ def _file_uri(path: Path) -> str:
 
 
 def _is_read_only(path: Path) -> bool:
-    return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+    exists = os.path.exists(path)  # noqa: PTH110  # `Path.exists` raises where the name is too long
+    return exists and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
 
 
 def _connect(uri: str) -> sqlite3.Connection:
