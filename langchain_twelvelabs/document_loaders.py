@@ -116,7 +116,7 @@ class SegmentLoader(BaseLoader):
         )
 
 
-class _TimedLoader(SegmentLoader):
+class TimedSegmentLoader(SegmentLoader):
     """Loads media with times; subclasses define whether video or audio."""
 
     input_type: Literal["audio", "video"]
@@ -171,7 +171,7 @@ class _TimedLoader(SegmentLoader):
         )
 
 
-class TwelveLabsVideoLoader(_TimedLoader):
+class TwelveLabsVideoLoader(TimedSegmentLoader):
     """Loads videos as searchable moments: one `Document` per segment and option, with its times.
 
     Each video is embedded once by an asynchronous task of the API, which costs money and takes minutes; the vectors
@@ -248,7 +248,7 @@ class TwelveLabsVideoLoader(_TimedLoader):
     input_type = "video"
 
 
-class TwelveLabsAudioLoader(_TimedLoader):
+class TwelveLabsAudioLoader(TimedSegmentLoader):
     """Loads audio files as searchable moments: one `Document` per segment and option, with its times.
 
     Everything is as for `TwelveLabsVideoLoader`, except the media and these options.

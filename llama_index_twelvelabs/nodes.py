@@ -253,7 +253,8 @@ def check_no_video(texts: Sequence[str]) -> None:
         InputError: It is one.
     """
     for index, text in enumerate(texts):
-        if VIDEO_PREFIX in text and (found := _VIDEO.search(text)) and f"source: {found[1]}\n" in text:
+        found = _VIDEO.search(text) if isinstance(text, str) and VIDEO_PREFIX in text else None
+        if found and f"source: {found[1]}\n" in text:
             raise InputError(
                 f"texts[{index}]: {text[:80]!r} is the document of a whole medium, not segmented yet: make "
                 "TwelveLabsVideoSegmenter the first transformation, or load it with segment=True."

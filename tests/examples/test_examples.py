@@ -167,7 +167,7 @@ def test_documents(run: Runner) -> None:
 def test_async_videos_skips_and_reports_a_broken_video(run: Runner) -> None:
     done = run("langchain_async_videos.py", "purple and white stripes", "match.mp4", "broken.mp4", "other.mp4")
     assert "other.mp4" in done.stdout.splitlines()[0]
-    assert "left out: broken.mp4" in done.stderr
+    assert "left out: broken.mp4: not a readable" in done.stderr
     assert len(times(done.stdout)) == 5
 
 
@@ -178,6 +178,12 @@ def test_second_run_costs_nothing(media: Path, tmp_path: Path) -> None:
         assert service.count("POST", "/embed-v2/tasks") == service.count("POST", "/assets") == 1
     assert first.stdout == second.stdout
     assert "reused" in second.stderr
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.py")))
+def test_an_example_without_arguments_shows_its_usage(name: str, run: Runner) -> None:
+    with pytest.raises(SystemExit, match=f"python examples/{name} "):
+        run(name)
 
 
 def test_every_example_is_tested_and_short() -> None:

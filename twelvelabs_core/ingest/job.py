@@ -29,7 +29,7 @@ from twelvelabs_core.base.errors import (
 )
 from twelvelabs_core.base.progress import OnProgress, Progress, Stage, check_callback
 from twelvelabs_core.ingest.assets import MediaAssets
-from twelvelabs_core.ingest.identity import content_of
+from twelvelabs_core.ingest.identity import MediaHosts, content_of
 from twelvelabs_core.ingest.recovery import Recovery, has_fixed_length, marked_filename, upload_mark
 from twelvelabs_core.ingest.single_flight import single_flight
 from twelvelabs_core.ingest.transcripts import Transcripts
@@ -134,7 +134,7 @@ class Ingestion:
         self._media_assets = MediaAssets(session, assets, open_store)
         self._transcripts = Transcripts(session, assets, self._media_assets, open_store)
         self._recovery = Recovery(session, tasks, open_store)
-        self._warned_hosts: set[str] = set()
+        self._hosts = MediaHosts()
 
     @property
     def _store(self) -> "SegmentStore":
@@ -169,7 +169,7 @@ class Ingestion:
 
     async def content_of(self, media: Media) -> str:
         """Return the content identity of a medium."""
-        return await content_of(media, await self._io.blocking(lambda: self._store), self._io, self._warned_hosts)
+        return await content_of(media, await self._io.blocking(lambda: self._store), self._io, self._hosts)
 
     async def _identify(self, media: Media, options: TaskOptions, run: RunOptions) -> Job:
         content = await self.content_of(media)

@@ -16,7 +16,7 @@ REFERENCE_PREFIX = "tl-segment:"
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _CLOCK = r"(?:\d+:\d\d|\d+):\d\d\.\d"
 _POSITION = rf"(?:{_CLOCK}-{_CLOCK}|page \d+(?:-\d+)?(?: \w+)?|chunk \d+|whole)"
-# The position in a head. A title may contain the like: the last one of a line counts.
+# The position in a head. A title may contain one too: the last one of a line counts.
 _HEAD = re.compile(rf" \| ({_POSITION}) \| (?=[a-z])")
 # The patterns below are for text in lower case. A head in either form:
 _ANY_HEAD = re.compile(rf"\S(?: \| |, ){_POSITION}(?: \| |, )[a-z]")

@@ -270,10 +270,11 @@ def may_follow(url: str, target: str) -> bool:
     named, parts = urlsplit(url), urlsplit(target)
     if parts.scheme not in (named.scheme, "https") or not parts.hostname:
         return False
-    if parts.hostname == named.hostname:
-        return True
     try:
-        found = socket.getaddrinfo(parts.hostname, parts.port or parts.scheme, type=socket.SOCK_STREAM)
+        port = parts.port or parts.scheme  # ValueError for one above 65535
+        if parts.hostname == named.hostname:
+            return True
+        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError, ValueError):
         return False
     addresses = [ipaddress.ip_address(str(item[4][0]).partition("%")[0]) for item in found]

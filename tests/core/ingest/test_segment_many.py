@@ -51,6 +51,11 @@ def videos(video_path: Path) -> list[Media]:
     return [Media.of(data + struct.pack(">I4sI", 12, b"free", n), source=f"video {n}.mp4") for n in range(12)]
 
 
+async def test_any_number_of_tasks_is_accepted(client: Surface, video_path: Path) -> None:
+    found = [one async for one in client.segment_many([video_path], max_tasks=10**30, **CUT)]
+    assert len(found) == 1
+
+
 async def test_every_video_is_yielded_once_and_the_second_run_is_free(
     client: Surface, videos: list[Media], sandbox: Sandbox
 ) -> None:

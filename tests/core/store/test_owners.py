@@ -1,4 +1,4 @@
-"""The owner of an intent: while its process beats it is waited for; after ten seconds of silence it is replaced."""
+"""The owner of an intent: while its process beats it is waited for; after a time without beats it is replaced."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from tests.core.conftest import Connect
 from tests.core.ingest.test_recovery import TASKS, paid, states
 from tests.core.surface import Surface
 from twelvelabs_core import SegmentStore, TaskEntry, TaskTimeoutError
-from twelvelabs_core.store import owners
+from twelvelabs_core.store import database, owners
 from twelvelabs_sandbox import Sandbox
 
 VALUES: dict[str, Any] = {"space": "s", "content": "c", "model": "m", "params": {}, "source": "a", "account": "x"}
@@ -44,6 +44,10 @@ def as_process(name: str, monkeypatch: pytest.MonkeyPatch, *calls: Any) -> None:
 def test_own_intent_is_abandoned(store: SegmentStore) -> None:
     store.put_intent("key", **VALUES)
     assert store.is_abandoned(seen(store))
+
+
+def test_process_that_waits_to_write_is_not_silent() -> None:
+    assert owners.SILENT_AFTER_SEC >= database.BUSY_TIMEOUT_SEC + 2 * owners.BEAT_SEC
 
 
 def test_intent_of_a_silent_process_is_abandoned(store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
