@@ -329,7 +329,7 @@ def test_signed_url_is_neither_persisted_nor_pickled(
     assert b"s3cr3t" not in data
     arrived = pickle.loads(data)  # noqa: S301  # made above
     assert (arrived.hash, arrived.media) == (video.hash, None)
-    with pytest.raises(InputError, match="has no medium"):
+    with pytest.raises(InputError, match="has no media"):
         segmenter([arrived])
 
 

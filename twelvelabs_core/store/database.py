@@ -45,7 +45,7 @@ PAGE_BYTES = 16384  # seven 512-d vectors a page; the default of 4096 holds one 
 ANY_PROCESS = 0  # in place of a process id: the engine of a store in memory
 
 # SQLite transactions under way, and the process that began each. A child inherits the entries of its parent's other
-# threads and never removes them. There is no lock, because a child would inherit it locked.
+# threads and never removes them. A lock is not used: a child could inherit it locked.
 _transactions: dict[object, int] = {}
 
 

@@ -64,7 +64,7 @@ class IdleClients(Generic[C]):
             return self._make_client()
 
     def give_back(self, client: C) -> list[C]:
-        """Take a client back; return those to close, since the owner was closed meanwhile."""
+        """Take a client back; return those to close, where the owner was closed in between."""
         self._idle.append(client)
         return [] if self._is_open else self.close()
 
@@ -182,7 +182,7 @@ _REASONS: dict[type[Exception], str] = {
     httpx.ReadError: "the connection broke while reading",
     httpx.WriteError: "the connection broke while sending",
     httpx.RemoteProtocolError: "the server closed the connection early",
-    httpx.LocalProtocolError: "the request could not be sent as built; did the file change meanwhile?",
+    httpx.LocalProtocolError: "the request could not be sent as built; did the file change during the upload?",
 }
 # The last three are raised for an invalid URL, an invalid host name, and an exhausted `TimeBudget`.
 HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, UnicodeError, TimeoutError)

@@ -33,7 +33,7 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def untrusted(tmp_path: Path) -> Iterator[str]:
-    """The URL of a server whose certificate nobody has signed."""
+    """The URL of a server whose certificate is signed by itself only."""
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
