@@ -190,7 +190,8 @@ class IngestionError(TwelveLabsError):
         ]
         total = len(failures) + len(succeeded)
         super().__init__(
-            f"{len(failures)} of {total} sources failed; the others are in the segment store and free next time:\n"
+            f"{len(failures)} of {total} sources failed; the others are in the segment store, and the next run does "
+            "not pay for them again:\n"
             + "\n".join(lines)
         )
         self.failures = tuple(failures)

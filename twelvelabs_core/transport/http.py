@@ -199,13 +199,14 @@ _UNSENT = (
 
 
 def _host(url: str) -> str:
-    """Return the host of a URL, and that a proxy is between."""
+    """Return the host of a URL with its port, if any, and whether a proxy is in between."""
     parts = urlsplit(url)
     host = parts.hostname or "?"
     proxies = urllib.request.getproxies()
     is_proxied = (parts.scheme in proxies or "all" in proxies) and not urllib.request.proxy_bypass(host)
     is_proxied = is_proxied and f"all://{host}" not in _NO_PROXY
-    return f"{host} through a proxy" if is_proxied else host
+    where = parts.netloc.rpartition("@")[2] or host
+    return f"{where} through a proxy" if is_proxied else where
 
 
 def _cause(error: BaseException | None) -> str:
