@@ -64,7 +64,7 @@ async def test_unchanged_segments_of_several_batches_are_skipped(
     mode: str, fresh_embeddings: TwelveLabsEmbeddings, tmp_path: Path
 ) -> None:
     video_path = tmp_path / "long.mp4"
-    write_film(video_path, [Scene(seconds=3 * 60.0)], fps=2, audio=False)
+    write_film(video_path, [Scene(seconds=50.0)], fps=2, audio=False)
     loader = TwelveLabsVideoLoader(
         video_path,
         embeddings=fresh_embeddings,
@@ -74,7 +74,7 @@ async def test_unchanged_segments_of_several_batches_are_skipped(
     )
     records, store = InMemoryRecordManager("videos"), CountingStore(fresh_embeddings)
     records.create_schema()
-    batch = {"batch_size": 20}
+    batch = {"batch_size": 10}
     count = len(loader.load())
     assert count > batch["batch_size"]
     for expected in ({**NOTHING, "num_added": count, "num_skipped": 0}, {**NOTHING, "num_skipped": count}):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tests.core.conftest import Connect
+from tests.core.conftest import Connect, slow_async
 from tests.core.ingest.test_recovery import CUT, TASKS, paid, start_process, states, until
 from tests.core.surface import Surface
 from tests.core.video_server import VideoServer
@@ -102,6 +102,7 @@ async def test_unsent_create_is_not_searched_for(connect: Connect, sandbox: Sand
     assert listed(sandbox) == before
 
 
+@slow_async
 async def test_next_run_adopts_the_task_of_a_run_killed_during_create(
     connect: Connect, sandbox: Sandbox, video_server: VideoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
