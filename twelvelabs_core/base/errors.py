@@ -191,8 +191,7 @@ class IngestionError(TwelveLabsError):
         total = len(failures) + len(succeeded)
         super().__init__(
             f"{len(failures)} of {total} sources failed; the others are in the segment store, and the next run does "
-            "not pay for them again:\n"
-            + "\n".join(lines)
+            "not pay for them again:\n" + "\n".join(lines)
         )
         self.failures = tuple(failures)
         self.succeeded = tuple(succeeded)
