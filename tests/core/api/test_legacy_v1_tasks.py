@@ -89,6 +89,7 @@ async def test_a_url_is_fetched_by_the_server_and_shown_without_signature(old: S
     assert {(part.start_sec, part.end_sec) for part in ready.segments} == {(0.0, 6.0), (6.0, 8.0)}
 
 
+@slow_async
 async def test_a_large_video_is_streamed_from_disk(old: Surface, tmp_path: Path, video_path: Path) -> None:
     large = padded(video_path, tmp_path / "large.mp4", 64 * 2**20)
     tracemalloc.start()

@@ -77,6 +77,7 @@ NOTHING_CREATED: dict[str, tuple[dict[str, Any], type[TwelveLabsError]]] = {
 }
 
 
+@slow_async
 @pytest.mark.parametrize("case", NOTHING_CREATED)
 async def test_unfound_task_is_created_again_by_the_next_run_with_a_warning(
     client: Surface, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture, case: str
@@ -410,6 +411,7 @@ async def test_marked_upload_name_keeps_its_suffix_and_maximum_length(
     assert [len(name) <= 255 and name.endswith(".mp4") for name in names[:1]] == [True]
 
 
+@slow_async
 def test_a_journal_keeps_its_name(client: Surface, tmp_path: Path) -> None:
     store = client.store
     name = store.journal_name

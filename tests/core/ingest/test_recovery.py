@@ -237,6 +237,7 @@ BROKEN_RESULTS = {
 }
 
 
+@slow_async
 @pytest.mark.parametrize("case", BROKEN_RESULTS)
 async def test_malformed_result_is_not_stored_and_retrieved_again(
     client: Surface, sandbox: Sandbox, video_path: Path, case: str
