@@ -69,7 +69,7 @@ class SegmentLoader(BaseLoader):
         return named if len(named) == len(self._media) else None
 
     def lazy_load(self) -> Iterator[Document]:
-        """Yield the documents of each medium when its embedding task has ended.
+        """Yield the documents of each item when its embedding task has ended.
 
         After the iterator is closed, no new tasks are created; existing ones are in the segment store's journal, and
         the next run resumes them.
@@ -79,7 +79,7 @@ class SegmentLoader(BaseLoader):
 
         Raises:
             InputError: The media or an option cannot be used; nothing was sent.
-            TwelveLabsError: The only medium failed.
+            TwelveLabsError: The only item failed.
             IngestionError: At the end, if some of several media failed; the others are in the segment store.
         """
         with closing(drain(self._each_medium(BLOCKING))) as media:
@@ -87,7 +87,7 @@ class SegmentLoader(BaseLoader):
                 yield from map(to_document, records)
 
     async def alazy_load(self) -> AsyncIterator[Document]:
-        """Yield the documents of each medium when its embedding task has ended; async variant of `lazy_load`."""
+        """Yield the documents of each item when its embedding task has ended; async variant of `lazy_load`."""
         async with aclosing(self._each_medium(AWAITING)) as media:
             async for _, records in media:
                 for record in records:
@@ -213,7 +213,7 @@ class TwelveLabsVideoLoader(TimedSegmentLoader):
         keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
         check: Whether local files are checked before anything is sent: format, tracks, duration, resolution. False
             verifies only that they can be read, and the API decides.
-        timeout: Longest time for one medium in seconds, its upload included. Default: 7200 for its task.
+        timeout: Longest time for one item in seconds, its upload included. Default: 7200 for its task.
         max_tasks: Maximum number of simultaneous embedding tasks, and of media paid for ahead of the consumer.
             Default: `max_concurrency` of `embeddings`. With hundreds of videos, 50 or more save hours.
         on_error: How to handle failures among several media: `raise` (default) raises an error at the end that lists

@@ -369,7 +369,7 @@ async def each_medium(
     show_progress: bool = False,
     on_progress: "OnProgress | None" = None,
 ) -> AsyncGenerator[tuple[str, "list[SegmentRecord]"]]:
-    """Yield the name and the records of each medium when its embedding task is done; close it with `aclosing`.
+    """Yield the name and the records of each item when its embedding task is done; close it with `aclosing`.
 
     Args:
         mode: Blocking or awaiting.
@@ -381,15 +381,15 @@ async def each_medium(
         on_progress: Called with a `Progress` at each step.
 
     Raises:
-        TwelveLabsError: The only medium failed.
+        TwelveLabsError: The only item failed.
         IngestionError: At the end, if some of several media failed; the others are in the segment store.
     """
     client = await client_of(mode, embeddings)
     with _progress(len(media), on_progress, show_progress=show_progress) as report:
         found = client.segment_many(media, on_progress=report, **options)
         async with aclosing(mode.each(found)) as segmented:
-            async for medium in segmented:
-                yield medium.source, await mode.run(client.register, medium, id_namespace=id_namespace)
+            async for item in segmented:
+                yield item.source, await mode.run(client.register, item, id_namespace=id_namespace)
 
 
 def _progress(

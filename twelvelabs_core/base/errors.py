@@ -188,8 +188,8 @@ class IngestionError(TwelveLabsError):
         lines = [f"- {failure}" for failure in failures]
         total = len(failures) + len(succeeded)
         super().__init__(
-            f"{len(failures)} of {total} sources failed; the others are in the segment store and free next time:\n"
-            + "\n".join(lines)
+            f"{len(failures)} of {total} sources failed; the others are in the segment store, and the next run does "
+            "not pay for them again:\n" + "\n".join(lines)
         )
         self.failures = tuple(failures)
         self.succeeded = tuple(succeeded)

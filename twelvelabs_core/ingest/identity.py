@@ -1,4 +1,4 @@
-"""The content identity of any medium, by which paid work is found again."""
+"""The content identity of media, by which paid work is found again."""
 
 import logging
 import re
@@ -43,14 +43,14 @@ class MediaHosts:
 
 
 async def content_of(media: Media, store: "SegmentStore", io: Io, hosts: MediaHosts) -> str:
-    """Return the content identity of a medium.
+    """Return the content identity of media.
 
     It is the SHA-256 of local bytes, the asset id, or the URL without its signature and with the ETag or Last-Modified
-    that its host sends. A host that sends neither does not change the identity. `version` of the medium replaces what
+    that its host sends. A host that sends neither does not change the identity. `version` of the media replaces what
     the host sends; with `source` it also replaces a URL whose values look like credentials.
 
     Args:
-        media: The medium.
+        media: The video, audio file, document or image.
         store: Remembers digests of files and validators of URLs.
         io: How to send and wait.
         hosts: What earlier requests showed of the hosts of media; extended here.

@@ -30,7 +30,7 @@ from twelvelabs_core.models.marengo import MediaType
 logger = logging.getLogger("twelvelabs_core")
 
 CHECK_FALSE = "check=False lets the API decide; also as Media.of(..., check=False)"
-"""End of each refusal that rests on what was found in a medium."""
+"""End of each refusal that rests on what was found in a file."""
 
 _HEAD_BYTES = 1024  # PDF readers accept the mark %PDF- within the first 1,024 bytes
 
@@ -77,7 +77,7 @@ def _kind_by_content(media: Media) -> MediaType | None:
         if by_head in ("image", "document") or is_text(head):
             return by_head
         found = probe(media)
-    except InputError:  # unreadable, or text: the check of the medium says so
+    except InputError:  # unreadable, or text: the check of the file says so
         return None
     if found is None:
         return None
@@ -175,7 +175,7 @@ class _NotMediaError(Exception):
 
 
 class _BoundedFile:
-    """A file for FFmpeg: after an error, or so many bytes or seconds, it looks as if it ended.
+    """A file for FFmpeg: after an error, or so many bytes or seconds, it behaves as if it ended.
 
     PyAV prints the exceptions of a file object, except the first, and ignores them in part: none may leave it.
     """
@@ -261,7 +261,7 @@ def _measure(media: Media, question: Callable[[Any], T], max_bytes: int, seconds
 
 
 def _tracks(container: Any, kind: str) -> list[Any]:
-    # 0x400 and 0x800: a cover image, such as an MP3 has, and thumbnails. In PyAV 17.0 the disposition is no int.
+    # 0x400 and 0x800: a cover image, such as an MP3 has, and thumbnails. PyAV 17.0 has an enum here, not an int.
     return [track for track in getattr(container.streams, kind) if not track.disposition.value & 0xC00]
 
 

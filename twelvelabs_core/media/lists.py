@@ -21,10 +21,10 @@ def media_list(
 ) -> tuple[MediaInput, ...]:
     """Return a single item, which `source` may name, or an iterable of media as a tuple of `Media`.
 
-    An item of an iterable that is not a medium is returned as it is: its use fails, and not that of the others.
+    An item of an iterable that is not media is returned as it is: its use fails, and not that of the others.
 
     Raises:
-        InputError: A single item is not a medium, `source` is given for a list, or two items have the same name.
+        InputError: A single item is not media, `source` is given for a list, or two items have the same name.
     """
     if is_one(media):
         return (Media.of(cast("MediaInput", media), source=source, version=version, check=check),)

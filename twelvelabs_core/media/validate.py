@@ -29,7 +29,8 @@ DOCUMENT_MAX_BYTES = 512 * limits.MIB  # reference, AsyncDocumentInputRequest
 AUDIO_OPTIONS = frozenset({"audio", "transcription"})  # values of `embedding_option` that need an audio track
 _TEXT_CHUNK = 1024 * 1024
 _SHORTEN = "shorten it, or encode it smaller"
-# Tracks end at different times, and subtitles or data count for the declared duration: this much is no truncation.
+# Tracks end at different times, and subtitles or data count for the declared duration: a file that ends this much
+# earlier than declared is complete.
 _END_SEC, _END_SHARE = 2.0, 0.05
 
 logger = logging.getLogger("twelvelabs_core")
@@ -171,7 +172,7 @@ def duration_if(found: Probe | None, is_refused: Callable[[float], bool]) -> flo
 
 
 def _is_to_check(media: Media, limit: int, what: str, advice: str = "") -> bool:
-    """Return whether this medium is local and to be checked; verify in any case that it can be read.
+    """Return whether these media are local and to be checked; verify in any case that they can be read.
 
     The other arguments are those of `check_size`.
     """
@@ -183,7 +184,7 @@ def _is_to_check(media: Media, limit: int, what: str, advice: str = "") -> bool:
 
 
 def _refusal(media: Media, what: str) -> InputError:
-    """Return the error of a refusal that rests on what was found in the medium."""
+    """Return the error of a refusal that rests on what was found in the file."""
     return InputError(f"{media.source}: {what} ({CHECK_FALSE}).")
 
 
@@ -225,7 +226,7 @@ def _check_resolution(media: Media, found: Probe) -> None:
     if not found.sizes or any(_resolution_problem(size) is None for size in found.sizes):
         return
     largest = max(found.sizes)
-    # Recordings of live streams grow: look for a larger picture before refusing a small one.
+    # Recordings of live streams grow: search for a larger picture before refusing a small one.
     if (
         min(largest) < limits.VIDEO_MIN_SIDE
         and has_picture(media, lambda size: _resolution_problem(size) is None) is not False

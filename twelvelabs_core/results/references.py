@@ -92,7 +92,7 @@ class Claim:
     text: str  # in lower case, without white space around it
     segment_id: str | None = None  # that its references name
     has_head: bool = False  # of whatever title
-    ends_with_reference: bool = False  # as a line of its own, whole or with at least 8 digits of the id
+    ends_with_reference: bool = False  # as a separate line, whole or with at least 8 digits of the id
     is_whole: bool = False  # it has all that the document of a segment has
     piece: str | None = None  # of an id, where the text is nothing but the rest of a reference
     title: str | None = None  # of the head with which a text without reference begins

@@ -136,7 +136,7 @@ def test_no_whole_file_is_taken_for_truncated(
 
 
 class Junk(io.BytesIO):
-    """The beginning of a film, then three gigabytes of which a demuxer cannot make anything."""
+    """The beginning of a video, then three gigabytes of which a demuxer cannot make anything."""
 
     size, count, position = 3 * 2**30, 0, 0
 

@@ -59,7 +59,7 @@ def test_intent_of_a_silent_process_is_abandoned(store: SegmentStore, monkeypatc
     assert store.put_intent("key", **VALUES, replacing=seen(store))
 
 
-def test_process_with_entries_of_its_own_replaces_the_intent_of_an_ended_one(
+def test_process_with_own_entries_replaces_the_intent_of_an_ended_one(
     store: SegmentStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     as_process(ELSEWHERE, monkeypatch, lambda: store.put_intent("key", **VALUES))

@@ -289,7 +289,7 @@ def test_a_child_forked_during_a_postgresql_transaction_writes_beside_its_parent
 def test_result_that_is_deleted_while_it_is_read_is_complete_or_absent(
     where: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All statements of a reader see one state of the store; PostgreSQL shows each statement a state of its own."""
+    """All statements of a reader see one state of the store; PostgreSQL would show each the state at its start."""
     with ExitStack() as opened:
         location = str(tmp_path / "s.sqlite3")
         if where == "postgres":

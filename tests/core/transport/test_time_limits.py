@@ -149,7 +149,7 @@ async def test_time_before_the_task_counts_against_the_time_out(
     start = time.monotonic()
     with pytest.raises((APIConnectionError, ServerError, TaskTimeoutError)):
         await client.start("segment_video", video_path, timeout=5.0, **CUT)
-    assert time.monotonic() - start < 8.5  # 4 + 5, if waiting began with a time-out of its own
+    assert time.monotonic() - start < 8.5  # 4 + 5, if waiting began with a new time-out
 
 
 async def test_a_pause_beyond_the_time_out_is_raised_at_once(
