@@ -73,7 +73,7 @@ def _faiss(store: Any, conditions: Conditions) -> dict[str, Any]:
 
 
 def _mongo(_: Any, conditions: Conditions) -> dict[str, Any]:
-    """Return the arguments of Chroma and PGVector."""
+    """Return the arguments of Chroma."""
     operators = {"==": "$eq", "<": "$lt", ">": "$gt"}
 
     def joined(word: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -83,6 +83,11 @@ def _mongo(_: Any, conditions: Conditions) -> dict[str, Any]:
         [{one.key: {operators[one.operator]: one.value}} for one in clause] for clause in conditions.clauses
     ]
     return {"filter": joined("$and", [joined("$or", parts) for parts in alternatives])}
+
+
+def _pgvector(store: Any, conditions: Conditions) -> dict[str, Any] | None:
+    # The PGVector of langchain-community has fewer operators, unless use_jsonb=True.
+    return _mongo(store, conditions) if getattr(store, "use_jsonb", True) else None
 
 
 def _qdrant(store: Any, conditions: Conditions) -> dict[str, Any]:
@@ -123,12 +128,12 @@ def _sql_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-_BUILDERS: dict[str, Callable[[Any, Conditions], dict[str, Any]]] = {
+_BUILDERS: dict[str, Callable[[Any, Conditions], dict[str, Any] | None]] = {
     "Chroma": _mongo,
     "FAISS": _faiss,
     "InMemoryVectorStore": _in_memory,
     "LanceDB": _lancedb,
     "Milvus": _milvus,
-    "PGVector": _mongo,
+    "PGVector": _pgvector,
     "QdrantVectorStore": _qdrant,
 }

@@ -149,10 +149,11 @@ def test_other_segment_store_gives_the_order_of_the_vector_store(
     sandbox: Sandbox, store: InMemoryVectorStore, tmp_path: Path
 ) -> None:
     retriever = TwelveLabsMomentRetriever(
-        vectorstore=store, embeddings=connected(sandbox, tmp_path / "empty.sqlite3"), k=10
+        vectorstore=store, embeddings=connected(sandbox, tmp_path / "empty.sqlite3"), k=1
     )
     found = retriever.invoke(description(2))
-    assert times(found)[0] == (0.0, 24.0)  # neighbouring results join, since their relevance is not known
+    assert times(found)[0] == (12.0, 18.0)  # the second best clip is not its neighbour
+    assert times(retriever.invoke(description(2), k=10))[0] == (0.0, 24.0)
     assert {document.metadata["exact"] for document in found} == {False}
     assert found[0].metadata["score"] is None
 
