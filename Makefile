@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 export UV_LINK_MODE := copy
 export UV_NO_PROGRESS := 1
 export DO_NOT_TRACK := 1
+# Tests start many interpreters; without compiled files, each of them would spend most of its time on compiling.
+unexport PYTHONDONTWRITEBYTECODE
 export ANONYMIZED_TELEMETRY := False
 UV := $(BIN)/uv pip
 LOWEST := .venv-lowest
@@ -116,12 +118,12 @@ $(BIN)/uv:
 # A lock for the demo, one for everything, and one of the lowest versions; the demo's versions are those of the second.
 LOCK := $(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
 lock: | $(BIN)/uv
-	$(LOCK) --extra fast --extra langchain --extra llama-index --extra media --extra postgres --extra sandbox \
-		--group demo --group test --group lint --group bench --group build -o requirements.lock
+	$(LOCK) --extra evaluation --extra fast --extra langchain --extra llama-index --extra media --extra postgres \
+		--extra sandbox --group demo --group test --group lint --group bench --group build -o requirements.lock
 	$(LOCK) --extra langchain --extra media --extra sandbox --group demo --group build \
 		-c requirements.lock -o requirements-demo.lock
-	$(LOCK) --resolution lowest-direct --extra fast --extra langchain --extra llama-index --extra media --extra postgres \
-		--extra sandbox --group demo --group pytest --group build -o requirements-lowest.lock
+	$(LOCK) --resolution lowest-direct --extra evaluation --extra fast --extra langchain --extra llama-index --extra media \
+		--extra postgres --extra sandbox --group demo --group pytest --group build -o requirements-lowest.lock
 
 clean:
 	rm -rf $(VENV) $(LOWEST) .chaos .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis dist

@@ -90,7 +90,7 @@ class Screen:
 def clock(seconds: float) -> str:
     """Return a time as mm:ss, or as h:mm:ss from one hour."""
     minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes:02d}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"  # noqa: PLR2004
+    return f"{minutes:02d}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
 def follow(step: Step) -> "twelvelabs_core.OnProgress":

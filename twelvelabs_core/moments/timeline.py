@@ -10,6 +10,7 @@ from twelvelabs_core.moments.growth import Range
 from twelvelabs_core.results.segments import Matrix, Segments
 
 Numbers = NDArray[np.float64]
+FEW_CLIPS = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,36 +28,52 @@ class Timeline:
     cosines: Mapping[str, Numbers]
 
     @classmethod
-    def of(cls, source: str, results: Iterable[Segments], query: Matrix) -> "Timeline":
+    def of(cls, source: str, results: Sequence[Segments], query: Matrix) -> "Timeline":
         """Return the clips of the results of one file; a time range and option in two of them counts once."""
-        found: dict[str, dict[Range, float]] = {}
-        for segments in results:
-            norms = np.linalg.norm(segments.vectors, axis=1) * np.linalg.norm(query)
-            cosines = segments.vectors @ query / np.where(norms == 0, 1, norms)
-            for position, cosine in zip(segments.positions, cosines.tolist(), strict=True):
-                if position.embedding_scope == "clip" and position.end_sec > position.start_sec:
-                    start, end = position.location[:2]
-                    found.setdefault(position.embedding_option, {}).setdefault((start, end), cosine)
-        ranges = tuple(sorted({clip for cosines in found.values() for clip in cosines}))
-        columns = {
-            option: np.array([cosines.get(clip, np.nan) for clip in ranges]) for option, cosines in found.items()
-        }
-        return cls(source, ranges, columns)
+        positions = [position for segments in results for position in segments.positions]
+        if not positions:
+            return cls(source, (), {})
+        cosines = np.concatenate([_cosines(segments.vectors, query) for segments in results])
+        starts, ends, options, scopes = list(zip(*positions, strict=True))[:4]
+        seconds = np.array([starts, ends])
+        first, last = np.rint(seconds * 1000).astype(np.int64)
+        is_clip = (np.array(scopes) == "clip") & (seconds[1] > seconds[0])
+        ranges, clip_of = np.unique((first << 32 | last)[is_clip], return_inverse=True)
+        names = np.array(options)[is_clip]
+        columns = {}
+        for option in dict.fromkeys(names.tolist()):
+            rows = names == option
+            columns[option] = np.full(len(ranges), np.nan)
+            # Of equal indexes the last assignment counts, which is thus the first row.
+            columns[option][clip_of[rows][::-1]] = cosines[is_clip][rows][::-1]
+        clips = zip((ranges >> 32).tolist(), (ranges & 0xFFFFFFFF).tolist(), strict=True)
+        return cls(source, tuple(clips), columns)
+
+
+def _cosines(vectors: Matrix, query: Matrix) -> Numbers:
+    """Return the cosine of each vector and the query; 0 for a vector of zeros."""
+    # Not `@`: for so small a product the threads of BLAS take ten times the CPU time.
+    norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors)) * np.linalg.norm(query)
+    cosines = np.einsum("ij,j->i", vectors, query) / np.where(norms == 0, 1, norms)
+    return np.asarray(cosines, dtype=np.float64)
 
 
 def relevance_of_clips(timelines: Sequence[Timeline], weights: Mapping[str, float] | None) -> list[Numbers]:
     """Return for each timeline the relevance of its clips, at least 0.
 
     An option's margin is weight x (cosine - median cosine of that option over all clips), and 0 where it is negative or
-    the clip does not have the option. Relevance is the 3-norm of the margins, the cube root of the sum of their cubes:
-    an option that does not tell clips apart hardly changes it, and two that do add up. Without weights, fused vectors
-    alone count where all clips have them, else all other options.
+    the clip does not have the option. Where few clips have an option, as where speech is heard only once, their median
+    says little, so the median of all options takes the place of the clips that are missing.
+
+    Relevance is the 3-norm of the margins, the cube root of the sum of their cubes: an option that does not tell clips
+    apart hardly changes it, and two that do add up. Without weights, fused vectors alone count where all clips have
+    them, else all other options.
 
     On generated videos the 3-norm finds at least as many scenes as the sum (1-norm) and the maximum for each kind of
     query; see `benchmarks/moments.py`.
     """
     weights = weights if weights is not None else dict.fromkeys(_options(timelines), 1.0)
-    baselines = {option: _median(timelines, option) for option in weights}
+    baselines = _baselines(timelines, weights)
     relevance = []
     for timeline in timelines:
         cubes = np.zeros(len(timeline.ranges))
@@ -85,11 +102,26 @@ def rank(timelines: Sequence[Timeline], option: str, cosine: float) -> int:
 
 
 def _options(timelines: Sequence[Timeline]) -> list[str]:
-    options = dict.fromkeys(option for timeline in timelines for option in timeline.cosines)
     all_fused = all("fused" in one.cosines and not np.isnan(one.cosines["fused"]).any() for one in timelines)
-    return ["fused"] if all_fused else [option for option in options if option != "fused"]
+    return ["fused"] if all_fused else [option for option in _all_options(timelines) if option != "fused"]
 
 
-def _median(timelines: Sequence[Timeline], option: str) -> float:
-    columns = [timeline.cosines[option] for timeline in timelines if option in timeline.cosines]
-    return float(np.nanmedian(np.concatenate(columns))) if columns else 0.0
+def _all_options(timelines: Sequence[Timeline]) -> list[str]:
+    return list(dict.fromkeys(option for timeline in timelines for option in timeline.cosines))
+
+
+def _baselines(timelines: Sequence[Timeline], options: Iterable[str]) -> dict[str, float]:
+    """Return the median cosine of each option; below `FEW_CLIPS` clips, the median of all options fills the list."""
+    columns = {
+        option: np.concatenate([one.cosines[option] for one in timelines if option in one.cosines])
+        for option in _all_options(timelines)
+    }
+    known = {option: column[~np.isnan(column)] for option, column in columns.items()}
+    overall = float(np.median(np.concatenate([*known.values()]))) if known else 0.0
+    return {
+        option: float(
+            np.median(np.pad(known[option], (0, max(0, FEW_CLIPS - len(known[option]))), constant_values=overall))
+        )
+        for option in options
+        if option in known
+    }

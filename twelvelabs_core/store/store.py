@@ -75,6 +75,7 @@ class SegmentStore(Journal, Vectors, Lookups, Owners):
     def __init__(self, location: str | os.PathLike[str] | None = None) -> None:
         super().__init__()
         self._is_given = location is not None
+        self._results = {}
         given = location if location is not None else store_location()
         self._database = Database(parse_location(given if given is not None else default_path()))
 
@@ -164,6 +165,7 @@ class SegmentStore(Journal, Vectors, Lookups, Owners):
     def close(self) -> None:
         """Close what is open. A file or server is opened again by the next use; a store in memory is lost."""
         self._database.close()
+        self._results = {}
 
     def _shrink(self, removed: Removed) -> None:
         # The rows are deleted in any case: where the disk is full or a reader holds a lock, the file keeps its size

@@ -5,7 +5,7 @@ The row of a vector is its position in `Segments`, whose order is therefore part
 
 import time
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -21,7 +21,11 @@ from twelvelabs_core.store.journal import change_entry, no_entry
 from twelvelabs_core.store.schema import aliases, tasks, titles, upsert, vectors
 
 WIRE_TYPE = np.dtype("<f4")
+EntryVersion = tuple[int, float]
+"""Number of an entry and when it was created: one that was deleted and paid for again has another version."""
 IDS_PER_QUERY = 500
+RESULT_BYTES = 256 * 2**20
+"""Most bytes of vectors that a store keeps in memory for `find_results`: 48 hours of video in clips of 4 s."""
 POSITION_COLUMNS = [vectors.c[name] for name in SegmentPosition._fields]
 NAMES = (aliases.c.task == vectors.c.task) & (aliases.c.row == vectors.c.row)
 NAMED_VECTORS = (
@@ -36,6 +40,7 @@ class Vectors:
     """The methods of a `SegmentStore` for results and segment ids."""
 
     _database: Database
+    _results: Mapping[EntryVersion, StoredResult]
 
     def put_result(self, key: str, segments: Segments, *, duration_sec: float) -> None:
         """Write the result of a task, all vectors in one transaction: its state is now `ready` and stays so.
@@ -45,7 +50,7 @@ class Vectors:
         Args:
             key: Identity of the work.
             segments: The vectors with their times.
-            duration_sec: Length of the medium in seconds.
+            duration_sec: Length of the media in seconds.
 
         Raises:
             InputError: The key has no entry.
@@ -60,7 +65,7 @@ class Vectors:
             change_entry(connection, key, state="ready", error=None, **known)
 
     def load_result(self, key: str) -> tuple[Segments, float]:
-        """Return the vectors of a ready task and the length of its medium in seconds.
+        """Return the vectors of a ready task and the length of its media in seconds.
 
         Raises:
             InputError: The key has no ready entry.
@@ -87,7 +92,7 @@ class Vectors:
         Args:
             key: Identity of the task.
             rows: Pairs of segment id and row in the task's `Segments`, any number.
-            source: The caller's name of the medium, to list and delete by.
+            source: The caller's name of the media, to list and delete by.
             title: Its title in head lines. A reference is believed only beside a title with which it was added.
 
         Raises:
@@ -131,6 +136,8 @@ class Vectors:
     def find_results(self, segment_ids: Sequence[str]) -> tuple[dict[str, str], dict[str, StoredResult]]:
         """Return the whole results that segment ids are from: all clips and options of their files.
 
+        The results that were used last are kept in memory, up to 256 MB of vectors: a result never changes.
+
         Args:
             segment_ids: Any number of ids; those that name no vector are left out.
 
@@ -141,14 +148,21 @@ class Vectors:
             ConfigurationError: A vector is damaged.
         """
         keys: dict[str, str] = {}
-        spaces: dict[str, str] = {}
-        names = select(aliases.c.segment_id, tasks.c.key, tasks.c.space).join(tasks, tasks.c.id == aliases.c.task)
+        entries: dict[str, Row[Any]] = {}
+        names = select(aliases.c.segment_id, tasks.c.id, tasks.c.created_at, tasks.c.key, tasks.c.space)
+        names = names.join(tasks, tasks.c.id == aliases.c.task)
         with self._database.reading() as connection:
             for ids in batched(segment_ids):
                 for row in connection.execute(names.where(aliases.c.segment_id.in_(ids))):
                     keys[row.segment_id] = row.key
-                    spaces[row.key] = row.space
-        return keys, {key: StoredResult(space, self.load_result(key)[0]) for key, space in spaces.items()}
+                    entries[row.key] = row
+        known = self._results
+        used: dict[EntryVersion, StoredResult] = {}
+        for key, entry in entries.items():
+            version = (entry.id, entry.created_at)
+            used[version] = known.get(version) or StoredResult(entry.space, self.load_result(key)[0])
+        self._results = _latest({**known, **used}, used)
+        return keys, dict(zip(entries, used.values(), strict=True))
 
     def find_titles(self, sources: Collection[str]) -> dict[str, set[str]]:
         """Return the titles with which the segment ids of each source were added, as they are in head lines."""
@@ -158,6 +172,12 @@ class Vectors:
                 for row in connection.execute(select(titles).where(titles.c.source.in_(names))):
                     found.setdefault(row.source, set()).add(row.title)
         return found
+
+    def list_sources(self) -> dict[str, str]:
+        """Return the title of each source whose segments were registered; one of them where there are several."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(titles).order_by(titles.c.source, titles.c.title))
+            return {row.source: row.title for row in rows}
 
     def find_heads(self, title: str) -> set[str]:
         """Return the head lines of all segments of a title, as it is in head lines."""
@@ -171,6 +191,20 @@ class Vectors:
         query = select(aliases.c.segment_id).where(aliases.c.segment_id.contains(piece, autoescape=True)).limit(1)
         with self._database.reading() as connection:
             return connection.scalar(query) is not None
+
+
+def _latest(
+    results: Mapping[EntryVersion, StoredResult], used: Collection[EntryVersion]
+) -> dict[EntryVersion, StoredResult]:
+    """Return the used results, then earlier ones, up to `RESULT_BYTES` of vectors, in reverse."""
+    kept: dict[EntryVersion, StoredResult] = {}
+    size = 0
+    for version in [*used, *(earlier for earlier in reversed([*results]) if earlier not in used)]:
+        size += results[version].segments.vectors.nbytes
+        if size > RESULT_BYTES:
+            break
+        kept[version] = results[version]
+    return dict(reversed(kept.items()))
 
 
 def batched(values: Collection[str]) -> Iterator[list[str]]:

@@ -39,6 +39,6 @@ def _time(moment: Moment) -> str:
     if moment.end_sec <= moment.start_sec:
         return ""
     times = f"{clock(moment.start_sec)}\u2013{clock(moment.end_sec)}"
-    url = str(moment.citation()["url"])
+    url = moment.url
     is_link = url.startswith(("https://", "http://"))  # a source such as `javascript:...` must not become one
     return f'<a href="{escape(url)}" target="_blank" rel="noreferrer">{times}</a>' if is_link else times
