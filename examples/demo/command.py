@@ -14,7 +14,7 @@ from examples.demo.job import JobError, LoadedVideo, find_moments, load_video, o
 from examples.demo.page import Page, write_page
 from examples.demo.parts import remove_forgotten_parts
 from examples.demo.preview import Preview, PreviewError, find_preview, remove_old_previews, write_preview
-from examples.demo.screen import Screen, follow
+from examples.demo.screen import Screen, follow, printable
 from examples.demo.stills import StillError, still
 from langchain_twelvelabs import TwelveLabsEmbeddings
 from twelvelabs_core import TwelveLabsError
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         remove_forgotten_parts(options.folder)
         _run(options, screen)
     except (TwelveLabsError, JobError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"interrupted; {INTERRUPTED_LIVE if options.live else INTERRUPTED}", file=sys.stderr)
