@@ -11,7 +11,7 @@ from examples.demo.fetch import on_disk
 from examples.demo.job import JobError, LoadedVideo, find_moments, load_video, open_vector_store, store_segments
 from examples.demo.parts import remove_forgotten_parts
 from examples.demo.preview import Preview, find_preview, remove_old_previews, write_preview
-from examples.demo.screen import Screen, clock, follow
+from examples.demo.screen import Screen, clock, follow, printable
 from langchain_twelvelabs import TwelveLabsEmbeddings
 from twelvelabs_core import InputError, TwelveLabsError
 from twelvelabs_core.moments.export import moments_to_html
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         remove_forgotten_parts(options.folder)
         _run(options, screen)
     except (TwelveLabsError, JobError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"interrupted; {INTERRUPTED_LIVE if options.live else INTERRUPTED}", file=sys.stderr)

@@ -36,6 +36,7 @@ class Step:
 
     def now(self, text: str) -> None:
         """Show what the step is doing."""
+        text = printable(text)
         if text == self._text:
             return
         self._text = text
@@ -63,7 +64,7 @@ class Screen:
     def say(self, text: str, style: str = "") -> None:
         """Print a line with the elapsed time. Markup in the text is not interpreted: a file may be called [red].mp4."""
         clock_so_far = f"{time.monotonic() - self._start:6.1f} s  "
-        self.console.print(Text.assemble((clock_so_far, "dim"), (text, style)))
+        self.console.print(Text.assemble((clock_so_far, "dim"), (printable(text), style)))
 
     @contextmanager
     def step(self, text: str) -> Iterator[Step]:
@@ -72,11 +73,11 @@ class Screen:
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
         in_log = not self.console.is_terminal
         with Progress(*columns, console=self.console, transient=True, disable=in_log) as progress:
-            yield Step(self, progress, text)
+            yield Step(self, progress, printable(text))
 
     def show(self, answer: Answer) -> None:
         """Print the moments of a query as a table."""
-        table = Table(title=Text(f"\u201c{answer.query}\u201d", "bold"), title_justify="left")
+        table = Table(title=Text(f"\u201c{printable(answer.query)}\u201d", "bold"), title_justify="left")
         table.add_column("Moment", no_wrap=True, style="cyan", min_width=13)
         table.add_column("Why", overflow="fold")
         table.add_column("Score", no_wrap=True, justify="right", min_width=6)
@@ -85,6 +86,11 @@ class Screen:
             score = "" if moment.score is None else f"{moment.score:.3f}"
             table.add_row(times, moment.why, score)
         self.console.print(table)
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters: a file name may have some, which the terminal would obey."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def clock(seconds: float) -> str:

@@ -198,6 +198,13 @@ def test_unusable_video_is_reported_in_one_line(tmp_path: Path) -> None:
         assert not (tmp_path / "demo" / "moments.html").exists(), name
 
 
+def test_control_characters_of_a_file_name_are_not_printed(tmp_path: Path) -> None:
+    done = run_here(tmp_path, "--video", str(tmp_path / "a\x1b[31m.mp4"))
+    assert done.returncode == 1
+    assert "no such file" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+
+
 def test_pictures_are_exact_when_the_preview_has_keyframes_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

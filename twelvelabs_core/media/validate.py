@@ -280,6 +280,8 @@ def check_filename(filename: object) -> str:
     if not isinstance(filename, str) or not 1 <= len(filename) <= limits.FILENAME_MAX:
         got = f"{len(filename)} characters" if isinstance(filename, str) else repr(filename)
         raise InputError(f"filename must be a str of 1 to {limits.FILENAME_MAX} characters, got {got}.")
+    if not _is_unicode(filename):
+        raise InputError(f"filename is not valid Unicode: {filename!r}.")
     return filename
 
 
@@ -346,17 +348,24 @@ def check_user_metadata(user_metadata: object) -> dict[str, Any]:
     if not isinstance(user_metadata, Mapping):
         raise InputError(f"user_metadata must be a mapping of names to values, got {type(user_metadata).__name__}.")
     for name, value in user_metadata.items():
-        if not isinstance(name, str) or not _is_metadata_value(value):
+        if not isinstance(name, str) or not _is_unicode(name) or not _is_metadata_value(value):
             raise InputError(
                 f"user_metadata[{name!r}] is {value!r} ({type(value).__name__}). Names must be str, values str, bool, "
-                f"list of str, finite float, or int up to {_LARGEST_INT}; pass a larger one as str."
+                f"list of str, finite float, or int up to {_LARGEST_INT}; pass a larger one as str. "
+                "No str may have a lone surrogate."
             )
     return dict(user_metadata)
 
 
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _is_metadata_value(value: object) -> bool:
     if isinstance(value, list):
-        return all(isinstance(item, str) for item in value)
+        return all(isinstance(item, str) and _is_unicode(item) for item in value)
     if isinstance(value, int):
         return abs(value) <= _LARGEST_INT
-    return value is None or isinstance(value, str) or (isinstance(value, float) and math.isfinite(value))
+    if isinstance(value, str):
+        return _is_unicode(value)
+    return value is None or (isinstance(value, float) and math.isfinite(value))

@@ -37,6 +37,7 @@ FREE_BYTES = 64 * 1024 * 1024
 EXPANSION_MAX = 100
 _STEP_BYTES = 1024 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
+_SOCKET_SEC = 1e8  # a socket's time-out ends the call with OverflowError where it does not fit into 64 bits of ns
 _WITHOUT_BODY = (204, 304)  # HTTP statuses
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30.0)
 # Requests to this machine may be unencrypted, so they must not use a proxy from the environment.
@@ -121,7 +122,7 @@ def without_library_frames(trace: TracebackType | None) -> TracebackType | None:
 
 def stream_options(exchange: Exchange) -> dict[str, Any]:
     """Return the arguments of `httpx.Client.stream` for one request, without its body."""
-    seconds = min(exchange.timeout, exchange.limit)
+    seconds = min(exchange.timeout, exchange.limit, _SOCKET_SEC)
     return {
         "method": exchange.method,
         "url": exchange.url,

@@ -7,7 +7,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from twelvelabs_sandbox.errors import ApiError, invalid, missing, unknown
 from twelvelabs_sandbox.requests.body import parse_json
-from twelvelabs_sandbox.requests.fields import short_repr
+from twelvelabs_sandbox.requests.fields import is_unicode, short_repr
 
 UserMetadata = dict[str, Any]
 
@@ -105,6 +105,9 @@ def check_metadata(value: object, *, nulls: bool = False) -> UserMetadata:
     if not isinstance(value, dict):
         raise invalid(f"The user_metadata parameter must be a JSON object, not {short_repr(value)}.")
     for key, item in value.items():
+        texts = [key, *(item if isinstance(item, list) else [item])]
+        if not all(is_unicode(text) for text in texts if isinstance(text, str)):
+            raise invalid("The user_metadata parameter is not valid Unicode.")
         if not (_is_plain(item) or (nulls and item is None)):
             raise invalid(
                 f"The user_metadata value of {short_repr(key)} must be a string, number, boolean or string array."

@@ -40,7 +40,7 @@ class Fields:
             raise invalid(f"The {self.name(key)} parameter must be a string, not {short_repr(value)}.")
         if not value.strip():
             raise invalid(f"The {self.name(key)} parameter must not be empty.")
-        if not _is_unicode(value):
+        if not is_unicode(value):
             raise invalid(f"The {self.name(key)} parameter is not valid Unicode.")
         return value
 
@@ -109,7 +109,7 @@ class Fields:
         return self._values[key]
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
     """Return whether a string has no lone surrogate, which JSON can contain."""
     try:
         return text.isascii() or bool(text.encode())

@@ -102,6 +102,7 @@ async def test_an_upload_session_used_without_the_client(uploader: Surface, stor
         ("assets.create", {"media": b"x", "asset_type": "clip"}, "'clip'"),
         ("assets.create", {"media": b"x", "method": "post"}, "'post'"),
         ("assets.create", {"media": b"x", "user_metadata": {"a": object()}}, "object"),
+        ("assets.create", {"media": b"x", "filename": "\ud800.mp4"}, "filename is not valid Unicode"),
     ],
 )
 async def test_invalid_arguments_are_refused_before_a_request(

@@ -184,3 +184,7 @@ async def test_a_single_value_is_refused_where_a_list_is_expected(
     with pytest.raises(InputError, match="must be a list"):
         await getattr(client, method)(single)
     assert sandbox.count() == 0
+
+
+async def test_any_time_out_is_accepted(connect: Connect) -> None:
+    assert (await connect(timeout=1e300).embed_text("red")).vector.shape == (512,)

@@ -111,6 +111,9 @@ def test_metadata_of_every_type_is_accepted() -> None:
         ({"a": [1]}, r"\['a'\] is \[1\] \(list\)"),
         ({"a": 2**53}, r"\['a'\] is 9007199254740992 .* as str"),
         ({"a": float("nan")}, "is nan .* finite float"),
+        ({"\ud800": "x"}, "lone surrogate"),
+        ({"a": "\ud800"}, "lone surrogate"),
+        ({"a": ["\ud800"]}, "lone surrogate"),
     ],
 )
 def test_metadata_that_the_api_cannot_store_is_refused(metadata: Any, message: str) -> None:
