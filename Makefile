@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 export UV_LINK_MODE := copy
 export UV_NO_PROGRESS := 1
 export DO_NOT_TRACK := 1
+# Tests start many interpreters; without compiled files, each of them would spend most of its time on compiling.
+unexport PYTHONDONTWRITEBYTECODE
 export ANONYMIZED_TELEMETRY := False
 UV := $(BIN)/uv pip
 LOWEST := .venv-lowest

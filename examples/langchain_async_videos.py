@@ -18,7 +18,7 @@ async def main(query: str, videos: list[str]) -> None:
     except IngestionError as error:
         # All other videos are stored and can be searched below.
         for failure in error.failures:
-            print(f"left out: {failure.source}: {failure.reason}", file=sys.stderr)
+            print(f"left out: {failure}", file=sys.stderr)
 
     for moment, score in await store.asimilarity_search_with_score(query, k=5):
         found = moment.metadata
@@ -26,4 +26,6 @@ async def main(query: str, videos: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
     asyncio.run(main(sys.argv[1], sys.argv[2:]))

@@ -8,6 +8,8 @@ from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_twelvelabs import TwelveLabsDocumentLoader, TwelveLabsEmbeddings, add_segments
 from twelvelabs_core import SequentialSegmentation
 
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
 folder, query = sys.argv[1:3]
 embeddings = TwelveLabsEmbeddings(model="marengo3.5")  # the model that supports documents
 store = InMemoryVectorStore(embeddings)

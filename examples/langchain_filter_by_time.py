@@ -7,6 +7,8 @@ from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, add_segments
 
+if len(sys.argv) != 5:
+    sys.exit(__doc__)
 video, query = sys.argv[1:3]
 first_sec, last_sec = float(sys.argv[3]), float(sys.argv[4])
 embeddings = TwelveLabsEmbeddings()

@@ -10,6 +10,8 @@ from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, index_segments
 
+if len(sys.argv) < 2:
+    sys.exit(__doc__)
 embeddings = TwelveLabsEmbeddings()
 store = InMemoryVectorStore(embeddings)
 record_manager = InMemoryRecordManager(namespace="videos")  # SQLRecordManager keeps it between runs

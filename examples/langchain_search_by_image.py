@@ -6,6 +6,8 @@ from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, add_segments
 
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
 video, picture = sys.argv[1:3]
 embeddings = TwelveLabsEmbeddings()
 store = InMemoryVectorStore(embeddings)

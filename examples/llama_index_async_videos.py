@@ -17,7 +17,7 @@ async def main(query: str, videos: list[str]) -> None:
     except IngestionError as error:
         # All other videos are stored and can be searched below; failed ones are retried in the next run.
         for failure in error.failures:
-            print(f"left out: {failure.source}: {failure.reason}", file=sys.stderr)
+            print(f"left out: {failure}", file=sys.stderr)
 
     for moment in await index.as_retriever(similarity_top_k=5).aretrieve(query):
         found = moment.metadata
@@ -25,4 +25,6 @@ async def main(query: str, videos: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
     asyncio.run(main(sys.argv[1], sys.argv[2:]))

@@ -8,6 +8,8 @@ from llama_index.core import VectorStoreIndex
 from llama_index_twelvelabs import TwelveLabsDocumentReader, TwelveLabsEmbedding, ingest_videos
 from twelvelabs_core import SequentialSegmentation
 
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
 folder, query = sys.argv[1:3]
 embed_model = TwelveLabsEmbedding(model="marengo3.5")  # the model that supports documents
 index = VectorStoreIndex([], embed_model=embed_model)

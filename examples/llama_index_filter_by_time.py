@@ -6,6 +6,8 @@ from llama_index.core import VectorStoreIndex
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, ingest_videos, time_filter
 
+if len(sys.argv) != 5:
+    sys.exit(__doc__)
 video, query = sys.argv[1:3]
 first_sec, last_sec = float(sys.argv[3]), float(sys.argv[4])
 index = VectorStoreIndex([], embed_model=TwelveLabsEmbedding())

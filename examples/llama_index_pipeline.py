@@ -18,6 +18,8 @@ from llama_index_twelvelabs import (
     keep_segment_ids,
 )
 
+if len(sys.argv) < 2:
+    sys.exit(__doc__)
 embed_model = TwelveLabsEmbedding()
 segmenter = TwelveLabsVideoSegmenter(embed_model=embed_model)  # the paid step, behind the document store
 pipeline = IngestionPipeline(

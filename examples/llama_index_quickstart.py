@@ -6,6 +6,8 @@ from llama_index.core import VectorStoreIndex
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, ingest_videos
 
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
 video, query = sys.argv[1:3]
 index = VectorStoreIndex([], embed_model=TwelveLabsEmbedding())  # or on any other vector store
 ingest_videos(index, [video], show_progress=True)

@@ -6,6 +6,8 @@ from llama_index.core import VectorStoreIndex
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, ingest_videos, query_bundle, time_filter
 
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
 video, picture = sys.argv[1:3]
 embed_model = TwelveLabsEmbedding()
 index = VectorStoreIndex([], embed_model=embed_model)

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
         TwelveLabsVideoLoader,
     )
     from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
+    from langchain_twelvelabs.filters import segment_filter
     from langchain_twelvelabs.indexing import aindex_segments, index_kwargs, index_segments
     from langchain_twelvelabs.prompts import SegmentPromptTemplate, document_prompt
+    from langchain_twelvelabs.retrievers import TwelveLabsMomentRetriever
+    from langchain_twelvelabs.tools import SearchVideoMoments
     from langchain_twelvelabs.vectorstores import aadd_segments, add_segments
 else:
     # LangChain's vector stores, loaders and prompts take longer to import than its embeddings.
@@ -40,17 +43,22 @@ else:
                 "TwelveLabsVideoLoader",
             ],
             "langchain_twelvelabs.embeddings": ["TwelveLabsEmbeddings"],
+            "langchain_twelvelabs.filters": ["segment_filter"],
             "langchain_twelvelabs.indexing": ["aindex_segments", "index_kwargs", "index_segments"],
             "langchain_twelvelabs.prompts": ["SegmentPromptTemplate", "document_prompt"],
+            "langchain_twelvelabs.retrievers": ["TwelveLabsMomentRetriever"],
+            "langchain_twelvelabs.tools": ["SearchVideoMoments"],
             "langchain_twelvelabs.vectorstores": ["aadd_segments", "add_segments"],
         },
     )
 
 __all__ = [
+    "SearchVideoMoments",
     "SegmentPromptTemplate",
     "TwelveLabsAudioLoader",
     "TwelveLabsDocumentLoader",
     "TwelveLabsEmbeddings",
+    "TwelveLabsMomentRetriever",
     "TwelveLabsVideoLoader",
     "aadd_segments",
     "add_segments",
@@ -58,4 +66,5 @@ __all__ = [
     "document_prompt",
     "index_kwargs",
     "index_segments",
+    "segment_filter",
 ]

@@ -69,7 +69,7 @@ class SegmentLoader(BaseLoader):
         return named if len(named) == len(self._media) else None
 
     def lazy_load(self) -> Iterator[Document]:
-        """Yield the documents of each medium when its embedding task has ended.
+        """Yield the documents of each item when its embedding task has ended.
 
         After the iterator is closed, no new tasks are created; existing ones are in the segment store's journal, and
         the next run resumes them.
@@ -79,7 +79,7 @@ class SegmentLoader(BaseLoader):
 
         Raises:
             InputError: The media or an option cannot be used; nothing was sent.
-            TwelveLabsError: The only medium failed.
+            TwelveLabsError: The only item failed.
             IngestionError: At the end, if some of several media failed; the others are in the segment store.
         """
         with closing(drain(self._each_medium(BLOCKING))) as media:
@@ -87,7 +87,7 @@ class SegmentLoader(BaseLoader):
                 yield from map(to_document, records)
 
     async def alazy_load(self) -> AsyncIterator[Document]:
-        """Yield the documents of each medium when its embedding task has ended; async variant of `lazy_load`."""
+        """Yield the documents of each item when its embedding task has ended; async variant of `lazy_load`."""
         async with aclosing(self._each_medium(AWAITING)) as media:
             async for _, records in media:
                 for record in records:
@@ -116,7 +116,7 @@ class SegmentLoader(BaseLoader):
         )
 
 
-class _TimedLoader(SegmentLoader):
+class TimedSegmentLoader(SegmentLoader):
     """Loads media with times; subclasses define whether video or audio."""
 
     input_type: Literal["audio", "video"]
@@ -171,7 +171,7 @@ class _TimedLoader(SegmentLoader):
         )
 
 
-class TwelveLabsVideoLoader(_TimedLoader):
+class TwelveLabsVideoLoader(TimedSegmentLoader):
     """Loads videos as searchable moments: one `Document` per segment and option, with its times.
 
     Each video is embedded once by an asynchronous task of the API, which costs money and takes minutes; the vectors
@@ -213,7 +213,7 @@ class TwelveLabsVideoLoader(_TimedLoader):
         keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
         check: Whether local files are checked before anything is sent: format, tracks, duration, resolution. False
             verifies only that they can be read, and the API decides.
-        timeout: Longest time for one medium in seconds, its upload included. Default: 7200 for its task.
+        timeout: Longest time for one item in seconds, its upload included. Default: 7200 for its task.
         max_tasks: Maximum number of simultaneous embedding tasks, and of media paid for ahead of the consumer.
             Default: `max_concurrency` of `embeddings`. With hundreds of videos, 50 or more save hours.
         on_error: How to handle failures among several media: `raise` (default) raises an error at the end that lists
@@ -248,7 +248,7 @@ class TwelveLabsVideoLoader(_TimedLoader):
     input_type = "video"
 
 
-class TwelveLabsAudioLoader(_TimedLoader):
+class TwelveLabsAudioLoader(TimedSegmentLoader):
     """Loads audio files as searchable moments: one `Document` per segment and option, with its times.
 
     Everything is as for `TwelveLabsVideoLoader`, except the media and these options.

@@ -32,8 +32,8 @@ def index_segments(
     """Bring a vector store up to date with the media of a loader: `langchain_core.indexing.index`, safe for failures.
 
     If media fail, the segments of all others are stored and their old ones deleted; then the error is raised. A failed
-    medium keeps the segments that it has. `index` itself loses the last batch when the loader raises, and deletes
-    nothing. An unchanged medium creates no task and writes nothing.
+    item keeps the segments that it has. `index` itself loses the last batch when the loader raises, and deletes
+    nothing. An unchanged item creates no task and writes nothing.
 
     Args:
         loader: A loader of this package with all segments of its media.
@@ -46,7 +46,7 @@ def index_segments(
         The numbers of documents that were added, updated, skipped and deleted.
 
     Raises:
-        TwelveLabsError: The only medium failed.
+        TwelveLabsError: The only item failed.
         IngestionError: Some of several media failed; the others are stored.
         InputError: `cleanup` is unknown, or is `full` and the loader is not one of this package, or the vector store
             has segments of another space.

@@ -1,5 +1,6 @@
 """`add_segments`: add the documents of segments to any vector store, safely more than once."""
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from types import MemberDescriptorType, ModuleType
@@ -12,6 +13,8 @@ from langchain_core.vectorstores import VectorStore
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from twelvelabs_core import ConfigurationError, InputError, parse_reference
 from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, SpaceCheck, finish
+
+logger = logging.getLogger("langchain_twelvelabs")
 
 BATCH_SIZE = 256  # 512 floats are 16 kB as Python objects: a batch is 4 MB, and below every store's own limit
 _PROBE_SIZE = 10
@@ -162,8 +165,10 @@ async def check_collection(mode: Mode, store: VectorStore) -> SpaceCheck | None:
     check = SpaceCheck(embeddings.space)
     length = embeddings.client.embedding_dimension
     found: list[Document] = []
-    with suppress(Exception):  # whatever a store raises that is empty, or cannot be searched by vector
+    try:
         found = await mode.call(store, "similarity_search_by_vector", [length**-0.5] * length, k=_PROBE_SIZE)
+    except Exception as error:  # noqa: BLE001  # whatever a store raises that is empty, or cannot be searched by vector
+        logger.debug("%s cannot be searched for segments: %s", type(store).__name__, type(error).__name__)
     check(document.metadata for document in found if "segment_id" in document.metadata)
     return check
 

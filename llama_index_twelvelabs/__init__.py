@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
     from llama_index_twelvelabs.ingestion import IngestionReport, aingest_videos, ingest_videos
     from llama_index_twelvelabs.nodes import VideoDocument, keep_segment_ids
+    from llama_index_twelvelabs.postprocessors import MomentPostprocessor
     from llama_index_twelvelabs.queries import aquery_bundle, query_bundle, time_filter
     from llama_index_twelvelabs.readers import TwelveLabsDocumentReader, TwelveLabsVideoReader
+    from llama_index_twelvelabs.retrievers import TwelveLabsMomentRetriever
     from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
+    from llama_index_twelvelabs.tools import TwelveLabsToolSpec
     from llama_index_twelvelabs.vector_stores import areplace_video, replace_video
 else:
     # `llama_index.core` takes seconds to import, so it is imported with the first name that needs it.
@@ -31,9 +34,12 @@ else:
             "llama_index_twelvelabs.embeddings": ["TwelveLabsEmbedding"],
             "llama_index_twelvelabs.ingestion": ["IngestionReport", "aingest_videos", "ingest_videos"],
             "llama_index_twelvelabs.nodes": ["VideoDocument", "keep_segment_ids"],
+            "llama_index_twelvelabs.postprocessors": ["MomentPostprocessor"],
             "llama_index_twelvelabs.queries": ["aquery_bundle", "query_bundle", "time_filter"],
             "llama_index_twelvelabs.readers": ["TwelveLabsDocumentReader", "TwelveLabsVideoReader"],
+            "llama_index_twelvelabs.retrievers": ["TwelveLabsMomentRetriever"],
             "llama_index_twelvelabs.segmenter": ["TwelveLabsVideoSegmenter"],
+            "llama_index_twelvelabs.tools": ["TwelveLabsToolSpec"],
             "llama_index_twelvelabs.vector_stores": ["areplace_video", "replace_video"],
         },
     )
@@ -47,8 +53,11 @@ if not is_installed:
 
 __all__ = [
     "IngestionReport",
+    "MomentPostprocessor",
     "TwelveLabsDocumentReader",
     "TwelveLabsEmbedding",
+    "TwelveLabsMomentRetriever",
+    "TwelveLabsToolSpec",
     "TwelveLabsVideoReader",
     "TwelveLabsVideoSegmenter",
     "VideoDocument",

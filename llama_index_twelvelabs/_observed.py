@@ -46,7 +46,7 @@ async def embed_one(mode: Mode, embedding: BaseEmbedding, hook: str, item: str, 
 async def embed_medium(
     mode: Mode, embedding: BaseEmbedding, hook: str, item: MediaInput, **options: Any
 ) -> list[float]:
-    """Return the vector that a hook such as `_get_image_embeddings` gives for one medium."""
+    """Return the vector that a hook such as `_get_image_embeddings` returns for one item."""
     return (await embed_media(mode, embedding, hook, [item], "media", **options))[0]
 
 
@@ -56,7 +56,7 @@ async def embed_media(
     """Return the vectors of a hook such as `_get_image_embeddings`; one call, so that all are checked before a request.
 
     Raises:
-        InputError: A single medium instead of a list, or an item of a wrong type.
+        InputError: A single item instead of a list, or an item of a wrong type.
     """
     given = many(items, what)
     media = await mode.blocking(lambda: [Media.of(item) for item in given])

@@ -17,7 +17,7 @@ from llama_index_twelvelabs._media_embeddings import MediaEmbedding
 from llama_index_twelvelabs._observed import embed_batches, embed_one
 from llama_index_twelvelabs.nodes import check_no_video, check_spaces, has_vector, is_segment
 from twelvelabs_core import ConfigurationError, SegmentStore
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, client_of, finish
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, client_of, finish, many
 
 logger = logging.getLogger("llama_index_twelvelabs")
 
@@ -208,7 +208,9 @@ class TwelveLabsEmbedding(MediaEmbedding):
             InputError: One of them cannot be embedded; nothing was sent.
             SegmentNotFoundError: As for `get_query_embedding`.
         """
-        finish(self._check(BLOCKING, texts))
+        texts = many(texts, "texts")
+        if len(texts) > self.embed_batch_size:
+            finish(self._check(BLOCKING, texts))
         return finish(embed_batches(BLOCKING, self, "_get_text_embeddings", texts, show_progress=show_progress))
 
     async def aget_text_embedding_batch(
@@ -218,7 +220,9 @@ class TwelveLabsEmbedding(MediaEmbedding):
         **_: Any,
     ) -> list[Embedding]:
         """Embed texts; the async variant of `get_text_embedding_batch`."""
-        await self._check(AWAITING, texts)
+        texts = many(texts, "texts")
+        if len(texts) > self.embed_batch_size:
+            await self._check(AWAITING, texts)
         return await embed_batches(AWAITING, self, "_get_text_embeddings", texts, show_progress=show_progress)
 
     def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
@@ -261,7 +265,7 @@ class TwelveLabsEmbedding(MediaEmbedding):
         return await self._embed(AWAITING, texts)
 
     async def _check(self, mode: Mode, texts: Sequence[str]) -> None:
-        """Refuse what cannot be embedded of all batches before the first is sent."""
+        """Refuse what cannot be embedded of several batches before the first is sent."""
         await mode.run((await client_of(mode, self)).find_vectors_by_text, texts)
         await mode.blocking(lambda: check_no_video(texts))
 

@@ -248,7 +248,7 @@ async def _ingest(
     for media, given in wanted:
         try:
             document = await document_of(mode, target.segmenter, media, given)
-        except Exception as error:  # noqa: BLE001  # `add` raises what concerns more than this medium
+        except Exception as error:  # noqa: BLE001  # `add` raises what concerns more than this item
             report.add(media, error)
             continue
         if await is_stored(mode, target, document):
@@ -278,7 +278,7 @@ async def _segmented(
     *,
     show_progress: bool,
 ) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
-    """Yield the name and the records of each medium; record failures in the report."""
+    """Yield the name and the records of each item; record failures in the report."""
     if not media:
         return
     async with aclosing(segmenter.each_medium(mode, media, show_progress=show_progress)) as found:
@@ -303,7 +303,7 @@ async def _segmented(
 def as_videos(
     sources: Sources, input_types: Sequence[str], report: FailureReport
 ) -> list[tuple[Media, BaseNode | None]]:
-    """Return each video as a medium, with the document that it came as; record in the report what is none.
+    """Return each video as `Media`, with the document that it came as; record in the report what is not a video.
 
     Raises:
         InputError: Two videos have the same name.
@@ -316,7 +316,7 @@ def as_videos(
         try:
             media.append(_medium(item, input_types))
             given.append(item if isinstance(item, BaseNode) else None)
-        except Exception as error:  # noqa: BLE001  # `add` raises what concerns more than this medium
+        except Exception as error:  # noqa: BLE001  # `add` raises what concerns more than this item
             report.add(item, error)
     check_unique([item.source for item in media])
     return list(zip(with_distinct_titles(media), given, strict=True))

@@ -31,7 +31,7 @@ VIDEO_PREFIX = "tl-video:"
 _SEGMENT_SIGNS = frozenset({"segment_id", "source", "start_sec", "end_sec", "segment_index", "embedding_option"})
 # Must never change: the ids in users' stores depend on it.
 _DOCUMENT_NAMESPACE = uuid.UUID("b826e8a4-1743-50e1-9077-2c7f8f42b2ed")
-# The metadata of a whole medium's document, and its text.
+# The metadata of the document of whole media, and its text.
 _VIDEO = re.compile(rf"^segmented_as: .*\n(?:.*\n)*?\n{re.escape(VIDEO_PREFIX)}(.*)\Z", re.MULTILINE)
 
 
@@ -39,7 +39,7 @@ class VideoDocument(Document):
     """A whole video, not embedded yet, which `TwelveLabsVideoSegmenter` converts to nodes.
 
     Its id depends on the video's name only, its hash on its content too, so that LlamaIndex's document stores find
-    what is new, changed or removed before anything is paid for. The medium itself stays in this process: a signed
+    what is new, changed or removed before anything is paid for. The media itself stays in this process: a signed
     URL or bytes are neither serialized nor pickled.
 
     Example:
@@ -53,7 +53,7 @@ class VideoDocument(Document):
 
     @property
     def media(self) -> Media | None:
-        """The medium, in the process that created this document; else None."""
+        """The media, in the process that created this document; else None."""
         return self._media
 
     def __getstate__(self) -> dict[str, Any]:
@@ -69,10 +69,10 @@ def to_video_document(
     extra_info: Mapping[str, Any] | None = None,
     doc_id: str | None = None,
 ) -> VideoDocument:
-    """Return the document of a whole medium.
+    """Return the document of a whole video or other media.
 
     Args:
-        media: The medium.
+        media: The video, audio file, document or image.
         content: The identity of its content.
         segmented_as: The identity of the segmentation options: other options are a change, too.
         input_type: `video`, `audio`, `document` or `image`.
@@ -102,7 +102,7 @@ def to_video_document(
 
 
 def resource_of(media: Media) -> MediaResource:
-    """Return the location of a medium, without what must not be serialized."""
+    """Return the location of the media, without what must not be serialized."""
     if media.path is not None:
         return MediaResource(path=media.path)
     if media.asset_id is not None:
@@ -113,7 +113,7 @@ def resource_of(media: Media) -> MediaResource:
 
 
 def media_of(node: BaseNode, kinds: Sequence[str] = ("video",)) -> Media | None:
-    """Return the medium that a node represents as a whole, or None for any other node.
+    """Return the media that a node represents as a whole, or None for any other node.
 
     Raises:
         InputError: It is not available in this process.
@@ -130,7 +130,7 @@ def media_of(node: BaseNode, kinds: Sequence[str] = ("video",)) -> Media | None:
         value = base64.b64decode(resource.data)
     if not value:
         raise InputError(
-            f"the document of {node.metadata.get('source', node.node_id)} has no medium: signed URLs, bytes and "
+            f"the document of {node.metadata.get('source', node.node_id)} has no media: signed URLs, bytes and "
             "open files stay in the process that read them. Use ingest_videos, or run without num_workers."
         )
     return Media.of(value, source=node.metadata.get("source"), version=node.metadata.get("version"))
@@ -247,15 +247,16 @@ def _check_whole(node: BaseNode) -> None:
 
 
 def check_no_video(texts: Sequence[str]) -> None:
-    """Refuse the text of a whole medium's document, which its own metadata shows.
+    """Refuse the text of a document of whole media, which its own metadata shows.
 
     Raises:
         InputError: It is one.
     """
     for index, text in enumerate(texts):
-        if VIDEO_PREFIX in text and (found := _VIDEO.search(text)) and f"source: {found[1]}\n" in text:
+        found = _VIDEO.search(text) if isinstance(text, str) and VIDEO_PREFIX in text else None
+        if found and f"source: {found[1]}\n" in text:
             raise InputError(
-                f"texts[{index}]: {text[:80]!r} is the document of a whole medium, not segmented yet: make "
+                f"texts[{index}]: {text[:80]!r} is the document of a whole video, not segmented yet: make "
                 "TwelveLabsVideoSegmenter the first transformation, or load it with segment=True."
             )
 

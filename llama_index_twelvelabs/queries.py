@@ -54,7 +54,7 @@ def query_bundle(
     """
     given = {"text": text, "image": image, "audio": audio, "video": video}
     options = {"embedding_option": embedding_option, "start_sec": start_sec, "end_sec": end_sec}
-    vector = finish(_vector(BLOCKING, embed_model, given, options))
+    vector = finish(embed_query_media(BLOCKING, embed_model, given, options))
     return QueryBundle(query_str=query_str or text or "", embedding=vector)
 
 
@@ -73,16 +73,21 @@ async def aquery_bundle(
     """Return a query with its vector; the async variant of `query_bundle`."""
     given = {"text": text, "image": image, "audio": audio, "video": video}
     options = {"embedding_option": embedding_option, "start_sec": start_sec, "end_sec": end_sec}
-    vector = await _vector(AWAITING, embed_model, given, options)
+    vector = await embed_query_media(AWAITING, embed_model, given, options)
     return QueryBundle(query_str=query_str or text or "", embedding=vector)
 
 
-async def _vector(
+async def embed_query_media(
     mode: Mode,
     embed_model: TwelveLabsEmbedding,
     given: dict[str, MediaInput | None],
     options: dict[str, float | str | None],
 ) -> list[float]:
+    """Return the vector of a query by a text, an image, both, an audio or a video clip.
+
+    Raises:
+        InputError: No query, an unsupported combination, or unsuitable media; nothing was sent.
+    """
     if not isinstance(embed_model, TwelveLabsEmbedding):
         raise InputError(f"embed_model must be a TwelveLabsEmbedding, got {type(embed_model).__name__}.")
     wanted = {name: value for name, value in given.items() if value is not None}

@@ -64,7 +64,7 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
         id_namespace: Changes the ids of the segments, for stores whose ids are shared by several collections.
         keep_asset: As for `TwelveLabsVideoSegmenter`.
         check: As for `TwelveLabsVideoSegmenter`.
-        timeout: Longest time for one medium in seconds, its upload included. Default: 7200 for its task.
+        timeout: Longest time for one item in seconds, its upload included. Default: 7200 for its task.
         max_tasks: As for `TwelveLabsVideoSegmenter`.
         show_progress: Whether to write progress to stderr.
         input_type: `video`, or `audio` for audio files. For documents and images: `TwelveLabsDocumentReader`.
@@ -283,7 +283,7 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
         return [to_document(record, extra_info) for item in named(media) for record in found[item.source]]
 
     async def _documents(self, mode: Mode, media: Sequence[MediaInput], extra_info: ExtraInfo) -> list[VideoDocument]:
-        """Return one document per medium.
+        """Return one document per item.
 
         Raises:
             IngestionError: Media cannot be read; all were tried. A single one raises its own error.
@@ -294,7 +294,7 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
             try:
                 documents.append(await self.segmenter.document(mode, Media.of(item), extra_info))
                 report.succeeded.append(documents[-1].metadata["source"])
-            except Exception as error:  # noqa: BLE001  # `add` raises what concerns more than this medium
+            except Exception as error:  # noqa: BLE001  # `add` raises what concerns more than this item
                 report.add(item, error)
         report.close()
         return documents
@@ -398,7 +398,7 @@ def as_media(file: Files, fs: AbstractFileSystem | None, opened: ExitStack) -> t
     """Return the media; files of a remote file system are opened there, and named by their path.
 
     Raises:
-        InputError: The only item is not a medium, two have the same name, or a remote file cannot be opened.
+        InputError: The only item is not media, two have the same name, or a remote file cannot be opened.
     """
     media = media_list(file)
     if fs is not None and not is_default_fs(fs):

@@ -36,7 +36,7 @@ from twelvelabs_core.integration import (
 
 InputTypes = InputType | Sequence[InputType]
 CLIPS = ("clip",)
-# The options that decide which nodes a medium becomes; those added in later versions count only if they are used.
+# The options that decide into which nodes an item is divided; those of later versions count only if they are used.
 _FIRST = ("segmentation", "embedding_option", "embedding_scope", "embedding_type", "start_sec", "end_sec", "input_type")
 _LATER = ("time_based_metadata", "include_transcript")
 
@@ -82,7 +82,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
         check: Whether local files are checked before anything is sent: format, tracks, duration, resolution. False
             verifies only that they can be read, and the API decides.
-        timeout: Longest time for one medium in seconds, its upload included. Default: 7200 for its task.
+        timeout: Longest time for one item in seconds, its upload included. Default: 7200 for its task.
         max_tasks: Maximum number of simultaneous embedding tasks. Default: `max_concurrency` of `embed_model`. With
             hundreds of videos, 50 or more save hours.
         show_progress: Whether to write progress to stderr.
@@ -195,7 +195,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         Raises:
             TwelveLabsError: The only video failed.
             IngestionError: Some of several videos failed; the others are in the segment store.
-            InputError: Two videos have the same name, or a document has no medium in this process; nothing was sent.
+            InputError: Two videos have the same name, or a document has no media in this process; nothing was sent.
         """
         return finish(self._segment(BLOCKING, nodes))
 
@@ -235,7 +235,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
     def each_medium(
         self, mode: Mode, media: Sequence[MediaInput], *, show_progress: bool = False
     ) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
-        """Yield the name and the records of each medium when its embedding task is done; close it with `aclosing`."""
+        """Yield the name and the records of each item when its embedding task is done; close it with `aclosing`."""
         return each_medium(
             mode,
             self.embed_model,

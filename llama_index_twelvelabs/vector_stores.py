@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from llama_index.core import VectorStoreIndex
@@ -128,11 +127,13 @@ async def check_collection(mode: Mode, store: Any, docstore: BaseDocumentStore |
         InputError: A segment is of another space.
     """
     nodes: Sequence[BaseNode] = ()
-    with suppress(Exception):  # whatever a store raises that is empty
+    try:
         found = await _search(mode, store, check.dimension, similarity_top_k=_PROBE_SIZE)
         nodes = found.nodes or ()
         if not nodes and docstore is not None:
             nodes = await mode.call(docstore, "get_nodes", found.ids or [])
+    except Exception as error:  # noqa: BLE001  # whatever a store raises that is empty
+        logger.debug("%s cannot be searched for segments: %s", type(store).__name__, type(error).__name__)
     check(node.metadata for node in nodes if "segment_id" in node.metadata)
 
 

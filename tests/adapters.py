@@ -37,6 +37,9 @@ METADATA_TYPES = {
     "chunk_index": int,
 }
 
+# For a test that takes seconds in each mode: `make test` runs it blocking, `make test-all` async too.
+slow_async_mode = pytest.mark.parametrize("mode", ["sync", pytest.param("async", marks=pytest.mark.slow)])
+
 
 @pytest.fixture(scope="session")
 def video_path(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         SequentialSegmentation,
         SpatialSegmentation,
     )
+    from twelvelabs_core.moments.citations import Citation, citations
     from twelvelabs_core.moments.moment import Hit, Moment, OptionScore
     from twelvelabs_core.moments.options import MomentOptions
     from twelvelabs_core.results.legacy_v1 import LegacyEmbedding, LegacyPart, LegacyTask
@@ -115,6 +116,7 @@ else:
                 "SequentialSegmentation",
                 "SpatialSegmentation",
             ],
+            "twelvelabs_core.moments.citations": ["Citation", "citations"],
             "twelvelabs_core.moments.moment": ["Hit", "Moment", "OptionScore"],
             "twelvelabs_core.moments.options": ["MomentOptions"],
             "twelvelabs_core.results.legacy_v1": ["LegacyEmbedding", "LegacyPart", "LegacyTask"],
@@ -164,6 +166,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "ChunkBatchReport",
+    "Citation",
     "Client",
     "CompletedChunk",
     "ConfigurationError",
@@ -228,6 +231,7 @@ __all__ = [
     "Usage",
     "UserMetadata",
     "Word",
+    "citations",
     "parse_reference",
     "readable_text",
     "strip_reference",

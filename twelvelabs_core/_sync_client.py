@@ -993,13 +993,13 @@ class Client:
             auto_truncate: As for `embed_text`.
             embedding_uncertainty: Also return the uncertainty of each value; for media without a text, or a text
                 without media, and not for documents. marengo3.5.
-            check: As for `segment_video`, for each medium.
+            check: As for `segment_video`, for each item.
 
         Returns:
             An `Embedding`; its `vector` is float32 of shape (dimension,).
 
         Raises:
-            InputError: Too few or too many media, a medium that cannot be embedded, a `<@name>` that no source has, or
+            InputError: Too few or too many media, an item that cannot be embedded, a `<@name>` that no source has, or
                 a combination that the model does not accept; no request was sent.
         """
         return finish(
@@ -1466,18 +1466,18 @@ class Client:
     ) -> Iterator[SegmentedMedia]:
         """Iterate over multiple media as their tasks end, with at most `max_tasks` unfinished at once.
 
-        One failed medium does not stop the others, whatever its error is. Closing the iterator starts no more work;
+        One failed item does not stop the others, whatever its error is. Closing the iterator starts no more work;
         the journal keeps what was begun. Arguments that are not listed are those of `segment_video`, for each.
 
         Args:
             media: Any number of media; `Media.of(value, source=..., version=...)` names one.
             input_type: `video` or `audio`; with marengo3.5 also `document` or `image`. Or a list of them: each
-                medium has the type that its name, else its first bytes, show.
+                item has the type that its name, else its first bytes, show.
             start_sec: First second to embed; audio and video only, as `end_sec`, `time_based_metadata` and
                 `include_transcript`.
             end_sec: As for `segment_video`.
             segmentation: As for `segment_video` or `segment_document`. With multiple input types, or as a list, each
-                medium uses the one that applies to it, else the default.
+                item uses the one that applies to it, else the default.
             embedding_option: As for `segment_video` or `segment_document`; so are scope and uncertainty.
             embedding_scope: As for `segment_video`.
             embedding_type: As for `segment_video`.
@@ -1492,14 +1492,14 @@ class Client:
                 `max_concurrent_requests` then limits the requests.
             on_error: What happens at the end if media failed: `raise` (default) an error that lists them, or `skip`
                 them with a warning in the log. A function is called with each `Failure` as it happens instead.
-            on_progress: Called with a `Progress` at each step of each medium.
+            on_progress: Called with a `Progress` at each step of each item.
 
         Yields:
             A `SegmentedMedia` each, in the order in which they become ready.
 
         Raises:
             InputError: An option cannot be used; nothing was sent.
-            IngestionError: At the end, if media failed: each with its reason and task id. A single medium raises its
+            IngestionError: At the end, if media failed: each with its reason and task id. A single item raises its
                 own error instead.
             AuthenticationError: At once, when the API refuses the key.
             ConfigurationError: At once, when the segment store cannot be used.
@@ -1527,7 +1527,7 @@ class Client:
         )
 
     def register(self, media: SegmentedMedia, *, id_namespace: str | None = None) -> list[SegmentRecord]:
-        """Return the records of a medium, and register their ids in the segment store.
+        """Return the records of one item, and register their ids in the segment store.
 
         Args:
             media: What `segment_video`, `segment_audio` or `segment_many` returned.
@@ -1539,7 +1539,7 @@ class Client:
         return finish(self._async.register(media, id_namespace=id_namespace))
 
     def content_of(self, media: MediaInput) -> str:
-        """Return the content identity of a medium, by which paid work is found again; nothing is sent to the API.
+        """Return the content identity of media, by which paid work is found again; nothing is sent to the API.
 
         Args:
             media: A path, URL, bytes, binary file object or `asset:<id>`; `Media.of(value, version=...)` states the
@@ -1551,7 +1551,7 @@ class Client:
             GET request for one byte where the host refuses HEAD).
 
         Raises:
-            InputError: The value is not a medium, or the file does not exist.
+            InputError: The value is not media, or the file does not exist.
         """
         return finish(self._async.content_of(media))
 
@@ -1617,3 +1617,19 @@ class Client:
             ConfigurationError: The segment store cannot be read.
         """
         return finish(self._async.find_moments(hits, query, k=k, options=options))
+
+    def moment_vector(self, segment_ids: Sequence[str]) -> Matrix:
+        """Return a vector to search for moments like another one.
+
+        Args:
+            segment_ids: The segments of a moment, at least one.
+
+        Returns:
+            float32 array of shape (dimension,), of length 1: the mean of the directions of the `visual` vectors; where
+            there are none, of all vectors.
+
+        Raises:
+            SegmentNotFoundError: None of the segments is in the segment store.
+            InputError: A vector is of another space than this client's.
+        """
+        return finish(self._async.moment_vector(segment_ids))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
-from twelvelabs_core.base.errors import ConfigurationError, InputError
+from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.base.lazy import lazy_exports
 from twelvelabs_core.base.settings import FIELDS, settings_of
 from twelvelabs_core.transport.mode import AWAITING, BLOCKING, Mode
@@ -31,7 +31,20 @@ if TYPE_CHECKING:
     from twelvelabs_core.media.source import MediaInput, is_one, many
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
+    from twelvelabs_core.moments.conditions import CLIP_OPTIONS, TOOL_OPTIONS, Comparison, Conditions, time_window_of
+    from twelvelabs_core.moments.retrieval import Example, check_query, find_segments, retrieve_moments
+    from twelvelabs_core.moments.text import (
+        distinct_titles,
+        moment_for_model,
+        moment_metadata,
+        moment_text,
+        public_document,
+        sentence_of,
+        text_for_model,
+        titles_of_sources,
+    )
     from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord, readable_head_of
+    from twelvelabs_core.results.spaces import SpaceCheck
     from twelvelabs_core.store.store import SegmentStore
     from twelvelabs_core.transport.io import drain, finish
 else:
@@ -46,7 +59,26 @@ else:
             "twelvelabs_core.media.source": ["is_one", "many"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
+            "twelvelabs_core.moments.conditions": [
+                "CLIP_OPTIONS",
+                "TOOL_OPTIONS",
+                "Comparison",
+                "Conditions",
+                "time_window_of",
+            ],
+            "twelvelabs_core.moments.retrieval": ["Example", "check_query", "find_segments", "retrieve_moments"],
+            "twelvelabs_core.moments.text": [
+                "distinct_titles",
+                "moment_for_model",
+                "moment_metadata",
+                "moment_text",
+                "public_document",
+                "sentence_of",
+                "text_for_model",
+                "titles_of_sources",
+            ],
             "twelvelabs_core.results.records": ["METADATA_KEYS", "readable_head_of"],
+            "twelvelabs_core.results.spaces": ["SpaceCheck"],
             "twelvelabs_core.transport.io": ["drain", "finish"],
         },
     )
@@ -54,26 +86,43 @@ else:
 __all__ = [
     "AWAITING",
     "BLOCKING",
+    "CLIP_OPTIONS",
     "DOCUMENT_MODEL",
     "METADATA_KEYS",
+    "TOOL_OPTIONS",
     "UNTIMED_TYPES",
+    "Comparison",
+    "Conditions",
     "EmbeddingFields",
+    "Example",
     "FailureReport",
     "Mode",
     "SpaceCheck",
     "TextCache",
+    "check_query",
     "check_unique",
     "client_of",
+    "distinct_titles",
     "drain",
     "each_medium",
+    "find_segments",
     "finish",
     "input_type_of",
     "is_one",
     "lazy_exports",
     "many",
     "media_list",
+    "moment_for_model",
+    "moment_metadata",
+    "moment_text",
     "plain_options",
+    "public_document",
     "readable_head_of",
+    "retrieve_moments",
+    "sentence_of",
+    "text_for_model",
+    "time_window_of",
+    "titles_of_sources",
     "unsigned_url",
     "untimed_types",
     "with_distinct_titles",
@@ -320,7 +369,7 @@ async def each_medium(
     show_progress: bool = False,
     on_progress: "OnProgress | None" = None,
 ) -> AsyncGenerator[tuple[str, "list[SegmentRecord]"]]:
-    """Yield the name and the records of each medium when its embedding task is done; close it with `aclosing`.
+    """Yield the name and the records of each item when its embedding task is done; close it with `aclosing`.
 
     Args:
         mode: Blocking or awaiting.
@@ -332,15 +381,15 @@ async def each_medium(
         on_progress: Called with a `Progress` at each step.
 
     Raises:
-        TwelveLabsError: The only medium failed.
+        TwelveLabsError: The only item failed.
         IngestionError: At the end, if some of several media failed; the others are in the segment store.
     """
     client = await client_of(mode, embeddings)
     with _progress(len(media), on_progress, show_progress=show_progress) as report:
         found = client.segment_many(media, on_progress=report, **options)
         async with aclosing(mode.each(found)) as segmented:
-            async for medium in segmented:
-                yield medium.source, await mode.run(client.register, medium, id_namespace=id_namespace)
+            async for item in segmented:
+                yield item.source, await mode.run(client.register, item, id_namespace=id_namespace)
 
 
 def _progress(
@@ -382,49 +431,3 @@ def plain_options(
     if max_tasks is not None:
         check_count("max_tasks", max_tasks)
     return plan_parameters(plan)
-
-
-class SpaceCheck:
-    """Refuses segments whose vectors are of another space; warns once of those written before the space was recorded.
-
-    Args:
-        space: The expected space, such as `marengo3.0/512`.
-
-    Example:
-        ```python
-        check = SpaceCheck(embeddings.space)
-        check([document.metadata for document in documents])
-        ```
-    """
-
-    def __init__(self, space: str) -> None:
-        self._space = space
-        self._has_warned = False
-
-    @property
-    def dimension(self) -> int:
-        """Number of values in a vector of the space."""
-        return int(self._space.rpartition("/")[2])
-
-    def __call__(self, segments: Iterable[Mapping[str, Any]]) -> None:
-        """Check the metadata of segments.
-
-        Raises:
-            InputError: The vector of a segment is of another space, or, where that is not recorded, of another model.
-        """
-        for metadata in segments:
-            space, model = metadata.get("space"), metadata.get("model")
-            is_other = space != self._space if space else model and model not in self._space.split("/")
-            if is_other:
-                raise InputError(
-                    f"cannot use the segment {metadata.get('segment_id')} of {metadata.get('source')!r}: its vector is "
-                    f"of the space {space or model}, not {self._space}, and the two are not comparable. Load its media "
-                    "again with these embeddings, into another collection."
-                )
-            if not space and not self._has_warned:
-                self._has_warned = True
-                logger.warning(
-                    "some segments have no `space` in their metadata, because an earlier version wrote them; whether "
-                    "their vectors are comparable with those of %s is not known. Load their media again to add it.",
-                    self._space,
-                )

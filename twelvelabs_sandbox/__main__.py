@@ -39,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m twelvelabs_sandbox", description=__doc__)
+    parser = argparse.ArgumentParser(
+        "python -m twelvelabs_sandbox",
+        description="Serve the TwelveLabs embed API offline. It is not Marengo: its vectors have no meaning.",
+    )
     parser.add_argument("--port", type=int, default=8765, help="port to listen on; 0 chooses a free one (default 8765)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--api-key", help="key to accept, starts with tlk_sandbox_ (default: a new one each time)")

@@ -1,23 +1,21 @@
 """What the command does: a long video in, moments in a table and on a page out."""
 
 import argparse
-import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from examples.demo import sample_video
 from examples.demo.fetch import on_disk
 from examples.demo.job import JobError, LoadedVideo, find_moments, load_video, open_vector_store, store_segments
-from examples.demo.page import Page, write_page
 from examples.demo.parts import remove_forgotten_parts
-from examples.demo.preview import Preview, PreviewError, find_preview, remove_old_previews, write_preview
-from examples.demo.screen import Screen, follow
-from examples.demo.stills import StillError, still
+from examples.demo.preview import Preview, find_preview, remove_old_previews, write_preview
+from examples.demo.screen import Screen, clock, follow
 from langchain_twelvelabs import TwelveLabsEmbeddings
-from twelvelabs_core import TwelveLabsError
+from twelvelabs_core import InputError, TwelveLabsError
+from twelvelabs_core.moments.export import moments_to_html
+from twelvelabs_core.moments.export.files import private_part
 from twelvelabs_sandbox import Sandbox
 
 SANDBOX_ORIGIN = (
@@ -71,21 +69,24 @@ def _run(options: argparse.Namespace, screen: Screen) -> None:
             answers = []
             for answer in find_moments(store, loaded, _queries(options)):
                 screen.show(answer)
-                if not options.live and not any(round(moment.score, 3) for moment in answer.moments):
+                if not options.live and not answer.has_meaning:
                     screen.say(NO_MEANING)
                 answers.append(answer)
     preview, note = _preview(options.folder, path, loaded, screen)
-    page = Page(
-        title=loaded.title,
-        duration_sec=loaded.duration_sec,
-        answers=answers,
-        origin=LIVE_ORIGIN if options.live else SANDBOX_ORIGIN,
-        preview=preview.path if preview else None,
-        note=note,
-    )
     target = options.folder / "moments.html"
     with screen.step("Writing the page"):
-        write_page(target, page, partial(_picture, _videos_for_pictures(path, preview)))
+        origin = LIVE_ORIGIN if options.live else SANDBOX_ORIGIN
+        page = moments_to_html(
+            {answer.query: answer.moments for answer in answers},
+            title=f"Moments in {loaded.title}",
+            notes=(f"{clock(loaded.duration_sec)} long. {origin}", note),
+            previews={loaded.source: preview.path} if preview else {},
+            media={loaded.source: _video_for_pictures(path, preview)},
+            clips={answer.query: answer.clips for answer in answers},
+        )
+        with private_part(options.folder, target.name) as part:
+            part.write_text(page, "utf-8")
+            part.replace(target)
     screen.say(f"Open {target.resolve().as_uri()}", "bold")
 
 
@@ -128,9 +129,9 @@ def _preview(folder: Path, path: str, loaded: LoadedVideo, screen: Screen) -> tu
     """Return the preview, written only if the video is new, and a sentence on what it lacks."""
     try:
         preview = find_preview(folder, loaded.version) or _new_preview(folder, path, loaded, screen)
-    except PreviewError as error:
+    except InputError as error:
         screen.say(f"No preview: {error}")
-        return None, f"The video cannot be played here: {error}."
+        return None, f"The video cannot be played here: {error}"
     lacks = preview.quality.shortcomings
     return preview, f"The video is long: to fit into this page, its preview {lacks}." if lacks else ""
 
@@ -148,16 +149,6 @@ def _new_preview(folder: Path, path: str, loaded: LoadedVideo, screen: Screen) -
     return preview
 
 
-def _videos_for_pictures(path: str, preview: Preview | None) -> Sequence[str]:
-    """Return the videos to take pictures from: the preview, which is fast to read, unless it has too few frames."""
-    if preview is None:
-        return (path,)
-    return (str(preview.path),) if preview.quality.fps else (path, str(preview.path))
-
-
-def _picture(videos: Sequence[str], second: float) -> bytes | None:
-    """Return a picture from the first of the videos that has one."""
-    for video in videos:
-        with contextlib.suppress(StillError):
-            return still(video, second)
-    return None
+def _video_for_pictures(path: str, preview: Preview | None) -> str | Path:
+    """Return the video to take pictures from: the preview, which is fast to read, unless it has too few frames."""
+    return preview.path if preview and preview.quality.fps else path

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from examples.demo.parts import private_part
-from examples.demo.preview import PreviewError
+from twelvelabs_core import InputError
+from twelvelabs_core.moments.export.files import private_part
 
 CHUNK_BYTES = 1 << 20
 MAX_FETCH_BYTES = 4_000_000_000
@@ -25,7 +25,7 @@ def on_disk(video: str, folder: Path, on_bytes: Callable[[int, int | None], obje
         on_bytes: Called with the number of bytes received, and the total if it is known.
 
     Raises:
-        PreviewError: The download fails, or the video is larger than 4 GB.
+        InputError: The download fails, or the video is larger than 4 GB.
     """
     if urllib.parse.urlsplit(video).scheme not in {"http", "https"}:
         yield video
@@ -45,9 +45,9 @@ def _fetch(url: str, target: Path, on_bytes: Callable[[int, int | None], object]
             while chunk := answer.read(CHUNK_BYTES):
                 done += len(chunk)
                 if done > MAX_FETCH_BYTES:
-                    raise PreviewError(f"the video is larger than {MAX_FETCH_BYTES / 1e9:.0f} GB")
+                    raise InputError(f"the video is larger than {MAX_FETCH_BYTES / 1e9:.0f} GB")
                 out.write(chunk)
                 on_bytes(done, total)
     except (OSError, ValueError, http.client.HTTPException) as error:
         # Some of these messages contain the URL, which may be signed.
-        raise PreviewError(f"the video could not be downloaded ({type(error).__name__})") from error
+        raise InputError(f"the video could not be downloaded ({type(error).__name__})") from error

@@ -14,10 +14,11 @@ from langchain_qdrant import QdrantVectorStore
 from qdrant_client import QdrantClient, models
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, add_segments
-from twelvelabs_core import OnProgress, Progress
+from twelvelabs_core import Hit, Moment, MomentOptions, OnProgress, Progress
 
 DIMENSION = 512
 MOMENTS = 6
+HITS = 30  # a moment has up to three per clip
 
 
 class JobError(Exception):
@@ -25,30 +26,23 @@ class JobError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """A part of the video that matches a query.
+class Answer:
+    """What a query found in a video.
 
     Attributes:
-        title: Name of the video.
-        start_sec: First second.
-        end_sec: Last second.
-        option: Embedding option that matched best: `visual`, `audio` or `transcription`.
-        score: Cosine similarity, at most 1.
+        query: The query.
+        moments: The moments that match it, best first.
+        clips: Each clip of the video as a moment of its own, for its scores.
     """
-
-    title: str
-    start_sec: float
-    end_sec: float
-    option: str
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A query and its moments, the best first."""
 
     query: str
     moments: tuple[Moment, ...]
+    clips: tuple[Moment, ...]
+
+    @property
+    def has_meaning(self) -> bool:
+        """Whether any clip has a cosine other than 0."""
+        return any(round(score.cosine, 3) for clip in self.clips for score in clip.options.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +50,12 @@ class LoadedVideo:
     """The segments of a video as documents, and whether they were paid for in this run.
 
     Attributes:
+        embeddings: What embedded it.
         documents: One per segment and option.
         tasks_created: Number of embedding tasks created in this run.
     """
 
+    embeddings: TwelveLabsEmbeddings
     documents: list[Document]
     tasks_created: int
 
@@ -100,7 +96,7 @@ def load_video(video: str, embeddings: TwelveLabsEmbeddings, on_progress: OnProg
     documents = TwelveLabsVideoLoader(video, embeddings=embeddings, on_progress=listen).load()
     if not documents:
         raise JobError(f"{video} has no segments, so there is nothing to search")
-    return LoadedVideo(documents, tasks_created=stages.count("ready"))
+    return LoadedVideo(embeddings, documents, tasks_created=stages.count("ready"))
 
 
 @contextmanager
@@ -133,20 +129,15 @@ def store_segments(store: QdrantVectorStore, video: LoadedVideo) -> None:
 
 def find_moments(store: QdrantVectorStore, video: LoadedVideo, queries: Iterable[str]) -> Iterator[Answer]:
     """Yield the moments of this video that match each query."""
+    client = video.embeddings.client
+    clips = [Hit.of(document.metadata) for document in video.documents]
     for query in queries:
-        # A segment may match by several embedding options, and is shown only once.
-        hits = store.similarity_search_with_score(query, k=MOMENTS * 3, filter=_of(video.source))
-        best: dict[float, Moment] = {}
-        for document, score in hits:
-            moment = _moment(document, score)
-            best.setdefault(moment.start_sec, moment)
-        yield Answer(query, tuple(best.values())[:MOMENTS])
+        vector = client.embed_text(query).vector
+        found = store.similarity_search_by_vector(vector.tolist(), k=HITS, filter=_of(video.source))
+        moments = client.find_moments([Hit.of(document.metadata) for document in found], vector, k=MOMENTS)
+        each = client.find_moments(clips, vector, k=len(clips), options=MomentOptions(max_moment_sec=0))
+        yield Answer(query, tuple(moments), tuple(each))
 
 
 def _of(source: str) -> models.Filter:
     return models.Filter(must=[models.FieldCondition(key="metadata.source", match=models.MatchValue(value=source))])
-
-
-def _moment(document: Document, score: float) -> Moment:
-    facts = document.metadata
-    return Moment(facts["title"], facts["start_sec"], facts["end_sec"], facts["embedding_option"], score)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import av
 
-from examples.demo.parts import private_part
+from twelvelabs_core.moments.export.files import private_part
 from twelvelabs_sandbox.films import Scene, random_scenes, write_film
 
 QUERIES = (
@@ -66,7 +66,7 @@ def _scenes() -> Iterator[Scene]:
     """Yield random scenes with a fixed seed, with the scenes of `QUERIES` spread among them."""
     asked_for = iter(ASKED_FOR)
     for number, scene in enumerate(random_scenes(SCENES - len(ASKED_FOR), seed=SEED)):
-        if number % 8 == 5:  # noqa: PLR2004  # the sixth, fourteenth and twenty-second
+        if number % 8 == 5:  # the sixth, fourteenth and twenty-second
             yield next(asked_for)
         yield replace(scene, grain=0.0)  # grain costs half of the writing time
 

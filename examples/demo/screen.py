@@ -77,20 +77,20 @@ class Screen:
     def show(self, answer: Answer) -> None:
         """Print the moments of a query as a table."""
         table = Table(title=Text(f"\u201c{answer.query}\u201d", "bold"), title_justify="left")
-        table.add_column("Video", overflow="fold", min_width=16)
         table.add_column("Moment", no_wrap=True, style="cyan", min_width=13)
-        table.add_column("Option", no_wrap=True, min_width=13)
+        table.add_column("Why", overflow="fold")
         table.add_column("Score", no_wrap=True, justify="right", min_width=6)
         for moment in answer.moments:
             times = f"{clock(moment.start_sec)}-{clock(moment.end_sec)}"
-            table.add_row(Text(moment.title), times, moment.option, f"{moment.score:.3f}")
+            score = "" if moment.score is None else f"{moment.score:.3f}"
+            table.add_row(times, moment.why, score)
         self.console.print(table)
 
 
 def clock(seconds: float) -> str:
     """Return a time as mm:ss, or as h:mm:ss from one hour."""
     minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes:02d}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"  # noqa: PLR2004
+    return f"{minutes:02d}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
 def follow(step: Step) -> "twelvelabs_core.OnProgress":

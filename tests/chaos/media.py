@@ -49,8 +49,8 @@ class Signature:
 
 
 @dataclass(frozen=True)
-class Medium:
-    """One medium of the run, or a window of one: what is paid for once.
+class Item:
+    """A video or document of the run, or a window of a video: what is paid for once.
 
     Attributes:
         source: Expected source name: the path, or the URL without its signature.
@@ -90,36 +90,36 @@ def make_videos(folder: Path, count: int, seed: int) -> list[Path]:
 
 def sources(
     folder: Path, video_paths: Sequence[Path], bad: int, server: FileServer, signature: Signature
-) -> list[Medium]:
+) -> list[Item]:
     """Return the good videos, as files and signed URLs, followed by videos that cannot be embedded."""
     good = [_good(path, number, server, signature) for number, path in enumerate(video_paths)]
     return good + [_bad(folder, number, server, signature) for number in range(bad)]
 
 
-def _good(path: Path, number: int, server: FileServer, signature: Signature) -> Medium:
+def _good(path: Path, number: int, server: FileServer, signature: Signature) -> Item:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if number % URL_EVERY:
-        return Medium(path.as_posix(), str(path), digest)
+        return Item(path.as_posix(), str(path), digest)
     url = server.url(path.name)
-    return Medium(url, f"{url}?{signature.query}", digest)
+    return Item(url, f"{url}?{signature.query}", digest)
 
 
-def _bad(folder: Path, number: int, server: FileServer, signature: Signature) -> Medium:
+def _bad(folder: Path, number: int, server: FileServer, signature: Signature) -> Item:
     kind, name = number % 4, f"bad-{number:03}.mp4"
     path = folder / name
     if kind == 0:
         path.write_text(f"Not a video, number {number}.\n" * 20)
-        return Medium(path.as_posix(), str(path), "", "")
+        return Item(path.as_posix(), str(path), "", "")
     if kind == 1:
         if not path.exists():
             _write(path, [Scene(color="red", seconds=3.0 + 0.001 * number)])
-        return Medium(path.as_posix(), str(path), "", "4 s")
+        return Item(path.as_posix(), str(path), "", "4 s")
     if kind == 2:  # the third of four kinds
         url = server.url(f"missing-{number}.mp4")
-        return Medium(url, f"{url}?{signature.query}", "", "media_url_not_exists")
+        return Item(url, f"{url}?{signature.query}", "", "media_url_not_exists")
     path.write_text(f"Not a video either, number {number}.\n" * 20)
     url = server.url(name)
-    return Medium(url, f"{url}?{signature.query}", "", "HTTP 400")
+    return Item(url, f"{url}?{signature.query}", "", "HTTP 400")
 
 
 def _write(path: Path, scenes: Sequence[Scene]) -> None:
@@ -129,20 +129,20 @@ def _write(path: Path, scenes: Sequence[Scene]) -> None:
     part.replace(path)
 
 
-def windows(folder: Path) -> list[Medium]:
+def windows(folder: Path) -> list[Item]:
     """Write one longer video, and return windows of it."""
     path = folder / "windows.mp4"
     if not path.exists():
         _write(path, random_scenes(6, seed=99, seconds=(3.0, 3.0)))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return [Medium(path.as_posix(), str(path), digest, None, start, end) for start, end in WINDOWS]
+    return [Item(path.as_posix(), str(path), digest, None, start, end) for start, end in WINDOWS]
 
 
-def documents(folder: Path) -> list[Medium]:
+def documents(folder: Path) -> list[Item]:
     """Write some PDFs of two pages."""
     paths = [folder / f"document-{number}.pdf" for number in range(PDFS)]
     for number, path in enumerate(paths):
         lines = [(20, 150, f"Report {number}"), (120, 40, "in the corner")]
         write_pdf(path, [lines, [(20, 20, f"Page two of {number}")]])
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
-    return [Medium(path.as_posix(), str(path), digest, None, None) for path, digest in zip(paths, digests, strict=True)]
+    return [Item(path.as_posix(), str(path), digest, None, None) for path, digest in zip(paths, digests, strict=True)]

@@ -14,8 +14,9 @@ from tests.chaos.run import API_KEY, ChaosRun, Plan
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="workers are forked and killed")
 
 
+@pytest.mark.slow
 def test_small_chaos_run_loses_nothing_and_pays_once(tmp_path: Path) -> None:
-    # Within the time-out of the first calm run, a process that was killed during a create has been silent long enough.
+    # Within the time-out of the first calm run, a process that was killed during a create is silent for long enough.
     plan = Plan(videos=6, kills=2, seed=3, timeout=8.0, kill_after=(0.5, 3.0))
     verdict = ChaosRun(plan, tmp_path / "run", tmp_path / "videos", lambda _: None).run()
     assert not verdict.failed, "\n".join(verdict.lines)

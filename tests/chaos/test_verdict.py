@@ -9,12 +9,12 @@ import pytest
 from qdrant_client import QdrantClient
 from qdrant_client.models import Distance, PointStruct, VectorParams
 
-from tests.chaos.media import VIDEOS, Medium
+from tests.chaos.media import VIDEOS, Item
 from tests.chaos.verdict import Moment, TaskLog, Verdict, check_reports, check_stores, check_tasks
 from twelvelabs_sandbox import RecordedTask
 
 KEYS = ("source", "start_sec", "end_sec", "embedding_option", "page_start", "quadrant")
-GOOD, BAD = Medium("a.mp4", "a.mp4", "aa"), Medium("b.mp4", "b.mp4", "", "too short")
+GOOD, BAD = Item("a.mp4", "a.mp4", "aa"), Item("b.mp4", "b.mp4", "", "too short")
 EXPECTED = {
     Moment("a.mp4", 0.0, 3.0, "visual"): np.array([1, 0], np.float32),
     Moment("a.mp4", 3.0, 5.0, "visual"): np.array([0, 1], np.float32),
@@ -35,7 +35,7 @@ def fill(folder: Path, rows: Sequence[tuple[Moment, list[float]]]) -> Path:
 
 FIRST, SECOND = EXPECTED
 RIGHT = [(FIRST, [1.0, 0.0]), (SECOND, [0.0, 1.0])]
-ONCE, OWN = "every good medium has every segment exactly once in the store", "no medium has another's vectors"
+ONCE, OWN = "every good item has every segment exactly once in the store", "no item has another's vectors"
 
 
 @pytest.mark.parametrize(

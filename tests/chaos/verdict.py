@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qdrant_client import QdrantClient
 
-from tests.chaos.media import DOCUMENTS, VIDEOS, Medium, Work
+from tests.chaos.media import DOCUMENTS, VIDEOS, Item, Work
 from twelvelabs_sandbox import RecordedTask
 
 Matrix = NDArray[np.float32]
@@ -20,7 +20,7 @@ SAME = 1e-4
 
 
 class Moment(NamedTuple):
-    """Which segment of which medium."""
+    """Which segment of which item."""
 
     source: str
     start: float
@@ -74,7 +74,7 @@ def stored(folder: Path) -> dict[Moment, list[Matrix]]:
 
 
 def check_stores(verdict: Verdict, folders: Sequence[Path], expected: Mapping[Moment, Matrix], good: int) -> None:
-    """Check that every segment is stored exactly once, and none with the vector of another medium."""
+    """Check that every segment is stored exactly once, and none with the vector of another item."""
     wrong, foreign = [], []
     for folder in folders:
         there = stored(folder)
@@ -87,11 +87,11 @@ def check_stores(verdict: Verdict, folders: Sequence[Path], expected: Mapping[Mo
             if moment in expected and not np.allclose(rows[0], expected[moment], atol=SAME)
         ]
     size = f"{good} media, {len(expected)} segments, {len(folders)} Qdrant folder(s)"
-    verdict.check("every good medium has every segment exactly once in the store", size, wrong)
-    verdict.check("no medium has another's vectors (compared with a run without faults)", size, foreign)
+    verdict.check("every good item has every segment exactly once in the store", size, wrong)
+    verdict.check("no item has another's vectors (compared with a run without faults)", size, foreign)
 
 
-def check_reports(verdict: Verdict, outcomes: Sequence[Mapping[str, object]], bad: Sequence[Medium]) -> None:
+def check_reports(verdict: Verdict, outcomes: Sequence[Mapping[str, object]], bad: Sequence[Item]) -> None:
     """Check that the last run of each process reports exactly the bad media, each with its reason."""
     problems = []
     for number, outcome in enumerate(outcomes):
@@ -105,7 +105,7 @@ def check_reports(verdict: Verdict, outcomes: Sequence[Mapping[str, object]], ba
             for name, reason in reported.items()
             if name not in known or known[name] not in reason
         ]
-    verdict.check("every bad medium is reported with its reason, and no good one", f"{len(bad)} bad media", problems)
+    verdict.check("every bad item is reported with its reason, and no good one", f"{len(bad)} bad media", problems)
 
 
 @dataclass(frozen=True)
@@ -132,14 +132,14 @@ def work_of(task: RecordedTask) -> Work:
     return task.sha256, task.start_sec, task.end_sec
 
 
-def check_tasks(verdict: Verdict, good: Sequence[Medium], log: TaskLog, *, names_files: bool, warnings: str) -> None:
-    """Check that each good medium has one successful task, and that no task was created while another was usable."""
+def check_tasks(verdict: Verdict, good: Sequence[Item], log: TaskLog, *, names_files: bool, warnings: str) -> None:
+    """Check that each good item has one successful task, and that no task was created while another was usable."""
     tasks = [*log.before, *log.after]
     of = defaultdict(list)
     for task in tasks:
         of[work_of(task)].append(task)
-    unknown = set(of) - {medium.work for medium in good}
-    succeeded = {medium: sum(task.status == "ready" for task in of[medium.work]) for medium in good}
+    unknown = set(of) - {item.work for item in good}
+    succeeded = {item: sum(task.status == "ready" for task in of[item.work]) for item in good}
     twice = [f"{one.label}: {', '.join(map(_state, of[one.work]))}" for one in good if log.is_twice(one.work)]
     fates = [task.fate for task in tasks if task.fate]
     verdict.note(f"        {len(tasks)} tasks were created, {len(fates)} of them with an injected fate")
@@ -148,12 +148,12 @@ def check_tasks(verdict: Verdict, good: Sequence[Medium], log: TaskLog, *, names
         verdict.check(
             "listings without names: each second payment was logged", f"{len(twice)} media paid for again", silent
         )
-        missing = [f"{medium.label}: none" for medium, count in succeeded.items() if not count]
-        verdict.check("a successful task for each good medium", f"{len(good)} media", missing)
+        missing = [f"{item.label}: none" for item, count in succeeded.items() if not count]
+        verdict.check("a successful task for each good item", f"{len(good)} media", missing)
         return
-    odd = [f"{medium.label}: {count} successful" for medium, count in succeeded.items() if count != 1]
+    odd = [f"{item.label}: {count} successful" for item, count in succeeded.items() if count != 1]
     odd += [f"tasks of unknown content {work}" for work in unknown]
-    verdict.check("exactly one successful task for each good medium", f"{len(good)} media", odd)
+    verdict.check("exactly one successful task for each good item", f"{len(good)} media", odd)
     verdict.check("no task was created twice", f"{len(twice)} media paid for twice", twice)
 
 

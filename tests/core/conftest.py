@@ -105,6 +105,12 @@ def connect(
     return make
 
 
+# For a test that takes seconds in each mode: `make test` runs it with `Client`, `make test-all` with `AsyncClient` too.
+slow_async = pytest.mark.parametrize(
+    "connect", ["blocking", pytest.param("async", marks=pytest.mark.slow)], indirect=True
+)
+
+
 @pytest.fixture
 def client(connect: Connect) -> Surface:
     """A client of the sandbox: a `Client` in one run and an `AsyncClient` in the next, both awaitable."""

@@ -21,15 +21,14 @@ from qdrant_client import QdrantClient
 
 from examples.demo import preview as previews
 from examples.demo.command import main
-from examples.demo.page import TEMPLATE
 from examples.demo.sample_video import CAPTIONS, sample_video_path
 from tests.examples.media import SCENES
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import COLORS, Scene, describe_look, write_film
 
-ROOT = TEMPLATE.parents[2]
+ROOT = Path(__file__).parents[2]
 SPACE = "sandbox-marengo3.0-512"
-ROW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)\s+\S*\s*(visual|audio|transcription)\s+\S*\s*(-?\d\.\d{3})")
+ROW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)\s+\S*\s*(seen|heard|said) -?\d\.\d\d\b.* (\d\.\d{3})")
 Row = tuple[int, int, str, float]
 
 
@@ -60,7 +59,7 @@ def run_here(folder: Path, *arguments: str, **environment: str) -> Outcome:
 
 
 def rows(output: str) -> list[Row]:
-    """Return the rows of all tables: first second, last second, option, score."""
+    """Return the rows of all tables: first second, last second, best option, score."""
     found = ROW.findall(output)
     return [(int(a) * 60 + int(b), int(c) * 60 + int(d), option, float(score)) for a, b, c, d, option, score in found]
 
@@ -97,16 +96,21 @@ def test_demo_prints_a_table_and_writes_a_page(first: Outcome, folder: Path) -> 
     assert "not Marengo" in first.stdout
     found = rows(first.stdout)
     assert found
-    assert all(0 <= start < end <= 18 and score <= 1 for start, end, _, score in found)
+    assert all(0 <= start < end <= 18 for start, end, _, _ in found)
     start, end, option, score = found[0]
-    assert (option, score) == ("visual", max(row[3] for row in found))
+    assert (option, score) == ("seen", max(row[3] for row in found))
     assert 5 <= start < end <= 13
+    assert "; best at 0:0" in first.stdout
     page = (folder / "moments.html").read_text("utf-8")
     assert "scenes &lt;1&gt;.mkv" in page
     assert "scenes <1>" not in page
     assert "it is not Marengo" in page
     assert len(page) < 30_000_000
     assert page.count('<button type="button" class="moment"') == page.count("<img src=") == len(found)
+    # All clips are drawn for each option that the video has, not only those of the moments.
+    for option in ("visual", "audio", "transcription"):
+        (drawn,) = re.findall(f'<path class="{option}" d="([^"]*)"', page)
+        assert drawn.count("Z") >= (1 if option == "transcription" else 3)
 
 
 def test_second_run_creates_no_task_and_stores_no_duplicates(first: Outcome, video: Path, folder: Path) -> None:
@@ -152,7 +156,7 @@ def test_without_a_video_one_is_generated_and_its_captions_are_found(tmp_path: P
     duration = length(sample_video_path(tmp_path))
     assert duration > 150
     spoken = 4.0 + (duration - 12.0) / len(CAPTIONS)
-    assert option == "transcription"
+    assert option == "said"
     assert start <= spoken + 5
     assert end >= spoken
     again = run_here(tmp_path)

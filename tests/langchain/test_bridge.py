@@ -133,7 +133,7 @@ WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"]), 
     times=st.tuples(st.floats(0, 9000), st.floats(0, 9000)),
     segment_id=st.uuids(version=4),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_split_of_a_segment_is_refused(
     splitter: Callable[[int, int], TextSplitter],
     size: tuple[int, int],

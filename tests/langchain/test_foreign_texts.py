@@ -1,4 +1,4 @@
-"""Texts that only look like the document of a segment get vectors of their own; one of them never stops the others."""
+"""Texts that only look like the document of a segment get their own vectors; one of them never stops the others."""
 
 import json
 
@@ -27,7 +27,7 @@ FOREIGN = (
     "see tl-segment:a",
     "tl-segment:a",
     "the prefix is tl-segment:",
-    "tl-video: our protocol for film clubs",
+    "tl-video: our protocol for video clubs",
     "Programme\ntl-video:match.mp4\nand more",
     "segment:0b9a7c5e",
     f"see tl-segment:{UNKNOWN} for more",

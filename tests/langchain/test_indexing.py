@@ -15,6 +15,7 @@ from langchain_twelvelabs import (
     index_kwargs,
     index_segments,
 )
+from tests.adapters import slow_async_mode
 from tests.langchain.fixtures import FIXED, requests_of
 from twelvelabs_core import Failure, IngestionError, InputError
 from twelvelabs_sandbox import Sandbox
@@ -59,12 +60,12 @@ async def test_second_run_creates_no_task_and_writes_nothing(
     assert (requests_of(sandbox), store.writes, len(store.store)) == (sent, written, count)
 
 
-@both_modes
+@slow_async_mode
 async def test_unchanged_segments_of_several_batches_are_skipped(
     mode: str, fresh_embeddings: TwelveLabsEmbeddings, tmp_path: Path
 ) -> None:
     video_path = tmp_path / "long.mp4"
-    write_film(video_path, [Scene(seconds=3 * 60.0)], fps=2, audio=False)
+    write_film(video_path, [Scene(seconds=50.0)], fps=2, audio=False)
     loader = TwelveLabsVideoLoader(
         video_path,
         embeddings=fresh_embeddings,
@@ -74,7 +75,7 @@ async def test_unchanged_segments_of_several_batches_are_skipped(
     )
     records, store = InMemoryRecordManager("videos"), CountingStore(fresh_embeddings)
     records.create_schema()
-    batch = {"batch_size": 20}
+    batch = {"batch_size": 10}
     count = len(loader.load())
     assert count > batch["batch_size"]
     for expected in ({**NOTHING, "num_added": count, "num_skipped": 0}, {**NOTHING, "num_skipped": count}):
@@ -85,7 +86,7 @@ async def test_unchanged_segments_of_several_batches_are_skipped(
         assert dict(done) == expected
 
 
-@both_modes
+@slow_async_mode
 async def test_changed_video_replaces_its_old_segments(
     mode: str, fresh_embeddings: TwelveLabsEmbeddings, tmp_path: Path
 ) -> None:
@@ -121,7 +122,7 @@ def videos(tmp_path: Path) -> list[Path]:
     return paths
 
 
-@both_modes
+@slow_async_mode
 @pytest.mark.parametrize("cleanup", ["scoped_full", "full"])
 async def test_bad_videos_are_reported_after_the_good_ones_are_stored_and_cleaned_up(
     mode: str, cleanup: str, videos: list[Path], fresh_embeddings: TwelveLabsEmbeddings, tmp_path: Path

@@ -76,7 +76,7 @@ async def test_documents_carry_times_ids_and_references(
 
 
 class Unreadable(BytesIO):
-    """A file object whose storage fails, with an error of its own."""
+    """A file object whose storage fails, with its own class of error."""
 
     def read(self, size: int | None = -1) -> bytes:
         raise LookupError(f"bucket gone, {size}")
@@ -113,7 +113,7 @@ def test_equal_file_names_show_their_folders_to_a_language_model(
     assert len(vectors) == len(documents)
 
 
-def test_two_tenants_share_a_collection_by_sources_of_their_own(
+def test_two_tenants_share_a_collection_by_different_sources(
     shorts: list[Path], sandbox: Sandbox, fresh_embeddings: TwelveLabsEmbeddings
 ) -> None:
     store = InMemoryVectorStore(fresh_embeddings)

@@ -131,7 +131,7 @@ async def test_pipeline_pays_only_for_changed_documents(
     assert heads(nodes) > HEADS
     assert len(nodes) == 6
     sandbox.clear_requests()
-    # As restored from a document store, without the medium in this process.
+    # As restored from a document store, without the media in this process.
     again = [*reader.load_data(files(document_folder), segment=False), text_document()]
     assert await run(mode, pipeline, again) == []
     assert sandbox.count() == 0
@@ -153,7 +153,7 @@ def test_restored_document_reads_its_file_again(document_folder: Path, reader: T
 def test_restored_document_of_bytes_is_refused(document_folder: Path, reader: TwelveLabsDocumentReader) -> None:
     (document,) = reader.load_data((document_folder / "notes.md").read_bytes(), segment=False)
     assert len(reader.segmenter([document])) == 2
-    with pytest.raises(InputError, match="has no medium"):
+    with pytest.raises(InputError, match="has no media"):
         reader.segmenter([Document.from_dict(document.to_dict())])
 
 

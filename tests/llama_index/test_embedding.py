@@ -16,6 +16,7 @@ from tests.adapters import turns_until_done
 from tests.llama_index.contract import CountingLimiter
 from tests.llama_index.fixtures import CUT, PeakLog, connected, description, paid
 from twelvelabs_core import ConfigurationError, InputError, SegmentNotFoundError
+from twelvelabs_core.ingest.segment import SegmentMethods
 from twelvelabs_sandbox import Sandbox
 
 KEY = "tlk_do_not_show_me"
@@ -273,6 +274,22 @@ async def test_all_texts_are_checked_before_the_first_request(
 
 
 @both_modes
+@pytest.mark.parametrize(("count", "lookups"), [(100, 1), (101, 3)])
+async def test_texts_of_one_batch_are_looked_up_once(
+    mode: str, embed_model: TwelveLabsEmbedding, count: int, lookups: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find, found = SegmentMethods.find_vectors_by_text, []
+    monkeypatch.setattr(
+        SegmentMethods, "find_vectors_by_text", lambda *args, **kwargs: found.append(1) or find(*args, **kwargs)
+    )
+    texts = ["a red car"] * count
+    await embed_model.aget_text_embedding_batch(texts) if mode == "async" else (
+        embed_model.get_text_embedding_batch(texts)
+    )
+    assert len(found) == lookups
+
+
+@both_modes
 async def test_all_images_are_checked_before_the_first_request(
     mode: str, embed_model: TwelveLabsEmbedding, sandbox: Sandbox, frame: Path, tmp_path: Path
 ) -> None:
@@ -284,6 +301,13 @@ async def test_all_images_are_checked_before_the_first_request(
             embed_model.get_image_embedding_batch(pictures)
         )
     assert sandbox.count() == 0
+
+
+@pytest.mark.parametrize("text", [5, None, b"red"])
+def test_a_value_that_is_no_text_is_refused(embed_model: TwelveLabsEmbedding, text: Any) -> None:
+    for call in (embed_model.get_text_embedding, lambda value: embed_model.get_text_embedding_batch([value])):
+        with pytest.raises(InputError, match=r"texts\[0\] must be a str"):
+            call(text)
 
 
 def test_single_value_is_refused_where_a_list_is_expected(embed_model: TwelveLabsEmbedding, frame: Path) -> None:

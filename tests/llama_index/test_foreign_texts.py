@@ -1,4 +1,4 @@
-"""Texts that only look like a segment's node get vectors of their own; one of them never stops the others."""
+"""Texts that only look like a segment's node get their own vectors; one of them never stops the others."""
 
 import pytest
 from llama_index.core.base.llms.types import ChatMessage

@@ -18,6 +18,7 @@ from llama_index_twelvelabs import (
     ingest_videos,
     replace_video,
 )
+from tests.adapters import slow_async_mode
 from tests.llama_index.fixtures import paid, tasks
 from tests.llama_index.videos import (
     STRATEGIES,
@@ -66,7 +67,7 @@ async def ingest(mode: str, target: Any, sources: Any, segmenter: TwelveLabsVide
     return ingest_videos(target, sources, segmenter=own, **how)
 
 
-@both_modes
+@slow_async_mode
 @each_target
 async def test_report_lists_stored_and_unchanged_videos(
     mode: str, target: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
@@ -95,7 +96,7 @@ async def test_report_lists_stored_and_unchanged_videos(
     assert len(stored_of(place, text_document())) == 1
 
 
-@both_modes
+@slow_async_mode
 @each_target
 async def test_failed_video_keeps_its_old_nodes_and_is_retried(
     mode: str, target: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
@@ -201,7 +202,7 @@ def test_index_accepts_video_documents_without_a_segmenter(folder: Path, embed_m
     assert {node.ref_doc_id for node in nodes} == {given[0].node_id}
 
 
-@both_modes
+@slow_async_mode
 @each_target
 async def test_video_that_the_vector_store_lost_is_stored_again_without_cost(
     mode: str, target: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox

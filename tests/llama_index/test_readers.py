@@ -174,7 +174,7 @@ def test_failed_video_does_not_stop_others(folder: Path, segmenter: TwelveLabsVi
 
 
 class Unreadable(BytesIO):
-    """A file object whose storage fails, with an error of its own."""
+    """A file object whose storage fails, with its own class of error."""
 
     def read(self, size: int | None = -1) -> bytes:
         raise LookupError(f"bucket gone, {size}")

@@ -19,6 +19,7 @@ from llama_index_twelvelabs import (
     VideoDocument,
     ingest_videos,
 )
+from tests.adapters import slow_async_mode
 from tests.llama_index.fixtures import FIXED, tasks
 from tests.llama_index.videos import (
     STRATEGIES,
@@ -56,7 +57,7 @@ async def test_check_false_leaves_the_limits_to_the_api(
         assert bool(tasks(sandbox)) != check
 
 
-@both_modes
+@slow_async_mode
 @each_strategy
 async def test_second_run_sends_nothing_and_a_changed_video_creates_one_task(
     mode: str, strategy: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
@@ -104,7 +105,7 @@ async def test_upserts_and_delete_removes_a_missing_video(
     assert len(stored_of(pipeline, text_document())) == 1
 
 
-@both_modes
+@slow_async_mode
 @pytest.mark.parametrize("strategy", ["upserts", "upserts_and_delete"])
 async def test_failed_video_loses_no_paid_work(
     mode: str, strategy: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox
@@ -329,7 +330,7 @@ def test_signed_url_is_neither_persisted_nor_pickled(
     assert b"s3cr3t" not in data
     arrived = pickle.loads(data)  # noqa: S301  # made above
     assert (arrived.hash, arrived.media) == (video.hash, None)
-    with pytest.raises(InputError, match="has no medium"):
+    with pytest.raises(InputError, match="has no media"):
         segmenter([arrived])
 
 

@@ -23,6 +23,7 @@ from llama_index_twelvelabs import (
     time_filter,
 )
 from llama_index_twelvelabs.nodes import document_id
+from tests.adapters import slow_async_mode
 from tests.llama_index.fixtures import SCENE_SEC, connected, description, paid
 from tests.llama_index.stores import CASES, StoreCase, index_on
 from tests.llama_index.videos import folder, reel, segmenter
@@ -162,7 +163,7 @@ async def test_plain_repeated_insert_and_delete_behave_as_documented(
         assert await case.count(mode, store) == 0
 
 
-@both_modes
+@slow_async_mode
 async def test_videos_are_ingested_once_and_replaced_after_a_change(
     case: StoreCase, mode: str, store: Any, segmenter: TwelveLabsVideoSegmenter, folder: Path
 ) -> None:
@@ -207,7 +208,7 @@ def test_videos_and_documents_are_kept_in_one_collection(
     assert sorted(node.metadata["chunk_index"] for node in others) == [-1, 0, 1]
 
 
-@both_modes
+@slow_async_mode
 async def test_video_that_a_store_lost_is_stored_again(
     case: StoreCase, mode: str, store: Any, segmenter: TwelveLabsVideoSegmenter, folder: Path
 ) -> None:

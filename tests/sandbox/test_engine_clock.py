@@ -109,7 +109,7 @@ def test_captions_and_windows_are_on_the_same_clock_as_the_picture(folder: Path)
     assert whole @ window > 0.9
 
 
-def test_a_pause_of_minutes_is_no_jump_where_a_picture_may_stand_still(folder: Path) -> None:
+def test_a_pause_of_minutes_is_kept_where_a_picture_may_stand_still(folder: Path) -> None:
     path = copied(
         folder / "plain.mkv",
         folder / "still.mkv",

@@ -190,6 +190,12 @@ def test_other_files_are_broken_media(folder: Path, name: str, content: bytes) -
     assert refusal(path).code == "video_file_broken"
 
 
+def test_text_of_another_encoding_is_named(folder: Path) -> None:
+    path = folder / "utf16.txt"
+    path.write_text("Two words.", encoding="utf-16")
+    assert str(refusal(path)) == "The text is not valid UTF-8."
+
+
 def test_playlist_does_not_open_other_files(folder: Path) -> None:
     write_film(folder / "secret.ts", SCENES, size=SIZE)
     for name, content in (

@@ -89,7 +89,7 @@ def test_a_truncated_video_fails_as_a_task(api: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["voice.webm", "drm-encv.mp4"])
-def test_a_file_without_a_picture_that_can_be_decoded_is_no_video(api: httpx.Client, name: str) -> None:
+def test_a_file_without_a_decodable_picture_is_refused_as_video(api: httpx.Client, name: str) -> None:
     source = {"asset_id": upload(api, FOLDER / name)}
     answer = api.post("/embed-v2/tasks", json=body("video", media_source=source))
     assert answer.status_code == 400

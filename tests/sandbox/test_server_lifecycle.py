@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import re
 import signal
 import socket
@@ -146,6 +147,25 @@ def test_the_command_prints_its_exports(end: signal.Signals, temporary: Path) ->
         process.send_signal(end)
         assert process.wait(30) == 0
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["-m", "twelvelabs_sandbox"], ["-c", "import twelvelabs_sandbox"]])
+def test_a_missing_extra_is_named(tmp_path: Path, arguments: list[str]) -> None:
+    reason = "No module named 'starlette'"
+    (tmp_path / "starlette.py").write_text(f"raise ModuleNotFoundError({reason!r}, name='starlette')")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    advice = f'the sandbox needs an extra ({reason}): pip install "twelvelabs-rag[sandbox]"\n'
+    assert done.stderr == advice if arguments[0] == "-m" else done.stderr.endswith(advice)
+
+
+def test_the_help_is_plain_text() -> None:
+    command = [sys.executable, "-m", "twelvelabs_sandbox", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert "Serve the TwelveLabs embed API offline." in done.stdout
+    assert "`" not in done.stdout
 
 
 def test_the_command_refuses_a_live_key() -> None:

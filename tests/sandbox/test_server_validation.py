@@ -70,6 +70,7 @@ BOTH_CALLS: list[Case] = [
     (VIDEO, "video.media_source", {"url": "file:///etc/passwd"}, INVALID, "http or https"),
     (VIDEO, "video.media_source", {"url": "video.mp4"}, INVALID, "http or https"),
     (VIDEO, "video.media_source", {"url": "http://["}, "media_url_not_exists", "http://["),
+    (VIDEO, "video.media_source", {"url": "http://127.0.0.1:99999/a.mp4"}, "parameter_invalid", "not valid"),
     (VIDEO, "video.media_source", {"url": "http://\x00/"}, INVALID, "not valid"),
     (VIDEO, "video.media_source", {"base64_string": "!!!!"}, INVALID, "not valid base64"),
     (VIDEO, "video.media_source", {"base64_string": "AA==AAAA"}, INVALID, "not valid base64"),

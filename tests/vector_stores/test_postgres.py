@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 from langchain_core.documents import Document
+from langchain_core.vectorstores import InMemoryVectorStore
 
-from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, aadd_segments, add_segments
+from langchain_twelvelabs import (
+    TwelveLabsEmbeddings,
+    TwelveLabsMomentRetriever,
+    TwelveLabsVideoLoader,
+    aadd_segments,
+    add_segments,
+)
 from tests.langchain.fixtures import FIXED, description
 from twelvelabs_core import InputError
 
@@ -88,3 +95,22 @@ def test_the_older_pgvector_which_cannot_be_asked_by_id_keeps_each_segment_once_
         assert len(add_segments(store, documents)) == len(documents)
     for store in stores:
         assert len(store.similarity_search(description(0), k=100)) == len(documents)
+
+
+def test_pgvector_gives_the_same_moments(
+    database: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]
+) -> None:
+    memory = InMemoryVectorStore(shared_embeddings)
+    store = make(database, shared_embeddings, "first")
+    found = []
+    for one in (memory, store):
+        add_segments(one, documents)
+        retriever = TwelveLabsMomentRetriever(vectorstore=one, fetch_k=3)
+        found.append(
+            [
+                (document.id, round(document.metadata["score"], 5))
+                for conditions in ({}, {"source": "scenes.mkv", "time_window": (7.0, 11.0)}, {"source": "o'hara"})
+                for document in retriever.search(description(1), k=2, **conditions)
+            ]
+        )
+    assert found[0] == found[1] != []

@@ -233,7 +233,7 @@ class AsyncAssets:
         await self._change_user_metadata("DELETE", asset_id)
 
     async def upload(self, order: UploadOrder, method: str | None = None) -> Asset:
-        """Create an asset of a medium, by one request or in chunks. For other modules of the core."""
+        """Create an asset of a file or URL, by one request or in chunks. For other modules of the core."""
         media, io = order.media, self._session.io
         size = await io.blocking(lambda: _size(media))
         asset_type = order.asset_type or await io.blocking(lambda: media_type_of(media)) or kind_by_name(order.filename)

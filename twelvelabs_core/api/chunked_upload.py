@@ -58,7 +58,7 @@ _URL_REFUSED = frozenset({400, 401, 403, 404, 409, 410, 412})
 
 @dataclass(frozen=True, slots=True)
 class UploadOrder:
-    """A local medium or URL to upload as an asset, and how."""
+    """A local file or URL to upload as an asset, and how."""
 
     media: Media
     filename: str

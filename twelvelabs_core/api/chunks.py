@@ -35,7 +35,7 @@ def chunks_of(size: int, chunk_size: int) -> list[Chunk]:
 
 
 class ChunkReader:
-    """Reads chunks of a local medium, from several threads at once, and detects that it was changed."""
+    """Reads chunks of a local file, from several threads at once, and detects that it was changed."""
 
     def __init__(self, media: Media) -> None:
         self._media = media
@@ -44,7 +44,7 @@ class ChunkReader:
         self.size = self._state[0]
 
     def read(self, chunk: Chunk) -> Iterator[bytes]:
-        """Yield the bytes of a chunk in blocks; refuse a medium that cannot be read or ends before the chunk does."""
+        """Yield the bytes of a chunk in blocks; refuse a file that cannot be read or ends before the chunk does."""
         position, end = chunk.start, chunk.start + chunk.length
         with self._opened() as file:
             while position < end:
@@ -57,7 +57,7 @@ class ChunkReader:
                 yield block
 
     def check_unchanged(self) -> None:
-        """Refuse a medium that has not the size and modification time any more that it had at first."""
+        """Refuse a file whose size or modification time has changed since the upload began."""
         if self._current_state() != self._state:
             raise changed_during_upload(self._media)
 

@@ -173,13 +173,13 @@ class EmbedMethods:
             auto_truncate: As for `embed_text`.
             embedding_uncertainty: Also return the uncertainty of each value; for media without a text, or a text
                 without media, and not for documents. marengo3.5.
-            check: As for `segment_video`, for each medium.
+            check: As for `segment_video`, for each item.
 
         Returns:
             An `Embedding`; its `vector` is float32 of shape (dimension,).
 
         Raises:
-            InputError: Too few or too many media, a medium that cannot be embedded, a `<@name>` that no source has, or
+            InputError: Too few or too many media, an item that cannot be embedded, a `<@name>` that no source has, or
                 a combination that the model does not accept; no request was sent.
         """
         session, model = self._session, self._embedding_model

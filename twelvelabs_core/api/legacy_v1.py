@@ -336,7 +336,7 @@ def _task_path(task_id: str) -> str:
 
 
 def _form(fields: FormFields, media: dict[str, Media]) -> Body:
-    """Return the form: each medium as the field `<type>_url`, or as the file `<type>_file`."""
+    """Return the form: each item as the field `<type>_url`, or as the file `<type>_file`."""
     urls = {f"{name}_url": item.url for name, item in media.items() if item.url is not None}
     files = [FilePart(f"{name}_file", item, item.filename) for name, item in media.items() if item.url is None]
     return files_body({**fields, **urls}, files)

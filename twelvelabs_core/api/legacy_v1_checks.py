@@ -56,7 +56,7 @@ def among(name: str, values: Sequence[str], allowed: tuple[str, ...]) -> tuple[s
 
 
 def one_source(input_type: str, url: str | None, file: MediaInput | None) -> Media | None:
-    """Return the medium that one of the two parameters `<type>_url` and `<type>_file` names, or None."""
+    """Return the media that one of the two parameters `<type>_url` and `<type>_file` names, or None."""
     if url is not None and file is not None:
         raise InputError(f"pass {input_type}_url or {input_type}_file, not both.")
     given = file if url is None else url

@@ -18,7 +18,7 @@ _MEDIA_TYPES = ("image", "video", "audio", "document")
 
 @dataclass(frozen=True, slots=True)
 class MediaSource:
-    """One medium of a `multi_input` embedding.
+    """One item of a `multi_input` embedding.
 
     Attributes:
         media: Path, URL, bytes, binary file object or `asset:<id>`.
@@ -155,14 +155,14 @@ def multi_input_request(model: str, sources: Sequence[Source], text: str | None)
 
 
 def segments_request(model: str, media: Media, options: TaskOptions) -> dict[str, Any]:
-    """Return the body that embeds a medium as segments, synchronously or by a task."""
+    """Return the body that embeds media as segments, synchronously or by a task."""
     input_type = options.input_type
     content = {"media_source": media_source(media), **options.to_wire()}
     return {"input_type": input_type, "model_name": model, input_type: content}
 
 
 def media_source(media: Media) -> dict[str, Any]:
-    """Return the `media_source` of a medium; local bytes are encoded as base64 while the body is sent."""
+    """Return the `media_source` of an item; local bytes are encoded as base64 while the body is sent."""
     if media.url is not None:
         return {"url": media.url}
     if media.asset_id is not None:

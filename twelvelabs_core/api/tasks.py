@@ -291,7 +291,7 @@ class AsyncTasks:
         return list_tasks(self._session, Call("list embedding tasks", "GET", _PATH), "processing")
 
     def check(self, media: Media, options: TaskOptions) -> None:
-        """Check a medium against the limits of its type; reads local media. For other modules of the core."""
+        """Check media against the limits of their type; reads local media. For other modules of the core."""
         rules = self._embedding_model.rules
         if isinstance(options, SegmentOptions):
             check_timed_media(media, options, rules, task=True)
@@ -308,7 +308,7 @@ class AsyncTasks:
         note: Callable[[Task], Awaitable[None]] | None = None,
         permit: "Permit | None" = None,
     ) -> Task:
-        """Create the task of a medium that the API can read. For other modules of the core.
+        """Create the task of media that the API can read. For other modules of the core.
 
         The request is not repeated once it may have arrived.
 

@@ -170,9 +170,10 @@ class Failure:
     task_id: str | None
     error: TwelveLabsError
 
-
-def _named(source: str, reason: str) -> str:
-    return reason if reason.startswith(f"{source}: ") else f"{source}: {reason}"
+    def __str__(self) -> str:
+        """Return the name once, the reason, and the task."""
+        named = self.reason if f" {self.source}:" in f" {self.reason}" else f"{self.source}: {self.reason}"
+        return named + (f" [task {self.task_id}]" if self.task_id else "")
 
 
 class IngestionError(TwelveLabsError):
@@ -184,14 +185,11 @@ class IngestionError(TwelveLabsError):
     """
 
     def __init__(self, failures: Sequence[Failure], succeeded: Sequence[str] = ()) -> None:
-        lines = [
-            f"- {_named(failure.source, failure.reason)}" + (f" [task {failure.task_id}]" if failure.task_id else "")
-            for failure in failures
-        ]
+        lines = [f"- {failure}" for failure in failures]
         total = len(failures) + len(succeeded)
         super().__init__(
-            f"{len(failures)} of {total} sources failed; the others are in the segment store and free next time:\n"
-            + "\n".join(lines)
+            f"{len(failures)} of {total} sources failed; the others are in the segment store, and the next run does "
+            "not pay for them again:\n" + "\n".join(lines)
         )
         self.failures = tuple(failures)
         self.succeeded = tuple(succeeded)

@@ -1,6 +1,6 @@
 """Progress of media: the events for callbacks, and one line on stderr that shows them.
 
-The line is 60 lines of code; tqdm shows a bar per medium, which does not fit the stages of a task.
+The line is 60 lines of code; tqdm shows a bar per item, which does not fit the stages of a task.
 """
 
 import inspect

@@ -13,7 +13,7 @@ The rule of `unsigned_url`, which gives a URL the name that is stored, shown and
    stay, `opaque_part` names the place, and the caller warns.
 
 A digest is `~` and 16 hexadecimal digits of the value's SHA-256, so rule 3 never gives two media one name.
-Where such a value changes with every signing, `source=` and `version=` give the medium a constant name and identity.
+Where such a value changes with every signing, `source=` and `version=` give the media a constant name and identity.
 
 Libraries that come near were rejected: w3lib removes parameters that the caller lists, detect-secrets searches files.
 """

@@ -20,7 +20,7 @@ OnError = Literal["raise", "skip"] | Callable[[Failure], object]
 """`raise`: one error at the end lists the failures. `skip`: a warning lists them. A function is called with each."""
 
 _UNAUTHORIZED = 401
-_NAME_MAX = 200  # characters of a value that is not a medium
+_NAME_MAX = 200  # characters of a value that is not media
 
 
 class FailureReport:
@@ -44,12 +44,12 @@ class FailureReport:
         self.succeeded: list[str] = []
 
     def add(self, item: Any, error: Exception) -> None:
-        """Add the failure of one medium, whatever raised it: this package, a decoder, or the caller's file object.
+        """Add the failure of one item, whatever raised it: this package, a decoder, or the caller's file object.
 
         An error that ends the whole run prevents the report at its end, so the failures before it are logged here.
 
         Raises:
-            TwelveLabsError: The error itself, where every medium would fail with it: a refused key, an unusable store.
+            TwelveLabsError: The error itself, where every item would fail with it: a refused key, an unusable store.
         """
         if _ends_the_run(error):
             if self.failures and not callable(self._on_error):
@@ -71,7 +71,7 @@ class FailureReport:
 
         Raises:
             IngestionError: Some media failed, and `on_error` is `raise`.
-            TwelveLabsError: The only medium failed; its own error.
+            TwelveLabsError: The only item failed; its own error.
         """
         if not self.failures or callable(self._on_error):
             return

@@ -1,7 +1,8 @@
-"""The content identity of any medium, by which paid work is found again."""
+"""The content identity of media, by which paid work is found again."""
 
 import logging
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ logger = logging.getLogger("twelvelabs_core")
 
 _DIGEST = re.compile(r"~[0-9a-f]{16}")  # in place of a value that looks like a credential
 _TIMEOUT = 10.0  # seconds in total, for each request
+_SILENT_SEC = 60.0  # for which a host that did not answer in time is not asked again: each request holds up a medium
 _FIRST_BYTE = {"range": "bytes=0-0"}
 _NO_VALIDATOR = (
     "%s: %s, so its content is identified by the URL without its signature; pass version= when the media at this URL "
@@ -27,18 +29,31 @@ _NO_VALIDATOR = (
 )
 
 
-async def content_of(media: Media, store: "SegmentStore", io: Io, warned: set[str]) -> str:
-    """Return the content identity of a medium.
+@dataclass(frozen=True, slots=True)
+class MediaHosts:
+    """What a client knows of the hosts of media.
+
+    Attributes:
+        warned: The hosts of which the log says already that they send no validator.
+        silent_until: The time of `Io.now` until which a host that did not answer in time is not asked again.
+    """
+
+    warned: set[str] = field(default_factory=set)
+    silent_until: dict[str, float] = field(default_factory=dict)
+
+
+async def content_of(media: Media, store: "SegmentStore", io: Io, hosts: MediaHosts) -> str:
+    """Return the content identity of media.
 
     It is the SHA-256 of local bytes, the asset id, or the URL without its signature and with the ETag or Last-Modified
-    that its host sends. A host that sends neither does not change the identity. `version` of the medium replaces what
+    that its host sends. A host that sends neither does not change the identity. `version` of the media replaces what
     the host sends; with `source` it also replaces a URL whose values look like credentials.
 
     Args:
-        media: The medium.
+        media: The video, audio file, document or image.
         store: Remembers digests of files and validators of URLs.
         io: How to send and wait.
-        warned: The hosts of which the log says already that they send no validator; extended here.
+        hosts: What earlier requests showed of the hosts of media; extended here.
     """
     if media.asset_id is not None:
         return f"asset:{media.asset_id}"
@@ -49,10 +64,10 @@ async def content_of(media: Media, store: "SegmentStore", io: Io, warned: set[st
         # A value that only looks like a credential may change with every signing; then `source=` names the media.
         name = media.source if _DIGEST.search(name) else name
         return f"url:{name}@version:{media.version}"
-    validator, reason = await _fetch_validator(media.url, io)
     host = urlsplit(media.url).netloc.rpartition("@")[2]
-    if validator is None and name != media.url and host not in warned:
-        warned.add(host)
+    validator, reason = await _fetch_validator(media.url, host, io, hosts)
+    if validator is None and reason is not None and name != media.url and host not in hosts.warned:
+        hosts.warned.add(host)
         logger.warning(_NO_VALIDATOR, media.source, reason)
     known = await io.blocking(lambda: store.find_url(name))
     if known is not None and validator in (None, known[1]):
@@ -65,17 +80,23 @@ async def content_of(media: Media, store: "SegmentStore", io: Io, warned: set[st
     return content
 
 
-async def _fetch_validator(url: str, io: Io) -> tuple[str | None, str]:
+async def _fetch_validator(url: str, host: str, io: Io, hosts: MediaHosts) -> tuple[str | None, str | None]:
     """Request the headers of a URL from its own host, without the API key; return its validator, or why there is none.
 
     The signature of a presigned URL may hold for GET alone. A host that refuses HEAD is asked for the first byte, and
     only the headers of its answer are read.
     """
+    if not current_time_limit().remaining(io.now()):
+        return None, None  # the run has no time left, and says so
+    if io.now() < hosts.silent_until.get(host, 0.0):
+        return None, f"its host did not answer in the last {_SILENT_SEC:.0f} s"
     try:
         reply = await _request("HEAD", url, {}, io)
         if not reply.ok:
             reply = await _request("GET", url, _FIRST_BYTE, io)
     except NoAnswerError as error:
+        if error.timed_out:
+            hosts.silent_until[host] = io.now() + _SILENT_SEC
         return None, f"its host does not answer ({error})"
     if not reply.ok:
         return None, f"its host answers HTTP {reply.status}"

@@ -29,7 +29,7 @@ from twelvelabs_core.base.errors import (
 )
 from twelvelabs_core.base.progress import OnProgress, Progress, Stage, check_callback
 from twelvelabs_core.ingest.assets import MediaAssets
-from twelvelabs_core.ingest.identity import content_of
+from twelvelabs_core.ingest.identity import MediaHosts, content_of
 from twelvelabs_core.ingest.recovery import Recovery, has_fixed_length, marked_filename, upload_mark
 from twelvelabs_core.ingest.single_flight import single_flight
 from twelvelabs_core.ingest.transcripts import Transcripts
@@ -58,7 +58,7 @@ _WRITES_MAX = 3  # attempts to write a task's id; each one already waits for oth
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What a run wants besides vectors; `timeout` limits the whole run of a medium in seconds; None: a task only.
+    """What a run wants besides vectors; `timeout` limits the whole run of one item in seconds; None: a task only.
 
     Raises:
         InputError: A value cannot be used.
@@ -84,13 +84,13 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One medium on its way, with its identity.
+    """One item to embed, with its identity.
 
     Attributes:
-        media: The medium.
+        media: The video, audio file, document or image.
         options: How to embed it.
         run: What the run wants besides vectors.
-        content: Content identity of the medium.
+        content: Content identity of the media.
         key: Identity of the paid work, the key of its journal entry.
         order: How its local bytes become an asset; the file name carries the mark of the journal.
         timeout: Longest wait for each step, in seconds.
@@ -106,7 +106,7 @@ class Job:
 
     @property
     def source(self) -> str:
-        """The caller's name of the medium."""
+        """The caller's name of the media."""
         return self.media.source
 
     def report(self, stage: Stage, task_id: str | None = None) -> None:
@@ -134,14 +134,14 @@ class Ingestion:
         self._media_assets = MediaAssets(session, assets, open_store)
         self._transcripts = Transcripts(session, assets, self._media_assets, open_store)
         self._recovery = Recovery(session, tasks, open_store)
-        self._warned_hosts: set[str] = set()
+        self._hosts = MediaHosts()
 
     @property
     def _store(self) -> "SegmentStore":
         return self._open_store()
 
     async def segment(self, media: Media, options: TaskOptions, run: RunOptions) -> SegmentedMedia:
-        """Return the segments of a medium, from the segment store, else by a task."""
+        """Return the segments of one item, from the segment store, else by a task."""
         with time_limit(math.inf if run.timeout is None else self._io.now() + run.timeout):
             return await self._segment(media, options, run)
 
@@ -168,8 +168,8 @@ class Ingestion:
             raise
 
     async def content_of(self, media: Media) -> str:
-        """Return the content identity of a medium."""
-        return await content_of(media, await self._io.blocking(lambda: self._store), self._io, self._warned_hosts)
+        """Return the content identity of media."""
+        return await content_of(media, await self._io.blocking(lambda: self._store), self._io, self._hosts)
 
     async def _identify(self, media: Media, options: TaskOptions, run: RunOptions) -> Job:
         content = await self.content_of(media)
@@ -378,7 +378,7 @@ class Ingestion:
         entry = await self._io.blocking(lambda: self._store.find_task(job.key))
         segments, duration = await self._io.blocking(lambda: self._store.load_result(job.key))
         task_id = None if entry is None else entry.task_id
-        if not len(segments):  # on every run: a search will never find this medium
+        if not len(segments):  # on every run: a search will never find this item
             logger.warning("task %s of %s returned no vectors; try other embedding options", task_id, job.source)
         job.report("reused" if reused else "ready", task_id)
         return SegmentedMedia(
@@ -397,10 +397,10 @@ class Ingestion:
         )
 
     async def _add_words(self, job: Job, segmented: SegmentedMedia) -> SegmentedMedia:
-        """Add the words spoken in the medium; before its asset is deleted."""
+        """Add the words spoken in the media; before its asset is deleted."""
         if not job.run.include_transcript:
             return segmented
-        order = replace(job.order, on_sent=None)  # the medium was reported as ready: no upload is reported after it
+        order = replace(job.order, on_sent=None)  # the item was reported as ready: no upload is reported after it
         words = await self._transcripts.words_of(order, job.timeout, keep_asset=job.run.keep_asset)
         return replace(segmented, words=words)
 

@@ -1,4 +1,4 @@
-"""The task options of each medium, from one set of arguments for media of several input types."""
+"""The task options of each item, from one set of arguments for media of several input types."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from twelvelabs_core.models.segmentation import (
 )
 
 InputType = Literal["audio", "video", "document", "image"]
-"""The kind of a medium, as the API's `input_type` names it."""
+"""The kind of media, as the API's `input_type` names it."""
 
 Segmentations = Segmentation | Sequence[Segmentation]
 """One segmentation, or one for each kind of file."""
@@ -42,14 +42,14 @@ _APPLICABLE: Mapping[str, tuple[type[Temporal | Paged], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class TaskPlan:
-    """Derives the options of each medium.
+    """Derives the options of each item.
 
     Attributes:
-        input_types: The input types that a medium may have; of several, its name or first bytes decide.
+        input_types: The input types that an item may have; of several, its name or first bytes decide.
         model: The name of the model.
         segmentations: The segmentations that were given.
-        is_choice: Whether each medium takes the segmentation that applies to it, if any. Otherwise there is at most
-            one, and a medium that it does not apply to is refused.
+        is_choice: Whether each item takes the segmentation that applies to it, if any. Otherwise there is at most
+            one, and an item that it does not apply to is refused.
         arguments: The other arguments of `SegmentOptions.of`; None where the caller gave none.
     """
 
@@ -60,7 +60,7 @@ class TaskPlan:
     arguments: Mapping[str, Any]
 
     def options(self, media: Media) -> TaskOptions:
-        """Return the options of one medium; reads the first bytes of a local one.
+        """Return the options of one item; reads the first bytes of a local one.
 
         Raises:
             InputError: Its input type is not among those of the plan, or an option does not apply to it.
@@ -92,7 +92,7 @@ class TaskPlan:
 
 
 def plan_tasks(input_type: str | Sequence[str], model: str, **arguments: Any) -> TaskPlan:
-    """Return the plan for these arguments; arguments that apply to no medium are refused.
+    """Return the plan for these arguments; arguments that apply to no item are refused.
 
     Args:
         input_type: `audio`, `video`, `document` or `image`; or several of them.
@@ -146,7 +146,7 @@ def plan_parameters(plan: TaskPlan) -> dict[str, Any]:
 
 
 def input_type_of(media: Media, input_types: Sequence[str]) -> str:
-    """Return the input type of a medium: the only one allowed, else the one that its name or first bytes show.
+    """Return the input type of an item: the only one allowed, else the one that its name or first bytes show.
 
     Raises:
         InputError: It is not among `input_types`, or cannot be determined.

@@ -164,7 +164,7 @@ def _is_recoverable(entry: "TaskEntry") -> bool:
 
 
 def _could_be(task: TaskSummary, entry: "TaskEntry", journal: str) -> bool:
-    """Whether a listed task names the medium of an entry, and shows no other option than those requested."""
+    """Whether a listed task names the media of an entry, and shows no other option than those requested."""
     found, params = task.metadata, entry.params
     if found is None:
         return False

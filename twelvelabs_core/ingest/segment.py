@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class SegmentMethods:
-    """The methods of `AsyncClient` that turn media into stored segments; their state is the client's."""
+    """The methods of `AsyncClient` that embed media as stored segments; their state is the client's."""
 
     _session: Session
     _embedding_model: EmbeddingModel
@@ -289,18 +289,18 @@ class SegmentMethods:
     ) -> AsyncIterator[SegmentedMedia]:
         """Iterate over multiple media as their tasks end, with at most `max_tasks` unfinished at once.
 
-        One failed medium does not stop the others, whatever its error is. Closing the iterator starts no more work;
+        One failed item does not stop the others, whatever its error is. Closing the iterator starts no more work;
         the journal keeps what was begun. Arguments that are not listed are those of `segment_video`, for each.
 
         Args:
             media: Any number of media; `Media.of(value, source=..., version=...)` names one.
             input_type: `video` or `audio`; with marengo3.5 also `document` or `image`. Or a list of them: each
-                medium has the type that its name, else its first bytes, show.
+                item has the type that its name, else its first bytes, show.
             start_sec: First second to embed; audio and video only, as `end_sec`, `time_based_metadata` and
                 `include_transcript`.
             end_sec: As for `segment_video`.
             segmentation: As for `segment_video` or `segment_document`. With multiple input types, or as a list, each
-                medium uses the one that applies to it, else the default.
+                item uses the one that applies to it, else the default.
             embedding_option: As for `segment_video` or `segment_document`; so are scope and uncertainty.
             embedding_scope: As for `segment_video`.
             embedding_type: As for `segment_video`.
@@ -315,14 +315,14 @@ class SegmentMethods:
                 `max_concurrent_requests` then limits the requests.
             on_error: What happens at the end if media failed: `raise` (default) an error that lists them, or `skip`
                 them with a warning in the log. A function is called with each `Failure` as it happens instead.
-            on_progress: Called with a `Progress` at each step of each medium.
+            on_progress: Called with a `Progress` at each step of each item.
 
         Yields:
             A `SegmentedMedia` each, in the order in which they become ready.
 
         Raises:
             InputError: An option cannot be used; nothing was sent.
-            IngestionError: At the end, if media failed: each with its reason and task id. A single medium raises its
+            IngestionError: At the end, if media failed: each with its reason and task id. A single item raises its
                 own error instead.
             AuthenticationError: At once, when the API refuses the key.
             ConfigurationError: At once, when the segment store cannot be used.
@@ -349,7 +349,7 @@ class SegmentMethods:
         return segment_all(self._session.io, self._ingestion, media, plan, run, report=report, limit=limit, check=check)
 
     async def register(self, media: SegmentedMedia, *, id_namespace: str | None = None) -> list[SegmentRecord]:
-        """Return the records of a medium, and register their ids in the segment store.
+        """Return the records of one item, and register their ids in the segment store.
 
         Args:
             media: What `segment_video`, `segment_audio` or `segment_many` returned.
@@ -366,7 +366,7 @@ class SegmentMethods:
         return records
 
     async def content_of(self, media: MediaInput) -> str:
-        """Return the content identity of a medium, by which paid work is found again; nothing is sent to the API.
+        """Return the content identity of media, by which paid work is found again; nothing is sent to the API.
 
         Args:
             media: A path, URL, bytes, binary file object or `asset:<id>`; `Media.of(value, version=...)` states the
@@ -378,7 +378,7 @@ class SegmentMethods:
             GET request for one byte where the host refuses HEAD).
 
         Raises:
-            InputError: The value is not a medium, or the file does not exist.
+            InputError: The value is not media, or the file does not exist.
         """
         io = self._session.io
         item = await io.blocking(lambda: Media.of(media))

@@ -33,7 +33,7 @@ TRANSCRIPT_WAIT = 900.0  # seconds; shorter than the wait for vectors, which are
 _INCLUDE = ("words", "sentences")  # one can be missing although it was requested
 _ASSETS_MAX = 2  # another task may delete the asset that was just found; then it is uploaded once more
 _REQUEST_AGAIN = "This answer is kept; store.drop_transcript() requests it again"
-# Errors that may not occur the next time are raised: otherwise a medium would be stored without its words.
+# Errors that may not occur the next time are raised: otherwise an item would be stored without its words.
 _TRANSIENT = (
     APIConnectionError,
     AuthenticationError,
@@ -45,7 +45,7 @@ _TRANSIENT = (
 
 
 class _NoTranscriptionError(TwelveLabsError):
-    """The API has answered that a medium has no transcription."""
+    """The API has answered that the media has no transcription."""
 
 
 class Transcripts:
@@ -65,7 +65,7 @@ class Transcripts:
         self._open_store = open_store
 
     async def words_of(self, order: UploadOrder, timeout: float, *, keep_asset: bool) -> tuple[Word, ...]:
-        """Return the words spoken in a medium, from the segment store, else from the API.
+        """Return the words spoken in one item, from the segment store, else from the API.
 
         Local media is uploaded again if its asset was deleted, and a URL becomes an asset; neither costs a task. The
         first run waits for a pending transcription, at most `TRANSCRIPT_WAIT`; later runs request it once.

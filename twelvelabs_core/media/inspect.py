@@ -1,13 +1,14 @@
 """Determine the type, duration and size of media from their content, where PyAV is installed.
 
-PyAV is optional (extra `media`) and slow to import: only `_ask_ffmpeg` imports it. FFmpeg may read a bounded number of
-bytes for a bounded time. Where it is not the file that fails, nothing is known, and the server decides.
+PyAV is optional (extra `media`) and slow to import: functions import it. FFmpeg may read a bounded number of bytes for
+a bounded time. Where it is not the file that fails, nothing is known, and the server decides.
 """
 
+import functools
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, BinaryIO, Literal, TypeVar
 
@@ -23,13 +24,13 @@ from twelvelabs_core.media.formats import (
     kind_by_name,
     suffix_of,
 )
-from twelvelabs_core.media.source import Media, unreadable
+from twelvelabs_core.media.source import Media, read_at_most, unreadable
 from twelvelabs_core.models.marengo import MediaType
 
 logger = logging.getLogger("twelvelabs_core")
 
-CHECK_FALSE = "check=False lets the API decide"
-"""End of each refusal that rests on what was found in a medium."""
+CHECK_FALSE = "check=False lets the API decide; also as Media.of(..., check=False)"
+"""End of each refusal that rests on what was found in a file."""
 
 _HEAD_BYTES = 1024  # PDF readers accept the mark %PDF- within the first 1,024 bytes
 
@@ -76,7 +77,7 @@ def _kind_by_content(media: Media) -> MediaType | None:
         if by_head in ("image", "document") or is_text(head):
             return by_head
         found = probe(media)
-    except InputError:  # unreadable, or text: the check of the medium says so
+    except InputError:  # unreadable, or text: the check of the file says so
         return None
     if found is None:
         return None
@@ -98,6 +99,7 @@ class Probe:
         has_audio: Whether there is an audio track.
         sizes: Width and height in pixels, stored and as displayed, of each video track that can be decoded.
         can_decode: Whether there is a video track that can be decoded: FFmpeg knows its codec, and it is not encrypted.
+        measured: Returns `measure_duration` of the file, which is measured by the first call.
     """
 
     format_name: str
@@ -106,6 +108,7 @@ class Probe:
     has_audio: bool
     sizes: tuple[tuple[int, int], ...]
     can_decode: bool
+    measured: Callable[[], float | None] = field(default=lambda: None, repr=False, compare=False)
 
     @property
     def is_image(self) -> bool:
@@ -128,8 +131,10 @@ def probe(media: Media) -> Probe | None:
             return None
         reason = str(error)
     else:
-        if found is None or (found.format_name not in _TEXT_FORMATS and (found.has_video or found.has_audio)):
-            return found
+        if found is None:
+            return None
+        if found.format_name not in _TEXT_FORMATS and (found.has_video or found.has_audio):
+            return replace(found, measured=functools.cache(lambda: measure_duration(media)))
         reason = "no audio or video track"
     raise InputError(
         f"{media.source}: not a readable audio or video file ({reason}); is it truncated, or text? ({CHECK_FALSE})"
@@ -170,7 +175,7 @@ class _NotMediaError(Exception):
 
 
 class _BoundedFile:
-    """A file for FFmpeg: after an error, or so many bytes or seconds, it looks as if it ended.
+    """A file for FFmpeg: after an error, or so many bytes or seconds, it behaves as if it ended.
 
     PyAV prints the exceptions of a file object, except the first, and ignores them in part: none may leave it.
     """
@@ -186,7 +191,8 @@ class _BoundedFile:
     def read(self, size: int) -> bytes:
         self._bytes_left -= size
         self.is_over = self.is_over or self._bytes_left < 0 or time.monotonic() > self._deadline
-        data = b"" if self.is_over else self._try(lambda: self._file.read(size))
+        # FFmpeg copies what it gets into a buffer of this size, without a check.
+        data = b"" if self.is_over else self._try(lambda: read_at_most(self._file.read, size))
         return data if isinstance(data, bytes) else b""
 
     def seek(self, offset: int, whence: int = 0) -> int:
@@ -207,6 +213,15 @@ class _BoundedFile:
 T = TypeVar("T")
 
 
+def open_container(file: Any) -> Any:
+    """Return PyAV's container of an open file; FFmpeg opens nothing else, whatever the file names."""
+    import av  # noqa: PLC0415  # optional, and slow to import
+
+    # Titles may have any encoding. PyAV 19 removed the argument and always replaces invalid bytes.
+    lenient: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}  # noqa: PLR2004
+    return av.open(file, mode="r", container_options=_CONTAINER_OPTIONS, **lenient)
+
+
 def _ask_ffmpeg(media: Media, question: Callable[[Any], T], max_bytes: int, seconds: float) -> T | None:
     """Return what `question` finds in the container; None without PyAV, beyond the bounds, or by a defect of ours.
 
@@ -218,14 +233,12 @@ def _ask_ffmpeg(media: Media, question: Callable[[Any], T], max_bytes: int, seco
         import av  # noqa: PLC0415  # optional, and slow to import
     except ImportError:
         return None
-    # Titles may have any encoding. PyAV 19 removed the argument and always replaces invalid bytes.
-    lenient: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}  # noqa: PLR2004
     found: T | None = None
     damage: Exception | None = None
     with media.opened() as stream:
         file = _BoundedFile(stream, suffix_of(media.title), max_bytes, seconds)
         try:
-            with av.open(file, mode="r", container_options=_CONTAINER_OPTIONS, **lenient) as container:
+            with open_container(file) as container:
                 found = question(container)
         except (av.error.FFmpegError, ValueError, IndexError) as error:
             damage = error
@@ -248,7 +261,7 @@ def _measure(media: Media, question: Callable[[Any], T], max_bytes: int, seconds
 
 
 def _tracks(container: Any, kind: str) -> list[Any]:
-    # 0x400 and 0x800: a cover image, such as an MP3 has, and thumbnails. In PyAV 17.0 the disposition is no int.
+    # 0x400 and 0x800: a cover image, such as an MP3 has, and thumbnails. PyAV 17.0 has an enum here, not an int.
     return [track for track in getattr(container.streams, kind) if not track.disposition.value & 0xC00]
 
 

@@ -1,7 +1,7 @@
 """Lists of media: their names are unique, and their titles tell equal file names apart."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar, cast
 from urllib.parse import unquote, urlsplit
@@ -21,10 +21,10 @@ def media_list(
 ) -> tuple[MediaInput, ...]:
     """Return a single item, which `source` may name, or an iterable of media as a tuple of `Media`.
 
-    An item of an iterable that is not a medium is returned as it is: its use fails, and not that of the others.
+    An item of an iterable that is not media is returned as it is: its use fails, and not that of the others.
 
     Raises:
-        InputError: A single item is not a medium, `source` is given for a list, or two items have the same name.
+        InputError: A single item is not media, `source` is given for a list, or two items have the same name.
     """
     if is_one(media):
         return (Media.of(cast("MediaInput", media), source=source, version=version, check=check),)
@@ -43,22 +43,30 @@ def media_list(
 def with_distinct_titles(items: Iterable[T]) -> tuple[T, ...]:
     """Return media with as much of their names in equal titles as tells them apart: `a/intro.mp4`, `b/intro.mp4`."""
     items = tuple(items)
-    groups: dict[str, list[Media]] = {}
-    for item in items:
-        if isinstance(item, Media):
-            groups.setdefault(item.title, []).append(item)
-    titles: dict[str, str] = {}
-    for title, group in groups.items():
-        folders = {item.source: _folders(item) for item in group}
-        depth = 0
-        longer = [title] * len(group)
-        while len(set(longer)) < len(group) and depth < max(map(len, folders.values())):
-            depth += 1
-            longer = ["/".join([*names[-depth:], title]) for names in folders.values()]
-        titles |= zip(folders, longer, strict=True)
+    titles = distinct_names({item.source: (item.title, _folders(item)) for item in items if isinstance(item, Media)})
     return tuple(
         cast("T", replace(item, title=titles[item.source])) if isinstance(item, Media) else item for item in items
     )
+
+
+def distinct_names(names: Mapping[str, tuple[str, Sequence[str]]]) -> dict[str, str]:
+    """Return titles, longer by as many of their last folders as tell equal ones apart.
+
+    Args:
+        names: For each source its title and its folders, outermost first.
+    """
+    groups: dict[str, dict[str, Sequence[str]]] = {}
+    for source, (title, folders) in names.items():
+        groups.setdefault(title, {})[source] = folders
+    titles: dict[str, str] = {}
+    for title, group in groups.items():
+        depth = 0
+        longer = [title] * len(group)
+        while len(set(longer)) < len(group) and depth < max(map(len, group.values())):
+            depth += 1
+            longer = ["/".join([*folders[-depth:], title]) for folders in group.values()]
+        titles |= zip(group, longer, strict=True)
+    return titles
 
 
 def _folders(media: Media) -> list[str]:

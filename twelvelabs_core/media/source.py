@@ -146,14 +146,14 @@ class Media:
     def _of_url(cls, url: str, source: str | None, version: str | None) -> Self:
         try:
             name = unsigned_url(url)
-            host = urlsplit(url).hostname
+            host = urlsplit(url).port != 0 and urlsplit(url).hostname  # `port` raises for one above 65535
         except ValueError:
             host = None
         if not host:
-            raise InputError(f"not a URL with a host: {redact(url)!r}.")
+            raise InputError(f"not a URL with a host and, if any, a port from 1 to 65535: {redact(url)!r}.")
         if source is None and (place := opaque_part(name)) is not None:
             _warn_of_opaque_part(host, place)
-        title = posixpath.basename(unquote(urlsplit(name).path)) or host
+        title = _as_text(posixpath.basename(unquote(urlsplit(name).path))) or host
         return cls("url", source or name, title, version, url=url)
 
     @classmethod
@@ -285,17 +285,21 @@ def _checked_name(what: str, name: object) -> str | None:
     """Return a name that the caller passed, without URL signatures."""
     if name is not None and not isinstance(name, str):
         raise InputError(f"{what} must be a str, got {type(name).__name__}.")
-    return None if name is None else redact(name)
+    return None if name is None else redact(_as_text(name))
 
 
 def name_of_path(text: str) -> str:
     """Return a path as a name: POSIX, normalised, and valid Unicode even where the file name is not."""
-    name = posixpath.normpath(PurePath(text).as_posix())
+    return _as_text(posixpath.normpath(PurePath(text).as_posix()))
+
+
+def _as_text(name: str) -> str:
+    """Return a name as it can be sent and stored: bytes that are not UTF-8, lone surrogates and NUL are escaped."""
     try:
-        name.encode()
+        data = name.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return os.fsencode(name).decode(errors="backslashreplace")
-    return name
+        data = name.encode("utf-8", "backslashreplace")
+    return data.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
 
 
 def _check_reads_bytes(file: BinaryIO) -> None:
@@ -363,13 +367,21 @@ def _read_whole(file: BinaryIO) -> bytes:
 def _full_chunks(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
     """Yield full chunks even where one read returns less, as with sockets and unbuffered files."""
     buffer = bytearray()
-    while data := read(size - len(buffer)):
+    while data := read_at_most(read, size - len(buffer)):
         buffer += data
         if len(buffer) == size:
             yield bytes(buffer)
             buffer.clear()
     if buffer:
         yield bytes(buffer)
+
+
+def read_at_most(read: Callable[[int], bytes], size: int) -> bytes:
+    """Read from a file object; raise ValueError if it returns more than was asked for, which nobody expects."""
+    data = read(size)
+    if len(data) > size:
+        raise ValueError(f"read({size}) returned {len(data)} bytes")
+    return bytes(data)
 
 
 def _digest_of(chunks: Iterable[bytes]) -> str:

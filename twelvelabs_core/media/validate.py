@@ -7,6 +7,7 @@ refused and the server decides. Of media with `check=False` only that they can b
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from twelvelabs_core.base import limits
@@ -18,7 +19,6 @@ from twelvelabs_core.media.inspect import (
     document_kind,
     find_end,
     has_picture,
-    measure_duration,
     media_type_of,
     probe,
 )
@@ -29,7 +29,8 @@ DOCUMENT_MAX_BYTES = 512 * limits.MIB  # reference, AsyncDocumentInputRequest
 AUDIO_OPTIONS = frozenset({"audio", "transcription"})  # values of `embedding_option` that need an audio track
 _TEXT_CHUNK = 1024 * 1024
 _SHORTEN = "shorten it, or encode it smaller"
-# Tracks end at different times, and subtitles or data count for the declared duration: this much is no truncation.
+# Tracks end at different times, and subtitles or data count for the declared duration: a file that ends this much
+# earlier than declared is complete.
 _END_SEC, _END_SHARE = 2.0, 0.05
 
 logger = logging.getLogger("twelvelabs_core")
@@ -57,13 +58,19 @@ def check_size(media: Media, limit: int, what: str, advice: str = "") -> None:
     """
     size, path = media.size(), media.path
     if path is not None and not path.is_file():
-        raise InputError(f"{media.source}: is {'a folder' if path.is_dir() else 'not a regular file'}; pass a file.")
+        raise InputError(f"{media.source}: is {_not_a_file(path)}.")
     if size == 0 or not next(media.read_chunks(1), b""):
         raise InputError(f"{media.source}: file is empty: 0 bytes.")
     if size > limit:
         raise InputError(
             f"{media.source}: {size:,} bytes; {what} may have at most {limit:,} ({limits.in_words(limit)}){advice}."
         )
+
+
+def _not_a_file(path: Path) -> str:
+    if not path.is_dir():
+        return "not a regular file; pass a file"
+    return f'a folder; pass a list of its files, such as sorted(Path({str(path)!r}).glob("*.mp4"))'
 
 
 def check_readable(media: Media) -> None:
@@ -74,9 +81,8 @@ def check_readable(media: Media) -> None:
 
 def check_image(media: Media, model: Model = MARENGO_30) -> None:
     """Refuse a local image of a size or, where the model's limits are known, format or resolution out of range."""
-    if not _is_to_check(media):
+    if not _is_to_check(media, limits.IMAGE_MAX_BYTES, "an image"):
         return
-    check_size(media, limits.IMAGE_MAX_BYTES, "an image")
     if not model.knows_media:
         return
     header = read_image_header(next(media.read_chunks(IMAGE_HEADER_BYTES), b""))
@@ -89,9 +95,8 @@ def check_image(media: Media, model: Model = MARENGO_30) -> None:
 
 def check_document(media: Media) -> None:
     """Refuse a local document that is too large, of another format, or without text. The API checks its pages."""
-    if not _is_to_check(media):
+    if not _is_to_check(media, DOCUMENT_MAX_BYTES, "a document"):
         return
-    check_size(media, DOCUMENT_MAX_BYTES, "a document")
     suffix = suffix_of(media.title)
     if suffix and media.origin != "bytes" and suffix not in DOCUMENT_SUFFIXES:
         raise _refusal(media, f"documents must be PDF (.pdf), text (.txt) or Markdown (.md); this is {suffix}")
@@ -101,7 +106,7 @@ def check_document(media: Media) -> None:
     if kind not in (None, "document"):
         raise _refusal(media, f"is {kind}, not a document (PDF, text or Markdown)")
     if not any(chunk.strip() for chunk in media.read_chunks(_TEXT_CHUNK)):
-        raise _refusal(media, "holds no text")
+        raise _refusal(media, "contains no text")
 
 
 def check_audio_video(media: Media, input_type: str, *, task: bool, model: Model = MARENGO_30) -> Probe | None:
@@ -112,10 +117,11 @@ def check_audio_video(media: Media, input_type: str, *, task: bool, model: Model
     Returns:
         The properties of local media, where they could be determined.
     """
-    if not _is_to_check(media):
-        return None
+    limit, what = limits.UPLOAD_MAX_BYTES, "an upload"
     if task:
-        check_size(media, limits.TASK_MAX_BYTES, "media of an embedding task", f"; {_SHORTEN}")
+        limit, what = limits.TASK_MAX_BYTES, "media of an embedding task"
+    if not _is_to_check(media, limit, what, f"; {_SHORTEN}"):
+        return None
     found = probe(media)
     if found is None:
         return None
@@ -129,8 +135,8 @@ def check_audio_video(media: Media, input_type: str, *, task: bool, model: Model
 
 def check_source(media: Media, media_type: str, model: Model) -> None:
     """Refuse a source of `multi_input` out of the API's limits."""
-    if media_type != "image" and model.sync_max_bytes is not None and _is_to_check(media):
-        check_size(media, model.sync_max_bytes, f"{media_type} of {model.name} at once")
+    if media_type != "image" and model.sync_max_bytes is not None:
+        _is_to_check(media, model.sync_max_bytes, f"{media_type} of {model.name} at once")
     if media_type == "image":
         check_image(media, model)
     elif media_type == "document":
@@ -149,30 +155,36 @@ def check_has_sound(media: Media, found: Probe, input_type: str, embedding_optio
 def check_window(media: Media, found: Probe | None, start_sec: float | None, end_sec: float | None) -> None:
     """Refuse a time window that begins after the end of the media, or ends more than a second after it."""
     begin, end = start_sec or 0.0, end_sec or 0.0
-    seconds = duration_if(media, found, lambda seconds: begin > 0 and begin >= seconds)
+    seconds = duration_if(found, lambda seconds: begin > 0 and begin >= seconds)
     if seconds is not None:
         raise _refusal(media, f"start_sec {begin:g} must be less than the duration of {seconds:.3f} s")
-    seconds = duration_if(media, found, lambda seconds: end > seconds + 1)  # containers round by up to a second
+    seconds = duration_if(found, lambda seconds: end > seconds + 1)  # containers round by up to a second
     if seconds is not None:
         raise _refusal(media, f"end_sec {end:g} must not exceed the duration of {seconds:.3f} s")
 
 
-def duration_if(media: Media, found: Probe | None, is_refused: Callable[[float], bool]) -> float | None:
+def duration_if(found: Probe | None, is_refused: Callable[[float], bool]) -> float | None:
     """Return the duration in seconds if it is to be refused, as declared and as measured; else None."""
     if found is None or found.duration_sec is None or not is_refused(found.duration_sec):
         return None
-    measured = measure_duration(media)
+    measured = found.measured()
     return measured if measured is not None and is_refused(measured) else None
 
 
-def _is_to_check(media: Media) -> bool:
-    """Return whether this medium is local and to be checked; verify in any case that it can be read."""
+def _is_to_check(media: Media, limit: int, what: str, advice: str = "") -> bool:
+    """Return whether these media are local and to be checked; verify in any case that they can be read.
+
+    The other arguments are those of `check_size`.
+    """
+    if media.is_local and media.check:
+        check_size(media, limit, what, advice)
+        return True
     check_readable(media)
-    return media.is_local and media.check
+    return False
 
 
 def _refusal(media: Media, what: str) -> InputError:
-    """Return the error of a refusal that rests on what was found in the medium."""
+    """Return the error of a refusal that rests on what was found in the file."""
     return InputError(f"{media.source}: {what} ({CHECK_FALSE}).")
 
 
@@ -182,7 +194,7 @@ def _by(size: tuple[int, int]) -> str:
 
 def _check_tracks(media: Media, found: Probe, input_type: str, model: Model) -> None:
     if found.is_image:
-        raise _refusal(media, f"is an image ({found.format_name}), not {input_type}; use embed_image")
+        raise _refusal(media, f"is an image, not {input_type}; use embed_images")
     if input_type == "video":
         if not found.has_video:
             raise _refusal(media, "has no video track; load it as audio")
@@ -200,10 +212,10 @@ def _check_duration(media: Media, found: Probe, allowed: tuple[float, float] | N
         return
     shortest, longest = allowed
     # Containers round: the duration of a 4 s video may be given as 3.98 s.
-    seconds = duration_if(media, found, lambda seconds: seconds < shortest - 0.05)
+    seconds = duration_if(found, lambda seconds: seconds < shortest - 0.05)
     if seconds is not None:
         raise _refusal(media, f"{seconds:.2f} s long; an embedding task needs at least {shortest:g} s")
-    seconds = duration_if(media, found, lambda seconds: seconds > longest + 1)
+    seconds = duration_if(found, lambda seconds: seconds > longest + 1)
     if seconds is not None:
         advice = "split it" if task else "use segment_video or segment_audio"
         raise _refusal(media, f"{seconds:,.1f} s long; at most {longest:,.0f} s here: {advice}")
@@ -214,7 +226,7 @@ def _check_resolution(media: Media, found: Probe) -> None:
     if not found.sizes or any(_resolution_problem(size) is None for size in found.sizes):
         return
     largest = max(found.sizes)
-    # Recordings of live streams grow: look for a larger picture before refusing a small one.
+    # Recordings of live streams grow: search for a larger picture before refusing a small one.
     if (
         min(largest) < limits.VIDEO_MIN_SIDE
         and has_picture(media, lambda size: _resolution_problem(size) is None) is not False

@@ -50,7 +50,7 @@ class Model:
         source_types: Values of `media_type` in `multi_input`.
         tasks: Rules of the asynchronous endpoint by `input_type`.
         sync_max_sec: Longest audio or video at the synchronous endpoint.
-        sync_max_bytes: Largest medium there, however it is passed; None where only inline media have a limit.
+        sync_max_bytes: Largest file there, however it is passed; None where only inline media have a limit.
         task_sec: Shortest and longest audio or video of a task, or None where it is not known.
         knows_media: Whether formats and resolutions are known, and checked before sending.
         temporal: Whether segmentation of audio and video is sent inside an object `temporal`.
@@ -131,7 +131,7 @@ MARENGO_35 = Model(
     sync_inputs=("multi_input",),  # reference, input_type
     source_types=("image", "video", "audio", "document"),  # reference, media_type
     tasks={
-        # reference: `audio` covers speech too, there is no transcription
+        # reference: `audio` covers speech too, it has no transcription option
         "audio": InputRules(("audio",), (CLIP, LOCAL, ASSET), _AV_TYPES, _SEGMENTATIONS_35),
         "video": InputRules(("visual", "audio"), (CLIP, LOCAL, ASSET), _AV_TYPES, _SEGMENTATIONS_35),
         # Which pairs of option and scope a document takes, and its defaults, depend on the file: see `options`.

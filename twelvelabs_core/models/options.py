@@ -25,7 +25,7 @@ TimeBasedMetadata = Mapping[str, Any]
 
 
 class TaskOptions(Protocol):
-    """How to embed one medium by a task."""
+    """How to embed one item by a task."""
 
     @property
     def input_type(self) -> str:

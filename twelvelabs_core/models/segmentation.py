@@ -144,10 +144,13 @@ def as_segmentation(value: Segmentation) -> Temporal | Paged:
             if {"max_sentences"} <= sentences.keys() <= {"max_sentences", "overlap_sentences"}:
                 return SequentialSegmentation(**cast("dict[str, Any]", sentences))
     classes = ", ".join(cls.__name__ for cls in get_args(Temporal | Paged))
+    dicts = (
+        DynamicSegmentation().to_wire(),
+        {"spatial": SpatialSegmentation().to_wire()},
+        {"sequential": SequentialSegmentation(8).to_wire()},
+    )
     raise InputError(
-        f"segmentation must be {classes}, or a dict such as {DynamicSegmentation().to_wire()}, "
-        f'{{"spatial": {SpatialSegmentation().to_wire()}}} or {{"sequential": {SequentialSegmentation(8).to_wire()}}}; '
-        f"got {value!r}."
+        f"segmentation must be {classes}, or a dict such as {' or '.join(map(repr, dicts))}; got {value!r}."
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from twelvelabs_core.base.checks import check_count
-from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.base.errors import InputError, SegmentNotFoundError
 from twelvelabs_core.ingest.job import Ingestion
 from twelvelabs_core.moments.moment import Hit, Moment
 from twelvelabs_core.moments.options import MomentOptions
@@ -57,6 +57,37 @@ class MomentMethods:
         stored = await self._session.io.blocking(lambda: self._stored_results(hits))
         chosen = options or MomentOptions()
         return await self._session.io.blocking(lambda: moments_of(hits, query, stored, chosen, k=k))
+
+    async def moment_vector(self, segment_ids: Sequence[str]) -> Matrix:
+        """Return a vector to search for moments like another one.
+
+        Args:
+            segment_ids: The segments of a moment, at least one.
+
+        Returns:
+            float32 array of shape (dimension,), of length 1: the mean of the directions of the `visual` vectors; where
+            there are none, of all vectors.
+
+        Raises:
+            SegmentNotFoundError: None of the segments is in the segment store.
+            InputError: A vector is of another space than this client's.
+        """
+        found = await self._session.io.blocking(lambda: self._open_store().find_vectors(list(segment_ids)))
+        if not found:
+            raise SegmentNotFoundError(
+                f"cannot search by {', '.join(segment_ids[:1]) or 'no segment'}: its vector is not in the segment "
+                "store. Load its file again, or pass the store in which it is."
+            )
+        for vector in found.values():
+            if vector.space != self._ingestion.space:
+                raise InputError(
+                    f"cannot search like {vector.source!r}: its vectors are of the space {vector.space}, those of this "
+                    f"client of {self._ingestion.space}."
+                )
+        from twelvelabs_core.moments.search import mean_direction  # noqa: PLC0415  # imports numpy
+
+        visual = [one.vector for one in found.values() if one.position.embedding_option == "visual"]
+        return mean_direction(visual or [one.vector for one in found.values()])
 
     def _stored_results(self, hits: Sequence[Hit]) -> dict[str, list[Segments]]:
         """Return for each source the results that its hits are from."""

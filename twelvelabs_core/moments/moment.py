@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
-from twelvelabs_core.results.references import clock
+from twelvelabs_core.results.references import clock, strip_reference
 
 MOMENT_NAMESPACE = uuid.UUID("6d1f2f0c-7c0f-5a58-9b3c-3b0a6a0f6c55")
 VERBS = {"visual": "seen", "audio": "heard", "transcription": "said"}
 """How a sentence names an embedding option; others are named as they are."""
+LEAST_SHOWN = 0.005  # cosines that would be shown as 0.00 are no reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Hit:
         duration_sec: Length of the whole file in seconds; 0.0 where times do not apply or it is unknown.
         embedding_option: `visual`, `audio`, `transcription`, `text` or `fused`.
         embedding_scope: `clip`, `asset`, `page` or `chunk`; "" for a document that is not of this package.
-        words: The words spoken in the segment, where known.
+        words: The words spoken in the segment, where known; the text of a document that is not of this package.
         item: The framework's document or node.
 
     Example:
@@ -47,15 +48,22 @@ class Hit:
     item: Any = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, metadata: Mapping[str, Any], *, words: str = "", item: Any = None) -> Self:
-        """Return the hit with this metadata of a document or node; other metadata make a hit without a segment."""
+    def of(cls, metadata: Mapping[str, Any], *, text: str = "", item: Any = None) -> Self:
+        """Return the hit of a document or node.
+
+        Args:
+            metadata: Its metadata; without a `segment_id` it is a document that is not of this package.
+            text: Its text. Of a segment's text the lines after the first are the words spoken in it.
+            item: The document or node itself.
+        """
         segment_id = metadata.get("segment_id")
-        if not isinstance(segment_id, str):
-            return cls(None, str(metadata.get("source", "")), str(metadata.get("title", "")), words=words, item=item)
-        start, end, duration = (float(metadata.get(key) or 0.0) for key in ("start_sec", "end_sec", "duration_sec"))
         source, title, option, scope = (
             str(metadata.get(key) or "") for key in ("source", "title", "embedding_option", "embedding_scope")
         )
+        if not isinstance(segment_id, str):
+            return cls(None, source, title, words=text, item=item)
+        start, end, duration = (float(metadata.get(key) or 0.0) for key in ("start_sec", "end_sec", "duration_sec"))
+        words = strip_reference(text).partition("\n")[2].strip()
         return cls(segment_id, source, title, start, end, duration, option, scope, words, item)
 
     @property
@@ -127,21 +135,23 @@ class Moment:
     def why(self) -> str:
         """Why it was found, in a short sentence: `seen 0.41, said 0.12; best at 1:02.5`."""
         parts = sorted(self.options.items(), key=lambda item: -item[1].cosine)
-        scores = ", ".join(f"{VERBS.get(option, option)} {score.cosine:.2f}" for option, score in parts)
+        shown = [part for part in parts if part[1].cosine >= LEAST_SHOWN] or parts[:1]
+        scores = ", ".join(f"{VERBS.get(option, option)} {score.cosine:.2f}" for option, score in shown)
         if not scores:
             names = dict.fromkeys(VERBS.get(hit.embedding_option, hit.embedding_option) for hit in self.hits)
             scores = ", ".join(filter(None, names)) or "found by the vector store"
         return f"{scores}; best at {clock(self.best_sec)}" if self.scope == "clip" else scores
 
-    def citation(self) -> dict[str, str | float]:
-        """Return title, source, times and a link that opens the file at this moment (`#t=start,end`)."""
-        return {
-            "title": self.title,
-            "source": self.source,
-            "start_sec": self.start_sec,
-            "end_sec": self.end_sec,
-            "url": media_fragment(self.source, self.start_sec, self.end_sec),
-        }
+    @property
+    def url(self) -> str:
+        """Its source with the time range as a media fragment (W3C): `https://example.com/match.mp4#t=62,70`."""
+        return media_fragment(self.source, self.start_sec, self.end_sec)
+
+    def _repr_html_(self) -> str:
+        """Return it as a table of one row, for notebooks."""
+        from twelvelabs_core.moments.export.table import MomentTable  # noqa: PLC0415  # imports this module
+
+        return MomentTable([self])._repr_html_()
 
 
 def moment_id(source: str, scope: str, start_sec: float, end_sec: float, segment_id: str | None) -> str:

@@ -20,6 +20,9 @@ Of 0.7 to 0.95, 0.9 finds the most scenes on generated videos with clips of 2 an
 segmentation; see `benchmarks/moments.py`.
 """
 
+JOINED_PER_RESULT = 2
+"""Where vectors are not stored, twice as many of the best clips as moments are wanted join with their neighbours."""
+
 
 def moments_of(
     hits: Sequence[Hit],
@@ -50,8 +53,16 @@ def moments_of(
     exact, others = _exact_tracks(clips, query, stored, options)
     moments = _join(exact, options, k)
     others = [hit for hit in others if not any(_overlaps(hit, moment) for moment in moments)]
-    moments += _join(_tracks_of_hits(others), options, k - len(moments))
+    moments += _join(_tracks_of_hits(others, JOINED_PER_RESULT * k), options, k - len(moments))
     return _padded(_placed([*once.values()], moments)[:k], options.padding_sec)
+
+
+def mean_direction(vectors: Sequence[Matrix]) -> Matrix:
+    """Return the mean of the directions of vectors, of length 1."""
+    matrix = np.stack(vectors).astype(np.float64)
+    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
+    mean = np.mean(matrix / np.where(norms == 0, 1, norms), axis=0)
+    return np.asarray(mean / (np.linalg.norm(mean) or 1.0), np.float32)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -151,19 +162,30 @@ def _exact_tracks(
     ], others
 
 
-def _tracks_of_hits(hits: Sequence[Hit]) -> list[_Track]:
-    """Return a track for each file whose vectors are not stored: its hits, scored by their places."""
+def _tracks_of_hits(hits: Sequence[Hit], joined: int) -> list[_Track]:
+    """Return a track for each file whose vectors are not stored: its hits, scored by their places.
+
+    Of all clips only the first `joined` join: further down, a neighbour's place says nothing of its relevance.
+    """
     found: dict[str, dict[Range, list[Hit]]] = defaultdict(lambda: defaultdict(list))
-    place: dict[tuple[str, Range], float] = {}
-    for number, hit in enumerate(hits):
+    place: dict[tuple[str, Range], int] = {}
+    for hit in hits:
         found[hit.source][_range(hit)].append(hit)
-        place.setdefault((hit.source, _range(hit)), -float(number))
+        place.setdefault((hit.source, _range(hit)), len(place))
     tracks = []
     for source, clips in found.items():
         ranges = sorted(clips)
-        scores = [place[source, clip] for clip in ranges]
-        alike, free = [1.0] * len(ranges), [True] * len(ranges)
-        tracks.append(_Track(source=source, ranges=ranges, scores=scores, relevance=alike, hits=clips, free=free))
+        places = [place[source, clip] for clip in ranges]
+        tracks.append(
+            _Track(
+                source=source,
+                ranges=ranges,
+                scores=[-float(number) for number in places],
+                relevance=[float(number < joined) for number in places],
+                hits=clips,
+                free=[True] * len(ranges),
+            )
+        )
     return tracks
 
 

@@ -16,7 +16,7 @@ REFERENCE_PREFIX = "tl-segment:"
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _CLOCK = r"(?:\d+:\d\d|\d+):\d\d\.\d"
 _POSITION = rf"(?:{_CLOCK}-{_CLOCK}|page \d+(?:-\d+)?(?: \w+)?|chunk \d+|whole)"
-# The position in a head. A title may contain the like: the last one of a line counts.
+# The position in a head. A title may contain one too: the last one of a line counts.
 _HEAD = re.compile(rf" \| ({_POSITION}) \| (?=[a-z])")
 # The patterns below are for text in lower case. A head in either form:
 _ANY_HEAD = re.compile(rf"\S(?: \| |, ){_POSITION}(?: \| |, )[a-z]")
@@ -92,7 +92,7 @@ class Claim:
     text: str  # in lower case, without white space around it
     segment_id: str | None = None  # that its references name
     has_head: bool = False  # of whatever title
-    ends_with_reference: bool = False  # as a line of its own, whole or with at least 8 digits of the id
+    ends_with_reference: bool = False  # as a separate line, whole or with at least 8 digits of the id
     is_whole: bool = False  # it has all that the document of a segment has
     piece: str | None = None  # of an id, where the text is nothing but the rest of a reference
     title: str | None = None  # of the head with which a text without reference begins

@@ -5,7 +5,7 @@ signatures of URLs, also in thumbnail links, but not in `user_metadata`. Every d
 `APIResponseError`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -262,6 +262,10 @@ class Embedding(Answer):
     metadata: MediaMetadata | None = None
     usage: Usage | None = None
     uncertainty: SkipJsonSchema[SkipValidation[Matrix | None]] = Field(default=None, repr=False, exclude=True)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        yield "dimension", len(self.vector)
+        yield from super().__repr_args__()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Embedding):

@@ -1,4 +1,4 @@
-"""`Segments`: the vectors of one medium as a float32 matrix, each row with its time, option and scope.
+"""`Segments`: the vectors of one item as a float32 matrix, each row with its time, option and scope.
 
 The rows have one order, whatever order the API sent: clips before the whole asset, then by time, then by option.
 """
@@ -62,7 +62,7 @@ class SegmentPosition(NamedTuple):
 
     @property
     def key(self) -> tuple[Location, str, str]:
-        """Location, option and scope: unique within one medium."""
+        """Location, option and scope: unique within one item."""
         return self.location, self.embedding_option, self.embedding_scope
 
 
@@ -110,7 +110,7 @@ class Segment:
 
 
 class Segments(Sequence[Segment]):
-    """The vectors of one medium, in a fixed order, as one float32 matrix.
+    """The vectors of one item, in a fixed order, as one float32 matrix.
 
     Attributes:
         vectors: Read-only float32 matrix of shape (len(self), dimension). Unit length is not promised by the API.

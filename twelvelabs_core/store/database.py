@@ -44,9 +44,10 @@ MIN_PAGE_BYTES = 512
 PAGE_BYTES = 16384  # seven 512-d vectors a page; the default of 4096 holds one and wastes the other half
 ANY_PROCESS = 0  # in place of a process id: the engine of a store in memory
 
-# SQLite transactions under way, and the process that began each. A child inherits the entries of its parent's other
-# threads and never removes them. There is no lock, because a child would inherit it locked.
-_transactions: dict[object, int] = {}
+# SQLite transactions under way: the process that began each, and its file. A child inherits the entries of its parent's
+# other threads and never removes them. The lock is that of one process, because a child would inherit it locked.
+_transactions: dict[object, tuple[int, str]] = {}
+_transaction_locks: dict[int, threading.Lock] = {}
 
 
 class Database:
@@ -93,11 +94,13 @@ class Database:
 
     @contextmanager
     def _session(self) -> Iterator[Engine]:
-        place = self.location.printable
+        place, path = self.location.printable, self.location.path
         # A store in memory was copied with the process: the child continues with its copy.
         process = ANY_PROCESS if self.location.is_memory else os.getpid()
-        guard = contextlib.nullcontext() if self.location.url is not None else _sqlite_transaction(place)
-        with guard, translated(place):
+        is_open = process in self._engines
+        is_server = self.location.url is not None
+        guard = contextlib.nullcontext() if is_server else _sqlite_transaction(place, None if is_open else path)
+        with translated(place), guard:
             with self._locks.setdefault(process, threading.Lock()):
                 if process not in self._engines:
                     self._engines[process] = self._open()
@@ -129,8 +132,8 @@ def _transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
 
 
 @contextmanager
-def _sqlite_transaction(place: str) -> Iterator[None]:
-    """Register a SQLite transaction of this process for as long as the block runs.
+def _sqlite_transaction(place: str, unchecked: Path | None) -> Iterator[None]:
+    """Register a SQLite transaction of this process for as long as the block runs; check a file before its first one.
 
     SQLite keeps its file locks in tables of the process. A child that was forked during a transaction of another
     thread inherits locks which it does not hold: its writes would fail, or be lost when the parent deletes the log
@@ -142,8 +145,12 @@ def _sqlite_transaction(place: str) -> Iterator[None]:
             "this process was forked while another thread of its parent was using a segment store",
             "Start worker processes with the 'spawn' or 'forkserver' method, or fork before threads use the store",
         )
-    entry = object()
-    _transactions[entry] = os.getpid()
+    entry, value = object(), (os.getpid(), os.path.realpath(place))
+    with _transaction_locks.setdefault(os.getpid(), threading.Lock()):
+        # To close a file ends the locks of SQLite on it, for the whole process, so none in use is opened here.
+        if unchecked is not None and os.path.lexists(unchecked) and value not in list(_transactions.values()):
+            _check_file(unchecked)
+        _transactions[entry] = value
     try:
         yield
     finally:
@@ -151,7 +158,7 @@ def _sqlite_transaction(place: str) -> Iterator[None]:
 
 
 def _forked_in_transaction() -> bool:
-    return any(process != os.getpid() for process in list(_transactions.values()))
+    return any(process != os.getpid() for process, _ in list(_transactions.values()))
 
 
 def _dispose(engines: dict[int, Engine]) -> None:
@@ -189,7 +196,6 @@ def _open_file(path: Path) -> Engine:
     """
     if not os.path.lexists(path):
         _create_file(path)
-    _check_file(path)
     if _is_read_only(path):
         engine = _one_connection_engine(lambda: _copied(path)) if _needs_copy(path) else _file_engine(path)
     else:
@@ -305,7 +311,8 @@ def _file_uri(path: Path) -> str:
 
 
 def _is_read_only(path: Path) -> bool:
-    return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+    exists = os.path.exists(path)  # noqa: PTH110  # `Path.exists` raises where the name is too long
+    return exists and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
 
 
 def _connect(uri: str) -> sqlite3.Connection:

@@ -16,15 +16,15 @@ class TaskEntry:
     Attributes:
         key: Identity of the work: a digest of space, content and every parameter that changes the vectors.
         space: Who makes the vectors, such as `marengo3.0/512`.
-        content: Identity of the medium: a digest of its bytes, `asset:<id>`, or its unsigned URL.
+        content: Identity of the media: a digest of its bytes, `asset:<id>`, or its unsigned URL.
         model: The model's name.
         params: The parameters of the request that change the vectors.
-        source: The name under which the medium was first given.
+        source: The name under which the media was first given.
         account: Fingerprint of the account that pays; only this account sees the task at the server.
         state: `intent` (about to be created), `processing`, `ready`, `failed` or `expired`.
         task_id: The server's id, as soon as it is known.
         error: Why it failed or expired; of a task that was found in the list instead of created, a note of that.
-        duration_sec: Length of the medium in seconds, once ready.
+        duration_sec: Length of the media in seconds, once ready.
         attempts: How many intents were written for this key; above 1, earlier ones failed or were given up.
         owner: `host/pid/token` of the process that wrote the intent.
         revision: Grows by one with every write to this entry.
@@ -65,7 +65,7 @@ class StoredVector:
         space: Who made it, such as `marengo3.0/512`; vectors of two spaces are not comparable.
         vector: Read-only float32 array of shape (dimension,).
         position: The time range, page or chunk that it stands for.
-        source: The name of the medium with which the id was added.
+        source: The name of the media with which the id was added.
 
     Example:
         ```python

@@ -99,7 +99,7 @@ class Journal:
             return result.rowcount > 0
 
     def is_abandoned(self, entry: TaskEntry) -> bool:
-        """Return whether nobody is at work on an intent: it is this process's own, or its process has ended."""
+        """Return whether an intent belongs to this process, or to one that has ended."""
         if entry.owner == owner():
             return True
         with self._database.reading() as connection:
@@ -149,7 +149,7 @@ class Journal:
             key: Identity of the work.
             reason: Why, without secrets.
             task_id: The task that failed; None when none was created: a task that it was to replace is the current one
-                again. An entry that has another task, because the work was paid for again meanwhile, stays as it is.
+                again. An entry that has another task, because the work has been paid for again, stays unchanged.
             expired: Whether the server has deleted the task; the state is then `expired`, else `failed`.
 
         Raises:

@@ -98,6 +98,12 @@ def parse_location(location: str | os.PathLike[str]) -> Location:
             f"segment_store must be a SegmentStore, a path, a URL or ':memory:', got {type(location).__name__}."
         )
     text = os.fsdecode(os.fspath(location))
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        text = "\x00"
+    if "\x00" in text:
+        raise ConfigurationError("the segment store's location contains a NUL character or a lone surrogate.")
     if not text.strip():
         raise ConfigurationError("the segment store's location is empty; give a path, a URL or ':memory:'.")
     if text == MEMORY:

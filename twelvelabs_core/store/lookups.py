@@ -15,7 +15,7 @@ from twelvelabs_core.store.schema import assets, files, pending_transcripts, tra
 class Lookups:
     """The methods of a `SegmentStore` for what is known of media.
 
-    `content` is the identity of a medium, `account` the fingerprint of the account that uploaded it, `origin` who made
+    `content` is the identity of the media, `account` the fingerprint of the account that uploaded it, `origin` who made
     a transcription: `twelvelabs` or `sandbox`.
     """
 
@@ -107,7 +107,7 @@ class Lookups:
         """Delete the words of this content: the next run that wants them requests them again.
 
         Args:
-            content: Identity of the medium, as `Client.content_of` returns it.
+            content: Identity of the media, as `Client.content_of` returns it.
         """
         with self._database.writing() as connection:
             delete_rows(connection, transcripts, content=content)

@@ -15,11 +15,13 @@ from contextlib import contextmanager
 from sqlalchemy import ColumnElement, delete, func, select
 
 from twelvelabs_core.base.errors import TwelveLabsError
-from twelvelabs_core.store.database import Database
+from twelvelabs_core.store.database import BUSY_TIMEOUT_SEC, Database
 from twelvelabs_core.store.schema import meta, tasks, upsert
 
 BEAT_SEC = 2.0
-SILENT_AFTER_SEC = 10.0  # without a beat, a process has ended; the clocks of machines may differ by half of it
+# Without a beat for so long, a process has ended. A beat waits for other writers, as a VACUUM is one, up to the busy
+# time-out; the rest is for the beat after it, and for the clocks of machines.
+SILENT_AFTER_SEC = BUSY_TIMEOUT_SEC + 10.0
 KEPT_SEC = 86_400.0  # rows of processes that were killed
 PREFIX = "process "
 # Process ids are used again, and containers share them; with this token, which forked children share, none is.

@@ -50,7 +50,7 @@ class Vectors:
         Args:
             key: Identity of the work.
             segments: The vectors with their times.
-            duration_sec: Length of the medium in seconds.
+            duration_sec: Length of the media in seconds.
 
         Raises:
             InputError: The key has no entry.
@@ -65,7 +65,7 @@ class Vectors:
             change_entry(connection, key, state="ready", error=None, **known)
 
     def load_result(self, key: str) -> tuple[Segments, float]:
-        """Return the vectors of a ready task and the length of its medium in seconds.
+        """Return the vectors of a ready task and the length of its media in seconds.
 
         Raises:
             InputError: The key has no ready entry.
@@ -92,7 +92,7 @@ class Vectors:
         Args:
             key: Identity of the task.
             rows: Pairs of segment id and row in the task's `Segments`, any number.
-            source: The caller's name of the medium, to list and delete by.
+            source: The caller's name of the media, to list and delete by.
             title: Its title in head lines. A reference is believed only beside a title with which it was added.
 
         Raises:
@@ -172,6 +172,12 @@ class Vectors:
                 for row in connection.execute(select(titles).where(titles.c.source.in_(names))):
                     found.setdefault(row.source, set()).add(row.title)
         return found
+
+    def list_sources(self) -> dict[str, str]:
+        """Return the title of each source whose segments were registered; one of them where there are several."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(titles).order_by(titles.c.source, titles.c.title))
+            return {row.source: row.title for row in rows}
 
     def find_heads(self, title: str) -> set[str]:
         """Return the head lines of all segments of a title, as it is in head lines."""

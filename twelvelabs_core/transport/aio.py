@@ -24,7 +24,7 @@ from twelvelabs_core.transport.http import (
     stream_options,
     without_library_frames,
 )
-from twelvelabs_core.transport.io import Completed, Exchange, Io, completed
+from twelvelabs_core.transport.io import CONCURRENCY_MAX, Completed, Exchange, Io, completed
 from twelvelabs_core.transport.rate_limit import RateLimiter
 from twelvelabs_core.transport.warm_up import warm_up
 
@@ -135,6 +135,7 @@ class AsyncIo(Io):
     ) -> AsyncGenerator[Completed[T, R]]:
         """Yield results in order of completion; closing the generator cancels the rest."""
         results: asyncio.Queue[Completed[T, R] | BaseException | None] = asyncio.Queue()
+        limit = min(limit, CONCURRENCY_MAX)
         slots = asyncio.Semaphore(limit)
         pending = iter(items)
 

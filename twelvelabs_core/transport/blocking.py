@@ -28,7 +28,7 @@ from twelvelabs_core.transport.http import (
     stream_options,
     without_library_frames,
 )
-from twelvelabs_core.transport.io import Completed, Exchange, Io, completed, finish
+from twelvelabs_core.transport.io import CONCURRENCY_MAX, Completed, Exchange, Io, completed, finish
 from twelvelabs_core.transport.rate_limit import RateLimiter
 
 T = TypeVar("T")
@@ -138,7 +138,7 @@ class BlockingIo(Io):
         self, function: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int
     ) -> AsyncGenerator[Completed[T, R]]:
         """Yield results in order of completion, from threads that live as long as this generator."""
-        workers = _Workers(function, items, limit)
+        workers = _Workers(function, items, min(limit, CONCURRENCY_MAX))
         try:
             for result in workers.results():
                 yield result

@@ -64,7 +64,7 @@ class IdleClients(Generic[C]):
             return self._make_client()
 
     def give_back(self, client: C) -> list[C]:
-        """Take a client back; return those to close, since the owner was closed meanwhile."""
+        """Take a client back; return those to close, where the owner was closed in between."""
         self._idle.append(client)
         return [] if self._is_open else self.close()
 
@@ -182,7 +182,7 @@ _REASONS: dict[type[Exception], str] = {
     httpx.ReadError: "the connection broke while reading",
     httpx.WriteError: "the connection broke while sending",
     httpx.RemoteProtocolError: "the server closed the connection early",
-    httpx.LocalProtocolError: "the request could not be sent as built; did the file change meanwhile?",
+    httpx.LocalProtocolError: "the request could not be sent as built; did the file change during the upload?",
 }
 # The last three are raised for an invalid URL, an invalid host name, and an exhausted `TimeBudget`.
 HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, UnicodeError, TimeoutError)
@@ -199,13 +199,14 @@ _UNSENT = (
 
 
 def _host(url: str) -> str:
-    """Return the host of a URL, and that a proxy is between."""
+    """Return the host of a URL with its port, if any, and whether a proxy is in between."""
     parts = urlsplit(url)
     host = parts.hostname or "?"
     proxies = urllib.request.getproxies()
     is_proxied = (parts.scheme in proxies or "all" in proxies) and not urllib.request.proxy_bypass(host)
     is_proxied = is_proxied and f"all://{host}" not in _NO_PROXY
-    return f"{host} through a proxy" if is_proxied else host
+    where = parts.netloc.rpartition("@")[2] or host
+    return f"{where} through a proxy" if is_proxied else where
 
 
 def _cause(error: BaseException | None) -> str:
@@ -270,10 +271,11 @@ def may_follow(url: str, target: str) -> bool:
     named, parts = urlsplit(url), urlsplit(target)
     if parts.scheme not in (named.scheme, "https") or not parts.hostname:
         return False
-    if parts.hostname == named.hostname:
-        return True
     try:
-        found = socket.getaddrinfo(parts.hostname, parts.port or parts.scheme, type=socket.SOCK_STREAM)
+        port = parts.port or parts.scheme  # ValueError for one above 65535
+        if parts.hostname == named.hostname:
+            return True
+        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError, ValueError):
         return False
     addresses = [ipaddress.ip_address(str(item[4][0]).partition("%")[0]) for item in found]

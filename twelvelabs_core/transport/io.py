@@ -19,6 +19,7 @@ from twelvelabs_core.transport.rate_limit import RateLimiter
 T = TypeVar("T")
 R = TypeVar("R")
 
+CONCURRENCY_MAX = 10_000  # no process has more threads; a semaphore of a billion slots is released one by one
 CONNECT_TIMEOUT = 10.0  # seconds, for a connection
 
 
@@ -108,7 +109,10 @@ class Io(ABC):
     def as_completed(
         self, function: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int
     ) -> AsyncGenerator[Completed[T, R]]:
-        """Yield results in order of completion; at most `limit` items are started and not yet consumed."""
+        """Yield results in order of completion; at most `limit` items are started and not yet consumed.
+
+        More than `CONCURRENCY_MAX` never are.
+        """
 
     def close(self) -> None:  # noqa: B027  # the async form can close nothing without waiting
         """Close what can be closed without waiting."""

@@ -190,7 +190,7 @@ class Session:
                 self._rate_limits.release(permit)
             if attempt.reply is not None:
                 return attempt.reply, sink
-            # A refusal while other requests of the category succeed is no failure: this request is only late.
+            # A refusal while other requests of the category succeed is not a failure: this request is only late.
             is_free = attempt.outcome.status == RATE_LIMITED and successes > seen and free_tries > 0
             free_tries -= is_free
             tries += not is_free

@@ -77,8 +77,18 @@ def probe(path: Path, filename: str | None = None) -> MediaInfo:
     kind = image_format(path)
     if kind in {"jpeg", "png"}:
         return _probe_image(path, kind, size)
-    if document := _document_type(path, Path(filename or path.name).suffix.lower()):
+    suffix = Path(filename or path.name).suffix.lower()
+    if document := _document_type(path, suffix):
         return MediaInfo("document", document, document.partition("/")[2], size)
+    try:
+        return _probe_media(path, kind)
+    except MediaError as error:
+        if suffix in TEXT_SUFFIXES:
+            raise MediaError(error.code, "The text is not valid UTF-8.") from error
+        raise
+
+
+def _probe_media(path: Path, kind: str | None) -> MediaInfo:
     with open_media(path, kind and f"{kind}_pipe") as container:
         video, audio = video_stream(container), audio_stream(container)
         if video is None and audio is None:

@@ -16,6 +16,7 @@ from twelvelabs_sandbox.limits import size_message
 
 DOWNLOAD_TIMEOUT_SECONDS = 600
 MAX_URL_LENGTH = 8192
+MAX_PORT = 65535
 MAX_REDIRECTS = 5
 BLOCK_BYTES = 256 * 1024
 # Characters decoded at once: a multiple of four.
@@ -99,6 +100,8 @@ def check_url(url: str) -> str:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         raise invalid("The url is not valid.") from None
+    if parsed.port is not None and not 0 < parsed.port <= MAX_PORT:
+        raise invalid("The url is not valid.")
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise invalid("The url must be a direct http or https link to a media file.")
     return url

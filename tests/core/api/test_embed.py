@@ -32,6 +32,7 @@ def is_vector(vector: Any) -> bool:
 
 async def test_a_text_becomes_a_vector(client: Surface) -> None:
     embedding = await client.embed_text(TEXTS[0])
+    assert repr(embedding).startswith("Embedding(dimension=512, ")
     assert is_vector(embedding.vector)
     assert not embedding.vector.flags.writeable
 

@@ -438,7 +438,7 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["TK=HTTP://@", "sig=https://me:pass@", "s=http://?x=1", "h=http:///a/b"])
-def test_redacting_what_is_no_url_twice_changes_nothing(text: str) -> None:
+def test_redacting_a_text_that_is_not_a_url_twice_changes_nothing(text: str) -> None:
     once = redact(text)
     assert redact(once) == once
     assert "pass" not in once

@@ -206,7 +206,15 @@ INTERRUPT = """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
-@pytest.mark.parametrize("way", ["one text", "texts", "texts in a loop", "video", "videos", "video in a loop"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "texts",
+        "videos",
+        "video in a loop",
+        *(pytest.param(way, marks=pytest.mark.slow) for way in ("one text", "texts in a loop", "video")),
+    ],
+)
 async def test_ctrl_c_ends_running_calls(tmp_path: Path, video_path: Path, way: str) -> None:
     """Each of these calls would take an hour."""
     with Sandbox(task_seconds=3600.0) as slow:

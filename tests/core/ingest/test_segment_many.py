@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tests.core.conftest import Connect
+from tests.core.conftest import Connect, slow_async
 from tests.core.surface import Surface, content
 from tests.core.video_server import VideoServer
 from twelvelabs_core import (
@@ -51,6 +51,12 @@ def videos(video_path: Path) -> list[Media]:
     return [Media.of(data + struct.pack(">I4sI", 12, b"free", n), source=f"video {n}.mp4") for n in range(12)]
 
 
+async def test_any_number_of_tasks_is_accepted(client: Surface, video_path: Path) -> None:
+    found = [one async for one in client.segment_many([video_path], max_tasks=10**30, **CUT)]
+    assert len(found) == 1
+
+
+@slow_async
 async def test_every_video_is_yielded_once_and_the_second_run_is_free(
     client: Surface, videos: list[Media], sandbox: Sandbox
 ) -> None:
@@ -357,6 +363,7 @@ async def test_invalid_option_is_refused_before_iteration(
 # Bounds and stopping
 
 
+@slow_async
 @pytest.mark.parametrize("limit", [1, 3])
 async def test_work_ahead_of_the_consumer_is_bounded(
     connect: Connect, videos: list[Media], sandbox: Sandbox, limit: int

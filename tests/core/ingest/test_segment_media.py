@@ -1,4 +1,4 @@
-"""Each medium is paid for once: what counts as the same work, and what is returned."""
+"""Each item is paid for once: what counts as the same work, and what is returned."""
 
 import copy
 import itertools
@@ -296,8 +296,8 @@ async def test_a_signed_url_without_a_validator_logs_a_warning(
     secret = "5ecre7-oF-a-s1gn1ng-k3y"
     signed = server.url(f"video.mp4?{name}={secret}")
     server.etag = None
-    for medium, version in ((server.url(), None), (signed, "1")):
-        await client.segment_video(medium, version=version, **CUT)
+    for media, version in ((server.url(), None), (signed, "1")):
+        await client.segment_video(media, version=version, **CUT)
     assert "version=" not in caplog.text
     await client.segment_video(signed, **CUT)
     (warning,) = (text for text in caplog.messages if "version=" in text)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.core.conftest import Connect
-from tests.core.surface import Surface
+from tests.core.surface import Surface, content
 from twelvelabs_core import (
     AsyncClient,
     BadRequestError,
@@ -39,7 +39,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory, media_folder: Path) -> Path:
 
 FILES = {
     "missing.mp4": "no such file",
-    "folder.mp4": "folder",
+    "folder.mp4": r"is a folder; pass a list of its files, such as sorted\(Path\('.*/folder\.mp4'\)\.glob",
     "empty.mp4": "0 bytes",
     "notes.mp4": "not a readable audio or video file",
     "short.mp4": r"3\.\d+ s long; an embedding task needs at least 4 s",
@@ -58,6 +58,12 @@ async def test_invalid_video_file_is_refused(client: Surface, sandbox: Sandbox, 
             await call(bad / name)
         assert name in str(caught.value)
     assert sandbox.count() == 0
+
+
+async def test_an_image_in_place_of_a_video_is_refused(client: Surface, picture: Path) -> None:
+    for image in (picture, content(picture)):
+        with pytest.raises(InputError, match="is an image, not video; use embed_images"):
+            await client.segment_video(image)
 
 
 async def test_check_false_leaves_the_limits_to_the_api(client: Surface, sandbox: Sandbox, bad: Path) -> None:

@@ -16,7 +16,7 @@ from tests.core.surface import Surface
 from twelvelabs_core import InputError, Media, TaskFailedError
 from twelvelabs_core.media import inspect
 from twelvelabs_core.media.inspect import measure_duration, media_type_of
-from twelvelabs_core.media.validate import check_audio_video, check_image
+from twelvelabs_core.media.validate import check_audio_video, check_image, check_window
 
 CASES_DIR = Path(os.environ.get("TWELVELABS_CASES_DIR", "."))
 
@@ -54,6 +54,34 @@ def test_an_error_of_a_file_object_is_a_refusal_of_this_medium(video_path: Path,
     assert "5ecre7" not in str(caught.value)
 
 
+class LargeReads(io.BytesIO):
+    """Returns more than was asked for."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(size + 10 if size else size)
+
+
+class ByteArrays(io.BytesIO):
+    """Returns another type than `bytes`."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return bytearray(super().read(size))  # type: ignore[return-value]
+
+
+def test_a_file_object_that_returns_too_much_is_refused(video_path: Path) -> None:
+    """FFmpeg would write beyond its buffer, which ends the process."""
+    media = Media.of(LargeReads(video_path.read_bytes() + bytes(100_000)), source="a.mp4")
+    for read in (lambda: next(media.read_chunks(1)), lambda: inspect.probe(media)):
+        with pytest.raises(InputError, match=r"a\.mp4: cannot be read: ValueError: read\(\d+\) returned \d+ bytes"):
+            read()
+
+
+def test_a_file_object_may_return_bytearrays(video_path: Path) -> None:
+    media = Media.of(ByteArrays(video_path.read_bytes()))
+    assert check_audio_video(media, "video", task=True) is not None
+    assert media.sha256() == Media.of(video_path).sha256()
+
+
 def test_an_mp3_whose_header_says_five_hours_is_accepted(folder: Path) -> None:
     path = field_files.xing_says_5h(folder)
     with av.open(path) as container:
@@ -69,6 +97,16 @@ async def test_a_window_is_compared_with_the_measured_duration(client: Surface, 
     assert max(segment.end_sec for segment in segments) == pytest.approx(SECONDS, abs=0.3)
     with pytest.raises(InputError, match=rf"start_sec 7 must be less than the duration of {SECONDS:g}\.\d+ s"):
         await client.embed_audio(path, start_sec=7)
+
+
+def test_a_duration_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = field_files.mp3(tmp_path, 64_000, 16_000, write_xing="0")
+    measure, measured = inspect._sum_of_packets, []
+    monkeypatch.setattr(inspect, "_sum_of_packets", lambda container: measured.append(1) or measure(container))
+    media = Media.of(path)
+    found = check_audio_video(media, "audio", task=True)
+    check_window(media, found, 5, 6)
+    assert len(measured) == 1
 
 
 def test_an_mp3_without_header_is_measured(tmp_path: Path) -> None:
@@ -98,7 +136,7 @@ def test_no_whole_file_is_taken_for_truncated(
 
 
 class Junk(io.BytesIO):
-    """The beginning of a film, then three gigabytes of which a demuxer cannot make anything."""
+    """The beginning of a video, then three gigabytes of which a demuxer cannot make anything."""
 
     size, count, position = 3 * 2**30, 0, 0
 

@@ -78,6 +78,19 @@ def test_no_repr_shows_a_signature_or_bytes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("media", "title"),
+    [
+        (Media.of(b"x", source="cam\x007"), r"cam\x007"),
+        (Media.of(b"x", source="cam\ud8007"), r"cam\ud8007"),
+        (Media.of("\ud800.mp4"), r"\ud800.mp4"),
+        (Media.of("https://example.com/%00.mp4"), r"\x00.mp4"),
+    ],
+)
+def test_names_can_be_sent_and_stored(media: Media, title: str) -> None:
+    assert media.title == title
+
+
+@pytest.mark.parametrize(
     ("given", "message"),
     [
         ("", "empty"),
@@ -86,6 +99,8 @@ def test_no_repr_shows_a_signature_or_bytes() -> None:
         ("s3://bucket/match.mp4", "s3://"),
         ("see https://example.com/a.mp4", "other text"),
         ("https://", "not a URL"),
+        ("https://example.com:65536/a.mp4", "a port from 1 to 65535"),
+        ("https://example.com:0/a.mp4", "a port from 1 to 65535"),
         ("http:match.mp4", "not a URL"),
         ("https://[1:2/a.mp4", "not a URL"),
         ("data:video/mp4;base64,AAAA", "bytes"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twelvelabs_core import Hit, Moment, MomentOptions, SegmentPosition, Segments
+from twelvelabs_core import Hit, Moment, MomentOptions, SegmentPosition, Segments, citations
 from twelvelabs_core.moments.search import moments_of
 from twelvelabs_core.moments.timeline import Timeline, relevance_of_clips
 from twelvelabs_core.results.segments import Matrix
@@ -120,6 +120,13 @@ def test_silent_clip_is_neither_favoured_nor_punished() -> None:
     assert set(second.options) | set(first.options) == {"visual", "audio"}
 
 
+def test_words_that_are_said_once_are_found() -> None:
+    clips = {"visual": [0.3, 0.2, 0.3, 0.2], "transcription": [None, None, 0.8, None]}
+    (moment, *_) = search({"a": result(clips, seconds=6.0)}, k=1)
+    assert (moment.start_sec, moment.end_sec) == (12.0, 18.0)
+    assert moment.score == pytest.approx(0.8 - 0.3, abs=0.1)
+
+
 def test_fused_vectors_alone_count_where_all_clips_have_them() -> None:
     clips = {"visual": [0.9, 0.1, 0.1], "fused": [0.1, 0.1, 0.9]}
     assert search({"a": result(clips)}, k=1)[0].start_sec == 4.0
@@ -151,7 +158,7 @@ def test_other_results_keep_their_places() -> None:
         ("plan.pdf", "page"), ("a", "clip"), ("a", "asset"), ("note.txt", ""),
     ]  # fmt: skip
     assert moments[2].end_sec == 12.0
-    assert moments[0].citation()["url"] == "plan.pdf"
+    assert moments[0].url == "plan.pdf"
 
 
 def test_padding_stays_inside_the_medium_and_out_of_other_moments() -> None:
@@ -169,14 +176,15 @@ def test_least_score_and_most_moments_of_a_source() -> None:
 
 def test_citation_of_a_url_and_of_a_path() -> None:
     (moment,) = search({"https://x.org/a b.mp4": result({"visual": [0.9]})})
-    assert moment.citation()["url"] == "https://x.org/a b.mp4#t=0,2"
+    assert moment.url == "https://x.org/a b.mp4#t=0,2"
     (moment,) = search({"clips/50% #1.mp4": result({"visual": [0.9]})})
-    assert moment.citation() == {
+    assert citations([moment, moment])[0] == {
         "title": "clips/50% #1.mp4.mp4",
         "source": "clips/50% #1.mp4",
         "start_sec": 0.0,
         "end_sec": 2.0,
         "url": "clips/50%25%20%231.mp4#t=0,2",
+        "thumbnail": None,
     }
 
 
@@ -211,7 +219,10 @@ def test_properties_of_moments(media: dict[str, Segments], rng: random.Random, l
 steps = st.integers(-512, 512).map(lambda step: step / 1024)  # their sums and medians are exact
 
 
-@given(st.lists(steps, min_size=1), st.lists(steps, min_size=1), steps)
+many_steps = st.lists(steps, min_size=10, max_size=20)
+
+
+@given(many_steps, many_steps, steps)
 def test_constant_added_to_one_option_changes_no_score(visual: list[float], audio: list[float], shift: float) -> None:
     def scores(added: float) -> list[list[float]]:
         columns = {"visual": visual, "audio": [one + added for one in audio]}

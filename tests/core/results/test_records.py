@@ -16,7 +16,7 @@ POSITIONS = [
 ]
 
 
-def medium(**changes: object) -> SegmentedMedia:
+def segmented_media(**changes: object) -> SegmentedMedia:
     values: dict[str, object] = {
         "source": "films/a.mp4",
         "title": "a.mp4",
@@ -40,7 +40,7 @@ def ids(media: SegmentedMedia, namespace: str | None = None) -> list[str]:
 
 def test_segment_ids_are_stable() -> None:
     """If this test fails, repeated ingestion duplicates the segments of every existing vector store."""
-    assert ids(medium()) == [
+    assert ids(segmented_media()) == [
         "39548b30-3416-5ffe-9a9a-28085dd19ea9",
         "d23750fc-d3c2-504a-94ac-bba754fe4405",
         "874bf0d6-e8ac-5fd2-a1cc-462296bc9a48",
@@ -50,7 +50,7 @@ def test_segment_ids_are_stable() -> None:
 
 
 def test_every_segment_has_another_id() -> None:
-    assert len(set(ids(medium()))) == len(POSITIONS)
+    assert len(set(ids(segmented_media()))) == len(POSITIONS)
 
 
 @pytest.mark.parametrize(
@@ -58,40 +58,40 @@ def test_every_segment_has_another_id() -> None:
     [{"space": "sandbox/marengo3.0/512"}, {"source": "b.mp4"}, {"content": "sha256:cd"}],
 )
 def test_space_source_and_content_change_every_id(change: dict[str, object]) -> None:
-    assert not set(ids(medium())) & set(ids(medium(**change)))
+    assert not set(ids(segmented_media())) & set(ids(segmented_media(**change)))
 
 
 @pytest.mark.parametrize("change", [{"title": "b"}, {"task_id": "x"}, {"reused": True}, {"task_key": "x"}])
 def test_nothing_else_changes_an_id(change: dict[str, object]) -> None:
-    assert ids(medium(**change)) == ids(medium())
+    assert ids(segmented_media(**change)) == ids(segmented_media())
 
 
 def test_only_ids_of_fused_vectors_depend_on_the_fused_options() -> None:
-    three = medium(options={"embedding_option": ["audio", "transcription", "visual"]})
-    changed = [one != other for one, other in zip(ids(medium()), ids(three), strict=True)]
-    assert changed == [position.embedding_option == "fused" for position in medium().segments.positions]
+    three = segmented_media(options={"embedding_option": ["audio", "transcription", "visual"]})
+    changed = [one != other for one, other in zip(ids(segmented_media()), ids(three), strict=True)]
+    assert changed == [position.embedding_option == "fused" for position in segmented_media().segments.positions]
 
 
 def test_a_namespace_makes_other_ids_and_the_same_ones_each_time() -> None:
-    assert not set(ids(medium())) & set(ids(medium(), "tenant"))
-    assert ids(medium(), "tenant") == ids(medium(), "tenant")
-    assert not set(ids(medium(), "tenant")) & set(ids(medium(), "other"))
+    assert not set(ids(segmented_media())) & set(ids(segmented_media(), "tenant"))
+    assert ids(segmented_media(), "tenant") == ids(segmented_media(), "tenant")
+    assert not set(ids(segmented_media(), "tenant")) & set(ids(segmented_media(), "other"))
 
 
 def test_source_cannot_collide_with_another_field() -> None:
-    one = medium(source='a","sha256:x', content="y")
-    other = medium(source="a", content='sha256:x","y')
+    one = segmented_media(source='a","sha256:x', content="y")
+    other = segmented_media(source="a", content='sha256:x","y')
     assert not set(ids(one)) & set(ids(other))
 
 
 def test_times_that_differ_by_less_than_a_millisecond_have_the_same_id() -> None:
     moved = [position._replace(start_sec=position.start_sec + 0.0002) for position in POSITIONS]
-    shifted = medium(segments=Segments(medium().segments.vectors, moved))
-    assert set(ids(shifted)) == set(ids(medium()))
+    shifted = segmented_media(segments=Segments(segmented_media().segments.vectors, moved))
+    assert set(ids(shifted)) == set(ids(segmented_media()))
 
 
 def test_metadata_are_flat_plain_and_complete() -> None:
-    for record in medium().records():
+    for record in segmented_media().records():
         assert list(record.metadata) == [
             "segment_id", "source", "title", "start_sec", "end_sec", "duration_sec", "segment_index",
             "embedding_option", "embedding_scope", "model", "space", "page_start", "page_end", "quadrant",
@@ -105,7 +105,7 @@ def test_metadata_are_flat_plain_and_complete() -> None:
 def test_the_index_counts_time_ranges_and_the_options_of_one_share_it() -> None:
     found = [
         (record.metadata["embedding_scope"], record.metadata["segment_index"], record.metadata["embedding_option"])
-        for record in medium().records()
+        for record in segmented_media().records()
     ]
     assert found == [
         ("clip", 0, "visual"), ("clip", 0, "audio"), ("clip", 0, "fused"), ("clip", 1, "visual"),
@@ -114,7 +114,7 @@ def test_the_index_counts_time_ranges_and_the_options_of_one_share_it() -> None:
 
 
 def test_each_record_has_the_vector_of_its_segment() -> None:
-    media = medium()
+    media = segmented_media()
     for record, segment in zip(media.records(), media.segments, strict=True):
         assert np.array_equal(record.vector, segment.vector)
         assert record.metadata["start_sec"] == segment.start_sec
@@ -135,7 +135,7 @@ SENTENCES = {"sequential": {"strategy": "sentence", "max_sentences": 8, "overlap
 
 def document(positions: list[SegmentPosition], **options: object) -> SegmentedMedia:
     rows = Segments(np.arange(4 * len(positions), dtype=np.float32).reshape(-1, 4), positions)
-    return medium(
+    return segmented_media(
         title="plan.pdf", segments=rows, duration_sec=0.0, model="marengo3.5", space="marengo3.5/512",
         options={"input_type": "document", "embedding_option": ["visual"], **options},
     )  # fmt: skip
@@ -182,9 +182,9 @@ def test_segmentation_changes_the_ids_of_chunks_and_not_of_pages() -> None:
 
 def test_time_based_metadata_change_only_the_fused_ids() -> None:
     described = [
-        medium(options={"embedding_option": ["audio", "visual"], "time_based_metadata": [{"text": text}]})
+        segmented_media(options={"embedding_option": ["audio", "visual"], "time_based_metadata": [{"text": text}]})
         for text in ("kick-off", "goal")
     ]
-    for one, other in ((described[0], described[1]), (described[0], medium())):
+    for one, other in ((described[0], described[1]), (described[0], segmented_media())):
         changed = [mine != yours for mine, yours in zip(ids(one), ids(other), strict=True)]
-        assert changed == [position.embedding_option == "fused" for position in medium().segments.positions]
+        assert changed == [position.embedding_option == "fused" for position in segmented_media().segments.positions]

@@ -1,4 +1,4 @@
-"""The owner of an intent: while its process beats it is waited for; after ten seconds of silence it is replaced."""
+"""The owner of an intent: while its process beats it is waited for; after a time without beats it is replaced."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from tests.core.conftest import Connect
 from tests.core.ingest.test_recovery import TASKS, paid, states
 from tests.core.surface import Surface
 from twelvelabs_core import SegmentStore, TaskEntry, TaskTimeoutError
-from twelvelabs_core.store import owners
+from twelvelabs_core.store import database, owners
 from twelvelabs_sandbox import Sandbox
 
 VALUES: dict[str, Any] = {"space": "s", "content": "c", "model": "m", "params": {}, "source": "a", "account": "x"}
@@ -46,6 +46,10 @@ def test_own_intent_is_abandoned(store: SegmentStore) -> None:
     assert store.is_abandoned(seen(store))
 
 
+def test_process_that_waits_to_write_is_not_silent() -> None:
+    assert owners.SILENT_AFTER_SEC >= database.BUSY_TIMEOUT_SEC + 2 * owners.BEAT_SEC
+
+
 def test_intent_of_a_silent_process_is_abandoned(store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
     as_process(ELSEWHERE, monkeypatch, store.beat, lambda: store.put_intent("key", **VALUES))
     assert not store.is_abandoned(seen(store))
@@ -55,7 +59,7 @@ def test_intent_of_a_silent_process_is_abandoned(store: SegmentStore, monkeypatc
     assert store.put_intent("key", **VALUES, replacing=seen(store))
 
 
-def test_process_with_entries_of_its_own_replaces_the_intent_of_an_ended_one(
+def test_process_with_own_entries_replaces_the_intent_of_an_ended_one(
     store: SegmentStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     as_process(ELSEWHERE, monkeypatch, lambda: store.put_intent("key", **VALUES))

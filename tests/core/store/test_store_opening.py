@@ -117,7 +117,7 @@ def test_a_location_stays_when_the_working_directory_changes(tmp_path: Path, mon
     assert (tmp_path / "s.sqlite3").is_file()
 
 
-@pytest.mark.parametrize("name", ["file/s.sqlite3", "file/deeper/s.sqlite3", "folder", "loop"])
+@pytest.mark.parametrize("name", ["file/s.sqlite3", "file/deeper/s.sqlite3", "folder", "loop", "n" * 256])
 def test_unwritable_location_raises_naming_the_variable(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("text")
     (tmp_path / "folder").mkdir()
@@ -219,6 +219,8 @@ def test_read_only_store_can_be_read_and_refuses_paid_work(video_path: Path, san
     [
         ("", "is empty"),
         ("  ", "is empty"),
+        ("a\x00b.sqlite3", "contains a NUL character or a lone surrogate"),
+        ("\ud800.sqlite3", "contains a NUL character or a lone surrogate"),
         ("mysql://root:hunter2@127.0.0.1/db", "cannot use 'mysql'"),
         ("postgresql+asyncpg://root:hunter2@127.0.0.1/db", "cannot use 'postgresql+asyncpg'"),
         ("postgresql://root:hunter2@127.0.0.1:port/db", "cannot be parsed"),

@@ -23,7 +23,7 @@ import pytest
 from tests.core import postgres
 from twelvelabs_core.base.errors import ConfigurationError, InputError
 from twelvelabs_core.results.segments import SegmentPosition, Segments
-from twelvelabs_core.store import vectors
+from twelvelabs_core.store import schema, vectors
 from twelvelabs_core.store.store import SegmentStore
 
 WAIT_SEC = 120
@@ -186,6 +186,20 @@ def test_processes_that_create_the_same_store_share_it(
 # Forks.
 
 
+def test_opening_a_store_again_keeps_the_locks_of_this_process(tmp_path: Path) -> None:
+    """Closing a descriptor of a file drops all POSIX locks of the process on it; SQLite would delete a log in use."""
+    path = tmp_path / "s.sqlite3"
+    store = SegmentStore(path)
+    store.put_digest("/a", 1, 1, "aa")
+    read = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT 1 FROM twelvelabs_files').fetchall()"
+    with store._database.writing() as connection:
+        connection.execute(schema.files.update().values(sha256="bb"))
+        assert SegmentStore(path).find_digest("/a", 1, 1) == "aa"
+        subprocess.run([sys.executable, "-c", read, str(path)], check=True)
+        assert Path(f"{path}-wal").exists()
+    assert SegmentStore(path).find_digest("/a", 1, 1) == "bb"
+
+
 @needs_fork
 def test_parent_and_forked_child_both_use_an_open_store(tmp_path: Path) -> None:
     with SegmentStore(tmp_path / "s.sqlite3") as store:
@@ -275,7 +289,7 @@ def test_a_child_forked_during_a_postgresql_transaction_writes_beside_its_parent
 def test_result_that_is_deleted_while_it_is_read_is_complete_or_absent(
     where: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All statements of a reader see one state of the store; PostgreSQL shows each statement a state of its own."""
+    """All statements of a reader see one state of the store; PostgreSQL would show each the state at its start."""
     with ExitStack() as opened:
         location = str(tmp_path / "s.sqlite3")
         if where == "postgres":

@@ -224,7 +224,7 @@ async def test_an_endless_response_is_refused(
 
 
 async def test_an_unreachable_server_is_named(connect: Connect) -> None:
-    with pytest.raises(APIConnectionError, match=r"cannot connect to 127\.0\.0\.1: connection refused"):
+    with pytest.raises(APIConnectionError, match=r"cannot connect to 127\.0\.0\.1:9: connection refused"):
         await connect(base_url="http://127.0.0.1:9/v1.3", max_retries=1).embed_text("red")
 
 

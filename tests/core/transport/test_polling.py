@@ -23,6 +23,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 async def test_waiting_for_many_tasks_costs_few_requests_and_no_delay(sound: Path) -> None:
     each, delay = await measure(80, sound, is_ours=True)
     each_alone, delay_alone = await measure(4, sound, is_ours=False)

@@ -32,8 +32,10 @@ async def test_a_redirect_to_a_private_address_is_not_followed(
     assert elsewhere.requests == []
 
 
-@pytest.mark.parametrize("target", ["http://[", "//[::1", "http://a:port/"])
-async def test_a_redirect_to_no_url_is_no_answer(client: Surface, server: VideoServer, target: str) -> None:
+@pytest.mark.parametrize("target", ["http://[", "//[::1", "http://a:port/", "http://127.0.0.1:99999/"])
+async def test_a_redirect_without_a_valid_url_raises_no_answer_error(
+    client: Surface, server: VideoServer, target: str
+) -> None:
     server.redirect = target
     assert (await client.content_of(server.url("film.mp4"))).endswith("/film.mp4")
 

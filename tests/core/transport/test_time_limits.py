@@ -3,14 +3,17 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from tests.core.conftest import Connect
 from tests.core.raw_server import RawServer
 from tests.core.surface import Surface
+from tests.core.video_server import VideoServer
+from tests.loopback_server import LoopbackServer
 from twelvelabs_core import (
     APIConnectionError,
     APITimeoutError,
@@ -20,6 +23,7 @@ from twelvelabs_core import (
     TaskTimeoutError,
     TwelveLabsError,
 )
+from twelvelabs_core.transport.polling import time_limit
 from twelvelabs_sandbox import Fault, Sandbox
 
 CUT: dict[str, Any] = {"segmentation": FixedSegmentation(4), "embedding_option": ["visual"]}
@@ -74,6 +78,46 @@ async def test_the_host_of_a_video_does_not_hold_its_run(
     assert sandbox.count("POST", "/embed-v2/tasks") <= 1
 
 
+class SilentHandler(BaseHTTPRequestHandler):
+    """Never answers HEAD; counts how often it is asked."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_HEAD(self) -> None:
+        self.asked.append(self.path)
+        self.rfile.read(1)  # until the client closes the connection
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+async def test_a_silent_host_is_asked_once_and_holds_up_no_other_video(
+    connect: Connect, server: VideoServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("twelvelabs_core.ingest.identity._TIMEOUT", 0.3)
+    SilentHandler.asked.clear()
+    with LoopbackServer(SilentHandler) as silent:
+        bad = [f"{silent.origin}/{number}.mp4?X-Amz-Signature=abc" for number in range(12)]
+        media = [*bad, *map(server.url, ("a.mp4", "b.mp4"))]
+        runs = connect().segment_many(media, max_tasks=2, on_error="skip", **CUT)
+        found = [one async for one in runs]
+    assert sorted(one.title for one in found) == ["a.mp4", "b.mp4"]
+    assert len(SilentHandler.asked) <= 2  # those of the two workers
+    (warning,) = (text for text in caplog.messages if "version=" in text)
+    assert "its host does not answer (no complete response after" in warning
+
+
+async def test_a_run_without_time_left_does_not_blame_the_host(
+    client: Surface, server: VideoServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with time_limit(time.monotonic() - 10):
+        await client.content_of(server.url("video.mp4?X-Amz-Signature=abc"))
+    assert (server.requests, caplog.messages) == ([], [])
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -105,7 +149,7 @@ async def test_time_before_the_task_counts_against_the_time_out(
     start = time.monotonic()
     with pytest.raises((APIConnectionError, ServerError, TaskTimeoutError)):
         await client.start("segment_video", video_path, timeout=5.0, **CUT)
-    assert time.monotonic() - start < 8.5  # 4 + 5, if waiting began with a time-out of its own
+    assert time.monotonic() - start < 8.5  # 4 + 5, if waiting began with a new time-out
 
 
 async def test_a_pause_beyond_the_time_out_is_raised_at_once(

@@ -9,10 +9,12 @@ import av
 import numpy as np
 import pytest
 
-from examples.demo import preview as previews
-from examples.demo.preview import LADDER, MAX_BYTES, PreviewError, affordable, find_preview, write_preview
-from examples.demo.stills import StillError, still
 from tests.sandbox.special_files import copied, damaged
+from twelvelabs_core import InputError
+from twelvelabs_core.moments.export import preview as previews
+from twelvelabs_core.moments.export import write_preview
+from twelvelabs_core.moments.export.frames import still
+from twelvelabs_core.moments.export.preview import LADDER, MAX_BYTES, affordable
 from twelvelabs_sandbox.films import COLORS, Scene, repeat_film, write_film
 
 SCENES = [Scene("red", "white", seconds=3.0, sound="tone"), Scene("blue", "white", seconds=3.0, sound="tone")]
@@ -63,22 +65,23 @@ def assert_plays(tmp_path: Path, write: Callable[[Path], None], kind: str, *, so
     video = tmp_path / f"video.{kind}"
     write(video)
     seconds: list[float] = []
-    preview = write_preview(tmp_path, "it", str(video), duration_sec=6.0, on_second=seconds.append)
-    with av.open(str(preview.path)) as made:
+    preview = tmp_path / "preview.mp4"
+    write_preview(video, preview, duration_sec=6.0, on_second=seconds.append)
+    with av.open(str(preview)) as made:
         assert made.streams.video[0].codec_context.name == "h264"
         assert made.streams.video[0].codec_context.pix_fmt == "yuv420p"
         assert [stream.codec_context.name for stream in made.streams.audio] == ["aac"] * sound
         assert made.start_time == pytest.approx(0, abs=50_000)
         assert (made.duration or 0) / av.time_base == pytest.approx(6.0, abs=0.3)
     # With the index before the data, a browser can start and seek at once.
-    written = preview.path.read_bytes()
+    written = preview.read_bytes()
     assert written.index(b"moov") < written.index(b"mdat")
     assert seconds == sorted(seconds)
     assert seconds[-1] == pytest.approx(6.0, abs=0.5)
     # Both show the same scene just before and just after the cut.
     for second, color in ((2.5, "red"), (3.5, "blue")):
-        for source in (video, preview.path):
-            assert corner(still(str(source), second), tmp_path)[2] == pytest.approx(COLORS[color], abs=25)
+        for source in (video, preview):
+            assert corner(still(source, second), tmp_path)[2] == pytest.approx(COLORS[color], abs=25)
 
 
 def with_small_track_first(path: Path) -> None:
@@ -130,9 +133,10 @@ CASES = Path(os.environ.get("TWELVELABS_CASES_DIR", ""))
 )
 def test_media_of_bug_reports_are_shown(tmp_path: Path, name: str) -> None:
     """Each shows red, green and blue for four seconds each."""
-    preview = write_preview(tmp_path, "it", str(CASES / name), duration_sec=12.0)
-    for source in (CASES / name, preview.path):
-        colors = [np.argmax(corner(still(str(source), second), tmp_path)[2]) for second in (1.0, 6.0, 8.3)]
+    preview = tmp_path / "preview.mp4"
+    write_preview(CASES / name, preview, duration_sec=12.0)
+    for source in (CASES / name, preview):
+        colors = [np.argmax(corner(still(source, second), tmp_path)[2]) for second in (1.0, 6.0, 8.3)]
         assert colors == [0, 1, 2]
 
 
@@ -142,10 +146,11 @@ def test_rotated_video_is_upright(tmp_path: Path, degrees: int, corner_color: st
     video = tmp_path / "phone.mp4"
     write_halves(video)
     rotate(video, degrees)
-    preview = write_preview(tmp_path, "it", str(video), duration_sec=2.0)
+    preview = tmp_path / "preview.mp4"
+    write_preview(video, preview, duration_sec=2.0)
     upright = (240, 320) if degrees != 180 else (320, 240)
-    for source in (video, preview.path):
-        width, height, color = corner(still(str(source), 1.0), tmp_path)
+    for source in (video, preview):
+        width, height, color = corner(still(source, 1.0), tmp_path)
         assert (width, height) == upright
         assert color == pytest.approx({"red": (254, 0, 0), "blue": (0, 0, 254)}[corner_color], abs=30)
 
@@ -186,14 +191,15 @@ def test_non_square_pixels_are_made_square(tmp_path: Path) -> None:
         for _ in range(20):
             out.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((576, 720, 3), np.uint8), "rgb24")))
         out.mux(stream.encode(None))
-    preview = write_preview(tmp_path, "it", str(video), duration_sec=2.0)
-    width, height, _ = corner(still(str(preview.path), 1.0, width=2000), tmp_path)
+    preview = tmp_path / "preview.mp4"
+    write_preview(video, preview, duration_sec=2.0)
+    width, height, _ = corner(still(preview, 1.0, width=2000), tmp_path)
     assert width / height == pytest.approx(16 / 9, abs=0.01)
 
 
 def test_quality_decreases_with_the_length_of_the_video() -> None:
     lengths = [60.0, 300.0, 900.0, 1200.0, 1800.0, HOUR, 1.5 * HOUR, 4 * HOUR]
-    best = [affordable(length)[0] for length in lengths]
+    best = [affordable(length, MAX_BYTES)[0] for length in lengths]
     assert best == sorted(best, key=LADDER.index)
     assert best[0] == LADDER[0]
     assert best[-1] == LADDER[-1]
@@ -201,67 +207,63 @@ def test_quality_decreases_with_the_length_of_the_video() -> None:
         assert (quality.video_rate + quality.audio_rate) * length / 8 <= MAX_BYTES
 
 
-def test_preview_of_a_long_video_fits_and_names_its_shortcomings(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(previews, "MAX_BYTES", MAX_BYTES // 10)
+def test_preview_of_a_long_video_fits_and_names_its_shortcomings(tmp_path: Path) -> None:
     short, video = tmp_path / "short.mkv", tmp_path / "video.mkv"
     write_film(short, [*SCENES, *SCENES], gop=20)
     runs = repeat_film(short, video, hours=0.1)
     with av.open(str(short)) as one:
         run = (one.duration or 0) / av.time_base + 0.1
-    preview = write_preview(tmp_path, "long", str(video), duration_sec=runs * run)
-    assert preview.path.stat().st_size <= MAX_BYTES // 10
-    assert preview.quality.shortcomings == "shows keyframes only"
-    with av.open(str(preview.path)) as made:
+    preview = tmp_path / "preview.mp4"
+    quality = write_preview(video, preview, duration_sec=runs * run, max_bytes=MAX_BYTES // 10)
+    assert preview.stat().st_size <= MAX_BYTES // 10
+    assert quality.shortcomings == "shows keyframes only"
+    with av.open(str(preview)) as made:
         # The gaps between the copies are kept, so that sound and picture stay in sync.
         lengths = [float((stream.duration or 0) * (stream.time_base or 0)) for stream in made.streams]
     assert lengths == pytest.approx([runs * run] * 2, abs=2.5)
     late = (runs - 2) * run
-    assert corner(still(str(preview.path), late + 2.5), tmp_path)[2] == pytest.approx(COLORS["red"], abs=30)
-    assert corner(still(str(preview.path), late + 5.5), tmp_path)[2] == pytest.approx(COLORS["blue"], abs=30)
+    assert corner(still(preview, late + 2.5), tmp_path)[2] == pytest.approx(COLORS["red"], abs=30)
+    assert corner(still(preview, late + 5.5), tmp_path)[2] == pytest.approx(COLORS["blue"], abs=30)
 
 
 def test_too_long_video_raises_with_the_limit(tmp_path: Path) -> None:
-    with pytest.raises(PreviewError, match=r"9\.0 hours do not fit into 20 MB"):
-        write_preview(tmp_path, "it", str(tmp_path / "not-even-opened.mp4"), duration_sec=9 * HOUR)
+    with pytest.raises(InputError, match=r"9\.0 hours do not fit into 20 MB"):
+        write_preview(tmp_path / "not-even-opened.mp4", tmp_path / "preview.mp4", duration_sec=9 * HOUR)
 
 
 def test_detailed_video_gets_the_next_lower_quality(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    video = tmp_path / "video.mkv"
+    video, preview = tmp_path / "video.mkv", tmp_path / "preview.mp4"
     write_film(video, [Scene("red", "white", "stripes", "fast", grain=9.0, seconds=4.0, sound="noise")])
-    best = write_preview(tmp_path, "best", str(video), duration_sec=4.0)
-    monkeypatch.setattr(previews, "affordable", lambda _: LADDER)
-    monkeypatch.setattr(previews, "MAX_BYTES", best.path.stat().st_size - 1)
-    smaller = write_preview(tmp_path, "smaller", str(video), duration_sec=4.0)
-    assert smaller.quality != best.quality
-    assert smaller.path.stat().st_size < best.path.stat().st_size
+    best = write_preview(video, preview, duration_sec=4.0)
+    size = preview.stat().st_size
+    monkeypatch.setattr(previews, "affordable", lambda *_: LADDER)
+    smaller = write_preview(video, preview, duration_sec=4.0, max_bytes=size - 1)
+    assert smaller != best
+    assert preview.stat().st_size < size
 
 
-def test_preview_is_found_by_name_and_written_atomically(tmp_path: Path) -> None:
-    video = tmp_path / "video.mkv"
+def test_preview_is_replaced_only_by_a_complete_one(tmp_path: Path) -> None:
+    video, preview = tmp_path / "video.mkv", tmp_path / "preview.mp4"
     write_film(video, SCENES)
-    assert find_preview(tmp_path, "it") is None
-    written = write_preview(tmp_path, "it", str(video), duration_sec=6.0)
-    assert find_preview(tmp_path, "it") == written
-    assert find_preview(tmp_path, "other") is None
+    write_preview(video, preview, duration_sec=6.0)
+    written = preview.read_bytes()
     video.write_bytes(b"not a video at all")
-    with pytest.raises(PreviewError, match="could not be converted"):
-        write_preview(tmp_path, "other", str(video), duration_sec=6.0)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [written.path.name, "video.mkv"]
-
-
-def test_errors_never_show_a_signed_url(tmp_path: Path) -> None:
-    signed = "http://127.0.0.1:9/video.mp4?X-Amz-Signature=secret"
-    with pytest.raises(PreviewError) as refused:
-        write_preview(tmp_path, "it", signed, duration_sec=6.0)
-    with pytest.raises(StillError) as failed:
-        still(signed, 1.0)
-    assert "secret" not in f"{refused.value} {failed.value}"
+    with pytest.raises(InputError, match=r"cannot convert video\.mkv: Invalid data found"):
+        write_preview(video, preview, duration_sec=6.0)
+    assert preview.read_bytes() == written
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["preview.mp4", "video.mkv"]
 
 
 def test_still_after_the_end_is_the_last_frame(tmp_path: Path) -> None:
     video = tmp_path / "video.mkv"
     write_film(video, SCENES)
-    assert corner(still(str(video), 5.99), tmp_path)[2] == pytest.approx(COLORS["blue"], abs=25)
-    assert corner(still(str(video), 60.0), tmp_path)[2] == pytest.approx(COLORS["blue"], abs=25)
+    assert corner(still(video, 5.99), tmp_path)[2] == pytest.approx(COLORS["blue"], abs=25)
+    assert corner(still(video, 60.0), tmp_path)[2] == pytest.approx(COLORS["blue"], abs=25)
+
+
+def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:
+    write_film(tmp_path / "secret.mp4", SCENES[:1])
+    playlist = tmp_path / "video.m3u8"
+    playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nsecret.mp4\n#EXT-X-ENDLIST\n")
+    with pytest.raises(InputError, match=r"cannot convert video\.m3u8: "):
+        write_preview(playlist, tmp_path / "preview.mp4", duration_sec=3.0)

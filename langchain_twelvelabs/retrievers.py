@@ -1,0 +1,237 @@
+"""`TwelveLabsMomentRetriever`: moments of videos and audio files, from any vector store."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.vectorstores import VectorStore
+from pydantic import ConfigDict, Field
+
+from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
+from langchain_twelvelabs.filters import filter_arguments
+from langchain_twelvelabs.vectorstores import class_names, embeddings_of, innermost_store
+from twelvelabs_core import ConfigurationError, Hit, MediaInput, Moment, MomentOptions
+from twelvelabs_core.integration import (
+    AWAITING,
+    BLOCKING,
+    Conditions,
+    Example,
+    Mode,
+    check_query,
+    client_of,
+    distinct_titles,
+    finish,
+    moment_metadata,
+    moment_text,
+    retrieve_moments,
+)
+
+
+class TwelveLabsMomentRetriever(BaseRetriever):
+    """Retrieves moments: which part of which video answers a query, from where to where, and why.
+
+    The vector store finds candidates; their scores and bounds come from the vectors in the segment store, so that every
+    vector store gives the same moments. See `twelvelabs_core.MomentOptions` for the method.
+
+    Attributes:
+        vectorstore: Any vector store with the documents of this package's loaders; others may be in it as well, and
+            are returned as they are.
+        embeddings: The embeddings whose segment store has the vectors. Default: those of the vector store.
+        k: Most results. Default 5.
+        fetch_k: Documents of one search in the vector store. Default 50. It is searched once, and where it can filter,
+            once more for each of `visual`, `audio` and `transcription`, whose cosines may differ in level.
+        options: How search results become moments.
+        search_kwargs: Further arguments of each search in the vector store, such as a filter of your own; then the
+            conditions of a search are applied to its results instead of by the store. Default: none.
+
+    Each result is a document with a readable text (`match.mp4, 1:02.0-1:10.0, seen`) and the metadata `source`,
+    `title`, `start_sec`, `end_sec`, `best_sec`, `score`, `scores` and `ranks` by embedding option, `why`, `url` (with
+    `#t=start,end`), `moment_id`, `segment_ids`, and `exact`: False where the segment store does not have the vectors.
+
+    Raises:
+        ConfigurationError: The vector store has other embeddings, or none and none were given.
+
+    Example:
+        ```python
+        retriever = TwelveLabsMomentRetriever(vectorstore=store)
+        for document in retriever.invoke("goalkeeper dives to the left"):
+            print(document.page_content, document.metadata["url"])
+        ```
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    vectorstore: VectorStore
+    embeddings: TwelveLabsEmbeddings | None = None
+    k: int = Field(default=5, ge=1)
+    fetch_k: int = Field(default=50, ge=1, le=10_000)
+    options: MomentOptions = MomentOptions()
+    search_kwargs: dict[str, Any] = Field(default_factory=dict)
+
+    def search(
+        self,
+        text: str | None = None,
+        *,
+        image: MediaInput | None = None,
+        audio: MediaInput | None = None,
+        video: MediaInput | None = None,
+        like: Document | None = None,
+        k: int | None = None,
+        source: str | None = None,
+        time_window: tuple[float, float] | None = None,
+        embedding_option: str | None = None,
+    ) -> list[Document]:
+        """Return moments by a text, an image, a text with an image, an audio or video clip, or another moment.
+
+        Args:
+            text: Words to search by; alone, or together with an image as one vector.
+            image: Path, URL, bytes, binary file object or `asset:<id>`.
+            audio: An audio clip, up to 10 minutes; 10 to 30 s are represented best.
+            video: A video clip, up to 10 minutes; 10 to 30 s are represented best.
+            like: A result of an earlier search: find moments like it. It is not among the results.
+            k: Most results. Default: that of the retriever.
+            source: The `source` of a file, or its title. Default: any.
+            time_window: First and last second; moments that overlap them. Default: any.
+            embedding_option: Search only what is seen (`visual`), heard (`audio`) or said (`transcription`).
+
+        Returns:
+            At most `k` documents, best first.
+
+        Raises:
+            InputError: No query, or an unsupported combination; nothing was sent.
+            TwelveLabsError: The query could not be embedded.
+        """
+        query = {"text": text, "image": image, "audio": audio, "video": video, "like": like}
+        conditions = Conditions(source=source, embedding_option=embedding_option, time_window=time_window)
+        return _documents(finish(self.find_moments(BLOCKING, query, k or self.k, conditions)))
+
+    async def asearch(
+        self,
+        text: str | None = None,
+        *,
+        image: MediaInput | None = None,
+        audio: MediaInput | None = None,
+        video: MediaInput | None = None,
+        like: Document | None = None,
+        k: int | None = None,
+        source: str | None = None,
+        time_window: tuple[float, float] | None = None,
+        embedding_option: str | None = None,
+    ) -> list[Document]:
+        """Return moments; the async variant of `search`."""
+        query = {"text": text, "image": image, "audio": audio, "video": video, "like": like}
+        conditions = Conditions(source=source, embedding_option=embedding_option, time_window=time_window)
+        return _documents(await self.find_moments(AWAITING, query, k or self.k, conditions))
+
+    def moments(self, text: str, *, k: int | None = None) -> list[Moment]:
+        """Return moments with their hits, `Moment.hits`, whose `item` is the vector store's document.
+
+        Args:
+            text: Words to search by.
+            k: Most moments. Default: that of the retriever.
+        """
+        return finish(self.find_moments(BLOCKING, {"text": text}, k or self.k, Conditions()))
+
+    async def amoments(self, text: str, *, k: int | None = None) -> list[Moment]:
+        """Return moments with their hits; the async variant of `moments`."""
+        return await self.find_moments(AWAITING, {"text": text}, k or self.k, Conditions())
+
+    def _get_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002  # the interface's
+        k: int | None = None,
+        source: str | None = None,
+        time_window: tuple[float, float] | None = None,
+        embedding_option: str | None = None,
+    ) -> list[Document]:
+        return self.search(query, k=k, source=source, time_window=time_window, embedding_option=embedding_option)
+
+    async def _aget_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: AsyncCallbackManagerForRetrieverRun,  # noqa: ARG002  # the interface's
+        k: int | None = None,
+        source: str | None = None,
+        time_window: tuple[float, float] | None = None,
+        embedding_option: str | None = None,
+    ) -> list[Document]:
+        return await self.asearch(query, k=k, source=source, time_window=time_window, embedding_option=embedding_option)
+
+    async def find_moments(self, mode: Mode, query: dict[str, Any], k: int, conditions: Conditions) -> list[Moment]:
+        """Return moments; for this package's tools, others use `search` and `moments`."""
+        given = check_query(query)
+        embeddings = self.embeddings or embeddings_of(self.vectorstore)
+        if embeddings is None:
+            raise ConfigurationError(
+                f"this {type(self.vectorstore).__name__} shows no embeddings; pass embeddings=TwelveLabsEmbeddings()."
+            )
+        client = await client_of(mode, embeddings)
+        like = Example.of(given["like"].metadata) if "like" in given else None
+        return await retrieve_moments(
+            mode,
+            client,
+            _Search(self.vectorstore, self.search_kwargs),
+            await _vector(mode, client, embeddings, given, like),
+            k=k,
+            fetch_k=self.fetch_k,
+            conditions=conditions,
+            options=self.options,
+            like=like,
+        )
+
+
+class _Search:
+    """A LangChain vector store as a `VectorSearch`."""
+
+    def __init__(self, store: VectorStore, search_kwargs: dict[str, Any]) -> None:
+        self._store = store
+        self._search_kwargs = search_kwargs
+        # LanceDB's default distance is Euclidean.
+        self._defaults = {"metrics": "cosine"} if "LanceDB" in class_names(innermost_store(store)) else {}
+
+    def can_filter(self, conditions: Conditions) -> bool:
+        has_own = {"filter", "expr"} & self._search_kwargs.keys()
+        return not has_own and filter_arguments(self._store, conditions) is not None
+
+    async def search(self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None) -> list[Hit]:
+        condition = {} if conditions is None else filter_arguments(self._store, conditions) or {}
+        options = {**self._defaults, **condition, **self._search_kwargs}
+        found = await mode.call(self._store, "similarity_search_by_vector", vector, k=count, **options)
+        return [Hit.of(document.metadata, text=document.page_content, item=document) for document in found]
+
+
+async def _vector(
+    mode: Mode, client: Any, embeddings: TwelveLabsEmbeddings, given: dict[str, Any], like: Example | None
+) -> Any:
+    """Return the vector of a query, float32."""
+    if like is not None:
+        return await mode.run(client.moment_vector, like.segment_ids)
+    if len(given) > 1:
+        vector = await mode.call(embeddings, "embed_text_image", given["text"], given["image"])
+    elif "image" in given:
+        (vector,) = await mode.call(embeddings, "embed_images", [given["image"]])
+    else:
+        ((name, value),) = given.items()
+        vector = await mode.call(embeddings, "embed_query" if name == "text" else f"embed_{name}", value)
+    return np.asarray(vector, np.float32)
+
+
+def _documents(moments: Iterable[Moment]) -> list[Document]:
+    moments = list(moments)
+    titles = distinct_titles(moments)
+    return [_document(moment, titles[moment.source]) for moment in moments]
+
+
+def _document(moment: Moment, title: str) -> Document:
+    """Return the document of a moment; a result that is none as it is, with `exact`."""
+    if moment.scope == "clip":
+        return Document(moment_text(moment, title), id=moment.moment_id, metadata=moment_metadata(moment, title))
+    (hit,) = moment.hits
+    original: Document = hit.item
+    return original.model_copy(update={"metadata": {**original.metadata, "exact": False}})

@@ -1,0 +1,269 @@
+"""`TwelveLabsMomentRetriever`: moments of videos and audio files, from an index on any vector store."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from llama_index.core import VectorStoreIndex
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, TextNode
+from llama_index.core.vector_stores import FilterCondition, FilterOperator, MetadataFilter, MetadataFilters
+
+from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
+from llama_index_twelvelabs.queries import embed_query_media
+from llama_index_twelvelabs.vector_stores import has_collection, is_a
+from twelvelabs_core import ConfigurationError, Hit, InputError, MediaInput, Moment, MomentOptions
+from twelvelabs_core.integration import (
+    AWAITING,
+    BLOCKING,
+    Comparison,
+    Conditions,
+    Example,
+    Mode,
+    check_query,
+    client_of,
+    distinct_titles,
+    find_segments,
+    finish,
+    moment_metadata,
+    moment_text,
+    retrieve_moments,
+)
+
+OPERATORS = {"==": FilterOperator.EQ, "<": FilterOperator.LT, ">": FilterOperator.GT}
+FETCH_K = 50
+
+
+class TwelveLabsMomentRetriever(BaseRetriever):
+    """Retrieves moments: which part of which video answers a query, from where to where, and why.
+
+    The vector store finds candidates; their scores and bounds come from the vectors in the segment store, so that every
+    vector store gives the same moments. See `twelvelabs_core.MomentOptions` for the method.
+
+    Each result is a node with a readable text (`match.mp4, 1:02.0-1:10.0, seen`) and the metadata `source`, `title`,
+    `start_sec`, `end_sec`, `best_sec`, `score`, `scores` and `ranks` by embedding option, `why`, `url` (with
+    `#t=start,end`), `moment_id`, `segment_ids`, and `exact`: False where the segment store does not have the vectors.
+
+    Args:
+        index: An index with the nodes of this package's readers on any vector store; other nodes may be in it as well,
+            and are returned as they are.
+        embed_model: The embedding whose segment store has the vectors. Default: that of the index.
+        similarity_top_k: Most results. Default 5.
+        fetch_k: Nodes of one search in the vector store. Default 50. It is searched once, and where it can filter, once
+            more for each of `visual`, `audio` and `transcription`, whose cosines may differ in level.
+        options: How search results become moments.
+        filters: Filters of your own, for each search in the vector store. Default: none.
+        callback_manager: LlamaIndex's callback manager.
+
+    Raises:
+        ConfigurationError: The index has another embedding, and none was given.
+
+    Example:
+        ```python
+        retriever = TwelveLabsMomentRetriever(index)
+        for result in retriever.retrieve("goalkeeper dives to the left"):
+            print(result.text, result.metadata["url"])
+        ```
+    """
+
+    def __init__(
+        self,
+        index: VectorStoreIndex,
+        *,
+        embed_model: TwelveLabsEmbedding | None = None,
+        similarity_top_k: int = 5,
+        fetch_k: int = FETCH_K,
+        options: MomentOptions | None = None,
+        filters: MetadataFilters | None = None,
+        callback_manager: CallbackManager | None = None,
+    ) -> None:
+        if not isinstance(index, VectorStoreIndex):
+            raise InputError(f"index must be a VectorStoreIndex, got {type(index).__name__}.")
+        found = index._embed_model if embed_model is None else embed_model  # noqa: SLF001  # as LlamaIndex's retrievers
+        if not isinstance(found, TwelveLabsEmbedding):
+            raise ConfigurationError(f"embed_model must be a TwelveLabsEmbedding, got {type(found).__name__}.")
+        self.index = index
+        self.embed_model = found
+        self.similarity_top_k = similarity_top_k
+        self.fetch_k = fetch_k
+        self.options = options or MomentOptions()
+        self.filters = filters
+        super().__init__(callback_manager=callback_manager)
+
+    def search(
+        self,
+        text: str | None = None,
+        *,
+        image: MediaInput | None = None,
+        audio: MediaInput | None = None,
+        video: MediaInput | None = None,
+        like: NodeWithScore | None = None,
+        k: int | None = None,
+        source: str | None = None,
+        time_window: tuple[float, float] | None = None,
+        embedding_option: str | None = None,
+    ) -> list[NodeWithScore]:
+        """Return moments by a text, an image, a text with an image, an audio or video clip, or another moment.
+
+        Args:
+            text: Words to search by; alone, or together with an image as one vector.
+            image: Path, URL, bytes, binary file object or `asset:<id>`.
+            audio: An audio clip, up to 10 minutes; 10 to 30 s are represented best.
+            video: A video clip, up to 10 minutes; 10 to 30 s are represented best.
+            like: A result of an earlier search: find moments like it. It is not among the results.
+            k: Most results. Default: `similarity_top_k`.
+            source: The `source` of a file, or its title. Default: any.
+            time_window: First and last second; moments that overlap them. Default: any.
+            embedding_option: Search only what is seen (`visual`), heard (`audio`) or said (`transcription`).
+
+        Returns:
+            At most `k` nodes, best first.
+
+        Raises:
+            InputError: No query, or an unsupported combination; nothing was sent.
+            TwelveLabsError: The query could not be embedded.
+        """
+        query = {"text": text, "image": image, "audio": audio, "video": video, "like": like}
+        conditions = Conditions(source=source, embedding_option=embedding_option, time_window=time_window)
+        return moment_nodes(finish(self.find_moments(BLOCKING, query, k or self.similarity_top_k, conditions)))
+
+    async def asearch(
+        self,
+        text: str | None = None,
+        *,
+        image: MediaInput | None = None,
+        audio: MediaInput | None = None,
+        video: MediaInput | None = None,
+        like: NodeWithScore | None = None,
+        k: int | None = None,
+        source: str | None = None,
+        time_window: tuple[float, float] | None = None,
+        embedding_option: str | None = None,
+    ) -> list[NodeWithScore]:
+        """Return moments; the async variant of `search`."""
+        query = {"text": text, "image": image, "audio": audio, "video": video, "like": like}
+        conditions = Conditions(source=source, embedding_option=embedding_option, time_window=time_window)
+        return moment_nodes(await self.find_moments(AWAITING, query, k or self.similarity_top_k, conditions))
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        query = {"text": query_bundle}
+        return moment_nodes(finish(self.find_moments(BLOCKING, query, self.similarity_top_k, Conditions())))
+
+    async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        query = {"text": query_bundle}
+        return moment_nodes(await self.find_moments(AWAITING, query, self.similarity_top_k, Conditions()))
+
+    async def find_moments(self, mode: Mode, query: dict[str, Any], k: int, conditions: Conditions) -> list[Moment]:
+        """Return moments; for this package's tools, others use `search` and `retrieve`."""
+        given = check_query(query)
+        like = given.get("like")
+        if like is not None and not isinstance(like, Example):
+            like = Example.of(like.metadata)
+        client = await client_of(mode, self.embed_model)
+        if like is not None:
+            vector = await mode.run(client.moment_vector, like.segment_ids)
+        else:
+            vector = await query_vector(mode, self.embed_model, given)
+        return await retrieve_moments(
+            mode,
+            client,
+            IndexSearch(self.index, self.filters),
+            vector,
+            k=k,
+            fetch_k=self.fetch_k,
+            conditions=conditions,
+            options=self.options,
+            like=like,
+        )
+
+    async def find_hits(self, mode: Mode, conditions: Conditions, count: int = 10) -> list[Hit]:
+        """Return some segments that fulfil conditions, in any order; for this package's tools."""
+        dimension = int(self.embed_model.space.rpartition("/")[2])
+        vector = [dimension**-0.5] * dimension
+        return await find_segments(mode, IndexSearch(self.index, self.filters), vector, conditions, count)
+
+
+class IndexSearch:
+    """An index as the vector search of `retrieve_moments`."""
+
+    def __init__(self, index: VectorStoreIndex, filters: MetadataFilters | None = None) -> None:
+        self._index = index
+        self._filters = filters
+
+    def can_filter(self, conditions: Conditions) -> bool:  # noqa: ARG002  # those that can, can all
+        """Return whether the vector store can filter: FAISS cannot."""
+        return not is_a(self._index.vector_store, "FaissVectorStore")
+
+    async def search(self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None) -> list[Hit]:
+        """Return the nearest nodes as hits."""
+        store = self._index.vector_store
+        is_empty = is_a(store, "LanceDBVectorStore") and getattr(store, "_table", None) is None  # `table` would raise
+        if is_empty or not await has_collection(mode, store):
+            return []
+        for filters in self._alternatives(conditions):
+            retriever = self._index.as_retriever(similarity_top_k=count, filters=filters)
+            with suppress(Warning):  # LanceDB raises one where it finds nothing
+                found = await mode.call(retriever, "retrieve", QueryBundle("", embedding=vector))
+                if found:
+                    return [hit_of(result) for result in found]
+        return []
+
+    def _alternatives(self, conditions: Conditions | None) -> list[MetadataFilters | None]:
+        """Return filters to try one after the other; not all vector stores support `or`, which a source would need."""
+        if conditions is None:
+            return [self._filters]
+        clauses = conditions.clauses
+        fixed = [clause[0] for clause in clauses if len(clause) == 1]
+        choices = next((clause for clause in clauses if len(clause) > 1), [])
+        return [self._combined([*fixed, choice]) for choice in choices] or [self._combined(fixed)]
+
+    def _combined(self, comparisons: Sequence[Comparison]) -> MetadataFilters:
+        own: list[Any] = [
+            MetadataFilter(key=one.key, value=one.value, operator=OPERATORS[one.operator]) for one in comparisons
+        ]
+        if self._filters is None:
+            return MetadataFilters(filters=own)
+        if self._filters.condition == FilterCondition.AND:
+            return MetadataFilters(filters=[*self._filters.filters, *own])
+        return MetadataFilters(filters=[self._filters, *own])
+
+
+async def query_vector(mode: Mode, embed_model: TwelveLabsEmbedding, given: dict[str, Any]) -> Any:
+    """Return the vector of a query, float32; that of a `QueryBundle` if it has one."""
+    bundle = given.get("text")
+    if isinstance(bundle, QueryBundle):
+        if bundle.embedding is not None:
+            return np.asarray(bundle.embedding, np.float32)
+        given = {**given, "text": bundle.query_str}
+    return np.asarray(await embed_query_media(mode, embed_model, given, {}), np.float32)
+
+
+def hit_of(result: NodeWithScore) -> Hit:
+    """Return the hit of a node."""
+    return Hit.of(result.node.metadata, text=result.node.get_content(MetadataMode.NONE), item=result)
+
+
+def moment_nodes(moments: Iterable[Moment]) -> list[NodeWithScore]:
+    """Return the nodes of moments; results that are none as they are, with `exact` in their metadata."""
+    moments = list(moments)
+    titles = distinct_titles(moments)
+    return [_node(moment, titles[moment.source]) for moment in moments]
+
+
+def _node(moment: Moment, title: str) -> NodeWithScore:
+    if moment.scope != "clip":
+        original: NodeWithScore = moment.hits[0].item
+        node = original.node.model_copy(update={"metadata": {**original.node.metadata, "exact": False}})
+        return NodeWithScore(node=node, score=original.score)
+    metadata = moment_metadata(moment, title)
+    node = TextNode(
+        id_=moment.moment_id,
+        text=moment_text(moment, title),
+        metadata=metadata,
+        # Its text says all that a language model needs.
+        excluded_llm_metadata_keys=list(metadata),
+        excluded_embed_metadata_keys=list(metadata),
+    )
+    return NodeWithScore(node=node, score=moment.score)

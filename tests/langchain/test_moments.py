@@ -1,0 +1,289 @@
+"""The retriever of moments and the agent tool, on documents of one video."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.documents import Document
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessage
+from langchain_core.tools import BaseTool
+from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
+from langchain_tests.integration_tests import RetrieversIntegrationTests, ToolsIntegrationTests
+from langchain_tests.unit_tests import ToolsUnitTests
+
+from langchain_twelvelabs import (
+    SearchVideoMoments,
+    TwelveLabsEmbeddings,
+    TwelveLabsMomentRetriever,
+    TwelveLabsVideoLoader,
+    add_segments,
+    segment_filter,
+)
+from tests.langchain.fixtures import FIXED, SCENE_SEC, call, connected, description
+from twelvelabs_core import ConfigurationError, InputError, MomentOptions, citations
+from twelvelabs_sandbox import Sandbox
+
+both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
+
+
+@pytest.fixture
+def store(shared_embeddings: TwelveLabsEmbeddings, documents: list[Document]) -> InMemoryVectorStore:
+    store = InMemoryVectorStore(shared_embeddings)
+    add_segments(store, documents)
+    return store
+
+
+@pytest.fixture
+def retriever(store: InMemoryVectorStore) -> TwelveLabsMomentRetriever:
+    return TwelveLabsMomentRetriever(vectorstore=store, k=3)
+
+
+def times(documents: list[Document]) -> list[tuple[float, float]]:
+    return [(document.metadata["start_sec"], document.metadata["end_sec"]) for document in documents]
+
+
+class TestRetriever(RetrieversIntegrationTests):
+    @pytest.fixture(autouse=True)
+    def filled(self, store: InMemoryVectorStore) -> None:
+        self.store = store
+
+    @property
+    def retriever_constructor(self) -> type[TwelveLabsMomentRetriever]:
+        return TwelveLabsMomentRetriever
+
+    @property
+    def retriever_constructor_params(self) -> dict[str, Any]:
+        return {"vectorstore": self.store}
+
+    @property
+    def retriever_query_example(self) -> str:
+        return description(0)
+
+
+class Tool:
+    """What both standard classes of tests need to know of the tool."""
+
+    @pytest.fixture(autouse=True)
+    def filled(self, retriever: TwelveLabsMomentRetriever) -> None:
+        self.retriever = retriever
+
+    @property
+    def tool_constructor(self) -> type[BaseTool]:
+        return SearchVideoMoments
+
+    @property
+    def tool_constructor_params(self) -> dict[str, Any]:
+        return {"retriever": self.retriever}
+
+    @property
+    def tool_invoke_params_example(self) -> dict[str, Any]:
+        return {"query": description(0), "k": 2, "modality": "seen"}
+
+
+class TestToolUnit(Tool, ToolsUnitTests):
+    pass
+
+
+class TestToolIntegration(Tool, ToolsIntegrationTests):
+    pass
+
+
+@both_modes
+async def test_documents_of_moments(retriever: TwelveLabsMomentRetriever, mode: str) -> None:
+    (first, *others) = await call(mode, retriever, "invoke", description(2))
+    assert (first.metadata["start_sec"], first.metadata["end_sec"]) == (12.0, 18.0)
+    assert first.page_content.startswith("scenes.mkv, 0:12.0-0:18.0, seen, heard")
+    assert first.metadata["exact"]
+    assert first.metadata["ranks"]["visual"] == 1
+    assert first.metadata["why"].endswith("best at 0:15.0")
+    assert first.metadata["url"] == "scenes.mkv#t=12,18"
+    json.dumps(first.metadata)
+    assert first.metadata["score"] >= max((other.metadata["score"] for other in others), default=0.0)
+
+
+@both_modes
+async def test_queries_by_text_image_and_another_moment(
+    retriever: TwelveLabsMomentRetriever, mode: str, frame: Path
+) -> None:
+    async def best(*args: Any, **query: Any) -> tuple[float, float]:
+        return times(await call(mode, retriever, "search", *args, k=1, **query))[0]
+
+    assert await best(description(1)) == (6.0, 12.0)
+    assert await best(image=frame) == (12.0, 18.0)
+    assert await best("a green picture", image=frame) == (12.0, 18.0)
+    (first,) = await call(mode, retriever, "search", description(1), k=1)
+    like = await call(mode, retriever, "search", like=first, k=4)
+    assert (6.0, 12.0) not in times(like)
+    assert like
+    for wrong in ({}, {"text": "a", "like": first}, {"like": Document("plain text")}):
+        with pytest.raises(InputError):
+            await call(mode, retriever, "search", **wrong)
+
+
+@both_modes
+async def test_only_segments_that_fulfil_the_conditions(retriever: TwelveLabsMomentRetriever, mode: str) -> None:
+    window = await call(mode, retriever, "search", description(0), time_window=(13.0, 17.0))
+    assert times(window) == [(12.0, 18.0)]
+    (said, *_) = await call(mode, retriever, "search", "a goalkeeper dives", embedding_option="transcription")
+    assert (said.metadata["start_sec"], said.page_content) == (0.0, "scenes.mkv, 0:00.0-0:06.0, said")
+    assert await call(mode, retriever, "search", description(0), source="other.mkv") == []
+    assert await call(mode, retriever, "search", description(0), source="scenes.mkv") != []
+    assert times(await call(mode, retriever, "invoke", description(0), time_window=(18.5, 19.0))) == [(18.0, 24.0)]
+
+
+def test_documents_of_others_are_returned_as_they_are(
+    retriever: TwelveLabsMomentRetriever, store: InMemoryVectorStore
+) -> None:
+    store.add_documents([Document(description(3), metadata={"source": "notes.txt"})])
+    found = retriever.search(description(3), k=5)
+    (note,) = [document for document in found if document.metadata["source"] == "notes.txt"]
+    assert (note.page_content, note.metadata) == (description(3), {"source": "notes.txt", "exact": False})
+
+
+def test_other_segment_store_gives_the_order_of_the_vector_store(
+    sandbox: Sandbox, store: InMemoryVectorStore, tmp_path: Path
+) -> None:
+    retriever = TwelveLabsMomentRetriever(
+        vectorstore=store, embeddings=connected(sandbox, tmp_path / "empty.sqlite3"), k=1
+    )
+    found = retriever.invoke(description(2))
+    assert times(found)[0] == (12.0, 18.0)  # the second best clip is not its neighbour
+    assert times(retriever.invoke(description(2), k=10))[0] == (0.0, 24.0)
+    assert {document.metadata["exact"] for document in found} == {False}
+    assert found[0].metadata["score"] is None
+
+
+def test_store_that_cannot_filter_is_searched_further(
+    store: InMemoryVectorStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twelvelabs_core.moments.retrieval.FETCH_MAX", 4)
+    for text in ("one", "two", "three", "four"):
+        store.add_texts([f"{description(1)} {text}"])
+    mine = {"filter": lambda _: True}
+    retriever = TwelveLabsMomentRetriever(vectorstore=store, fetch_k=1, search_kwargs=mine)
+    with caplog.at_level(logging.WARNING):
+        retriever.search(description(1), source="scenes.mkv")
+    assert "cannot filter" in caplog.text
+    monkeypatch.undo()
+    assert times(retriever.search(description(1), source="scenes.mkv", k=1)) == [(6.0, 12.0)]
+
+
+class OtherStore(VectorStore):
+    """A kind of store that was not tested."""
+
+    def similarity_search(self, *_: Any, **__: Any) -> list[Document]:
+        return []
+
+    @classmethod
+    def from_texts(cls, *_: Any, **__: Any) -> "OtherStore":
+        return cls()
+
+
+def test_filters_of_an_unknown_store_are_refused() -> None:
+    assert segment_filter(OtherStore()) == {}
+    with pytest.raises(ConfigurationError, match="OtherStore are not known"):
+        segment_filter(OtherStore(), source="match.mp4")
+
+
+def test_equal_file_names_are_told_apart(sandbox: Sandbox, video_path: Path, tmp_path: Path) -> None:
+    embeddings = connected(sandbox, tmp_path / "two.sqlite3")
+    store = InMemoryVectorStore(embeddings)
+    for source in ("cup/scenes.mkv", "league/scenes.mkv"):
+        loader = TwelveLabsVideoLoader(
+            video_path, embeddings=embeddings, segmentation=FIXED, source=source, end_sec=24.0
+        )
+        add_segments(store, loader.lazy_load())
+    tool = SearchVideoMoments(retriever=TwelveLabsMomentRetriever(vectorstore=store))
+    content = tool.invoke({"query": description(1), "k": 2})
+    assert content.count("cup/scenes.mkv, 0:06.0-0:12.0") == 1
+    assert content.count("league/scenes.mkv, 0:06.0-0:12.0") == 1
+    only = tool.invoke({"query": description(1), "source": "league/scenes.mkv"})
+    assert "cup" not in only
+    assert "scenes.mkv, 0:06.0-0:12.0" in only
+
+
+class Trace(BaseCallbackHandler):
+    """Everything that a tracer would record."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def on_tool_start(self, serialized: Any, input_str: str, **kwargs: Any) -> None:
+        self.text += f"{serialized} {input_str} {kwargs}"
+
+    def on_tool_end(self, output: Any, **_: Any) -> None:
+        self.text += repr(output) + repr(getattr(output, "artifact", ""))
+
+    def on_retriever_start(self, *args: Any, **kwargs: Any) -> None:
+        self.text += f"{args} {kwargs}"
+
+    def on_retriever_end(self, documents: Any, **_: Any) -> None:
+        self.text += repr(documents)
+
+
+class Model(GenericFakeChatModel):
+    """A model that calls the tool once, and then answers with the first line of its result."""
+
+    query: str
+
+    def bind_tools(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Any:
+        results = [str(message.content) for message in messages if isinstance(message, ToolMessage)]
+        calls = [ToolCall(name="search_video_moments", args={"query": self.query}, id="call-1")]
+        message = AIMessage(results[-1].splitlines()[0]) if results else AIMessage("", tool_calls=calls)
+        self.messages = iter([message])
+        return super()._generate(messages, *args, **kwargs)
+
+
+def asks_the_tool(query: str) -> Model:
+    return Model(messages=iter([]), query=query)
+
+
+@both_modes
+async def test_agent_cites_a_moment(
+    shared_embeddings: TwelveLabsEmbeddings, store: InMemoryVectorStore, video_path: Path, sandbox: Sandbox, mode: str
+) -> None:
+    loader = TwelveLabsVideoLoader(video_path, embeddings=shared_embeddings, segmentation=FIXED, end_sec=24.0)
+    add_segments(store, loader.lazy_load())  # under its path
+    retriever = TwelveLabsMomentRetriever(vectorstore=store)
+    agent = create_agent(asks_the_tool(description(2)), [SearchVideoMoments(retriever=retriever)])
+    trace = Trace()
+    answer = await call(
+        mode, agent, "invoke", {"messages": [("user", "When is it green?")]}, config={"callbacks": [trace]}
+    )
+    assert "scenes.mkv, 0:12.0-0:18.0: seen" in answer["messages"][-1].content
+    transcript = repr(answer["messages"]) + trace.text
+    assert str(video_path.parent) not in transcript
+    assert sandbox.api_key not in transcript
+    assert "0.0123" not in transcript
+    (message,) = [one for one in answer["messages"] if isinstance(one, ToolMessage)]
+    assert citations(message.artifact)[0]["end_sec"] == 18.0
+
+
+def test_wrong_key_becomes_a_sentence(sandbox: Sandbox, store: InMemoryVectorStore) -> None:
+    wrong = TwelveLabsEmbeddings(api_key="tlk_sandbox_wrong", base_url=sandbox.base_url, segment_store=":memory:")
+    tool = SearchVideoMoments(retriever=TwelveLabsMomentRetriever(vectorstore=store, embeddings=wrong))
+    agent = create_agent(asks_the_tool("a red car"), [tool])
+    answer = agent.invoke({"messages": [("user", "Find a red car.")]})["messages"][-1].content
+    assert answer.startswith("The search failed: ")
+    assert "401" in answer or "key" in answer
+    assert "tlk_sandbox_wrong" not in answer
+
+
+def test_options_and_arguments_are_checked(store: InMemoryVectorStore) -> None:
+    with pytest.raises(ValueError, match="fetch_k"):
+        TwelveLabsMomentRetriever(vectorstore=store, fetch_k=0)
+    with pytest.raises(ConfigurationError, match="max_gap_sec must be a finite number"):
+        MomentOptions(max_gap_sec=-1)
+    with pytest.raises(ValueError, match="modality"):
+        SearchVideoMoments(retriever=TwelveLabsMomentRetriever(vectorstore=store)).invoke(
+            {"query": "a", "modality": "smelled"}
+        )
+    assert SCENE_SEC == 6.0

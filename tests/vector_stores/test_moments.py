@@ -1,0 +1,70 @@
+"""The same moments from every LangChain vector store, sync and async, with and without conditions."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.documents import Document
+from langchain_core.vectorstores import InMemoryVectorStore
+
+from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsMomentRetriever, add_segments, segment_filter
+from tests.langchain.fixtures import call, description
+from tests.vector_stores.stores import CASES, StoreCase
+
+SEARCHES: tuple[dict[str, Any], ...] = (
+    {},
+    {"source": "scenes.mkv"},
+    {"source": 'o\'hara "x".mkv'},
+    {"time_window": (7.0, 11.0)},
+    {"embedding_option": "audio"},
+    {"source": "scenes.mkv", "time_window": (0.0, 12.0), "embedding_option": "visual"},
+)
+
+
+async def results(store: Any, mode: str) -> list[list[tuple[Any, ...]]]:
+    """Return id, score and text of the moments of each search, for each scene."""
+    retriever = TwelveLabsMomentRetriever(vectorstore=store, fetch_k=3)
+    return [
+        [
+            (document.id, round(document.metadata["score"], 5), document.metadata["exact"], document.page_content[:30])
+            for document in await call(mode, retriever, "search", description(scene), k=2, **search)
+        ]
+        for scene in range(3)
+        for search in SEARCHES
+    ]
+
+
+@pytest.fixture(scope="module")
+def expected_store(shared_embeddings: TwelveLabsEmbeddings, loaded: list[Document]) -> InMemoryVectorStore:
+    store = InMemoryVectorStore(shared_embeddings)
+    add_segments(store, [document.model_copy(deep=True) for document in loaded])
+    return store
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_every_store_gives_the_same_moments(
+    case: StoreCase,
+    mode: str,
+    *,
+    shared_embeddings: TwelveLabsEmbeddings,
+    documents: list[Document],
+    expected_store: InMemoryVectorStore,
+    tmp_path: Path,
+) -> None:
+    store = case.make(shared_embeddings, tmp_path)
+    add_segments(store, documents)
+    found = await results(store, mode)
+    assert found == await results(expected_store, "sync")
+    assert [bool(one) for one in found[: len(SEARCHES)]] == [True, True, False, True, True, True]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_filter_of_every_store(
+    case: StoreCase, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
+) -> None:
+    store = case.make(shared_embeddings, tmp_path)
+    add_segments(store, documents)
+    conditions = segment_filter(store, source="scenes.mkv", embedding_option="visual", time_window=(6.5, 13.0))
+    found = store.similarity_search(description(0), k=len(documents), **{**case.search, **conditions})
+    assert sorted(one.metadata["start_sec"] for one in found) == [6.0, 12.0]
