@@ -160,6 +160,31 @@ def test_rotated_video_becomes_upright(tmp_path: Path) -> None:
     assert numbers == [*range(10, 25)]
 
 
+@pytest.mark.parametrize("degrees", [0, 90])
+def test_colours_and_what_they_mean_are_kept(tmp_path: Path, degrees: int) -> None:
+    """HDR of BT.2020 and PQ; a conversion by way of RGB would change the values."""
+    meaning = {"color_primaries": 9, "color_trc": 16, "colorspace": 9}
+    path = tmp_path / "video.mp4"
+    with av.open(str(path), "w") as out:
+        video = out.add_stream("libx264", rate=25, options={"crf": "1"})
+        video.width, video.height, video.pix_fmt = 320, 240, "yuv420p"
+        for name, value in meaning.items():
+            setattr(video.codec_context, name, value)
+        for _ in range(10):
+            frame = av.VideoFrame(320, 240, "yuv420p")
+            for plane, value in zip(frame.planes, (120, 90, 180), strict=True):
+                plane.update(bytes([value]) * plane.buffer_size)
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+    rotate(path, degrees)
+    with av.open(str(write_clip(Part(str(path), 0.0, 0.4), tmp_path / "clip.mp4"))) as clip:
+        context = clip.streams.video[0].codec_context
+        assert {name: getattr(context, name) for name in meaning} == meaning
+        pixels = next(clip.decode(video=0)).to_ndarray().ravel()
+    luma, blue, red = pixels[: 320 * 240], pixels[320 * 240 : 320 * 300], pixels[320 * 300 :]
+    assert [round(float(plane.mean())) for plane in (luma, blue, red)] == [120, 90, 180]
+
+
 @pytest.mark.parametrize("name", ["talk.wav", "talk.mp3", "talk.m4a"])
 def test_sound_alone_becomes_m4a(tmp_path: Path, name: str) -> None:
     write_sound(tmp_path / name, [Scene("red", sound="tone"), Scene("red", sound="noise")])

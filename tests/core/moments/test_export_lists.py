@@ -3,11 +3,13 @@
 import csv
 import io
 import re
+import sys
 from collections.abc import Callable
 
 import pytest
 
 from twelvelabs_core import Hit, InputError, Moment, OptionScore
+from twelvelabs_core.moments import export
 from twelvelabs_core.moments.export import (
     MomentTable,
     moments_to_csv,
@@ -203,3 +205,13 @@ def test_page_without_previews_shows_moments_and_documents() -> None:
     assert 'id="player"' not in page
     with pytest.raises(InputError, match=r"cannot read the preview none\.mp4"):
         moments_to_html({"a": [moment()]}, previews={"match.mp4": "none.mp4"})
+
+
+def test_without_pyav_pages_have_no_pictures_and_clips_name_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(export, "write_clip")  # imports it, so it comes first
+    for name in ("frames", "transcode", "clip"):
+        monkeypatch.delitem(sys.modules, f"twelvelabs_core.moments.export.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert "<img" not in export.moments_to_html({"a": [moment(__file__)]})
+    with pytest.raises(ImportError, match=r"pip install \"twelvelabs-rag\[media\]\""):
+        _ = export.write_clip

@@ -147,10 +147,18 @@ def upright(frame: Any, aspect: float, *, max_height: int | None = None, max_wid
     seen_width, seen_height = (height, width) if is_rotated else (width, height)
     scale = min(1.0, (max_height or seen_height) / seen_height, (max_width or seen_width) / seen_width)
     size = _even(width * scale), _even(height * scale)
-    if not frame.rotation:
-        return frame.reformat(*size, format="yuv420p")
-    pixels = np.rot90(frame.reformat(*size, format="rgb24").to_ndarray(), round(frame.rotation / 90))
-    return av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels)).reformat(format="yuv420p")
+    flat = frame.reformat(*size, format="yuv420p")
+    return _rotated(flat, round(frame.rotation / 90)) if frame.rotation else flat
+
+
+def _rotated(frame: Any, quarters: int) -> Any:
+    """Return a frame rotated counterclockwise, plane by plane, so that its colours are not converted."""
+    width, height = frame.width, frame.height
+    luma, *chroma = np.split(frame.to_ndarray().ravel(), [width * height, width * height * 5 // 4])
+    planes = [luma.reshape(height, width), *(plane.reshape(height // 2, width // 2) for plane in chroma)]
+    turned = [np.rot90(plane, quarters) for plane in planes]
+    pixels = np.concatenate([plane.ravel() for plane in turned]).reshape(-1, turned[0].shape[1])
+    return av.VideoFrame.from_ndarray(pixels, format="yuv420p")
 
 
 def _even(pixels: float) -> int:

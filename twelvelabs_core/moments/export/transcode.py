@@ -24,6 +24,7 @@ from twelvelabs_core.moments.export.frames import (
 )
 
 FORMATS = {".mp4": "mp4", ".m4a": "ipod"}
+_COLOURS = ("color_primaries", "color_trc", "colorspace")  # what the values of YUV mean, which encoding does not change
 _MONO_BELOW = 50_000
 _WARM_UP_SEC = 1.0  # a decoder of sound needs some packets before the first sample that is kept
 _INTERLEAVED_SEC = 10.0  # sound and picture of one time are within this distance in a file
@@ -120,6 +121,9 @@ class _PictureTrack:
         self.stream = out.add_stream("libx264", rate=rate, options=encoding.options)
         self.stream.width, self.stream.height = self.size
         self.stream.pix_fmt, self.stream.codec_context.time_base = "yuv420p", CLOCK
+        if (source.codec_context.pix_fmt or "").startswith("yuv"):
+            for name in _COLOURS:
+                setattr(self.stream.codec_context, name, getattr(source.codec_context, name))
 
     @property
     def is_written(self) -> bool:
