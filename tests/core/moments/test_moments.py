@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twelvelabs_core import Hit, Moment, MomentOptions, SegmentPosition, Segments, citations
@@ -15,6 +15,8 @@ from twelvelabs_core.moments.timeline import Timeline, relevance_of_clips
 from twelvelabs_core.results.segments import Matrix
 
 DIMENSION = 4
+# A machine that does other work is no reason to fail.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 QUERY = np.array([1, 0, 0, 0], np.float32)
 
 
@@ -194,6 +196,7 @@ videos = st.dictionaries(
 )
 
 
+@PATIENT
 @given(videos, st.randoms(use_true_random=False), st.floats(0.5, 20.0), st.floats(0.0, 3.0))
 def test_properties_of_moments(media: dict[str, Segments], rng: random.Random, length: float, gap: float) -> None:
     hits = [hit for source, segments in media.items() for hit in hits_of(source, segments)]
@@ -222,6 +225,7 @@ steps = st.integers(-512, 512).map(lambda step: step / 1024)  # their sums and m
 many_steps = st.lists(steps, min_size=10, max_size=20)
 
 
+@PATIENT
 @given(many_steps, many_steps, steps)
 def test_constant_added_to_one_option_changes_no_score(visual: list[float], audio: list[float], shift: float) -> None:
     def scores(added: float) -> list[list[float]]:

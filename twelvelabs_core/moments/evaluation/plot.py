@@ -32,6 +32,7 @@ def plot(evaluations: Mapping[str, Evaluation], path: str | os.PathLike[str]) ->
     figure = Figure(figsize=(11, 4), layout="constrained")
     by_rank, by_label = figure.subplots(1, 2)
     labels = list(dict.fromkeys(label for one in evaluations.values() for label in one.labels))
+    labels = labels if len(labels) > 1 else []
     width = 0.8 / len(evaluations)
     for number, (name, one) in enumerate(evaluations.items()):
         ranks = range(1, one.k + 1)
@@ -39,8 +40,9 @@ def plot(evaluations: Mapping[str, Evaluation], path: str | os.PathLike[str]) ->
         recalls = [one.recall(), *(one.only(label).recall() for label in labels)]
         by_label.bar([place + number * width for place in range(len(recalls))], recalls, width, label=name)
     by_rank.set(xlabel="results", ylabel="recall", ylim=(0, 1.02))
+    by_rank.xaxis.get_major_locator().set_params(integer=True)
     middle = (len(evaluations) - 1) * width / 2
     by_label.set(ylabel="recall@1", ylim=(0, 1.02))
-    by_label.set_xticks([place + middle for place in range(len(labels) + 1)], ["all", *(one or "-" for one in labels)])
+    by_label.set_xticks([place + middle for place in range(len(labels) + 1)], ["all", *labels])
     by_rank.legend()
     figure.savefig(path, format="png", dpi=120)
