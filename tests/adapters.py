@@ -69,10 +69,10 @@ def description(scene: int) -> str:
     return describe_look(SCENES[scene])
 
 
-async def turns_until_done(task: "asyncio.Task[Any]") -> int:
+async def loop_iterations(task: "asyncio.Task[Any]") -> int:
     """Return how often other work could run on the event loop until a task was done."""
-    turns = 0
+    iterations = 0
     while not task.done():
         await asyncio.sleep(0.001)
-        turns += 1
-    return turns
+        iterations += 1
+    return iterations

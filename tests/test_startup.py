@@ -62,7 +62,7 @@ LLAMA_INDEX = "from llama_index_twelvelabs import TwelveLabsEmbedding as E; clie
     [
         (CLIENT, "client.embed_text('a red car')"),
         (CLIENT, "client.segment_video(VIDEO)"),
-        (CLIENT, "client.find_vectors_by_text(['film.mp4 | 0:00.0-0:06.0 | visual'])"),
+        (CLIENT, "client.find_vectors_by_text(['video.mp4 | 0:00.0-0:06.0 | visual'])"),
         (LANGCHAIN, "client.aembed_query('a red car')"),
         (LLAMA_INDEX, "client.aget_query_embedding('a red car')"),
     ],
@@ -71,8 +71,8 @@ def test_first_async_call_imports_nothing_heavy_on_the_event_loop(
     setup: str, call: str, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """An import on the loop would stop all other requests of a web server."""
-    write_film(tmp_path / "film.mp4", [Scene(color="red", seconds=5.0)], fps=5)
-    values = {"KEY": sandbox.api_key, "URL": sandbox.base_url, "VIDEO": str(tmp_path / "film.mp4")}
+    write_film(tmp_path / "video.mp4", [Scene(color="red", seconds=5.0)], fps=5)
+    values = {"KEY": sandbox.api_key, "URL": sandbox.base_url, "VIDEO": str(tmp_path / "video.mp4")}
     names = "".join(f"{name} = {value!r}\n" for name, value in values.items())
     code = f"{names}{setup}\n{WATCHED.replace('CALL', call)}"
     environment = os.environ | {"TWELVELABS_STORE": str(tmp_path / "segments.sqlite3")}

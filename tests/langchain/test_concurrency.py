@@ -8,7 +8,7 @@ import pytest
 from langchain_core.documents import Document
 
 from langchain_twelvelabs import TwelveLabsEmbeddings
-from tests.adapters import turns_until_done
+from tests.adapters import loop_iterations
 from tests.langchain.fixtures import call, connected, peak_of, requests_of
 from twelvelabs_core import InputError
 from twelvelabs_sandbox import Fault, Sandbox
@@ -54,7 +54,7 @@ async def test_the_loop_goes_on_while_many_texts_are_checked(
     head = documents[0].page_content.partition("\n")[0]
     texts = [*["the segment of page 12, line after line, " * 50] * 20_000, head]
     checking = asyncio.create_task(shared_embeddings.aembed_documents(texts))
-    turns = await turns_until_done(checking)
+    iterations = await loop_iterations(checking)
     with pytest.raises(InputError, match=r"texts\[20000\]"):
         await checking
-    assert turns > 10  # had it blocked the loop, it would be done after one turn
+    assert iterations > 10  # had it blocked the loop, it would be done after one iteration

@@ -12,7 +12,7 @@ from llama_index.core.schema import MetadataMode, TextNode
 from llama_index.core.storage.kvstore import SimpleKVStore
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, TwelveLabsVideoReader
-from tests.adapters import turns_until_done
+from tests.adapters import loop_iterations
 from tests.llama_index.contract import CountingLimiter
 from tests.llama_index.fixtures import CUT, PeakLog, connected, description, paid
 from twelvelabs_core import ConfigurationError, InputError, SegmentNotFoundError
@@ -364,7 +364,7 @@ async def test_the_loop_goes_on_while_many_nodes_are_checked(
     texts = [TextNode(text="the segment of page 12, line after line, " * 50) for _ in range(20_000)]
     head = TextNode(text=nodes[0].get_content().partition("\n")[0].replace(", ", " | "))
     checking = asyncio.create_task(shared_model.acall([*texts, head]))
-    turns = await turns_until_done(checking)
+    iterations = await loop_iterations(checking)
     with pytest.raises(InputError, match=r"texts\[20000\]"):
         await checking
-    assert turns > 10  # had it blocked the loop, it would be done after one turn
+    assert iterations > 10  # had it blocked the loop, it would be done after one iteration

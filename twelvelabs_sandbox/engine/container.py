@@ -60,7 +60,7 @@ def error_text(error: BaseException) -> str:
 
 
 def video_stream(container: InputContainer) -> VideoStream | None:
-    """Return the largest video track that can be decoded and is no cover: a file may begin with a small preview."""
+    """Return the largest video track that can be decoded and is not a cover: a file may begin with a small preview."""
     videos = [stream for stream in container.streams.video if _is_decodable(stream) and not is_cover(stream)]
     return max(videos, key=lambda stream: stream.codec_context.width * stream.codec_context.height, default=None)
 
