@@ -9,6 +9,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.vectorstores import VectorStore
 from pydantic import ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from langchain_twelvelabs.filters import filter_arguments
@@ -64,7 +65,7 @@ class TwelveLabsMomentRetriever(BaseRetriever):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
-    vectorstore: VectorStore
+    vectorstore: SkipJsonSchema[VectorStore]
     embeddings: TwelveLabsEmbeddings | None = None
     k: int = Field(default=5, ge=1)
     fetch_k: int = Field(default=50, ge=1, le=10_000)

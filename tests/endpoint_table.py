@@ -63,6 +63,8 @@ CALLS: dict[str, Calls] = {
     "register": Calls(),
     "content_of": Calls(),
     "find_vectors": Calls(),
+    "find_moments": Calls(),
+    "moment_vector": Calls(),
     "find_vectors_by_text": Calls(),
     "tasks.create_audio": Calls((f"POST {_TASKS}",), _AS_ASSET, _BOTH),
     "tasks.create_video": Calls((f"POST {_TASKS}",), _AS_ASSET, _BOTH),

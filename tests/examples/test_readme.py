@@ -4,6 +4,7 @@ The blocks run in this process, which saves their import time; `__main__` is a n
 directly after a Python block is its expected output; `...` in it matches anything.
 """
 
+import json
 import re
 import runpy
 from dataclasses import dataclass
@@ -47,6 +48,9 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_film(folder / "training.mp4", SCENES[::-1])
     write_picture(folder / "photo.jpg", SCENES[0])
     write_sound(folder / "talk.wav", SCENES)
+    spans = [{"source": "match.mp4", "start_sec": 0.0, "end_sec": 6.0}]
+    judged = [{"query": "fast red and white stripes", "label": "look", "spans": spans}]
+    (folder / "judged.json").write_text(json.dumps(judged))
     return folder
 
 

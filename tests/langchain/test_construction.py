@@ -21,10 +21,12 @@ KEY = "tlk_do_not_show_me"
 
 def test_public_names() -> None:
     assert sorted(langchain_twelvelabs.__all__) == [
+        "SearchVideoMoments",
         "SegmentPromptTemplate",
         "TwelveLabsAudioLoader",
         "TwelveLabsDocumentLoader",
         "TwelveLabsEmbeddings",
+        "TwelveLabsMomentRetriever",
         "TwelveLabsVideoLoader",
         "aadd_segments",
         "add_segments",
@@ -32,6 +34,7 @@ def test_public_names() -> None:
         "document_prompt",
         "index_kwargs",
         "index_segments",
+        "segment_filter",
     ]
     assert all(hasattr(langchain_twelvelabs, name) for name in langchain_twelvelabs.__all__)
 

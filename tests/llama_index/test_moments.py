@@ -143,8 +143,9 @@ async def test_every_store_gives_the_same_moments_as_langchain(
         for conditions in searches:
             found = await call(mode, retriever, "search", description(scene), **conditions)
             wanted = other.search(description(scene), **conditions)
-            assert [(one.node_id, round(one.score or 0, 5)) for one in found] == [
-                (one.id, round(one.metadata["score"], 5)) for one in wanted
+            # Which of equally irrelevant clips are found, the store decides.
+            assert [(one.node_id, round(one.score or 0, 5)) for one in found if one.score] == [
+                (one.id, round(one.metadata["score"], 5)) for one in wanted if one.metadata["score"]
             ]
             assert found
 

@@ -64,6 +64,7 @@ ALLOWED = [
     Allowed("RejectedPositiveData", r"must be one of", "enums that are open in the schema and closed in the prose"),
     Allowed("RejectedPositiveData", r"one or more different values", "items that a kind or model does not have"),
     Allowed("RejectedPositiveData", r"must not include `asset`", "the rule is stated only in the prose"),
+    Allowed("RejectedPositiveData", r"parameter needs a text", "the rule is stated only in the prose"),
     Allowed("RejectedPositiveData", r"must not be empty|must have 1 to", "an empty text or array has no content"),
     Allowed("RejectedPositiveData", r"must be (a number|an integer) (of|from) ", "bounds stated only in the prose"),
     Allowed("RejectedPositiveData", r"RFC 3339", "a time, although the schema says string only"),

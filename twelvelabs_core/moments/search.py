@@ -72,7 +72,8 @@ class _Track:
     Attributes:
         source: The caller's name of the file.
         ranges: The clips in time order.
-        scores: The score of each clip, by which moments are ordered.
+        scores: The score of each clip, by which moments are ordered; equal ones by `cosines`.
+        cosines: The best cosine of each clip.
         relevance: The relevance of each clip, by which moments grow.
         hits: The hits of each clip.
         free: Whether each clip can become part of a moment.
@@ -83,6 +84,7 @@ class _Track:
     source: str
     ranges: Sequence[Range]
     scores: Sequence[float]
+    cosines: Sequence[float]
     relevance: Sequence[float]
     hits: Mapping[Range, list[Hit]]
     free: list[bool]
@@ -146,19 +148,21 @@ def _exact_tracks(
         else:
             others.append(hit)
     relevance = relevance_of_clips(timelines, options.weights)
-    scores = relevance if options.score == "combined" else best_cosines(timelines, options.weights)
+    cosines = best_cosines(timelines, options.weights)
+    scores = relevance if options.score == "combined" else cosines
     return [
         _Track(
             source=timeline.source,
             ranges=timeline.ranges,
             scores=ordered.tolist(),
+            cosines=best.tolist(),
             relevance=growing.tolist(),
             hits=found[timeline.source],
             free=[options.allows(start / 1000, end / 1000) for start, end in timeline.ranges],
             timeline=timeline,
             timelines=timelines,
         )
-        for timeline, ordered, growing in zip(timelines, scores, relevance, strict=True)
+        for timeline, ordered, best, growing in zip(timelines, scores, cosines, relevance, strict=True)
     ], others
 
 
@@ -181,6 +185,7 @@ def _tracks_of_hits(hits: Sequence[Hit], joined: int) -> list[_Track]:
                 source=source,
                 ranges=ranges,
                 scores=[-float(number) for number in places],
+                cosines=[0.0] * len(ranges),
                 relevance=[float(number < joined) for number in places],
                 hits=clips,
                 free=[True] * len(ranges),
@@ -192,7 +197,7 @@ def _tracks_of_hits(hits: Sequence[Hit], joined: int) -> list[_Track]:
 def _join(tracks: Sequence[_Track], options: MomentOptions, k: int) -> list[Moment]:
     """Return at most `k` moments, each around the best hit that is in none yet, best first."""
     seeds = [
-        (-track.scores[index], track.source, index, track)
+        (-track.scores[index], -track.cosines[index], track.source, index, track)
         for track in tracks
         for index, clip in enumerate(track.ranges)
         if clip in track.hits
@@ -200,7 +205,7 @@ def _join(tracks: Sequence[_Track], options: MomentOptions, k: int) -> list[Mome
     found: list[Moment] = []
     count: Counter[str] = Counter()
     bounds = Bounds(round(options.max_gap_sec * 1000), round(options.max_moment_sec * 1000))
-    for negative_score, source, index, track in sorted(seeds, key=lambda seed: seed[:3]):
+    for negative_score, _, source, index, track in sorted(seeds, key=lambda seed: seed[:4]):
         if len(found) >= k:
             break
         if track.free[index] and count[source] != options.max_per_source:

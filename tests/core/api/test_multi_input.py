@@ -156,7 +156,7 @@ async def test_a_text_refers_to_a_source_by_its_name(new: Surface, old: Surface,
         (["asset:64f8d2c7e4a1b37f8a9c5d12"], None, "cannot determine the media type.*media_type"),
         (["https://example.com/watch?v=1"], None, "cannot determine the media type"),
         (["empty.txt"], None, "empty"),
-        (["blank.txt"], None, "holds no text"),
+        (["blank.txt"], None, "contains no text"),
         (["missing.jpg"], None, "no such file"),
     ],
 )

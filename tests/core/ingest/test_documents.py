@@ -306,7 +306,7 @@ async def test_non_documents_are_refused(new: Surface, tmp_path: Path, picture: 
     (tmp_path / "c.md").touch()
     cases: dict[Any, str] = {
         tmp_path / "a.docx": r"PDF \(\.pdf\), text \(\.txt\) or Markdown \(\.md\); this is \.docx",
-        tmp_path / "b.txt": "holds no text",
+        tmp_path / "b.txt": "contains no text",
         tmp_path / "c.md": "empty",
         tmp_path / "missing.pdf": "no such file",
         content(picture): "is image, not a document",
