@@ -139,7 +139,7 @@ class Library:
 
     def centred_sum(self, query: str) -> list[Span]:
         """Return all clips by the sum over options of cosine - median cosine; a missing option counts 0."""
-        timelines = [Timeline.of(source, [one], self.embed(query)) for source, one in self.segments.items()]
+        timelines = [Timeline.of(source, "", [one], self.embed(query)) for source, one in self.segments.items()]
         spans = [Span(one.source, start / 1000, end / 1000) for one in timelines for start, end in one.ranges]
         total = np.zeros(len(spans))
         for option in OPTIONS:

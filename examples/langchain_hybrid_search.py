@@ -20,11 +20,13 @@ add_segments(store, documents)
 # One text per time range, by BM25 (pip install bm25s): exact names and numbers, which vectors blur.
 said = [hit for hit in (Hit.of(one.metadata, text=one.page_content) for one in documents) if hit.words]
 ranges = list({(hit.source, hit.start_sec): hit for hit in said}.values())
-index = bm25s.BM25()
-index.index(bm25s.tokenize([hit.words for hit in ranges] or [""], show_progress=False), show_progress=False)
-(tokens,) = bm25s.tokenize([query], return_ids=False, show_progress=False)
-by_words = index.get_scores([token for token in tokens if token in index.vocab_dict]) if said else []
-matches = {id(hit): float(score) for hit, score in zip(ranges, by_words, strict=False) if score > 0}
+matches: dict[int, float] = {}
+if ranges:
+    index = bm25s.BM25()
+    index.index(bm25s.tokenize([hit.words for hit in ranges], show_progress=False), show_progress=False)
+    (tokens,) = bm25s.tokenize([query], return_ids=False, show_progress=False)
+    by_words = index.get_scores([token for token in tokens if token in index.vocab_dict])
+    matches = {id(hit): float(score) for hit, score in zip(ranges, by_words, strict=True) if score > 0}
 
 vector = embeddings.client.embed_text(query).vector
 near = [Hit.of(one.metadata, text=one.page_content) for one in store.similarity_search(query, k=50)]

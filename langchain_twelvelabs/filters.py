@@ -9,15 +9,15 @@ from langchain_core.vectorstores import VectorStore
 
 from langchain_twelvelabs.vectorstores import class_names, innermost_store
 from twelvelabs_core import ConfigurationError
-from twelvelabs_core.integration import Comparison, Conditions
+from twelvelabs_core.integration import Conditions, Predicate
 
-Clauses = Sequence[Sequence[Comparison]]
+Clauses = Sequence[Sequence[Predicate]]
 
 
 def segment_filter(
     store: VectorStore,
     *,
-    source: str | None = None,
+    source: str | Sequence[str] | None = None,
     embedding_option: str | None = None,
     time_window: tuple[float, float] | None = None,
 ) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def segment_filter(
 
     Args:
         store: InMemoryVectorStore, Chroma, Qdrant, FAISS, LanceDB, Milvus or PGVector, also inside of wrappers.
-        source: The `source` of a file, or its title. Default: any.
+        source: The `source` of a file, or several. Default: any.
         embedding_option: `visual`, `audio`, `transcription`, `text` or `fused`. Default: any.
         time_window: First and last second; a segment must overlap them. Default: any.
 
@@ -41,7 +41,8 @@ def segment_filter(
         store.similarity_search("goal", k=5, **segment_filter(store, source="match.mp4", time_window=(60, 120)))
         ```
     """
-    conditions = Conditions(source=source, embedding_option=embedding_option, time_window=time_window)
+    sources = None if source is None else (source,) if isinstance(source, str) else tuple(source)
+    conditions = Conditions(sources=sources, embedding_option=embedding_option, time_window=time_window)
     found = filter_arguments(store, conditions)
     if found is None:
         raise ConfigurationError(
@@ -94,7 +95,7 @@ def _qdrant(store: Any, conditions: Conditions) -> dict[str, Any]:
     """Return the arguments of Qdrant."""
     from qdrant_client import models  # noqa: PLC0415  # of the store's own package
 
-    def condition(one: Comparison) -> Any:
+    def condition(one: Predicate) -> Any:
         key = f"{store.metadata_payload_key}.{one.key}"
         if one.operator == "==":
             return models.FieldCondition(key=key, match=models.MatchValue(value=str(one.value)))
@@ -117,7 +118,7 @@ def _expression(clauses: Clauses, key: str, equal: str, quoted: Callable[[Any], 
     """Return the filter of LanceDB (SQL) or Milvus."""
     operators: Mapping[str, str] = {"==": equal, "<": "<", ">": ">"}
 
-    def condition(one: Comparison) -> str:
+    def condition(one: Predicate) -> str:
         value = quoted(one.value) if isinstance(one.value, str) else repr(float(one.value))
         return f"{key.format(one.key)} {operators[one.operator]} {value}"
 

@@ -1,6 +1,5 @@
 """`TwelveLabsMomentRetriever`: moments of videos and audio files, from any vector store."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -8,22 +7,21 @@ from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, Callba
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.vectorstores import VectorStore
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from langchain_twelvelabs.filters import filter_arguments
 from langchain_twelvelabs.vectorstores import class_names, embeddings_of, innermost_store
-from twelvelabs_core import ConfigurationError, Hit, MediaInput, Moment, MomentOptions
+from twelvelabs_core import ConfigurationError, Example, Hit, MediaInput, Moment, MomentOptions
 from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
     Conditions,
-    Example,
     Mode,
     check_query,
     client_of,
-    distinct_titles,
+    conditions_of,
     finish,
     moment_metadata,
     moment_text,
@@ -79,7 +77,7 @@ class TwelveLabsMomentRetriever(BaseRetriever):
         image: MediaInput | None = None,
         audio: MediaInput | None = None,
         video: MediaInput | None = None,
-        like: Document | None = None,
+        like: Document | Moment | None = None,
         k: int | None = None,
         source: str | None = None,
         time_window: tuple[float, float] | None = None,
@@ -94,7 +92,7 @@ class TwelveLabsMomentRetriever(BaseRetriever):
             video: A video clip, up to 10 minutes; 10 to 30 s are represented best.
             like: A result of an earlier search: find moments like it. It is not among the results.
             k: Most results. Default: that of the retriever.
-            source: The `source` of a file, or its title. Default: any.
+            source: The `source` of a file, its title, or a title with folders as results show it. Default: any.
             time_window: First and last second; moments that overlap them. Default: any.
             embedding_option: Search only what is seen (`visual`), heard (`audio`) or said (`transcription`).
 
@@ -106,8 +104,8 @@ class TwelveLabsMomentRetriever(BaseRetriever):
             TwelveLabsError: The query could not be embedded.
         """
         query = {"text": text, "image": image, "audio": audio, "video": video, "like": like}
-        conditions = Conditions(source=source, embedding_option=embedding_option, time_window=time_window)
-        return _documents(finish(self.find_moments(BLOCKING, query, k or self.k, conditions)))
+        conditions = {"source": source, "embedding_option": embedding_option, "time_window": time_window}
+        return [_document(moment) for moment in finish(self.find_moments(BLOCKING, query, k, **conditions))]
 
     async def asearch(
         self,
@@ -116,7 +114,7 @@ class TwelveLabsMomentRetriever(BaseRetriever):
         image: MediaInput | None = None,
         audio: MediaInput | None = None,
         video: MediaInput | None = None,
-        like: Document | None = None,
+        like: Document | Moment | None = None,
         k: int | None = None,
         source: str | None = None,
         time_window: tuple[float, float] | None = None,
@@ -124,21 +122,22 @@ class TwelveLabsMomentRetriever(BaseRetriever):
     ) -> list[Document]:
         """Return moments; the async variant of `search`."""
         query = {"text": text, "image": image, "audio": audio, "video": video, "like": like}
-        conditions = Conditions(source=source, embedding_option=embedding_option, time_window=time_window)
-        return _documents(await self.find_moments(AWAITING, query, k or self.k, conditions))
+        conditions = {"source": source, "embedding_option": embedding_option, "time_window": time_window}
+        return [_document(moment) for moment in await self.find_moments(AWAITING, query, k, **conditions)]
 
-    def moments(self, text: str, *, k: int | None = None) -> list[Moment]:
+    def moments(self, text: str, *, k: int | None = None, **conditions: Any) -> list[Moment]:
         """Return moments with their hits, `Moment.hits`, whose `item` is the vector store's document.
 
         Args:
             text: Words to search by.
             k: Most moments. Default: that of the retriever.
+            **conditions: `source`, `time_window` and `embedding_option` as for `search`.
         """
-        return finish(self.find_moments(BLOCKING, {"text": text}, k or self.k, Conditions()))
+        return finish(self.find_moments(BLOCKING, {"text": text}, k, **conditions))
 
-    async def amoments(self, text: str, *, k: int | None = None) -> list[Moment]:
+    async def amoments(self, text: str, *, k: int | None = None, **conditions: Any) -> list[Moment]:
         """Return moments with their hits; the async variant of `moments`."""
-        return await self.find_moments(AWAITING, {"text": text}, k or self.k, Conditions())
+        return await self.find_moments(AWAITING, {"text": text}, k, **conditions)
 
     def _get_relevant_documents(
         self,
@@ -164,27 +163,37 @@ class TwelveLabsMomentRetriever(BaseRetriever):
     ) -> list[Document]:
         return await self.asearch(query, k=k, source=source, time_window=time_window, embedding_option=embedding_option)
 
-    async def find_moments(self, mode: Mode, query: dict[str, Any], k: int, conditions: Conditions) -> list[Moment]:
+    async def find_moments(
+        self, mode: Mode, query: dict[str, Any], k: int | None = None, **conditions: Any
+    ) -> list[Moment]:
         """Return moments; for this package's tools, others use `search` and `moments`."""
         given = check_query(query)
         embeddings = self.embeddings or embeddings_of(self.vectorstore)
         if embeddings is None:
             raise ConfigurationError(
-                f"this {type(self.vectorstore).__name__} shows no embeddings; pass embeddings=TwelveLabsEmbeddings()."
+                f"{type(self.vectorstore).__name__} has no embeddings; pass embeddings=TwelveLabsEmbeddings()."
             )
         client = await client_of(mode, embeddings)
-        like = Example.of(given["like"].metadata) if "like" in given else None
+        stated = await conditions_of(mode, client, **conditions)
+        like = Example.of(given["like"]) if "like" in given else None
         return await retrieve_moments(
             mode,
             client,
             _Search(self.vectorstore, self.search_kwargs),
             await _vector(mode, client, embeddings, given, like),
-            k=k,
+            k=self.k if k is None else k,
             fetch_k=self.fetch_k,
-            conditions=conditions,
+            conditions=stated,
             options=self.options,
             like=like,
         )
+
+    @field_validator("search_kwargs")
+    @classmethod
+    def _check_search_kwargs(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if "k" in value:
+            raise ValueError("k of the retriever is the number of moments; fetch_k that of a search")
+        return value
 
 
 class _Search:
@@ -202,9 +211,20 @@ class _Search:
 
     async def search(self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None) -> list[Hit]:
         condition = {} if conditions is None else filter_arguments(self._store, conditions) or {}
+        if self._is_empty_table():
+            return []
         options = {**self._defaults, **condition, **self._search_kwargs}
-        found = await mode.call(self._store, "similarity_search_by_vector", vector, k=count, **options)
+        try:
+            found = await mode.call(self._store, "similarity_search_by_vector", vector, k=count, **options)
+        except NotImplementedError:
+            raise ConfigurationError(
+                f"{type(self._store).__name__} has no search by vector, with which moments are retrieved."
+            ) from None
         return [Hit.of(document.metadata, text=document.page_content, item=document) for document in found]
+
+    def _is_empty_table(self) -> bool:
+        store: Any = innermost_store(self._store)
+        return bool(self._defaults) and store.get_table() is None  # LanceDB creates it with the first document
 
 
 async def _vector(
@@ -223,16 +243,10 @@ async def _vector(
     return np.asarray(vector, np.float32)
 
 
-def _documents(moments: Iterable[Moment]) -> list[Document]:
-    moments = list(moments)
-    titles = distinct_titles(moments)
-    return [_document(moment, titles[moment.source]) for moment in moments]
-
-
-def _document(moment: Moment, title: str) -> Document:
+def _document(moment: Moment) -> Document:
     """Return the document of a moment; a result that is none as it is, with `exact`."""
     if moment.scope == "clip":
-        return Document(moment_text(moment, title), id=moment.moment_id, metadata=moment_metadata(moment, title))
+        return Document(moment_text(moment), id=moment.moment_id, metadata=moment_metadata(moment))
     (hit,) = moment.hits
     original: Document = hit.item
-    return original.model_copy(update={"metadata": {**original.metadata, "exact": False}})
+    return original.model_copy(update={"metadata": {"exact": False, **original.metadata}})

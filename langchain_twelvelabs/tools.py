@@ -12,9 +12,8 @@ from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
     TOOL_OPTIONS,
-    Conditions,
     Mode,
-    distinct_titles,
+    complaint_about,
     finish,
     public_document,
     sentence_of,
@@ -102,16 +101,17 @@ class SearchVideoMoments(BaseTool):
         return await self._search(AWAITING, query, k, conditions)
 
     async def _search(self, mode: Mode, query: str, k: int, given: dict[str, Any]) -> tuple[str, list[Document]]:
+        arguments = {
+            "source": given["source"] or None,
+            "embedding_option": TOOL_OPTIONS.get(given["modality"]),
+            "time_window": time_window_of(given["start_sec"], given["end_sec"]),
+        }
+        if complaint := complaint_about(query, given["start_sec"], given["end_sec"]):
+            return complaint, []
         try:
-            conditions = Conditions(
-                source=given["source"],
-                embedding_option=TOOL_OPTIONS.get(given["modality"]),
-                time_window=time_window_of(given["start_sec"], given["end_sec"]),
-            )
             # Not through `invoke`, whose trace would show the paths of files.
-            moments = await self.retriever.find_moments(mode, {"text": query}, k, conditions)
+            moments = await self.retriever.find_moments(mode, {"text": query}, k, **arguments)
         except TwelveLabsError as error:
             return sentence_of(error), []
-        titles = distinct_titles(moments)
-        shown = [public_document(moment, titles[moment.source]) for moment in moments]
-        return text_for_model(moments, titles), [Document(text, metadata=metadata) for text, metadata in shown]
+        shown = [public_document(moment) for moment in moments]
+        return text_for_model(moments), [Document(text, metadata=metadata) for text, metadata in shown]

@@ -1,6 +1,6 @@
 """`TwelveLabsMomentRetriever`: moments of videos and audio files, from an index on any vector store."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -14,17 +14,15 @@ from llama_index.core.vector_stores import FilterCondition, FilterOperator, Meta
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from llama_index_twelvelabs.queries import embed_query_media
 from llama_index_twelvelabs.vector_stores import has_collection, is_a
-from twelvelabs_core import ConfigurationError, Hit, InputError, MediaInput, Moment, MomentOptions
+from twelvelabs_core import ConfigurationError, Example, Hit, InputError, MediaInput, Moment, MomentOptions
 from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
-    Comparison,
     Conditions,
-    Example,
     Mode,
     check_query,
     client_of,
-    distinct_titles,
+    conditions_of,
     find_segments,
     finish,
     moment_metadata,
@@ -34,6 +32,10 @@ from twelvelabs_core.integration import (
 
 OPERATORS = {"==": FilterOperator.EQ, "<": FilterOperator.LT, ">": FilterOperator.GT}
 FETCH_K = 50
+FILTERING = (
+    *("SimpleVectorStore", "QdrantVectorStore", "ChromaVectorStore"),
+    *("LanceDBVectorStore", "MilvusVectorStore", "PGVectorStore"),
+)
 
 
 class TwelveLabsMomentRetriever(BaseRetriever):
@@ -84,6 +86,9 @@ class TwelveLabsMomentRetriever(BaseRetriever):
         found = index._embed_model if embed_model is None else embed_model  # noqa: SLF001  # as LlamaIndex's retrievers
         if not isinstance(found, TwelveLabsEmbedding):
             raise ConfigurationError(f"embed_model must be a TwelveLabsEmbedding, got {type(found).__name__}.")
+        for name, count in (("similarity_top_k", similarity_top_k), ("fetch_k", fetch_k)):
+            if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+                raise InputError(f"{name} must be a whole number from 1, got {count!r}.")
         self.index = index
         self.embed_model = found
         self.similarity_top_k = similarity_top_k
@@ -99,7 +104,7 @@ class TwelveLabsMomentRetriever(BaseRetriever):
         image: MediaInput | None = None,
         audio: MediaInput | None = None,
         video: MediaInput | None = None,
-        like: NodeWithScore | None = None,
+        like: NodeWithScore | Moment | None = None,
         k: int | None = None,
         source: str | None = None,
         time_window: tuple[float, float] | None = None,
@@ -114,7 +119,7 @@ class TwelveLabsMomentRetriever(BaseRetriever):
             video: A video clip, up to 10 minutes; 10 to 30 s are represented best.
             like: A result of an earlier search: find moments like it. It is not among the results.
             k: Most results. Default: `similarity_top_k`.
-            source: The `source` of a file, or its title. Default: any.
+            source: The `source` of a file, its title, or a title with folders as results show it. Default: any.
             time_window: First and last second; moments that overlap them. Default: any.
             embedding_option: Search only what is seen (`visual`), heard (`audio`) or said (`transcription`).
 
@@ -126,8 +131,8 @@ class TwelveLabsMomentRetriever(BaseRetriever):
             TwelveLabsError: The query could not be embedded.
         """
         query = {"text": text, "image": image, "audio": audio, "video": video, "like": like}
-        conditions = Conditions(source=source, embedding_option=embedding_option, time_window=time_window)
-        return moment_nodes(finish(self.find_moments(BLOCKING, query, k or self.similarity_top_k, conditions)))
+        conditions = {"source": source, "embedding_option": embedding_option, "time_window": time_window}
+        return moment_nodes(finish(self.find_moments(BLOCKING, query, k, **conditions)))
 
     async def asearch(
         self,
@@ -136,7 +141,7 @@ class TwelveLabsMomentRetriever(BaseRetriever):
         image: MediaInput | None = None,
         audio: MediaInput | None = None,
         video: MediaInput | None = None,
-        like: NodeWithScore | None = None,
+        like: NodeWithScore | Moment | None = None,
         k: int | None = None,
         source: str | None = None,
         time_window: tuple[float, float] | None = None,
@@ -144,25 +149,39 @@ class TwelveLabsMomentRetriever(BaseRetriever):
     ) -> list[NodeWithScore]:
         """Return moments; the async variant of `search`."""
         query = {"text": text, "image": image, "audio": audio, "video": video, "like": like}
-        conditions = Conditions(source=source, embedding_option=embedding_option, time_window=time_window)
-        return moment_nodes(await self.find_moments(AWAITING, query, k or self.similarity_top_k, conditions))
+        conditions = {"source": source, "embedding_option": embedding_option, "time_window": time_window}
+        return moment_nodes(await self.find_moments(AWAITING, query, k, **conditions))
+
+    def moments(self, text: str, *, k: int | None = None, **conditions: Any) -> list[Moment]:
+        """Return moments with their hits, `Moment.hits`, whose `item` is the vector store's `NodeWithScore`.
+
+        Args:
+            text: Words to search by.
+            k: Most moments. Default: `similarity_top_k`.
+            **conditions: `source`, `time_window` and `embedding_option` as for `search`.
+        """
+        return finish(self.find_moments(BLOCKING, {"text": text}, k, **conditions))
+
+    async def amoments(self, text: str, *, k: int | None = None, **conditions: Any) -> list[Moment]:
+        """Return moments with their hits; the async variant of `moments`."""
+        return await self.find_moments(AWAITING, {"text": text}, k, **conditions)
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        query = {"text": query_bundle}
-        return moment_nodes(finish(self.find_moments(BLOCKING, query, self.similarity_top_k, Conditions())))
+        return moment_nodes(finish(self.find_moments(BLOCKING, {"text": query_bundle})))
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        query = {"text": query_bundle}
-        return moment_nodes(await self.find_moments(AWAITING, query, self.similarity_top_k, Conditions()))
+        return moment_nodes(await self.find_moments(AWAITING, {"text": query_bundle}))
 
-    async def find_moments(self, mode: Mode, query: dict[str, Any], k: int, conditions: Conditions) -> list[Moment]:
+    async def find_moments(
+        self, mode: Mode, query: dict[str, Any], k: int | None = None, **conditions: Any
+    ) -> list[Moment]:
         """Return moments; for this package's tools, others use `search` and `retrieve`."""
         given = check_query(query)
-        like = given.get("like")
-        if like is not None and not isinstance(like, Example):
-            like = Example.of(like.metadata)
         client = await client_of(mode, self.embed_model)
+        stated = await conditions_of(mode, client, **conditions)
+        like = given.get("like")
         if like is not None:
+            like = like if isinstance(like, Example) else Example.of(like)
             vector = await mode.run(client.moment_vector, like.segment_ids)
         else:
             vector = await query_vector(mode, self.embed_model, given)
@@ -171,15 +190,15 @@ class TwelveLabsMomentRetriever(BaseRetriever):
             client,
             IndexSearch(self.index, self.filters),
             vector,
-            k=k,
+            k=self.similarity_top_k if k is None else k,
             fetch_k=self.fetch_k,
-            conditions=conditions,
+            conditions=stated,
             options=self.options,
             like=like,
         )
 
-    async def find_hits(self, mode: Mode, conditions: Conditions, count: int = 10) -> list[Hit]:
-        """Return some segments that fulfil conditions, in any order; for this package's tools."""
+    async def find_hits(self, mode: Mode, conditions: Conditions, count: int) -> list[Hit]:
+        """Return up to `count` nodes that fulfil conditions, in any order; for this package's tools."""
         dimension = int(self.embed_model.space.rpartition("/")[2])
         vector = [dimension**-0.5] * dimension
         return await find_segments(mode, IndexSearch(self.index, self.filters), vector, conditions, count)
@@ -193,8 +212,8 @@ class IndexSearch:
         self._filters = filters
 
     def can_filter(self, conditions: Conditions) -> bool:  # noqa: ARG002  # those that can, can all
-        """Return whether the vector store can filter: FAISS cannot."""
-        return not is_a(self._index.vector_store, "FaissVectorStore")
+        """Return whether the vector store is one of those whose filters are known to work."""
+        return is_a(self._index.vector_store, *FILTERING)
 
     async def search(self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None) -> list[Hit]:
         """Return the nearest nodes as hits."""
@@ -202,27 +221,22 @@ class IndexSearch:
         is_empty = is_a(store, "LanceDBVectorStore") and getattr(store, "_table", None) is None  # `table` would raise
         if is_empty or not await has_collection(mode, store):
             return []
-        for filters in self._alternatives(conditions):
-            retriever = self._index.as_retriever(similarity_top_k=count, filters=filters)
-            with suppress(Warning):  # LanceDB raises one where it finds nothing
-                found = await mode.call(retriever, "retrieve", QueryBundle("", embedding=vector))
-                if found:
-                    return [hit_of(result) for result in found]
+        filters = self._filters if conditions is None else self._combined(conditions)
+        retriever = self._index.as_retriever(similarity_top_k=count, filters=filters)
+        with suppress(Warning):  # LanceDB raises one where it finds nothing
+            # Not `retrieve`, whose events hold the vector and the nodes: a trace of a tool must have neither.
+            found = await mode.call(retriever, "_get_nodes_with_embeddings", QueryBundle("", embedding=vector))
+            return [hit_of(result) for result in found]
         return []
 
-    def _alternatives(self, conditions: Conditions | None) -> list[MetadataFilters | None]:
-        """Return filters to try one after the other; not all vector stores support `or`, which a source would need."""
-        if conditions is None:
-            return [self._filters]
-        clauses = conditions.clauses
-        fixed = [clause[0] for clause in clauses if len(clause) == 1]
-        choices = next((clause for clause in clauses if len(clause) > 1), [])
-        return [self._combined([*fixed, choice]) for choice in choices] or [self._combined(fixed)]
-
-    def _combined(self, comparisons: Sequence[Comparison]) -> MetadataFilters:
+    def _combined(self, conditions: Conditions) -> MetadataFilters:
         own: list[Any] = [
-            MetadataFilter(key=one.key, value=one.value, operator=OPERATORS[one.operator]) for one in comparisons
+            MetadataFilter(key=one.key, value=one.value, operator=OPERATORS[one.operator])
+            for one, *others in conditions.clauses
+            if not others
         ]
+        if conditions.sources is not None and len(conditions.sources) > 1:
+            own.append(MetadataFilter(key="source", value=list(conditions.sources), operator=FilterOperator.IN))
         if self._filters is None:
             return MetadataFilters(filters=own)
         if self._filters.condition == FilterCondition.AND:
@@ -237,6 +251,8 @@ async def query_vector(mode: Mode, embed_model: TwelveLabsEmbedding, given: dict
         if bundle.embedding is not None:
             return np.asarray(bundle.embedding, np.float32)
         given = {**given, "text": bundle.query_str}
+    if given.keys() == {"text"}:  # without the events of a call, whose trace would show the vector
+        return np.asarray(await mode.call(embed_model, "_get_query_embedding", given["text"]), np.float32)
     return np.asarray(await embed_query_media(mode, embed_model, given, {}), np.float32)
 
 
@@ -247,20 +263,18 @@ def hit_of(result: NodeWithScore) -> Hit:
 
 def moment_nodes(moments: Iterable[Moment]) -> list[NodeWithScore]:
     """Return the nodes of moments; results that are none as they are, with `exact` in their metadata."""
-    moments = list(moments)
-    titles = distinct_titles(moments)
-    return [_node(moment, titles[moment.source]) for moment in moments]
+    return [_node(moment) for moment in moments]
 
 
-def _node(moment: Moment, title: str) -> NodeWithScore:
+def _node(moment: Moment) -> NodeWithScore:
     if moment.scope != "clip":
         original: NodeWithScore = moment.hits[0].item
-        node = original.node.model_copy(update={"metadata": {**original.node.metadata, "exact": False}})
+        node = original.node.model_copy(update={"metadata": {"exact": False, **original.node.metadata}})
         return NodeWithScore(node=node, score=original.score)
-    metadata = moment_metadata(moment, title)
+    metadata = moment_metadata(moment)
     node = TextNode(
         id_=moment.moment_id,
-        text=moment_text(moment, title),
+        text=moment_text(moment),
         metadata=metadata,
         # Its text says all that a language model needs.
         excluded_llm_metadata_keys=list(metadata),

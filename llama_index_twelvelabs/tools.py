@@ -7,25 +7,26 @@ from typing import Annotated, Any, Literal
 from llama_index.core.tools.tool_spec.base import BaseToolSpec
 
 from llama_index_twelvelabs.retrievers import TwelveLabsMomentRetriever
-from twelvelabs_core import InputError, Moment, TwelveLabsError
+from twelvelabs_core import Example, TwelveLabsError
 from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
     TOOL_OPTIONS,
     Conditions,
-    Example,
     Mode,
     client_of,
-    distinct_titles,
+    complaint_about,
     finish,
     moment_for_model,
     sentence_of,
+    sources_named,
     time_window_of,
     titles_of_sources,
 )
 
 K_MAX = 20
-VIDEOS_MAX = 100
+HITS_MAX = 1_000  # nodes of one search
+SOURCES_MAX = 1_000  # searches for one list of videos
 
 Query = Annotated[str, "What to look for, in a few words: what is seen, heard or said."]
 Count = Annotated[int, f"Most moments to return, 1 to {K_MAX}."]
@@ -113,32 +114,49 @@ class TwelveLabsToolSpec(BaseToolSpec):
         """List the titles of the videos and audio files; the async variant of `list_videos`."""
         return await _answer(lambda: self._list(AWAITING))
 
-    async def _search(self, mode: Mode, query: str, k: int, given: dict[str, Any]) -> list[dict[str, Any]]:
-        conditions = Conditions(
-            source=given["source"],
+    async def _search(self, mode: Mode, query: str, k: int, given: dict[str, Any]) -> Any:
+        if complaint := complaint_about(query, given["start_sec"], given["end_sec"]):
+            return {"error": complaint}
+        if given["modality"] not in (*TOOL_OPTIONS, "any"):
+            return {"error": f"The search failed: modality must be seen, heard, said or any, got {given['modality']}."}
+        moments = await self.retriever.find_moments(
+            mode,
+            {"text": query},
+            _count(k),
+            source=given["source"] or None,
             embedding_option=TOOL_OPTIONS.get(given["modality"]),
             time_window=time_window_of(given["start_sec"], given["end_sec"]),
         )
-        return _moments(await self.retriever.find_moments(mode, {"text": query}, _count(k), conditions))
+        return [moment_for_model(moment) for moment in moments]
 
-    async def _more(self, mode: Mode, source: str, start_sec: float, end_sec: float, k: int) -> list[dict[str, Any]]:
-        window = Conditions(source=source, time_window=(start_sec, end_sec))
-        hits = await self.retriever.find_hits(mode, window)
+    async def _more(self, mode: Mode, title: str, start_sec: float, end_sec: float, k: int) -> Any:
+        if complaint := complaint_about(title, start_sec, end_sec):
+            return {"error": complaint}
+        client = await client_of(mode, self.retriever.embed_model)
+        sources = await sources_named(mode, client, title)
+        if len(sources) > 1:
+            known = await mode.blocking(lambda: client.store.find_sources(sources))
+            names = ", ".join(sorted(titles_of_sources(known).values()))
+            return {"error": f"The search failed: {len(sources)} files are called {title}: {names}. Pass one of these."}
+        window = Conditions(sources=sources, time_window=(start_sec, end_sec))
+        hits = [hit for hit in await self.retriever.find_hits(mode, window, HITS_MAX) if hit.is_clip]
         ids = tuple(hit.segment_id for hit in hits if hit.segment_id is not None)
         if not ids:
-            raise InputError(f"{source!r} has no moment from second {start_sec:g} to {end_sec:g}.")
-        like = Example(hits[0].source, start_sec, end_sec, ids)
-        return _moments(await self.retriever.find_moments(mode, {"like": like}, _count(k), Conditions()))
+            return {"error": f"The search failed: {title} has no moment from second {start_sec:g} to {end_sec:g}."}
+        like = Example(sources[0], start_sec, end_sec, ids)
+        moments = await self.retriever.find_moments(mode, {"like": like}, _count(k))
+        return [moment_for_model(moment) for moment in moments]
 
     async def _list(self, mode: Mode) -> list[str]:
-        client = await client_of(mode, self.retriever.embed_model)
-        titles: dict[str, str] = await mode.blocking(client.store.list_sources)
-        found = [
-            source
-            for source in list(titles)[:VIDEOS_MAX]
-            if await self.retriever.find_hits(mode, Conditions(source=source), count=1)
-        ]
-        return sorted(titles_of_sources({source: titles[source] for source in found}).values())
+        found = await self.retriever.find_hits(mode, Conditions(), HITS_MAX)
+        titles = {hit.source: hit.title for hit in found if hit.segment_id is not None}
+        if len(found) == HITS_MAX:  # there are more: ask for each file that the segment store knows
+            client = await client_of(mode, self.retriever.embed_model)
+            known: dict[str, str] = await mode.blocking(client.store.list_sources)
+            for source in [source for source in known if source not in titles][:SOURCES_MAX]:
+                if await self.retriever.find_hits(mode, Conditions(sources=(source,)), 1):
+                    titles[source] = known[source]
+        return sorted(titles_of_sources(titles).values())
 
 
 async def _answer(search: Callable[[], Awaitable[Any]]) -> str:
@@ -146,11 +164,6 @@ async def _answer(search: Callable[[], Awaitable[Any]]) -> str:
         return json.dumps(await search(), ensure_ascii=False)
     except TwelveLabsError as error:
         return json.dumps({"error": sentence_of(error)}, ensure_ascii=False)
-
-
-def _moments(moments: list[Moment]) -> list[dict[str, Any]]:
-    titles = distinct_titles(moments)
-    return [moment_for_model(moment, titles[moment.source]) for moment in moments]
 
 
 def _count(k: int) -> int:

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         SpatialSegmentation,
     )
     from twelvelabs_core.moments.citations import Citation, citations
-    from twelvelabs_core.moments.moment import Hit, Moment, OptionScore
+    from twelvelabs_core.moments.moment import Example, Hit, Moment, OptionScore
     from twelvelabs_core.moments.options import MomentOptions
     from twelvelabs_core.results.legacy_v1 import LegacyEmbedding, LegacyPart, LegacyTask
     from twelvelabs_core.results.records import SegmentedMedia, SegmentRecord
@@ -117,7 +117,7 @@ else:
                 "SpatialSegmentation",
             ],
             "twelvelabs_core.moments.citations": ["Citation", "citations"],
-            "twelvelabs_core.moments.moment": ["Hit", "Moment", "OptionScore"],
+            "twelvelabs_core.moments.moment": ["Example", "Hit", "Moment", "OptionScore"],
             "twelvelabs_core.moments.options": ["MomentOptions"],
             "twelvelabs_core.results.legacy_v1": ["LegacyEmbedding", "LegacyPart", "LegacyTask"],
             "twelvelabs_core.results.records": ["SegmentRecord", "SegmentedMedia"],
@@ -172,6 +172,7 @@ __all__ = [
     "ConfigurationError",
     "DynamicSegmentation",
     "Embedding",
+    "Example",
     "Failure",
     "FixedSegmentation",
     "Hit",

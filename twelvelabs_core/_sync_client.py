@@ -23,7 +23,7 @@ from twelvelabs_core.media.validate import UploadMethod, UserMetadata
 from twelvelabs_core.models.marengo import DEFAULT_MODEL
 from twelvelabs_core.models.options import TimeBasedMetadata
 from twelvelabs_core.models.segmentation import Segmentation
-from twelvelabs_core.moments.moment import Hit, Moment
+from twelvelabs_core.moments.moment import Example, Hit, Moment
 from twelvelabs_core.moments.options import MomentOptions
 from twelvelabs_core.results.legacy_v1 import LegacyEmbedding, LegacyTask
 from twelvelabs_core.results.records import SegmentedMedia, SegmentRecord
@@ -1592,7 +1592,13 @@ class Client:
         return finish(self._async.find_vectors_by_text(texts, as_query=as_query))
 
     def find_moments(
-        self, hits: Sequence[Hit], query: Matrix, *, k: int = 5, options: MomentOptions | None = None
+        self,
+        hits: Iterable[Hit],
+        query: Matrix,
+        *,
+        k: int = 5,
+        options: MomentOptions | None = None,
+        like: Example | None = None,
     ) -> list[Moment]:
         """Return the moments that search results belong to, best first.
 
@@ -1608,6 +1614,7 @@ class Client:
             query: The query's vector, float32 of shape (dimension,), from `embed_text` or another `embed_*` method.
             k: Most moments.
             options: How hits become moments.
+            like: What the query is an example of, as with `moment_vector`; it is in no moment.
 
         Returns:
             At most `k` moments.
@@ -1616,7 +1623,7 @@ class Client:
             InputError: The stored vectors, or the query, are of another vector space than this client's.
             ConfigurationError: The segment store cannot be read.
         """
-        return finish(self._async.find_moments(hits, query, k=k, options=options))
+        return finish(self._async.find_moments(hits, query, k=k, options=options, like=like))
 
     def moment_vector(self, segment_ids: Sequence[str]) -> Matrix:
         """Return a vector to search for moments like another one.

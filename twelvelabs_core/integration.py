@@ -31,10 +31,16 @@ if TYPE_CHECKING:
     from twelvelabs_core.media.source import MediaInput, is_one, many
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
-    from twelvelabs_core.moments.conditions import CLIP_OPTIONS, TOOL_OPTIONS, Comparison, Conditions, time_window_of
-    from twelvelabs_core.moments.retrieval import Example, check_query, find_segments, retrieve_moments
+    from twelvelabs_core.moments.conditions import CLIP_OPTIONS, TOOL_OPTIONS, Conditions, Predicate, time_window_of
+    from twelvelabs_core.moments.retrieval import (
+        check_query,
+        conditions_of,
+        find_segments,
+        retrieve_moments,
+        sources_named,
+    )
     from twelvelabs_core.moments.text import (
-        distinct_titles,
+        complaint_about,
         moment_for_model,
         moment_metadata,
         moment_text,
@@ -62,13 +68,19 @@ else:
             "twelvelabs_core.moments.conditions": [
                 "CLIP_OPTIONS",
                 "TOOL_OPTIONS",
-                "Comparison",
                 "Conditions",
+                "Predicate",
                 "time_window_of",
             ],
-            "twelvelabs_core.moments.retrieval": ["Example", "check_query", "find_segments", "retrieve_moments"],
+            "twelvelabs_core.moments.retrieval": [
+                "check_query",
+                "conditions_of",
+                "find_segments",
+                "retrieve_moments",
+                "sources_named",
+            ],
             "twelvelabs_core.moments.text": [
-                "distinct_titles",
+                "complaint_about",
                 "moment_for_model",
                 "moment_metadata",
                 "moment_text",
@@ -91,18 +103,18 @@ __all__ = [
     "METADATA_KEYS",
     "TOOL_OPTIONS",
     "UNTIMED_TYPES",
-    "Comparison",
     "Conditions",
     "EmbeddingFields",
-    "Example",
     "FailureReport",
     "Mode",
+    "Predicate",
     "SpaceCheck",
     "TextCache",
     "check_query",
     "check_unique",
     "client_of",
-    "distinct_titles",
+    "complaint_about",
+    "conditions_of",
     "drain",
     "each_medium",
     "find_segments",
@@ -120,6 +132,7 @@ __all__ = [
     "readable_head_of",
     "retrieve_moments",
     "sentence_of",
+    "sources_named",
     "text_for_model",
     "time_window_of",
     "titles_of_sources",

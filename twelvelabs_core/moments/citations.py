@@ -5,6 +5,7 @@ from typing import Any, TypedDict
 
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.moments.moment import Moment, media_fragment
+from twelvelabs_core.moments.text import titles_of_sources
 
 
 class Citation(TypedDict):
@@ -15,7 +16,8 @@ class Citation(TypedDict):
         source: The caller's name of the file.
         start_sec: First second; 0.0 where times do not apply.
         end_sec: Last second; 0.0 where times do not apply.
-        url: The source with the time range as a media fragment: `https://example.com/match.mp4#t=62,70`.
+        url: The source with the time range as a media fragment, `https://example.com/match.mp4#t=62,70`, or the page
+            of a PDF, `plan.pdf#page=2`.
         thumbnail: URL or path of a picture, or None.
 
     Example:
@@ -50,10 +52,10 @@ def citations(results: Iterable[Any], *, thumbnails: Mapping[str, str] | None = 
         print(citations(answer["context"])[0]["url"])
         ```
     """
-    found: dict[tuple[Any, ...], Citation] = {}
-    for result in results:
-        citation = _citation(result, thumbnails or {})
-        found.setdefault((citation["source"], citation["start_sec"], citation["end_sec"]), citation)
+    found = {citation["url"]: citation for citation in (_citation(one, thumbnails or {}) for one in results)}
+    titles = titles_of_sources({citation["source"]: citation["title"] for citation in found.values()})
+    for citation in found.values():
+        citation["title"] = titles[citation["source"]] or citation["source"]
     return list(found.values())
 
 
@@ -61,12 +63,13 @@ def _citation(result: Any, thumbnails: Mapping[str, str]) -> Citation:
     metadata = _values(result)
     source, start, end = str(metadata.get("source", "")), metadata.get("start_sec"), metadata.get("end_sec")
     start_sec, end_sec = float(start or 0.0), float(end or 0.0)
+    page = metadata.get("page_start") or 0
     return Citation(
-        title=str(metadata.get("title") or source),
+        title=str(metadata.get("title") or ""),
         source=source,
         start_sec=start_sec,
         end_sec=end_sec,
-        url=media_fragment(source, start_sec, end_sec),
+        url=media_fragment(source, start_sec, end_sec) + (f"#page={page}" if page and not end_sec else ""),
         thumbnail=thumbnails.get(str(metadata.get("moment_id"))),
     )
 

@@ -1,11 +1,13 @@
 """`Conditions`: which segments a search may return, for adapters that state it in a vector store's own language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.moments.moment import Hit
+from twelvelabs_core.moments.options import check_time_window
+from twelvelabs_core.results.segments import OPTION_ORDER as EMBEDDING_OPTIONS
 
 TOOL_OPTIONS = {"seen": "visual", "heard": "audio", "said": "transcription"}
 """The words by which tools name embedding options."""
@@ -13,7 +15,7 @@ CLIP_OPTIONS = tuple(TOOL_OPTIONS.values())
 TIME_MAX_SEC = 1e9  # later than the end of any file; a vector store may have no value for infinity
 
 
-class Comparison(NamedTuple):
+class Predicate(NamedTuple):
     """A comparison of a metadata value.
 
     Attributes:
@@ -23,7 +25,7 @@ class Comparison(NamedTuple):
 
     Example:
         ```python
-        Comparison("start_sec", "<", 120.0)
+        Predicate("start_sec", "<", 120.0)
         ```
     """
 
@@ -37,53 +39,44 @@ class Conditions:
     """Which segments a search may return; documents that are not of this package fail every condition.
 
     Attributes:
-        source: The `source` of the file, or its title: `match.mp4`, also with some of its folders, `cup/match.mp4`.
-            Default: any.
+        sources: The `source` of the file is one of these. Default: any.
         embedding_option: `visual`, `audio`, `transcription`, `text` or `fused`. Default: any.
         time_window: First and last second; a segment must overlap them. Default: any.
 
     Raises:
-        InputError: The window is empty or not a pair of seconds.
+        InputError: The window is not a pair of seconds, or the option is unknown.
 
     Example:
         ```python
-        Conditions(source="match.mp4", time_window=(60, 120)).matches(document.metadata)
+        Conditions(sources=("match.mp4",), time_window=(60, 120)).matches(document.metadata)
         ```
     """
 
-    source: str | None = None
+    sources: tuple[str, ...] | None = None
     embedding_option: str | None = None
     time_window: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        if self.time_window is None:
-            return
-        window: Sequence[Any] = self.time_window
-        are_numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in window)
-        if len(window) != 2 or not are_numbers or not 0 <= window[0] < window[1]:  # noqa: PLR2004  # a pair
-            raise InputError(f"time_window must be (first, last) second, got {self.time_window!r}.")
+        check_time_window(self.time_window)
+        if self.embedding_option not in (None, *EMBEDDING_OPTIONS):
+            raise InputError(
+                f"embedding_option must be one of {', '.join(EMBEDDING_OPTIONS)}, got {self.embedding_option!r}."
+            )
 
     def __bool__(self) -> bool:
-        return any(value is not None for value in (self.source, self.embedding_option, self.time_window))
+        return any(value is not None for value in (self.sources, self.embedding_option, self.time_window))
 
     @property
-    def clauses(self) -> list[list[Comparison]]:
-        """The conditions as comparisons: one of each inner list must be true.
-
-        They let through all segments that `matches` accepts, and of those with an equal file name possibly more.
-        """
-        clauses: list[list[Comparison]] = []
-        if self.source is not None:
-            name = self.source.rpartition("/")[2]
-            titles = dict.fromkeys((self.source, name))
-            clauses.append(
-                [Comparison("source", "==", self.source), *(Comparison("title", "==", title) for title in titles)]
-            )
+    def clauses(self) -> list[list[Predicate]]:
+        """The conditions as predicates: one of each inner list must be true."""
+        clauses: list[list[Predicate]] = []
+        if self.sources is not None:
+            clauses.append([Predicate("source", "==", source) for source in self.sources])
         if self.embedding_option is not None:
-            clauses.append([Comparison("embedding_option", "==", self.embedding_option)])
+            clauses.append([Predicate("embedding_option", "==", self.embedding_option)])
         if self.time_window is not None:
-            start, end = map(float, self.time_window)
-            clauses += [[Comparison("start_sec", "<", end)], [Comparison("end_sec", ">", start)]]
+            start, end = float(self.time_window[0]), min(float(self.time_window[1]), TIME_MAX_SEC)
+            clauses += [[Predicate("start_sec", "<", end)], [Predicate("end_sec", ">", start)]]
         return clauses
 
     def matches(self, metadata: Mapping[str, Any]) -> bool:
@@ -94,10 +87,9 @@ class Conditions:
         """Return whether a search result fulfils the conditions."""
         if not self:
             return True
-        names = (hit.source, hit.title)
         return (
             hit.segment_id is not None
-            and (self.source is None or self.source in names or hit.source.endswith(f"/{self.source}"))
+            and (self.sources is None or hit.source in self.sources)
             and self.embedding_option in (None, hit.embedding_option)
             and (
                 self.time_window is None or (hit.start_sec < self.time_window[1] and hit.end_sec > self.time_window[0])

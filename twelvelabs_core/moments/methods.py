@@ -1,18 +1,19 @@
 """The client's method that turns search results into moments."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from twelvelabs_core.base.checks import check_count
 from twelvelabs_core.base.errors import InputError, SegmentNotFoundError
 from twelvelabs_core.ingest.job import Ingestion
-from twelvelabs_core.moments.moment import Hit, Moment
+from twelvelabs_core.moments.moment import Example, Hit, Moment
 from twelvelabs_core.moments.options import MomentOptions
-from twelvelabs_core.results.segments import Matrix, Segments
+from twelvelabs_core.results.segments import Matrix
 from twelvelabs_core.transport.session import Session
 
 if TYPE_CHECKING:
+    from twelvelabs_core.moments.search import StoredFile
     from twelvelabs_core.store.store import SegmentStore
 
 
@@ -24,7 +25,13 @@ class MomentMethods:
     _open_store: "Callable[[], SegmentStore]"
 
     async def find_moments(
-        self, hits: Sequence[Hit], query: Matrix, *, k: int = 5, options: MomentOptions | None = None
+        self,
+        hits: Iterable[Hit],
+        query: Matrix,
+        *,
+        k: int = 5,
+        options: MomentOptions | None = None,
+        like: Example | None = None,
     ) -> list[Moment]:
         """Return the moments that search results belong to, best first.
 
@@ -40,6 +47,7 @@ class MomentMethods:
             query: The query's vector, float32 of shape (dimension,), from `embed_text` or another `embed_*` method.
             k: Most moments.
             options: How hits become moments.
+            like: What the query is an example of, as with `moment_vector`; it is in no moment.
 
         Returns:
             At most `k` moments.
@@ -48,15 +56,18 @@ class MomentMethods:
             InputError: The stored vectors, or the query, are of another vector space than this client's.
             ConfigurationError: The segment store cannot be read.
         """
+        import numpy as np  # noqa: PLC0415  # importing this package does not load numpy
+
         from twelvelabs_core.moments.search import moments_of  # noqa: PLC0415  # imports numpy
 
         check_count("k", k)
+        hits, query = list(hits), np.asarray(query, np.float32)
         space = self._ingestion.space
         if str(query.shape) != f"({space.rpartition('/')[2]},)":
             raise InputError(f"query must be a vector of the space {space}, got an array of shape {query.shape}.")
-        stored = await self._session.io.blocking(lambda: self._stored_results(hits))
+        files = await self._session.io.blocking(lambda: self._stored_files(hits))
         chosen = options or MomentOptions()
-        return await self._session.io.blocking(lambda: moments_of(hits, query, stored, chosen, k=k))
+        return await self._session.io.blocking(lambda: moments_of(hits, query, files, chosen, k=k, like=like))
 
     async def moment_vector(self, segment_ids: Sequence[str]) -> Matrix:
         """Return a vector to search for moments like another one.
@@ -89,18 +100,24 @@ class MomentMethods:
         visual = [one.vector for one in found.values() if one.position.embedding_option == "visual"]
         return mean_direction(visual or [one.vector for one in found.values()])
 
-    def _stored_results(self, hits: Sequence[Hit]) -> dict[str, list[Segments]]:
-        """Return for each source the results that its hits are from."""
-        ids = {hit.segment_id: hit.source for hit in hits if hit.segment_id is not None and hit.is_clip}
-        if not ids:
-            return {}
-        keys, results = self._open_store().find_results(list(ids))
-        found: dict[str, dict[str, Segments]] = defaultdict(dict)
+    def _stored_files(self, hits: Sequence[Hit]) -> "list[StoredFile]":
+        """Return the stored results that hits are from, by file."""
+        from twelvelabs_core.moments.search import StoredFile  # noqa: PLC0415  # imports numpy
+
+        sources = {hit.segment_id: hit.source for hit in hits if hit.segment_id is not None and hit.is_clip}
+        if not sources:
+            return []
+        keys, results = self._open_store().find_results(list(sources))
+        of_file: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         for segment_id, key in keys.items():
-            if results[key].space != self._ingestion.space:
+            source, result = sources[segment_id], results[key]
+            if result.space != self._ingestion.space:
                 raise InputError(
-                    f"cannot compare the query with {ids[segment_id]!r}: its vectors are of the space "
-                    f"{results[key].space}, those of this client of {self._ingestion.space}."
+                    f"cannot compare the query with {source!r}: its vectors are of the space {result.space}, those of "
+                    f"this client of {self._ingestion.space}."
                 )
-            found[ids[segment_id]][key] = results[key].segments
-        return {source: list(segments.values()) for source, segments in found.items()}
+            of_file[source, result.content][key].add(segment_id)
+        return [
+            StoredFile(source, content, [results[key].segments for key in ids], frozenset().union(*ids.values()))
+            for (source, content), ids in of_file.items()
+        ]

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
-from twelvelabs_core.results.references import clock, strip_reference
+from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.results.references import clock, readable_text, strip_reference
 
 MOMENT_NAMESPACE = uuid.UUID("6d1f2f0c-7c0f-5a58-9b3c-3b0a6a0f6c55")
 VERBS = {"visual": "seen", "audio": "heard", "transcription": "said"}
@@ -27,7 +28,7 @@ class Hit:
         duration_sec: Length of the whole file in seconds; 0.0 where times do not apply or it is unknown.
         embedding_option: `visual`, `audio`, `transcription`, `text` or `fused`.
         embedding_scope: `clip`, `asset`, `page` or `chunk`; "" for a document that is not of this package.
-        words: The words spoken in the segment, where known; the text of a document that is not of this package.
+        words: The words spoken in a clip, where known; the readable text of anything else.
         item: The framework's document or node.
 
     Example:
@@ -53,7 +54,7 @@ class Hit:
 
         Args:
             metadata: Its metadata; without a `segment_id` it is a document that is not of this package.
-            text: Its text. Of a segment's text the lines after the first are the words spoken in it.
+            text: Its text. Of a clip's text the lines after the first are the words spoken in it.
             item: The document or node itself.
         """
         segment_id = metadata.get("segment_id")
@@ -63,7 +64,8 @@ class Hit:
         if not isinstance(segment_id, str):
             return cls(None, source, title, words=text, item=item)
         start, end, duration = (float(metadata.get(key) or 0.0) for key in ("start_sec", "end_sec", "duration_sec"))
-        words = strip_reference(text).partition("\n")[2].strip()
+        # What is spoken in a clip; of a page or chunk its head too, which says which one it is.
+        words = strip_reference(text).partition("\n")[2].strip() if scope == "clip" else readable_text(text)
         return cls(segment_id, source, title, start, end, duration, option, scope, words, item)
 
     @property
@@ -89,6 +91,51 @@ class OptionScore(NamedTuple):
 
     cosine: float
     rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A moment or segment to search by: others like it.
+
+    Attributes:
+        source: The caller's name of its file.
+        start_sec: First second.
+        end_sec: Last second; 0.0 where times do not apply.
+        segment_ids: Its segments, at least one.
+
+    Example:
+        ```python
+        example = Example.of(document)
+        ```
+    """
+
+    source: str
+    start_sec: float
+    end_sec: float
+    segment_ids: tuple[str, ...]
+
+    @classmethod
+    def of(cls, result: Any) -> Self:
+        """Return the example of a `Moment`, or of the document or node of a moment or a segment.
+
+        Raises:
+            InputError: It has no segments.
+        """
+        if isinstance(result, Moment):
+            ids = [hit.segment_id for hit in result.hits if hit.segment_id is not None]
+            values: Mapping[str, Any] = {name: getattr(result, name) for name in ("source", "start_sec", "end_sec")}
+        else:
+            values = getattr(result, "metadata", None) or {}
+            ids = list(values.get("segment_ids") or filter(None, [values.get("segment_id")]))
+        if not ids:
+            raise InputError("like must be a moment or a segment, got something without segments.")
+        start, end = (float(values.get(key) or 0.0) for key in ("start_sec", "end_sec"))
+        return cls(str(values.get("source")), start, end, tuple(ids))
+
+    def covers(self, source: str, start_sec: float, end_sec: float, segment_id: str | None = None) -> bool:
+        """Return whether something is one of its segments, or has seconds of the same file in common with it."""
+        is_same = source == self.source and start_sec < self.end_sec and end_sec > self.start_sec
+        return is_same or (segment_id is not None and segment_id in self.segment_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +179,20 @@ class Moment:
     words: str = field(default="", repr=False)
 
     @property
+    def reasons(self) -> list[str]:
+        """The embedding options by which it matches, the best first; of its hits where vectors are not stored."""
+        if not self.options:
+            return list(dict.fromkeys(hit.embedding_option for hit in self.hits if hit.embedding_option))
+        options = sorted(self.options, key=lambda option: -self.options[option].cosine)
+        return [option for option in options if self.options[option].cosine >= LEAST_SHOWN] or options[:1]
+
+    @property
     def why(self) -> str:
         """Why it was found, in a short sentence: `seen 0.41, said 0.12; best at 1:02.5`."""
-        parts = sorted(self.options.items(), key=lambda item: -item[1].cosine)
-        shown = [part for part in parts if part[1].cosine >= LEAST_SHOWN] or parts[:1]
-        scores = ", ".join(f"{VERBS.get(option, option)} {score.cosine:.2f}" for option, score in shown)
-        if not scores:
-            names = dict.fromkeys(VERBS.get(hit.embedding_option, hit.embedding_option) for hit in self.hits)
-            scores = ", ".join(filter(None, names)) or "found by the vector store"
-        return f"{scores}; best at {clock(self.best_sec)}" if self.scope == "clip" else scores
+        cosines = {option: f" {score.cosine:.2f}" for option, score in self.options.items()}
+        parts = [VERBS.get(option, option) + cosines.get(option, "") for option in self.reasons]
+        reasons = ", ".join(parts) or "found by the vector store"
+        return f"{reasons}; best at {clock(self.best_sec)}" if self.scope == "clip" else reasons
 
     @property
     def url(self) -> str:
@@ -163,4 +215,9 @@ def moment_id(source: str, scope: str, start_sec: float, end_sec: float, segment
 def media_fragment(source: str, start_sec: float, end_sec: float) -> str:
     """Return the URL of a time range by the W3C's media fragments; a path becomes a relative or absolute URL path."""
     url = source if "://" in source or source.startswith("asset:") else quote(source)
-    return f"{url}#t={start_sec:g},{end_sec:g}" if end_sec > start_sec else url
+    return f"{url}#t={_seconds(start_sec)},{_seconds(end_sec)}" if end_sec > start_sec else url
+
+
+def _seconds(seconds: float) -> str:
+    """Return seconds to the millisecond, without zeros at the end."""
+    return f"{seconds:.3f}".rstrip("0").rstrip(".")

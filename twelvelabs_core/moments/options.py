@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
-from twelvelabs_core.base.errors import ConfigurationError
+from twelvelabs_core.base.checks import check_count
+from twelvelabs_core.base.errors import ConfigurationError, InputError
+from twelvelabs_core.results.segments import OPTION_ORDER as EMBEDDING_OPTIONS
 
 Score = Literal["combined", "best"]
 
@@ -14,8 +16,9 @@ Score = Literal["combined", "best"]
 class MomentOptions:
     """How search results become moments.
 
-    A clip's relevance is the 3-norm of weight x (cosine - median cosine of that option over all clips of the found
-    files); negative differences, and options that the clip does not have, count 0.
+    A clip's relevance is the 3-norm of weight x (cosine - baseline); the baseline is the 0.1 quantile of the cosines of
+    that option over all clips of the found files. Negative differences, and options that the clip does not have, count
+    0.
 
     Attributes:
         weights: Weight of each embedding option, such as `{"visual": 1.0, "audio": 0.5}`; others do not count.
@@ -30,7 +33,8 @@ class MomentOptions:
         time_window: First and last second; only clips that overlap them count. Default: all clips.
 
     Raises:
-        ConfigurationError: A number is negative or not finite, or the score is unknown.
+        ConfigurationError: A number is negative or not finite, or the score or an option is unknown.
+        InputError: `max_per_source` is no whole number from 1, or the time window is empty.
 
     Example:
         ```python
@@ -55,11 +59,29 @@ class MomentOptions:
         for name, number in numbers.items():
             if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < inf:
                 raise ConfigurationError(f"{name} must be a finite number of at least 0, got {number!r}.")
-        if self.max_per_source is not None and self.max_per_source < 1:
-            raise ConfigurationError(f"max_per_source must be at least 1, got {self.max_per_source}.")
-        if self.time_window is not None and not self.time_window[0] < self.time_window[1]:
-            raise ConfigurationError(f"time_window must be (first, last) second, got {self.time_window}.")
+        if unknown := [option for option in self.weights or () if option not in EMBEDDING_OPTIONS]:
+            raise ConfigurationError(
+                f"weights has {unknown[0]!r}, which is no embedding option; there are {', '.join(EMBEDDING_OPTIONS)}."
+            )
+        if self.max_per_source is not None:
+            check_count("max_per_source", self.max_per_source)
+        if self.min_score is not None and not isinstance(self.min_score, int | float):
+            raise ConfigurationError(f"min_score must be a number, got {self.min_score!r}.")
+        check_time_window(self.time_window)
 
     def allows(self, start_sec: float, end_sec: float) -> bool:
         """Return whether a clip overlaps the time window."""
         return self.time_window is None or (start_sec < self.time_window[1] and end_sec > self.time_window[0])
+
+
+def check_time_window(window: object) -> None:
+    """Refuse what is neither None nor a pair of seconds, the first from 0 and the last after it.
+
+    Raises:
+        InputError: It is something else.
+    """
+    is_pair = isinstance(window, tuple | list) and len(window) == 2  # noqa: PLR2004  # a pair
+    numbers = list(window) if is_pair and isinstance(window, tuple | list) else []
+    are_numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in numbers)
+    if window is not None and not (numbers and are_numbers and 0 <= numbers[0] < numbers[1]):
+        raise InputError(f"time_window must be (first, last) second, got {window!r}.")

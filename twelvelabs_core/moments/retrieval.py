@@ -1,14 +1,16 @@
 """How a retriever of any framework gets moments: candidates from its vector store, then `find_moments`."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.moments.conditions import CLIP_OPTIONS, Conditions
-from twelvelabs_core.moments.moment import Hit, Moment
+from twelvelabs_core.moments.moment import Example, Hit, Moment
 from twelvelabs_core.moments.options import MomentOptions
+from twelvelabs_core.moments.text import titles_of_sources
 from twelvelabs_core.transport.mode import Mode
 
 logger = logging.getLogger("twelvelabs_core")
@@ -25,45 +27,6 @@ class VectorSearch(Protocol):
 
     async def search(self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None) -> list[Hit]:
         """Return the nearest `count` results, best first; with conditions, only those that fulfil them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A moment or segment to search by: others like it.
-
-    Attributes:
-        source: The caller's name of its file.
-        start_sec: First second.
-        end_sec: Last second.
-        segment_ids: Its segments, at least one.
-
-    Example:
-        ```python
-        example = Example.of(document.metadata)
-        ```
-    """
-
-    source: str
-    start_sec: float
-    end_sec: float
-    segment_ids: tuple[str, ...]
-
-    @classmethod
-    def of(cls, metadata: Mapping[str, Any]) -> Self:
-        """Return the example with this metadata of a moment's or a segment's document or node.
-
-        Raises:
-            InputError: It has no segments.
-        """
-        ids = metadata.get("segment_ids") or [metadata.get("segment_id")]
-        if not all(isinstance(one, str) for one in ids):
-            raise InputError("like must be a moment or a segment, got a document without segment_ids.")
-        start, end = (float(metadata.get(key) or 0.0) for key in ("start_sec", "end_sec"))
-        return cls(str(metadata.get("source")), start, end, tuple(ids))
-
-    def overlaps(self, moment: Moment) -> bool:
-        """Return whether a moment is of the same file and has seconds in common with it."""
-        return self.source == moment.source and moment.start_sec < self.end_sec and moment.end_sec > self.start_sec
 
 
 async def retrieve_moments(
@@ -88,7 +51,7 @@ async def retrieve_moments(
         k: Most moments.
         fetch_k: Results of one search in the vector store.
         conditions: Which segments may be found.
-        options: How hits become moments.
+        options: How hits become moments; its `time_window` counts where the conditions have none.
         like: The example that the vector is of, which is not returned.
 
     Raises:
@@ -96,12 +59,58 @@ async def retrieve_moments(
     """
     if conditions.embedding_option is not None:
         options = replace(options, weights={conditions.embedding_option: 1.0})
-    if conditions.time_window is not None:
-        options = replace(options, time_window=conditions.time_window)
+    conditions = replace(conditions, time_window=conditions.time_window or options.time_window)
+    options = replace(options, time_window=conditions.time_window)
     hits = await _candidates(mode, store, vector.tolist(), conditions, fetch_k)
-    count = k if like is None else k + 1
-    found: list[Moment] = await mode.run(client.find_moments, hits, vector, k=count, options=options)
-    return [moment for moment in found if like is None or not like.overlaps(moment)][:k]
+    found: list[Moment] = await mode.run(client.find_moments, hits, vector, k=k, options=options, like=like)
+    titles = await mode.blocking(lambda: _titles(client, found))
+    return [replace(moment, title=titles[moment.source]) for moment in found]
+
+
+async def conditions_of(
+    mode: Mode,
+    client: Any,
+    *,
+    source: object = None,
+    embedding_option: str | None = None,
+    time_window: tuple[float, float] | None = None,
+) -> Conditions:
+    """Return the conditions that a caller states; `source` is a name as for `sources_named`.
+
+    Raises:
+        InputError: One of them is invalid.
+    """
+    conditions = Conditions(embedding_option=embedding_option, time_window=time_window)
+    if source is None:
+        return conditions
+    return replace(conditions, sources=await sources_named(mode, client, os.fspath(source)))  # type: ignore[call-overload]
+
+
+async def sources_named(mode: Mode, client: Any, name: str) -> tuple[str, ...]:
+    """Return the sources that a user or a model means by a name; the name itself where none is known.
+
+    Args:
+        mode: Blocking or awaiting.
+        client: The client whose segment store knows the sources.
+        name: A source, a title, or a title with folders as results show it: `cup/match.mp4`.
+    """
+    last = name.rpartition("/")[2]
+    known: dict[str, str] = await mode.blocking(lambda: client.store.find_sources({name, last}))
+    shown = titles_of_sources(known)
+    found = [
+        source
+        for source, title in known.items()
+        if name in (source, title, shown[source]) or source.endswith(f"/{name}")
+    ]
+    return tuple(found) or (name,)
+
+
+def _titles(client: Any, moments: Sequence[Moment]) -> dict[str, str]:
+    """Return the title of each source, with the folders that tell it from all others in the segment store."""
+    titles = {moment.source: moment.title for moment in moments}
+    known = client.store.find_sources({title for title in titles.values() if title}) if titles else {}
+    shown = titles_of_sources({**known, **titles})
+    return {source: shown[source] for source in titles}
 
 
 async def _candidates(

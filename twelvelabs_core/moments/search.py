@@ -1,14 +1,15 @@
 """Search results to moments: clips are scored by their stored vectors, and neighbouring clips are joined."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
+from operator import attrgetter, itemgetter
+from typing import NamedTuple
 
 import numpy as np
 
 from twelvelabs_core.moments.growth import Bounds, Range, grow
-from twelvelabs_core.moments.moment import Hit, Moment, OptionScore, moment_id
+from twelvelabs_core.moments.moment import Example, Hit, Moment, OptionScore, moment_id
 from twelvelabs_core.moments.options import MomentOptions
 from twelvelabs_core.moments.timeline import Timeline, best_cosines, rank, relevance_of_clips
 from twelvelabs_core.results.segments import Matrix, Segments
@@ -24,13 +25,30 @@ JOINED_PER_RESULT = 2
 """Where vectors are not stored, twice as many of the best clips as moments are wanted join with their neighbours."""
 
 
+class StoredFile(NamedTuple):
+    """The stored results of one file.
+
+    Attributes:
+        source: The caller's name of the file.
+        content: Identity of its bytes: a file that changed under its name is two.
+        results: The results of its tasks, with all clips and options.
+        segment_ids: The hits whose vectors are in one of them.
+    """
+
+    source: str
+    content: str
+    results: Sequence[Segments]
+    segment_ids: frozenset[str]
+
+
 def moments_of(
     hits: Sequence[Hit],
     query: Matrix,
-    stored: Mapping[str, Sequence[Segments]],
+    files: Sequence[StoredFile],
     options: MomentOptions,
     *,
     k: int,
+    like: Example | None = None,
 ) -> list[Moment]:
     """Return at most `k` moments, best first.
 
@@ -41,19 +59,21 @@ def moments_of(
     Args:
         hits: The vector store's results, best first.
         query: The query's vector.
-        stored: For each source the results of the tasks that its hits are from, where they are stored.
+        files: The stored results of the files that the hits are from.
         options: How hits become moments.
         k: Most moments.
+        like: What the query is an example of; it is in no moment.
     """
     once: dict[object, Hit] = {}
     for number, hit in enumerate(hits):
-        if not hit.is_clip or options.allows(hit.start_sec, hit.end_sec):
+        is_example = like is not None and like.covers(hit.source, hit.start_sec, hit.end_sec, hit.segment_id)
+        if not is_example and (not hit.is_clip or options.allows(hit.start_sec, hit.end_sec)):
             once.setdefault(hit.segment_id if hit.segment_id is not None else number, hit)
     clips = [hit for hit in once.values() if hit.is_clip]
-    exact, others = _exact_tracks(clips, query, stored, options)
+    exact, others = _exact_tracks(clips, query, files, options, like)
     moments = _join(exact, options, k)
     others = [hit for hit in others if not any(_overlaps(hit, moment) for moment in moments)]
-    moments += _join(_tracks_of_hits(others, JOINED_PER_RESULT * k), options, k - len(moments))
+    moments += _join(_tracks_of_hits(others, moments, JOINED_PER_RESULT * k), options, k - len(moments))
     return _padded(_placed([*once.values()], moments)[:k], options.padding_sec)
 
 
@@ -79,6 +99,7 @@ class _Track:
         free: Whether each clip can become part of a moment.
         timeline: The clips with their cosines; None where the vectors are not stored.
         timelines: Those of all files, for ranks.
+        counted: The embedding options that count; None for all.
     """
 
     source: str
@@ -90,6 +111,7 @@ class _Track:
     free: list[bool]
     timeline: Timeline | None = None
     timelines: Sequence[Timeline] = ()
+    counted: Collection[str] | None = None
 
     def moment(self, seed: int, bounds: Bounds) -> Moment:
         """Return the moment around a clip; its clips, and those that overlap it, are no longer free."""
@@ -129,47 +151,57 @@ class _Track:
         return {
             option: OptionScore(cosine, rank(self.timelines, option, cosine))
             for option, cosine in cosines.items()
-            if not np.isnan(cosine)
+            if not np.isnan(cosine) and (self.counted is None or option in self.counted)
         }
 
 
 def _exact_tracks(
-    hits: Iterable[Hit], query: Matrix, stored: Mapping[str, Sequence[Segments]], options: MomentOptions
+    hits: Iterable[Hit], query: Matrix, files: Sequence[StoredFile], options: MomentOptions, like: Example | None
 ) -> tuple[list[_Track], list[Hit]]:
     """Return a track for each file whose vectors are stored, and the hits that are on none."""
-    timelines = [Timeline.of(source, results, query) for source, results in sorted(stored.items())]
-    known = {timeline.source: set(timeline.ranges) for timeline in timelines}
-    found: dict[str, dict[Range, list[Hit]]] = defaultdict(lambda: defaultdict(list))
+    files = sorted(files, key=itemgetter(0, 1))
+    timelines = [Timeline.of(file.source, file.content, file.results, query) for file in files]
+    number_of = {segment_id: number for number, file in enumerate(files) for segment_id in file.segment_ids}
+    known = [set(timeline.ranges) for timeline in timelines]
+    found: list[dict[Range, list[Hit]]] = [defaultdict(list) for _ in timelines]
     others = []
     for hit in hits:
-        clip = _range(hit)
-        if clip in known.get(hit.source, ()):
-            found[hit.source][clip].append(hit)
+        number = number_of.get(hit.segment_id or "")
+        if number is not None and _range(hit) in known[number]:
+            found[number][_range(hit)].append(hit)
         else:
             others.append(hit)
     relevance = relevance_of_clips(timelines, options.weights)
     cosines = best_cosines(timelines, options.weights)
     scores = relevance if options.score == "combined" else cosines
-    return [
-        _Track(
-            source=timeline.source,
-            ranges=timeline.ranges,
-            scores=ordered.tolist(),
-            cosines=best.tolist(),
-            relevance=growing.tolist(),
-            hits=found[timeline.source],
-            free=[options.allows(start / 1000, end / 1000) for start, end in timeline.ranges],
-            timeline=timeline,
-            timelines=timelines,
+    tracks = []
+    for number, timeline in enumerate(timelines):
+        seconds = [(start / 1000, end / 1000) for start, end in timeline.ranges]
+        tracks.append(
+            _Track(
+                source=timeline.source,
+                ranges=timeline.ranges,
+                scores=scores[number].tolist(),
+                cosines=cosines[number].tolist(),
+                relevance=relevance[number].tolist(),
+                hits=found[number],
+                free=[
+                    options.allows(*clip) and not (like is not None and like.covers(timeline.source, *clip))
+                    for clip in seconds
+                ],
+                timeline=timeline,
+                timelines=timelines,
+                counted=options.weights,
+            )
         )
-        for timeline, ordered, best, growing in zip(timelines, scores, cosines, relevance, strict=True)
-    ], others
+    return tracks, others
 
 
-def _tracks_of_hits(hits: Sequence[Hit], joined: int) -> list[_Track]:
+def _tracks_of_hits(hits: Sequence[Hit], moments: Sequence[Moment], joined: int) -> list[_Track]:
     """Return a track for each file whose vectors are not stored: its hits, scored by their places.
 
-    Of all clips only the first `joined` join: further down, a neighbour's place says nothing of its relevance.
+    Of all clips only the first `joined` join: further down, a neighbour's place says nothing of its relevance. The
+    moments that were found take part as clips that are not free, so that no other moment grows over them.
     """
     found: dict[str, dict[Range, list[Hit]]] = defaultdict(lambda: defaultdict(list))
     place: dict[tuple[str, Range], int] = {}
@@ -178,8 +210,9 @@ def _tracks_of_hits(hits: Sequence[Hit], joined: int) -> list[_Track]:
         place.setdefault((hit.source, _range(hit)), len(place))
     tracks = []
     for source, clips in found.items():
-        ranges = sorted(clips)
-        places = [place[source, clip] for clip in ranges]
+        taken = {(round(one.start_sec * 1000), round(one.end_sec * 1000)) for one in moments if one.source == source}
+        ranges = sorted({*clips, *taken})
+        places = [place.get((source, clip), len(place)) for clip in ranges]
         tracks.append(
             _Track(
                 source=source,
@@ -188,7 +221,7 @@ def _tracks_of_hits(hits: Sequence[Hit], joined: int) -> list[_Track]:
                 cosines=[0.0] * len(ranges),
                 relevance=[float(number < joined) for number in places],
                 hits=clips,
-                free=[True] * len(ranges),
+                free=[clip not in taken for clip in ranges],
             )
         )
     return tracks
@@ -205,12 +238,12 @@ def _join(tracks: Sequence[_Track], options: MomentOptions, k: int) -> list[Mome
     found: list[Moment] = []
     count: Counter[str] = Counter()
     bounds = Bounds(round(options.max_gap_sec * 1000), round(options.max_moment_sec * 1000))
-    for negative_score, _, source, index, track in sorted(seeds, key=lambda seed: seed[:4]):
+    for _, _, source, index, track in sorted(seeds, key=lambda seed: seed[:4]):
         if len(found) >= k:
             break
         if track.free[index] and count[source] != options.max_per_source:
             moment = track.moment(index, bounds)
-            if moment.score is None or options.min_score is None or -negative_score >= options.min_score:
+            if moment.score is None or options.min_score is None or moment.score >= options.min_score:
                 found.append(moment)
                 count[source] += 1
     return sorted(found, key=lambda moment: -(moment.score or 0.0))
@@ -270,10 +303,9 @@ def _with_padding(moment: Moment, others: Sequence[Moment], seconds: float) -> M
         return moment
     before = min([seconds, moment.start_sec, *_halves(moment.start_sec - one.end_sec for one in others)])
     after = min([seconds, *_halves(one.start_sec - moment.end_sec for one in others)])
+    # Where the length of the file is not known, its end may be that of the moment.
     duration = max(hit.duration_sec for hit in moment.hits)
-    end_sec = moment.end_sec + after
-    if duration:
-        end_sec = max(moment.end_sec, min(end_sec, duration))
+    end_sec = max(moment.end_sec, min(moment.end_sec + after, duration))
     return replace(moment, start_sec=moment.start_sec - before, end_sec=end_sec)
 
 

@@ -1,36 +1,38 @@
 """Moments as text and plain metadata: what a document, a node, and a language model get."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from twelvelabs_core.base.errors import APIConnectionError, APIResponseError, APIStatusError, TwelveLabsError
 from twelvelabs_core.media.lists import distinct_names
 from twelvelabs_core.moments.moment import VERBS, Moment, media_fragment
 from twelvelabs_core.results.references import clock
+
+logger = logging.getLogger("twelvelabs_core")
 
 NOTHING_FOUND = "No moment found."
 WORDS_MAX = 500  # characters of spoken words that a language model is shown for each moment
 
 
-def distinct_titles(moments: Iterable[Moment]) -> dict[str, str]:
-    """Return the title of each source, with as much of its folders as tells equal titles apart."""
-    return titles_of_sources({moment.source: moment.title for moment in moments})
-
-
 def titles_of_sources(titles: Mapping[str, str]) -> dict[str, str]:
     """Return titles by source, each with as much of its folders as tells equal titles apart."""
-    return distinct_names({source: (title or source, _folders(source, title)) for source, title in titles.items()})
+    named = {source: title or _last_part(source) for source, title in titles.items()}
+    return distinct_names({source: (title, _folders(source, title)) for source, title in named.items()})
 
 
-def moment_text(moment: Moment, title: str) -> str:
+def moment_text(moment: Moment) -> str:
     """Return the text of a moment's document: `match.mp4, 1:02.0-1:10.0, seen, said`, then the words spoken in it."""
-    options = {hit.embedding_option for hit in moment.hits}
-    verbs = ", ".join(verb for option, verb in VERBS.items() if option in options)
-    head = f"{title}, {clock(moment.start_sec)}-{clock(moment.end_sec)}" + (f", {verbs}" if verbs else "")
+    if moment.scope != "clip":
+        return moment.words or moment.title or "untitled"
+    verbs = [verb for option, verb in VERBS.items() if option in moment.reasons]
+    times = [f"{clock(moment.start_sec)}-{clock(moment.end_sec)}"] if moment.end_sec > moment.start_sec else []
+    head = ", ".join([moment.title or "untitled", *times, *verbs])
     return f"{head}\n{moment.words}" if moment.words else head
 
 
-def moment_metadata(moment: Moment, title: str) -> dict[str, Any]:
+def moment_metadata(moment: Moment) -> dict[str, Any]:
     """Return the metadata of a moment's document: plain JSON values, without a vector.
 
     `scores` and `ranks` have a value for each embedding option of the best clip.
@@ -38,7 +40,7 @@ def moment_metadata(moment: Moment, title: str) -> dict[str, Any]:
     return {
         "moment_id": moment.moment_id,
         "source": moment.source,
-        "title": title,
+        "title": moment.title,
         "start_sec": moment.start_sec,
         "end_sec": moment.end_sec,
         "best_sec": moment.best_sec,
@@ -53,24 +55,65 @@ def moment_metadata(moment: Moment, title: str) -> dict[str, Any]:
     }
 
 
-def text_for_model(moments: Sequence[Moment], titles: Mapping[str, str]) -> str:
+def text_for_model(moments: Sequence[Moment]) -> str:
     """Return one line per moment for a language model; a link only where the source is a URL."""
-    lines = [_line(number, moment, titles[moment.source]) for number, moment in enumerate(moments, 1)]
-    return "\n".join(lines) or NOTHING_FOUND
+    return "\n".join(f"{number}. {_line(moment)}" for number, moment in enumerate(moments, 1)) or NOTHING_FOUND
 
 
-def _line(number: int, moment: Moment, title: str) -> str:
+def _line(moment: Moment) -> str:
+    words = " ".join(moment.words.split())[:WORDS_MAX]
     if moment.scope != "clip":
-        return f"{number}. {title or 'untitled'}: {' '.join(moment.words.split())[:WORDS_MAX]}".rstrip(": ")
-    words = " ".join(moment.words.split())
-    quoted = f' Words: "{words[:WORDS_MAX]}".' if words else ""
+        is_own = moment.hits[0].segment_id is not None  # then its text begins with its title
+        return words if is_own and words else f"{moment.title or 'untitled'}: {words}".rstrip(": ")
+    quoted = f' Words: "{words}".' if words else ""
     link = f" {moment.url}" if is_web_url(moment.source) else ""
-    return f"{number}. {title}, {clock(moment.start_sec)}-{clock(moment.end_sec)}: {moment.why}.{quoted}{link}"
+    return f"{moment.title}, {clock(moment.start_sec)}-{clock(moment.end_sec)}: {moment.why}.{quoted}{link}"
 
 
 def is_web_url(source: str) -> bool:
     """Return whether a source is an http(s) URL, which anybody may see, and not a path of this machine."""
     return urlsplit(source).scheme in ("http", "https")
+
+
+def public_document(moment: Moment) -> tuple[str, dict[str, Any]]:
+    """Return text and metadata of a moment without the path of a file: its source is then its title."""
+    metadata = moment_metadata(moment)
+    if not is_web_url(moment.source):
+        metadata |= {"source": moment.title, "url": media_fragment(moment.title, moment.start_sec, moment.end_sec)}
+    return moment_text(moment), metadata
+
+
+def moment_for_model(moment: Moment) -> dict[str, Any]:
+    """Return what a language model needs of a moment, as JSON values; a link only where the source is a URL."""
+    found: dict[str, Any] = {"title": moment.title or "untitled"}
+    if moment.end_sec > moment.start_sec:
+        found |= {"start_sec": moment.start_sec, "end_sec": moment.end_sec}
+        found |= {"time": f"{clock(moment.start_sec)}-{clock(moment.end_sec)}", "why": moment.why}
+    if moment.words:
+        found["words"] = " ".join(moment.words.split())[:WORDS_MAX]
+    if is_web_url(moment.source):
+        found["url"] = moment.url
+    return found
+
+
+def complaint_about(query: str, start_sec: float | None, end_sec: float | None) -> str | None:
+    """Return what a language model did wrong with the arguments of a tool, if anything."""
+    if not query.strip():
+        return "The search failed: query is empty."
+    if (start_sec or 0.0) < 0 or (end_sec is not None and end_sec <= (start_sec or 0.0)):
+        return f"The search failed: end_sec must be after start_sec, got {start_sec} and {end_sec}."
+    return None
+
+
+def sentence_of(error: TwelveLabsError) -> str:
+    """Return an error as a sentence for a language model, which can then tell its user.
+
+    Only what the API said is quoted: other messages may name files of this machine, and are logged.
+    """
+    if isinstance(error, APIStatusError | APIConnectionError | APIResponseError):
+        return f"The search failed: {' '.join(str(error).split())}"
+    logger.warning("a search by a tool failed: %s", error)
+    return f"The search failed, and only the operator can repair it ({type(error).__name__}, see the log)."
 
 
 def _folders(source: str, title: str) -> list[str]:
@@ -81,25 +124,5 @@ def _folders(source: str, title: str) -> list[str]:
     return parts[:-1] if parts[-1:] == [title] else parts
 
 
-def public_document(moment: Moment, title: str) -> tuple[str, dict[str, Any]]:
-    """Return text and metadata of a moment without the path of a file: its source is then its title."""
-    metadata = moment_metadata(moment, title)
-    if not is_web_url(moment.source):
-        metadata |= {"source": title, "url": media_fragment(title, moment.start_sec, moment.end_sec)}
-    return moment_text(moment, title), metadata
-
-
-def moment_for_model(moment: Moment, title: str) -> dict[str, Any]:
-    """Return what a language model needs of a moment, as JSON values; a link only where the source is a URL."""
-    found: dict[str, Any] = {"title": title, "start_sec": moment.start_sec, "end_sec": moment.end_sec}
-    found |= {"time": f"{clock(moment.start_sec)}-{clock(moment.end_sec)}", "why": moment.why}
-    if moment.words:
-        found["words"] = " ".join(moment.words.split())[:WORDS_MAX]
-    if is_web_url(moment.source):
-        found["url"] = moment.url
-    return found
-
-
-def sentence_of(error: Exception) -> str:
-    """Return an error as a sentence for a language model, which can then tell its user."""
-    return f"The search failed: {' '.join(str(error).split())}"
+def _last_part(source: str) -> str:
+    return source.rstrip("/").rpartition("/")[2]

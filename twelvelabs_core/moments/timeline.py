@@ -11,6 +11,8 @@ from twelvelabs_core.results.segments import Matrix, Segments
 
 Numbers = NDArray[np.float64]
 FEW_CLIPS = 10
+BASELINE = 0.1
+"""The quantile of an option's cosines above which a clip is relevant."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,20 +21,22 @@ class Timeline:
 
     Attributes:
         source: The caller's name of the file.
+        content: Identity of its bytes: a file that changed under its name has two timelines.
         ranges: First and last millisecond of each clip, in time order.
         cosines: For each embedding option one cosine per clip; not a number where a clip does not have the option.
     """
 
     source: str
+    content: str
     ranges: tuple[Range, ...]
     cosines: Mapping[str, Numbers]
 
     @classmethod
-    def of(cls, source: str, results: Sequence[Segments], query: Matrix) -> "Timeline":
+    def of(cls, source: str, content: str, results: Sequence[Segments], query: Matrix) -> "Timeline":
         """Return the clips of the results of one file; a time range and option in two of them counts once."""
         positions = [position for segments in results for position in segments.positions]
         if not positions:
-            return cls(source, (), {})
+            return cls(source, content, (), {})
         cosines = np.concatenate([_cosines(segments.vectors, query) for segments in results])
         starts, ends, options, scopes = list(zip(*positions, strict=True))[:4]
         seconds = np.array([starts, ends])
@@ -47,7 +51,7 @@ class Timeline:
             # Of equal indexes the last assignment counts, which is thus the first row.
             columns[option][clip_of[rows][::-1]] = cosines[is_clip][rows][::-1]
         clips = zip((ranges >> 32).tolist(), (ranges & 0xFFFFFFFF).tolist(), strict=True)
-        return cls(source, tuple(clips), columns)
+        return cls(source, content, tuple(clips), columns)
 
 
 def _cosines(vectors: Matrix, query: Matrix) -> Numbers:
@@ -61,9 +65,10 @@ def _cosines(vectors: Matrix, query: Matrix) -> Numbers:
 def relevance_of_clips(timelines: Sequence[Timeline], weights: Mapping[str, float] | None) -> list[Numbers]:
     """Return for each timeline the relevance of its clips, at least 0.
 
-    An option's margin is weight x (cosine - median cosine of that option over all clips), and 0 where it is negative or
-    the clip does not have the option. Where few clips have an option, as where speech is heard only once, their median
-    says little, so the median of all options takes the place of the clips that are missing.
+    An option's margin is weight x (cosine - baseline), and 0 where it is negative or the clip does not have the
+    option. The baseline is the 0.1 quantile of the cosines of that option over all clips: with the median, a query
+    that more than half of them match would tell none apart. That of few clips says little, as where speech is
+    heard only once: below `FEW_CLIPS`, clips that lack the option count with the baseline of all options.
 
     Relevance is the 3-norm of the margins, the cube root of the sum of their cubes: an option that does not tell clips
     apart hardly changes it, and two that do add up. Without weights, fused vectors alone count where all clips have
@@ -111,17 +116,21 @@ def _all_options(timelines: Sequence[Timeline]) -> list[str]:
 
 
 def _baselines(timelines: Sequence[Timeline], options: Iterable[str]) -> dict[str, float]:
-    """Return the median cosine of each option; below `FEW_CLIPS` clips, the median of all options fills the list."""
+    """Return the baseline of each option, as `relevance_of_clips` says."""
     columns = {
         option: np.concatenate([one.cosines[option] for one in timelines if option in one.cosines])
         for option in _all_options(timelines)
     }
     known = {option: column[~np.isnan(column)] for option, column in columns.items()}
-    overall = float(np.median(np.concatenate([*known.values()]))) if known else 0.0
-    return {
-        option: float(
-            np.median(np.pad(known[option], (0, max(0, FEW_CLIPS - len(known[option]))), constant_values=overall))
-        )
-        for option in options
-        if option in known
-    }
+    overall = _low(np.concatenate([*known.values()])) if known else 0.0
+    clips = sum(len(timeline.ranges) for timeline in timelines)
+    baselines = {}
+    for option in options:
+        if option in known:
+            added = max(0, min(FEW_CLIPS, clips) - len(known[option]))
+            baselines[option] = _low(np.append(known[option], [overall] * added))
+    return baselines
+
+
+def _low(cosines: Numbers) -> float:
+    return float(np.quantile(cosines, BASELINE)) if len(cosines) else 0.0

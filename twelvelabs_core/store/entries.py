@@ -85,10 +85,12 @@ class StoredResult(NamedTuple):
 
     Attributes:
         space: Who made them, such as `marengo3.0/512`.
+        content: Identity of the embedded bytes.
         segments: The vectors with their times.
     """
 
     space: str
+    content: str
     segments: Segments
 
 

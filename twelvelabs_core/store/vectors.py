@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from twelvelabs_core.base.errors import ConfigurationError, InputError
 from twelvelabs_core.results.references import head_line, head_title
@@ -149,7 +149,9 @@ class Vectors:
         """
         keys: dict[str, str] = {}
         entries: dict[str, Row[Any]] = {}
-        names = select(aliases.c.segment_id, tasks.c.id, tasks.c.created_at, tasks.c.key, tasks.c.space)
+        names = select(
+            aliases.c.segment_id, tasks.c.id, tasks.c.created_at, tasks.c.key, tasks.c.space, tasks.c.content
+        )
         names = names.join(tasks, tasks.c.id == aliases.c.task)
         with self._database.reading() as connection:
             for ids in batched(segment_ids):
@@ -160,7 +162,7 @@ class Vectors:
         used: dict[EntryVersion, StoredResult] = {}
         for key, entry in entries.items():
             version = (entry.id, entry.created_at)
-            used[version] = known.get(version) or StoredResult(entry.space, self.load_result(key)[0])
+            used[version] = known.get(version) or StoredResult(entry.space, entry.content, self.load_result(key)[0])
         self._results = _latest({**known, **used}, used)
         return keys, dict(zip(entries, used.values(), strict=True))
 
@@ -178,6 +180,21 @@ class Vectors:
         with self._database.reading() as connection:
             rows = connection.execute(select(titles).order_by(titles.c.source, titles.c.title))
             return {row.source: row.title for row in rows}
+
+    def find_sources(self, titles_or_ends: Collection[str]) -> dict[str, str]:
+        """Return the titles of the sources that have one of these titles, are one of these names, or end with one.
+
+        Args:
+            titles_or_ends: Titles, sources, or the last parts of sources: `match.mp4`, `cup/match.mp4`.
+        """
+        found: dict[str, str] = {}
+        with self._database.reading() as connection:
+            for names in batched(titles_or_ends):
+                ends = [titles.c.source.endswith(f"/{name}", autoescape=True) for name in names]
+                wanted = or_(titles.c.title.in_(names), titles.c.source.in_(names), *ends)
+                query = select(titles).where(wanted).order_by(titles.c.source, titles.c.title)
+                found |= {row.source: row.title for row in connection.execute(query)}
+        return found
 
     def find_heads(self, title: str) -> set[str]:
         """Return the head lines of all segments of a title, as it is in head lines."""

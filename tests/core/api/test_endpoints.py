@@ -158,7 +158,7 @@ SCENARIOS: dict[str, Scenario] = {
     "segment_many": Scenario(lambda c, m, _: every(c.segment_many([m / "video.mp4"]))),
     "register": Scenario(lambda c, _, media: c.register(media), segmented),
     "content_of": Scenario(lambda c, m, _: c.content_of(m / "video.mp4")),
-    "find_moments": Scenario(lambda c, _, ids: c.find_moments([], np.zeros(512, np.float32)), registered),
+    "find_moments": Scenario(lambda c, _, __: c.find_moments([], np.zeros(512, np.float32)), registered),
     "moment_vector": Scenario(lambda c, _, ids: c.moment_vector(ids), registered),
     "find_vectors": Scenario(lambda c, _, ids: c.find_vectors(ids), registered),
     "find_vectors_by_text": Scenario(lambda c, _, ids: c.find_vectors_by_text([f"see {ids[0]}"]), registered),

@@ -265,9 +265,9 @@ def test_what_cannot_be_cut_is_refused_and_leaves_nothing(tmp_path: Path) -> Non
         (Part(str(video), 3.0, 4.0), "clip.mp4", r"video\.mp4 has nothing from 3\.000 to 4\.000 s"),
         (Part(str(video), 2.0, 2.0), "clip.mp4", r"cannot cut video\.mp4 from 2\.0 to 2\.0 s"),
         (Part(str(video), 0.0, float("nan")), "clip.mp4", "cannot cut"),
-        (Part(str(video), 0.0, 1.0), "clip.avi", r"ends in \.mp4 or \.m4a, got 'clip\.avi'"),
+        (Part(str(video), 0.0, 1.0), "clip.avi", r"must end in \.mp4 or \.m4a, got 'clip\.avi'"),
         (Part(str(video), 0.0, 1.0), "clip.m4a", r"has no track of sound"),
-        (Part(str(video), 0.0, 1.0), "no/clip.mp4", r"there is no folder"),
+        (Part(str(video), 0.0, 1.0), "no/clip.mp4", r"its parent is not a folder"),
         (Part(str(tmp_path / "text.mp4"), 0.0, 1.0), "clip.mp4", r"cannot convert text\.mp4: Invalid data"),
         (Part(str(tmp_path), 0.0, 1.0), "clip.mp4", "no such file"),
     ]

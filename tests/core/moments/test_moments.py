@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from twelvelabs_core import Hit, Moment, MomentOptions, SegmentPosition, Segments, citations
-from twelvelabs_core.moments.search import moments_of
+from twelvelabs_core import Example, Hit, Moment, MomentOptions, SegmentPosition, Segments, citations
+from twelvelabs_core.moments.search import StoredFile, moments_of
 from twelvelabs_core.moments.timeline import Timeline, relevance_of_clips
 from twelvelabs_core.results.segments import Matrix
 
@@ -66,8 +67,11 @@ def search(
 ) -> list[Moment]:
     if hits is None:
         hits = [hit for source, segments in media.items() for hit in hits_of(source, segments)]
-    stored = {source: [segments] for source, segments in media.items()}
-    return moments_of(hits, query, stored, MomentOptions(**options), k=k)  # type: ignore[arg-type]
+    files = [
+        StoredFile(source, "", [segments], frozenset(hit.segment_id or "" for hit in hits_of(source, segments)))
+        for source, segments in media.items()
+    ]
+    return moments_of(hits, query, files, MomentOptions(**options), k=k)  # type: ignore[arg-type]
 
 
 def bounds(moments: Sequence[Moment]) -> list[tuple[str, float, float]]:
@@ -126,7 +130,7 @@ def test_words_that_are_said_once_are_found() -> None:
     clips = {"visual": [0.3, 0.2, 0.3, 0.2], "transcription": [None, None, 0.8, None]}
     (moment, *_) = search({"a": result(clips, seconds=6.0)}, k=1)
     assert (moment.start_sec, moment.end_sec) == (12.0, 18.0)
-    assert moment.score == pytest.approx(0.8 - 0.3, abs=0.1)
+    assert moment.score == pytest.approx(0.8 - 0.2, abs=0.05)
 
 
 def test_fused_vectors_alone_count_where_all_clips_have_them() -> None:
@@ -222,18 +226,74 @@ def test_properties_of_moments(media: dict[str, Segments], rng: random.Random, l
 steps = st.integers(-512, 512).map(lambda step: step / 1024)  # their sums and medians are exact
 
 
-many_steps = st.lists(steps, min_size=10, max_size=20)
+pairs = st.lists(st.tuples(steps, steps), min_size=1, max_size=20)
 
 
 @PATIENT
-@given(many_steps, many_steps, steps)
-def test_constant_added_to_one_option_changes_no_score(visual: list[float], audio: list[float], shift: float) -> None:
-    def scores(added: float) -> list[list[float]]:
-        columns = {"visual": visual, "audio": [one + added for one in audio]}
-        timelines = [
-            Timeline(option, tuple((number, number + 1) for number in range(len(column))), {option: np.array(column)})
-            for option, column in columns.items()
-        ]
-        return [column.tolist() for column in relevance_of_clips(timelines, None)]
+@given(pairs, steps)
+def test_constant_added_to_one_option_changes_no_score(clips: list[tuple[float, float]], shift: float) -> None:
+    def scores(added: float) -> list[float]:
+        visual, audio = np.array(clips).T
+        ranges = tuple((number, number + 1) for number in range(len(clips)))
+        (column,) = relevance_of_clips([Timeline("a", "", ranges, {"visual": visual, "audio": audio + added})], None)
+        return column.tolist()
 
-    assert scores(shift) == scores(0.0)
+    assert scores(shift) == pytest.approx(scores(0.0), abs=1e-9)
+
+
+def test_clips_that_most_of_a_video_resembles_keep_their_order() -> None:
+    media = {"a": result({"visual": [0.0, 0.0, 0.75, 0.8, 0.75, 0.7, *[0.75] * 6]}, seconds=5.0)}
+    (moment, *_) = search(media, k=1, min_score=0.5)
+    assert (moment.start_sec, moment.best_sec, moment.end_sec) == (10.0, 17.5, 25.0)
+
+
+def test_clips_without_relevance_are_ordered_by_cosine() -> None:
+    media = {"a": result({"visual": [0.5, 0.1, 0.15, 0.3, 0.2, 0.05]}, seconds=31.0)}
+    order = [round(moment.start_sec / 31) for moment in search(media, k=6)]
+    assert order == [0, 3, 4, 2, 1, 5]
+
+
+def test_file_that_changed_under_its_name_is_two_files() -> None:
+    old, new = (result({"visual": column}, seconds=4.0) for column in ([0.9, 0.1, 0.1], [0.1, 0.1, 0.8]))
+    hits = hits_of("a", old)[:1] + [replace(hit, segment_id=f"new {hit.segment_id}") for hit in hits_of("a", new)[:1]]
+    files = [
+        StoredFile("a", "1", [old], frozenset([hits[0].segment_id or ""])),
+        StoredFile("a", "2", [new], frozenset([hits[1].segment_id or ""])),
+    ]
+    first, second = moments_of(hits, QUERY, files, MomentOptions(), k=2)
+    assert (first.best_sec, first.options["visual"].cosine) == (2.0, pytest.approx(0.9))
+    assert (second.best_sec, second.options["visual"].cosine) == (10.0, pytest.approx(0.8))
+
+
+def test_moment_without_vectors_does_not_grow_over_one_with_vectors() -> None:
+    known = result({"visual": [0.1, 0.9, 0.1]}, seconds=4.0)
+    (best,) = [hit for hit in hits_of("a", known) if hit.start_sec == 4.0]
+    others = [replace(hit, segment_id=f"x{hit.start_sec}") for hit in hits_of("a", known) if hit.start_sec != 4.0]
+    files = [StoredFile("a", "", [known], frozenset([best.segment_id or ""]))]
+    moments = moments_of([best, *others], QUERY, files, MomentOptions(max_gap_sec=5.0), k=3)
+    assert bounds(moments) == [("a", 4.0, 8.0), ("a", 0.0, 4.0), ("a", 8.0, 12.0)]
+
+
+def test_example_is_in_no_moment() -> None:
+    media = result({"visual": [0.9, 0.9, 0.1, 0.8, 0.1, 0.1, 0.1, 0.1]}, seconds=4.0)
+    page = Hit("p", "plan.pdf", embedding_option="visual", embedding_scope="page")
+    files = [StoredFile("a", "", [media], frozenset(hit.segment_id or "" for hit in hits_of("a", media)))]
+    hits = [page, *hits_of("a", media)]
+    like = Example("a", 0.0, 8.0, ("a/0", "a/1"))
+    found = moments_of(hits, QUERY, files, MomentOptions(max_per_source=1), k=2, like=like)
+    assert bounds(found) == [("plan.pdf", 0.0, 0.0), ("a", 12.0, 16.0)]
+    found = moments_of(hits, QUERY, files, MomentOptions(), k=2, like=Example("p", 0.0, 0.0, ("p",)))
+    assert [moment.scope for moment in found] == ["clip", "clip"]
+
+
+def test_end_is_not_padded_where_the_length_is_not_known() -> None:
+    hit = Hit("1", "a", "a", 4.0, 8.0, 0.0, "visual", "clip")
+    (moment,) = moments_of([hit], QUERY, [], MomentOptions(padding_sec=2.0), k=1)
+    assert (moment.start_sec, moment.end_sec) == (2.0, 8.0)
+
+
+def test_least_score_is_that_of_the_best_clip_of_a_moment() -> None:
+    media = {"a": result({"visual": [0.1, 0.85, 0.9, 0.1, 0.1]})}
+    seeds = [hit for hit in hits_of("a", media["a"]) if hit.start_sec == 2.0]
+    (moment,) = search(media, seeds, min_score=0.78)
+    assert moment.score == pytest.approx(0.8)

@@ -1,11 +1,13 @@
 """Write a moment as a clip that can be played alone, and as a thumbnail."""
 
+import math
 import os
 from pathlib import Path
-from typing import Protocol
+from types import SimpleNamespace
+from typing import Any, Protocol
 
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.moments.export.files import private_part
+from twelvelabs_core.moments.export.files import private_part, target_path
 from twelvelabs_core.moments.export.frames import still
 from twelvelabs_core.moments.export.transcode import FORMATS, Encoding, transcode
 
@@ -36,7 +38,7 @@ def write_clip(moment: TimeRange, path: str | os.PathLike[str], *, media: str | 
     square and sides even. Where `path` exists, it is replaced once the clip is complete.
 
     Args:
-        moment: A moment, hit, or anything with `source`, `start_sec` and `end_sec`.
+        moment: A moment, a hit, a result of a retriever, or anything with `source`, `start_sec` and `end_sec`.
         path: Path of the clip, which ends in `.mp4`, or in `.m4a` for sound alone.
         media: The local file, where the moment's `source` is a URL or another name. Default: `source`.
 
@@ -44,7 +46,8 @@ def write_clip(moment: TimeRange, path: str | os.PathLike[str], *, media: str | 
         The path.
 
     Raises:
-        InputError: The moment has no times or is not in the file, the file cannot be read, or the suffix is another.
+        InputError: The moment has no times or is not in the file, the file cannot be read, `path` is the file itself or
+            in no folder, or its suffix is another.
         ImportError: The extra `media` is not installed.
 
     Example:
@@ -53,11 +56,10 @@ def write_clip(moment: TimeRange, path: str | os.PathLike[str], *, media: str | 
             write_clip(moment, f"clip-{number}.mp4")
         ```
     """
-    target = _target(path)
-    if target.suffix.lower() not in FORMATS:
-        raise InputError(f"a clip is written to a path that ends in {' or '.join(FORMATS)}, got {target.name!r}.")
+    moment = _time_range(moment)
     file = _local_file(moment, media)
-    if not 0 <= moment.start_sec < moment.end_sec:
+    target = target_path(path, FORMATS, file)
+    if not 0 <= moment.start_sec < moment.end_sec < math.inf:
         raise InputError(
             f"cannot cut {file.name} from {moment.start_sec} to {moment.end_sec} s: a clip needs a start of at least 0 "
             "and an end after it; pages, chunks and images have no times."
@@ -78,7 +80,7 @@ def write_thumbnail(
     """Write the picture at a moment's best second, or else at its middle, as JPEG; never the file's cover.
 
     Args:
-        moment: A moment, hit, or anything with `source`, `start_sec` and `end_sec`.
+        moment: A moment, a hit, a result of a retriever, or anything with `source`, `start_sec` and `end_sec`.
         path: Path of the JPEG; where it exists, it is replaced once the picture is complete.
         media: The local file, where the moment's `source` is a URL or another name. Default: `source`.
         width: Maximum width in pixels.
@@ -87,7 +89,8 @@ def write_thumbnail(
         The path.
 
     Raises:
-        InputError: The file cannot be read, or has no video.
+        InputError: The moment begins before 0, the file cannot be read or has no video, `path` is the file itself or in
+            no folder, or its suffix is not `.jpg` or `.jpeg`.
         ImportError: The extra `media` is not installed.
 
     Example:
@@ -95,20 +98,32 @@ def write_thumbnail(
         write_thumbnail(moment, "goal.jpg")
         ```
     """
-    target = _target(path)
-    middle = (moment.start_sec + moment.end_sec) / 2
-    jpeg = still(_local_file(moment, media), float(getattr(moment, "best_sec", middle)), width)
+    moment = _time_range(moment)
+    file = _local_file(moment, media)
+    target = target_path(path, (".jpg", ".jpeg"), file)
+    second = float(getattr(moment, "best_sec", (moment.start_sec + moment.end_sec) / 2))
+    if not 0 <= second < math.inf:
+        raise InputError(f"cannot take a picture of {file.name} at {second} s: a moment begins at 0 or later.")
+    jpeg = still(file, second, width)
     with private_part(target.parent, "thumbnail.jpg") as part:
         part.write_bytes(jpeg)
         part.replace(target)
     return target
 
 
-def _target(path: str | os.PathLike[str]) -> Path:
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise InputError(f"cannot write {target}: there is no folder {target.parent}.")
-    return target
+def _time_range(result: Any) -> Any:
+    """Return a moment or hit; of a LangChain document or LlamaIndex node the values in its metadata.
+
+    Raises:
+        InputError: It has neither.
+    """
+    if hasattr(result, "start_sec") and hasattr(result, "source"):
+        return result
+    metadata = getattr(result, "metadata", None) or {}
+    if not {"source", "start_sec", "end_sec"} <= set(metadata):
+        raise InputError(f"a {type(result).__name__} is no moment: it has no source, start_sec and end_sec.")
+    names = [name for name in ("source", "start_sec", "end_sec", "best_sec") if name in metadata]
+    return SimpleNamespace(**{name: metadata[name] for name in names})
 
 
 def _local_file(moment: TimeRange, media: str | os.PathLike[str] | None) -> Path:

@@ -2,9 +2,11 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from twelvelabs_core.base.errors import InputError
 
 PART_PREFIX = "part-"
 
@@ -22,3 +24,19 @@ def private_part(folder: Path, name: str) -> Iterator[Path]:
         yield part
     finally:
         part.unlink(missing_ok=True)
+
+
+def target_path(path: str | os.PathLike[str], suffixes: Collection[str], source: Path) -> Path:
+    """Return the path of a file to write.
+
+    Raises:
+        InputError: Its suffix is another, it is a folder or in none, or it is the file that is read.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in suffixes:
+        raise InputError(f"the path must end in {' or '.join(suffixes)}, got {target.name!r}.")
+    if not target.parent.is_dir() or target.is_dir():
+        raise InputError(f"cannot write {target}: {'it is' if target.is_dir() else 'its parent is not'} a folder.")
+    if target.exists() and source.exists() and target.samefile(source):
+        raise InputError(f"cannot write {target}: it is the file that is read.")
+    return target

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import PurePath
@@ -135,8 +136,10 @@ def moments_to_webvtt(moments: Iterable[Moment]) -> str:
 def _timed(moments: Iterable[Moment]) -> list[Moment]:
     listed = list(moments)
     for moment in listed:
-        if not 0 <= moment.start_sec < moment.end_sec:
-            raise InputError(f"cannot list {moment.title or moment.source!r}: it has no times.")
+        if not isinstance(moment, Moment):
+            raise InputError(f"a {type(moment).__name__} is no Moment; a retriever's method `moments` returns them.")
+        if not 0 <= moment.start_sec < moment.end_sec < math.inf:
+            raise InputError(f"{moment.title or moment.source!r} has no times, so it cannot be in this list.")
     return listed
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.moments.export.files import private_part
+from twelvelabs_core.moments.export.files import private_part, target_path
 from twelvelabs_core.moments.export.transcode import Encoding, transcode
 
 MAX_BYTES = 20_000_000
@@ -90,7 +90,8 @@ def write_preview(
         The quality.
 
     Raises:
-        InputError: The video is too long for any quality, or cannot be read.
+        InputError: The video is too long for any quality or cannot be read, or `path` does not end in `.mp4`, is the
+            video itself, or in no folder.
         ImportError: The extra `media` is not installed.
 
     Example:
@@ -99,7 +100,7 @@ def write_preview(
         page = moments_to_html({"a goal": moments}, previews={moments[0].source: "preview.mp4"})
         ```
     """
-    target = Path(path)
+    target = target_path(path, (".mp4",), Path(media))
     with private_part(target.parent, "preview.mp4") as part:
         # Very detailed pictures exceed the bit rate; then the next lower quality is tried.
         for quality in affordable(duration_sec, max_bytes):
@@ -107,7 +108,7 @@ def write_preview(
             if part.stat().st_size <= max_bytes:
                 part.replace(target)
                 return quality
-    raise InputError(f"{duration_sec / 3600:.1f} hours do not fit into {max_bytes / 1e6:.0f} MB.")
+    raise InputError(f"a preview of {duration_sec:,.0f} s does not fit into {max_bytes:,} bytes in any quality.")
 
 
 def affordable(duration_sec: float, max_bytes: int) -> list[PreviewQuality]:
