@@ -25,9 +25,11 @@ from langchain_twelvelabs import (
     segment_filter,
 )
 from tests.langchain.fixtures import FIXED, SCENE_SEC, call, connected, description
+from tests.vector_stores.stores import CASES, StoreCase
 from twelvelabs_core import ConfigurationError, InputError, MomentOptions, citations
 from twelvelabs_sandbox import Sandbox
 
+CUT: dict[str, Any] = {"segmentation": FIXED, "end_sec": 24.0}
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
@@ -190,21 +192,82 @@ def test_filters_of_an_unknown_store_are_refused() -> None:
         segment_filter(OtherStore(), source="match.mp4")
 
 
-def test_equal_file_names_are_told_apart(sandbox: Sandbox, video_path: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def two_videos(sandbox: Sandbox, video_path: Path, tmp_path: Path) -> TwelveLabsEmbeddings:
+    """Embeddings whose segment store knows two videos of one file name."""
     embeddings = connected(sandbox, tmp_path / "two.sqlite3")
-    store = InMemoryVectorStore(embeddings)
-    for source in ("cup/scenes.mkv", "league/scenes.mkv"):
-        loader = TwelveLabsVideoLoader(
-            video_path, embeddings=embeddings, segmentation=FIXED, source=source, end_sec=24.0
-        )
+    for source in ("/data/cup/scenes.mkv", "/data/league/scenes.mkv"):
+        TwelveLabsVideoLoader(video_path, embeddings=embeddings, source=source, **CUT).load()
+    return embeddings
+
+
+def filled(store: VectorStore, video_path: Path, embeddings: TwelveLabsEmbeddings) -> VectorStore:
+    for source in ("/data/cup/scenes.mkv", "/data/league/scenes.mkv"):
+        loader = TwelveLabsVideoLoader(video_path, embeddings=embeddings, source=source, **CUT)
         add_segments(store, loader.lazy_load())
+    return store
+
+
+def test_equal_file_names_are_told_apart_in_every_answer(two_videos: TwelveLabsEmbeddings, video_path: Path) -> None:
+    store = filled(InMemoryVectorStore(two_videos), video_path, two_videos)
     tool = SearchVideoMoments(retriever=TwelveLabsMomentRetriever(vectorstore=store))
     content = tool.invoke({"query": description(1), "k": 2})
-    assert content.count("cup/scenes.mkv, 0:06.0-0:12.0") == 1
-    assert content.count("league/scenes.mkv, 0:06.0-0:12.0") == 1
-    only = tool.invoke({"query": description(1), "source": "league/scenes.mkv"})
-    assert "cup" not in only
-    assert "scenes.mkv, 0:06.0-0:12.0" in only
+    assert content.count("cup/scenes.mkv, 0:06.0-0:12.0") == content.count("league/scenes.mkv, 0:06.0-0:12.0") == 1
+    for title in ("cup/scenes.mkv", "league/scenes.mkv"):
+        assert tool.invoke({"query": description(1), "k": 1, "source": title}).startswith(f"1. {title}, 0:06.0-0:12.0")
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.name in ("InMemory", "Chroma", "Qdrant", "LanceDB")])
+def test_names_of_sources_mean_the_same_in_every_store(
+    case: StoreCase, two_videos: TwelveLabsEmbeddings, video_path: Path, tmp_path: Path
+) -> None:
+    store = case.make(two_videos, tmp_path)
+    retriever = TwelveLabsMomentRetriever(vectorstore=store, fetch_k=3, k=4)
+    assert retriever.invoke("anything") == []
+    filled(store, video_path, two_videos)
+    names = ("scenes.mkv", "cup/scenes.mkv", "/data/league/scenes.mkv", "league", Path("/data/cup/scenes.mkv"))
+    found = [{one.metadata["source"] for one in retriever.search(description(1), source=name)} for name in names]  # type: ignore[arg-type]
+    cup, league = {"/data/cup/scenes.mkv"}, {"/data/league/scenes.mkv"}
+    assert found == [cup | league, cup, league, set(), cup]
+
+
+def test_no_path_reaches_the_model(
+    store: InMemoryVectorStore, sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.add_documents([Document(description(3), metadata={"source": "/home/alice/secret/plan.txt"})])
+    tool = SearchVideoMoments(retriever=TwelveLabsMomentRetriever(vectorstore=store))
+    call = {"name": tool.name, "args": {"query": description(3)}, "id": "1", "type": "tool_call"}
+    message = tool.invoke(call)
+    assert "plan.txt: " in message.content
+    assert "secret" not in repr(message)
+    damaged = tmp_path / "damaged.sqlite3"
+    damaged.write_text("not a store")
+    broken = TwelveLabsEmbeddings(api_key=sandbox.api_key, base_url=sandbox.base_url, segment_store=str(damaged))
+    tool = SearchVideoMoments(retriever=TwelveLabsMomentRetriever(vectorstore=store, embeddings=broken))
+    answer = tool.invoke({"query": description(3)})
+    assert "only the operator can repair it (ConfigurationError" in answer
+    assert "damaged" not in answer
+    assert "damaged.sqlite3" in caplog.text
+
+
+def test_mistakes_in_arguments_are_told_to_the_model(store: InMemoryVectorStore) -> None:
+    tool = SearchVideoMoments(retriever=TwelveLabsMomentRetriever(vectorstore=store))
+    assert tool.invoke({"query": " "}) == "The search failed: query is empty."
+    assert "end_sec must be after start_sec" in tool.invoke({"query": "a", "start_sec": 5, "end_sec": 4})
+
+
+def test_mistakes_in_arguments_are_refused(retriever: TwelveLabsMomentRetriever, store: InMemoryVectorStore) -> None:
+    with pytest.raises(InputError, match="k must be a whole number"):
+        retriever.search("a", k=0)
+    with pytest.raises(InputError, match="embedding_option must be one of"):
+        retriever.search("a", embedding_option="seen")
+    with pytest.raises(InputError, match="time_window must be"):
+        retriever.search("a", time_window=(5, 4))
+    with pytest.raises(ConfigurationError, match="'seen', which is no embedding option"):
+        MomentOptions(weights={"seen": 1.0})
+    with pytest.raises(ValueError, match="fetch_k that of a search"):
+        TwelveLabsMomentRetriever(vectorstore=store, search_kwargs={"k": 3})
+    assert retriever.search(description(0), time_window=(0, float("inf")))
 
 
 class Trace(BaseCallbackHandler):
@@ -262,7 +325,8 @@ async def test_agent_cites_a_moment(
     transcript = repr(answer["messages"]) + trace.text
     assert str(video_path.parent) not in transcript
     assert sandbox.api_key not in transcript
-    assert "0.0123" not in transcript
+    vector = shared_embeddings.embed_query(description(2))
+    assert not [value for value in vector if abs(value) > 0.001 and str(value)[:8] in transcript]
     (message,) = [one for one in answer["messages"] if isinstance(one, ToolMessage)]
     assert citations(message.artifact)[0]["end_sec"] == 18.0
 

@@ -16,6 +16,9 @@ from llama_index.core.llms import MockLLM
 from llama_index.core.llms.mock import MockFunctionCallingLLM
 from llama_index.core.query_engine import CitationQueryEngine
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+from llama_index.core.vector_stores import SimpleVectorStore
+from llama_index_instrumentation import get_dispatcher
+from llama_index_instrumentation.event_handlers import BaseEventHandler
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsVideoLoader, add_segments
 from langchain_twelvelabs import TwelveLabsMomentRetriever as LangChainMomentRetriever
@@ -28,6 +31,7 @@ from llama_index_twelvelabs import (
     areplace_video,
     replace_video,
 )
+from llama_index_twelvelabs.retrievers import IndexSearch
 from tests.langchain.fixtures import call
 from tests.llama_index.fixtures import CUT, connected, description
 from tests.llama_index.stores import CASES, StoreCase, index_on
@@ -253,7 +257,65 @@ def test_equal_file_names_are_told_apart(sandbox: Sandbox, video_path: Path, tmp
         replace_video(index, reader.load_nodes(Media.of(video_path, source=source)))
     spec = TwelveLabsToolSpec(TwelveLabsMomentRetriever(index))
     assert json.loads(spec.list_videos()) == ["cup/scenes.mkv", "league/scenes.mkv"]
-    found = json.loads(spec.search_video_moments(description(1), k=2))
-    assert sorted(one["title"] for one in found) == ["cup/scenes.mkv", "league/scenes.mkv"]
-    only = json.loads(spec.search_video_moments(description(1), source="league/scenes.mkv"))
-    assert {one["title"] for one in only} == {"league/scenes.mkv"}
+    for k, source in ((2, None), (1, "cup/scenes.mkv"), (1, "league/scenes.mkv")):
+        found = json.loads(spec.search_video_moments(description(1), k=k, source=source))
+        assert {one["title"] for one in found} == ({source} if source else {"cup/scenes.mkv", "league/scenes.mkv"})
+    error = json.loads(spec.more_like_this("scenes.mkv", 6, 12))["error"]
+    assert "2 files are called scenes.mkv: cup/scenes.mkv, league/scenes.mkv" in error
+    like = json.loads(spec.more_like_this("cup/scenes.mkv", 6, 12))
+    assert (like[0]["title"], like[0]["start_sec"]) == ("league/scenes.mkv", 6.0)
+
+
+def test_videos_of_other_indexes_are_not_listed(
+    index: VectorStoreIndex, shared_model: TwelveLabsEmbedding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = TwelveLabsToolSpec(TwelveLabsMomentRetriever(index))
+    assert json.loads(spec.list_videos()) == ["scenes.mkv"]
+    # As with an index that has more nodes than one search returns.
+    monkeypatch.setattr("llama_index_twelvelabs.tools.HITS_MAX", 1)
+    assert json.loads(spec.list_videos()) == ["scenes.mkv"]
+    assert len(shared_model.client.store.list_sources()) >= 1
+
+
+def test_store_that_is_not_known_to_filter_is_searched_further(
+    shared_model: TwelveLabsEmbedding, nodes: list[TextNode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = index_on(SimpleVectorStore(), shared_model)
+    replace_video(index, nodes)
+    retriever = TwelveLabsMomentRetriever(index, fetch_k=2)
+    expected = [one.node_id for one in retriever.search(description(1), time_window=(7.0, 11.0))]
+
+    def refuse(*_: Any) -> None:
+        raise ValueError("this store has no filters")
+
+    monkeypatch.setattr("llama_index_twelvelabs.retrievers.FILTERING", ())
+    monkeypatch.setattr(IndexSearch, "_combined", refuse)
+    assert retriever.search(description(1))
+    assert [one.node_id for one in retriever.search(description(1), time_window=(7.0, 11.0))] == expected != []
+
+
+async def test_trace_of_a_tool_has_neither_vectors_nor_paths(
+    shared_model: TwelveLabsEmbedding, video_path: Path, sandbox: Sandbox
+) -> None:
+    reader = TwelveLabsVideoReader(embed_model=shared_model, **CUT)
+    index = VectorStoreIndex(reader.load_nodes(video_path), embed_model=shared_model)  # under its path
+    events: list[str] = []
+
+    class Recorder(BaseEventHandler):
+        def handle(self, event: Any, **_: Any) -> None:
+            events.append(repr(event.model_dump()))
+
+    dispatcher = get_dispatcher()
+    recorder = Recorder()
+    dispatcher.add_event_handler(recorder)
+    try:
+        tool, *_ = TwelveLabsToolSpec(TwelveLabsMomentRetriever(index)).to_tool_list()
+        assert "scenes.mkv" in str(await tool.acall(query=description(2)))
+        assert "scenes.mkv" in str(tool.call(query=description(2)))
+    finally:
+        dispatcher.event_handlers.remove(recorder)
+    trace = "".join(events)
+    assert str(video_path.parent) not in trace
+    assert sandbox.api_key not in trace
+    vector = shared_model.get_query_embedding(description(2))
+    assert not [value for value in vector if abs(value) > 0.001 and str(value)[:8] in trace]
