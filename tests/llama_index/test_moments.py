@@ -32,6 +32,7 @@ from llama_index_twelvelabs import (
     replace_video,
 )
 from llama_index_twelvelabs.retrievers import IndexSearch
+from tests.adapters import slow_async_mode
 from tests.langchain.fixtures import call
 from tests.llama_index.fixtures import CUT, connected, description
 from tests.llama_index.stores import CASES, StoreCase, index_on
@@ -115,7 +116,7 @@ async def test_postprocessor_joins_the_results_of_any_retriever(
     assert await call(mode, postprocessor, "postprocess_nodes", [], query_str="a") == []
 
 
-@both_modes
+@slow_async_mode
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_every_store_gives_the_same_moments_as_langchain(
     case: StoreCase,

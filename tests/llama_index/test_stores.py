@@ -87,7 +87,7 @@ async def test_preset_vectors_are_stored_unchanged_and_found(
     assert paid(sandbox) == 3
 
 
-@both_modes
+@slow_async_mode
 async def test_text_metadata_and_source_are_returned_unchanged(
     mode: str, index: VectorStoreIndex, shared_model: TwelveLabsEmbedding, nodes: list[TextNode]
 ) -> None:
@@ -103,7 +103,7 @@ async def test_text_metadata_and_source_are_returned_unchanged(
         assert back.excluded_embed_metadata_keys == node.excluded_embed_metadata_keys
 
 
-@both_modes
+@slow_async_mode
 async def test_filters_find_segments_that_overlap_a_time(
     case: StoreCase, mode: str, index: VectorStoreIndex, shared_model: TwelveLabsEmbedding, nodes: list[TextNode]
 ) -> None:
@@ -120,7 +120,7 @@ async def test_filters_find_segments_that_overlap_a_time(
     assert sorted(hit.metadata["embedding_option"] for hit in found) == ["audio", "visual"]
 
 
-@both_modes
+@slow_async_mode
 async def test_replacing_leaves_no_duplicates_and_other_videos_unchanged(
     case: StoreCase, mode: str, index: VectorStoreIndex, shared_model: TwelveLabsEmbedding, nodes: list[TextNode]
 ) -> None:
@@ -142,7 +142,7 @@ async def test_replacing_leaves_no_duplicates_and_other_videos_unchanged(
     assert {hit.node.node_id for hit in found} == {node.node_id for node in [*nodes[:3], *other]}
 
 
-@both_modes
+@slow_async_mode
 async def test_plain_repeated_insert_and_delete_behave_as_documented(
     case: StoreCase, mode: str, index: VectorStoreIndex, nodes: list[TextNode]
 ) -> None:
@@ -231,7 +231,7 @@ async def test_video_that_a_store_lost_is_stored_again(
     assert await case.count(mode, store) == 2
 
 
-@both_modes
+@slow_async_mode
 async def test_vectors_of_any_length_rank_by_cosine(
     case: StoreCase, mode: str, index: VectorStoreIndex, nodes: list[TextNode]
 ) -> None:

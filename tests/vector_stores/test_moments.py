@@ -8,6 +8,7 @@ from langchain_core.documents import Document
 from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsMomentRetriever, add_segments, segment_filter
+from tests.adapters import slow_async_mode
 from tests.langchain.fixtures import call, description
 from tests.vector_stores.stores import CASES, StoreCase
 
@@ -43,7 +44,7 @@ def expected_store(shared_embeddings: TwelveLabsEmbeddings, loaded: list[Documen
     return store
 
 
-@pytest.mark.parametrize("mode", ["sync", "async"])
+@slow_async_mode
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_every_store_gives_the_same_moments(
     case: StoreCase,

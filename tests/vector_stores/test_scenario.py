@@ -17,7 +17,7 @@ from langchain_twelvelabs import (
     index_kwargs,
 )
 from langchain_twelvelabs.document_loaders import to_document
-from tests.adapters import METADATA_TYPES
+from tests.adapters import METADATA_TYPES, slow_async_mode
 from tests.langchain.fixtures import FIXED, SCENE_SEC, call, connected, description
 from tests.vector_stores.stores import CASES, StoreCase
 from twelvelabs_core import SegmentedMedia, Segments, SequentialSegmentation
@@ -59,7 +59,7 @@ async def test_moments_are_found_by_text_image_and_time(
     assert min(document.metadata["start_sec"] for document in late) == 12.0
 
 
-@both_modes
+@slow_async_mode
 async def test_text_and_metadata_are_returned_unchanged(
     case: StoreCase, mode: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
@@ -76,7 +76,7 @@ async def test_text_and_metadata_are_returned_unchanged(
             assert type(back.metadata[key]) is type(value)
 
 
-@both_modes
+@slow_async_mode
 async def test_repeated_add_replaces_only_the_given_documents(
     case: StoreCase, mode: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
@@ -95,7 +95,7 @@ async def test_repeated_add_replaces_only_the_given_documents(
     assert found.page_content == changed.page_content
 
 
-@both_modes
+@slow_async_mode
 async def test_vectors_of_any_length_rank_by_cosine(
     case: StoreCase, mode: str, shared_embeddings: TwelveLabsEmbeddings, video_path: Path, tmp_path: Path
 ) -> None:
