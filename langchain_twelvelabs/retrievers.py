@@ -37,9 +37,9 @@ class TwelveLabsMomentRetriever(BaseRetriever):
 
     Attributes:
         vectorstore: Any vector store with the documents of this package's loaders; others may be in it as well, and
-            are returned as they are.
+            are returned unchanged.
         embeddings: The embeddings whose segment store has the vectors. Default: those of the vector store.
-        k: Most results. Default 5.
+        k: Maximum number of results. Default 5.
         fetch_k: Documents of one search in the vector store. Default 50. It is searched once, and where it can filter,
             once more for each of `visual`, `audio` and `transcription`, whose cosines may differ in level.
         options: How search results become moments.
@@ -91,7 +91,7 @@ class TwelveLabsMomentRetriever(BaseRetriever):
             audio: An audio clip, up to 10 minutes; 10 to 30 s are represented best.
             video: A video clip, up to 10 minutes; 10 to 30 s are represented best.
             like: A result of an earlier search: find moments like it. It is not among the results.
-            k: Most results. Default: that of the retriever.
+            k: Maximum number of results. Default: that of the retriever.
             source: The `source` of a file, its title, or a title with folders as results show it. Default: any.
             time_window: First and last second; moments that overlap them. Default: any.
             embedding_option: Search only what is seen (`visual`), heard (`audio`) or said (`transcription`).
@@ -130,7 +130,7 @@ class TwelveLabsMomentRetriever(BaseRetriever):
 
         Args:
             text: Words to search by.
-            k: Most moments. Default: that of the retriever.
+            k: Maximum number of moments. Default: that of the retriever.
             **conditions: `source`, `time_window` and `embedding_option` as for `search`.
         """
         return finish(self.find_moments(BLOCKING, {"text": text}, k, **conditions))

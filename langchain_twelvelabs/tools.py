@@ -34,7 +34,7 @@ class SearchVideoMomentsInput(BaseModel):
     """
 
     query: str = Field(description="What to look for, in a few words: what is seen, heard or said.", min_length=1)
-    k: int = Field(default=5, description=f"Most moments to return, 1 to {K_MAX}.", ge=1, le=K_MAX)
+    k: int = Field(default=5, description=f"Maximum number of moments to return, 1 to {K_MAX}.", ge=1, le=K_MAX)
     source: str | None = Field(
         default=None, description="Title of one video, as in earlier results, to search only in it."
     )

@@ -14,11 +14,11 @@ class MomentPostprocessor(BaseNodePostprocessor):
     """Turns the segments that a retriever found into moments, for query engines on an index of your own.
 
     Segments become moments as by `TwelveLabsMomentRetriever`, which also finds more candidates; other nodes are
-    returned as they are. Give the retriever a `similarity_top_k` of about ten times the moments that you want.
+    returned unchanged. Give the retriever a `similarity_top_k` of about ten times the moments that you want.
 
     Attributes:
         embed_model: The embedding whose segment store has the vectors. A query without a vector is embedded once more.
-        top_n: Most results. Default 5.
+        top_n: Maximum number of results. Default 5.
         options: How search results become moments.
 
     Raises:

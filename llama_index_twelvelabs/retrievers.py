@@ -50,9 +50,9 @@ class TwelveLabsMomentRetriever(BaseRetriever):
 
     Args:
         index: An index with the nodes of this package's readers on any vector store; other nodes may be in it as well,
-            and are returned as they are.
+            and are returned unchanged.
         embed_model: The embedding whose segment store has the vectors. Default: that of the index.
-        similarity_top_k: Most results. Default 5.
+        similarity_top_k: Maximum number of results. Default 5.
         fetch_k: Nodes of one search in the vector store. Default 50. It is searched once, and where it can filter, once
             more for each of `visual`, `audio` and `transcription`, whose cosines may differ in level.
         options: How search results become moments.
@@ -118,7 +118,7 @@ class TwelveLabsMomentRetriever(BaseRetriever):
             audio: An audio clip, up to 10 minutes; 10 to 30 s are represented best.
             video: A video clip, up to 10 minutes; 10 to 30 s are represented best.
             like: A result of an earlier search: find moments like it. It is not among the results.
-            k: Most results. Default: `similarity_top_k`.
+            k: Maximum number of results. Default: `similarity_top_k`.
             source: The `source` of a file, its title, or a title with folders as results show it. Default: any.
             time_window: First and last second; moments that overlap them. Default: any.
             embedding_option: Search only what is seen (`visual`), heard (`audio`) or said (`transcription`).
@@ -157,7 +157,7 @@ class TwelveLabsMomentRetriever(BaseRetriever):
 
         Args:
             text: Words to search by.
-            k: Most moments. Default: `similarity_top_k`.
+            k: Maximum number of moments. Default: `similarity_top_k`.
             **conditions: `source`, `time_window` and `embedding_option` as for `search`.
         """
         return finish(self.find_moments(BLOCKING, {"text": text}, k, **conditions))

@@ -29,7 +29,7 @@ HITS_MAX = 1_000  # nodes of one search
 SOURCES_MAX = 1_000  # searches for one list of videos
 
 Query = Annotated[str, "What to look for, in a few words: what is seen, heard or said."]
-Count = Annotated[int, f"Most moments to return, 1 to {K_MAX}."]
+Count = Annotated[int, f"Maximum number of moments to return, 1 to {K_MAX}."]
 Source = Annotated[str | None, "Title of one video, as in earlier results, to search only in it."]
 After = Annotated[float | None, "Search only after this second of the videos."]
 Before = Annotated[float | None, "Search only before this second of the videos."]

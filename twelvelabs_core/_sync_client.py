@@ -1612,7 +1612,7 @@ class Client:
         Args:
             hits: The vector store's results, best first; `Hit.of` makes one from metadata.
             query: The query's vector, float32 of shape (dimension,), from `embed_text` or another `embed_*` method.
-            k: Most moments.
+            k: Maximum number of moments.
             options: How hits become moments.
             like: What the query is an example of, as with `moment_vector`; it is in no moment.
 

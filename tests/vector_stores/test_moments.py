@@ -1,10 +1,12 @@
 """The same moments from every LangChain vector store, sync and async, with and without conditions."""
 
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.documents import Document
+from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsMomentRetriever, add_segments, segment_filter
@@ -72,3 +74,24 @@ def test_filter_of_every_store(
     conditions = segment_filter(store, source="scenes.mkv", embedding_option="visual", time_window=(6.5, 13.0))
     found = store.similarity_search(description(0), k=len(documents), **{**case.search, **conditions})
     assert sorted(one.metadata["start_sec"] for one in found) == [6.0, 12.0]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_filter_by_unusual_names(case: StoreCase, tmp_path: Path) -> None:
+    names = [
+        "plain.mp4",
+        'o\'hara "x".mkv',
+        "\u00fcn\u00ef/\u30b3\u30fc.mp4",
+        "back\\slash.mp4",
+        "50% _x.mp4",
+        "a\tb.mp4",
+    ]
+    keys = {"title": "", "start_sec": 0.0, "end_sec": 1.0, "embedding_option": "visual", "embedding_scope": "clip"}
+    documents = [Document(name, metadata={"source": name, "segment_id": name, **keys}) for name in names]
+    store = case.make(DeterministicFakeEmbedding(size=512), tmp_path)
+    store.add_documents(documents, ids=[str(uuid.uuid4()) for _ in documents])
+    for name in names:
+        found = store.similarity_search("a", k=9, **{**case.search, **segment_filter(store, source=name)})
+        assert [document.metadata["source"] for document in found] == [name]
+    several = segment_filter(store, source=names[:3])
+    assert len(store.similarity_search("a", k=9, **{**case.search, **several})) == 3

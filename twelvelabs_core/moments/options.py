@@ -27,8 +27,8 @@ class MomentOptions:
             weight x cosine.
         max_gap_sec: Longest gap between two clips of one moment, in seconds. Default 1.
         max_moment_sec: Longest moment, in seconds; a single clip that is longer stays whole. Default 30.
-        min_score: Least score of a moment whose vectors are stored. Default: none.
-        max_per_source: Most moments of one source. Default: no limit.
+        min_score: Minimum score of a moment whose vectors are stored. Default: none.
+        max_per_source: Maximum number of moments of one source. Default: no limit.
         padding_sec: Seconds added at both ends, within the file and not into another moment. Default 0.
         time_window: First and last second; only clips that overlap them count. Default: all clips.
 

@@ -48,7 +48,7 @@ async def retrieve_moments(
         client: The client whose segment store has the vectors: `Client` when blocking, else `AsyncClient`.
         store: The vector store.
         vector: The query's vector, float32 of shape (dimension,).
-        k: Most moments.
+        k: Maximum number of moments.
         fetch_k: Results of one search in the vector store.
         conditions: Which segments may be found.
         options: How hits become moments; its `time_window` counts where the conditions have none.

@@ -61,7 +61,7 @@ def moments_of(
         query: The query's vector.
         files: The stored results of the files that the hits are from.
         options: How hits become moments.
-        k: Most moments.
+        k: Maximum number of moments.
         like: What the query is an example of; it is in no moment.
     """
     once: dict[object, Hit] = {}
