@@ -25,7 +25,7 @@ EntryVersion = tuple[int, float]
 """Number of an entry and when it was created: one that was deleted and paid for again has another version."""
 IDS_PER_QUERY = 500
 RESULT_BYTES = 256 * 2**20
-"""Maximum number of bytes of vectors that a store keeps in memory for `find_results`: 48 hours of video in clips of 4 s."""
+"""Bytes of vectors that a store keeps in memory for `find_results`: those of 48 hours of video in clips of 4 s."""
 POSITION_COLUMNS = [vectors.c[name] for name in SegmentPosition._fields]
 NAMES = (aliases.c.task == vectors.c.task) & (aliases.c.row == vectors.c.row)
 NAMED_VECTORS = (
