@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from sqlalchemy import ColumnElement, delete, func, select
 
 from twelvelabs_core.base.errors import TwelveLabsError
-from twelvelabs_core.store.database import BUSY_TIMEOUT_SEC, Database
+from twelvelabs_core.store.connections import BUSY_TIMEOUT_SEC
+from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.schema import meta, tasks, upsert
 
 BEAT_SEC = 2.0
