@@ -67,6 +67,7 @@ class Database:
         # By process id, so that a child neither uses nor closes the engine of its parent.
         self._engines: dict[int, Engine] = {}
         self._locks: dict[int, threading.Lock] = {}
+        self._write_locks: dict[int, threading.Lock] = {}
         self._files: dict[int, FileId | None] = {}  # by process id: the file as it was opened
         self._is_closed = False
         _databases[id(self)] = self
@@ -84,8 +85,19 @@ class Database:
         with self._session() as engine:
             if self.is_read_only:  # SQLite would let the copy of such a file be written, and it would be lost
                 raise unusable(self.location.printable, *SQLITE_ADVICE["SQLITE_READONLY"])
-            with transaction(engine, writes=True) as connection:
+            with self._turn_to_write(), transaction(engine, writes=True) as connection:
                 yield connection
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """Let threads write to a SQLite file in turn; SQLite itself asks for its lock at intervals of up to 0.1 s."""
+        lock = None if self.location.path is None else self._write_locks.setdefault(os.getpid(), threading.Lock())
+        is_held = lock is not None and lock.acquire(timeout=BUSY_TIMEOUT_SEC)  # if not, SQLite raises the error
+        try:
+            yield
+        finally:
+            if lock is not None and is_held:
+                lock.release()
 
     @property
     def is_read_only(self) -> bool:

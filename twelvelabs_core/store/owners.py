@@ -69,10 +69,12 @@ class Owners:
 
     def ensure_beat(self) -> None:
         """Write that this process is at work, unless it did so within the last `BEAT_SEC` seconds."""
-        process, now = os.getpid(), time.monotonic()
-        if now - self._beats.get(process, -math.inf) >= BEAT_SEC:
-            self.beat()
-            self._beats[process] = now
+        process = os.getpid()
+        with self._locks.setdefault(process, threading.Lock()):
+            now = time.monotonic()
+            if now - self._beats.get(process, -math.inf) >= BEAT_SEC:
+                self.beat()
+                self._beats[process] = now
 
     @contextmanager
     def creating(self) -> Iterator[None]:
