@@ -49,11 +49,13 @@ TITLE = select(titles.c.source).where(
     titles.c.source == bindparam("of_source"), titles.c.title == bindparam("of_title")
 )
 NAMED_VECTORS = (
-    select(aliases.c.segment_id, aliases.c.source, vectors.c.vector, vectors.c.checksum, *POSITION_COLUMNS)
-    .add_columns(tasks.c.space, tasks.c.dimension, tasks.c.key)
+    select(vectors.c.vector, vectors.c.checksum, tasks.c.key, tasks.c.dimension)
+    .add_columns(aliases.c.segment_id, tasks.c.space, aliases.c.source, *POSITION_COLUMNS)
     .join_from(aliases, vectors, NAMES)
     .join(tasks, tasks.c.id == vectors.c.task)
+    .where(aliases.c.segment_id.in_(bindparam("ids", expanding=True)))
 )
+POSITION_IN_ROW = 7  # of these columns
 
 
 class Vectors:
@@ -181,12 +183,17 @@ class Vectors:
         found: dict[str, StoredVector] = {}
         with self._database.reading() as connection:
             for ids in batched(segment_ids):
-                for row in connection.execute(NAMED_VECTORS.where(aliases.c.segment_id.in_(ids))):
-                    if not is_intact(row.vector, row.checksum, row.dimension * WIRE_TYPE.itemsize):
-                        raise damaged(row.key)
-                    position = SegmentPosition(*(getattr(row, name) for name in SegmentPosition._fields))
-                    vector = read_vector(row.vector, row.dimension)
-                    found[row.segment_id] = StoredVector(row.space, vector, position, row.source)
+                rows = connection.execute(NAMED_VECTORS, {"ids": ids}).all()
+                for (dimension, size), group in _grouped(rows).items():
+                    for data, checksum, key in (row[:3] for row in group):
+                        if not is_intact(data, checksum, dimension * WIRE_TYPE.itemsize):
+                            raise damaged(key)
+                    block = np.frombuffer(b"".join(row[0] for row in group), dtype=WIRE_TYPE)
+                    matrix = block.reshape(-1, size // WIRE_TYPE.itemsize)[:, :dimension].astype(np.float32, copy=False)
+                    matrix.setflags(write=False)
+                    for vector, row in zip(matrix, group, strict=True):
+                        position = SegmentPosition(*row[POSITION_IN_ROW:])
+                        found[row[4]] = StoredVector(row[5], vector, position, row[6])
         return found
 
     def find_results(self, segment_ids: Sequence[str]) -> tuple[dict[str, str], dict[str, StoredResult]]:
@@ -297,6 +304,14 @@ def vector_rows(task: int, segments: Segments) -> Iterator[dict[str, object]]:
         yield {"task": task, "row": row, **position._asdict(), "vector": vector, "checksum": zlib.crc32(vector)}
 
 
+def _grouped(rows: Sequence[Row[Any]]) -> dict[tuple[int, int], list[Row[Any]]]:
+    """Return rows of `NAMED_VECTORS` by the dimension and the bytes of their vectors: each group is one matrix."""
+    groups: dict[tuple[int, int], list[Row[Any]]] = {}
+    for row in rows:
+        groups.setdefault((row[3], len(row[0])), []).append(row)
+    return groups
+
+
 def is_intact(data: object, checksum: int, size: int) -> bool:
     """Return whether the bytes of a vector, and of its uncertainty if there is one, are those that were written."""
     return isinstance(data, bytes) and len(data) in (size, 2 * size) and zlib.crc32(data) == checksum
@@ -308,13 +323,6 @@ def read_matrices(rows: Sequence[bytes], dimension: int) -> tuple[Matrix, Matrix
     if matrix.shape[1] == dimension:
         return matrix, None
     return matrix[:, :dimension], matrix[:, dimension:]
-
-
-def read_vector(data: bytes, dimension: int) -> Matrix:
-    """Return the array in these bytes; read-only, and without a copy on little-endian machines."""
-    vector = np.frombuffer(data, dtype=WIRE_TYPE, count=dimension).astype(np.float32, copy=False)
-    vector.setflags(write=False)
-    return vector
 
 
 def damaged(key: str) -> ConfigurationError:
