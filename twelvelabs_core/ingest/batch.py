@@ -8,9 +8,11 @@ from typing import Any, Literal
 from twelvelabs_core.base.errors import ConfigurationError, Failure, IngestionError, InputError, TwelveLabsError
 from twelvelabs_core.base.progress import check_callback
 from twelvelabs_core.base.redact import redact
-from twelvelabs_core.ingest.job import Ingestion, RunOptions
+from twelvelabs_core.ingest.job import Ingestion
 from twelvelabs_core.ingest.plan import TaskPlan
+from twelvelabs_core.ingest.run import RunOptions
 from twelvelabs_core.media.source import Media, MediaInput
+from twelvelabs_core.models.options import TaskOptions
 from twelvelabs_core.results.records import SegmentedMedia
 from twelvelabs_core.transport.io import Io
 
@@ -96,8 +98,11 @@ async def segment_all(
     """Segment media, at most `limit` at once; yield each result as it becomes ready, then close the report."""
 
     async def segment(value: MediaInput) -> SegmentedMedia:
-        item = await io.blocking(lambda: Media.of(value, check=check))
-        options = await io.blocking(lambda: plan.options(item))
+        def prepare() -> tuple[Media, TaskOptions]:
+            item = Media.of(value, check=check)
+            return item, plan.options(item)
+
+        item, options = await io.blocking(prepare)
         return await ingestion.segment(item, options, run)
 
     outcomes = io.as_completed(segment, media, limit)

@@ -15,6 +15,7 @@ from twelvelabs_core.transport.polling import LAST_REQUEST, current_time_limit
 from twelvelabs_core.transport.session import USER_AGENT
 
 if TYPE_CHECKING:
+    from twelvelabs_core.store.entries import KnownUrl
     from twelvelabs_core.store.store import SegmentStore
 
 logger = logging.getLogger("twelvelabs_core")
@@ -55,29 +56,61 @@ async def content_of(media: Media, store: "SegmentStore", io: Io, hosts: MediaHo
         io: How to send and wait.
         hosts: What earlier requests showed of the hosts of media; extended here.
     """
+    validator = await validator_of(media, io, hosts)
+    name = validated_url(media)
+    if name is None:
+        return await io.blocking(lambda: stated_content(media, store))
+
+    def find() -> str:
+        known = store.find_url(name)
+        found = url_now(name, validator, known)
+        if found != known:
+            store.put_url(name, *found)
+        return found.content
+
+    return await io.blocking(find)
+
+
+def validated_url(media: Media) -> str | None:
+    """Return the unsigned URL of media whose identity depends on what the host says of it; None for any other."""
+    return unsigned_url(media.url) if media.url is not None and media.version is None else None
+
+
+def stated_content(media: Media, store: "SegmentStore") -> str:
+    """Return the content identity of an asset, of local bytes, or of a URL with a version."""
     if media.asset_id is not None:
         return f"asset:{media.asset_id}"
     if media.url is None:
-        return await io.blocking(lambda: local_content(media, store))
+        return local_content(media, store)
     name = unsigned_url(media.url)
-    if media.version is not None:
-        # A value that only looks like a credential may change with every signing; then `source=` names the media.
-        name = media.source if _DIGEST.search(name) else name
-        return f"url:{name}@version:{media.version}"
+    # A value that only looks like a credential may change with every signing; then `source=` names the media.
+    name = media.source if _DIGEST.search(name) else name
+    return f"url:{name}@version:{media.version}"
+
+
+def url_now(name: str, validator: str | None, known: "KnownUrl | None") -> "KnownUrl":
+    """Return what is known of an unsigned URL, now that its host has sent this validator."""
+    from twelvelabs_core.store.entries import KnownUrl  # noqa: PLC0415  # start-up without numpy
+
+    if known is None:
+        return KnownUrl(f"url:{name}@{validator}" if validator else f"url:{name}", validator)
+    if validator in (None, known.validator):
+        return known
+    # First stored without a validator: nothing shows that the media changed.
+    return KnownUrl(known.content if known.validator is None else f"url:{name}@{validator}", validator)
+
+
+async def validator_of(media: Media, io: Io, hosts: MediaHosts) -> str | None:
+    """Return the validator that the host of a URL sends, where the identity of the media depends on it."""
+    name = validated_url(media)
+    if name is None or media.url is None:
+        return None
     host = urlsplit(media.url).netloc.rpartition("@")[2]
     validator, reason = await _fetch_validator(media.url, host, io, hosts)
     if validator is None and reason is not None and name != media.url and host not in hosts.warned:
         hosts.warned.add(host)
         logger.warning(_NO_VALIDATOR, media.source, reason)
-    known = await io.blocking(lambda: store.find_url(name))
-    if known is not None and validator in (None, known[1]):
-        return known[0]
-    if known is not None and known[1] is None:
-        content = known[0]  # first stored without a validator: nothing shows that the media changed
-    else:
-        content = f"url:{name}@{validator}" if validator else f"url:{name}"
-    await io.blocking(lambda: store.put_url(name, content, validator))
-    return content
+    return validator
 
 
 async def _fetch_validator(url: str, host: str, io: Io, hosts: MediaHosts) -> tuple[str | None, str | None]:

@@ -8,7 +8,7 @@ import logging
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,21 +16,24 @@ from twelvelabs_core.api.assets import AsyncAssets
 from twelvelabs_core.api.chunked_upload import UploadOrder
 from twelvelabs_core.api.embed import check_dimension
 from twelvelabs_core.api.tasks import AsyncTasks
-from twelvelabs_core.base.checks import check_bool, check_timeout
 from twelvelabs_core.base.errors import (
-    APIConnectionError,
     APIResponseError,
-    APIStatusError,
     NotFoundError,
-    ServerError,
     TaskFailedError,
     TaskTimeoutError,
     TwelveLabsError,
 )
-from twelvelabs_core.base.progress import OnProgress, Progress, Stage, check_callback
 from twelvelabs_core.ingest.assets import MediaAssets
-from twelvelabs_core.ingest.identity import MediaHosts, content_of
-from twelvelabs_core.ingest.recovery import Recovery, has_fixed_length, marked_filename, upload_mark
+from twelvelabs_core.ingest.identity import MediaHosts, content_of, stated_content, url_now, validated_url, validator_of
+from twelvelabs_core.ingest.recovery import (
+    Recovery,
+    has_fixed_length,
+    is_answered,
+    marked_filename,
+    may_have_created,
+    upload_mark,
+)
+from twelvelabs_core.ingest.run import Job, RunOptions
 from twelvelabs_core.ingest.single_flight import single_flight
 from twelvelabs_core.ingest.transcripts import Transcripts
 from twelvelabs_core.media.inspect import upload_name
@@ -45,73 +48,13 @@ from twelvelabs_core.transport.rate_limit import Permit
 from twelvelabs_core.transport.session import Session
 
 if TYPE_CHECKING:
-    from twelvelabs_core.store.entries import TaskEntry
+    from twelvelabs_core.store.entries import Findings, KnownUrl, TaskEntry
     from twelvelabs_core.store.store import SegmentStore
 
 logger = logging.getLogger("twelvelabs_core")
 
 _NO_PLAYBACK = {"enable_hls": False, "enable_thumbnail": False}
-_REQUEST_TIMEOUT = 408
-_GATEWAY_STATUSES = frozenset({408, 502, 504})
 _WRITES_MAX = 3  # attempts to write a task's id; each one already waits for other writers
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What a run wants besides vectors; `timeout` limits the whole run of one item in seconds; None: a task only.
-
-    Raises:
-        InputError: A value cannot be used.
-    """
-
-    timeout: float | None
-    on_progress: OnProgress | None
-    keep_asset: bool
-    include_transcript: bool = False
-
-    def __post_init__(self) -> None:
-        check_callback(self.on_progress, "on_progress")
-        check_bool("keep_asset", self.keep_asset)
-        check_bool("include_transcript", self.include_transcript)
-        if self.timeout is not None:
-            check_timeout(self.timeout)
-
-    def report(self, source: str, stage: Stage, done: int = 0, total: int = 0, task_id: str | None = None) -> None:
-        """Report a step to the caller."""
-        if self.on_progress is not None:
-            self.on_progress(Progress(source, stage, done, total, task_id))
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One item to embed, with its identity.
-
-    Attributes:
-        media: The video, audio file, document or image.
-        options: How to embed it.
-        run: What the run wants besides vectors.
-        content: Content identity of the media.
-        key: Identity of the paid work, the key of its journal entry.
-        order: How its local bytes become an asset; the file name carries the mark of the journal.
-        timeout: Longest wait for each step, in seconds.
-    """
-
-    media: Media
-    options: TaskOptions
-    run: RunOptions
-    content: str
-    key: str
-    order: UploadOrder
-    timeout: float
-
-    @property
-    def source(self) -> str:
-        """The caller's name of the media."""
-        return self.media.source
-
-    def report(self, stage: Stage, task_id: str | None = None) -> None:
-        """Report a step to the caller."""
-        self.run.report(self.source, stage, task_id=task_id)
 
 
 class Ingestion:
@@ -149,11 +92,11 @@ class Ingestion:
         try:
             run.report(media.source, "checking")
             await self._io.blocking(lambda: self._tasks.check(media, options))
-            store = await self._io.blocking(lambda: self._store)
-            job = await self._identify(media, options, run)
-            async with single_flight(self._io, store, job.key, source=job.source, timeout=job.timeout):
+            job, found = await self._identify(media, options, run)
+            held = single_flight(self._io, self._store, job.key, source=job.source, timeout=job.timeout)
+            async with held as has_waited:
                 try:
-                    segmented = await self._add_words(job, await self._obtain(job))
+                    segmented = await self._add_words(job, await self._obtain(job, None if has_waited else found))
                 except TaskFailedError:
                     with suppress(TwelveLabsError):  # the failure of the task is what the caller needs to know
                         await self._delete_asset(job)
@@ -171,8 +114,27 @@ class Ingestion:
         """Return the content identity of media."""
         return await content_of(media, await self._io.blocking(lambda: self._store), self._io, self._hosts)
 
-    async def _identify(self, media: Media, options: TaskOptions, run: RunOptions) -> Job:
-        content = await self.content_of(media)
+    async def _identify(self, media: Media, options: TaskOptions, run: RunOptions) -> "tuple[Job, Findings]":
+        """Return an item with its identity, and what the store knows of it; all that it takes is read at once."""
+        validator = await validator_of(media, self._io, self._hosts)
+
+        store, url = await self._io.blocking(lambda: self._store), validated_url(media)
+
+        def find() -> "tuple[str, Findings]":
+            stated = "" if url else stated_content(media, store)
+
+            def content(known: "KnownUrl | None") -> str:
+                return url_now(url, validator, known).content if url else stated
+
+            found = store.find_work(lambda known: task_key(self.space, content(known), options.identity()), url=url)
+            return content(found.url), found
+
+        content, found = await self._io.blocking(find)
+        new_url = None
+        if url is not None and (now := url_now(url, validator, found.url)) != found.url:
+            new_url = url, now
+            if found.entry is not None:  # no intent may follow that it could be written with
+                await self._io.blocking(lambda: store.put_url(url, *now))
         filename = upload_name(media, options.input_type)
         if media.is_local:
             journal = await self._io.blocking(lambda: self._store.journal_name)
@@ -186,27 +148,36 @@ class Ingestion:
             content=content,
         )
         timeout = self._session.settings.task_timeout if run.timeout is None else run.timeout
-        return Job(media, options, run, content, task_key(self.space, content, options.identity()), order, timeout)
+        key = task_key(self.space, content, options.identity())
+        return Job(media, options, run, content, key, new_url, order, timeout), found
 
-    async def _obtain(self, job: Job) -> SegmentedMedia:
-        """Return the stored result; else resume the task that was begun, adopt a lost one, or pay for a new one."""
+    async def _obtain(self, job: Job, found: "Findings | None") -> SegmentedMedia:
+        """Return the stored result; else resume the task that was begun, adopt a lost one, or pay for a new one.
+
+        Args:
+            job: The item.
+            found: What the store knew of it; None reads it again. Every write names the state that it starts from, so
+                that another process may have changed it since.
+        """
         deadline = Deadline(job.timeout)
         while True:
-            entry = await self._io.blocking(lambda: self._store.find_task(job.key))
-            if entry is not None and entry.state == "ready":
-                return await self._load(job, reused=True)
+            if found is None:
+                found = await self._io.blocking(lambda: self._store.find_work(lambda _: job.key))
+            (_, entry, result), found = found, None
+            if entry is not None and result is not None:
+                return self._segmented(job, result, entry.task_id, entry.attempts, reused=True)
             if entry is not None and entry.state == "processing" and await self._resume(job, entry):
                 continue  # the entry is ready now, or expired
-            task_id = None
+            created = None
             if entry is None or entry.state != "intent":
-                task_id = await self._create(job, entry)
+                created = await self._create(job, entry)
             elif await self._io.blocking(partial(self._store.is_abandoned, entry)):
                 if await self._recovery.adopt_lost_task(entry):
                     continue  # the entry has a task now, to be resumed
-                task_id = await self._create(job, entry)
-            if task_id is not None:
-                await self._await_result(job, task_id, is_new=True)
-                return await self._load(job, reused=False)
+                created = await self._create(job, entry)
+            if created is not None:
+                task_id, was_found = created
+                return await self._await_result(job, task_id, is_new=True, may_be_adopted=was_found)
             if deadline.is_expired:
                 late = f"was not ready after {deadline.limit:g} s; run again later."
                 raise TaskTimeoutError(f"{job.source} is being embedded by another process and {late}")
@@ -239,13 +210,16 @@ class Ingestion:
         await self._io.blocking(lambda: self._store.put_failure(job.key, reason, task_id=task_id, expired=True))
         return True
 
-    async def _create(self, job: Job, entry: "TaskEntry | None") -> str | None:
-        """Upload local media, write the intent, create the task; return its id, or None if another process was faster.
+    async def _create(self, job: Job, entry: "TaskEntry | None") -> tuple[str, bool] | None:
+        """Upload local media, write the intent, create the task.
 
         While this runs, other processes wait for the intent.
+
+        Returns:
+            The task's id, and whether it was found in the list of tasks; None where another process was faster.
         """
         store = self._store
-        await self._io.blocking(store.beat)  # refuses, before an upload, a store that cannot be written
+        await self._io.blocking(store.ensure_beat)  # refuses, before an upload, a store that cannot be written
         with store.creating():
             permit = await self._write_intent(job, entry)
             if permit is None:
@@ -279,6 +253,7 @@ class Ingestion:
                         params=job.options.identity(),
                         source=job.source,
                         account=self._session.settings.account,
+                        url=job.url,
                         replacing=entry,
                     )
                 )
@@ -289,8 +264,8 @@ class Ingestion:
             _log_new_attempt(job, entry)
         return permit if is_written else None
 
-    async def _send_create(self, job: Job, permit: Permit) -> str:
-        """Create the task and return its id, which is in the journal before anything else happens."""
+    async def _send_create(self, job: Job, permit: Permit) -> tuple[str, bool]:
+        """Create the task; its id is in the journal before anything else happens."""
         media = job.media
         try:
             if media.is_local:
@@ -300,7 +275,7 @@ class Ingestion:
                 media, job.options, note=lambda task: self._write_task_id(job, task.id), permit=permit
             )
         except TwelveLabsError as error:
-            if not _may_have_created(error):
+            if not may_have_created(error):
                 reason = str(error)
                 if error.task_id is None:
                     await self._io.blocking(lambda: self._store.put_failure(job.key, reason))
@@ -308,8 +283,8 @@ class Ingestion:
             task_id = await self._recover(job, error)
             if task_id is None:
                 raise
-            return task_id
-        return task.id
+            return task_id, True
+        return task.id, False
 
     async def _write_task_id(self, job: Job, task_id: str) -> None:
         """Write the id of the created task to the journal; where that fails, name it in the log and the error."""
@@ -340,13 +315,15 @@ class Ingestion:
         if entry is None or entry.state != "intent":
             return None if entry is None else entry.task_id
         try:
-            return await self._recovery.adopt_lost_task(entry, is_answered=_is_answered(error))
+            return await self._recovery.adopt_lost_task(entry, is_answered=is_answered(error))
         except TwelveLabsError as failure:
             logger.warning("failed to list tasks: %s", failure)
             return None
 
-    async def _await_result(self, job: Job, task_id: str, *, is_new: bool = False) -> None:
-        """Wait for a task and store its result."""
+    async def _await_result(
+        self, job: Job, task_id: str, *, is_new: bool = False, may_be_adopted: bool = True
+    ) -> SegmentedMedia:
+        """Wait for a task, store its result and return it."""
         job.report("processing", task_id)
         try:
             task = await (self._tasks.wait_for_new if is_new else self._tasks.wait)(task_id, timeout=job.timeout)
@@ -359,9 +336,13 @@ class Ingestion:
             raise
         segments = task.segments if task.segments is not None else Segments.empty(self._model.dimension)
         check_dimension(segments.vectors, self._model.dimension)
-        await self._check_adopted(job, task_id, segments)
+        if may_be_adopted:
+            await self._check_adopted(job, task_id, segments)
         duration = _duration(task, segments)
-        await self._io.blocking(lambda: self._store.put_result(job.key, segments, duration_sec=duration))
+        attempts = await self._io.blocking(lambda: self._store.put_result(job.key, segments, duration_sec=duration))
+        if attempts is None:  # another process stored the result that counts
+            return replace(await self._obtain(job, None), reused=not is_new)
+        return self._segmented(job, (segments, duration), task_id, attempts, reused=not is_new)
 
     async def _check_adopted(self, job: Job, task_id: str, segments: Segments) -> None:
         """Refuse the result of an adopted task whose clips have another length than requested."""
@@ -374,10 +355,10 @@ class Ingestion:
         await self._io.blocking(lambda: self._store.put_failure(job.key, reason, task_id=task_id))
         raise APIResponseError(f"{job.source}: {reason}. Nothing was stored; the next run creates a task.")
 
-    async def _load(self, job: Job, *, reused: bool) -> SegmentedMedia:
-        entry = await self._io.blocking(lambda: self._store.find_task(job.key))
-        segments, duration = await self._io.blocking(lambda: self._store.load_result(job.key))
-        task_id = None if entry is None else entry.task_id
+    def _segmented(
+        self, job: Job, result: tuple[Segments, float], task_id: str | None, attempts: int, *, reused: bool
+    ) -> SegmentedMedia:
+        segments, duration = result
         if not len(segments):  # on every run: a search will never find this item
             logger.warning("task %s of %s returned no vectors; try other embedding options", task_id, job.source)
         job.report("reused" if reused else "ready", task_id)
@@ -391,7 +372,7 @@ class Ingestion:
             segments=segments,
             task_id=task_id,
             reused=reused,
-            attempts=1 if entry is None else entry.attempts,
+            attempts=attempts,
             task_key=job.key,
             options=job.options.identity(),
         )
@@ -407,23 +388,6 @@ class Ingestion:
     async def _delete_asset(self, job: Job) -> None:
         if job.media.is_local and not job.run.keep_asset:
             await self._media_assets.delete_unused(job.order, job.timeout)
-
-
-def _may_have_created(error: TwelveLabsError) -> bool:
-    """Whether a create that ended with this error may have created a task."""
-    if isinstance(error, APIConnectionError):
-        return error.may_have_arrived
-    if isinstance(error, APIStatusError):
-        # An error of a gateway says nothing about what the server behind it did.
-        return isinstance(error, ServerError) or error.status_code == _REQUEST_TIMEOUT
-    return isinstance(error, APIResponseError)
-
-
-def _is_answered(error: TwelveLabsError) -> bool:
-    """Whether the API itself answered, not a gateway: then it does not work on the request any more."""
-    if isinstance(error, APIStatusError):
-        return error.status_code not in _GATEWAY_STATUSES
-    return isinstance(error, APIResponseError)
 
 
 def _log_new_attempt(job: Job, entry: "TaskEntry") -> None:

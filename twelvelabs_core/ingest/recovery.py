@@ -15,7 +15,15 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from twelvelabs_core.api.tasks import AsyncTasks
-from twelvelabs_core.base.errors import BadRequestError, NotFoundError, TwelveLabsError
+from twelvelabs_core.base.errors import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    BadRequestError,
+    NotFoundError,
+    ServerError,
+    TwelveLabsError,
+)
 from twelvelabs_core.base.limits import FILENAME_MAX
 from twelvelabs_core.base.redact import unsigned_url
 from twelvelabs_core.models.marengo import CLIP, LOCAL
@@ -35,6 +43,8 @@ _LISTED_BEFORE = 600.0  # seconds: how far the server's clock may be behind ours
 _VISIBLE_AFTER = 60.0  # seconds: a create that is not in the list by then never happened
 _VISIBLE_AFTER_ANSWER = 1.0  # seconds: the same where the API itself answered, so that it no longer works on the create
 _MARK_DIGITS = 16
+_REQUEST_TIMEOUT = 408
+_GATEWAY_STATUSES = frozenset({408, 502, 504})
 _SUFFIX_MAX = 16  # characters of a file name's ending that are kept
 
 
@@ -142,6 +152,23 @@ def has_fixed_length(params: Mapping[str, Any], segments: Segments) -> bool:
     last = max((end for _, end in ends), default=0.0)
     half = fixed["duration_sec"] / 2  # the streams of a video do not end together; other lengths differ by 1 s and more
     return all(abs(end - start - fixed["duration_sec"]) < min(half, 1.0) for start, end in ends if end < last)
+
+
+def may_have_created(error: TwelveLabsError) -> bool:
+    """Whether a create that ended with this error may have created a task."""
+    if isinstance(error, APIConnectionError):
+        return error.may_have_arrived
+    if isinstance(error, APIStatusError):
+        # An error of a gateway says nothing about what the server behind it did.
+        return isinstance(error, ServerError) or error.status_code == _REQUEST_TIMEOUT
+    return isinstance(error, APIResponseError)
+
+
+def is_answered(error: TwelveLabsError) -> bool:
+    """Whether the API itself answered, not a gateway: then it does not work on the request any more."""
+    if isinstance(error, APIStatusError):
+        return error.status_code not in _GATEWAY_STATUSES
+    return isinstance(error, APIResponseError)
 
 
 def _is_upload(entry: "TaskEntry") -> bool:

@@ -8,9 +8,10 @@ from twelvelabs_core.base.checks import check_bool, check_count
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.base.progress import OnProgress
 from twelvelabs_core.ingest.batch import FailureReport, OnError, segment_all
-from twelvelabs_core.ingest.job import Ingestion, RunOptions
+from twelvelabs_core.ingest.job import Ingestion
 from twelvelabs_core.ingest.named_vectors import vectors_of_ids, vectors_of_texts
 from twelvelabs_core.ingest.plan import InputType, Segmentations, check_transcript, plan_tasks
+from twelvelabs_core.ingest.run import RunOptions
 from twelvelabs_core.media.source import Media, MediaInput, is_one, many
 from twelvelabs_core.media.validate import check_readable, check_text
 from twelvelabs_core.models.marengo import EmbeddingModel
@@ -358,12 +359,14 @@ class SegmentMethods:
         Returns:
             One `SegmentRecord` per segment, in their order.
         """
-        records = await self._session.io.blocking(lambda: media.records(id_namespace))
-        rows = [(record.segment_id, row) for row, record in enumerate(records)]
-        await self._session.io.blocking(
-            lambda: self._open_store().add_aliases(media.task_key, rows, source=media.source, title=media.title)
-        )
-        return records
+
+        def add() -> list[SegmentRecord]:
+            records = media.records(id_namespace)
+            rows = [(record.segment_id, row) for row, record in enumerate(records)]
+            self._open_store().add_aliases(media.task_key, rows, source=media.source, title=media.title)
+            return records
+
+        return await self._session.io.blocking(add)
 
     async def content_of(self, media: MediaInput) -> str:
         """Return the content identity of media, by which paid work is found again; nothing is sent to the API.

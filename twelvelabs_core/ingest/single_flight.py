@@ -20,8 +20,8 @@ _held: dict[tuple[int, str, str], object] = {}
 
 
 @asynccontextmanager
-async def single_flight(io: Io, store: "SegmentStore", key: str, *, source: str, timeout: float) -> AsyncIterator[None]:
-    """Hold a key of a store for one caller, across threads and event loops.
+async def single_flight(io: Io, store: "SegmentStore", key: str, *, source: str, timeout: float) -> AsyncIterator[bool]:
+    """Hold a key of a store for one caller, across threads and event loops; tell whether another one held it.
 
     Polling instead of a lock: one wait serves threads and event loops, and cancellation or Ctrl-C ends it.
 
@@ -32,15 +32,17 @@ async def single_flight(io: Io, store: "SegmentStore", key: str, *, source: str,
     item = (os.getpid(), _store_name(store), key)
     owner = object()
     deadline = Deadline(timeout)
+    has_waited = False
     while _held.setdefault(item, owner) is not owner:
         if deadline.is_expired:
             raise TaskTimeoutError(
                 f"{source} is being embedded by another call in this process and was not ready after {timeout:g} s; "
                 "run again later, nothing is paid twice."
             )
+        has_waited = True
         await io.sleep(_POLL_INTERVAL)
     try:
-        yield
+        yield has_waited
     finally:
         _held.pop(item, None)
 

@@ -99,9 +99,12 @@ class Claim:
 
     def agrees(self, position: SegmentPosition, titles: Collection[str]) -> bool:
         """Return whether the text contains the head of a segment, with any title where none is known."""
-        heads = [title + _after_title(position) for title in titles or ("",)]
-        forms = {form.lower() for head in heads for form in (head, readable_head(head))}
-        return any(_stands_in(self.text, form, within_word=not titles) for form in forms)
+        after = _after_title(position)
+        heads = [title + after for title in titles or ("",)]
+        # The form that documents have, then the one that people see: of most texts the first is found at once.
+        return any(_stands_in(self.text, head.lower(), within_word=not titles) for head in heads) or any(
+            _stands_in(self.text, readable_head(head).lower(), within_word=not titles) for head in heads
+        )
 
     def begins_within_head(self, position: SegmentPosition, titles: Collection[str]) -> bool:
         """Return whether the text begins within the title or position of a segment."""
@@ -118,8 +121,7 @@ def _stands_in(text: str, form: str, *, within_word: bool) -> bool:
     start = text.find(form)
     while start >= 0:
         end = start + len(form)
-        begins_a_word = not re.match(r"\w", text[max(0, start - 1) : start])
-        if (within_word or begins_a_word) and not _is_continued(text, end):
+        if (within_word or start == 0 or not _is_of_word(text[start - 1])) and not _is_continued(text, end):
             return True
         start = text.find(form, start + 1)
     return False
@@ -127,7 +129,11 @@ def _stands_in(text: str, form: str, *, within_word: bool) -> bool:
 
 def _is_continued(text: str, end: int) -> bool:
     """Return whether a word goes on at this place."""
-    return re.match(r"[\w-]", text[end : end + 1]) is not None
+    return end < len(text) and (text[end] == "-" or _is_of_word(text[end]))
+
+
+def _is_of_word(character: str) -> bool:
+    return character.isalnum() or character == "_"  # as `\w`, in a tenth of the time
 
 
 def read_claim(text: str) -> Claim | None:

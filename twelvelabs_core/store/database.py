@@ -1,28 +1,41 @@
 """The database of a segment store: its engine, its transactions, and the SQLite file.
 
-No connection is used in another process than the one that opened it. A forked child opens its own connections and
-never closes those of its parent.
+Connections stay open between transactions, and are opened again where the file was replaced under its name. None is
+used in another process than the one that opened it. A forked child opens its own and never closes those of its parent.
 """
 
 import contextlib
 import glob
 import os
-import shutil
 import sqlite3
 import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.pool import NullPool, QueuePool
 
 from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.store import schema
+from twelvelabs_core.store.connections import (
+    BUSY_TIMEOUT_SEC,
+    FileId,
+    connect,
+    copy_of,
+    file_engine,
+    file_id,
+    guarded,
+    is_read_only,
+    needs_copy,
+    not_connected,
+    one_connection_engine,
+    run_outside_transaction,
+    transaction,
+    was_forked_in_use,
+)
 from twelvelabs_core.store.location import (
     ELSEWHERE,
     KEEP_DAMAGED,
@@ -34,7 +47,6 @@ from twelvelabs_core.store.location import (
 )
 from twelvelabs_core.store.wal import has_foreign_log, has_log, log_of
 
-BUSY_TIMEOUT_SEC = 30.0
 CONNECT_TIMEOUT_SEC = 10
 SCHEMA_LOCK = 0x7477656C7665  # any number that all versions share
 MAGIC = b"SQLite format 3\x00"
@@ -44,10 +56,7 @@ MIN_PAGE_BYTES = 512
 PAGE_BYTES = 16384  # seven 512-d vectors a page; the default of 4096 holds one and wastes the other half
 ANY_PROCESS = 0  # in place of a process id: the engine of a store in memory
 
-# SQLite transactions under way: the process that began each, and its file. A child inherits the entries of its parent's
-# other threads and never removes them. The lock is that of one process, because a child would inherit it locked.
-_transactions: dict[object, tuple[int, str]] = {}
-_transaction_locks: dict[int, threading.Lock] = {}
+_databases: "weakref.WeakValueDictionary[int, Database]" = weakref.WeakValueDictionary()
 
 
 class Database:
@@ -58,13 +67,16 @@ class Database:
         # By process id, so that a child neither uses nor closes the engine of its parent.
         self._engines: dict[int, Engine] = {}
         self._locks: dict[int, threading.Lock] = {}
+        self._write_locks: dict[int, threading.Lock] = {}
+        self._files: dict[int, FileId | None] = {}  # by process id: the file as it was opened
         self._is_closed = False
+        _databases[id(self)] = self
         weakref.finalize(self, _dispose, self._engines)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the store."""
-        with self._session() as engine, _transaction(engine, writes=False) as connection:
+        with self._session() as engine, transaction(engine, writes=False) as connection:
             yield connection
 
     @contextmanager
@@ -73,19 +85,30 @@ class Database:
         with self._session() as engine:
             if self.is_read_only:  # SQLite would let the copy of such a file be written, and it would be lost
                 raise unusable(self.location.printable, *SQLITE_ADVICE["SQLITE_READONLY"])
-            with _transaction(engine, writes=True) as connection:
+            with self._turn_to_write(), transaction(engine, writes=True) as connection:
                 yield connection
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """Let threads write to a SQLite file in turn; SQLite itself asks for its lock at intervals of up to 0.1 s."""
+        lock = None if self.location.path is None else self._write_locks.setdefault(os.getpid(), threading.Lock())
+        is_held = lock is not None and lock.acquire(timeout=BUSY_TIMEOUT_SEC)  # if not, SQLite raises the error
+        try:
+            yield
+        finally:
+            if lock is not None and is_held:
+                lock.release()
 
     @property
     def is_read_only(self) -> bool:
         """Whether it is a file that this process can read but not write."""
-        return self.location.path is not None and _is_read_only(self.location.path)
+        return self.location.path is not None and is_read_only(self.location.path)
 
     def vacuum(self) -> None:
         """Return the space of deleted rows to the disk (SQLite; a server does so by itself)."""
         if self.location.url is None:
-            with self._session() as engine:
-                _run_outside_transaction(engine, "VACUUM")
+            with self._session() as engine:  # the log has the smaller file until it is copied
+                run_outside_transaction(engine, "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close the connections of this process; a file or server is opened again at the next use."""
@@ -94,18 +117,37 @@ class Database:
 
     @contextmanager
     def _session(self) -> Iterator[Engine]:
-        place, path = self.location.printable, self.location.path
+        place = self.location.printable
         # A store in memory was copied with the process: the child continues with its copy.
         process = ANY_PROCESS if self.location.is_memory else os.getpid()
-        is_open = process in self._engines
-        is_server = self.location.url is not None
-        guard = contextlib.nullcontext() if is_server else _sqlite_transaction(place, None if is_open else path)
+        guard = contextlib.nullcontext() if self.location.url is not None else guarded(place, self.location.path)
         with translated(place), guard:
             with self._locks.setdefault(process, threading.Lock()):
-                if process not in self._engines:
-                    self._engines[process] = self._open()
-                engine = self._engines[process]
-            yield engine
+                engine = self._current_engine(process)
+            try:
+                yield engine
+            finally:
+                if self._engines.get(process) is not engine:  # closed or opened again meanwhile
+                    engine.pool.dispose()
+
+    def _current_engine(self, process: int) -> Engine:
+        """Return the engine of a process, opened at first use and again where its file was replaced."""
+        path = self.location.path
+        file = None if path is None else file_id(path)
+        engine = self._engines.get(process)
+        if engine is not None and file != self._files[process]:
+            engine.pool.dispose()
+        if engine is None or (file is not None and file != self._files[process]):  # a deleted file is not made again
+            engine = self._open()
+            self._files[process] = file_id(path) if path is not None and file is None else file
+            self._engines[process] = engine
+        return engine
+
+    def close_idle(self) -> None:
+        """Close the connections to a file which no thread of this process uses now."""
+        engine = self._engines.get(os.getpid())
+        if engine is not None and self.location.path is not None:
+            engine.pool.dispose()
 
     def _open(self) -> Engine:
         if self.location.url is not None:
@@ -114,58 +156,30 @@ class Database:
             return _open_file(self.location.path)
         if self._is_closed:
             raise ConfigurationError("this segment store in memory was closed and its content is lost; make a new one.")
-        engine = _one_connection_engine(lambda: _connect(":memory:"))
-        with _transaction(engine, writes=True) as connection:
+        engine = one_connection_engine(lambda: connect(":memory:", sqlite3.Connection))
+        with transaction(engine, writes=True) as connection:
             schema.create_tables(connection)
         return engine
 
 
-@contextmanager
-def _transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
-    options: dict[str, Any] = {"twelvelabs_writes": writes}
-    if engine.dialect.name == "postgresql" and not writes:  # by default, each statement sees another state
-        options["isolation_level"] = "REPEATABLE READ"
-    with engine.connect() as plain:
-        connection = plain.execution_options(**options)
-        with connection.begin():
-            yield connection
+def _close_idle() -> None:
+    """Close every idle connection before a fork: SQLite's tables in a child would say that it holds their locks."""
+    for reference in _databases.valuerefs():  # a list, which other threads do not change
+        database = reference()
+        if database is not None:
+            database.close_idle()
 
 
-@contextmanager
-def _sqlite_transaction(place: str, unchecked: Path | None) -> Iterator[None]:
-    """Register a SQLite transaction of this process for as long as the block runs; check a file before its first one.
-
-    SQLite keeps its file locks in tables of the process. A child that was forked during a transaction of another
-    thread inherits locks which it does not hold: its writes would fail, or be lost when the parent deletes the log
-    that they are in. Nothing in the child can repair those tables, so it must not use SQLite at all.
-    """
-    if _forked_in_transaction():
-        raise unusable(
-            place,
-            "this process was forked while another thread of its parent was using a segment store",
-            "Start worker processes with the 'spawn' or 'forkserver' method, or fork before threads use the store",
-        )
-    entry, value = object(), (os.getpid(), os.path.realpath(place))
-    with _transaction_locks.setdefault(os.getpid(), threading.Lock()):
-        # To close a file ends the locks of SQLite on it, for the whole process, so none in use is opened here.
-        if unchecked is not None and os.path.lexists(unchecked) and value not in list(_transactions.values()):
-            _check_file(unchecked)
-        _transactions[entry] = value
-    try:
-        yield
-    finally:
-        del _transactions[entry]
-
-
-def _forked_in_transaction() -> bool:
-    return any(process != os.getpid() for process, _ in list(_transactions.values()))
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_close_idle)
 
 
 def _dispose(engines: dict[int, Engine]) -> None:
     """Close the connections that belong to this process."""
     for process in (os.getpid(), ANY_PROCESS):
-        if process in engines and not (process == ANY_PROCESS and _forked_in_transaction()):
-            engines.pop(process).dispose()
+        if process in engines and not (process == ANY_PROCESS and was_forked_in_use()):
+            # Not the engine's `dispose`: what other threads use comes back to this pool, and is closed there.
+            engines.pop(process).pool.dispose()
 
 
 def _open_server(url: URL, place: str) -> Engine:
@@ -194,20 +208,28 @@ def _open_file(path: Path) -> Engine:
     A file that cannot be written is copied where SQLite has to write: to upgrade it, or to read a log that is beside it
     without its index.
     """
-    if not os.path.lexists(path):
+    if os.path.lexists(path):
+        with not_connected(path) as may_be_read:
+            if may_be_read:
+                _check_file(path)
+    else:
         _create_file(path)
-    if _is_read_only(path):
-        engine = _one_connection_engine(lambda: _copied(path)) if _needs_copy(path) else _file_engine(path)
+    if is_read_only(path):
+        engine = one_connection_engine(lambda: copy_of(path)) if needs_copy(path) else file_engine(path)
     else:
         _delete_old_drafts(path)
-        engine = _file_engine(path)
-    with _transaction(engine, writes=False) as connection:
-        is_current = schema.is_current(connection, str(path))
-    if not is_current:
-        if _is_read_only(path):
-            engine = _one_connection_engine(lambda: _copied(path))
-        with _transaction(engine, writes=True) as connection:
-            schema.upgrade(connection, str(path))
+        engine = file_engine(path)
+    try:
+        with transaction(engine, writes=False) as connection:
+            is_current = schema.is_current(connection, str(path))
+        if not is_current:
+            if is_read_only(path):
+                engine = one_connection_engine(lambda: copy_of(path))
+            with transaction(engine, writes=True) as connection:
+                schema.upgrade(connection, str(path))
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -244,16 +266,23 @@ def _create_file(path: Path) -> None:
 
     Where another process is first, its file stays.
     """
+    if has_log(path):  # SQLite would apply it to the new file
+        raise unusable(
+            str(path),
+            f"{path.name} was removed, and its log {path.name}-wal was not",
+            f"Restore the file, or move {path.name}-wal and {path.name}-shm away, {ELSEWHERE}",
+        )
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)  # mode 0600
     os.close(descriptor)
     draft = Path(name)
     try:
-        engine = _file_engine(draft)
+        engine = file_engine(draft)
         with contextlib.suppress(sqlite3.OperationalError):  # some network file systems cannot; slower, not wrong
-            _run_outside_transaction(engine, f"PRAGMA page_size={PAGE_BYTES}", "PRAGMA journal_mode=WAL")
-        with _transaction(engine, writes=True) as connection:
+            run_outside_transaction(engine, f"PRAGMA page_size={PAGE_BYTES}", "PRAGMA journal_mode=WAL")
+        with transaction(engine, writes=True) as connection:
             schema.create_tables(connection)
+        engine.dispose()
         _publish(draft, path)
     finally:
         for ending in ("", "-wal", "-shm", "-journal"):
@@ -283,74 +312,3 @@ def _publish(draft: Path, path: Path) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-def _file_engine(path: Path) -> Engine:
-    """Return an engine that opens the file for each transaction (0.2 ms) and keeps nothing open between them."""
-    engine = create_engine(
-        "sqlite://", creator=lambda: _connect(_file_uri(path)), poolclass=NullPool, hide_parameters=True
-    )
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _one_connection_engine(creator: Callable[[], sqlite3.Connection]) -> Engine:
-    """Return an engine with one connection, which one thread uses at a time."""
-    one = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT_SEC}
-    engine = create_engine("sqlite://", creator=creator, hide_parameters=True, **one)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _file_uri(path: Path) -> str:
-    """Return the URI that opens a file and never creates it; `_create_file` does that, complete and with its mode."""
-    if not _is_read_only(path):
-        return f"{path.as_uri()}?mode=rw"
-    # To read a file in WAL mode SQLite makes another beside it, unless it is told that no process writes.
-    return f"{path.as_uri()}?mode=ro{'' if has_log(path) else '&immutable=1'}"
-
-
-def _is_read_only(path: Path) -> bool:
-    exists = os.path.exists(path)  # noqa: PTH110  # `Path.exists` raises where the name is too long
-    return exists and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
-
-
-def _connect(uri: str) -> sqlite3.Connection:
-    """Open a connection that commits durably and leaves transactions to `_begin`."""
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SEC, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA synchronous=FULL")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _needs_copy(path: Path) -> bool:
-    return has_log(path) and not Path(f"{path}-shm").exists()  # SQLite would have to make that index
-
-
-def _copied(path: Path) -> sqlite3.Connection:
-    """Copy a file and its log to a temporary database, which SQLite deletes with its connection."""
-    copy = _connect("")
-    with contextlib.ExitStack() as stack:
-        if _needs_copy(path):
-            draft = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "copy.sqlite3"
-            shutil.copyfile(log_of(path), log_of(draft))
-            path = shutil.copyfile(path, draft)
-        source = stack.enter_context(contextlib.closing(_connect(_file_uri(path))))
-        source.backup(copy)
-    return copy
-
-
-def _run_outside_transaction(engine: Engine, *statements: str) -> None:
-    with contextlib.closing(engine.raw_connection()) as pooled:
-        for statement in statements:
-            pooled.cursor().execute(statement)
-
-
-def _begin(connection: Connection) -> None:
-    """Begin a transaction; a writer takes the lock at once, because a reader that starts to write cannot wait."""
-    writes = connection.get_execution_options().get("twelvelabs_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -94,6 +94,32 @@ class StoredResult(NamedTuple):
     segments: Segments
 
 
+class KnownUrl(NamedTuple):
+    """What the store knows of an unsigned URL.
+
+    Attributes:
+        content: Identity of the media behind it.
+        validator: Its ETag or Last-Modified, or None where its host sent neither.
+    """
+
+    content: str
+    validator: str | None
+
+
+class Findings(NamedTuple):
+    """What the store knows of one piece of work.
+
+    Attributes:
+        url: What it knows of the URL of the media.
+        entry: The journal entry.
+        result: Once ready, the vectors and the length of the media in seconds.
+    """
+
+    url: KnownUrl | None
+    entry: TaskEntry | None
+    result: tuple[Segments, float] | None
+
+
 @dataclass(frozen=True, slots=True)
 class UploadEntry:
     """What is needed to resume an upload in chunks; the server itself knows which chunks it has.

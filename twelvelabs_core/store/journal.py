@@ -10,20 +10,31 @@ An entry also names the process that wrote its intent; `owners` says whether tha
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, bindparam, case, or_, select, update
 
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.store.database import Database
-from twelvelabs_core.store.entries import TaskEntry
+from twelvelabs_core.store.entries import KnownUrl, TaskEntry
+from twelvelabs_core.store.lookups import put_row
 from twelvelabs_core.store.owners import has_ended, owner
-from twelvelabs_core.store.schema import meta, tasks, upsert
+from twelvelabs_core.store.schema import meta, tasks, upsert, urls
 
 FOUND = "found in the list of tasks"  # `error` of an entry whose task id was found, not returned by the create call
 UNDER_WAY = ("intent", "processing")
 ENDED = ("failed", "expired")
 ENTRY_COLUMNS = [tasks.c[name] for name in TaskEntry.__dataclass_fields__]
+# Statements of the path of each medium, built once: to build one takes as long as to execute it.
+ENTRY_OF_KEY = select(*ENTRY_COLUMNS).where(tasks.c.key == bindparam("of_key"))
+IS_FREE = or_(tasks.c.state == "intent", tasks.c.task_id.is_(None), tasks.c.task_id == bindparam("task_id"))
+ENTRY_WAS_WRITTEN = {"revision": tasks.c.revision + 1, "updated_at": bindparam("now")}
+PUT_TASK_ID = (
+    update(tasks)
+    .where(tasks.c.key == bindparam("of_key"), tasks.c.state != "ready", IS_FREE)
+    .values(state="processing", task_id=bindparam("task_id"), error=None, **ENTRY_WAS_WRITTEN)
+)
 
 
 class Journal:
@@ -40,7 +51,7 @@ class Journal:
     def find_task(self, key: str) -> TaskEntry | None:
         """Return the journal entry of a task key, or None."""
         with self._database.reading() as connection:
-            return _find_entry(connection, key)
+            return find_entry(connection, key)
 
     def put_intent(
         self,
@@ -52,6 +63,7 @@ class Journal:
         params: Mapping[str, Any],
         source: str,
         account: str,
+        url: tuple[str, KnownUrl] | None = None,
         replacing: TaskEntry | None = None,
     ) -> bool:
         """Write that a task is about to be created, unless its key has an entry that is under way or ready.
@@ -59,7 +71,8 @@ class Journal:
         Of several threads, processes or machines that try at once, exactly one gets True; the others find its entry
         with `find_task`. An ended entry (failed, expired) is replaced, as another attempt. So is `replacing`, unless it
         was written since: an intent of this process or of one that has ended, or a task that this account cannot see,
-        whose id stays until the new one is known. The other arguments are as in `TaskEntry`.
+        whose id stays until the new one is known. `url` is what is known now of the unsigned URL of the media; it is
+        written with the intent. The other arguments are as in `TaskEntry`.
         """
         now = time.time()
         values = {
@@ -76,24 +89,15 @@ class Journal:
             "owner": owner(),
             "created_at": now,
             "updated_at": now,
+            "attempts": 1,
+            "revision": 1,
         }
-        # An entry that failed without a task id was refused by the server: that was not an attempt.
-        was_refused = and_(tasks.c.state == "failed", tasks.c.task_id.is_(None))
-        is_processing = tasks.c.state == "processing"
-        changes = {
-            **values,
-            "task_id": case((is_processing, tasks.c.task_id), else_=None),
-            "attempts": tasks.c.attempts + case((was_refused, 0), else_=1),
-            "revision": tasks.c.revision + 1,
-        }
-        replaceable: ColumnElement[bool] = tasks.c.state.in_(ENDED)
-        if replacing is not None:
-            is_abandoned = and_(tasks.c.state == "intent", or_(tasks.c.owner == owner(), has_ended()))
-            replaceable = or_(replaceable, and_(or_(is_processing, is_abandoned), _is_unchanged(replacing)))
         with self._database.writing() as connection:
-            statement = upsert(connection, tasks).values(**values, attempts=1, revision=1)
+            if url is not None:
+                put_row(connection, urls, url=url[0], **url[1]._asdict())
             result = connection.execute(
-                statement.on_conflict_do_update(index_elements=["key"], set_=changes, where=replaceable),
+                _put_intent(connection.dialect.name, replacing),
+                values,
                 execution_options={"preserve_rowcount": True},  # SQLAlchemy drops it for inserts on some drivers
             )
             return result.rowcount > 0
@@ -116,9 +120,9 @@ class Journal:
         Raises:
             InputError: The key has no entry.
         """
-        is_free = or_(tasks.c.state == "intent", tasks.c.task_id.is_(None), tasks.c.task_id == task_id)
+        values = {"of_key": key, "task_id": task_id, "now": time.time()}
         with self._database.writing() as connection:
-            return change_entry(connection, key, is_free, state="processing", task_id=task_id, error=None)
+            return is_changed(connection, key, PUT_TASK_ID, values)
 
     def adopt_task(self, entry: TaskEntry, task_id: str) -> bool:
         """Write the id of a task that was found at the server for an intent; its state is now `processing`.
@@ -131,7 +135,7 @@ class Journal:
         is_intent = (tasks.c.key == entry.key) & (tasks.c.state == "intent") & _is_unchanged(entry)
         changes = {"state": "processing", "task_id": task_id, "error": FOUND, "owner": owner()}
         with self._database.writing() as connection:
-            return _write_entry(connection, is_intent & ~is_taken, changes)
+            return connection.execute(_write_entry(is_intent & ~is_taken, changes)).rowcount > 0
 
     def claimants(self, entry: TaskEntry, task_ids: Sequence[str]) -> list[TaskEntry]:
         """Return the other entries that have one of some tasks, or may have created it without knowing its id."""
@@ -164,7 +168,9 @@ class Journal:
             state = case((has_former, "processing"), else_=state)
             attempts -= case((has_former, 1), else_=0)
         with self._database.writing() as connection:
-            change_entry(connection, key, is_meant, state=state, attempts=attempts, error=reason)
+            which = and_(tasks.c.key == key, tasks.c.state != "ready", is_meant)
+            changes = {"state": state, "attempts": attempts, "error": reason}
+            is_changed(connection, key, _write_entry(which, changes), {})
 
     def is_under_way(self, content: str, account: str) -> bool:
         """Return whether an account has tasks of this content which, as far as is known, have not ended."""
@@ -173,13 +179,42 @@ class Journal:
             return connection.scalar(select(tasks.c.id).where(which).limit(1)) is not None
 
 
-def _find_entry(connection: Connection, key: str) -> TaskEntry | None:
-    row = connection.execute(select(*ENTRY_COLUMNS).where(tasks.c.key == key)).one_or_none()
+def find_entry(connection: Connection, key: str) -> TaskEntry | None:
+    """Return the journal entry of a task key, or None."""
+    row = connection.execute(ENTRY_OF_KEY, {"of_key": key}).one_or_none()
     return None if row is None else _to_entry(row)
 
 
 def _to_entry(row: Row[Any]) -> TaskEntry:
     return TaskEntry(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name
+
+
+@cache
+def _new_intent(dialect: str) -> Executable:
+    return _put_intent_over(dialect, tasks.c.state.in_(ENDED))
+
+
+def _put_intent(dialect: str, replacing: TaskEntry | None) -> Executable:
+    """Return the statement that writes an intent over no entry, an ended one, or `replacing`."""
+    if replacing is None:
+        return _new_intent(dialect)
+    is_abandoned = and_(tasks.c.state == "intent", or_(tasks.c.owner == owner(), has_ended()))
+    is_meant = and_(or_(tasks.c.state == "processing", is_abandoned), _is_unchanged(replacing))
+    return _put_intent_over(dialect, or_(tasks.c.state.in_(ENDED), is_meant))
+
+
+def _put_intent_over(dialect: str, replaceable: ColumnElement[bool]) -> Executable:
+    # An entry that failed without a task id was refused by the server: that was not an attempt.
+    was_refused = and_(tasks.c.state == "failed", tasks.c.task_id.is_(None))
+    statement = upsert(dialect, tasks)
+    changes = {
+        **{column.name: statement.excluded[column.name] for column in ENTRY_COLUMNS},
+        "task_id": case((tasks.c.state == "processing", tasks.c.task_id), else_=None),
+        "attempts": tasks.c.attempts + case((was_refused, 0), else_=1),
+        "revision": tasks.c.revision + 1,
+    }
+    del changes["duration_sec"]
+    return statement.on_conflict_do_update(index_elements=["key"], set_=changes, where=replaceable)
 
 
 def _is_unchanged(entry: TaskEntry) -> ColumnElement[bool]:
@@ -188,23 +223,21 @@ def _is_unchanged(entry: TaskEntry) -> ColumnElement[bool]:
     return and_(tasks.c.revision == entry.revision, tasks.c.created_at == entry.created_at)
 
 
-def _write_entry(connection: Connection, which: ColumnElement[bool], values: Mapping[str, Any]) -> bool:
-    """Write values to the entry that fits a condition; return whether there is one."""
-    statement = update(tasks).where(which).values(**values, revision=tasks.c.revision + 1, updated_at=time.time())
-    return connection.execute(statement).rowcount > 0
+def _write_entry(which: ColumnElement[bool], values: Mapping[str, Any]) -> Executable:
+    """Return the statement that writes values to the entry that fits a condition."""
+    return update(tasks).where(which).values(**values, revision=tasks.c.revision + 1, updated_at=time.time())
 
 
-def change_entry(connection: Connection, key: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
-    """Change an entry that is not ready and fits further conditions; return whether it does.
+def is_changed(connection: Connection, key: str, statement: Executable, values: Mapping[str, Any]) -> bool:
+    """Execute a statement that changes one entry; return whether it does.
 
     Raises:
         InputError: The key has no entry.
     """
-    which = and_(tasks.c.key == key, tasks.c.state != "ready", *conditions)
-    is_changed = _write_entry(connection, which, values)
-    if not is_changed and _find_entry(connection, key) is None:
+    changes = connection.execute(statement, values).rowcount > 0
+    if not changes and find_entry(connection, key) is None:
         raise no_entry(key)
-    return is_changed
+    return changes
 
 
 def no_entry(key: str) -> InputError:

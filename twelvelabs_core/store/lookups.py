@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, delete, select
+from sqlalchemy import Connection, Executable, Row, Select, Table, and_, bindparam, delete, select
 
 from twelvelabs_core.results.transcript import Word
 from twelvelabs_core.store.database import Database
-from twelvelabs_core.store.entries import UploadEntry
+from twelvelabs_core.store.entries import KnownUrl, UploadEntry
 from twelvelabs_core.store.schema import assets, files, pending_transcripts, transcripts, uploads, upsert, urls
 
 
@@ -31,10 +32,10 @@ class Lookups:
         if not self._database.is_read_only:
             self._put(files, path=path, size=size, mtime_ns=mtime_ns, sha256=sha256)
 
-    def find_url(self, url: str) -> tuple[str, str | None] | None:
+    def find_url(self, url: str) -> KnownUrl | None:
         """Return the content behind an unsigned URL and its ETag or Last-Modified, as last known; or None."""
-        row = self._find(urls, url=url)
-        return None if row is None else (row.content, row.validator)
+        with self._database.reading() as connection:
+            return find_known_url(connection, url)
 
     def put_url(self, url: str, content: str, validator: str | None) -> None:
         """Write the content behind an unsigned URL; not in a read-only store, where it saves no payment."""
@@ -115,20 +116,35 @@ class Lookups:
 
     def _find(self, table: Table, **values: Any) -> Row[Any] | None:
         with self._database.reading() as connection:
-            return connection.execute(select(table).filter_by(**values)).one_or_none()
+            return connection.execute(_select(table, *values), values).one_or_none()
 
     def _put(self, into: Table, **values: Any) -> None:
         with self._database.writing() as connection:
             put_row(connection, into, **values)
 
 
+@cache
+def _select(table: Table, *names: str) -> Select[Any]:
+    return select(table).where(*(table.c[name] == bindparam(name) for name in names))
+
+
+def find_known_url(connection: Connection, url: str) -> KnownUrl | None:
+    """Return what is known of an unsigned URL, or None."""
+    row = connection.execute(_select(urls, "url"), {"url": url}).one_or_none()
+    return None if row is None else KnownUrl(row.content, row.validator)
+
+
 def put_row(connection: Connection, into: Table, **values: Any) -> None:
     """Write one row and its time, in place of the one with the same primary key."""
     values["updated_at"] = time.time()
-    keys = [column.name for column in into.primary_key]
-    changes = {name: value for name, value in values.items() if name not in keys}
-    statement = upsert(connection, into).values(**values)
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))
+    connection.execute(_put(connection.dialect.name, into), values)
+
+
+@cache
+def _put(dialect: str, into: Table) -> Executable:
+    statement = upsert(dialect, into)
+    changes = {column.name: statement.excluded[column.name] for column in into.c if not column.primary_key}
+    return statement.on_conflict_do_update(index_elements=list(into.primary_key), set_=changes)
 
 
 def delete_rows(connection: Connection, table: Table, **values: Any) -> None:

@@ -4,6 +4,7 @@ Process ids would say the same on one machine only: a container that was killed 
 """
 
 import contextlib
+import math
 import os
 import secrets
 import socket
@@ -15,7 +16,8 @@ from contextlib import contextmanager
 from sqlalchemy import ColumnElement, delete, func, select
 
 from twelvelabs_core.base.errors import TwelveLabsError
-from twelvelabs_core.store.database import BUSY_TIMEOUT_SEC, Database
+from twelvelabs_core.store.connections import BUSY_TIMEOUT_SEC
+from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.schema import meta, tasks, upsert
 
 BEAT_SEC = 2.0
@@ -54,19 +56,29 @@ class Owners:
     def __init__(self) -> None:
         # By process id: a forked child has neither the threads nor the creates of its parent.
         self._creating: dict[int, int] = {}
+        self._beats: dict[int, float] = {}  # the time of each one's last beat, by the monotonic clock
         self._locks: dict[int, threading.Lock] = {}
 
     def beat(self) -> None:
         """Write that this process is at work; raises where the store cannot be written."""
         with self._database.writing() as connection:
-            statement = upsert(connection, meta).values(name=PREFIX + owner(), value=_at(0))
+            statement = upsert(connection.dialect.name, meta).values(name=PREFIX + owner(), value=_at(0))
             change = {"value": statement.excluded.value}
             connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=change))
             connection.execute(delete(meta).where(meta.c.name.startswith(PREFIX), meta.c.value < _at(-KEPT_SEC)))
 
+    def ensure_beat(self) -> None:
+        """Write that this process is at work, unless it did so within the last `BEAT_SEC` seconds."""
+        process = os.getpid()
+        with self._locks.setdefault(process, threading.Lock()):
+            now = time.monotonic()
+            if now - self._beats.get(process, -math.inf) >= BEAT_SEC:
+                self.beat()
+                self._beats[process] = now
+
     @contextmanager
     def creating(self) -> Iterator[None]:
-        """Let other processes wait for the intents of this one while the block runs; call `beat` before."""
+        """Let other processes wait for the intents of this one while the block runs; call `ensure_beat` before."""
         process = os.getpid()
         lock = self._locks.setdefault(process, threading.Lock())
         with lock:

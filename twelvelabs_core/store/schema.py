@@ -186,9 +186,9 @@ pending_transcripts = table(
 )
 
 
-def upsert(connection: Connection, into: Table) -> sqlite.Insert | postgresql.Insert:
+def upsert(dialect: str, into: Table) -> sqlite.Insert | postgresql.Insert:
     """Begin an `INSERT ... ON CONFLICT`, which SQLAlchemy has per dialect."""
-    return postgresql.insert(into) if connection.dialect.name == "postgresql" else sqlite.insert(into)
+    return postgresql.insert(into) if dialect == "postgresql" else sqlite.insert(into)
 
 
 # Upgrades. A step is written in the SQL of its time and never changes: the tables above are those of the last version.

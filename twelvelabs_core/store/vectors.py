@@ -5,19 +5,20 @@ The row of a vector is its position in `Segments`, whose order is therefore part
 
 import time
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
 from twelvelabs_core.base.errors import ConfigurationError, InputError
 from twelvelabs_core.results.references import head_line, head_title
 from twelvelabs_core.results.segments import Matrix, SegmentPosition, Segments
 from twelvelabs_core.store.database import Database
-from twelvelabs_core.store.entries import StoredResult, StoredVector
-from twelvelabs_core.store.journal import change_entry, no_entry
+from twelvelabs_core.store.entries import Findings, KnownUrl, StoredResult, StoredVector
+from twelvelabs_core.store.journal import ENTRY_WAS_WRITTEN, find_entry, no_entry
+from twelvelabs_core.store.lookups import find_known_url
 from twelvelabs_core.store.schema import aliases, tasks, titles, upsert, vectors
 
 WIRE_TYPE = np.dtype("<f4")
@@ -27,13 +28,34 @@ IDS_PER_QUERY = 500
 RESULT_BYTES = 256 * 2**20
 """Bytes of vectors that a store keeps in memory for `find_results`: those of 48 hours of video in clips of 4 s."""
 POSITION_COLUMNS = [vectors.c[name] for name in SegmentPosition._fields]
+ROW_OF_KEY = select(tasks).where(tasks.c.key == bindparam("of_key"))
+LOCKED_ROW_OF_KEY = ROW_OF_KEY.with_for_update()
+VECTORS_OF_TASK = select(vectors.c.vector, vectors.c.checksum, *POSITION_COLUMNS).order_by(vectors.c.row)
+VECTORS_OF_TASK = VECTORS_OF_TASK.where(vectors.c.task == bindparam("of_task"))
+PUT_VECTORS = insert(vectors)
+PUT_READY = (
+    update(tasks)
+    .where(tasks.c.id == bindparam("of_task"))
+    .values(state="ready", error=None, **ENTRY_WAS_WRITTEN)
+    .values({name: bindparam(name) for name in ("duration_sec", "dimension", "vector_count")})
+)
 NAMES = (aliases.c.task == vectors.c.task) & (aliases.c.row == vectors.c.row)
+NAMED_ROWS = (
+    select(aliases.c.segment_id, aliases.c.row, tasks.c.key)
+    .join(tasks, tasks.c.id == aliases.c.task)
+    .where(aliases.c.segment_id.in_(bindparam("names", expanding=True)))
+)
+TITLE = select(titles.c.source).where(
+    titles.c.source == bindparam("of_source"), titles.c.title == bindparam("of_title")
+)
 NAMED_VECTORS = (
-    select(aliases.c.segment_id, aliases.c.source, vectors.c.vector, vectors.c.checksum, *POSITION_COLUMNS)
-    .add_columns(tasks.c.space, tasks.c.dimension, tasks.c.key)
+    select(vectors.c.vector, vectors.c.checksum, tasks.c.key, tasks.c.dimension)
+    .add_columns(aliases.c.segment_id, tasks.c.space, aliases.c.source, *POSITION_COLUMNS)
     .join_from(aliases, vectors, NAMES)
     .join(tasks, tasks.c.id == vectors.c.task)
+    .where(aliases.c.segment_id.in_(bindparam("ids", expanding=True)))
 )
+POSITION_IN_ROW = 7  # of these columns
 
 
 class Vectors:
@@ -42,7 +64,7 @@ class Vectors:
     _database: Database
     _results: Mapping[EntryVersion, StoredResult]
 
-    def put_result(self, key: str, segments: Segments, *, duration_sec: float) -> None:
+    def put_result(self, key: str, segments: Segments, *, duration_sec: float) -> int | None:
         """Write the result of a task, all vectors in one transaction: its state is now `ready` and stays so.
 
         Where the entry is ready already, because another process waited for the same task, the first result stays.
@@ -52,17 +74,21 @@ class Vectors:
             segments: The vectors with their times.
             duration_sec: Length of the media in seconds.
 
+        Returns:
+            How many intents were written for the entry; None where the first result stays.
+
         Raises:
             InputError: The key has no entry.
         """
         with self._database.writing() as connection:
             entry = find_row(connection, key, lock=True)
             if entry.state == "ready":
-                return
+                return None
             if len(segments):
-                connection.execute(insert(vectors), list(vector_rows(entry.id, segments)))
+                connection.execute(PUT_VECTORS, list(vector_rows(entry.id, segments)))
             known = {"duration_sec": duration_sec, "dimension": segments.dimension, "vector_count": len(segments)}
-            change_entry(connection, key, state="ready", error=None, **known)
+            connection.execute(PUT_READY, {"of_task": entry.id, "now": time.time(), **known})
+            return int(entry.attempts)
 
     def load_result(self, key: str) -> tuple[Segments, float]:
         """Return the vectors of a ready task and the length of its media in seconds.
@@ -75,13 +101,29 @@ class Vectors:
             entry = find_row(connection, key)
             if entry.state != "ready":
                 raise InputError(f"the task key {key!r} has no result yet: its entry is {entry.state}.")
-            query = select(vectors.c.vector, vectors.c.checksum, *POSITION_COLUMNS).where(vectors.c.task == entry.id)
-            rows = connection.execute(query.order_by(vectors.c.row)).all()
-        size = entry.dimension * WIRE_TYPE.itemsize
-        if len(rows) != entry.vector_count or not all(is_intact(row[0], row[1], size) for row in rows):
-            raise damaged(key)
-        matrix, uncertainty = read_matrices([row[0] for row in rows], entry.dimension)
-        return Segments(matrix, [SegmentPosition(*row[2:]) for row in rows], uncertainty), entry.duration_sec
+            rows = connection.execute(VECTORS_OF_TASK, {"of_task": entry.id}).all()
+        return _read_result(entry, rows)
+
+    def find_work(self, key_of: Callable[[KnownUrl | None], str], *, url: str | None = None) -> Findings:
+        """Return what is known of one piece of work, read at once.
+
+        Args:
+            key_of: Returns the task key, given what is known of the URL.
+            url: The unsigned URL of the media, where its content depends on what is known of it.
+
+        Raises:
+            ConfigurationError: Vectors are missing or damaged.
+        """
+        rows: Sequence[Row[Any]] = ()
+        with self._database.reading() as connection:
+            known = None if url is None else find_known_url(connection, url)
+            key = key_of(known)
+            entry = find_entry(connection, key)
+            if entry is None or entry.state != "ready":
+                return Findings(known, entry, None)
+            row = find_row(connection, key)
+            rows = connection.execute(VECTORS_OF_TASK, {"of_task": row.id}).all()
+        return Findings(known, entry, _read_result(row, rows))
 
     def add_aliases(self, key: str, rows: Iterable[tuple[str, int]], *, source: str, title: str | None = None) -> None:
         """Let segment ids name vectors of a ready task.
@@ -99,7 +141,7 @@ class Vectors:
             InputError: The key has no entry, or it has no such row; nothing is written.
         """
         rows = sorted(rows)  # one order in all processes, or two could wait for each other
-        if self._database.is_read_only and self.find_vectors([name for name, _ in rows]).keys() >= dict(rows).keys():
+        if self._are_added(key, rows, source, title):
             return
         with self._database.writing() as connection:
             entry = find_row(connection, key, lock=True)
@@ -110,11 +152,27 @@ class Vectors:
                 )
             if rows:
                 values = [{"segment_id": name, "task": entry.id, "row": row, "source": source} for name, row in rows]
-                connection.execute(upsert(connection, aliases).on_conflict_do_nothing(), values)
+                connection.execute(upsert(connection.dialect.name, aliases).on_conflict_do_nothing(), values)
                 if title is not None:
                     named = {"source": source, "title": head_title(title)}
-                    connection.execute(upsert(connection, titles).on_conflict_do_nothing(), named)
+                    connection.execute(upsert(connection.dialect.name, titles).on_conflict_do_nothing(), named)
             connection.execute(update(tasks).where(tasks.c.id == entry.id).values(updated_at=time.time()))
+
+    def _are_added(self, key: str, rows: Sequence[tuple[str, int]], source: str, title: str | None) -> bool:
+        """Return whether nothing is left to write; in a store that cannot be written, of the names alone."""
+        found: set[tuple[str, int, str]] = set()
+        with self._database.reading() as connection:
+            for names in batched([name for name, _ in rows]):
+                found.update(tuple(row) for row in connection.execute(NAMED_ROWS, {"names": names}))
+            if self._database.is_read_only:
+                return {name for name, _, _ in found} >= dict(rows).keys()
+            # An id that names a vector of another task has no effect, but counts as a use of this one.
+            if not rows or found != {(name, row, key) for name, row in rows}:
+                return False
+            return (
+                title is None
+                or connection.scalar(TITLE, {"of_source": source, "of_title": head_title(title)}) is not None
+            )
 
     def find_vectors(self, segment_ids: Sequence[str]) -> dict[str, StoredVector]:
         """Return the vectors that segment ids name; ids which name none are absent. Any number of ids.
@@ -125,12 +183,17 @@ class Vectors:
         found: dict[str, StoredVector] = {}
         with self._database.reading() as connection:
             for ids in batched(segment_ids):
-                for row in connection.execute(NAMED_VECTORS.where(aliases.c.segment_id.in_(ids))):
-                    if not is_intact(row.vector, row.checksum, row.dimension * WIRE_TYPE.itemsize):
-                        raise damaged(row.key)
-                    position = SegmentPosition(*(getattr(row, name) for name in SegmentPosition._fields))
-                    vector = read_vector(row.vector, row.dimension)
-                    found[row.segment_id] = StoredVector(row.space, vector, position, row.source)
+                rows = connection.execute(NAMED_VECTORS, {"ids": ids}).all()
+                for (dimension, size), group in _grouped(rows).items():
+                    for data, checksum, key in (row[:3] for row in group):
+                        if not is_intact(data, checksum, dimension * WIRE_TYPE.itemsize):
+                            raise damaged(key)
+                    block = np.frombuffer(b"".join(row[0] for row in group), dtype=WIRE_TYPE)
+                    matrix = block.reshape(-1, size // WIRE_TYPE.itemsize)[:, :dimension].astype(np.float32, copy=False)
+                    matrix.setflags(write=False)
+                    for vector, row in zip(matrix, group, strict=True):
+                        position = SegmentPosition(*row[POSITION_IN_ROW:])
+                        found[row[4]] = StoredVector(row[5], vector, position, row[6])
         return found
 
     def find_results(self, segment_ids: Sequence[str]) -> tuple[dict[str, str], dict[str, StoredResult]]:
@@ -233,11 +296,19 @@ def batched(values: Collection[str]) -> Iterator[list[str]]:
 
 def find_row(connection: Connection, key: str, *, lock: bool = False) -> Row[Any]:
     """Return the row of an entry; `lock` keeps it until the end of the transaction (a writer of SQLite locks all)."""
-    query = select(tasks).where(tasks.c.key == key)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(LOCKED_ROW_OF_KEY if lock else ROW_OF_KEY, {"of_key": key}).one_or_none()
     if row is None:
         raise no_entry(key)
     return row
+
+
+def _read_result(entry: Row[Any], rows: Sequence[Row[Any]]) -> tuple[Segments, float]:
+    """Return the result in the rows of an entry and its vectors; ConfigurationError where they are damaged."""
+    size = entry.dimension * WIRE_TYPE.itemsize
+    if len(rows) != entry.vector_count or not all(is_intact(row[0], row[1], size) for row in rows):
+        raise damaged(entry.key)
+    matrix, uncertainty = read_matrices([row[0] for row in rows], entry.dimension)
+    return Segments(matrix, [SegmentPosition(*row[2:]) for row in rows], uncertainty), entry.duration_sec
 
 
 def vector_rows(task: int, segments: Segments) -> Iterator[dict[str, object]]:
@@ -248,6 +319,14 @@ def vector_rows(task: int, segments: Segments) -> Iterator[dict[str, object]]:
     for row, position in enumerate(segments.positions):
         vector = values[row * size : (row + 1) * size]
         yield {"task": task, "row": row, **position._asdict(), "vector": vector, "checksum": zlib.crc32(vector)}
+
+
+def _grouped(rows: Sequence[Row[Any]]) -> dict[tuple[int, int], list[Row[Any]]]:
+    """Return rows of `NAMED_VECTORS` by the dimension and the bytes of their vectors: each group is one matrix."""
+    groups: dict[tuple[int, int], list[Row[Any]]] = {}
+    for row in rows:
+        groups.setdefault((row[3], len(row[0])), []).append(row)
+    return groups
 
 
 def is_intact(data: object, checksum: int, size: int) -> bool:
@@ -261,13 +340,6 @@ def read_matrices(rows: Sequence[bytes], dimension: int) -> tuple[Matrix, Matrix
     if matrix.shape[1] == dimension:
         return matrix, None
     return matrix[:, :dimension], matrix[:, dimension:]
-
-
-def read_vector(data: bytes, dimension: int) -> Matrix:
-    """Return the array in these bytes; read-only, and without a copy on little-endian machines."""
-    vector = np.frombuffer(data, dtype=WIRE_TYPE, count=dimension).astype(np.float32, copy=False)
-    vector.setflags(write=False)
-    return vector
 
 
 def damaged(key: str) -> ConfigurationError:

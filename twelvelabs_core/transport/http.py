@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import ssl
+import threading
 import time
 import urllib.request
 import zlib
@@ -39,6 +40,7 @@ _STEP_BYTES = 1024 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 _SOCKET_SEC = 1e8  # a socket's time-out ends the call with OverflowError where it does not fit into 64 bits of ns
 _WITHOUT_BODY = (204, 304)  # HTTP statuses
+_context_locks: dict[int, threading.Lock] = {}  # by process id: a forked child would inherit one locked
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30.0)
 # Requests to this machine may be unencrypted, so they must not use a proxy from the environment.
 _NO_PROXY: dict[str, None] = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))
@@ -91,9 +93,15 @@ def make_client(client_class: Callable[..., C]) -> C:
         raise ConfigurationError(f"cannot set up HTTP from the environment ({names}): {redact(str(error))}") from None
 
 
-@functools.lru_cache(maxsize=1)
 def ssl_context() -> ssl.SSLContext:
-    """Return the one SSL context: creating it costs more than a request."""
+    """Return the one SSL context: creating it costs more than ten requests."""
+    with _context_locks.setdefault(os.getpid(), threading.Lock()):  # threads that start together would each make one
+        return make_context()
+
+
+@functools.lru_cache(maxsize=1)
+def make_context() -> ssl.SSLContext:
+    """Read the certificates of the environment."""
     return httpx.create_ssl_context()
 
 

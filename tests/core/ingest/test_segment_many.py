@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import Connection, Engine, event
 
 from tests.core.conftest import Connect, slow_async
 from tests.core.surface import Surface, content
@@ -67,6 +68,40 @@ async def test_every_video_is_yielded_once_and_the_second_run_is_free(
     again = [one async for one in client.segment_many(videos, **CUT)]
     assert all(one.reused for one in again)
     assert sandbox.count() == 0
+
+
+async def test_a_medium_costs_few_transactions(connect: Connect, server: VideoServer, tmp_path: Path) -> None:
+    """On a server each one is several round trips; on SQLite each one that writes waits for the disk."""
+    urls = [server.url(f"{number}.mp4") for number in range(4)]
+    begun: list[bool] = []
+
+    def note(connection: Connection) -> None:
+        begun.append(bool(connection.get_execution_options().get("twelvelabs_writes")))
+
+    event.listen(Engine, "begin", note)
+    try:
+        for run in ("new", "stored"):
+            client = connect(store=tmp_path / "s.sqlite3", max_concurrency=1)
+            assert client.store.info().vectors == (0 if run == "new" else 4)
+            begun.clear()
+            found = [one async for one in client.segment_many(urls, **CUT)]
+            for one in found:
+                await client.register(one)
+            # What is known, intent, task id, result; then the names: looked for, and added where they are missing.
+            assert begun.count(False) == 8
+            assert begun.count(True) in (range(16, 20) if run == "new" else [0])  # a beat each two seconds
+    finally:
+        event.remove(Engine, "begin", note)
+
+
+async def test_result_of_a_new_task_equals_the_stored_one(client: Surface, videos: list[Media]) -> None:
+    new = {one.source: one async for one in client.segment_many(videos[:2])}
+    stored = {one.source: one async for one in client.segment_many(videos[:2])}
+    assert {one.reused for one in new.values()} == {False}
+    assert {one.reused for one in stored.values()} == {True}
+    for name, one in new.items():
+        assert (one.segments, one.duration_sec) == (stored[name].segments, stored[name].duration_sec)
+        assert (one.task_id, one.attempts, one.content) == (stored[name].task_id, 1, stored[name].content)
 
 
 async def test_empty_list_yields_nothing(client: Surface, sandbox: Sandbox) -> None:

@@ -14,7 +14,7 @@ from tests.core.conftest import Connect
 from tests.core.ingest.test_recovery import TASKS, paid, states
 from tests.core.surface import Surface
 from twelvelabs_core import SegmentStore, TaskEntry, TaskTimeoutError
-from twelvelabs_core.store import database, owners
+from twelvelabs_core.store import connections, owners
 from twelvelabs_sandbox import Sandbox
 
 VALUES: dict[str, Any] = {"space": "s", "content": "c", "model": "m", "params": {}, "source": "a", "account": "x"}
@@ -47,7 +47,7 @@ def test_own_intent_is_abandoned(store: SegmentStore) -> None:
 
 
 def test_process_that_waits_to_write_is_not_silent() -> None:
-    assert owners.SILENT_AFTER_SEC >= database.BUSY_TIMEOUT_SEC + 2 * owners.BEAT_SEC
+    assert owners.SILENT_AFTER_SEC >= connections.BUSY_TIMEOUT_SEC + 2 * owners.BEAT_SEC
 
 
 def test_intent_of_a_silent_process_is_abandoned(store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> None:

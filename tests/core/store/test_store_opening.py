@@ -1,5 +1,6 @@
 """Locations of a SegmentStore, and its errors for locations and files that it cannot use."""
 
+import gc
 import multiprocessing
 import os
 import random
@@ -9,6 +10,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -21,7 +23,7 @@ from sqlalchemy import Engine, event
 from twelvelabs_core import Client
 from twelvelabs_core.base.errors import ConfigurationError, TwelveLabsError
 from twelvelabs_core.results.segments import SegmentPosition, Segments
-from twelvelabs_core.store import database
+from twelvelabs_core.store import connections, database
 from twelvelabs_core.store.location import explain
 from twelvelabs_core.store.schema import SCHEMA_VERSION
 from twelvelabs_core.store.store import SegmentStore
@@ -40,6 +42,12 @@ def fill(path: Path) -> Segments:
         store.put_result("key", segments, duration_sec=300.0)
         store.add_aliases("key", [(str(row), row) for row in range(VECTORS)], source="match.mp4")
     return segments
+
+
+def filled(path: Path) -> Path:
+    """Write a store with one ready task; return its path."""
+    fill(path)
+    return path
 
 
 def put_intent(store: SegmentStore) -> bool:
@@ -481,11 +489,83 @@ def test_file_deleted_while_in_use_raises_and_is_not_recreated(tmp_path: Path) -
         put_intent(store)
         path.unlink()
         assert "was removed while in use, or its folder is read-only" in message_of(lambda: store.find_task("key"))
-    assert list(tmp_path.iterdir()) == []
+    assert not path.exists()
+
+
+def test_log_of_a_removed_file_is_not_applied_to_a_new_one(tmp_path: Path) -> None:
+    left = copy_in_use(filled(tmp_path / "s.sqlite3"), tmp_path / "left")
+    left.unlink()
+    message = message_of(lambda: put_intent(SegmentStore(left)))
+    assert "s.sqlite3 was removed, and its log s.sqlite3-wal was not" in message
+    assert "move s.sqlite3-wal and s.sqlite3-shm away" in message
+    for ending in ("-wal", "-shm"):
+        Path(f"{left}{ending}").unlink()
+    assert put_intent(SegmentStore(left))
+
+
+def test_file_that_is_replaced_while_in_use_is_opened_again(tmp_path: Path) -> None:
+    path, other = filled(tmp_path / "s.sqlite3"), tmp_path / "other.sqlite3"
+    with SegmentStore(other) as store:
+        put_many(store, 1)
+    with SegmentStore(path) as store:
+        assert store.info().tasks == {"ready": 1}
+        other.replace(path)
+        assert store.info().sources == 1
+        assert store.find_task("key") is None
+        assert put_intent(store)
+    with SegmentStore(path) as store:
+        assert store.info().tasks == {"ready": 1, "intent": 1}
+
+
+def test_log_of_a_file_that_was_replaced_while_in_use_is_refused(tmp_path: Path) -> None:
+    """The user restores a backup under the store of a running process, whose log stays beside it."""
+    path = filled(tmp_path / "s.sqlite3")
+    backup = Path(shutil.copyfile(path, tmp_path / "backup"))
+    with SegmentStore(path) as store:
+        put_many(store, 4)
+    with SegmentStore(path) as store:
+        put_many(store, 4)
+        before = backup.read_bytes()
+        backup.replace(path)
+        assert "s.sqlite3-wal was written for another state of the file" in message_of(store.info)
+    assert path.read_bytes() == before
+
+
+def test_connections_are_kept_and_closed_with_the_store(tmp_path: Path) -> None:
+    path = filled(tmp_path / "s.sqlite3")
+    names = {path.name, f"{path.name}-wal", f"{path.name}-shm"}
+    store = SegmentStore(path)
+    with ThreadPoolExecutor(64) as pool:
+        states = list(pool.map(lambda _: store.info().tasks, range(64)))
+    assert states == [{"ready": 1}] * 64
+    assert {entry.name for entry in tmp_path.iterdir()} == names
+    store.close()
+    assert {entry.name for entry in tmp_path.iterdir()} == {path.name}
+    assert SegmentStore(path).info().tasks == {"ready": 1}
+    gc.collect()
+    assert {entry.name for entry in tmp_path.iterdir()} == {path.name}
+
+
+def test_store_that_is_closed_during_a_transaction_closes_its_connection_after_it(tmp_path: Path) -> None:
+    path = filled(tmp_path / "s.sqlite3")
+    store = SegmentStore(path)
+    with store._database.reading():
+        store.close()
+        assert Path(f"{path}-wal").exists()
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_log_is_small_after_a_deletion(tmp_path: Path) -> None:
+    path = filled(tmp_path / "s.sqlite3")
+    with SegmentStore(path) as store:
+        size = path.stat().st_size
+        store.delete_source("match.mp4", vectors=True)
+        assert path.stat().st_size < size
+        assert Path(f"{path}-wal").stat().st_size == 0
 
 
 def test_locked_store_raises_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_SEC", 0.2)
+    monkeypatch.setattr(connections, "BUSY_TIMEOUT_SEC", 0.2)
     path = tmp_path / "s.sqlite3"
     fill(path)
     with SegmentStore(path) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:

@@ -3,17 +3,19 @@
 import shutil
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
 from tests.core.conftest import Connect
 from tests.core.raw_server import RawServer
-from twelvelabs_core import APIConnectionError, ConfigurationError, NotFoundError, TwelveLabsError
+from twelvelabs_core import APIConnectionError, Client, ConfigurationError, NotFoundError, TwelveLabsError
 from twelvelabs_core.transport import http
 from twelvelabs_sandbox import Fault, Sandbox
 
@@ -27,9 +29,9 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    http.ssl_context.cache_clear()
+    http.make_context.cache_clear()
     yield
-    http.ssl_context.cache_clear()
+    http.make_context.cache_clear()
 
 
 @pytest.fixture
@@ -113,6 +115,20 @@ async def test_variables_of_the_environment_that_cannot_be_used(
         return
     assert isinstance(error, ConfigurationError)
     assert f"cannot set up HTTP from the environment ({variable})" in str(error)
+
+
+def test_threads_that_start_together_make_one_ssl_context(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[ssl.SSLContext] = []
+
+    def make() -> ssl.SSLContext:
+        time.sleep(0.05)
+        made.append(ssl.create_default_context())
+        return made[-1]
+
+    monkeypatch.setattr(httpx, "create_ssl_context", make)
+    with Client(sandbox.api_key, base_url=sandbox.base_url, store=":memory:") as client:
+        client.embed_texts([f"text {number}" for number in range(8)])
+    assert len(made) == 1
 
 
 async def test_a_base_url_without_version(connect: Connect, sandbox: Sandbox) -> None:
