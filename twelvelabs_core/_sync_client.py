@@ -829,7 +829,6 @@ class Client:
     def close(self) -> None:
         """Close the connections; the client opens new ones when it is used again."""
         self._async._io.close()
-        self._async._open_store.close_idle()
 
     def __enter__(self) -> Self:
         return self

@@ -140,13 +140,9 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods, MomentMethods
         return self._open_store()
 
     async def aclose(self) -> None:
-        """Close the connections of the running event loop, and those to the store unless it was given as an object.
-
-        The connections of another loop are closed when it shuts down.
-        """
+        """Close the connections of the running event loop; those of another loop are closed when it shuts down."""
         if isinstance(self._io, AsyncIo):
             await self._io.aclose()
-        await self._io.blocking(self._open_store.close_idle)
 
     async def __aenter__(self) -> Self:
         return self
@@ -168,7 +164,6 @@ class _StoreOpener:
 
     def __init__(self, store: "SegmentStore | str | os.PathLike[str] | None") -> None:
         self.opened: SegmentStore | None = None
-        self._is_own = store is None or isinstance(store, str | os.PathLike)
         if store is not None:
             self.opened = _as_store(store)
 
@@ -178,11 +173,6 @@ class _StoreOpener:
             # Atomic: of the stores that threads create at the same time one is used; the others are never opened.
             self.opened = vars(self).setdefault("_first", _as_store(None))
         return self.opened
-
-    def close_idle(self) -> None:
-        """Close what the store has open between transactions, unless the caller gave the store itself."""
-        if self._is_own and self.opened is not None:
-            self.opened.close_idle()
 
 
 def _as_store(store: "SegmentStore | str | os.PathLike[str] | None") -> "SegmentStore":

@@ -1,7 +1,7 @@
 """The database of a segment store: its engine, its transactions, and the SQLite file.
 
-Connections stay open between transactions, and are opened again where the file was replaced under its name. None is
-used in another process than the one that opened it. A forked child opens its own and never closes those of its parent.
+No connection is used in another process than the one that opened it. A forked child opens its own connections and
+never closes those of its parent.
 """
 
 import contextlib
@@ -56,8 +56,6 @@ MIN_PAGE_BYTES = 512
 PAGE_BYTES = 16384  # seven 512-d vectors a page; the default of 4096 holds one and wastes the other half
 ANY_PROCESS = 0  # in place of a process id: the engine of a store in memory
 
-_databases: "weakref.WeakValueDictionary[int, Database]" = weakref.WeakValueDictionary()
-
 
 class Database:
     """A store's database, for every thread; opened at first use, once in each process."""
@@ -70,7 +68,6 @@ class Database:
         self._write_locks: dict[int, threading.Lock] = {}
         self._files: dict[int, FileId | None] = {}  # by process id: the file as it was opened
         self._is_closed = False
-        _databases[id(self)] = self
         weakref.finalize(self, _dispose, self._engines)
 
     @contextmanager
@@ -143,12 +140,6 @@ class Database:
             self._engines[process] = engine
         return engine
 
-    def close_idle(self) -> None:
-        """Close the connections to a file which no thread of this process uses now."""
-        engine = self._engines.get(os.getpid())
-        if engine is not None and self.location.path is not None:
-            engine.pool.dispose()
-
     def _open(self) -> Engine:
         if self.location.url is not None:
             return _open_server(self.location.url, self.location.printable)
@@ -160,18 +151,6 @@ class Database:
         with transaction(engine, writes=True) as connection:
             schema.create_tables(connection)
         return engine
-
-
-def _close_idle() -> None:
-    """Close every idle connection before a fork: SQLite's tables in a child would say that it holds their locks."""
-    for reference in _databases.valuerefs():  # a list, which other threads do not change
-        database = reference()
-        if database is not None:
-            database.close_idle()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_close_idle)
 
 
 def _dispose(engines: dict[int, Engine]) -> None:

@@ -167,10 +167,6 @@ class SegmentStore(Journal, Vectors, Lookups, Owners):
         self._database.close()
         self._results = {}
 
-    def close_idle(self) -> None:
-        """Close the connections to a file that no thread of this process uses now; the next use opens others."""
-        self._database.close_idle()
-
     def _shrink(self, removed: Removed) -> None:
         # The rows are deleted in any case: where the disk is full or a reader holds a lock, the file keeps its size
         # and the next vectors use the space.

@@ -215,33 +215,6 @@ def test_parent_and_forked_child_both_use_an_open_store(tmp_path: Path) -> None:
         assert all(is_whole(store, number) for number in range(3))
 
 
-@needs_fork
-@MULTI_THREADED
-def test_child_forked_while_other_threads_have_idle_connections_writes_beside_its_parent(tmp_path: Path) -> None:
-    """A connection that SQLite inherits makes the child believe in locks that it lacks; its parent deletes the log."""
-    path = tmp_path / "s.sqlite3"
-    store = SegmentStore(path)
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda number: put_ready(store, number), range(8)))
-        is_written, may_end = multiprocessing.Event(), multiprocessing.Event()
-
-        def work() -> bool:
-            put_ready(store, 8)
-            is_written.set()
-            assert may_end.wait(WAIT_SEC)
-            put_ready(store, 9)
-            return all(is_whole(store, number) for number in range(10))
-
-        child = pool.submit(in_fork, work)
-        assert is_written.wait(WAIT_SEC)
-        assert is_whole(store, 8)
-        store.close()  # deletes the log, unless the child holds its lock
-        assert Path(f"{path}-wal").exists()
-        may_end.set()
-        assert child.result(WAIT_SEC) == 0
-    assert all(is_whole(store, number) for number in range(10))
-
-
 @contextmanager
 def transaction_in_another_thread(store: SegmentStore) -> Iterator[None]:
     """Keep a thread within `put_intent("slow")`, with its transaction open, for as long as the block runs."""
