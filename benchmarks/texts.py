@@ -1,25 +1,24 @@
-"""Measures many small requests: texts embedded by our clients and the official SDK, on the same local sandbox.
+"""Measures many small requests: texts embedded by our clients, plain `httpx` and the official SDK, on one local server.
 
-The sandbox runs in its own process and answers after a fixed delay, so that the client is measured: how close it
+The server runs in its own process and answers after a fixed delay, so that the client is measured: how close it
 comes to `texts / concurrency * delay`, and its CPU time per request.
 """
 
 import argparse
 import asyncio
 import resource
-import subprocess
-import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+from local_api import KEY, serve
 from twelvelabs import AsyncTwelveLabs, TwelveLabs
 from twelvelabs.types.text_input_request import TextInputRequest
 
 from twelvelabs_core import AsyncClient, Client
 
-KEY = "tlk_sandbox_benchmark"
 MODEL = "marengo3.0"
 
 
@@ -41,18 +40,41 @@ def cpu_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def serve(delay: float) -> tuple[subprocess.Popen[str], str]:
-    """Start a sandbox that answers every embed call after `delay` seconds; return it and its base URL."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "twelvelabs_sandbox", "--port", "0", "--api-key", KEY], stdout=subprocess.PIPE, text=True
-    )
-    lines = iter(server.stdout or [])
-    base_url = next(line.split("=", 1)[1].strip() for line in lines if "TWELVELABS_BASE_URL=" in line)
-    fault = {"path": "/embed-v2", "method": "POST", "delay": delay, "times": None}
-    httpx.post(
-        base_url.removesuffix("/v1.3") + "/_sandbox/faults", json=fault, headers={"x-api-key": KEY}
-    ).raise_for_status()
-    return server, base_url
+def plain(texts: list[str], address: str, threads: int) -> None:
+    """Embed texts with `httpx` in threads."""
+    limits = httpx.Limits(max_connections=threads, max_keepalive_connections=threads)
+    with httpx.Client(limits=limits, headers={"x-api-key": KEY}) as client, ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda text: client.post(f"{address}/v1.3/embed-v2", json=request(text)).json(), texts))
+
+
+async def plain_async(texts: list[str], address: str, concurrency: int) -> None:
+    """Embed texts with `httpx` on asyncio."""
+    limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+    gate = asyncio.Semaphore(concurrency)
+    async with httpx.AsyncClient(limits=limits, headers={"x-api-key": KEY}) as client:
+
+        async def one(text: str) -> None:
+            async with gate:
+                (await client.post(f"{address}/v1.3/embed-v2", json=request(text))).json()
+
+        await asyncio.gather(*map(one, texts))
+
+
+def request(text: str) -> dict[str, Any]:
+    """Return the body of a request."""
+    return {"input_type": "text", "text": {"input_text": text}, "model_name": MODEL}
+
+
+def ours(texts: list[str], address: str, concurrency: int) -> None:
+    """Embed texts with `Client`."""
+    with Client(KEY, base_url=f"{address}/v1.3", max_concurrency=concurrency, store=":memory:") as client:
+        client.embed_texts(texts)
+
+
+async def ours_async(texts: list[str], address: str, concurrency: int) -> None:
+    """Embed texts with `AsyncClient`."""
+    async with AsyncClient(KEY, base_url=f"{address}/v1.3", max_concurrency=concurrency, store=":memory:") as client:
+        await client.embed_texts(texts)
 
 
 def main() -> None:
@@ -64,28 +86,21 @@ def main() -> None:
     options = parser.parse_args()
     texts = [f"a red car number {number}" for number in range(options.texts)]
     few = texts[: max(1, options.texts // 16)]  # sequential requests are slow; only the rate is compared
-    server, base_url = serve(options.delay)
-    try:
-        report(options, texts, few, base_url)
-    finally:
-        server.terminate()
-        server.wait(10)
+    with serve(options.delay) as address:
+        report(options, texts, few, address)
 
 
-def report(options: argparse.Namespace, texts: list[str], few: list[str], base_url: str) -> None:
+def report(options: argparse.Namespace, texts: list[str], few: list[str], address: str) -> None:
     """Measure every client and print the ratios."""
     ideal = len(texts) / options.concurrency * options.delay
-    settings: dict[str, Any] = {"base_url": base_url, "max_concurrency": options.concurrency, "store": ":memory:"}
     print(f"{len(texts)} texts, {options.concurrency} concurrent, a response takes {options.delay * 1000:.0f} ms")
-    with Client(KEY, **settings) as client:
-        client.embed_text("warm")
-        ours = measure("ours, Client", texts, lambda work: void(client.embed_texts(work)), ideal)
-
-    async def run_async(work: list[str]) -> None:
-        async with AsyncClient(KEY, **settings) as client:
-            await client.embed_texts(work)
-
-    ours_async = measure("ours, AsyncClient", texts, lambda work: asyncio.run(run_async(work)), ideal)
+    ours(["warm"], address, 1)
+    size = options.concurrency
+    measure("httpx in threads", texts, lambda work: plain(work, address, size), ideal)
+    own = measure("ours, Client", texts, lambda work: ours(work, address, size), ideal)
+    measure("httpx on asyncio", texts, lambda work: asyncio.run(plain_async(work, address, size)), ideal)
+    own_async = measure("ours, AsyncClient", texts, lambda work: asyncio.run(ours_async(work, address, size)), ideal)
+    base_url = f"{address}/v1.3"
     sdk = TwelveLabs(api_key=KEY, base_url=base_url)
 
     def run_sdk(work: list[str]) -> None:
@@ -107,17 +122,13 @@ def report(options: argparse.Namespace, texts: list[str], few: list[str], base_u
         await asyncio.gather(*map(one, work))
 
     theirs_async = measure("SDK, gather by hand", texts, lambda work: asyncio.run(run_sdk_async(work)), ideal)
-    per_text = theirs[0] / len(few) * len(texts) / ours[0]
-    cpu = theirs[1] / len(few) * len(texts) / ours[1]
+    per_text = theirs[0] / len(few) * len(texts) / own[0]
+    cpu = theirs[1] / len(few) * len(texts) / own[1]
     print(f"ratio to the SDK, sync: {per_text:.1f}x the rate, {cpu:.1f}x less CPU per request")
     print(
-        f"ratio to the SDK, async: {theirs_async[0] / ours_async[0]:.1f}x the rate, "
-        f"{theirs_async[1] / ours_async[1]:.1f}x less CPU per request"
+        f"ratio to the SDK, async: {theirs_async[0] / own_async[0]:.1f}x the rate, "
+        f"{theirs_async[1] / own_async[1]:.1f}x less CPU per request"
     )
-
-
-def void(_: object) -> None:
-    """Drop a result."""
 
 
 if __name__ == "__main__":

@@ -1,0 +1,102 @@
+"""A small API server for benchmarks, in its own process: it answers at once, so that the client is measured.
+
+Texts take `--delay` seconds. A task is ready when it is first looked at, with twenty segments.
+
+    python benchmarks/local_api.py [--delay 0.05]
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+KEY = "tlk_sandbox_benchmark"  # the prefix keeps its vectors apart from those of the real API
+DIMENSION = 512
+SEGMENTS = 20
+DATE = "2026-01-01T12:00:00Z"
+MEDIA_BYTES = 1_000_000
+
+
+@contextmanager
+def serve(delay: float = 0.0) -> Iterator[str]:
+    """Run the server for as long as the block runs; yield its address, without a path."""
+    command = [sys.executable, __file__, "--delay", str(delay)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            yield (server.stdout or sys.stdin).readline().strip()
+        finally:
+            server.kill()
+
+
+def vector() -> list[float]:
+    """Return random values with the seven decimals of the API."""
+    return [round(random.uniform(-1, 1), 7) for _ in range(DIMENSION)]  # noqa: S311  # not a secret
+
+
+def segment(number: int) -> dict[str, object]:
+    """Return one segment as the API sends it."""
+    times = {"start_sec": number * 6.0, "end_sec": number * 6.0 + 6.0}
+    return {"embedding": vector(), "embedding_option": "visual", "embedding_scope": "clip", **times}
+
+
+class Api:
+    """The answers, most of them made once."""
+
+    def __init__(self, delay: float) -> None:
+        self.delay = delay
+        self.text = json.dumps({"data": [{"embedding": vector()}], "metadata": {"input_type": "text"}}).encode()
+        self.segments = json.dumps([segment(number) for number in range(SEGMENTS)])
+        self.tasks: list[str] = []
+
+    async def answer(self, method: str, path: str) -> bytes:
+        """Return the body of a response."""
+        if path.endswith("/embed-v2"):
+            await asyncio.sleep(self.delay)
+            return self.text
+        if path.endswith("/embed-v2/tasks"):
+            if method == "GET":
+                return self.listing()
+            self.tasks.append(f"{len(self.tasks):024x}")
+            return json.dumps({"_id": self.tasks[-1], "status": "processing", "data": None}).encode()
+        state = {"_id": path.rpartition("/")[2], "status": "ready", "model_name": "marengo3.0"}
+        return f'{json.dumps(state)[:-1]}, "metadata": {{"duration": 120.0}}, "data": {self.segments}}}'.encode()
+
+    def listing(self) -> bytes:
+        """Return the newest tasks, all ready."""
+        known = {"status": "ready", "model_name": "marengo3.0", "created_at": DATE, "updated_at": DATE}
+        page = {"limit_per_page": 50, "page": 1, "total_page": 1, "total_results": len(self.tasks), "total_duration": 0}
+        return json.dumps({"data": [{"_id": one, **known} for one in self.tasks[:-51:-1]], "page_info": page}).encode()
+
+    async def serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection."""
+        try:
+            while True:
+                lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+                method, path, _ = lines[0].split(" ")
+                sizes = [int(line.split(":")[1]) for line in lines if line.lower().startswith("content-length:")]
+                await reader.readexactly(sum(sizes))
+                body = b"" if method == "HEAD" else await self.answer(method, path.partition("?")[0])
+                length = len(body) or MEDIA_BYTES
+                head = f'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\netag: "1"\r\ncontent-length: {length}'
+                writer.write(f"{head}\r\n\r\n".encode() + body)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+
+async def main() -> None:
+    """Serve until killed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds that a text takes")
+    api = Api(parser.parse_args().delay)
+    server = await asyncio.start_server(api.serve_connection, "127.0.0.1", 0)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
