@@ -48,7 +48,7 @@ class Api:
 
     def __init__(self, delay: float) -> None:
         self.delay = delay
-        self.text = json.dumps({"data": [{"embedding": vector()}], "metadata": {"input_type": "text"}}).encode()
+        self.text = json.dumps({"data": [{"embedding": vector()}]}).encode()
         self.segments = json.dumps([segment(number) for number in range(SEGMENTS)])
         self.tasks: list[str] = []
 
