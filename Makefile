@@ -36,7 +36,7 @@ demo: $(VENV)/.ready-demo
 
 # More workers than cores, since tests often wait for servers, clocks and other processes.
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not slow" $(TESTS)
+	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not slow" $(TESTS)
 
 # Slow tests run after all others; `make test test-all` runs each test once.
 test-all: test

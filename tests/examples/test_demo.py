@@ -124,6 +124,7 @@ def test_second_run_creates_no_task_and_stores_no_duplicates(first: Outcome, vid
     assert {path: path.stat().st_mtime_ns for path in folder.glob("preview-*")} == previews != {}
 
 
+@pytest.mark.slow
 def test_changed_video_of_the_same_name_replaces_old_moments(tmp_path: Path) -> None:
     video = tmp_path / "video.mkv"
     write_film(video, SCENES)

@@ -16,7 +16,7 @@ from twelvelabs_core import Hit, Moment, OptionScore
 from twelvelabs_core.moments.export import moments_to_html, write_preview
 from twelvelabs_sandbox.films import COLORS, Scene, write_film
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SCENES = [Scene(color, "white", seconds=5.0, sound="tone", seed=1) for color in ("red", "green", "blue", "yellow")]
 QUERY = 'a <b>"blue" & green</b> $scene'
