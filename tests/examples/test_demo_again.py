@@ -51,6 +51,7 @@ def test_sample_video_written_concurrently_is_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_unreadable_sample_video_is_written_again(tmp_path: Path) -> None:
     path = sample_video.sample_video_path(tmp_path)

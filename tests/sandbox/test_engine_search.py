@@ -47,6 +47,7 @@ def found(video_file: EmbeddedVideo, number: int, query: npt.NDArray[np.float32]
     return begins[number] <= (best.start + best.end) / 2 < begins[number] + scenes[number].seconds
 
 
+@pytest.mark.slow
 def test_shot_boundaries_are_exact_to_a_frame(video_file: EmbeddedVideo) -> None:
     _, begins, clips = video_file
     starts = np.array([clip.start for clip in clips if clip.option == "visual"])
