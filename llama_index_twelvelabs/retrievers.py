@@ -20,6 +20,7 @@ from twelvelabs_core.integration import (
     BLOCKING,
     Conditions,
     Mode,
+    check_count,
     check_query,
     client_of,
     conditions_of,
@@ -86,13 +87,10 @@ class TwelveLabsMomentRetriever(BaseRetriever):
         found = index._embed_model if embed_model is None else embed_model  # noqa: SLF001  # as LlamaIndex's retrievers
         if not isinstance(found, TwelveLabsEmbedding):
             raise ConfigurationError(f"embed_model must be a TwelveLabsEmbedding, got {type(found).__name__}.")
-        for name, count in (("similarity_top_k", similarity_top_k), ("fetch_k", fetch_k)):
-            if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-                raise InputError(f"{name} must be a whole number from 1, got {count!r}.")
         self.index = index
         self.embed_model = found
-        self.similarity_top_k = similarity_top_k
-        self.fetch_k = fetch_k
+        self.similarity_top_k = check_count("similarity_top_k", similarity_top_k)
+        self.fetch_k = check_count("fetch_k", fetch_k)
         self.options = options or MomentOptions()
         self.filters = filters
         super().__init__(callback_manager=callback_manager)
@@ -199,7 +197,7 @@ class TwelveLabsMomentRetriever(BaseRetriever):
 
     async def find_hits(self, mode: Mode, conditions: Conditions, count: int) -> list[Hit]:
         """Return up to `count` nodes that fulfil conditions, in any order; for this package's tools."""
-        dimension = int(self.embed_model.space.rpartition("/")[2])
+        dimension = self.embed_model.client.embedding_dimension
         vector = [dimension**-0.5] * dimension
         return await find_segments(mode, IndexSearch(self.index, self.filters), vector, conditions, count)
 

@@ -22,6 +22,7 @@ from twelvelabs_core.transport.mode import AWAITING, BLOCKING, Mode
 
 if TYPE_CHECKING:
     from twelvelabs_core._sync_client import Client
+    from twelvelabs_core.base.checks import check_count
     from twelvelabs_core.base.progress import OnProgress
     from twelvelabs_core.base.redact import unsigned_url
     from twelvelabs_core.client import AsyncClient
@@ -58,6 +59,7 @@ else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
+            "twelvelabs_core.base.checks": ["check_count"],
             "twelvelabs_core.base.redact": ["unsigned_url"],
             "twelvelabs_core.ingest.plan": ["input_type_of", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
@@ -110,6 +112,7 @@ __all__ = [
     "Predicate",
     "SpaceCheck",
     "TextCache",
+    "check_count",
     "check_query",
     "check_unique",
     "client_of",

@@ -43,7 +43,13 @@ def media_list(
 def with_distinct_titles(items: Iterable[T]) -> tuple[T, ...]:
     """Return media with as much of their names in equal titles as tells them apart: `a/intro.mp4`, `b/intro.mp4`."""
     items = tuple(items)
-    titles = distinct_names({item.source: (item.title, _folders(item)) for item in items if isinstance(item, Media)})
+    titles = distinct_names(
+        {
+            item.source: (item.title, folders_of(item.source, item.title, is_url=item.origin == "url"))
+            for item in items
+            if isinstance(item, Media)
+        }
+    )
     return tuple(
         cast("T", replace(item, title=titles[item.source])) if isinstance(item, Media) else item for item in items
     )
@@ -69,15 +75,13 @@ def distinct_names(names: Mapping[str, tuple[str, Sequence[str]]]) -> dict[str, 
     return titles
 
 
-def _folders(media: Media) -> list[str]:
-    """Return the parts of a name before the file name; all of a name that the caller gave."""
-    if media.origin == "url":
-        url = urlsplit(media.source)
-        name = unquote(url.netloc + url.path)
-    else:
-        name = media.source
-    parts = [part for part in name.split("/") if part]
-    return parts[:-1] if parts[-1:] == [media.title] else parts
+def folders_of(source: str, title: str, *, is_url: bool) -> list[str]:
+    """Return the parts of a name before the file name; all of a name that does not end with its title."""
+    if is_url:
+        url = urlsplit(source)
+        source = unquote(url.netloc + url.path)
+    parts = [part for part in source.split("/") if part]
+    return parts[:-1] if parts[-1:] == [title] else parts
 
 
 def check_unique(names: Sequence[str]) -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.moments.moment import Hit
+from twelvelabs_core.moments.moment import VERBS, Hit
 from twelvelabs_core.moments.options import check_time_window
 from twelvelabs_core.results.segments import OPTION_ORDER as EMBEDDING_OPTIONS
 
-TOOL_OPTIONS = {"seen": "visual", "heard": "audio", "said": "transcription"}
+TOOL_OPTIONS = {verb: option for option, verb in VERBS.items()}
 """The words by which tools name embedding options."""
 CLIP_OPTIONS = tuple(TOOL_OPTIONS.values())
 TIME_MAX_SEC = 1e9  # later than the end of any file; a vector store may have no value for infinity

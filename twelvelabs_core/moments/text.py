@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from twelvelabs_core.base.errors import APIConnectionError, APIResponseError, APIStatusError, TwelveLabsError
-from twelvelabs_core.media.lists import distinct_names
+from twelvelabs_core.media.lists import distinct_names, folders_of
 from twelvelabs_core.moments.moment import VERBS, Moment, media_fragment
 from twelvelabs_core.results.references import clock
 
@@ -19,7 +19,9 @@ WORDS_MAX = 500  # characters of spoken words that a language model is shown for
 def titles_of_sources(titles: Mapping[str, str]) -> dict[str, str]:
     """Return titles by source, each with as much of its folders as tells equal titles apart."""
     named = {source: title or _last_part(source) for source, title in titles.items()}
-    return distinct_names({source: (title, _folders(source, title)) for source, title in named.items()})
+    return distinct_names(
+        {source: (title, folders_of(source, title, is_url=is_web_url(source))) for source, title in named.items()}
+    )
 
 
 def moment_text(moment: Moment) -> str:
@@ -114,14 +116,6 @@ def sentence_of(error: TwelveLabsError) -> str:
         return f"The search failed: {' '.join(str(error).split())}"
     logger.warning("a search by a tool failed: %s", error)
     return f"The search failed, and only the operator can repair it ({type(error).__name__}, see the log)."
-
-
-def _folders(source: str, title: str) -> list[str]:
-    """Return the parts of a name before the file name."""
-    address = urlsplit(source)
-    name = unquote(address.netloc + address.path) if is_web_url(source) else source
-    parts = [part for part in name.split("/") if part]
-    return parts[:-1] if parts[-1:] == [title] else parts
 
 
 def _last_part(source: str) -> str:
