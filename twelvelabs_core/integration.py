@@ -437,9 +437,10 @@ async def plan_media(
     Raises:
         InputError: An option cannot be used.
     """
-    of_runs = {"timeout", "keep_asset", "include_transcript", "max_tasks", "max_minutes", "max_cost", "on_error"}
-    plain = {name: value for name, value in options.items() if name not in of_runs}
-    plain["price_per_minute"] = plain.get("price_per_minute") if price_per_minute is None else price_per_minute
+    timed = ("start_sec", "end_sec", "time_based_metadata")
+    names = ("input_type", "segmentation", "embedding_option", "embedding_scope", "embedding_type", "check", *timed)
+    plain = {name: options[name] for name in names if name in options}
+    price = options.get("price_per_minute") if price_per_minute is None else price_per_minute
     client = await client_of(mode, embeddings)
-    found: IngestionPlan = await mode.run(client.plan, media, probe_urls=probe_urls, **plain)
+    found: IngestionPlan = await mode.run(client.plan, media, probe_urls=probe_urls, price_per_minute=price, **plain)
     return found
