@@ -363,7 +363,8 @@ class SegmentMethods:
         def add() -> list[SegmentRecord]:
             records = media.records(id_namespace)
             rows = [(record.segment_id, row) for row, record in enumerate(records)]
-            self._open_store().add_aliases(media.task_key, rows, source=media.source, title=media.title)
+            store = self._open_store()
+            store.add_aliases(media.task_key, rows, source=media.source, title=media.title, is_new=not media.reused)
             return records
 
         return await self._session.io.blocking(add)
