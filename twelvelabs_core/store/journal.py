@@ -23,7 +23,7 @@ from twelvelabs_core.store.entries import KnownUrl, TaskEntry
 from twelvelabs_core.store.lookups import put_row
 from twelvelabs_core.store.owners import has_ended, owner
 from twelvelabs_core.store.payments import DROP_PAYMENT, PUT_PAYMENT, refuse_over_budget
-from twelvelabs_core.store.schema import meta, tasks, upsert, urls
+from twelvelabs_core.store.schema import Insert, compiled, meta, tasks, upsert, urls
 
 FOUND = "found in the list of tasks"  # `error` of an entry whose task id was found, not returned by the create call
 UNDER_WAY = ("intent", "processing")
@@ -256,7 +256,9 @@ def _to_entry(row: Row[Any]) -> TaskEntry:
 
 @cache
 def _new_intent(dialect: str) -> Executable:
-    return _put_intent_over(dialect, tasks.c.state.in_(ENDED))
+    known_later = ("id", "duration_sec", "dimension", "vector_count")
+    columns = [name for name in tasks.c.keys() if name not in known_later]  # noqa: SIM118  # not a mapping
+    return compiled(_put_intent_over(dialect, or_(*(tasks.c.state == state for state in ENDED))), columns)
 
 
 def _put_intent(dialect: str, replacing: TaskEntry | None) -> Executable:
@@ -268,7 +270,7 @@ def _put_intent(dialect: str, replacing: TaskEntry | None) -> Executable:
     return _put_intent_over(dialect, or_(tasks.c.state.in_(ENDED), is_meant))
 
 
-def _put_intent_over(dialect: str, replaceable: ColumnElement[bool]) -> Executable:
+def _put_intent_over(dialect: str, replaceable: ColumnElement[bool]) -> Insert:
     # An entry that failed without a task id was refused by the server: that was not an attempt.
     was_refused = and_(tasks.c.state == "failed", tasks.c.task_id.is_(None))
     statement = upsert(dialect, tasks)
