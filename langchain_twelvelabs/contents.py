@@ -1,5 +1,6 @@
 """`list_sources` and `delete_segments`: which segments a vector store contains, and how to remove them."""
 
+import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -8,10 +9,10 @@ from typing import Any, NamedTuple
 from langchain_core.documents import Document
 from langchain_core.vectorstores import VectorStore
 
-from langchain_twelvelabs.filters import milvus_text, sql_text
+from langchain_twelvelabs.filters import sql_text
 from langchain_twelvelabs.vectorstores import class_names, delete_by_id, embeddings_of, innermost_store, overrides
 from twelvelabs_core import ConfigurationError, InputError
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, client_of, finish, sources_named
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, client_of, finish, segments_named
 
 PAGE_SIZE = 1_000  # documents of one request to a vector store
 KEYS = ("segment_id", "source", "title", "space")
@@ -148,20 +149,15 @@ async def _list(mode: Mode, store: VectorStore) -> list[str]:
 
 async def _delete(mode: Mode, store: VectorStore, source: Source | Sequence[Source]) -> int:
     _check_store(store)
-    names = [os.fspath(one) for one in ([source] if isinstance(source, str | os.PathLike) else source)]
     client = await _client_of_store(mode, store)
-    found: list[StoredSegment] = []
-    for name in dict.fromkeys(names):
-        sources = (name,) if client is None else await sources_named(mode, client, name)
+
+    async def find(sources: tuple[str, ...]) -> list[StoredSegment]:
         if client is None or _can_be_asked(store):
-            of_name = await stored_segments(mode, store, sources)
-        else:
-            known = await _known_ids(mode, client, sources)
-            of_name = [StoredSegment(segment_id, segment_id, where, "", "") for segment_id, where in known.items()]
-        if len(several := sorted({segment.source for segment in of_name})) > 1:
-            raise InputError(f"{name!r} names {len(several)} files: {', '.join(several)}. Pass one of these.")
-        found += of_name
-    return await delete_stored(mode, store, list(dict.fromkeys(found)))
+            return await stored_segments(mode, store, sources)
+        known = await _known_ids(mode, client, sources)
+        return [StoredSegment(segment_id, segment_id, where, "", "") for segment_id, where in known.items()]
+
+    return await delete_stored(mode, store, await segments_named(mode, client, source, find))
 
 
 def _check_store(store: object) -> None:
@@ -302,8 +298,9 @@ def _in_milvus(store: Any, sources: Collection[str] | None) -> Iterator[tuple[An
     if "segment_id" not in keys or "source" not in keys:
         return
     pk = store._primary_field  # noqa: SLF001  # it has no public name
-    wanted = "" if sources is None else f"source in [{', '.join(map(milvus_text, sources))}]"
-    pages = client.query_iterator(name, batch_size=PAGE_SIZE, filter=wanted, output_fields=[pk, *keys])
+    wanted = "" if sources is None else f"source in {json.dumps(list(sources), ensure_ascii=False)}"
+    options = {"output_fields": [pk, *keys], "consistency_level": "Strong"}
+    pages = client.query_iterator(name, batch_size=PAGE_SIZE, filter=wanted, **options)
     try:
         while page := pages.next():
             yield from ((row[pk], row) for row in page)

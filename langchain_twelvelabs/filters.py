@@ -111,7 +111,7 @@ def _lancedb(_: Any, conditions: Conditions) -> dict[str, Any]:
 
 
 def _milvus(_: Any, conditions: Conditions) -> dict[str, Any]:
-    return {"expr": _expression(conditions.clauses, "{}", "==", milvus_text)}
+    return {"expr": _expression(conditions.clauses, "{}", "==", _milvus_text)}
 
 
 def _expression(clauses: Clauses, key: str, equal: str, quoted: Callable[[Any], str]) -> str:
@@ -125,8 +125,7 @@ def _expression(clauses: Clauses, key: str, equal: str, quoted: Callable[[Any], 
     return " and ".join(f"({' or '.join(condition(one) for one in clause)})" for clause in clauses)
 
 
-def milvus_text(text: str) -> str:
-    """Return a text as it is in a filter of Milvus."""
+def _milvus_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)  # Milvus does not know the escapes of JSON for other letters
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -101,6 +101,34 @@ async def sources_named(mode: Mode, client: Any, name: str) -> tuple[str, ...]:
     shown = titles_of_sources(known)
     found = [source for source, title in known.items() if name in (title, shown[source]) or source.endswith(f"/{name}")]
     return tuple(found) or (name,)
+
+
+async def segments_named(
+    mode: Mode,
+    client: Any,
+    names: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    find: Callable[[tuple[str, ...]], Awaitable[Sequence[Any]]],
+) -> list[Any]:
+    """Return the segments in a vector store of the files that a user means, each by a name as for `sources_named`.
+
+    Args:
+        mode: Blocking or awaiting.
+        client: The client whose segment store knows the sources; None where there is none, and a name is a source.
+        names: One name or several.
+        find: Returns the segments of some sources in the vector store, each with the attribute `source`.
+
+    Raises:
+        InputError: A name means several files that are in the vector store.
+    """
+    given = [names] if isinstance(names, str | os.PathLike) else names
+    found: dict[Any, None] = {}
+    for name in dict.fromkeys(os.fspath(one) for one in given):
+        sources = (name,) if client is None else await sources_named(mode, client, name)
+        segments = await find(sources)
+        if len(several := sorted({segment.source for segment in segments})) > 1:
+            raise InputError(f"{name!r} names {len(several)} files: {', '.join(several)}. Pass one of these.")
+        found |= dict.fromkeys(segments)
+    return list(found)
 
 
 def _titles(client: Any, moments: Sequence[Moment]) -> dict[str, str]:
