@@ -1,22 +1,19 @@
 """`list_sources` and `delete_segments`: which segments a vector store contains, and how to remove them."""
 
 import json
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from langchain_core.documents import Document
 from langchain_core.vectorstores import VectorStore
 
-from langchain_twelvelabs.filters import sql_text
-from langchain_twelvelabs.vectorstores import class_names, delete_by_id, embeddings_of, innermost_store, overrides
+from langchain_twelvelabs.filters import Source, sql_text
+from langchain_twelvelabs.vectorstores import class_names, client_of_store, delete_by_id, innermost_store, overrides
 from twelvelabs_core import ConfigurationError, InputError
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, client_of, finish, segments_named
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, finish, segments_named
 
 PAGE_SIZE = 1_000  # documents of one request to a vector store
 KEYS = ("segment_id", "source", "title", "space")
-Source = str | os.PathLike[str]
 
 
 class StoredSegment(NamedTuple):
@@ -149,7 +146,7 @@ async def _list(mode: Mode, store: VectorStore) -> list[str]:
 
 async def _delete(mode: Mode, store: VectorStore, source: Source | Sequence[Source]) -> int:
     _check_store(store)
-    client = await _client_of_store(mode, store)
+    client = await client_of_store(mode, store)
 
     async def find(sources: tuple[str, ...]) -> list[StoredSegment]:
         if client is None or _can_be_asked(store):
@@ -170,14 +167,6 @@ def _can_be_asked(store: VectorStore) -> bool:
     return "PGVector" in names or bool(names & _LISTERS.keys()) or overrides(store, "get_by_ids")
 
 
-async def _client_of_store(mode: Mode, store: VectorStore) -> Any:
-    """Return the client of a store's embeddings; None where it has none, or those of another package."""
-    with suppress(ConfigurationError):
-        embeddings = embeddings_of(store)
-        return None if embeddings is None else await client_of(mode, embeddings)
-    return None
-
-
 async def _known_ids(mode: Mode, client: Any, sources: Collection[str] | None) -> dict[str, str]:
     """Return the source of each segment id that the segment store knows."""
     found: dict[str, str] = await mode.blocking(lambda: client.store.find_segment_ids(sources))
@@ -194,7 +183,7 @@ def _segments(rows: Iterable[tuple[Any, Any]], sources: Collection[str] | None) 
 
 async def _asked_by_id(mode: Mode, store: VectorStore, sources: Collection[str] | None) -> list[StoredSegment]:
     """Return those segments that the segment store knows and the vector store has."""
-    client = await _client_of_store(mode, store)
+    client = await client_of_store(mode, store)
     if client is None:
         raise ConfigurationError(
             f"this {type(store).__name__} cannot be listed, and has no TwelveLabsEmbeddings whose segment store knows "

@@ -68,12 +68,7 @@ else:
             "twelvelabs_core.media.source": ["is_one", "many"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
-            "twelvelabs_core.moments.conditions": [
-                "TOOL_OPTIONS",
-                "Conditions",
-                "Predicate",
-                "time_window_of",
-            ],
+            "twelvelabs_core.moments.conditions": ["TOOL_OPTIONS", "Conditions", "Predicate", "time_window_of"],
             "twelvelabs_core.moments.retrieval": [
                 "check_query",
                 "conditions_of",

@@ -22,11 +22,13 @@ FETCH_GROWTH = 4
 class VectorSearch(Protocol):
     """A framework's vector store, as `retrieve_moments` uses it."""
 
-    def can_filter(self, conditions: Conditions) -> bool:
-        """Return whether the vector store itself can apply these conditions."""
+    async def search(
+        self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None
+    ) -> list[Hit] | None:
+        """Return the nearest `count` results, best first; with conditions, only those that fulfil them.
 
-    async def search(self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None) -> list[Hit]:
-        """Return the nearest `count` results, best first; with conditions, only those that fulfil them."""
+        None where the vector store itself cannot apply these conditions; then nothing was searched.
+        """
 
 
 async def retrieve_moments(
@@ -151,8 +153,10 @@ async def _candidates(
     if len(hits) == fetch_k and conditions.embedding_option is None:
         for option in CLIP_OPTIONS:
             narrower = replace(conditions, embedding_option=option)
-            if store.can_filter(narrower):
-                hits += await find_segments(mode, store, vector, narrower, fetch_k)
+            found = await store.search(mode, vector, fetch_k, narrower)
+            if found is None:
+                break
+            hits += [hit for hit in found if narrower.accepts(hit)]
     return hits
 
 
@@ -160,12 +164,12 @@ async def find_segments(
     mode: Mode, store: VectorSearch, vector: list[float], conditions: Conditions, count: int
 ) -> list[Hit]:
     """Return up to `count` results by one search; by larger ones where the vector store cannot filter."""
-    if not conditions or store.can_filter(conditions):
-        found = await store.search(mode, vector, count, conditions or None)
-        return [hit for hit in found if conditions.accepts(hit)]
+    filtered = await store.search(mode, vector, count, conditions or None)
+    if filtered is not None:
+        return [hit for hit in filtered if conditions.accepts(hit)]
     size = count
     while True:
-        found = await store.search(mode, vector, size, None)
+        found = await store.search(mode, vector, size, None) or []
         matching = [hit for hit in found if conditions.accepts(hit)]
         if len(matching) >= count or len(found) < size:
             return matching[:count]
