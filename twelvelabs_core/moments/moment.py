@@ -32,6 +32,7 @@ class Hit:
         words: The words spoken in a clip, where known; the readable text of anything else.
         item: The framework's document or node.
         own: The metadata that the user added.
+        space: The space of its vector; the model where an early version wrote no space; "" where neither is known.
 
     Example:
         ```python
@@ -50,6 +51,7 @@ class Hit:
     words: str = ""
     item: Any = field(default=None, repr=False, compare=False)
     own: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    space: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any], *, text: str = "", item: Any = None) -> Self:
@@ -69,8 +71,9 @@ class Hit:
         start, end, duration = (float(metadata.get(key) or 0.0) for key in ("start_sec", "end_sec", "duration_sec"))
         # What is spoken in a clip; of a page or chunk its head too, which says which one it is.
         words = strip_reference(text).partition("\n")[2].strip() if scope == "clip" else readable_text(text)
+        space = str(metadata.get("space") or metadata.get("model") or "")
         own = own_metadata(metadata)
-        return cls(segment_id, source, title, start, end, duration, option, scope, words, item, own)
+        return cls(segment_id, source, title, start, end, duration, option, scope, words, item, own, space)
 
     @property
     def is_clip(self) -> bool:
