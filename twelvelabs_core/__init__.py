@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         APITimeoutError,
         AuthenticationError,
         BadRequestError,
+        BudgetError,
         ConfigurationError,
         Failure,
         IngestionError,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.base.settings import Settings
     from twelvelabs_core.client import AsyncClient
     from twelvelabs_core.ingest.batch import OnError
+    from twelvelabs_core.ingest.estimate import IngestionPlan, PlannedMedia
     from twelvelabs_core.ingest.plan import InputType
     from twelvelabs_core.media.source import Media, MediaInput
     from twelvelabs_core.media.validate import UserMetadata
@@ -69,7 +71,7 @@ if TYPE_CHECKING:
         TranscriptionEntry,
         UploadedChunk,
     )
-    from twelvelabs_core.store.store import SegmentStore, StoredVector, StoreInfo, TaskEntry, UploadEntry
+    from twelvelabs_core.store.store import Payment, SegmentStore, StoredVector, StoreInfo, TaskEntry, UploadEntry
     from twelvelabs_core.transport.rate_limit import RateLimiter
 else:
     __getattr__, __dir__ = lazy_exports(
@@ -88,6 +90,7 @@ else:
                 "APITimeoutError",
                 "AuthenticationError",
                 "BadRequestError",
+                "BudgetError",
                 "ConfigurationError",
                 "Failure",
                 "IngestionError",
@@ -104,6 +107,7 @@ else:
             "twelvelabs_core.base.progress": ["OnProgress", "Progress"],
             "twelvelabs_core.base.settings": ["Settings"],
             "twelvelabs_core.client": ["AsyncClient"],
+            "twelvelabs_core.ingest.estimate": ["IngestionPlan", "PlannedMedia"],
             "twelvelabs_core.ingest.plan": ["InputType"],
             "twelvelabs_core.ingest.batch": ["OnError"],
             "twelvelabs_core.media.source": ["Media", "MediaInput"],
@@ -146,7 +150,14 @@ else:
                 "TranscriptionEntry",
                 "UploadedChunk",
             ],
-            "twelvelabs_core.store.store": ["SegmentStore", "StoreInfo", "StoredVector", "TaskEntry", "UploadEntry"],
+            "twelvelabs_core.store.store": [
+                "Payment",
+                "SegmentStore",
+                "StoreInfo",
+                "StoredVector",
+                "TaskEntry",
+                "UploadEntry",
+            ],
             "twelvelabs_core.transport.rate_limit": ["RateLimiter"],
         },
     )
@@ -165,6 +176,7 @@ __all__ = [
     "AsyncUploads",
     "AuthenticationError",
     "BadRequestError",
+    "BudgetError",
     "ChunkBatchReport",
     "Citation",
     "Client",
@@ -177,6 +189,7 @@ __all__ = [
     "FixedSegmentation",
     "Hit",
     "IngestionError",
+    "IngestionPlan",
     "InputError",
     "InputType",
     "LegacyEmbedding",
@@ -196,6 +209,8 @@ __all__ = [
     "OnError",
     "OnProgress",
     "OptionScore",
+    "Payment",
+    "PlannedMedia",
     "PresignedUrl",
     "Progress",
     "RateLimitError",

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from twelvelabs_core.base.redact import unsigned_url
     from twelvelabs_core.client import AsyncClient
     from twelvelabs_core.ingest.batch import FailureReport
-    from twelvelabs_core.ingest.plan import input_type_of, untimed_types
+    from twelvelabs_core.ingest.budget import minutes_allowed
+    from twelvelabs_core.ingest.estimate import IngestionPlan
+    from twelvelabs_core.ingest.plan import input_type_of, plain_options, untimed_types
     from twelvelabs_core.media.lists import check_unique, media_list, with_distinct_titles
     from twelvelabs_core.media.source import MediaInput, is_one, many
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
@@ -63,8 +65,9 @@ else:
         {
             "twelvelabs_core.base.checks": ["check_count"],
             "twelvelabs_core.base.redact": ["unsigned_url"],
-            "twelvelabs_core.ingest.plan": ["input_type_of", "untimed_types"],
+            "twelvelabs_core.ingest.plan": ["input_type_of", "plain_options", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
+            "twelvelabs_core.ingest.budget": ["minutes_allowed"],
             "twelvelabs_core.media.lists": ["check_unique", "media_list", "with_distinct_titles"],
             "twelvelabs_core.media.source": ["is_one", "many"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
@@ -125,10 +128,12 @@ __all__ = [
     "lazy_exports",
     "many",
     "media_list",
+    "minutes_allowed",
     "moment_for_model",
     "moment_metadata",
     "moment_text",
     "plain_options",
+    "plan_media",
     "public_document",
     "readable_head_of",
     "retrieve_moments",
@@ -417,32 +422,24 @@ def _progress(
     return ProgressLine(total, on_progress)
 
 
-def plain_options(
-    input_type: str | Sequence[str],
-    model: str,
+async def plan_media(
+    mode: Mode,
+    embeddings: EmbeddingFields,
+    media: "Sequence[MediaInput]",
+    options: Mapping[str, Any],
     *,
-    include_transcript: bool = False,
-    max_tasks: int | None = None,
-    **arguments: Any,
-) -> dict[str, Any]:
-    """Check the options of a component that segments media, and return them as plain values for JSON.
-
-    Args:
-        input_type: `video`, `audio`, `document` or `image`; or a list of the last two.
-        model: Name of the model that has to accept them.
-        include_transcript: Whether the words spoken in a segment are fetched; for audio and video.
-        max_tasks: Maximum number of simultaneous embedding tasks, at least 1. Default None: `max_concurrency`.
-        **arguments: The other options of `Client.segment_many` that change vectors; None for the default.
+    probe_urls: bool = False,
+    price_per_minute: float | None = None,
+) -> "IngestionPlan":
+    """Return what `each_medium` would do and pay for with these arguments; see `Client.plan`.
 
     Raises:
-        InputError: An option is not accepted; the message names it.
+        InputError: An option cannot be used.
     """
-    from twelvelabs_core.base.checks import check_count  # noqa: PLC0415  # the same
-    from twelvelabs_core.ingest.plan import check_transcript, plan_parameters, plan_tasks  # noqa: PLC0415  # httpx
-
-    types = (input_type,) if isinstance(input_type, str) else tuple(input_type)
-    plan = plan_tasks(input_type if isinstance(input_type, str) else types, model, **arguments)
-    check_transcript(include_transcript, types)
-    if max_tasks is not None:
-        check_count("max_tasks", max_tasks)
-    return plan_parameters(plan)
+    timed = ("start_sec", "end_sec", "time_based_metadata")
+    names = ("input_type", "segmentation", "embedding_option", "embedding_scope", "embedding_type", "check", *timed)
+    plain = {name: options[name] for name in names if name in options}
+    price = options.get("price_per_minute") if price_per_minute is None else price_per_minute
+    client = await client_of(mode, embeddings)
+    found: IngestionPlan = await mode.run(client.plan, media, probe_urls=probe_urls, price_per_minute=price, **plain)
+    return found

@@ -6,20 +6,23 @@ The row of a vector is its position in `Segments`, whose order is therefore part
 import time
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, TextClause, bindparam, insert, or_, select, update
 
 from twelvelabs_core.base.errors import ConfigurationError, InputError
+from twelvelabs_core.models.paid_work import embedded_minutes
 from twelvelabs_core.results.references import head_line, head_title
 from twelvelabs_core.results.segments import Matrix, SegmentPosition, Segments
 from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import Findings, KnownUrl, StoredResult, StoredVector
-from twelvelabs_core.store.journal import ENTRY_WAS_WRITTEN, find_entry, no_entry
+from twelvelabs_core.store.journal import ENTRY_WAS_WRITTEN, find_serving, no_entry
 from twelvelabs_core.store.lookups import find_known_url
-from twelvelabs_core.store.schema import aliases, tasks, titles, upsert, vectors
+from twelvelabs_core.store.payments import PUT_MINUTES
+from twelvelabs_core.store.schema import aliases, compiled, tasks, titles, upsert, vectors
 
 WIRE_TYPE = np.dtype("<f4")
 EntryVersion = tuple[int, float]
@@ -88,6 +91,8 @@ class Vectors:
                 connection.execute(PUT_VECTORS, list(vector_rows(entry.id, segments)))
             known = {"duration_sec": duration_sec, "dimension": segments.dimension, "vector_count": len(segments)}
             connection.execute(PUT_READY, {"of_task": entry.id, "now": time.time(), **known})
+            minutes = embedded_minutes(entry.params, duration_sec)
+            connection.execute(PUT_MINUTES, {"of_key": key, "new_minutes": minutes})
             return int(entry.attempts)
 
     def load_result(self, key: str) -> tuple[Segments, float]:
@@ -104,11 +109,24 @@ class Vectors:
             rows = connection.execute(VECTORS_OF_TASK, {"of_task": entry.id}).all()
         return _read_result(entry, rows)
 
-    def find_work(self, key_of: Callable[[KnownUrl | None], str], *, url: str | None = None) -> Findings:
+    def find_work(
+        self,
+        content_of: Callable[[KnownUrl | None], str],
+        *,
+        space: str,
+        params: Mapping[str, Any],
+        wanted: Mapping[str, Any],
+        url: str | None = None,
+    ) -> Findings:
         """Return what is known of one piece of work, read at once.
 
+        It is the task of these parameters, or another one of the same content whose result contains what is wanted.
+
         Args:
-            key_of: Returns the task key, given what is known of the URL.
+            content_of: Returns the content identity, given what is known of the URL.
+            space: Who makes the vectors.
+            params: The identity of the options of the task that would be created.
+            wanted: The identity of the options that are wanted.
             url: The unsigned URL of the media, where its content depends on what is known of it.
 
         Raises:
@@ -117,15 +135,22 @@ class Vectors:
         rows: Sequence[Row[Any]] = ()
         with self._database.reading() as connection:
             known = None if url is None else find_known_url(connection, url)
-            key = key_of(known)
-            entry = find_entry(connection, key)
+            entry = find_serving(connection, space, content_of(known), params, wanted)
             if entry is None or entry.state != "ready":
                 return Findings(known, entry, None)
-            row = find_row(connection, key)
+            row = find_row(connection, entry.key)
             rows = connection.execute(VECTORS_OF_TASK, {"of_task": row.id}).all()
         return Findings(known, entry, _read_result(row, rows))
 
-    def add_aliases(self, key: str, rows: Iterable[tuple[str, int]], *, source: str, title: str | None = None) -> None:
+    def add_aliases(
+        self,
+        key: str,
+        rows: Iterable[tuple[str, int]],
+        *,
+        source: str,
+        title: str | None = None,
+        is_new: bool = False,
+    ) -> None:
         """Let segment ids name vectors of a ready task.
 
         Safe to repeat. An id that names a vector already keeps that vector, and is free again only when the vector
@@ -136,12 +161,13 @@ class Vectors:
             rows: Pairs of segment id and row in the task's `Segments`, any number.
             source: The caller's name of the media, to list and delete by.
             title: Its title in head lines. A reference is believed only beside a title with which it was added.
+            is_new: Whether they are hardly added yet: it is then not read first whether they are.
 
         Raises:
             InputError: The key has no entry, or it has no such row; nothing is written.
         """
         rows = sorted(rows)  # one order in all processes, or two could wait for each other
-        if self._are_added(key, rows, source, title):
+        if not is_new and self._are_added(key, rows, source, title):
             return
         with self._database.writing() as connection:
             entry = find_row(connection, key, lock=True)
@@ -152,10 +178,10 @@ class Vectors:
                 )
             if rows:
                 values = [{"segment_id": name, "task": entry.id, "row": row, "source": source} for name, row in rows]
-                connection.execute(upsert(connection.dialect.name, aliases).on_conflict_do_nothing(), values)
+                connection.execute(_put_new(connection.dialect.name, aliases), values)
                 if title is not None:
                     named = {"source": source, "title": head_title(title)}
-                    connection.execute(upsert(connection.dialect.name, titles).on_conflict_do_nothing(), named)
+                    connection.execute(_put_new(connection.dialect.name, titles), named)
             connection.execute(update(tasks).where(tasks.c.id == entry.id).values(updated_at=time.time()))
 
     def _are_added(self, key: str, rows: Sequence[tuple[str, int]], source: str, title: str | None) -> bool:
@@ -281,6 +307,11 @@ class Vectors:
         query = select(aliases.c.segment_id).where(aliases.c.segment_id.contains(piece, autoescape=True)).limit(1)
         with self._database.reading() as connection:
             return connection.scalar(query) is not None
+
+
+@cache
+def _put_new(dialect: str, into: Table) -> TextClause:
+    return compiled(upsert(dialect, into).on_conflict_do_nothing(), into.c.keys())
 
 
 def _latest(

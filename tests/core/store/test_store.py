@@ -410,7 +410,7 @@ def test_deleting_a_source_with_vectors_keeps_shared_and_processing_work(store: 
     put_intent(store, "under way")
     put_intent(store, "failed")
     store.put_failure("failed", "why")
-    removed = store.delete_source("match.mp4", vectors=True)
+    removed = store.forget("match.mp4")
     assert (removed.tasks, removed.vectors, removed.segments) == (3, 8, 8)
     keys = ("alone", "shared", "never named", "foreign", "under way", "failed")
     assert [key for key in keys if store.find_task(key)] == ["shared", "foreign", "under way"]
