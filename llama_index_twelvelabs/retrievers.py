@@ -25,7 +25,6 @@ from twelvelabs_core.integration import (
     check_query,
     client_of,
     conditions_of,
-    find_segments,
     finish,
     moment_metadata,
     moment_text,
@@ -180,14 +179,14 @@ class TwelveLabsMomentRetriever(BaseRetriever):
         stated = await conditions_of(mode, client, **conditions)
         like = given.get("like")
         if like is not None:
-            like = like if isinstance(like, Example) else Example.of(like)
+            like = Example.of(like)
             vector = await mode.run(client.moment_vector, like.segment_ids)
         else:
             vector = await query_vector(mode, self.embed_model, given)
         return await retrieve_moments(
             mode,
             client,
-            IndexSearch(self.index, self.embed_model.space, self.filters),
+            self.vector_search(),
             vector,
             k=self.similarity_top_k if k is None else k,
             fetch_k=self.fetch_k,
@@ -196,13 +195,9 @@ class TwelveLabsMomentRetriever(BaseRetriever):
             like=like,
         )
 
-    async def find_hits(self, mode: Mode, conditions: Conditions, count: int) -> list[Hit]:
-        """Return up to `count` nodes that fulfil conditions, in any order; for this package's tools."""
-        dimension = self.embed_model.client.embedding_dimension
-        vector = [dimension**-0.5] * dimension
-        return await find_segments(
-            mode, IndexSearch(self.index, self.embed_model.space, self.filters), vector, conditions, count
-        )
+    def vector_search(self) -> "IndexSearch":
+        """Return the search in the vector store; for this package's tools."""
+        return IndexSearch(self.index, self.embed_model.space, self.filters)
 
 
 class IndexSearch:

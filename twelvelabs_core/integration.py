@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from twelvelabs_core.media.source import MediaInput, is_one, many
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
+    from twelvelabs_core.moments.agent import example_named, searchable_titles
     from twelvelabs_core.moments.conditions import TOOL_OPTIONS, Conditions, Predicate, time_window_of
     from twelvelabs_core.moments.metadata import checked_metadata
     from twelvelabs_core.moments.retrieval import (
         check_query,
         conditions_of,
-        find_segments,
         retrieve_moments,
         segments_named,
         sources_named,
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
         public_document,
         sentence_of,
         text_for_model,
-        titles_of_sources,
     )
     from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord, readable_head_of
     from twelvelabs_core.results.spaces import SpaceCheck
@@ -72,12 +71,12 @@ else:
             "twelvelabs_core.media.source": ["is_one", "many"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
+            "twelvelabs_core.moments.agent": ["example_named", "searchable_titles"],
             "twelvelabs_core.moments.conditions": ["TOOL_OPTIONS", "Conditions", "Predicate", "time_window_of"],
             "twelvelabs_core.moments.metadata": ["checked_metadata"],
             "twelvelabs_core.moments.retrieval": [
                 "check_query",
                 "conditions_of",
-                "find_segments",
                 "retrieve_moments",
                 "segments_named",
                 "sources_named",
@@ -90,7 +89,6 @@ else:
                 "public_document",
                 "sentence_of",
                 "text_for_model",
-                "titles_of_sources",
             ],
             "twelvelabs_core.results.records": ["METADATA_KEYS", "readable_head_of"],
             "twelvelabs_core.results.spaces": ["SpaceCheck"],
@@ -121,7 +119,7 @@ __all__ = [
     "conditions_of",
     "drain",
     "each_medium",
-    "find_segments",
+    "example_named",
     "finish",
     "input_type_of",
     "is_one",
@@ -137,12 +135,12 @@ __all__ = [
     "public_document",
     "readable_head_of",
     "retrieve_moments",
+    "searchable_titles",
     "segments_named",
     "sentence_of",
     "sources_named",
     "text_for_model",
     "time_window_of",
-    "titles_of_sources",
     "unsigned_url",
     "untimed_types",
     "with_distinct_titles",
