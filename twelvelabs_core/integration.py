@@ -10,7 +10,7 @@ An operation of an adapter is written once, as `async def` over a `Mode`. A publ
 import logging
 import os
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
@@ -402,22 +402,14 @@ async def each_medium(
         TwelveLabsError: The only item failed.
         IngestionError: At the end, if some of several media failed; the others are in the segment store.
     """
+    from twelvelabs_core.base.progress import shown_progress  # noqa: PLC0415  # imports more than this module needs
+
     client = await client_of(mode, embeddings)
-    with _progress(len(media), on_progress, show_progress=show_progress) as report:
+    with shown_progress(len(media), on_progress, show_progress=show_progress) as report:
         found = client.segment_many(media, on_progress=report, **options)
         async with aclosing(mode.each(found)) as segmented:
             async for item in segmented:
                 yield item.source, await mode.run(client.register, item, id_namespace=id_namespace)
-
-
-def _progress(
-    total: int, on_progress: "OnProgress | None", *, show_progress: bool
-) -> "AbstractContextManager[OnProgress | None]":
-    if not show_progress:
-        return nullcontext(on_progress)
-    from twelvelabs_core.base.progress import ProgressLine  # noqa: PLC0415  # for few callers
-
-    return ProgressLine(total, on_progress)
 
 
 async def plan_media(
