@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from langchain_twelvelabs.indexing import aindex_segments, index_kwargs, index_segments
     from langchain_twelvelabs.prompts import SegmentPromptTemplate, document_prompt
     from langchain_twelvelabs.retrievers import TwelveLabsMomentRetriever
+    from langchain_twelvelabs.sync import async_videos, sync_videos
     from langchain_twelvelabs.tools import SearchVideoMoments
     from langchain_twelvelabs.vectorstores import aadd_segments, add_segments
 else:
@@ -47,6 +48,7 @@ else:
             "langchain_twelvelabs.indexing": ["aindex_segments", "index_kwargs", "index_segments"],
             "langchain_twelvelabs.prompts": ["SegmentPromptTemplate", "document_prompt"],
             "langchain_twelvelabs.retrievers": ["TwelveLabsMomentRetriever"],
+            "langchain_twelvelabs.sync": ["async_videos", "sync_videos"],
             "langchain_twelvelabs.tools": ["SearchVideoMoments"],
             "langchain_twelvelabs.vectorstores": ["aadd_segments", "add_segments"],
         },
@@ -63,8 +65,10 @@ __all__ = [
     "aadd_segments",
     "add_segments",
     "aindex_segments",
+    "async_videos",
     "document_prompt",
     "index_kwargs",
     "index_segments",
     "segment_filter",
+    "sync_videos",
 ]

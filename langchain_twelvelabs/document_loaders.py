@@ -82,16 +82,16 @@ class SegmentLoader(BaseLoader):
             TwelveLabsError: The only item failed.
             IngestionError: At the end, if some of several media failed; the others are in the segment store.
         """
-        with closing(drain(self._each_medium(BLOCKING))) as media:
-            for _, records in media:
-                yield from map(to_document, records)
+        with closing(drain(self.each_source(BLOCKING))) as loaded:
+            for _, documents in loaded:
+                yield from documents
 
     async def alazy_load(self) -> AsyncIterator[Document]:
         """Yield the documents of each item when its embedding task has ended; async variant of `lazy_load`."""
-        async with aclosing(self._each_medium(AWAITING)) as media:
-            async for _, records in media:
-                for record in records:
-                    yield to_document(record)
+        async with aclosing(self.each_source(AWAITING)) as loaded:
+            async for _, documents in loaded:
+                for document in documents:
+                    yield document
 
     def load_and_split(self, text_splitter: Any = None) -> NoReturn:  # noqa: ARG002  # BaseLoader's signature
         """Raise an error: a chunk of a segment's document would lose the segment's vector.
@@ -104,8 +104,9 @@ class SegmentLoader(BaseLoader):
             "vector. Use load() or lazy_load(); for shorter segments set segmentation=. Split other documents only."
         )
 
-    def _each_medium(self, mode: Mode) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
-        return each_medium(
+    async def each_source(self, mode: Mode) -> AsyncGenerator[tuple[str, list[Document]]]:
+        """Yield the name and the documents of each item when its embedding task has ended."""
+        media = each_medium(
             mode,
             self.embeddings,
             self._media,
@@ -114,6 +115,9 @@ class SegmentLoader(BaseLoader):
             show_progress=self._show_progress,
             on_progress=self._on_progress,
         )
+        async with aclosing(media) as found:
+            async for source, records in found:
+                yield source, [to_document(record) for record in records]
 
 
 class TimedSegmentLoader(SegmentLoader):

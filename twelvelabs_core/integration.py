@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from twelvelabs_core.base.redact import unsigned_url
     from twelvelabs_core.client import AsyncClient
     from twelvelabs_core.ingest.batch import FailureReport
-    from twelvelabs_core.ingest.plan import input_type_of, untimed_types
+    from twelvelabs_core.ingest.plan import input_type_of, plain_options, untimed_types
+    from twelvelabs_core.ingest.sync import Stored, SyncRules, synchronize
+    from twelvelabs_core.media.folders import media_set
     from twelvelabs_core.media.lists import check_unique, media_list, with_distinct_titles
     from twelvelabs_core.media.source import MediaInput, is_one, many
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
@@ -61,8 +63,10 @@ else:
         {
             "twelvelabs_core.base.checks": ["check_count"],
             "twelvelabs_core.base.redact": ["unsigned_url"],
-            "twelvelabs_core.ingest.plan": ["input_type_of", "untimed_types"],
+            "twelvelabs_core.ingest.plan": ["input_type_of", "plain_options", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
+            "twelvelabs_core.ingest.sync": ["Stored", "SyncRules", "synchronize"],
+            "twelvelabs_core.media.folders": ["media_set"],
             "twelvelabs_core.media.lists": ["check_unique", "media_list", "with_distinct_titles"],
             "twelvelabs_core.media.source": ["is_one", "many"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
@@ -111,6 +115,8 @@ __all__ = [
     "Mode",
     "Predicate",
     "SpaceCheck",
+    "Stored",
+    "SyncRules",
     "TextCache",
     "check_count",
     "check_query",
@@ -127,6 +133,7 @@ __all__ = [
     "lazy_exports",
     "many",
     "media_list",
+    "media_set",
     "moment_for_model",
     "moment_metadata",
     "moment_text",
@@ -136,6 +143,7 @@ __all__ = [
     "retrieve_moments",
     "sentence_of",
     "sources_named",
+    "synchronize",
     "text_for_model",
     "time_window_of",
     "titles_of_sources",
@@ -416,34 +424,3 @@ def _progress(
     from twelvelabs_core.base.progress import ProgressLine  # noqa: PLC0415  # for few callers
 
     return ProgressLine(total, on_progress)
-
-
-def plain_options(
-    input_type: str | Sequence[str],
-    model: str,
-    *,
-    include_transcript: bool = False,
-    max_tasks: int | None = None,
-    **arguments: Any,
-) -> dict[str, Any]:
-    """Check the options of a component that segments media, and return them as plain values for JSON.
-
-    Args:
-        input_type: `video`, `audio`, `document` or `image`; or a list of the last two.
-        model: Name of the model that has to accept them.
-        include_transcript: Whether the words spoken in a segment are fetched; for audio and video.
-        max_tasks: Maximum number of simultaneous embedding tasks, at least 1. Default None: `max_concurrency`.
-        **arguments: The other options of `Client.segment_many` that change vectors; None for the default.
-
-    Raises:
-        InputError: An option is not accepted; the message names it.
-    """
-    from twelvelabs_core.base.checks import check_count  # noqa: PLC0415  # the same
-    from twelvelabs_core.ingest.plan import check_transcript, plan_parameters, plan_tasks  # noqa: PLC0415  # httpx
-
-    types = (input_type,) if isinstance(input_type, str) else tuple(input_type)
-    plan = plan_tasks(input_type if isinstance(input_type, str) else types, model, **arguments)
-    check_transcript(include_transcript, types)
-    if max_tasks is not None:
-        check_count("max_tasks", max_tasks)
-    return plan_parameters(plan)
