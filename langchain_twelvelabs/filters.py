@@ -107,11 +107,11 @@ def _qdrant(store: Any, conditions: Conditions) -> dict[str, Any]:
 
 
 def _lancedb(_: Any, conditions: Conditions) -> dict[str, Any]:
-    return {"filter": _expression(conditions.clauses, "metadata.{}", "=", _sql_text), "prefilter": True}
+    return {"filter": _expression(conditions.clauses, "metadata.{}", "=", sql_text), "prefilter": True}
 
 
 def _milvus(_: Any, conditions: Conditions) -> dict[str, Any]:
-    return {"expr": _expression(conditions.clauses, "{}", "==", _milvus_text)}
+    return {"expr": _expression(conditions.clauses, "{}", "==", milvus_text)}
 
 
 def _expression(clauses: Clauses, key: str, equal: str, quoted: Callable[[Any], str]) -> str:
@@ -125,11 +125,13 @@ def _expression(clauses: Clauses, key: str, equal: str, quoted: Callable[[Any], 
     return " and ".join(f"({' or '.join(condition(one) for one in clause)})" for clause in clauses)
 
 
-def _milvus_text(text: str) -> str:
+def milvus_text(text: str) -> str:
+    """Return a text as it is in a filter of Milvus."""
     return json.dumps(text, ensure_ascii=False)  # Milvus does not know the escapes of JSON for other letters
 
 
-def _sql_text(text: str) -> str:
+def sql_text(text: str) -> str:
+    """Return a text as it is in a filter of LanceDB."""
     return "'" + text.replace("'", "''") + "'"
 
 

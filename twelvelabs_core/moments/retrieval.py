@@ -92,16 +92,14 @@ async def sources_named(mode: Mode, client: Any, name: str) -> tuple[str, ...]:
     Args:
         mode: Blocking or awaiting.
         client: The client whose segment store knows the sources.
-        name: A source, a title, or a title with folders as results show it: `cup/match.mp4`.
+        name: A source; else a title, or a title with folders as results show it: `cup/match.mp4`.
     """
     last = name.rpartition("/")[2]
     known: dict[str, str] = await mode.blocking(lambda: client.store.find_sources({name, last}))
+    if name in known:
+        return (name,)
     shown = titles_of_sources(known)
-    found = [
-        source
-        for source, title in known.items()
-        if name in (source, title, shown[source]) or source.endswith(f"/{name}")
-    ]
+    found = [source for source, title in known.items() if name in (title, shown[source]) or source.endswith(f"/{name}")]
     return tuple(found) or (name,)
 
 
