@@ -140,6 +140,8 @@ class _Videos:
         """Delete segments."""
         await delete_stored(self.mode, self._store, segments)
 
+    remove = delete
+
 
 async def _sync(
     videos: _Videos,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from llama_index_twelvelabs.readers import TwelveLabsDocumentReader, TwelveLabsVideoReader
     from llama_index_twelvelabs.retrievers import TwelveLabsMomentRetriever
     from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
+    from llama_index_twelvelabs.sync import async_videos, sync_videos
     from llama_index_twelvelabs.tools import TwelveLabsToolSpec
     from llama_index_twelvelabs.vector_stores import areplace_video, replace_video
 else:
@@ -39,6 +40,7 @@ else:
             "llama_index_twelvelabs.readers": ["TwelveLabsDocumentReader", "TwelveLabsVideoReader"],
             "llama_index_twelvelabs.retrievers": ["TwelveLabsMomentRetriever"],
             "llama_index_twelvelabs.segmenter": ["TwelveLabsVideoSegmenter"],
+            "llama_index_twelvelabs.sync": ["async_videos", "sync_videos"],
             "llama_index_twelvelabs.tools": ["TwelveLabsToolSpec"],
             "llama_index_twelvelabs.vector_stores": ["areplace_video", "replace_video"],
         },
@@ -64,9 +66,11 @@ __all__ = [
     "aingest_videos",
     "aquery_bundle",
     "areplace_video",
+    "async_videos",
     "ingest_videos",
     "keep_segment_ids",
     "query_bundle",
     "replace_video",
+    "sync_videos",
     "time_filter",
 ]

@@ -17,6 +17,7 @@ from twelvelabs_core import (
     InputType,
     Media,
     MediaInput,
+    OnError,
     Segmentation,
     SegmentRecord,
     TimeBasedMetadata,
@@ -233,14 +234,14 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         )
 
     def each_medium(
-        self, mode: Mode, media: Sequence[MediaInput], *, show_progress: bool = False
+        self, mode: Mode, media: Sequence[MediaInput], *, show_progress: bool = False, on_error: OnError = "raise"
     ) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
         """Yield the name and the records of each item when its embedding task is done; close it with `aclosing`."""
         return each_medium(
             mode,
             self.embed_model,
             media,
-            self.options(),
+            {**self.options(), "on_error": on_error},
             id_namespace=self.id_namespace,
             show_progress=show_progress or self.show_progress,
         )

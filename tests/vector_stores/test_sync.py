@@ -14,7 +14,7 @@ from langchain_twelvelabs import (
     sync_videos,
 )
 from tests.langchain.fixtures import connected, tasks_of
-from tests.sync_folder import COUNTS, OPTIONS, STEPS, fill, videos_of
+from tests.sync_folder import COUNTS, OPTIONS, STEPS, videos_of
 from tests.vector_stores.stores import CASES, StoreCase
 from twelvelabs_core import SyncReport
 from twelvelabs_sandbox import Sandbox

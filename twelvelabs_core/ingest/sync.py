@@ -141,7 +141,10 @@ class Collection(Protocol):
         """Store segments under their segment ids, in place of those that have these ids."""
 
     async def delete(self, segments: Sequence[Any]) -> None:
-        """Delete segments that `stored` returned."""
+        """Delete some segments of a source, as `stored` returned them."""
+
+    async def remove(self, segments: Sequence[Any]) -> None:
+        """Delete all segments of a source, as `stored` returned them."""
 
 
 async def synchronize(
@@ -178,7 +181,7 @@ async def synchronize(
     renamed = {old: new for old, new in renamed.items() if new in done["added"]}
     if not rules.dry_run:
         for source in (*renamed, *removed):
-            await collection.delete(held[source])
+            await collection.remove(held[source])
     report.succeeded += [source for sources in done.values() for source in sources]
     report.close()
     done["added"] = [source for source in done["added"] if source not in renamed.values()]
