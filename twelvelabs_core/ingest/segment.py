@@ -69,7 +69,7 @@ class SegmentMethods:
             segmentation: `DynamicSegmentation` (default: 4 s, with marengo3.5 2 s) or `FixedSegmentation`.
             embedding_option: `visual`, `audio`, `transcription` (marengo3.0 only; `audio` of marengo3.5 covers
                 speech). Default: all.
-            embedding_scope: `clip` (each segment), `asset` (the whole video). Default: both.
+            embedding_scope: `clip` (each segment), `asset` (the whole video). Default: both; a task has both anyway.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both. Fused needs two options, and
                 with marengo3.5 `time_based_metadata`.
             time_based_metadata: Your own text for the fused vectors of marengo3.5: a list of
@@ -362,7 +362,8 @@ class SegmentMethods:
 
         def add() -> list[SegmentRecord]:
             records = media.records(id_namespace)
-            rows = [(record.segment_id, row) for row, record in enumerate(records)]
+            numbers = range(len(records)) if media.rows is None else media.rows
+            rows = [(record.segment_id, row) for row, record in zip(numbers, records, strict=True)]
             self._open_store().add_aliases(media.task_key, rows, source=media.source, title=media.title)
             return records
 

@@ -111,7 +111,7 @@ class Findings(NamedTuple):
 
     Attributes:
         url: What it knows of the URL of the media.
-        entry: The journal entry.
+        entry: The journal entry; of a task that has these vectors and perhaps others.
         result: Once ready, the vectors and the length of the media in seconds.
     """
 

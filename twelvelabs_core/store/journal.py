@@ -16,6 +16,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, bindparam, case, or_, select, update
 
 from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.models.paid_work import contains
+from twelvelabs_core.results.records import task_key
 from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import KnownUrl, TaskEntry
 from twelvelabs_core.store.lookups import put_row
@@ -25,11 +27,18 @@ from twelvelabs_core.store.schema import meta, tasks, upsert, urls
 FOUND = "found in the list of tasks"  # `error` of an entry whose task id was found, not returned by the create call
 UNDER_WAY = ("intent", "processing")
 ENDED = ("failed", "expired")
+BY_USE = ("ready", "processing", "intent")  # the best first
 ENTRY_COLUMNS = [tasks.c[name] for name in TaskEntry.__dataclass_fields__]
 # Statements of the path of each medium, built once: to build one takes as long as to execute it.
 ENTRY_OF_KEY = select(*ENTRY_COLUMNS).where(tasks.c.key == bindparam("of_key"))
+ENTRIES_OF_CONTENT = (
+    select(*ENTRY_COLUMNS)
+    .where(tasks.c.space == bindparam("of_space"), tasks.c.content == bindparam("of_content"))
+    .order_by(tasks.c.id)
+)
 IS_FREE = or_(tasks.c.state == "intent", tasks.c.task_id.is_(None), tasks.c.task_id == bindparam("task_id"))
 ENTRY_WAS_WRITTEN = {"revision": tasks.c.revision + 1, "updated_at": bindparam("now")}
+LOCKED_JOURNAL = select(meta.c.value).where(meta.c.name == "journal").with_for_update()
 PUT_TASK_ID = (
     update(tasks)
     .where(tasks.c.key == bindparam("of_key"), tasks.c.state != "ready", IS_FREE)
@@ -65,8 +74,11 @@ class Journal:
         account: str,
         url: tuple[str, KnownUrl] | None = None,
         replacing: TaskEntry | None = None,
+        wanted: Mapping[str, Any] | None = None,
     ) -> bool:
         """Write that a task is about to be created, unless its key has an entry that is under way or ready.
+
+        With `wanted`, the identity of the options that are wanted, also unless another such entry contains them.
 
         Of several threads, processes or machines that try at once, exactly one gets True; the others find its entry
         with `find_task`. An ended entry (failed, expired) is replaced, as another attempt. So is `replacing`, unless it
@@ -93,6 +105,10 @@ class Journal:
             "revision": 1,
         }
         with self._database.writing() as connection:
+            # On PostgreSQL, intents are written one after the other; on SQLite all writes are.
+            connection.execute(LOCKED_JOURNAL)
+            if wanted is not None and _is_served(connection, values, wanted, replacing):
+                return False
             if url is not None:
                 put_row(connection, urls, url=url[0], **url[1]._asdict())
             result = connection.execute(
@@ -183,6 +199,32 @@ def find_entry(connection: Connection, key: str) -> TaskEntry | None:
     """Return the journal entry of a task key, or None."""
     row = connection.execute(ENTRY_OF_KEY, {"of_key": key}).one_or_none()
     return None if row is None else _to_entry(row)
+
+
+def find_serving(
+    connection: Connection, space: str, content: str, params: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> TaskEntry | None:
+    """Return the entry that gives what is wanted of a content: a ready task, else one that is under way.
+
+    Without one it is the ended entry of these parameters, or None.
+    """
+    rows = connection.execute(ENTRIES_OF_CONTENT, {"of_space": space, "of_content": content})
+    key = task_key(space, content, params)
+    found = [entry for entry in map(_to_entry, rows) if entry.key == key or contains(entry.params, wanted)]
+    serving = [entry for entry in found if entry.state in BY_USE]
+    if serving:
+        return min(serving, key=lambda entry: (BY_USE.index(entry.state), entry.key != key))
+    return next((entry for entry in found if entry.key == key), None)
+
+
+def _is_served(
+    connection: Connection, values: Mapping[str, Any], wanted: Mapping[str, Any], beside: TaskEntry | None
+) -> bool:
+    """Return whether another entry than that of these values, or `beside` as it was read, gives what is wanted."""
+    entry = find_serving(connection, values["space"], values["content"], values["params"], wanted)
+    if entry is None or entry.key == values["key"] or entry.state not in BY_USE:
+        return False
+    return beside is None or (entry.key, entry.revision) != (beside.key, beside.revision)
 
 
 def _to_entry(row: Row[Any]) -> TaskEntry:

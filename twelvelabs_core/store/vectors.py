@@ -17,7 +17,7 @@ from twelvelabs_core.results.references import head_line, head_title
 from twelvelabs_core.results.segments import Matrix, SegmentPosition, Segments
 from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import Findings, KnownUrl, StoredResult, StoredVector
-from twelvelabs_core.store.journal import ENTRY_WAS_WRITTEN, find_entry, no_entry
+from twelvelabs_core.store.journal import ENTRY_WAS_WRITTEN, find_serving, no_entry
 from twelvelabs_core.store.lookups import find_known_url
 from twelvelabs_core.store.schema import aliases, tasks, titles, upsert, vectors
 
@@ -104,11 +104,24 @@ class Vectors:
             rows = connection.execute(VECTORS_OF_TASK, {"of_task": entry.id}).all()
         return _read_result(entry, rows)
 
-    def find_work(self, key_of: Callable[[KnownUrl | None], str], *, url: str | None = None) -> Findings:
+    def find_work(
+        self,
+        content_of: Callable[[KnownUrl | None], str],
+        *,
+        space: str,
+        params: Mapping[str, Any],
+        wanted: Mapping[str, Any],
+        url: str | None = None,
+    ) -> Findings:
         """Return what is known of one piece of work, read at once.
 
+        It is the task of these parameters, or another one of the same content whose result contains what is wanted.
+
         Args:
-            key_of: Returns the task key, given what is known of the URL.
+            content_of: Returns the content identity, given what is known of the URL.
+            space: Who makes the vectors.
+            params: The identity of the options of the task that would be created.
+            wanted: The identity of the options that are wanted.
             url: The unsigned URL of the media, where its content depends on what is known of it.
 
         Raises:
@@ -117,11 +130,10 @@ class Vectors:
         rows: Sequence[Row[Any]] = ()
         with self._database.reading() as connection:
             known = None if url is None else find_known_url(connection, url)
-            key = key_of(known)
-            entry = find_entry(connection, key)
+            entry = find_serving(connection, space, content_of(known), params, wanted)
             if entry is None or entry.state != "ready":
                 return Findings(known, entry, None)
-            row = find_row(connection, key)
+            row = find_row(connection, entry.key)
             rows = connection.execute(VECTORS_OF_TASK, {"of_task": row.id}).all()
         return Findings(known, entry, _read_result(row, rows))
 

@@ -82,7 +82,7 @@ async def test_a_medium_costs_few_transactions(connect: Connect, server: VideoSe
     try:
         for run in ("new", "stored"):
             client = connect(store=tmp_path / "s.sqlite3", max_concurrency=1)
-            assert client.store.info().vectors == (0 if run == "new" else 4)
+            assert client.store.info().vectors == (0 if run == "new" else 8)  # each of a clip and of the whole
             begun.clear()
             found = [one async for one in client.segment_many(urls, **CUT)]
             for one in found:
