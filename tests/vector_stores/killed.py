@@ -1,0 +1,119 @@
+"""LangChain vector stores in files, for processes that are killed."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from langchain_core.vectorstores import InMemoryVectorStore
+
+from langchain_twelvelabs import TwelveLabsEmbeddings, sync_videos
+from langchain_twelvelabs.contents import stored_segments
+from langchain_twelvelabs.sync import _Videos
+from tests.sync_folder import OPTIONS
+from tests.sync_process import Held, Opened, Place
+from tests.vector_stores.stores import join
+from twelvelabs_core.integration import BLOCKING, finish
+
+
+def opened(place: Place) -> Opened:
+    """Open the vector store of a name, from its files if there are any."""
+    embeddings = TwelveLabsEmbeddings(
+        api_key=place.api_key, base_url=place.base_url, segment_store=place.path / "segments.sqlite3"
+    )
+    path = place.path / "store"
+    store = _OPENERS[place.store](path, embeddings)
+    save = _SAVERS.get(place.store)
+
+    def sync(folder: Path) -> Any:
+        report = sync_videos(store, folder, embeddings=embeddings, **OPTIONS)
+        if save is not None:
+            save(store, path)
+        return report
+
+    def held() -> Held:
+        found: Held = {}
+        for segment in finish(stored_segments(BLOCKING, store)):
+            found.setdefault(segment.source, []).append(segment.segment_id)
+        return found
+
+    return Opened(sync, held, writer=None if save is not None else _Videos)
+
+
+def _memory(path: Path, embeddings: TwelveLabsEmbeddings) -> Any:
+    return InMemoryVectorStore.load(str(path), embeddings) if path.exists() else InMemoryVectorStore(embeddings)
+
+
+def _save_memory(store: Any, path: Path) -> None:
+    store.dump(str(path) + ".part")
+    Path(str(path) + ".part").replace(path)
+
+
+def _faiss(path: Path, embeddings: TwelveLabsEmbeddings) -> Any:
+    import faiss
+    from langchain_community.docstore.in_memory import InMemoryDocstore
+    from langchain_community.vectorstores import FAISS
+
+    if path.exists():
+        return FAISS.load_local(str(path), embeddings, allow_dangerous_deserialization=True, normalize_L2=True)
+    return FAISS(embeddings, faiss.IndexFlatL2(512), InMemoryDocstore(), {}, normalize_L2=True)
+
+
+def _save_faiss(store: Any, path: Path) -> None:
+    """Save to a new folder, to which a link points then, so that a kill leaves either of the two."""
+    draft = path.with_name(f"faiss-{os.getpid()}")
+    store.save_local(str(draft))
+    link = path.with_name(f"link-{os.getpid()}")
+    link.symlink_to(draft)
+    old = path.resolve()
+    link.replace(path)
+    if old != path:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _chroma(path: Path, embeddings: TwelveLabsEmbeddings) -> Any:
+    from langchain_chroma import Chroma
+
+    return Chroma("moments", embeddings, str(path), collection_configuration={"hnsw": {"space": "cosine"}})
+
+
+def _qdrant(path: Path, embeddings: TwelveLabsEmbeddings) -> Any:
+    from langchain_qdrant import QdrantVectorStore
+    from qdrant_client import QdrantClient
+    from qdrant_client.models import Distance, VectorParams
+
+    client = QdrantClient(path=str(path))
+    if not client.collection_exists("moments"):
+        client.create_collection("moments", vectors_config=VectorParams(size=512, distance=Distance.COSINE))
+    return QdrantVectorStore(client, "moments", embeddings, validate_collection_config=False)
+
+
+def _lancedb(path: Path, embeddings: TwelveLabsEmbeddings) -> Any:
+    import lancedb
+    from langchain_community.vectorstores import LanceDB
+
+    return LanceDB(connection=lancedb.connect(str(path)), embedding=embeddings, table_name="moments", mode="append")
+
+
+def _milvus(path: Path, embeddings: TwelveLabsEmbeddings) -> Any:
+    from langchain_milvus import Milvus
+
+    store = Milvus(
+        embeddings,
+        collection_name="moments",
+        connection_args={"uri": str(path.with_suffix(".db"))},
+        index_params={"index_type": "FLAT", "metric_type": "COSINE"},
+    )
+    join(store)
+    return store
+
+
+_OPENERS = {
+    "InMemory": _memory,
+    "Chroma": _chroma,
+    "Qdrant": _qdrant,
+    "FAISS": _faiss,
+    "LanceDB": _lancedb,
+    "Milvus Lite": _milvus,
+}
+_SAVERS = {"InMemory": _save_memory, "FAISS": _save_faiss}
