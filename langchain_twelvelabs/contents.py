@@ -1,21 +1,19 @@
 """`list_sources` and `delete_segments`: which segments a vector store contains, and how to remove them."""
 
-import os
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from langchain_core.documents import Document
 from langchain_core.vectorstores import VectorStore
 
-from langchain_twelvelabs.filters import milvus_text, sql_text
-from langchain_twelvelabs.vectorstores import class_names, delete_by_id, embeddings_of, innermost_store, overrides
+from langchain_twelvelabs.filters import Source, sql_text
+from langchain_twelvelabs.vectorstores import class_names, client_of_store, delete_by_id, innermost_store, overrides
 from twelvelabs_core import ConfigurationError, InputError
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, client_of, finish, sources_named
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, finish, segments_named
 
 PAGE_SIZE = 1_000  # documents of one request to a vector store
 KEYS = ("segment_id", "source", "title", "space")
-Source = str | os.PathLike[str]
 
 
 class StoredSegment(NamedTuple):
@@ -148,20 +146,15 @@ async def _list(mode: Mode, store: VectorStore) -> list[str]:
 
 async def _delete(mode: Mode, store: VectorStore, source: Source | Sequence[Source]) -> int:
     _check_store(store)
-    names = [os.fspath(one) for one in ([source] if isinstance(source, str | os.PathLike) else source)]
-    client = await _client_of_store(mode, store)
-    found: list[StoredSegment] = []
-    for name in dict.fromkeys(names):
-        sources = (name,) if client is None else await sources_named(mode, client, name)
+    client = await client_of_store(mode, store)
+
+    async def find(sources: tuple[str, ...]) -> list[StoredSegment]:
         if client is None or _can_be_asked(store):
-            of_name = await stored_segments(mode, store, sources)
-        else:
-            known = await _known_ids(mode, client, sources)
-            of_name = [StoredSegment(segment_id, segment_id, where, "", "") for segment_id, where in known.items()]
-        if len(several := sorted({segment.source for segment in of_name})) > 1:
-            raise InputError(f"{name!r} names {len(several)} files: {', '.join(several)}. Pass one of these.")
-        found += of_name
-    return await delete_stored(mode, store, list(dict.fromkeys(found)))
+            return await stored_segments(mode, store, sources)
+        known = await _known_ids(mode, client, sources)
+        return [StoredSegment(segment_id, segment_id, where, "", "") for segment_id, where in known.items()]
+
+    return await delete_stored(mode, store, await segments_named(mode, client, source, find))
 
 
 def _check_store(store: object) -> None:
@@ -172,14 +165,6 @@ def _check_store(store: object) -> None:
 def _can_be_asked(store: VectorStore) -> bool:
     names = class_names(innermost_store(store))
     return "PGVector" in names or bool(names & _LISTERS.keys()) or overrides(store, "get_by_ids")
-
-
-async def _client_of_store(mode: Mode, store: VectorStore) -> Any:
-    """Return the client of a store's embeddings; None where it has none, or those of another package."""
-    with suppress(ConfigurationError):
-        embeddings = embeddings_of(store)
-        return None if embeddings is None else await client_of(mode, embeddings)
-    return None
 
 
 async def _known_ids(mode: Mode, client: Any, sources: Collection[str] | None) -> dict[str, str]:
@@ -198,7 +183,7 @@ def _segments(rows: Iterable[tuple[Any, Any]], sources: Collection[str] | None) 
 
 async def _asked_by_id(mode: Mode, store: VectorStore, sources: Collection[str] | None) -> list[StoredSegment]:
     """Return those segments that the segment store knows and the vector store has."""
-    client = await _client_of_store(mode, store)
+    client = await client_of_store(mode, store)
     if client is None:
         raise ConfigurationError(
             f"this {type(store).__name__} cannot be listed, and has no TwelveLabsEmbeddings whose segment store knows "
@@ -302,8 +287,9 @@ def _in_milvus(store: Any, sources: Collection[str] | None) -> Iterator[tuple[An
     if "segment_id" not in keys or "source" not in keys:
         return
     pk = store._primary_field  # noqa: SLF001  # it has no public name
-    wanted = "" if sources is None else f"source in [{', '.join(map(milvus_text, sources))}]"
-    pages = client.query_iterator(name, batch_size=PAGE_SIZE, filter=wanted, output_fields=[pk, *keys])
+    wanted = "" if sources is None else f"source in {json.dumps(list(sources), ensure_ascii=False)}"
+    options = {"output_fields": [pk, *keys], "consistency_level": "Strong"}
+    pages = client.query_iterator(name, batch_size=PAGE_SIZE, filter=wanted, **options)
     try:
         while page := pages.next():
             yield from ((row[pk], row) for row in page)

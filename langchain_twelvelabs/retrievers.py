@@ -205,12 +205,13 @@ class _Search:
         # LanceDB's default distance is Euclidean.
         self._defaults = {"metrics": "cosine"} if "LanceDB" in class_names(innermost_store(store)) else {}
 
-    def can_filter(self, conditions: Conditions) -> bool:
+    async def search(
+        self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None
+    ) -> list[Hit] | None:
         has_own = {"filter", "expr"} & self._search_kwargs.keys()
-        return not has_own and filter_arguments(self._store, conditions) is not None
-
-    async def search(self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None) -> list[Hit]:
-        condition = {} if conditions is None else filter_arguments(self._store, conditions) or {}
+        condition = {} if conditions is None else None if has_own else filter_arguments(self._store, conditions)
+        if condition is None:
+            return None
         if self._is_empty_table():
             return []
         options = {**self._defaults, **condition, **self._search_kwargs}

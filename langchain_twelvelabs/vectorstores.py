@@ -12,7 +12,7 @@ from langchain_core.vectorstores import VectorStore
 
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from twelvelabs_core import ConfigurationError, InputError, parse_reference
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, SpaceCheck, finish
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, SpaceCheck, client_of, finish
 
 logger = logging.getLogger("langchain_twelvelabs")
 
@@ -298,6 +298,14 @@ def embeddings_of(store: VectorStore) -> TwelveLabsEmbeddings | None:
         f"this {type(store).__name__} embeds with {type(used).__name__}, which cannot find the vectors of segments. "
         "Create it with the TwelveLabsEmbeddings of the loader, in a separate collection."
     )
+
+
+async def client_of_store(mode: Mode, store: VectorStore) -> Any:
+    """Return the client of a store's embeddings; None where it has none, or those of another package."""
+    with suppress(ConfigurationError):
+        embeddings = embeddings_of(store)
+        return None if embeddings is None else await client_of(mode, embeddings)
+    return None
 
 
 def innermost_store(store: VectorStore) -> VectorStore:

@@ -34,12 +34,13 @@ if TYPE_CHECKING:
     from twelvelabs_core.media.source import MediaInput, is_one, many
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
-    from twelvelabs_core.moments.conditions import CLIP_OPTIONS, TOOL_OPTIONS, Conditions, Predicate, time_window_of
+    from twelvelabs_core.moments.conditions import TOOL_OPTIONS, Conditions, Predicate, time_window_of
     from twelvelabs_core.moments.retrieval import (
         check_query,
         conditions_of,
         find_segments,
         retrieve_moments,
+        segments_named,
         sources_named,
     )
     from twelvelabs_core.moments.text import (
@@ -71,18 +72,13 @@ else:
             "twelvelabs_core.media.source": ["is_one", "many"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
-            "twelvelabs_core.moments.conditions": [
-                "CLIP_OPTIONS",
-                "TOOL_OPTIONS",
-                "Conditions",
-                "Predicate",
-                "time_window_of",
-            ],
+            "twelvelabs_core.moments.conditions": ["TOOL_OPTIONS", "Conditions", "Predicate", "time_window_of"],
             "twelvelabs_core.moments.retrieval": [
                 "check_query",
                 "conditions_of",
                 "find_segments",
                 "retrieve_moments",
+                "segments_named",
                 "sources_named",
             ],
             "twelvelabs_core.moments.text": [
@@ -104,7 +100,6 @@ else:
 __all__ = [
     "AWAITING",
     "BLOCKING",
-    "CLIP_OPTIONS",
     "DOCUMENT_MODEL",
     "METADATA_KEYS",
     "TOOL_OPTIONS",
@@ -141,6 +136,7 @@ __all__ = [
     "public_document",
     "readable_head_of",
     "retrieve_moments",
+    "segments_named",
     "sentence_of",
     "sources_named",
     "synchronize",

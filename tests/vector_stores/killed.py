@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from langchain_core.vectorstores import InMemoryVectorStore
@@ -97,15 +98,21 @@ def _lancedb(path: Path, embeddings: TwelveLabsEmbeddings) -> Any:
 
 def _milvus(path: Path, embeddings: TwelveLabsEmbeddings) -> Any:
     from langchain_milvus import Milvus
+    from pymilvus import MilvusClient
 
-    store = Milvus(
+    make = MilvusClient.__init__
+
+    def make_and_join(client: Any, *args: Any, **kwargs: Any) -> None:
+        make(client, *args, **kwargs)
+        join(SimpleNamespace(alias=client._using, client=client))
+
+    MilvusClient.__init__ = make_and_join  # the store opens its collection before it could be joined
+    return Milvus(
         embeddings,
         collection_name="moments",
         connection_args={"uri": str(path.with_suffix(".db"))},
         index_params={"index_type": "FLAT", "metric_type": "COSINE"},
     )
-    join(store)
-    return store
 
 
 _OPENERS = {
