@@ -9,6 +9,7 @@ from langchain_core.documents import Document
 
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from twelvelabs_core import (
+    IngestionPlan,
     InputError,
     InputType,
     Media,
@@ -25,9 +26,11 @@ from twelvelabs_core.integration import (
     Mode,
     drain,
     each_medium,
+    finish,
     input_type_of,
     is_one,
     media_list,
+    plan_media,
     untimed_types,
 )
 
@@ -93,6 +96,29 @@ class SegmentLoader(BaseLoader):
                 for document in documents:
                     yield document
 
+    def plan(self, *, probe_urls: bool = False, price_per_minute: float | None = None) -> IngestionPlan:
+        """Return what loading would do and pay for; the API is sent nothing.
+
+        Args:
+            probe_urls: Whether the length of a URL is read from it with PyAV: GET requests for ranges, up to 16 MB.
+            price_per_minute: What you pay for a minute. Default: the loader's.
+
+        Returns:
+            An `IngestionPlan`: minutes, vectors, bytes and requests for each source and in total, what is paid for
+            already, and what cannot be used. `print` shows a table.
+
+        Raises:
+            InputError: An option cannot be used.
+        """
+        return finish(self._plan(BLOCKING, probe_urls=probe_urls, price_per_minute=price_per_minute))
+
+    async def aplan(self, *, probe_urls: bool = False, price_per_minute: float | None = None) -> IngestionPlan:
+        """Return what loading would do and pay for; async variant of `plan`."""
+        return await self._plan(AWAITING, probe_urls=probe_urls, price_per_minute=price_per_minute)
+
+    async def _plan(self, mode: Mode, **arguments: Any) -> IngestionPlan:
+        return await plan_media(mode, self.embeddings, self._media, self._options, **arguments)
+
     def load_and_split(self, text_splitter: Any = None) -> NoReturn:  # noqa: ARG002  # BaseLoader's signature
         """Raise an error: a chunk of a segment's document would lose the segment's vector.
 
@@ -145,6 +171,9 @@ class TimedSegmentLoader(SegmentLoader):
         check: bool = True,
         timeout: float | None = None,
         max_tasks: int | None = None,
+        max_minutes: float | None = None,
+        max_cost: float | None = None,
+        price_per_minute: float | None = None,
         on_error: OnError = "raise",
         show_progress: bool = False,
         on_progress: OnProgress | None = None,
@@ -163,6 +192,9 @@ class TimedSegmentLoader(SegmentLoader):
             "check": check,
             "timeout": timeout,
             "max_tasks": max_tasks,
+            "max_minutes": max_minutes,
+            "max_cost": max_cost,
+            "price_per_minute": price_per_minute,
             "on_error": on_error,
         }
         super().__init__(
@@ -220,6 +252,10 @@ class TwelveLabsVideoLoader(TimedSegmentLoader):
         timeout: Longest time for one item in seconds, its upload included. Default: 7200 for its task.
         max_tasks: Maximum number of simultaneous embedding tasks, and of media paid for ahead of the consumer.
             Default: `max_concurrency` of `embeddings`. With hundreds of videos, 50 or more save hours.
+        max_minutes: Most minutes of media for which tasks are created on this segment store within 24 hours, by all its
+            processes. Videos that do not fit, or whose length is unknown, fail with `BudgetError`.
+        max_cost: The same as money: `max_cost / price_per_minute` minutes.
+        price_per_minute: What you pay for a minute, for `max_cost` and `plan`.
         on_error: How to handle failures among several media: `raise` (default) raises an error at the end that lists
             them, `skip` logs a warning. A function is called with each `twelvelabs_core.Failure` instead.
         show_progress: Whether to write progress to stderr.
@@ -276,6 +312,9 @@ class TwelveLabsAudioLoader(TimedSegmentLoader):
         check: As for `TwelveLabsVideoLoader`.
         timeout: As for `TwelveLabsVideoLoader`.
         max_tasks: As for `TwelveLabsVideoLoader`.
+        max_minutes: As for `TwelveLabsVideoLoader`.
+        max_cost: As for `TwelveLabsVideoLoader`.
+        price_per_minute: As for `TwelveLabsVideoLoader`.
         on_error: As for `TwelveLabsVideoLoader`.
         show_progress: As for `TwelveLabsVideoLoader`.
         on_progress: As for `TwelveLabsVideoLoader`.

@@ -12,10 +12,11 @@ from langchain_twelvelabs.contents import StoredSegment, delete_stored, stored_s
 from langchain_twelvelabs.document_loaders import TwelveLabsVideoLoader
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from langchain_twelvelabs.vectorstores import BATCH_SIZE, add_documents, check_arguments, embeddings_of
-from twelvelabs_core import InputError, MediaInput, OnError, SyncReport
+from twelvelabs_core import IngestionPlan, InputError, MediaInput, OnError, SyncReport
 from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
+    DRY_RUN,
     FailureReport,
     Mode,
     SyncRules,
@@ -77,7 +78,7 @@ def sync_videos(
         ```
     """
     rules = SyncRules(allow_empty=allow_empty, max_removed_share=max_removed_share, dry_run=dry_run)
-    videos = _Videos(BLOCKING, store, embeddings, options)
+    videos = _Videos(BLOCKING, store, embeddings, options, dry_run=dry_run)
     return finish(_sync(videos, sources, prefix, rules, on_error))
 
 
@@ -95,14 +96,20 @@ async def async_videos(
 ) -> SyncReport:
     """Bring a vector store to the state of a folder of videos; the async variant of `sync_videos`."""
     rules = SyncRules(allow_empty=allow_empty, max_removed_share=max_removed_share, dry_run=dry_run)
-    return await _sync(_Videos(AWAITING, store, embeddings, options), sources, prefix, rules, on_error)
+    return await _sync(_Videos(AWAITING, store, embeddings, options, dry_run=dry_run), sources, prefix, rules, on_error)
 
 
 class _Videos:
     """The segments of videos in a vector store."""
 
     def __init__(
-        self, mode: Mode, store: VectorStore, embeddings: TwelveLabsEmbeddings, options: dict[str, Any]
+        self,
+        mode: Mode,
+        store: VectorStore,
+        embeddings: TwelveLabsEmbeddings,
+        options: dict[str, Any],
+        *,
+        dry_run: bool,
     ) -> None:
         check_arguments(store, (), BATCH_SIZE)
         TwelveLabsVideoLoader((), embeddings=embeddings, **options)  # raises for invalid options
@@ -116,11 +123,16 @@ class _Videos:
         self.mode = mode
         self.embeddings = embeddings
         self._store = store
-        self._options = options
+        self._options = {**options, **DRY_RUN} if dry_run else options
 
     async def stored(self) -> list[StoredSegment]:
         """Return the segments in the vector store."""
         return await stored_segments(self.mode, self._store)
+
+    async def plan(self, media: Sequence[MediaInput]) -> IngestionPlan:
+        """Return what loading the videos would pay for."""
+        loader = TwelveLabsVideoLoader(media, embeddings=self.embeddings, **self._options)
+        return await self.mode.call(loader, "plan")  # type: ignore[no-any-return]
 
     async def segmented(
         self, media: Sequence[MediaInput], report: FailureReport

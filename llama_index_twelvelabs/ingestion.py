@@ -1,6 +1,6 @@
 """`ingest_videos`: store videos in an index or a pipeline's vector store, each paid for once."""
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -74,6 +74,9 @@ def ingest_videos(
     sources: Sources,
     *,
     segmenter: TwelveLabsVideoSegmenter | None = None,
+    max_minutes: float | None = None,
+    max_cost: float | None = None,
+    price_per_minute: float | None = None,
     on_error: OnError = "raise",
     show_progress: bool = False,
 ) -> IngestionReport:
@@ -93,6 +96,9 @@ def ingest_videos(
             objects, `asset:<id>`, or documents of `TwelveLabsVideoReader.load_data(..., segment=False)`, whose
             metadata are copied to the segments.
         segmenter: How to segment, for an index. Default: `TwelveLabsVideoSegmenter()` with the index's embedding.
+        max_minutes: The budget, as of `TwelveLabsVideoSegmenter`. Default: the segmenter's.
+        max_cost: As of `TwelveLabsVideoSegmenter`. Default: the segmenter's.
+        price_per_minute: As of `TwelveLabsVideoSegmenter`. Default: the segmenter's.
         on_error: How to handle failures among several videos: `raise` (default) raises an error at the end that lists
             them, `skip` logs a warning; the report lists them. A function is called with each `Failure` instead.
         show_progress: Whether to write progress to stderr.
@@ -113,7 +119,9 @@ def ingest_videos(
         ```
     """
     target = target_of(index_or_pipeline, segmenter)
-    return finish(_ingest(BLOCKING, target, sources, FailureReport(on_error), show_progress=show_progress))
+    budget = target.segmenter.budget(max_minutes, max_cost, price_per_minute)
+    report = FailureReport(on_error)
+    return finish(_ingest(BLOCKING, target, sources, report, budget=budget, show_progress=show_progress))
 
 
 async def aingest_videos(
@@ -121,12 +129,17 @@ async def aingest_videos(
     sources: Sources,
     *,
     segmenter: TwelveLabsVideoSegmenter | None = None,
+    max_minutes: float | None = None,
+    max_cost: float | None = None,
+    price_per_minute: float | None = None,
     on_error: OnError = "raise",
     show_progress: bool = False,
 ) -> IngestionReport:
     """Store videos in an index or a pipeline's vector store; the async variant of `ingest_videos`."""
     target = target_of(index_or_pipeline, segmenter)
-    return await _ingest(AWAITING, target, sources, FailureReport(on_error), show_progress=show_progress)
+    budget = target.segmenter.budget(max_minutes, max_cost, price_per_minute)
+    report = FailureReport(on_error)
+    return await _ingest(AWAITING, target, sources, report, budget=budget, show_progress=show_progress)
 
 
 class Target(Protocol):
@@ -239,7 +252,13 @@ async def is_stored(mode: Mode, target: Target, document: Document) -> bool:
 
 
 async def _ingest(
-    mode: Mode, target: Target, sources: Sources, report: FailureReport, *, show_progress: bool
+    mode: Mode,
+    target: Target,
+    sources: Sources,
+    report: FailureReport,
+    *,
+    budget: Mapping[str, float | None],
+    show_progress: bool,
 ) -> IngestionReport:
     wanted = await mode.blocking(lambda: as_videos(sources, target.segmenter.input_types, report))
     await check_collection(mode, target.vector_store, target.docstore, SpaceCheck(target.segmenter.embed_model.space))
@@ -258,7 +277,12 @@ async def _ingest(
     stored = []
     async with aclosing(
         _segmented(
-            mode, target.segmenter, [media for media, _ in changed.values()], report, show_progress=show_progress
+            mode,
+            target.segmenter,
+            [media for media, _ in changed.values()],
+            report,
+            budget=budget,
+            show_progress=show_progress,
         )
     ) as videos:
         async for source, records in videos:
@@ -276,12 +300,13 @@ async def _segmented(
     media: Sequence[Media],
     report: FailureReport,
     *,
+    budget: Mapping[str, float | None],
     show_progress: bool,
 ) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
     """Yield the name and the records of each item; record failures in the report."""
     if not media:
         return
-    async with aclosing(segmenter.each_medium(mode, media, show_progress=show_progress)) as found:
+    async with aclosing(segmenter.each_medium(mode, media, budget, show_progress=show_progress)) as found:
         while True:
             # Only errors of the media are reported; errors of the caller's stores are raised.
             try:

@@ -13,10 +13,11 @@ from llama_index_twelvelabs.ingestion import IndexTarget
 from llama_index_twelvelabs.nodes import to_node
 from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
 from llama_index_twelvelabs.vector_stores import delete_nodes, insert_nodes, is_a
-from twelvelabs_core import ConfigurationError, InputError, Media, MediaInput, OnError, SyncReport
+from twelvelabs_core import ConfigurationError, IngestionPlan, InputError, Media, MediaInput, OnError, SyncReport
 from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
+    DRY_RUN,
     FailureReport,
     Mode,
     SyncRules,
@@ -79,7 +80,7 @@ def sync_videos(
         ```
     """
     rules = SyncRules(allow_empty=allow_empty, max_removed_share=max_removed_share, dry_run=dry_run)
-    return finish(_sync(_Videos(BLOCKING, index, options), sources, prefix, rules, on_error))
+    return finish(_sync(_Videos(BLOCKING, index, options, dry_run=dry_run), sources, prefix, rules, on_error))
 
 
 async def async_videos(
@@ -95,13 +96,13 @@ async def async_videos(
 ) -> SyncReport:
     """Bring an index to the state of a folder of videos; the async variant of `sync_videos`."""
     rules = SyncRules(allow_empty=allow_empty, max_removed_share=max_removed_share, dry_run=dry_run)
-    return await _sync(_Videos(AWAITING, index, options), sources, prefix, rules, on_error)
+    return await _sync(_Videos(AWAITING, index, options, dry_run=dry_run), sources, prefix, rules, on_error)
 
 
 class _Videos:
     """The segments of videos in an index."""
 
-    def __init__(self, mode: Mode, index: VectorStoreIndex, options: dict[str, Any]) -> None:
+    def __init__(self, mode: Mode, index: VectorStoreIndex, options: dict[str, Any], *, dry_run: bool) -> None:
         if not isinstance(index, VectorStoreIndex):
             raise InputError(f"index must be a VectorStoreIndex, got {type(index).__name__}.")
         if is_a(index.vector_store, "FaissVectorStore"):
@@ -111,6 +112,8 @@ class _Videos:
             )
         self.mode = mode
         self.segmenter = IndexTarget(index, None).segmenter
+        if dry_run:
+            options = {**options, **DRY_RUN}
         if options:
             self.segmenter = TwelveLabsVideoSegmenter(embed_model=self.segmenter.embed_model, **options)
         self._index = index
@@ -122,12 +125,16 @@ class _Videos:
         self._stored = {segment.id for segment in found}
         return found
 
+    async def plan(self, media: Sequence[MediaInput]) -> IngestionPlan:
+        """Return what embedding the videos would pay for."""
+        return await self.mode.call(self.segmenter, "plan", media)  # type: ignore[no-any-return]
+
     async def segmented(
         self, media: Sequence[MediaInput], report: FailureReport
     ) -> AsyncGenerator[tuple[str, list[BaseNode]]]:
         """Yield the nodes of each video when its vectors are available."""
         named = {item.source: item for item in media if isinstance(item, Media)}
-        async with aclosing(self.segmenter.each_medium(self.mode, media, on_error=report.note)) as found:
+        async with aclosing(self.segmenter.each_medium(self.mode, media, {"on_error": report.note})) as found:
             async for source, records in found:
                 document = await self.segmenter.document(self.mode, named[source])
                 yield source, [to_node(record, document) for record in records]

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from twelvelabs_core.base.redact import unsigned_url
     from twelvelabs_core.client import AsyncClient
     from twelvelabs_core.ingest.batch import FailureReport
+    from twelvelabs_core.ingest.budget import minutes_allowed
+    from twelvelabs_core.ingest.estimate import IngestionPlan
     from twelvelabs_core.ingest.plan import input_type_of, plain_options, untimed_types
-    from twelvelabs_core.ingest.sync import Stored, SyncRules, synchronize
+    from twelvelabs_core.ingest.sync import DRY_RUN, Stored, SyncRules, synchronize
     from twelvelabs_core.media.folders import media_set
     from twelvelabs_core.media.lists import check_unique, media_list, with_distinct_titles
     from twelvelabs_core.media.source import MediaInput, is_one, many
@@ -66,8 +68,9 @@ else:
             "twelvelabs_core.base.redact": ["unsigned_url"],
             "twelvelabs_core.ingest.plan": ["input_type_of", "plain_options", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
-            "twelvelabs_core.ingest.sync": ["Stored", "SyncRules", "synchronize"],
+            "twelvelabs_core.ingest.sync": ["DRY_RUN", "Stored", "SyncRules", "synchronize"],
             "twelvelabs_core.media.folders": ["media_set"],
+            "twelvelabs_core.ingest.budget": ["minutes_allowed"],
             "twelvelabs_core.media.lists": ["check_unique", "media_list", "with_distinct_titles"],
             "twelvelabs_core.media.source": ["is_one", "many"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
@@ -101,6 +104,7 @@ __all__ = [
     "AWAITING",
     "BLOCKING",
     "DOCUMENT_MODEL",
+    "DRY_RUN",
     "METADATA_KEYS",
     "TOOL_OPTIONS",
     "UNTIMED_TYPES",
@@ -129,10 +133,12 @@ __all__ = [
     "many",
     "media_list",
     "media_set",
+    "minutes_allowed",
     "moment_for_model",
     "moment_metadata",
     "moment_text",
     "plain_options",
+    "plan_media",
     "public_document",
     "readable_head_of",
     "retrieve_moments",
@@ -420,3 +426,25 @@ def _progress(
     from twelvelabs_core.base.progress import ProgressLine  # noqa: PLC0415  # for few callers
 
     return ProgressLine(total, on_progress)
+
+
+async def plan_media(
+    mode: Mode,
+    embeddings: EmbeddingFields,
+    media: "Sequence[MediaInput]",
+    options: Mapping[str, Any],
+    *,
+    probe_urls: bool = False,
+    price_per_minute: float | None = None,
+) -> "IngestionPlan":
+    """Return what `each_medium` would do and pay for with these arguments; see `Client.plan`.
+
+    Raises:
+        InputError: An option cannot be used.
+    """
+    of_runs = {"timeout", "keep_asset", "include_transcript", "max_tasks", "max_minutes", "max_cost", "on_error"}
+    plain = {name: value for name, value in options.items() if name not in of_runs}
+    plain["price_per_minute"] = plain.get("price_per_minute") if price_per_minute is None else price_per_minute
+    client = await client_of(mode, embeddings)
+    found: IngestionPlan = await mode.run(client.plan, media, probe_urls=probe_urls, **plain)
+    return found

@@ -59,12 +59,12 @@ async def test_a_store_holds_exactly_what_the_folder_holds(
         before = ids_in(store, case) if videos else set()
         step(folder)
         sandbox.clear_requests()
-        planned = None and await synced(mode, store, folder, embeddings, dry_run=True)
+        planned = await synced(mode, store, folder, embeddings, dry_run=True)
         assert (ids_in(store, case) if videos else set()) == before
         assert sandbox.count() == 0
         report = await synced(mode, store, folder, embeddings)
         assert tasks_of(sandbox) == new_contents
-        assert not planned or outcome(planned) == outcome(report)
+        assert outcome(planned) == outcome(report)
         videos = COUNTS[[one for one, *_ in STEPS].index(step)]
         assert {name: len(getattr(report, name)) for name in outcome(report)} == {
             **dict.fromkeys(outcome(report), 0),

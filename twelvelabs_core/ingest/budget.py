@@ -2,9 +2,11 @@
 
 import math
 
+from twelvelabs_core.base.checks import check_above_0
 from twelvelabs_core.base.errors import BudgetError, InputError
 from twelvelabs_core.media.inspect import probe
 from twelvelabs_core.media.source import Media
+from twelvelabs_core.models.marengo import UNTIMED_TYPES
 from twelvelabs_core.models.options import TaskOptions
 from twelvelabs_core.models.paid_work import embedded_minutes
 
@@ -13,24 +15,19 @@ def minutes_allowed(max_minutes: float | None, max_cost: float | None, price_per
     """Return the most minutes that a run may pay for; None without a budget.
 
     Raises:
-        InputError: A number cannot be used, or `max_cost` and `price_per_minute` are not given together.
+        InputError: A number cannot be used, or `max_cost` has no price.
     """
     for name, value in (("max_minutes", max_minutes), ("max_cost", max_cost)):
         if value is not None and not _is_number(value):
             raise InputError(f"{name} must be a number from 0, got {value!r}.")
-    check_price(price_per_minute)
-    if (max_cost is None) != (price_per_minute is None):
-        raise InputError("max_cost and price_per_minute go together: no price is built in.")
+    if price_per_minute is not None:
+        check_above_0("price_per_minute", price_per_minute)
+    if max_cost is not None and price_per_minute is None:
+        raise InputError("max_cost needs price_per_minute: no price is built in.")
     allowed = [] if max_minutes is None else [float(max_minutes)]
     if max_cost is not None and price_per_minute is not None:
         allowed.append(max_cost / price_per_minute)
     return min(allowed, default=None)
-
-
-def check_price(price_per_minute: float | None) -> None:
-    """Refuse a price that is not a number above 0."""
-    if price_per_minute is not None and not (_is_number(price_per_minute) and price_per_minute > 0):
-        raise InputError(f"price_per_minute must be a number above 0, got {price_per_minute!r}.")
 
 
 def duration_of(media: Media) -> float | None:
@@ -50,6 +47,8 @@ def minutes_to_pay(media: Media, options: TaskOptions) -> float:
     Raises:
         BudgetError: The length is unknown.
     """
+    if options.input_type in UNTIMED_TYPES:
+        return 0.0
     minutes = embedded_minutes(options.identity(), duration_of(media))
     if minutes is None:
         what = "pass Media.of(..., duration_sec=...)" if not media.is_local else "install the extra 'media', or pass it"

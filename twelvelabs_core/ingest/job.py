@@ -24,11 +24,13 @@ from twelvelabs_core.base.errors import (
     TwelveLabsError,
 )
 from twelvelabs_core.ingest.assets import MediaAssets
+from twelvelabs_core.ingest.budget import minutes_to_pay
 from twelvelabs_core.ingest.identity import MediaHosts, content_of, stated_content, url_now, validated_url, validator_of
 from twelvelabs_core.ingest.recovery import (
     Recovery,
     has_fixed_length,
     is_answered,
+    log_new_attempt,
     marked_filename,
     may_have_created,
     upload_mark,
@@ -40,7 +42,7 @@ from twelvelabs_core.media.inspect import upload_name
 from twelvelabs_core.media.source import Media
 from twelvelabs_core.models.marengo import EmbeddingModel
 from twelvelabs_core.models.options import TaskOptions
-from twelvelabs_core.models.paid_work import paid_options
+from twelvelabs_core.models.paid_work import embedded_minutes, paid_options
 from twelvelabs_core.results.records import SegmentedMedia, wanted_part
 from twelvelabs_core.results.responses import Task
 from twelvelabs_core.results.segments import Segments
@@ -49,6 +51,7 @@ from twelvelabs_core.transport.rate_limit import Permit
 from twelvelabs_core.transport.session import Session
 
 if TYPE_CHECKING:
+    from twelvelabs_core.media.inspect import Probe
     from twelvelabs_core.store.entries import Findings, KnownUrl, TaskEntry
     from twelvelabs_core.store.store import SegmentStore
 
@@ -79,6 +82,11 @@ class Ingestion:
         self._transcripts = Transcripts(session, assets, self._media_assets, open_store)
         self._recovery = Recovery(session, tasks, open_store)
         self._hosts = MediaHosts()
+
+    @property
+    def model(self) -> str:
+        """The name of the model."""
+        return self._model.name
 
     @property
     def _store(self) -> "SegmentStore":
@@ -115,11 +123,12 @@ class Ingestion:
         """Return the content identity of media."""
         return await content_of(media, await self._io.blocking(lambda: self._store), self._io, self._hosts)
 
-    async def _identify(self, media: Media, options: TaskOptions, run: RunOptions) -> "tuple[Job, Findings]":
-        """Return an item with its identity, and what the store knows of it; all that it takes is read at once."""
-        validator = await validator_of(media, self._io, self._hosts)
-
-        store, url, paid = await self._io.blocking(lambda: self._store), validated_url(media), paid_options(options)
+    async def look_up(
+        self, media: Media, options: TaskOptions, *, head_only: bool = False
+    ) -> "tuple[str, Findings, str | None]":
+        """Return the content of media, what the store knows of it, read at once, and the validator of its URL."""
+        validator = await validator_of(media, self._io, self._hosts, head_only=head_only)
+        store, url = await self._io.blocking(lambda: self._store), validated_url(media)
 
         def find() -> "tuple[str, Findings]":
             stated = "" if url else stated_content(media, store)
@@ -127,11 +136,20 @@ class Ingestion:
             def content(known: "KnownUrl | None") -> str:
                 return url_now(url, validator, known).content if url else stated
 
-            params, wanted = paid.identity(), options.identity()
+            params, wanted = paid_options(options).identity(), options.identity()
             found = store.find_work(content, space=self.space, params=params, wanted=wanted, url=url)
             return content(found.url), found
 
-        content, found = await self._io.blocking(find)
+        return *await self._io.blocking(find), validator
+
+    def check(self, media: Media, options: TaskOptions) -> "Probe | None":
+        """Check media against the limits of their type; return the properties of local audio or video, if known."""
+        return self._tasks.check(media, options)
+
+    async def _identify(self, media: Media, options: TaskOptions, run: RunOptions) -> "tuple[Job, Findings]":
+        """Return an item with its identity, and what the store knows of it."""
+        paid, url, store = paid_options(options), validated_url(media), await self._io.blocking(lambda: self._store)
+        content, found, validator = await self.look_up(media, options)
         new_url = None
         if url is not None and (now := url_now(url, validator, found.url)) != found.url:
             new_url = url, now
@@ -224,10 +242,13 @@ class Ingestion:
         Returns:
             The task's id, and whether it was found in the list of tasks; None where another process was faster.
         """
-        store = self._store
+        store, minutes = self._store, embedded_minutes(job.params, job.media.duration_sec)
+        if (budget := job.run.max_minutes) is not None:  # before an upload; the intent decides
+            minutes = needed = await self._io.blocking(lambda: minutes_to_pay(job.media, job.paid))
+            await self._io.blocking(lambda: store.check_budget(self.space, job.source, needed, budget))
         await self._io.blocking(store.ensure_beat)  # refuses, before an upload, a store that cannot be written
         with store.creating():
-            permit = await self._write_intent(job, entry)
+            permit = await self._write_intent(job, entry, minutes)
             if permit is None:
                 return None
             try:
@@ -235,7 +256,7 @@ class Ingestion:
             finally:
                 self._session.release(permit)
 
-    async def _write_intent(self, job: Job, entry: "TaskEntry | None") -> Permit | None:
+    async def _write_intent(self, job: Job, entry: "TaskEntry | None", minutes: float | None) -> Permit | None:
         """Upload local media, then write the intent; return the permit for the create.
 
         The permit is acquired first, so that an intent never waits for rate limits.
@@ -262,13 +283,15 @@ class Ingestion:
                         url=job.url,
                         replacing=entry,
                         wanted=job.options.identity(),
+                        minutes=minutes,
+                        max_minutes=job.run.max_minutes,
                     )
                 )
             finally:
                 if not is_written:
                     self._session.release(permit)
         if is_written and entry is not None and entry.key == job.key:
-            _log_new_attempt(job, entry)
+            log_new_attempt(job.source, entry)
         return permit if is_written else None
 
     async def _send_create(self, job: Job, permit: Permit) -> tuple[str, bool]:
@@ -406,20 +429,6 @@ class Ingestion:
     async def _delete_asset(self, job: Job) -> None:
         if job.media.is_local and not job.run.keep_asset:
             await self._media_assets.delete_unused(job.order, job.timeout)
-
-
-def _log_new_attempt(job: Job, entry: "TaskEntry") -> None:
-    """Log that this work was begun before, and what that may have cost."""
-    if entry.state == "intent":
-        logger.warning(
-            "%s: the outcome of an earlier create is unknown, and no task in the list matches this request; a new task "
-            "is paid for, perhaps the second",
-            job.source,
-        )
-    elif entry.task_id is not None:
-        logger.warning("%s was begun before (%s); a new task is paid for", job.source, entry.error or entry.state)
-    else:
-        logger.info("%s was begun before (%s); no task was created", job.source, entry.error or entry.state)
 
 
 def _is_expiry(error: TaskFailedError) -> bool:

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What a run wants besides vectors; `timeout` limits the whole run of one item in seconds; None: a task only.
+    """What a run wants besides vectors.
+
+    Attributes:
+        timeout: Most seconds of the whole run of one item; None: only its task is limited.
+        on_progress: Called at each step.
+        keep_asset: Whether uploads are kept.
+        include_transcript: Whether spoken words are fetched.
+        max_minutes: The budget, see `SegmentStore.check_budget`; None: none.
 
     Raises:
         InputError: A value cannot be used.
@@ -28,6 +35,7 @@ class RunOptions:
     on_progress: OnProgress | None
     keep_asset: bool
     include_transcript: bool = False
+    max_minutes: float | None = None
 
     def __post_init__(self) -> None:
         check_callback(self.on_progress, "on_progress")

@@ -13,12 +13,16 @@ from typing import Any, Protocol
 from twelvelabs_core.base.checks import check_bool
 from twelvelabs_core.base.errors import Failure, InputError, TwelveLabsError
 from twelvelabs_core.ingest.batch import FailureReport, OnError
+from twelvelabs_core.ingest.estimate import IngestionPlan
 from twelvelabs_core.media.folders import MediaSet
 from twelvelabs_core.media.source import Media, MediaInput
 from twelvelabs_core.results.spaces import SpaceCheck
 from twelvelabs_core.transport.mode import Mode
 
 logger = logging.getLogger("twelvelabs_core")
+
+DRY_RUN = {"include_transcript": False, "keep_asset": True}
+"""The options of `Client.segment_many` with which nothing is sent for media that are paid for."""
 
 _SHOWN = 5  # names in a message
 
@@ -34,7 +38,7 @@ class SyncReport:
         removed: Videos that do not exist any more.
         unchanged: Videos that were stored as they are; nothing was sent or written for them.
         failures: Videos that could not be loaded; the vector store keeps the segments that it has of them.
-        is_dry_run: Whether nothing was paid for, written or deleted.
+        plan: With `dry_run`, what the run would pay for; nothing was paid for, written or deleted. Else None.
 
     Example:
         ```python
@@ -49,13 +53,14 @@ class SyncReport:
     removed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
-    is_dry_run: bool = False
+    plan: IngestionPlan | None = None
 
     def __str__(self) -> str:
-        """Return the numbers of videos."""
+        """Return the numbers of videos and, with `dry_run`, what they would cost."""
         names = ("added", "changed", "renamed", "removed", "unchanged")
         counts = ", ".join(f"{len(getattr(self, name))} {name}" for name in names)
-        return f"{counts}, {len(self.failures)} failed{' (dry run)' if self.is_dry_run else ''}"
+        done = f"{counts}, {len(self.failures)} failed"
+        return done if self.plan is None else f"dry run: {done}; {self.plan.summary()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,9 @@ class Collection(Protocol):
     async def stored(self) -> Sequence[Stored]:
         """Return all segments of this package in the vector store."""
 
+    async def plan(self, media: Sequence[MediaInput]) -> IngestionPlan:
+        """Return what `segmented` would pay for."""
+
     def segmented(
         self, media: Sequence[MediaInput], report: FailureReport
     ) -> AsyncGenerator[tuple[str, Sequence[Any]]]:
@@ -174,7 +182,16 @@ async def synchronize(
     removed = [source for source in gone if source not in renamed]
     rules.check(removed, sum(media_set.covers(source) for source in held))
     done: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
-    async with aclosing(collection.segmented(media_set.media, report)) as found:
+    media, plan = media_set.media, None
+    if rules.dry_run:
+        plan = await collection.plan(media)
+        media = _paid(media, plan)
+        for one in plan.media:
+            if one.status == "unusable":
+                report.note(Failure(one.source, one.reason, None, InputError(one.reason)))
+            elif one.status != "stored":
+                done["changed" if one.source in held else "added"].append(one.source)
+    async with aclosing(collection.segmented(media, report)) as found:
         async for source, segments in found:
             outcome = await _store(collection, segments, held.get(source, ()), writes=not rules.dry_run)
             done[outcome].append(source)
@@ -190,8 +207,14 @@ async def synchronize(
         renamed=tuple(renamed.items()),
         removed=tuple(removed),
         failures=tuple(report.failures),
-        is_dry_run=rules.dry_run,
+        plan=plan,
     )
+
+
+def _paid(media: Sequence[MediaInput], plan: IngestionPlan) -> tuple[MediaInput, ...]:
+    """Return the media that are paid for."""
+    stored = {one.source for one in plan.stored}
+    return tuple(item for item in media if isinstance(item, Media) and item.source in stored)
 
 
 async def _held(collection: Collection, space: str) -> dict[str, list[Stored]]:

@@ -1,4 +1,4 @@
-"""Which tasks contain the vectors that another one would give: the same media, segmentation and window, and more."""
+"""What a task is paid for: its minutes, and the vectors, among which are those that smaller tasks would give."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -53,6 +53,21 @@ def contains(paid: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     shared = shared_parameters(wanted)
     unshared = {*_CHOICES, "time_based_metadata", "segmentation"} - shared.keys()
     return {name: value for name, value in paid.items() if name not in unshared} == shared
+
+
+def embedded_minutes(params: Mapping[str, Any], duration_sec: float | None) -> float | None:
+    """Return the minutes of media that a task embeds; 0 of documents and images, None where the length is unknown.
+
+    Args:
+        params: The identity of the options of the task.
+        duration_sec: Length of the media in seconds, if known.
+    """
+    if params.get("input_type") not in ("audio", "video"):
+        return 0.0
+    start, end = params.get("start_sec") or 0.0, params.get("end_sec")
+    if end is None or (duration_sec is not None and duration_sec < end):
+        end = duration_sec
+    return None if end is None else max(0.0, end - start) / 60
 
 
 def is_wanted(embedding_option: str, embedding_scope: str, wanted: Mapping[str, Any]) -> bool:

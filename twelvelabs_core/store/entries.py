@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal, NamedTuple
 
 from twelvelabs_core.results.segments import Matrix, SegmentPosition, Segments
@@ -179,6 +180,35 @@ class StoreInfo:
     vectors: int
     segments: int
     sources: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What was paid for one source on one day.
+
+    Attributes:
+        day: The day (UTC).
+        source: The name of the media, as it was first given.
+        model: The model's name.
+        space: The vector space; those of the sandbox begin with `sandbox/`.
+        minutes: Minutes of media that were embedded; documents and images have none.
+        tasks: Number of tasks.
+        unknown: Number of those whose minutes are not known, since they have no result yet; not in `minutes`.
+
+    Example:
+        ```python
+        for payment in store.usage():
+            print(payment.day, payment.source, payment.model, round(payment.minutes, 1))
+        ```
+    """
+
+    day: date
+    source: str
+    model: str
+    space: str
+    minutes: float
+    tasks: int
+    unknown: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import KnownUrl, TaskEntry
 from twelvelabs_core.store.lookups import put_row
 from twelvelabs_core.store.owners import has_ended, owner
+from twelvelabs_core.store.payments import DROP_PAYMENT, PUT_PAYMENT, refuse_over_budget
 from twelvelabs_core.store.schema import meta, tasks, upsert, urls
 
 FOUND = "found in the list of tasks"  # `error` of an entry whose task id was found, not returned by the create call
@@ -75,6 +76,8 @@ class Journal:
         url: tuple[str, KnownUrl] | None = None,
         replacing: TaskEntry | None = None,
         wanted: Mapping[str, Any] | None = None,
+        minutes: float | None = None,
+        max_minutes: float | None = None,
     ) -> bool:
         """Write that a task is about to be created, unless its key has an entry that is under way or ready.
 
@@ -84,7 +87,11 @@ class Journal:
         with `find_task`. An ended entry (failed, expired) is replaced, as another attempt. So is `replacing`, unless it
         was written since: an intent of this process or of one that has ended, or a task that this account cannot see,
         whose id stays until the new one is known. `url` is what is known now of the unsigned URL of the media; it is
-        written with the intent. The other arguments are as in `TaskEntry`.
+        written with the intent. `minutes` are those that the task embeds, if known; with `max_minutes`, the intent is
+        written only if they fit into that budget. The other arguments are as in `TaskEntry`.
+
+        Raises:
+            BudgetError: They do not fit.
         """
         now = time.time()
         values = {
@@ -116,7 +123,13 @@ class Journal:
                 values,
                 execution_options={"preserve_rowcount": True},  # SQLAlchemy drops it for inserts on some drivers
             )
-            return result.rowcount > 0
+            is_written = result.rowcount > 0
+            if is_written and max_minutes is not None:  # an error undoes the intent
+                refuse_over_budget(connection, space, source, minutes or 0.0, max_minutes)
+            if is_written:
+                paid = {"key": key, "source": source, "model": model, "space": space}
+                connection.execute(PUT_PAYMENT, {**paid, "minutes": minutes, "created_at": now})
+            return is_written
 
     def is_abandoned(self, entry: TaskEntry) -> bool:
         """Return whether an intent belongs to this process, or to one that has ended."""
@@ -184,6 +197,9 @@ class Journal:
             state = case((has_former, "processing"), else_=state)
             attempts -= case((has_former, 1), else_=0)
         with self._database.writing() as connection:
+            entry = find_entry(connection, key)
+            if task_id is None and entry is not None and entry.state == "intent":
+                connection.execute(DROP_PAYMENT, {"of_key": key})
             which = and_(tasks.c.key == key, tasks.c.state != "ready", is_meant)
             changes = {"state": state, "attempts": attempts, "error": reason}
             is_changed(connection, key, _write_entry(which, changes), {})

@@ -53,8 +53,8 @@ class Payments:
                 day = datetime.fromtimestamp(row.created_at, UTC).date()
                 found.setdefault((day, row.source, row.model, row.space), []).append(row.minutes)
         return [
-            Payment(*key, sum(one or 0.0 for one in minutes), len(minutes), minutes.count(None))
-            for key, minutes in sorted(found.items(), key=lambda item: item[0])
+            Payment(day, source, model, space, sum(one or 0.0 for one in minutes), len(minutes), minutes.count(None))
+            for (day, source, model, space), minutes in sorted(found.items(), key=lambda item: item[0])
         ]
 
     def check_budget(self, space: str, source: str, minutes: float, max_minutes: float) -> None:

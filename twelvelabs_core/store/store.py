@@ -11,11 +11,12 @@ from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, tex
 from twelvelabs_core.base.errors import ConfigurationError, InputError
 from twelvelabs_core.base.settings import store_location
 from twelvelabs_core.store.database import Database
-from twelvelabs_core.store.entries import Removed, StoredVector, StoreInfo, TaskEntry, UploadEntry
+from twelvelabs_core.store.entries import Payment, Removed, StoredVector, StoreInfo, TaskEntry, UploadEntry
 from twelvelabs_core.store.journal import ENDED, Journal
 from twelvelabs_core.store.location import default_path, parse_location
 from twelvelabs_core.store.lookups import Lookups
 from twelvelabs_core.store.owners import Owners
+from twelvelabs_core.store.payments import Payments
 from twelvelabs_core.store.schema import (
     SCHEMA_VERSION,
     aliases,
@@ -30,12 +31,12 @@ from twelvelabs_core.store.schema import (
 )
 from twelvelabs_core.store.vectors import Vectors
 
-__all__ = ["Removed", "SegmentStore", "StoreInfo", "StoredVector", "TaskEntry", "UploadEntry"]
+__all__ = ["Payment", "Removed", "SegmentStore", "StoreInfo", "StoredVector", "TaskEntry", "UploadEntry"]
 
 IS_UNUSED = ~select(aliases.c.segment_id).where(aliases.c.task == tasks.c.id).exists()
 
 
-class SegmentStore(Journal, Vectors, Lookups, Owners):
+class SegmentStore(Journal, Vectors, Lookups, Payments, Owners):
     """A durable journal of embedding tasks and of the vectors that they gave.
 
     One file (SQLite, mode 0600) or a PostgreSQL database that several machines share. It is opened at first use.

@@ -13,12 +13,14 @@ import numpy as np
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
 from twelvelabs_core.base.errors import ConfigurationError, InputError
+from twelvelabs_core.models.paid_work import embedded_minutes
 from twelvelabs_core.results.references import head_line, head_title
 from twelvelabs_core.results.segments import Matrix, SegmentPosition, Segments
 from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import Findings, KnownUrl, StoredResult, StoredVector
 from twelvelabs_core.store.journal import ENTRY_WAS_WRITTEN, find_serving, no_entry
 from twelvelabs_core.store.lookups import find_known_url
+from twelvelabs_core.store.payments import PUT_MINUTES
 from twelvelabs_core.store.schema import aliases, tasks, titles, upsert, vectors
 
 WIRE_TYPE = np.dtype("<f4")
@@ -88,6 +90,8 @@ class Vectors:
                 connection.execute(PUT_VECTORS, list(vector_rows(entry.id, segments)))
             known = {"duration_sec": duration_sec, "dimension": segments.dimension, "vector_count": len(segments)}
             connection.execute(PUT_READY, {"of_task": entry.id, "now": time.time(), **known})
+            minutes = embedded_minutes(entry.params, duration_sec)
+            connection.execute(PUT_MINUTES, {"of_key": key, "new_minutes": minutes})
             return int(entry.attempts)
 
     def load_result(self, key: str) -> tuple[Segments, float]:

@@ -123,11 +123,17 @@ class Session:
         now = time.time()
         if not call.foreign:
             self._note_clock(reply, now)
+            self._rate_limits.note_media(reply.headers, now)
         if reply.ok:
             reset_at = None if call.foreign else limits_reset_at(reply.headers, now)
             return Attempt(reply, None, Outcome(reply.status, retry_after=_seconds_until(reset_at, now)))
         refused = status_error(call, self._without_key(reply), now, self.settings.base_url)
         return Attempt(None, refused, Outcome(reply.status, retry_after=_seconds_until(refused.retry_at, now)))
+
+    @property
+    def media_seconds_left(self) -> float | None:
+        """Seconds of media that the API still accepts, as its last answer said; None if it did not."""
+        return self._rate_limits.media_seconds_left(time.time())
 
     def may_pass(self, error: TwelveLabsError) -> bool:
         """Return whether a failure may pass by itself: a lost connection, 5xx, or a 429 without a long pause."""
