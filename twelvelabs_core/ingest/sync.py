@@ -185,12 +185,7 @@ async def synchronize(
     media, plan = media_set.media, None
     if rules.dry_run:
         plan = await collection.plan(media)
-        media = _paid(media, plan)
-        for one in plan.media:
-            if one.status == "unusable":
-                report.note(Failure(one.source, one.reason, None, InputError(one.reason)))
-            elif one.status != "stored":
-                done["changed" if one.source in held else "added"].append(one.source)
+        media = _without_unpaid(media, plan, held, done, report)
     async with aclosing(collection.segmented(media, report)) as found:
         async for source, segments in found:
             outcome = await _store(collection, segments, held.get(source, ()), writes=not rules.dry_run)
@@ -211,8 +206,19 @@ async def synchronize(
     )
 
 
-def _paid(media: Sequence[MediaInput], plan: IngestionPlan) -> tuple[MediaInput, ...]:
-    """Return the media that are paid for."""
+def _without_unpaid(
+    media: Sequence[MediaInput],
+    plan: IngestionPlan,
+    held: Mapping[str, Sequence[Stored]],
+    done: Mapping[str, list[str]],
+    report: FailureReport,
+) -> tuple[MediaInput, ...]:
+    """Return the media that are paid for; note of the others what would become of them."""
+    for one in plan.media:
+        if one.status == "unusable":
+            report.note(Failure(one.source, one.reason, None, InputError(one.reason)))
+        elif one.status != "stored":
+            done["changed" if one.source in held else "added"].append(one.source)
     stored = {one.source for one in plan.stored}
     return tuple(item for item in media if isinstance(item, Media) and item.source in stored)
 
