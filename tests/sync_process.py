@@ -1,5 +1,6 @@
 """Runs `sync_videos` in processes that are killed, on vector stores that are opened from files."""
 
+import itertools
 import multiprocessing
 import os
 import random
@@ -56,13 +57,13 @@ class Opened:
     writer: Any
 
 
-def _work(place: Place, folder: Path | None, answer: Connection, *, dies: bool) -> None:
-    """Synchronize, if there is a folder, and send what the store has then; or die after the first write."""
+def _work(place: Place, folder: Path | None, answer: Connection, *, dies: int) -> None:
+    """Synchronize, if there is a folder, and send what the store has then; or die after so many writes."""
     owners.SILENT_AFTER_SEC = 3.0  # so that a process that was killed while it created a task is replaced soon
     try:
         opened: Opened = getattr(import_module(place.opener[0]), place.opener[1])(place)
         if dies:
-            _die_after_a_write(opened.writer)
+            _die_after_writes(opened.writer, dies)
         answer.send("ready")
         report = None if folder is None else opened.sync(folder)
         answer.send((report, opened.held()))
@@ -71,13 +72,15 @@ def _work(place: Place, folder: Path | None, answer: Connection, *, dies: bool) 
         sys.exit(1)
 
 
-def _die_after_a_write(writer: Any) -> None:
+def _die_after_writes(writer: Any, count: int) -> None:
+    written = itertools.count(1)
     for name in ("add", "delete", "remove"):
         write = getattr(writer, name)
 
         async def write_and_die(*args: Any, write: Any = write) -> None:
             await write(*args)
-            os.kill(os.getpid(), signal.SIGKILL)
+            if next(written) == count:
+                os.kill(os.getpid(), signal.SIGKILL)
 
         setattr(writer, name, write_and_die)
 
@@ -92,7 +95,7 @@ class Processes:
         self._context.set_forkserver_preload(["tests.sync_process", place.opener[0]])
         self._seconds = 1.0
 
-    def run(self, folder: Path | None, *, dies: bool = False) -> tuple[Any, Held] | None:
+    def run(self, folder: Path | None, *, dies: int = 0) -> tuple[Any, Held] | None:
         """Run a process to its end; return its report and what the store has, or None if it died."""
         process, answers = self._start(folder, dies=dies)
         start = time.monotonic()
@@ -123,7 +126,7 @@ class Processes:
             _received(answers)
         return not has_ended
 
-    def _start(self, folder: Path | None, *, dies: bool = False) -> tuple[Any, Connection]:
+    def _start(self, folder: Path | None, *, dies: int = 0) -> tuple[Any, Connection]:
         answers, answer = self._context.Pipe(duplex=False)
         process = self._context.Process(target=_work, args=(self._place, folder, answer), kwargs={"dies": dies})
         process.start()
@@ -161,7 +164,7 @@ def check_kills(
         for _ in range(kills):
             killed += processes.kill(folder)
             _check_kept(held, processes.held(), wanted, step.__name__)
-        while each_write and processes.run(folder, dies=True) is None:
+        while each_write and processes.run(folder, dies=1) is None:
             _check_kept(held, processes.held(), wanted, step.__name__)
         found = processes.run(folder)
         assert found

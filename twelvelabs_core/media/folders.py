@@ -58,10 +58,12 @@ def media_set(
         input_types: The types of media in a folder.
 
     Raises:
-        InputError: A folder cannot be read, two media have the same name, or `prefix` cannot be used.
+        InputError: A folder does not exist or cannot be read, two media have the same name, or `prefix` cannot be
+            used.
     """
     place = _place_of(sources)
     if place is None:
+        _check_exists(sources)
         return _of_items(sources, prefix)
     if prefix is not None:
         raise InputError("prefix is for an iterable of media; a folder or pattern has the paths below its own folder.")
@@ -91,6 +93,13 @@ def _of_items(sources: MediaInput | Iterable[MediaInput], prefix: str | os.PathL
     return MediaSet(media, prefix, is_folder=False)
 
 
+def _check_exists(sources: object) -> None:
+    """Refuse a path that does not exist: it may be that of a folder."""
+    path = Media.of(sources).path if isinstance(sources, str | os.PathLike) else None
+    if path is not None and not path.exists():
+        raise InputError(f"{path}: no such file or folder.")
+
+
 def _place_of(sources: object) -> tuple[Path, str | None] | None:
     """Return a folder and no pattern, a folder and a pattern below it, or None for media."""
     if not isinstance(sources, str | os.PathLike):
@@ -101,10 +110,12 @@ def _place_of(sources: object) -> tuple[Path, str | None] | None:
     path = Path(text if os.path.lexists(text) else os.path.expanduser(text))  # noqa: PTH111  # raises for no unknown user
     if path.is_dir():
         return path, None
-    if path.exists() or not has_magic(text):
+    if path.exists() or not ("*" in text or "?" in text):  # brackets alone are rather those of a name
         return None
     parts = path.parts
-    depth = next(index for index, part in enumerate(parts) if has_magic(part))
+    depth = 0
+    while not has_magic(parts[depth]) or Path(*parts[: depth + 1]).is_dir():
+        depth += 1
     return Path(*parts[:depth]), os.path.join(*parts[depth:])  # noqa: PTH118  # of a pattern, not of a path
 
 
