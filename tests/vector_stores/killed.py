@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,13 +20,26 @@ from twelvelabs_core.integration import BLOCKING, finish
 
 def opened(place: Place) -> Opened:
     """Open the vector store of a name, from its files if there are any."""
-    embeddings = TwelveLabsEmbeddings(
-        api_key=place.api_key, base_url=place.base_url, segment_store=place.path / "segments.sqlite3"
-    )
+    embeddings = _connected(place)
     path = place.path / "store"
-    store = _OPENERS[place.store](path, embeddings)
-    save = _SAVERS.get(place.store)
+    return _synchronized(_OPENERS[place.store](path, embeddings), embeddings, path, _SAVERS.get(place.store))
 
+
+def opened_new(place: Place) -> Opened:
+    """Open a second collection in Chroma, for another model."""
+    embeddings = _connected(place, model="marengo3.5")
+    path = place.path / "store"
+    return _synchronized(open_chroma(path, embeddings, "new"), embeddings, path, None)
+
+
+def _connected(place: Place, **options: Any) -> TwelveLabsEmbeddings:
+    segments = place.path / "segments.sqlite3"
+    return TwelveLabsEmbeddings(api_key=place.api_key, base_url=place.base_url, segment_store=segments, **options)
+
+
+def _synchronized(
+    store: Any, embeddings: TwelveLabsEmbeddings, path: Path, save: Callable[[Any, Path], None] | None
+) -> Opened:
     def sync(folder: Path) -> Any:
         report = sync_videos(store, folder, embeddings=embeddings, **OPTIONS)
         if save is not None:
@@ -72,10 +86,11 @@ def _save_faiss(store: Any, path: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _chroma(path: Path, embeddings: TwelveLabsEmbeddings) -> Any:
+def open_chroma(path: Path, embeddings: TwelveLabsEmbeddings, name: str = "moments") -> Any:
+    """Open a collection of Chroma."""
     from langchain_chroma import Chroma
 
-    return Chroma("moments", embeddings, str(path), collection_configuration={"hnsw": {"space": "cosine"}})
+    return Chroma(name, embeddings, str(path), collection_configuration={"hnsw": {"space": "cosine"}})
 
 
 def _qdrant(path: Path, embeddings: TwelveLabsEmbeddings) -> Any:
@@ -117,7 +132,7 @@ def _milvus(path: Path, embeddings: TwelveLabsEmbeddings) -> Any:
 
 _OPENERS = {
     "InMemory": _memory,
-    "Chroma": _chroma,
+    "Chroma": open_chroma,
     "Qdrant": _qdrant,
     "FAISS": _faiss,
     "LanceDB": _lancedb,
