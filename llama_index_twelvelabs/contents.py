@@ -302,6 +302,7 @@ def _in_lancedb(store: Any, sources: Collection[str] | None) -> Rows:
 
 def _in_milvus(store: Any, sources: Collection[str] | None) -> Iterator[tuple[Any, Any]]:
     wanted = "" if sources is None else f"source in {json.dumps(list(sources), ensure_ascii=False)}"
+    store.client.load_collection(store.collection_name)  # Milvus Lite has released what another process filled
     pages = store.client.query_iterator(
         store.collection_name,
         batch_size=PAGE_SIZE,

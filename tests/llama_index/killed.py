@@ -5,7 +5,11 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import chromadb
 from llama_index.core import StorageContext, VectorStoreIndex, load_index_from_storage
+from llama_index.vector_stores.chroma import ChromaVectorStore
+from llama_index.vector_stores.qdrant import QdrantVectorStore
+from qdrant_client import QdrantClient
 
 from llama_index_twelvelabs import TwelveLabsEmbedding, sync_videos
 from llama_index_twelvelabs.contents import place_of, stored_segments
@@ -57,25 +61,19 @@ def _save(index: Any, path: Path) -> None:
 
 
 def _qdrant(path: Path) -> Any:
-    from llama_index.vector_stores.qdrant import QdrantVectorStore  # noqa: PLC0415  # slow to import
-    from qdrant_client import QdrantClient  # noqa: PLC0415  # the same
-
     return QdrantVectorStore("moments", client=QdrantClient(path=str(path)))
 
 
 def _chroma(path: Path) -> Any:
-    import chromadb  # noqa: PLC0415  # slow to import
-    from llama_index.vector_stores.chroma import ChromaVectorStore  # noqa: PLC0415  # the same
-
     client = chromadb.PersistentClient(str(path))
     collection = client.get_or_create_collection("moments", configuration={"hnsw": {"space": "cosine"}})
     return ChromaVectorStore(chroma_collection=collection)
 
 
 def _lancedb(path: Path) -> Any:
-    from llama_index.vector_stores.lancedb import LanceDBVectorStore  # noqa: PLC0415  # slow to import
+    from llama_index.vector_stores.lancedb import LanceDBVectorStore  # noqa: PLC0415  # starts a thread
 
-    return LanceDBVectorStore(uri=str(path), table_name="moments", mode="append")
+    return LanceDBVectorStore(uri=str(path), table_name="moments")
 
 
 def _milvus(path: Path) -> Any:

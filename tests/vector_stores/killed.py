@@ -7,7 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import faiss
+from langchain_chroma import Chroma
+from langchain_community.docstore.in_memory import InMemoryDocstore
+from langchain_community.vectorstores import FAISS
 from langchain_core.vectorstores import InMemoryVectorStore
+from langchain_qdrant import QdrantVectorStore
+from qdrant_client import QdrantClient
+from qdrant_client.models import Distance, VectorParams
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, sync_videos
 from langchain_twelvelabs.contents import stored_segments
@@ -65,10 +72,6 @@ def _save_memory(store: Any, path: Path) -> None:
 
 
 def _faiss(path: Path, embeddings: TwelveLabsEmbeddings) -> Any:
-    import faiss
-    from langchain_community.docstore.in_memory import InMemoryDocstore
-    from langchain_community.vectorstores import FAISS
-
     if path.exists():
         return FAISS.load_local(str(path), embeddings, allow_dangerous_deserialization=True, normalize_L2=True)
     return FAISS(embeddings, faiss.IndexFlatL2(512), InMemoryDocstore(), {}, normalize_L2=True)
@@ -88,16 +91,10 @@ def _save_faiss(store: Any, path: Path) -> None:
 
 def open_chroma(path: Path, embeddings: TwelveLabsEmbeddings, name: str = "moments") -> Any:
     """Open a collection of Chroma."""
-    from langchain_chroma import Chroma
-
     return Chroma(name, embeddings, str(path), collection_configuration={"hnsw": {"space": "cosine"}})
 
 
 def _qdrant(path: Path, embeddings: TwelveLabsEmbeddings) -> Any:
-    from langchain_qdrant import QdrantVectorStore
-    from qdrant_client import QdrantClient
-    from qdrant_client.models import Distance, VectorParams
-
     client = QdrantClient(path=str(path))
     if not client.collection_exists("moments"):
         client.create_collection("moments", vectors_config=VectorParams(size=512, distance=Distance.COSINE))
