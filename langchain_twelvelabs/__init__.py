@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from langchain_twelvelabs.indexing import aindex_segments, index_kwargs, index_segments
     from langchain_twelvelabs.prompts import SegmentPromptTemplate, document_prompt
     from langchain_twelvelabs.retrievers import TwelveLabsMomentRetriever
+    from langchain_twelvelabs.sync import async_videos, sync_videos
     from langchain_twelvelabs.tools import ListVideos, MoreLikeThis, SearchVideoMoments
     from langchain_twelvelabs.untimed_loaders import TwelveLabsDocumentLoader
     from langchain_twelvelabs.vectorstores import aadd_segments, add_segments
@@ -42,6 +43,7 @@ else:
             "langchain_twelvelabs.indexing": ["aindex_segments", "index_kwargs", "index_segments"],
             "langchain_twelvelabs.prompts": ["SegmentPromptTemplate", "document_prompt"],
             "langchain_twelvelabs.retrievers": ["TwelveLabsMomentRetriever"],
+            "langchain_twelvelabs.sync": ["async_videos", "sync_videos"],
             "langchain_twelvelabs.tools": ["ListVideos", "MoreLikeThis", "SearchVideoMoments"],
             "langchain_twelvelabs.untimed_loaders": ["TwelveLabsDocumentLoader"],
             "langchain_twelvelabs.vectorstores": ["aadd_segments", "add_segments"],
@@ -63,10 +65,12 @@ __all__ = [
     "adelete_segments",
     "aindex_segments",
     "alist_sources",
+    "async_videos",
     "delete_segments",
     "document_prompt",
     "index_kwargs",
     "index_segments",
     "list_sources",
     "segment_filter",
+    "sync_videos",
 ]

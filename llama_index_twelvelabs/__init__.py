@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from llama_index_twelvelabs.replacement import areplace_video, replace_video
     from llama_index_twelvelabs.retrievers import TwelveLabsMomentRetriever
     from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
+    from llama_index_twelvelabs.sync import async_videos, sync_videos
     from llama_index_twelvelabs.tools import TwelveLabsToolSpec
 else:
     # `llama_index.core` takes seconds to import, so it is imported with the first name that needs it.
@@ -41,6 +42,7 @@ else:
             "llama_index_twelvelabs.readers": ["TwelveLabsDocumentReader", "TwelveLabsVideoReader"],
             "llama_index_twelvelabs.retrievers": ["TwelveLabsMomentRetriever"],
             "llama_index_twelvelabs.segmenter": ["TwelveLabsVideoSegmenter"],
+            "llama_index_twelvelabs.sync": ["async_videos", "sync_videos"],
             "llama_index_twelvelabs.tools": ["TwelveLabsToolSpec"],
             "llama_index_twelvelabs.replacement": ["areplace_video", "replace_video"],
         },
@@ -68,11 +70,13 @@ __all__ = [
     "alist_sources",
     "aquery_bundle",
     "areplace_video",
+    "async_videos",
     "delete_segments",
     "ingest_videos",
     "keep_segment_ids",
     "list_sources",
     "query_bundle",
     "replace_video",
+    "sync_videos",
     "time_filter",
 ]

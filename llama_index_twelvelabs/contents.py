@@ -339,6 +339,7 @@ def _in_lancedb(store: Any, sources: Collection[str] | None, size: int) -> Itera
 
 def _in_milvus(store: Any, sources: Collection[str] | None, size: int) -> Iterator[tuple[Any, Any]]:
     wanted = "segment_index >= 0" if sources is None else f"source in {json.dumps(list(sources), ensure_ascii=False)}"
+    store.client.load_collection(store.collection_name)  # Milvus Lite has released what another process filled
     pages = store.client.query_iterator(
         store.collection_name,
         batch_size=size,

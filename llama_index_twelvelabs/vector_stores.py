@@ -1,7 +1,7 @@
 """What LlamaIndex's vector stores do in different ways: replacing, deleting and finding the nodes of a document."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from llama_index.core import VectorStoreIndex
@@ -12,6 +12,8 @@ from twelvelabs_core import ConfigurationError, InputError
 from twelvelabs_core.integration import Mode
 
 logger = logging.getLogger("llama_index_twelvelabs")
+
+_KEEPS_BOTH = ("LanceDBVectorStore", "PGVectorStore")  # which store a node again beside the one with its id
 
 
 async def replace_in_index(mode: Mode, index: VectorStoreIndex, ref_doc_id: str, nodes: Sequence[BaseNode]) -> None:
@@ -28,6 +30,35 @@ async def replace_in_index(mode: Mode, index: VectorStoreIndex, ref_doc_id: str,
             await mode.call(index.docstore, "delete_ref_doc", ref_doc_id, raise_error=False)
     if nodes:
         await mode.call(index, "insert_nodes", list(nodes))
+
+
+async def insert_nodes(mode: Mode, index: VectorStoreIndex, nodes: Sequence[BaseNode], known: Collection[str]) -> None:
+    """Insert nodes of one video in an index, in place of those that have the same ids, and record their document.
+
+    Args:
+        mode: Blocking or awaiting.
+        index: The index.
+        nodes: The nodes, each with another id.
+        known: The ids of nodes that the vector store has.
+    """
+    if is_a(index.vector_store, *_KEEPS_BOTH):
+        await delete_nodes(mode, index, [node.node_id for node in nodes if node.node_id in known])
+    await mode.call(index, "insert_nodes", list(nodes))
+    document = nodes[0].source_node
+    if document is not None and document.hash is not None:  # for `ingest_videos`
+        await mode.call(index.docstore, "set_document_hash", document.node_id, document.hash)
+
+
+async def delete_nodes(mode: Mode, index: VectorStoreIndex, node_ids: Sequence[str]) -> None:
+    """Delete nodes from an index by id."""
+    store: Any = index.vector_store
+    if not node_ids:  # some stores would delete all nodes
+        return
+    if is_a(store, "LanceDBVectorStore"):  # see `delete_from_store`
+        ids = ", ".join(f"'{node_id}'" for node_id in node_ids)
+        await mode.blocking(lambda: store.table.delete(f"id in ({ids})"))
+    else:
+        await mode.call(index, "delete_nodes", list(node_ids), delete_from_docstore=True)
 
 
 async def delete_from_store(mode: Mode, store: Any, ref_doc_id: str, *, is_known: bool) -> None:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from twelvelabs_core.ingest.budget import minutes_allowed
     from twelvelabs_core.ingest.estimate import IngestionPlan
     from twelvelabs_core.ingest.plan import input_type_of, plain_options, untimed_types
+    from twelvelabs_core.ingest.sync import DRY_RUN, Stored, SyncRules, synchronize
+    from twelvelabs_core.media.folders import media_set
     from twelvelabs_core.media.lists import check_unique, media_list, with_distinct_titles
     from twelvelabs_core.media.source import MediaInput, is_one, many
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
@@ -66,6 +68,8 @@ else:
             "twelvelabs_core.base.redact": ["unsigned_url"],
             "twelvelabs_core.ingest.plan": ["input_type_of", "plain_options", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
+            "twelvelabs_core.ingest.sync": ["DRY_RUN", "Stored", "SyncRules", "synchronize"],
+            "twelvelabs_core.media.folders": ["media_set"],
             "twelvelabs_core.ingest.budget": ["minutes_allowed"],
             "twelvelabs_core.media.lists": ["check_unique", "media_list", "with_distinct_titles"],
             "twelvelabs_core.media.source": ["is_one", "many"],
@@ -100,6 +104,7 @@ __all__ = [
     "AWAITING",
     "BLOCKING",
     "DOCUMENT_MODEL",
+    "DRY_RUN",
     "METADATA_KEYS",
     "TOOL_OPTIONS",
     "UNTIMED_TYPES",
@@ -109,6 +114,8 @@ __all__ = [
     "Mode",
     "Predicate",
     "SpaceCheck",
+    "Stored",
+    "SyncRules",
     "TextCache",
     "check_count",
     "check_query",
@@ -126,6 +133,7 @@ __all__ = [
     "lazy_exports",
     "many",
     "media_list",
+    "media_set",
     "minutes_allowed",
     "moment_for_model",
     "moment_metadata",
@@ -139,6 +147,7 @@ __all__ = [
     "segments_named",
     "sentence_of",
     "sources_named",
+    "synchronize",
     "text_for_model",
     "time_window_of",
     "unsigned_url",
