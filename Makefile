@@ -120,7 +120,7 @@ $(BIN)/uv:
 LOCK := $(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
 lock: | $(BIN)/uv
 	$(LOCK) --extra evaluation --extra fast --extra langchain --extra llama-index --extra media --extra postgres \
-		--extra sandbox --group demo --group test --group lint --group bench --group build -o requirements.lock
+		--extra sandbox --group demo --group test --group lint --group bench --group release --group build -o requirements.lock
 	$(LOCK) --extra langchain --extra media --extra sandbox --group demo --group build \
 		-c requirements.lock -o requirements-demo.lock
 	$(LOCK) --resolution lowest-direct --extra evaluation --extra fast --extra langchain --extra llama-index --extra media \
