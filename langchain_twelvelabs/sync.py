@@ -11,7 +11,7 @@ from langchain_core.vectorstores import VectorStore
 from langchain_twelvelabs.contents import StoredSegment, delete_stored, stored_segments
 from langchain_twelvelabs.document_loaders import TwelveLabsVideoLoader
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
-from langchain_twelvelabs.vectorstores import BATCH_SIZE, add_documents, check_arguments, embeddings_of
+from langchain_twelvelabs.vectorstores import add_documents, check_arguments, embeddings_of
 from twelvelabs_core import IngestionPlan, InputError, MediaInput, OnError, SyncReport
 from twelvelabs_core.integration import (
     AWAITING,
@@ -111,7 +111,7 @@ class _Videos:
         *,
         dry_run: bool,
     ) -> None:
-        check_arguments(store, (), BATCH_SIZE)
+        check_arguments(store, ())
         TwelveLabsVideoLoader((), embeddings=embeddings, **options)  # raises for invalid options
         used = embeddings_of(store)
         if used is not None and used.space != embeddings.space:

@@ -13,7 +13,7 @@ from langchain_core.vectorstores import VectorStore
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from langchain_twelvelabs.listing import can_list, listed
 from twelvelabs_core import ConfigurationError, InputError, parse_reference
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, SpaceCheck, client_of, finish
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, SpaceCheck, check_count, client_of, finish
 
 logger = logging.getLogger("langchain_twelvelabs")
 
@@ -48,10 +48,10 @@ def add_segments(store: VectorStore, documents: Iterable[Document], *, batch_siz
         add_segments(vector_store, loader.lazy_load())
         ```
     """
-    check_arguments(store, documents, batch_size)
+    check_arguments(store, documents)
     if not isinstance(documents, Iterable):
         raise InputError("documents are asynchronous; use aadd_segments.")
-    return finish(_add(BLOCKING, store, documents, batch_size))
+    return finish(_add(BLOCKING, store, documents, check_count("batch_size", batch_size)))
 
 
 async def aadd_segments(
@@ -74,8 +74,8 @@ async def aadd_segments(
         InputError: As for `add_segments`.
         ConfigurationError: As for `add_segments`.
     """
-    check_arguments(store, documents, batch_size)
-    return await _add(AWAITING, store, documents, batch_size)
+    check_arguments(store, documents)
+    return await _add(AWAITING, store, documents, check_count("batch_size", batch_size))
 
 
 def segment_id_of(document: Document) -> str:
@@ -358,8 +358,8 @@ def overrides(store: VectorStore, method: str) -> bool:
     return any(getattr(type(store), name) is not getattr(VectorStore, name) for name in (method, f"a{method}"))
 
 
-def check_arguments(store: object, documents: object, batch_size: object) -> None:
-    """Check the arguments of `add_segments`.
+def check_arguments(store: object, documents: object) -> None:
+    """Check the store and the documents of `add_segments`.
 
     Raises:
         InputError: One has the wrong type; for a mistake such as passing the loader itself the message has advice.
@@ -370,5 +370,3 @@ def check_arguments(store: object, documents: object, batch_size: object) -> Non
         raise InputError("documents is a loader; pass loader.lazy_load(), or loader.alazy_load() to aadd_segments.")
     if isinstance(documents, Document) or not isinstance(documents, Iterable | AsyncIterable):
         raise InputError(f"documents must be a list of documents, got {type(documents).__name__}.")
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise InputError(f"batch_size must be a whole number, 1 or more, got {batch_size!r}.")

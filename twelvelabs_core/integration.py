@@ -404,7 +404,7 @@ async def each_medium(
         media: What to embed; duplicate names were refused before.
         options: Keyword arguments of `Client.segment_many`.
         id_namespace: Makes other ids for the same segments.
-        show_progress: Whether to write progress to stderr.
+        show_progress: Whether to show progress on stderr: a bar, or one line at the end where stderr is a file.
         on_progress: Called with a `Progress` at each step.
 
     Raises:

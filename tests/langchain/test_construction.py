@@ -4,8 +4,6 @@ import copy
 import multiprocessing
 import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -45,13 +43,6 @@ def test_public_names() -> None:
         "sync_videos",
     ]
     assert all(hasattr(langchain_twelvelabs, name) for name in langchain_twelvelabs.__all__)
-
-
-def test_import_without_langchain_names_the_extra_to_install() -> None:
-    code = "import sys; sys.modules['langchain_core'] = None; import langchain_twelvelabs"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert 'pip install "twelvelabs-rag[langchain]"' in done.stderr.splitlines()[-1]
 
 
 def test_missing_key_raises_at_construction(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The loaders: one document per segment, paid for once, with errors that lose no finished work."""
 
 import pickle
+import re
 from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -343,9 +344,9 @@ async def test_progress_is_written_and_reported(
     written = capsys.readouterr().err
     assert steps[0].stage == "checking"
     assert steps[-1].stage == "ready"
-    assert "1/1 (1 ready) | ready video" in written
+    assert re.fullmatch(r"1 of 1 media in [\d.]+ s: 1 ready\n", written)
     await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, source="video", show_progress=True))
-    assert "1/1 (1 reused) | reused video" in capsys.readouterr().err
+    assert re.fullmatch(r"1 of 1 media in [\d.]+ s: 1 reused\n", capsys.readouterr().err)
     await load(mode, TwelveLabsVideoLoader(video_path, embeddings=fresh_embeddings, source="video"))
     assert capsys.readouterr().err == ""
 

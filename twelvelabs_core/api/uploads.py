@@ -59,8 +59,8 @@ class CompletedChunk:
     proof_type: str = "etag"
 
     def __post_init__(self) -> None:
-        check_count("chunk_index", self.chunk_index)
-        check_count("chunk_size", self.chunk_size)
+        object.__setattr__(self, "chunk_index", check_count("chunk_index", self.chunk_index))
+        object.__setattr__(self, "chunk_size", check_count("chunk_size", self.chunk_size))
         if not isinstance(self.proof, str) or not self.proof.strip('" '):
             raise InputError(f"proof must be the ETag of chunk {self.chunk_index}, got {self.proof!r}.")
 
@@ -110,7 +110,7 @@ class AsyncUploads:
         """
         if asset_type not in MULTIPART_TYPES:
             raise InputError(f"asset_type must be one of {', '.join(MULTIPART_TYPES)}; got {asset_type!r}.")
-        check_count("total_size", total_size)
+        total_size = check_count("total_size", total_size)
         check_upload_size(filename, total_size, asset_type)
         body = {
             "filename": check_filename(filename),
@@ -139,8 +139,8 @@ class AsyncUploads:
         Raises:
             NotFoundError: The session does not exist, or it has expired after 24 hours.
         """
-        check_count("start", start)
-        check_count("count", count, limits.MULTIPART_BATCH_MAX)
+        start = check_count("start", start)
+        count = check_count("count", count, limits.MULTIPART_BATCH_MAX)
         path = f"{_session_path(upload_id)}/presigned-urls"
         body = json_body({"start": start, "count": count})
         call = Call(f"create presigned URLs for upload {upload_id}", "POST", path, body=body)

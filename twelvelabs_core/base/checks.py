@@ -1,12 +1,21 @@
 """Checks of plain arguments that several sub-packages share: counts, time-outs and booleans."""
 
 import math
+import operator
+from typing import SupportsIndex
 
 from twelvelabs_core.base.errors import InputError
 
 
+def as_whole(value: object) -> int | None:
+    """Return a whole number as an int, as 6.0 of a JSON or YAML file or a number of numpy; None for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return operator.index(value) if isinstance(value, SupportsIndex) and not isinstance(value, bool) else None
+
+
 def check_count(name: str, value: object, maximum: int | None = None) -> int:
-    """Return a whole number from 1 to a maximum.
+    """Return a whole number from 1 to a maximum as an int, also where it is a float such as 2.0.
 
     Args:
         name: Name of the argument, for the message.
@@ -16,10 +25,11 @@ def check_count(name: str, value: object, maximum: int | None = None) -> int:
     Raises:
         InputError: Not a whole number, or out of range.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or (maximum is not None and value > maximum):
+    count = as_whole(value)
+    if count is None or count < 1 or (maximum is not None and count > maximum):
         limit = "" if maximum is None else f" to {maximum:,}"
         raise InputError(f"{name} must be a whole number from 1{limit}, got {value!r}.")
-    return value
+    return count
 
 
 def check_timeout(seconds: object) -> None:

@@ -1,17 +1,16 @@
-"""Progress of media: the events for callbacks, and one line on stderr that shows them.
+"""Progress of media: the events for callbacks, and a bar on stderr that shows them."""
 
-The line is 60 lines of code; tqdm shows a bar per item, which does not fit the stages of a task.
-"""
-
+import builtins
 import inspect
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self, TextIO
+from typing import Any, Literal, Self, TextIO
 
 from twelvelabs_core.base.errors import InputError
 
@@ -61,10 +60,14 @@ def check_callback(callback: object, name: str) -> None:
 
 _WIDTH = 100
 _ENDS = frozenset({"ready", "reused", "failed"})
+_LONG = frozenset({"uploading", "processing"})
 
 
-class ProgressLine:
-    """Writes progress while media are on their way; may be called from several threads.
+class ProgressBar:
+    """Shows the progress of a run; may be called from several threads.
+
+    A notebook and a terminal show the bar of tqdm; a terminal without tqdm shows one line that is written again and
+    again. Anything else, such as a log file, gets one line at the end of the run.
 
     Args:
         total: Number of media.
@@ -73,8 +76,8 @@ class ProgressLine:
 
     Example:
         ```python
-        with ProgressLine(total=1) as line:
-            client.segment_video("match.mp4", on_progress=line)
+        with ProgressBar(total=1) as bar:
+            client.segment_video("match.mp4", on_progress=bar)
         ```
     """
 
@@ -82,7 +85,8 @@ class ProgressLine:
         self._total = total
         self._then = then
         self._stream = stream or sys.stderr
-        self._is_terminal = self._stream.isatty()
+        self._bar = _bar(total, self._stream)
+        self._begun = time.monotonic()
         self._stages: dict[str, str] = {}
         self._ended: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -93,8 +97,11 @@ class ProgressLine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._is_terminal and (self._stages or self._ended):
-            self._stream.write("\n")
+        if self._bar is not None:
+            self._bar.close()
+        elif self._stages:
+            seconds = time.monotonic() - self._begun
+            self._stream.write(f"{self._ended.total()} of {self._total} media in {seconds:.1f} s: {self._counts()}\n")
             self._stream.flush()
 
     def __call__(self, step: Progress) -> None:
@@ -102,25 +109,61 @@ class ProgressLine:
         with self._lock:
             is_new = self._stages.get(step.source) != step.stage
             self._stages[step.source] = step.stage
-            self._ended[step.stage] += is_new and step.stage in _ENDS
-            if self._is_terminal or is_new:
-                self._write(step)
+            has_ended = is_new and step.stage in _ENDS
+            self._ended[step.stage] += has_ended
+            if self._bar is not None:
+                # Of short stages, tqdm shows ten a second; a long one is shown at once.
+                self._bar.set_postfix_str(self._latest(step), refresh=is_new and step.stage in _LONG)
+                self._bar.update(int(has_ended))
         if self._then is not None:
             self._then(step)
 
-    def _write(self, step: Progress) -> None:
+    def _counts(self) -> str:
+        return ", ".join(f"{count} {stage}" for stage, count in sorted(self._ended.items()) if count) or "none ended"
+
+    def _latest(self, step: Progress) -> str:
         share = f" {step.done / step.total:.0%}" if step.total else ""
-        ended = ", ".join(f"{count} {stage}" for stage, count in sorted(self._ended.items()) if count)
-        count = f"{self._ended.total()}/{self._total} ({ended or 'none ended'})"
         # A file name may hold control characters, which a terminal would carry out.
         source = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in step.source)
-        line = f"{count} | {step.stage}{share} {source}"
-        self._stream.write(f"\r{line[:_WIDTH]:<{_WIDTH}}" if self._is_terminal else f"{line}\n")
+        return f"{self._counts()} | {step.stage}{share} {source}"
+
+
+def _bar(total: int, stream: TextIO) -> Any:
+    """Return tqdm's bar, or a line with the same methods; None where nobody watches the stream."""
+    if not (stream.isatty() or hasattr(builtins, "__IPYTHON__")):  # a notebook's stderr is no terminal
+        return None
+    try:
+        from tqdm.auto import tqdm  # type: ignore[import-untyped]  # noqa: PLC0415  # optional
+    except ImportError:
+        return _Line(total, stream)
+    return tqdm(total=total, file=stream, desc="Embedding", unit="media", miniters=0, dynamic_ncols=True)
+
+
+class _Line:
+    """One line of a terminal, for want of tqdm."""
+
+    def __init__(self, total: int, stream: TextIO) -> None:
+        self._total = total
+        self._stream = stream
+        self._ended = 0
+        self._latest = ""
+
+    def set_postfix_str(self, latest: str, *, refresh: bool) -> None:  # noqa: ARG002  # tqdm's signature
+        self._latest = latest
+
+    def update(self, ended: int) -> None:
+        self._ended += ended
+        line = f"{self._ended}/{self._total} {self._latest}"
+        self._stream.write(f"\r{line[:_WIDTH]:<{_WIDTH}}")
+        self._stream.flush()
+
+    def close(self) -> None:
+        self._stream.write("\n")
         self._stream.flush()
 
 
 def shown_progress(
     total: int, then: OnProgress | None, *, show_progress: bool
 ) -> AbstractContextManager[OnProgress | None]:
-    """Return a context of the callback to use: a line on stderr if wanted, which calls `then`; else `then` itself."""
-    return ProgressLine(total, then) if show_progress else nullcontext(then)
+    """Return a context of the callback to use: a bar on stderr if wanted, which calls `then`; else `then` itself."""
+    return ProgressBar(total, then) if show_progress else nullcontext(then)

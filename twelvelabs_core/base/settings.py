@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from twelvelabs_core.base.checks import as_whole
 from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.base.redact import redact
 
@@ -93,10 +94,10 @@ class Settings:
             _check_positive(name, getattr(self, name), "number of seconds")
         if self.requests_per_minute is not None:
             _check_positive("requests_per_minute", self.requests_per_minute, "number")
-        _check_count("max_retries", self.max_retries, least=0)
-        _check_count("max_concurrency", self.max_concurrency, least=1)
+        self._set_count("max_retries", least=0)
+        self._set_count("max_concurrency", least=1)
         if self.max_concurrent_requests is not None:
-            _check_count("max_concurrent_requests", self.max_concurrent_requests, least=1)
+            self._set_count("max_concurrent_requests", least=1)
 
     @classmethod
     def resolve(cls, *, api_key: SecretStr | str | None = None, base_url: str | None = None, **options: Any) -> Self:
@@ -157,6 +158,14 @@ class Settings:
             changes["api_key"] = as_secret(changes["api_key"])
             changes["key_from_environment"] = False  # it was passed now, and travels with a pickle
         return replace(self, **changes)
+
+    def _set_count(self, name: str, *, least: int) -> None:
+        """Verify that a field is a whole number, and store it as an int."""
+        given = getattr(self, name)
+        value = as_whole(given)
+        if value is None or value < least:
+            raise ConfigurationError(f"{name} must be a whole number from {least}, got {given!r}.")
+        object.__setattr__(self, name, value)
 
     def _check_key(self) -> None:
         if not isinstance(self.api_key, SecretStr):
@@ -241,8 +250,3 @@ def _problem_of(api_key: SecretStr) -> str | None:
 def _check_positive(name: str, value: object, kind: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise ConfigurationError(f"{name} must be a {kind} above 0, got {value!r}.")
-
-
-def _check_count(name: str, value: object, *, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigurationError(f"{name} must be a whole number from {least}, got {value!r}.")

@@ -1,12 +1,12 @@
 """The plan of an ingestion: what a run would do and pay for, for each source and in total."""
 
-import html
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from twelvelabs_core.base.html import html_table
 from twelvelabs_core.media.validate import AUDIO_OPTIONS
 from twelvelabs_core.models.marengo import ASSET, CLIP, FUSED, SEPARATE
 from twelvelabs_core.models.options import DocumentOptions, SegmentOptions, TaskOptions
@@ -143,11 +143,7 @@ class IngestionPlan:
         return "\n".join([*lines, self.summary()])
 
     def _repr_html_(self) -> str:
-        head = _html_row("th", _COLUMNS)
-        body = "".join(_html_row("td", row) for row in self._rows())
-        return (
-            f"<table><caption>{html.escape(self.summary())}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"
-        )
+        return html_table(_COLUMNS, self._rows(), self.summary())
 
     def _rows(self) -> Iterable[tuple[str, ...]]:
         for one in self.media:
@@ -205,8 +201,3 @@ def _range(vectors: Range | None) -> str:
 
 def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
-
-
-def _html_row(tag: str, cells: Iterable[str]) -> str:
-    cell: Callable[[str], str] = lambda text: f"<{tag}>{html.escape(text)}</{tag}>"  # noqa: E731  # one line
-    return f"<tr>{''.join(map(cell, cells))}</tr>"

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from twelvelabs_core.api.content import local_content
 from twelvelabs_core.base.redact import unsigned_url
+from twelvelabs_core.base.version import user_agent
 from twelvelabs_core.media.source import Media
 from twelvelabs_core.transport.body import NoAnswerError, Reply
 from twelvelabs_core.transport.io import Exchange, Io
 from twelvelabs_core.transport.polling import LAST_REQUEST, current_time_limit
-from twelvelabs_core.transport.session import USER_AGENT
 
 if TYPE_CHECKING:
     from twelvelabs_core.store.entries import KnownUrl
@@ -145,5 +145,5 @@ async def _fetch_validator(
 
 async def _request(method: str, url: str, headers: dict[str, str], io: Io) -> Reply:
     seconds = min(_TIMEOUT, current_time_limit().until + LAST_REQUEST - io.now())
-    headers = {"user-agent": USER_AGENT} | headers
+    headers = {"user-agent": user_agent()} | headers
     return await io.exchange(Exchange(method, url, headers, _TIMEOUT, seconds, follow_redirects=True, has_body=False))

@@ -4,12 +4,12 @@ import io
 import os
 
 from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.base.version import user_agent
 from twelvelabs_core.media.inspect import Probe, probe
 from twelvelabs_core.media.source import Media
 from twelvelabs_core.transport.blocking import BlockingIo
 from twelvelabs_core.transport.body import NoAnswerError
 from twelvelabs_core.transport.io import Exchange, finish
-from twelvelabs_core.transport.session import USER_AGENT
 
 _BLOCK = 256 * 1024  # bytes of one request
 _BLOCKS_MAX = 64  # requests for one file: 16 MB
@@ -69,7 +69,7 @@ class _RemoteFile(io.RawIOBase):
             if len(self._blocks) >= _BLOCKS_MAX:
                 raise OSError(f"more than {_BLOCKS_MAX} ranges would be needed")
             first = number * _BLOCK
-            headers = {"user-agent": USER_AGENT, "range": f"bytes={first}-{first + _BLOCK - 1}"}
+            headers = {"user-agent": user_agent(), "range": f"bytes={first}-{first + _BLOCK - 1}"}
             exchange = Exchange("GET", self._url, headers, _TIMEOUT, _TIMEOUT, follow_redirects=True)
             try:
                 reply = finish(self._io.exchange(exchange))

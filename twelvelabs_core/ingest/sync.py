@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from twelvelabs_core.base.checks import check_bool
 from twelvelabs_core.base.errors import Failure, InputError, TwelveLabsError
+from twelvelabs_core.base.html import MANY, html_table
 from twelvelabs_core.ingest.batch import FailureReport, OnError
 from twelvelabs_core.ingest.estimate import IngestionPlan
 from twelvelabs_core.media.folders import MediaSet
@@ -61,6 +62,13 @@ class SyncReport:
         counts = ", ".join(f"{len(getattr(self, name))} {name}" for name in names)
         done = f"{counts}, {len(self.failures)} failed"
         return done if self.plan is None else f"dry run: {done}; {self.plan.summary()}"
+
+    def _repr_html_(self) -> str:
+        found = {name: getattr(self, name) for name in ("added", "changed", "removed")}
+        rows = [(name, source) for name, sources in found.items() for source in sources]
+        rows += [("renamed", f"{old} \N{RIGHTWARDS ARROW} {new}") for old, new in self.renamed]
+        rows += [("failed", str(failure)) for failure in self.failures]
+        return html_table(("change", "video"), rows, str(self), limit=MANY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,7 @@ def _by(size: tuple[int, int]) -> str:
 
 def _check_tracks(media: Media, found: Probe, input_type: str, model: Model) -> None:
     if found.is_image:
-        raise _refusal(media, f"is an image, not {input_type}; use embed_images")
+        raise _refusal(media, f"is an image, not {input_type}; use embed_images (in LlamaIndex get_image_embedding)")
     if input_type == "video":
         if not found.has_video:
             raise _refusal(media, "has no video track; load it as audio")
@@ -217,7 +217,7 @@ def _check_duration(media: Media, found: Probe, allowed: tuple[float, float] | N
         raise _refusal(media, f"{seconds:.2f} s long; an embedding task needs at least {shortest:g} s")
     seconds = duration_if(found, lambda seconds: seconds > longest + 1)
     if seconds is not None:
-        advice = "split it" if task else "use segment_video or segment_audio"
+        advice = "split it" if task else "load it as segments, with segment_video, a loader or a reader"
         raise _refusal(media, f"{seconds:,.1f} s long; at most {longest:,.0f} s here: {advice}")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from twelvelabs_core.base import limits
+from twelvelabs_core.base.checks import as_whole
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.models.segmentation import DynamicSegmentation, FixedSegmentation, Temporal
 
@@ -78,10 +79,11 @@ class Model:
         """Return the checked `embedding_dimension`."""
         if wanted is None:
             return self.dimensions[-1]
-        if type(wanted) is not int or wanted not in self.dimensions:
+        given, wanted = wanted, as_whole(wanted)
+        if wanted not in self.dimensions:
             allowed = ("one of " if len(self.dimensions) > 1 else "") + ", ".join(map(str, self.dimensions))
-            hint = self.hint(lambda model: type(wanted) is int and wanted in model.dimensions)
-            raise InputError(f"embedding_dimension of {self.name} must be {allowed}; got {wanted!r}{hint}.")
+            hint = self.hint(lambda model: wanted in model.dimensions)
+            raise InputError(f"embedding_dimension of {self.name} must be {allowed}; got {given!r}{hint}.")
         return wanted
 
     def rules(self, input_type: str) -> InputRules:

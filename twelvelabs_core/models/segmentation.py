@@ -1,11 +1,11 @@
 """How media are cut into segments: one class for each way, whatever JSON a model takes."""
 
-import operator
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal, SupportsIndex, cast, get_args
+from typing import Any, ClassVar, Literal, cast, get_args
 
 from twelvelabs_core.base import limits
+from twelvelabs_core.base.checks import as_whole
 from twelvelabs_core.base.errors import InputError
 
 
@@ -157,15 +157,8 @@ def as_segmentation(value: Segmentation) -> Temporal | Paged:
 def _set_whole(segmentation: Temporal | Paged, name: str, allowed: range, unit: str = "") -> None:
     """Verify that a field is a whole number in a range, and store it as an int."""
     given = getattr(segmentation, name)
-    value = _whole(given)
+    value = as_whole(given)
     if value is None or value not in allowed:
         what, bounds = f"{name} of {segmentation.kind} segmentation", f"{allowed[0]} to {allowed[-1]}{unit}"
         raise InputError(f"{what} must be a whole number from {bounds}, got {given!r}.")
     object.__setattr__(segmentation, name, value)
-
-
-def _whole(value: object) -> int | None:
-    """Return a whole number as an int, as 6.0 of a JSON or YAML file or a number of numpy, or None."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return operator.index(value) if isinstance(value, SupportsIndex) and not isinstance(value, bool) else None

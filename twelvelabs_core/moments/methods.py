@@ -61,7 +61,7 @@ class MomentMethods:
 
         from twelvelabs_core.moments.search import moments_of  # noqa: PLC0415  # imports numpy
 
-        check_count("k", k)
+        k = check_count("k", k)
         hits, query = list(hits), np.asarray(query, np.float32)
         space = self._ingestion.space
         if str(query.shape) != f"({space.rpartition('/')[2]},)":

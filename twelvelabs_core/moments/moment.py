@@ -147,7 +147,7 @@ class Example:
         return is_same or (segment_id is not None and segment_id in self.segment_ids)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Moment:
     """A part of a video or audio file that answers a query; or a page, chunk, whole file or other document.
 
@@ -182,10 +182,10 @@ class Moment:
     best_sec: float
     score: float | None
     options: Mapping[str, OptionScore]
-    hits: tuple[Hit, ...] = field(repr=False)
+    hits: tuple[Hit, ...]
     scope: str = "clip"
     exact: bool = True
-    words: str = field(default="", repr=False)
+    words: str = ""
 
     @property
     def reasons(self) -> list[str]:
@@ -207,6 +207,12 @@ class Moment:
     def url(self) -> str:
         """Its source with the time range as a media fragment (W3C): `https://example.com/match.mp4#t=62,70`."""
         return media_fragment(self.source, self.start_sec, self.end_sec)
+
+    def __repr__(self) -> str:
+        has_times = self.end_sec > self.start_sec
+        times = f", {clock(self.start_sec)}-{clock(self.end_sec)}" if has_times else ""
+        score = "" if self.score is None else f", score {self.score:.3f}"
+        return f"<Moment {self.title or self.source!r}{times}: {self.why}{score}>"
 
     def _repr_html_(self) -> str:
         """Return it as a table of one row, for notebooks."""

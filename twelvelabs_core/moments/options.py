@@ -64,7 +64,7 @@ class MomentOptions:
                 f"weights has {unknown[0]!r}, which is no embedding option; there are {', '.join(EMBEDDING_OPTIONS)}."
             )
         if self.max_per_source is not None:
-            check_count("max_per_source", self.max_per_source)
+            object.__setattr__(self, "max_per_source", check_count("max_per_source", self.max_per_source))
         if self.min_score is not None and not isinstance(self.min_score, int | float):
             raise ConfigurationError(f"min_score must be a number, got {self.min_score!r}.")
         check_time_window(self.time_window)

@@ -9,7 +9,7 @@ from typing import Any
 
 from twelvelabs_core.models.paid_work import is_wanted
 from twelvelabs_core.results.references import head_line, readable_head, reference_line
-from twelvelabs_core.results.segments import Matrix, Segment, SegmentPosition, Segments
+from twelvelabs_core.results.segments import Matrix, Segment, SegmentPosition, Segments, summary_of, table_of
 from twelvelabs_core.results.transcript import Word, spoken
 
 SEGMENT_NAMESPACE = uuid.UUID("0938e0e6-3859-5b3c-a0bb-9faf041c6eba")
@@ -67,7 +67,7 @@ class SegmentRecord:
         return "\n".join([head, *([body] if body else []), *([self.reference] if with_reference else [])])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SegmentedMedia:
     """A video, audio file, document or image, embedded segment by segment.
 
@@ -103,10 +103,20 @@ class SegmentedMedia:
     task_id: str | None
     reused: bool
     attempts: int
-    task_key: str = field(repr=False)
-    options: Mapping[str, Any] = field(repr=False)
-    words: tuple[Word, ...] = field(default=(), repr=False)
-    rows: tuple[int, ...] | None = field(default=None, repr=False)
+    task_key: str
+    options: Mapping[str, Any]
+    words: tuple[Word, ...] = ()
+    rows: tuple[int, ...] | None = None
+
+    def __repr__(self) -> str:
+        return f"<SegmentedMedia {self._summary()}>"
+
+    def _repr_html_(self) -> str:
+        return table_of(self.segments, self._summary())
+
+    def _summary(self) -> str:
+        paid = "reused" if self.reused else "new"
+        return f"{self.source!r}: {summary_of(self.segments)}, {self.space}, {paid}"
 
     def records(self, id_namespace: str | None = None) -> list[SegmentRecord]:
         """Return one record per segment, in the order of `segments`.

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, overload
 
+from twelvelabs_core.base.html import MANY, html_table
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -17,7 +19,6 @@ else:
 
 SCOPE_ORDER = ("clip", "page", "chunk", "asset")
 OPTION_ORDER = ("visual", "audio", "transcription", "text", "fused")
-
 Location: TypeAlias = tuple[int, int, int, int, str]
 
 
@@ -66,7 +67,7 @@ class SegmentPosition(NamedTuple):
         return self.location, self.embedding_option, self.embedding_scope
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Segment:
     """One vector with its position in the media.
 
@@ -107,6 +108,9 @@ class Segment:
     def embedding_scope(self) -> str:
         """`clip`, `page`, `chunk` or `asset`."""
         return self.position.embedding_scope
+
+    def __repr__(self) -> str:
+        return f"<Segment {self.index}: {', '.join(_described(self.position))}, {len(self.vector)} values>"
 
 
 class Segments(Sequence[Segment]):
@@ -202,8 +206,29 @@ class Segments(Sequence[Segment]):
     __hash__ = None  # type: ignore[assignment]  # compared by value, and large
 
     def __repr__(self) -> str:
-        ends = max((position.end_sec for position in self.positions), default=0.0)
-        return f"<Segments: {len(self)} vectors of {self.vectors.shape[1]}, until {ends:.1f} s>"
+        return f"<Segments: {summary_of(self)}>"
+
+    def _repr_html_(self) -> str:
+        return table_of(self, summary_of(self))
+
+
+def summary_of(segments: Segments) -> str:
+    """Return number, dimension and end in a few words: `30 vectors of 512, until 60.0 s`."""
+    ends = max((position.end_sec for position in segments.positions), default=0.0)
+    return f"{len(segments)} vectors of {segments.dimension}" + (f", until {ends:.1f} s" if ends else "")
+
+
+def table_of(segments: Segments, caption: str) -> str:
+    """Return the first segments as an HTML table."""
+    rows = ((segment.index, *_described(segment.position)) for segment in segments)
+    return html_table(("segment", "position", "option", "scope"), rows, caption, limit=MANY)
+
+
+def _described(position: SegmentPosition) -> tuple[str, str, str]:
+    """Return position, option and scope as people read them."""
+    from twelvelabs_core.results.references import describe_position  # noqa: PLC0415  # imports this module
+
+    return describe_position(position), position.embedding_option, position.embedding_scope
 
 
 def same_values(first: Matrix | None, second: Matrix | None) -> bool:

@@ -22,6 +22,7 @@ from twelvelabs_core.base.errors import (
     TwelveLabsError,
 )
 from twelvelabs_core.base.settings import Settings
+from twelvelabs_core.base.version import user_agent
 from twelvelabs_core.results.decode import VECTOR_KEYS, Split, VectorSplitter
 from twelvelabs_core.results.responses import Answer, Page
 from twelvelabs_core.transport.body import Call, NoAnswerError, Reply, Sink
@@ -37,7 +38,6 @@ logger = logging.getLogger("twelvelabs_core")
 T = TypeVar("T", bound=Answer)
 SinkT = TypeVar("SinkT", bound=Sink | None)
 
-USER_AGENT = "twelvelabs-rag"
 _LISTED_PAGES_MAX = 10_000  # of 50 items; ends the list of a server that repeats its pages
 _FREE_TRIES = 10  # per retry, for requests that are refused while others succeed; endless work of others must not block
 
@@ -240,7 +240,7 @@ class Session:
         return replace(reply, headers=headers, body=body)
 
     def _exchange(self, call: Call, sink: Sink | None) -> Exchange:
-        headers = {"accept": "*/*", "user-agent": USER_AGENT}
+        headers = {"accept": "*/*", "user-agent": user_agent()}
         if call.body is not None:
             headers |= {"content-type": call.body.content_type} if call.body.content_type else {}
             headers["content-length"] = str(call.body.length)

@@ -9,12 +9,13 @@ from twelvelabs_core.base.checks import check_bool, check_count, check_timeout
 from twelvelabs_core.base.errors import InputError
 
 
-@pytest.mark.parametrize(("value", "maximum"), [(1, None), (10**12, None), (50, 50)])
-def test_a_count_within_its_limits_is_returned(value: int, maximum: int | None) -> None:
-    assert check_count("count", value, maximum) == value
+@pytest.mark.parametrize(("value", "maximum"), [(1, None), (10**12, None), (50, 50), (2.0, 2)])
+def test_a_count_within_its_limits_is_returned_as_an_int(value: float, maximum: int | None) -> None:
+    count = check_count("count", value, maximum)
+    assert (count, type(count)) == (value, int)
 
 
-@pytest.mark.parametrize("value", [0, -1, 1.0, "1", None, True, 10_001])
+@pytest.mark.parametrize("value", [0, -1, 1.5, float("inf"), "1", None, True, 10_001])
 def test_another_count_is_refused_with_name_limit_and_value(value: object) -> None:
     message = re.escape(f"count must be a whole number from 1 to 10,000, got {value!r}.")
     with pytest.raises(InputError, match=message):

@@ -1,11 +1,14 @@
-"""The progress line: what it writes to a terminal and to a file."""
+"""Progress: a bar in a terminal, one line at the end in a file, and names that cannot control the terminal."""
 
+import builtins
 import io
+import re
+import sys
 
 import pytest
 
 from twelvelabs_core import Progress
-from twelvelabs_core.base.progress import ProgressLine
+from twelvelabs_core.base.progress import ProgressBar
 
 NAMES = [
     "\x1b]0;owned\x07\x1b[2Jmatch.mp4",
@@ -22,22 +25,52 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.fixture(params=["tqdm", "no tqdm"])
+def terminal(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    if request.param == "no tqdm":
+        monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    return Terminal()
+
+
+def show(stream: io.StringIO, *steps: Progress, total: int) -> str:
+    with ProgressBar(total, stream=stream) as bar:
+        for step in steps:
+            bar(step)
+    return stream.getvalue()
+
+
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("stream_class", [Terminal, io.StringIO])
-def test_control_characters_of_a_file_name_are_replaced(name: str, stream_class: type[io.StringIO]) -> None:
-    stream = stream_class()
-    with ProgressLine(total=1, stream=stream) as line:
-        line(Progress(name, "uploading", 1, 2))
-        line(Progress(name, "ready", task_id="1"))
-    written = stream.getvalue()
-    assert "1/1 (1 ready) | ready " in written
+def test_control_characters_of_a_file_name_are_replaced(name: str, terminal: Terminal) -> None:
+    written = show(terminal, Progress(name, "uploading", 1, 2), Progress(name, "ready", task_id="1"), total=1)
+    assert "uploading 50% " in written
     assert written.replace("\r", "").replace("\n", "").isprintable()
-    assert written.count("\n") + written.count("\r") == (3 if stream_class is Terminal else 2)
     written.encode()
 
 
-def test_an_ordinary_name_is_unchanged() -> None:
-    stream = io.StringIO()
-    with ProgressLine(total=1, stream=stream) as line:
-        line(Progress("Füße 足球 ⚽.mp4", "reused"))
-    assert stream.getvalue() == "1/1 (1 reused) | reused Füße 足球 ⚽.mp4\n"
+def test_a_terminal_shows_how_many_media_are_done_and_the_latest_step(terminal: Terminal) -> None:
+    name = "Füße 足球 ⚽.mp4"
+    steps = [Progress("a.mp4", "reused"), Progress("a.mp4", "reused"), Progress(name, "processing")]
+    written = show(terminal, *steps, total=2)
+    assert "1/2 " in written
+    assert f"1 reused | processing {name}" in written
+    assert written.endswith("\n")
+    assert written.count("\n") == 1
+
+
+def test_tqdm_draws_the_bar_where_it_is_installed() -> None:
+    assert "Embedding: 100%|" in show(Terminal(), Progress("a.mp4", "ready"), total=1)
+
+
+def test_a_file_gets_one_line_for_the_whole_run() -> None:
+    steps = [Progress(name, stage) for name in ("a.mp4", "b.mp4") for stage in ("checking", "processing", "ready")]
+    written = show(io.StringIO(), *steps, Progress("c.mp4", "failed"), total=4)
+    assert re.fullmatch(r"3 of 4 media in \d+\.\d s: 1 failed, 2 ready\n", written)
+
+
+def test_a_run_without_media_writes_nothing_to_a_file() -> None:
+    assert show(io.StringIO(), total=0) == ""
+
+
+def test_a_notebook_shows_the_bar_although_its_stderr_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builtins, "__IPYTHON__", True, raising=False)
+    assert "Embedding: 100%|" in show(io.StringIO(), Progress("a.mp4", "ready"), total=1)

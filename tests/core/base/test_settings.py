@@ -19,6 +19,14 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def test_whole_numbers_may_be_floats() -> None:
+    made = Settings.resolve(api_key=LIVE, max_retries=2.0, max_concurrency=4.0, max_concurrent_requests=3.0)
+    counts = (made.max_retries, made.max_concurrency, made.max_concurrent_requests)
+    assert [(one, type(one)) for one in counts] == [(2, int), (4, int), (3, int)]
+    with pytest.raises(ConfigurationError, match=r"max_retries must be a whole number from 0, got 2\.5"):
+        Settings.resolve(api_key=LIVE, max_retries=2.5)
+
+
 def test_missing_key_raises_naming_the_variables() -> None:
     with pytest.raises(
         ConfigurationError, match=r'api_key=.*TWELVELABS_API_KEY.*pip install "twelvelabs-rag\[sandbox\]"'
@@ -59,7 +67,7 @@ def test_key_invalid_in_a_header_is_refused_without_being_shown(key: object) -> 
     [
         {"timeout": 0}, {"timeout": -1}, {"timeout": float("nan")}, {"timeout": float("inf")}, {"timeout": "5"},
         {"max_retries": -1}, {"max_retries": 1.5}, {"max_retries": True},
-        {"max_concurrency": 0}, {"max_concurrency": 2.0}, {"max_concurrency": "8"},
+        {"max_concurrency": 0}, {"max_concurrency": 2.5}, {"max_concurrency": "8"},
         {"requests_per_minute": 0}, {"requests_per_minute": "60"}, {"requests_per_minute": float("inf")},
         {"requests_per_minute": True}, {"max_concurrent_requests": 0}, {"max_concurrent_requests": 1.5},
         {"max_retry_wait": 0}, {"task_timeout": 0}, {"task_timeout": float("inf")},

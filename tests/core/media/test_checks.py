@@ -36,6 +36,8 @@ def test_an_unreadable_path_is_refused_with_its_name(tmp_path: Path, kind: str) 
         with pytest.raises(InputError, match=message) as caught:
             check_image(media) if kind == "image" else check_audio_video(media, kind, task=True)
         assert media.source in str(caught.value)
+        if name == ".":
+            assert f'such as sorted(Path({str(tmp_path)!r}).glob("*.mp4"))' in str(caught.value)
 
 
 def test_an_impossible_file_name_is_refused() -> None:

@@ -151,7 +151,7 @@ def test_duration_refusals_contain_limit_and_value(media_folder: Path, tmp_path:
     check_audio_video(Media.of(media_folder / "short.mp4"), "video", task=False)
     long = tmp_path / "long.mp4"
     repeat_film(write_plain(tmp_path / "unit.mp4", seconds=10), long, hours=606 / 3600)
-    assert "at most 600 s here: use segment_video" in refuse(long, task=False)
+    assert "at most 600 s here: load it as segments, with segment_video" in refuse(long, task=False)
     check_audio_video(Media.of(long), "video", task=True)
 
 

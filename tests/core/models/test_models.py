@@ -42,7 +42,7 @@ def test_each_model_and_dimension_has_its_own_space(cls: Any, model: str, given:
     assert sandbox.space == f"sandbox/{space}"
 
 
-@pytest.mark.parametrize("given", [256, 128, 1024, 0, -512, 512.0, "512", True])
+@pytest.mark.parametrize("given", [256, 128, 1024, 0, -512, 512.5, "512", True])
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
 def test_unsupported_dimension_is_refused_with_a_model_that_supports_it(cls: Any, given: Any) -> None:
     with pytest.raises(InputError, match=r"embedding_dimension of marengo3\.0 must be 512; got") as caught:
@@ -127,6 +127,11 @@ def test_a_whole_number_may_be_a_float() -> None:
     assert options(OLD, segmentation=flat).identity() == options(OLD, segmentation=FixedSegmentation(5)).identity()
     with pytest.raises(InputError, match=r"duration_sec of fixed segmentation must be a whole number .*, got 2\.5"):
         FixedSegmentation(2.5)  # type: ignore[arg-type]
+
+
+def test_a_dimension_may_be_a_float() -> None:
+    dimension = model_of(NEW).dimension(256.0)  # type: ignore[arg-type]
+    assert (dimension, type(dimension)) == (256, int)
 
 
 def test_each_model_has_its_defaults_and_wire_format() -> None:

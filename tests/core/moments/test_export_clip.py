@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tests.core.moments.test_export_preview import rotate
-from twelvelabs_core import Hit, InputError
-from twelvelabs_core.moments.export import write_clip, write_thumbnail
+from twelvelabs_core import Hit, InputError, Moment
+from twelvelabs_core.moments.export import moments_to_html, write_clip, write_thumbnail
 from twelvelabs_sandbox.films import COLORS, Scene, write_film, write_picture, write_sound
 
 BITS = 9
@@ -254,6 +254,16 @@ def test_media_names_the_file_of_a_url(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read https://example.com/video.mp4: no such file; give .* media="):
         write_clip(part, tmp_path / "clip.mp4")
     assert len(shown(write_clip(part, tmp_path / "clip.mp4", media=tmp_path / "copy.mp4"))) == 25
+
+
+def test_a_source_and_a_target_may_begin_with_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_film(tmp_path / "video.mkv", [Scene("red", seconds=4.0)])
+    part = Part("~/video.mkv", 0.0, 2.0)
+    assert write_thumbnail(part, "~/picture.jpg") == tmp_path / "picture.jpg"
+    assert corner(tmp_path / "picture.jpg") == pytest.approx(COLORS["red"], abs=25)
+    moment = Moment("id", part.source, "video.mkv", 0.0, 2.0, 1.0, None, {}, (Hit("id"),))
+    assert "<img src" in moments_to_html({"red": [moment]})
 
 
 def test_what_cannot_be_cut_is_refused_and_leaves_nothing(tmp_path: Path) -> None:

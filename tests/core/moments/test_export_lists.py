@@ -196,6 +196,11 @@ def test_table_links_only_to_web_addresses() -> None:
     assert moment()._repr_html_() == MomentTable([moment()])._repr_html_()
 
 
+def test_a_moment_is_shown_in_one_line() -> None:
+    assert repr(moment(title="a\n.mp4")) == r"<Moment 'a\n.mp4', 1:02.0-1:10.5: seen 0.41; best at 1:03.0, score 0.300>"
+    assert repr(PAGE) == "<Moment 'plan.pdf': found by the vector store>"
+
+
 def test_page_without_previews_shows_moments_and_documents() -> None:
     page = moments_to_html({"a <goal>": [moment(title="<script>x"), PAGE]})
     assert "<q>a &lt;goal&gt;</q>" in page

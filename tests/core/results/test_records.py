@@ -38,6 +38,14 @@ def ids(media: SegmentedMedia, namespace: str | None = None) -> list[str]:
     return [record.segment_id for record in media.records(namespace)]
 
 
+def test_media_are_shown_in_one_line_and_as_a_table() -> None:
+    shown = "'films/a.mp4': 5 vectors of 4, until 11.5 s, marengo3.0/512, new"
+    assert repr(segmented_media()) == f"<SegmentedMedia {shown}>"
+    html = segmented_media(source="<a>.mp4", reused=True)._repr_html_()
+    assert "&#x27;&lt;a&gt;.mp4&#x27;: 5 vectors of 4, until 11.5 s, marengo3.0/512, reused" in html
+    assert html.count("<tr>") == 6
+
+
 def test_segment_ids_are_stable() -> None:
     """If this test fails, repeated ingestion duplicates the segments of every existing vector store."""
     assert ids(segmented_media()) == [

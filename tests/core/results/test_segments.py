@@ -40,6 +40,26 @@ def test_vectors_are_read_only_and_the_array_of_the_caller_is_not() -> None:
         segments.vectors[0, 0] = 2.0
 
 
+def test_each_is_shown_in_one_line_and_as_a_table_without_its_vectors() -> None:
+    segments = make()
+    assert repr(segments) == "<Segments: 4 vectors of 2, until 12.0 s>"
+    assert repr(segments[1]) == "<Segment 1: 0:06.0-0:12.0, visual, clip, 2 values>"
+    page = Segments(np.zeros((1, 2), np.float32), [SegmentPosition(0.0, 0.0, "<b>", "page", page_start=3)])
+    assert (repr(page), repr(page[0])) == (
+        "<Segments: 1 vectors of 2>",
+        "<Segment 0: page 3, <b>, page, 2 values>",
+    )
+    assert segments._repr_html_().count("<tr>") == 5
+    assert "<td>page 3</td><td>&lt;b&gt;</td>" in page._repr_html_()
+
+
+def test_a_table_shows_the_first_segments() -> None:
+    many = [SegmentPosition(6.0 * number, 6.0 * number + 6, "visual", "clip") for number in range(300)]
+    html = Segments(np.zeros((300, 2), np.float32), many)._repr_html_()
+    assert "300 vectors of 2, until 1800.0 s; the first 30 of 300 rows" in html
+    assert html.count("<tr>") == 31
+
+
 def test_a_matrix_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="one row per position"):
         Segments(np.zeros((2, 2), np.float32), POSITIONS[:1])

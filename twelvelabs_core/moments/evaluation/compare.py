@@ -84,7 +84,7 @@ def paired(
     first: NDArray[np.float64], second: NDArray[np.float64], *, measure: str, samples: int, seed: int
 ) -> Comparison:
     """Compare the values of the same queries by two searches."""
-    check_count("samples", samples)
+    samples = check_count("samples", samples)
     random = np.random.default_rng(seed)
     differences = second - first
     count = len(differences)

@@ -148,7 +148,7 @@ def evaluate(
         print(evaluate(retriever.invoke, judged).table())
         ```
     """
-    check_count("k", k)
+    k = check_count("k", k)
     if not 0 < iou <= 1:
         raise InputError(f"iou must be above 0 and at most 1, got {iou!r}.")
     if not queries:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.moments.export.files import private_part, target_path
+from twelvelabs_core.moments.export.files import local_path, private_part, target_path
 from twelvelabs_core.moments.export.frames import still
 from twelvelabs_core.moments.export.transcode import FORMATS, Encoding, transcode
 
@@ -127,7 +127,7 @@ def _time_range(result: Any) -> Any:
 
 
 def _local_file(moment: TimeRange, media: str | os.PathLike[str] | None) -> Path:
-    path = Path(moment.source if media is None else media)
+    path = local_path(moment.source if media is None else media)
     if not path.is_file():
         advice = "give the local file as media=" if media is None else "media= must be a local file"
         raise InputError(f"cannot read {os.fspath(path if media else moment.source)}: no such file; {advice}.")

@@ -26,13 +26,19 @@ def private_part(folder: Path, name: str) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def local_path(path: str | os.PathLike[str]) -> Path:
+    """Return a path; where it does not exist, `~` at its beginning is the home folder, as in the `source` of media."""
+    text = os.fspath(path)
+    return Path(text if os.path.lexists(text) else os.path.expanduser(text))  # noqa: PTH111  # raises for no unknown user
+
+
 def target_path(path: str | os.PathLike[str], suffixes: Collection[str], source: Path) -> Path:
     """Return the path of a file to write.
 
     Raises:
         InputError: Its suffix is another, it is a folder or in none, or it is the file that is read.
     """
-    target = Path(path)
+    target = local_path(path)
     if target.suffix.lower() not in suffixes:
         raise InputError(f"the path must end in {' or '.join(suffixes)}, got {target.name!r}.")
     if not target.parent.is_dir() or target.is_dir():

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.moments.export.files import local_path
 from twelvelabs_core.moments.export.timeline import Scale, draw, scales
 from twelvelabs_core.moments.moment import VERBS, Moment
 
@@ -89,7 +90,7 @@ class _Videos:
         """Yield each preview as an element of the page."""
         for number, path in enumerate(self.previews.values()):
             try:
-                data = b64encode(Path(path).read_bytes()).decode()
+                data = b64encode(local_path(path).read_bytes()).decode()
             except OSError as error:
                 raise InputError(f"cannot read the preview {os.fspath(path)}: {error.strerror}.") from error
             yield f'<script type="text/plain" id="video-{number}">{data}</script>'
@@ -101,9 +102,9 @@ class _Videos:
         except ImportError:
             return ""
         for path in (self.media.get(moment.source, moment.source), self.previews.get(moment.source)):
-            if path is not None and Path(path).is_file():
+            if path is not None and local_path(path).is_file():
                 try:
-                    jpeg = still(Path(path), moment.best_sec)
+                    jpeg = still(local_path(path), moment.best_sec)
                 except InputError:
                     continue
                 return f'<img src="data:image/jpeg;base64,{b64encode(jpeg).decode()}" alt="">'

@@ -6,10 +6,9 @@ Many videos do not play in a browser as they are (mkv, HEVC, AC-3 ...), so each 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.moments.export.files import private_part, target_path
+from twelvelabs_core.moments.export.files import local_path, private_part, target_path
 from twelvelabs_core.moments.export.transcode import Encoding, transcode
 
 MAX_BYTES = 20_000_000
@@ -100,11 +99,12 @@ def write_preview(
         page = moments_to_html({"a goal": moments}, previews={moments[0].source: "preview.mp4"})
         ```
     """
-    target = target_path(path, (".mp4",), Path(media))
+    media = local_path(media)
+    target = target_path(path, (".mp4",), media)
     with private_part(target.parent, "preview.mp4") as part:
         # Very detailed pictures exceed the bit rate; then the next lower quality is tried.
         for quality in affordable(duration_sec, max_bytes):
-            transcode(Path(media), part, quality.encoding(), on_second=on_second)
+            transcode(media, part, quality.encoding(), on_second=on_second)
             if part.stat().st_size <= max_bytes:
                 part.replace(target)
                 return quality
