@@ -3,6 +3,7 @@
 #   make demo [VIDEO=video.mp4] [QUERY="a red car"] [LIVE=1]    find moments in a long video
 #   make test | test-all | lint | format | bench | generate | table | lock | clean
 #   make test-lowest    some tests, with the lowest versions that pyproject.toml allows
+#   make release-check  builds wheel and sdist, checks both, installs the wheel in a new environment
 #   make chaos [STORE=postgresql] [PROCESSES=3] [VIDEOS=200] [KILLS=20] [OUTAGE=120] [SEED=1]    ingestion under faults and kills
 
 SHELL := /bin/sh
@@ -28,7 +29,7 @@ override VIDEO := $(value VIDEO)
 override QUERY := $(value QUERY)
 export VIDEO QUERY
 
-.PHONY: demo test test-all test-lowest lint format bench chaos generate table lock clean
+.PHONY: demo test test-all test-lowest lint format bench chaos generate table lock release-check clean
 
 demo: $(VENV)/.ready-demo
 	@$(BIN)/python -m examples.demo $(if $(VIDEO),--video="$$VIDEO") $(if $(QUERY),--query="$$QUERY") \
@@ -125,6 +126,10 @@ lock: | $(BIN)/uv
 		-c requirements.lock -o requirements-demo.lock
 	$(LOCK) --resolution lowest-direct --extra evaluation --extra fast --extra langchain --extra llama-index --extra media \
 		--extra postgres --extra sandbox --group demo --group pytest --group build -o requirements-lowest.lock
+
+# Needs git, and the package index for the new environment.
+release-check: $(VENV)/.ready
+	@$(BIN)/python -m tools.release_check
 
 clean:
 	rm -rf $(VENV) $(LOWEST) .chaos .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis dist
