@@ -52,7 +52,7 @@ class PlannedMedia:
     requests: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class IngestionPlan:
     """What a run would do and pay for. `print(plan)` writes a table; notebooks show one.
 
@@ -135,6 +135,9 @@ class IngestionPlan:
         if self.limit_minutes is not None:
             parts.append(f"the API accepts {self.limit_minutes:.1f} more minutes now")
         return ", ".join(parts)
+
+    def __repr__(self) -> str:
+        return f"<IngestionPlan: {self.summary()}>"
 
     def __str__(self) -> str:
         rows = [_COLUMNS, *self._rows()]

@@ -123,6 +123,7 @@ async def test_the_table_shows_every_source_and_the_totals(client: Surface, vide
     assert "missing.mp4" in lines[3]
     assert "no such file" in lines[3]
     assert lines[4].startswith("3 sources, 2 new, 1 unusable, 0.13 minutes to pay for, 1 of unknown length, price 0.40")
+    assert repr(plan) == f"<IngestionPlan: {lines[4]}>"
     html = plan._repr_html_()  # the protocol of notebooks
     assert "&lt;b&gt;&amp; </td>" in html
     assert html.count("<tr>") == 4

@@ -21,6 +21,9 @@ class MomentTable:
     def __init__(self, moments: Iterable[Moment]) -> None:
         self.moments = tuple(moments)
 
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self.moments)) or "no moments"
+
     def _repr_html_(self) -> str:
         rows = "".join(map(_row, self.moments))
         return (
