@@ -20,6 +20,7 @@ except ModuleNotFoundError as error:
 from twelvelabs_core.integration import lazy_exports
 
 if TYPE_CHECKING:
+    from langchain_twelvelabs.contents import adelete_segments, alist_sources, delete_segments, list_sources
     from langchain_twelvelabs.document_loaders import (
         TwelveLabsAudioLoader,
         TwelveLabsDocumentLoader,
@@ -37,6 +38,7 @@ else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
+            "langchain_twelvelabs.contents": ["adelete_segments", "alist_sources", "delete_segments", "list_sources"],
             "langchain_twelvelabs.document_loaders": [
                 "TwelveLabsAudioLoader",
                 "TwelveLabsDocumentLoader",
@@ -62,9 +64,13 @@ __all__ = [
     "TwelveLabsVideoLoader",
     "aadd_segments",
     "add_segments",
+    "adelete_segments",
     "aindex_segments",
+    "alist_sources",
+    "delete_segments",
     "document_prompt",
     "index_kwargs",
     "index_segments",
+    "list_sources",
     "segment_filter",
 ]

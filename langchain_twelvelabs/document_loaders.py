@@ -1,6 +1,6 @@
 """Loaders for video, audio and documents, which return one LangChain `Document` per segment."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing, suppress
 from typing import Any, Literal, NoReturn
 
@@ -24,6 +24,7 @@ from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
     Mode,
+    checked_metadata,
     drain,
     each_medium,
     finish,
@@ -34,10 +35,14 @@ from twelvelabs_core.integration import (
     untimed_types,
 )
 
+UserMetadata = Mapping[str, Any] | Callable[[str], Mapping[str, Any]]
+"""Metadata for the segments of all files, or a function that returns those of a file by its `source`."""
 
-def to_document(record: SegmentRecord) -> Document:
+
+def to_document(record: SegmentRecord, own: Mapping[str, Any] | None = None) -> Document:
     """Return the document of a segment; its text refers to the stored vector, its id is the segment's."""
-    return Document(id=record.segment_id, page_content=record.text(with_reference=True), metadata=dict(record.metadata))
+    metadata = {**record.metadata, **(own or {})}
+    return Document(id=record.segment_id, page_content=record.text(with_reference=True), metadata=metadata)
 
 
 class SegmentLoader(BaseLoader):
@@ -49,6 +54,7 @@ class SegmentLoader(BaseLoader):
         embeddings: TwelveLabsEmbeddings,
         options: Mapping[str, Any],
         *,
+        metadata: UserMetadata | None,
         id_namespace: str | None,
         show_progress: bool,
         on_progress: OnProgress | None,
@@ -57,8 +63,11 @@ class SegmentLoader(BaseLoader):
             raise InputError(f"embeddings must be TwelveLabsEmbeddings, got {type(embeddings).__name__}.")
         if id_namespace is not None and not isinstance(id_namespace, str):
             raise InputError(f"id_namespace must be a str, got {type(id_namespace).__name__}.")
+        if metadata is not None and not callable(metadata):
+            metadata = checked_metadata(metadata, "the media")
         self.embeddings = embeddings
         self._media = media
+        self._metadata = metadata
         self._id_namespace = id_namespace
         self._show_progress = show_progress
         self._on_progress = on_progress
@@ -81,20 +90,20 @@ class SegmentLoader(BaseLoader):
             One document per segment and option.
 
         Raises:
-            InputError: The media or an option cannot be used; nothing was sent.
+            InputError: The media, an option or the metadata of an item cannot be used; nothing was sent.
             TwelveLabsError: The only item failed.
             IngestionError: At the end, if some of several media failed; the others are in the segment store.
         """
         with closing(drain(self._each_medium(BLOCKING))) as media:
-            for _, records in media:
-                yield from map(to_document, records)
+            for records, own in media:
+                yield from (to_document(record, own) for record in records)
 
     async def alazy_load(self) -> AsyncIterator[Document]:
         """Yield the documents of each item when its embedding task has ended; async variant of `lazy_load`."""
         async with aclosing(self._each_medium(AWAITING)) as media:
-            async for _, records in media:
+            async for records, own in media:
                 for record in records:
-                    yield to_document(record)
+                    yield to_document(record, own)
 
     def plan(self, *, probe_urls: bool = False, price_per_minute: float | None = None) -> IngestionPlan:
         """Return what loading would do and pay for; the API is sent nothing.
@@ -130,8 +139,10 @@ class SegmentLoader(BaseLoader):
             "vector. Use load() or lazy_load(); for shorter segments set segmentation=. Split other documents only."
         )
 
-    def _each_medium(self, mode: Mode) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
-        return each_medium(
+    async def _each_medium(self, mode: Mode) -> AsyncGenerator[tuple[list[SegmentRecord], dict[str, Any]]]:
+        """Yield the records of each item, and the user's metadata of it."""
+        own = await mode.blocking(self._own_metadata)
+        segmented = each_medium(
             mode,
             self.embeddings,
             self._media,
@@ -140,6 +151,15 @@ class SegmentLoader(BaseLoader):
             show_progress=self._show_progress,
             on_progress=self._on_progress,
         )
+        async with aclosing(segmented) as media:
+            async for source, records in media:
+                yield records, own.get(source, {})
+
+    def _own_metadata(self) -> dict[str, dict[str, Any]]:
+        """Return the user's metadata of each item that has a name; an item without one fails."""
+        given: Any = self._metadata or {}
+        sources = [media.source for media in self._media if isinstance(media, Media)]
+        return {source: checked_metadata(given(source), source) if callable(given) else given for source in sources}
 
 
 class TimedSegmentLoader(SegmentLoader):
@@ -162,6 +182,7 @@ class TimedSegmentLoader(SegmentLoader):
         end_sec: float | None = None,
         source: str | None = None,
         version: str | None = None,
+        metadata: UserMetadata | None = None,
         id_namespace: str | None = None,
         keep_asset: bool = True,
         check: bool = True,
@@ -197,6 +218,7 @@ class TimedSegmentLoader(SegmentLoader):
             media_list(media, source=source, version=version),
             embeddings,
             options,
+            metadata=metadata,
             id_namespace=id_namespace,
             show_progress=show_progress,
             on_progress=on_progress,
@@ -241,6 +263,10 @@ class TwelveLabsVideoLoader(TimedSegmentLoader):
         source: The name of a single video: metadata `source`. Default: the path as given, the URL without signature,
             `asset:<id>`. For several videos pass `Media.of(video, source=...)` each.
         version: For a URL: a new value means that its content has changed.
+        metadata: Metadata of your own for every document: a dict, or a function that returns one by the `source` of a
+            video, with the same keys for all, since many vector stores fix their schema. Values are str, int, finite
+            float or bool; keys of segments and moments, `pk` and keys that begin with `_` are refused. Neither ids nor
+            what is paid for depend on it.
         id_namespace: Changes the ids of the segments, for stores whose collections share ids (PGVector).
         keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
         check: Whether local files are checked before anything is sent: format, tracks, duration, resolution. False
@@ -303,6 +329,7 @@ class TwelveLabsAudioLoader(TimedSegmentLoader):
         end_sec: As for `TwelveLabsVideoLoader`.
         source: As for `TwelveLabsVideoLoader`.
         version: As for `TwelveLabsVideoLoader`.
+        metadata: As for `TwelveLabsVideoLoader`.
         id_namespace: As for `TwelveLabsVideoLoader`.
         keep_asset: As for `TwelveLabsVideoLoader`.
         check: As for `TwelveLabsVideoLoader`.
@@ -358,6 +385,7 @@ class TwelveLabsDocumentLoader(SegmentLoader):
             and where a segmentation applies, else `asset`.
         source: As for `TwelveLabsVideoLoader`.
         version: As for `TwelveLabsVideoLoader`.
+        metadata: As for `TwelveLabsVideoLoader`.
         id_namespace: As for `TwelveLabsVideoLoader`.
         keep_asset: As for `TwelveLabsVideoLoader`.
         check: As for `TwelveLabsVideoLoader`.
@@ -391,6 +419,7 @@ class TwelveLabsDocumentLoader(SegmentLoader):
         embedding_scope: Sequence[str] | None = None,
         source: str | None = None,
         version: str | None = None,
+        metadata: UserMetadata | None = None,
         id_namespace: str | None = None,
         keep_asset: bool = True,
         check: bool = True,
@@ -421,6 +450,7 @@ class TwelveLabsDocumentLoader(SegmentLoader):
             given,
             embeddings,
             options,
+            metadata=metadata,
             id_namespace=id_namespace,
             show_progress=show_progress,
             on_progress=on_progress,

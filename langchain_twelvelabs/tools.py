@@ -101,13 +101,13 @@ class SearchVideoMoments(BaseTool):
         return await self._search(AWAITING, query, k, conditions)
 
     async def _search(self, mode: Mode, query: str, k: int, given: dict[str, Any]) -> tuple[str, list[Document]]:
+        if complaint := complaint_about(query, given["start_sec"], given["end_sec"]):
+            return complaint, []
         arguments = {
             "source": given["source"] or None,
             "embedding_option": TOOL_OPTIONS.get(given["modality"]),
             "time_window": time_window_of(given["start_sec"], given["end_sec"]),
         }
-        if complaint := complaint_about(query, given["start_sec"], given["end_sec"]):
-            return complaint, []
         try:
             # Not through `invoke`, whose trace would show the paths of files.
             moments = await self.retriever.find_moments(mode, {"text": query}, k, **arguments)

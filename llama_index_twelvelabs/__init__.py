@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from twelvelabs_core.integration import lazy_exports
 
 if TYPE_CHECKING:
+    from llama_index_twelvelabs.contents import adelete_segments, alist_sources, delete_segments, list_sources
     from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
     from llama_index_twelvelabs.ingestion import IngestionReport, aingest_videos, ingest_videos
     from llama_index_twelvelabs.nodes import VideoDocument, keep_segment_ids
@@ -31,6 +32,7 @@ else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
+            "llama_index_twelvelabs.contents": ["adelete_segments", "alist_sources", "delete_segments", "list_sources"],
             "llama_index_twelvelabs.embeddings": ["TwelveLabsEmbedding"],
             "llama_index_twelvelabs.ingestion": ["IngestionReport", "aingest_videos", "ingest_videos"],
             "llama_index_twelvelabs.nodes": ["VideoDocument", "keep_segment_ids"],
@@ -61,11 +63,15 @@ __all__ = [
     "TwelveLabsVideoReader",
     "TwelveLabsVideoSegmenter",
     "VideoDocument",
+    "adelete_segments",
     "aingest_videos",
+    "alist_sources",
     "aquery_bundle",
     "areplace_video",
+    "delete_segments",
     "ingest_videos",
     "keep_segment_ids",
+    "list_sources",
     "query_bundle",
     "replace_video",
     "time_filter",

@@ -209,12 +209,12 @@ class IndexSearch:
         self._index = index
         self._filters = filters
 
-    def can_filter(self, conditions: Conditions) -> bool:  # noqa: ARG002  # those that can, can all
-        """Return whether the vector store is one of those whose filters are known to work."""
-        return is_a(self._index.vector_store, *FILTERING)
-
-    async def search(self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None) -> list[Hit]:
-        """Return the nearest nodes as hits."""
+    async def search(
+        self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None
+    ) -> list[Hit] | None:
+        """Return the nearest nodes as hits; None where the filters of the vector store are not known to work."""
+        if conditions is not None and not is_a(self._index.vector_store, *FILTERING):
+            return None
         store = self._index.vector_store
         is_empty = is_a(store, "LanceDBVectorStore") and getattr(store, "_table", None) is None  # `table` would raise
         if is_empty or not await has_collection(mode, store):

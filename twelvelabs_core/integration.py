@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from twelvelabs_core.media.source import MediaInput, is_one, many
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
-    from twelvelabs_core.moments.conditions import CLIP_OPTIONS, TOOL_OPTIONS, Conditions, Predicate, time_window_of
+    from twelvelabs_core.moments.conditions import TOOL_OPTIONS, Conditions, Predicate, time_window_of
+    from twelvelabs_core.moments.metadata import checked_metadata
     from twelvelabs_core.moments.retrieval import (
         check_query,
         conditions_of,
         find_segments,
         retrieve_moments,
+        segments_named,
         sources_named,
     )
     from twelvelabs_core.moments.text import (
@@ -70,18 +72,14 @@ else:
             "twelvelabs_core.media.source": ["is_one", "many"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
-            "twelvelabs_core.moments.conditions": [
-                "CLIP_OPTIONS",
-                "TOOL_OPTIONS",
-                "Conditions",
-                "Predicate",
-                "time_window_of",
-            ],
+            "twelvelabs_core.moments.conditions": ["TOOL_OPTIONS", "Conditions", "Predicate", "time_window_of"],
+            "twelvelabs_core.moments.metadata": ["checked_metadata"],
             "twelvelabs_core.moments.retrieval": [
                 "check_query",
                 "conditions_of",
                 "find_segments",
                 "retrieve_moments",
+                "segments_named",
                 "sources_named",
             ],
             "twelvelabs_core.moments.text": [
@@ -103,7 +101,6 @@ else:
 __all__ = [
     "AWAITING",
     "BLOCKING",
-    "CLIP_OPTIONS",
     "DOCUMENT_MODEL",
     "METADATA_KEYS",
     "TOOL_OPTIONS",
@@ -118,6 +115,7 @@ __all__ = [
     "check_count",
     "check_query",
     "check_unique",
+    "checked_metadata",
     "client_of",
     "complaint_about",
     "conditions_of",
@@ -139,6 +137,7 @@ __all__ = [
     "public_document",
     "readable_head_of",
     "retrieve_moments",
+    "segments_named",
     "sentence_of",
     "sources_named",
     "text_for_model",

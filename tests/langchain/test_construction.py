@@ -30,10 +30,14 @@ def test_public_names() -> None:
         "TwelveLabsVideoLoader",
         "aadd_segments",
         "add_segments",
+        "adelete_segments",
         "aindex_segments",
+        "alist_sources",
+        "delete_segments",
         "document_prompt",
         "index_kwargs",
         "index_segments",
+        "list_sources",
         "segment_filter",
     ]
     assert all(hasattr(langchain_twelvelabs, name) for name in langchain_twelvelabs.__all__)

@@ -192,6 +192,21 @@ def test_filters_of_an_unknown_store_are_refused() -> None:
         segment_filter(OtherStore(), source="match.mp4")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"embedding_option": "Visual"}, "one of visual, audio, transcription, .*, got 'Visual'"),
+        ({"start_sec": -1}, "start_sec must be a number of seconds from 0, got -1"),
+        ({"start_sec": "0:12"}, "start_sec must be a number of seconds from 0, got '0:12'"),
+        ({"end_sec": float("nan")}, "end_sec must be a number of seconds from 0, got nan"),
+        ({"start_sec": 9, "end_sec": 9}, "end_sec must be after start_sec, got start_sec=9 and end_sec=9"),
+    ],
+)
+def test_values_that_no_segment_has_are_no_filter(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        segment_filter(OtherStore(), **arguments)
+
+
 @pytest.fixture
 def two_videos(sandbox: Sandbox, video_path: Path, tmp_path: Path) -> TwelveLabsEmbeddings:
     """Embeddings whose segment store knows two videos of one file name."""
@@ -210,6 +225,9 @@ def filled(store: VectorStore, video_path: Path, embeddings: TwelveLabsEmbedding
 
 def test_equal_file_names_are_told_apart_in_every_answer(two_videos: TwelveLabsEmbeddings, video_path: Path) -> None:
     store = filled(InMemoryVectorStore(two_videos), video_path, two_videos)
+    for name, count in {"scenes.mkv": 2, "cup/scenes.mkv": 1, "/data/cup/scenes.mkv": 1, "other.mkv": 0}.items():
+        found = store.similarity_search(description(1), k=99, **segment_filter(store, source=name, end_sec=1))
+        assert len({one.metadata["source"] for one in found}) == count
     tool = SearchVideoMoments(retriever=TwelveLabsMomentRetriever(vectorstore=store))
     content = tool.invoke({"query": description(1), "k": 2})
     assert content.count("cup/scenes.mkv, 0:06.0-0:12.0") == content.count("league/scenes.mkv, 0:06.0-0:12.0") == 1

@@ -76,6 +76,15 @@ async def test_nodes_of_moments(retriever: TwelveLabsMomentRetriever, mode: str)
     json.dumps(first.metadata)
 
 
+def test_extra_info_is_on_the_nodes_of_moments(shared_model: TwelveLabsEmbedding, video_path: Path) -> None:
+    reader = TwelveLabsVideoReader(embed_model=shared_model, **CUT)
+    own = {"team": "red", "weight": 0.5, "tags": ["a", "b"]}
+    index = VectorStoreIndex(reader.load_nodes(video_path, extra_info=own), embed_model=shared_model)
+    for moment in TwelveLabsMomentRetriever(index, similarity_top_k=2).retrieve(description(1)):
+        assert {key: moment.metadata[key] for key in own} == own
+        assert set(own) <= set(moment.node.excluded_llm_metadata_keys)
+
+
 @both_modes
 async def test_searches_by_image_another_moment_and_conditions(
     retriever: TwelveLabsMomentRetriever, mode: str, frame: Path

@@ -255,6 +255,16 @@ class Vectors:
         self._results = _latest({**known, **used}, used)
         return keys, dict(zip(entries, used.values(), strict=True))
 
+    def find_segment_ids(self, sources: Collection[str] | None = None) -> dict[str, str]:
+        """Return the source of each registered segment id of these sources; of all sources by default."""
+        query = select(aliases.c.segment_id, aliases.c.source)
+        found: dict[str, str] = {}
+        with self._database.reading() as connection:
+            parts = [query] if sources is None else [query.where(aliases.c.source.in_(s)) for s in batched(sources)]
+            for part in parts:
+                found |= {row.segment_id: row.source for row in connection.execute(part)}
+        return found
+
     def find_titles(self, sources: Collection[str]) -> dict[str, set[str]]:
         """Return the titles with which the segment ids of each source were added, as they are in head lines."""
         found: dict[str, set[str]] = {}
