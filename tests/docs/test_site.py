@@ -110,9 +110,7 @@ def pages(site: Path) -> dict[str, Page]:
 
 
 def test_every_public_name_is_in_the_reference(site: Path) -> None:
-    inventory = zlib.decompress(
-        (site / "objects.inv").read_bytes().split(b"\n", 4)[4]
-    ).decode()  # after its head
+    inventory = zlib.decompress((site / "objects.inv").read_bytes().split(b"\n", 4)[4]).decode()  # after its head
     documented = {line.split()[0] for line in inventory.splitlines() if " py:" in line}
     expected = {f"{one}.{name}" for one in PACKAGES + SUB_PACKAGES for name in importlib.import_module(one).__all__}
     assert not expected - documented, "add them to docs/api"
