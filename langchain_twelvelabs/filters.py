@@ -9,6 +9,7 @@ from typing import Any
 from langchain_core.documents import Document
 from langchain_core.vectorstores import VectorStore
 
+from langchain_twelvelabs.listing import sql_text
 from langchain_twelvelabs.vectorstores import class_names, client_of_store, innermost_store
 from twelvelabs_core import ConfigurationError
 from twelvelabs_core.integration import BLOCKING, Conditions, Predicate, finish, sources_named, time_window_of
@@ -145,11 +146,6 @@ def _expression(clauses: Clauses, key: str, equal: str, quoted: Callable[[Any], 
 
 def _milvus_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)  # Milvus does not know the escapes of JSON for other letters
-
-
-def sql_text(text: str) -> str:
-    """Return a text as it is in a filter of LanceDB."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 _BUILDERS: dict[str, Callable[[Any, Conditions], dict[str, Any] | None]] = {

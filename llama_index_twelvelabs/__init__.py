@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from llama_index_twelvelabs.postprocessors import MomentPostprocessor
     from llama_index_twelvelabs.queries import aquery_bundle, query_bundle, time_filter
     from llama_index_twelvelabs.readers import TwelveLabsDocumentReader, TwelveLabsVideoReader
+    from llama_index_twelvelabs.replacement import areplace_video, replace_video
     from llama_index_twelvelabs.retrievers import TwelveLabsMomentRetriever
     from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
     from llama_index_twelvelabs.sync import async_videos, sync_videos
     from llama_index_twelvelabs.tools import TwelveLabsToolSpec
-    from llama_index_twelvelabs.vector_stores import areplace_video, replace_video
 else:
     # `llama_index.core` takes seconds to import, so it is imported with the first name that needs it.
     __getattr__, __dir__ = lazy_exports(
@@ -44,7 +44,7 @@ else:
             "llama_index_twelvelabs.segmenter": ["TwelveLabsVideoSegmenter"],
             "llama_index_twelvelabs.sync": ["async_videos", "sync_videos"],
             "llama_index_twelvelabs.tools": ["TwelveLabsToolSpec"],
-            "llama_index_twelvelabs.vector_stores": ["areplace_video", "replace_video"],
+            "llama_index_twelvelabs.replacement": ["areplace_video", "replace_video"],
         },
     )
 

@@ -34,6 +34,15 @@ from twelvelabs_core.integration import (
 )
 
 ExtraInfo = Mapping[str, Any] | None
+# Of the options of the segmenter; those that are missing here are None by default.
+_DEFAULTS = {
+    "embedding_scope": CLIPS,
+    "include_transcript": False,
+    "keep_asset": True,
+    "check": True,
+    "show_progress": False,
+    "input_type": "video",
+}
 
 
 class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
@@ -136,15 +145,7 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
             "show_progress": show_progress,
             "input_type": input_type,
         }
-        defaults = {
-            "embedding_scope": CLIPS,
-            "include_transcript": False,
-            "keep_asset": True,
-            "check": True,
-            "show_progress": False,
-            "input_type": "video",
-        }
-        given = [name for name, value in options.items() if value != defaults.get(name)]
+        given = [name for name, value in options.items() if value != _DEFAULTS.get(name)]
         if segmenter is not None and given:
             raise ConfigurationError(f"pass segmenter, or {', '.join(sorted(given))}, not both.")
         if segmenter is None:

@@ -161,12 +161,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         show_progress: bool = False,
         input_type: InputTypes = "video",
     ) -> None:
-        if isinstance(embed_model, Mapping):
-            embed_model = TwelveLabsEmbedding.from_dict(dict(embed_model))
-        if embed_model is not None and not isinstance(embed_model, TwelveLabsEmbedding):
-            raise ConfigurationError(f"embed_model must be a TwelveLabsEmbedding, got {type(embed_model).__name__}.")
-        if embed_model is None:
-            embed_model = TwelveLabsEmbedding()
+        embed_model = _model_of(embed_model)
         types = types_of(input_type)
         if embedding_scope is CLIPS and types[0] in UNTIMED_TYPES:
             embedding_scope = None  # pages and chunks have no clips
@@ -348,3 +343,12 @@ def types_of(input_type: InputTypes) -> tuple[InputType, ...]:
     if not types or (len(types) > 1 and not set(types) <= set(UNTIMED_TYPES)):
         raise InputError(f"input_type must be one type, or a list of {' and '.join(UNTIMED_TYPES)}; got {list(types)}.")
     return types
+
+
+def _model_of(embed_model: TwelveLabsEmbedding | Mapping[str, Any] | None) -> TwelveLabsEmbedding:
+    """Return the embedding of a segmenter: the given one, also from its serialized form, else a new one."""
+    if isinstance(embed_model, Mapping):
+        return TwelveLabsEmbedding.from_dict(dict(embed_model))
+    if embed_model is not None and not isinstance(embed_model, TwelveLabsEmbedding):
+        raise ConfigurationError(f"embed_model must be a TwelveLabsEmbedding, got {type(embed_model).__name__}.")
+    return TwelveLabsEmbedding() if embed_model is None else embed_model

@@ -1,4 +1,4 @@
-"""`replace_video`: replace the nodes of a video in an index, with any vector store."""
+"""What LlamaIndex's vector stores do in different ways: replacing, deleting and finding the nodes of a document."""
 
 import logging
 from collections.abc import Collection, Sequence
@@ -6,62 +6,14 @@ from typing import Any
 
 from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import BaseNode
-from llama_index.core.storage.docstore.types import BaseDocumentStore
 from llama_index.core.vector_stores import MetadataFilter, MetadataFilters, VectorStoreQuery, VectorStoreQueryResult
 
 from twelvelabs_core import ConfigurationError, InputError
-from twelvelabs_core.integration import AWAITING, BLOCKING, EmbeddingFields, Mode, SpaceCheck, finish
+from twelvelabs_core.integration import Mode
 
 logger = logging.getLogger("llama_index_twelvelabs")
 
-_PROBE_SIZE = 10
 _KEEPS_BOTH = ("LanceDBVectorStore", "PGVectorStore")  # which store a node again beside the one with its id
-
-
-def replace_video(index: VectorStoreIndex, nodes: Sequence[BaseNode]) -> list[str]:
-    """Add the nodes of videos to an index, replacing all nodes of the same videos.
-
-    `index.insert_nodes` alone is not safe to repeat: Postgres, LanceDB and FAISS keep nodes twice, and the old
-    segments of a changed video would remain.
-
-    Args:
-        index: An index on any vector store; FAISS cannot delete, so that only new videos can be added.
-        nodes: All nodes of one or several videos, as `TwelveLabsVideoReader.load_nodes` or
-            `TwelveLabsVideoSegmenter` returned them.
-
-    Returns:
-        The ids of the nodes in the index, each once, in the order of `nodes`.
-
-    Raises:
-        InputError: A node has no vector or no source; nothing was deleted.
-        ConfigurationError: The index already has the video, and its vector store cannot delete.
-
-    Example:
-        ```python
-        replace_video(index, TwelveLabsVideoReader(embed_model=embed_model).load_nodes("match.mp4"))
-        ```
-    """
-    return finish(replace_videos(BLOCKING, index, nodes))
-
-
-async def areplace_video(index: VectorStoreIndex, nodes: Sequence[BaseNode]) -> list[str]:
-    """Add the nodes of videos to an index; the async variant of `replace_video`."""
-    return await replace_videos(AWAITING, index, nodes)
-
-
-async def replace_videos(mode: Mode, index: VectorStoreIndex, nodes: Sequence[BaseNode]) -> list[str]:
-    """Replace the nodes of each video in `nodes`."""
-    if not isinstance(index, VectorStoreIndex):
-        raise InputError(f"index must be a VectorStoreIndex, got {type(index).__name__}.")
-    videos: dict[str, dict[str, BaseNode]] = {}
-    for node in nodes:
-        videos.setdefault(check_node(node), {})[node.node_id] = node
-    model = index._embed_model  # noqa: SLF001  # LlamaIndex's own retrievers use it too
-    if isinstance(model, EmbeddingFields):
-        SpaceCheck(model.space)(node.metadata for node in nodes if "segment_id" in node.metadata)
-    for ref_doc_id, ours in videos.items():
-        await replace_in_index(mode, index, ref_doc_id, list(ours.values()))
-    return [node_id for ours in videos.values() for node_id in ours]
 
 
 async def replace_in_index(mode: Mode, index: VectorStoreIndex, ref_doc_id: str, nodes: Sequence[BaseNode]) -> None:
@@ -143,31 +95,14 @@ async def has_nodes(mode: Mode, store: Any, ref_doc_id: str, dimension: int) -> 
         return table is not None and await mode.blocking(lambda: table.count_rows(_of_document(store, ref_doc_id))) > 0
     filters = MetadataFilters(filters=[MetadataFilter(key="ref_doc_id", value=ref_doc_id)])
     try:
-        found = await _search(mode, store, dimension, similarity_top_k=1, filters=filters)
+        found = await search_nodes(mode, store, dimension, similarity_top_k=1, filters=filters)
     except Exception as error:  # noqa: BLE001  # each store raises errors of its own
         logger.info("%s cannot be asked for the nodes of a document: %s", type(store).__name__, type(error).__name__)
         return True
     return bool(found.ids or found.nodes)
 
 
-async def check_collection(mode: Mode, store: Any, docstore: BaseDocumentStore | None, check: SpaceCheck) -> None:
-    """Refuse a vector store with segments of another space; it is searched for a few nodes, where it can be.
-
-    Raises:
-        InputError: A segment is of another space.
-    """
-    nodes: Sequence[BaseNode] = ()
-    try:
-        found = await _search(mode, store, check.dimension, similarity_top_k=_PROBE_SIZE)
-        nodes = found.nodes or ()
-        if not nodes and docstore is not None:
-            nodes = await mode.call(docstore, "get_nodes", found.ids or [])
-    except Exception as error:  # noqa: BLE001  # whatever a store raises that is empty
-        logger.debug("%s cannot be searched for segments: %s", type(store).__name__, type(error).__name__)
-    check(node.metadata for node in nodes if "segment_id" in node.metadata)
-
-
-async def _search(mode: Mode, store: Any, dimension: int, **options: Any) -> VectorStoreQueryResult:
+async def search_nodes(mode: Mode, store: Any, dimension: int, **options: Any) -> VectorStoreQueryResult:
     """Return any nodes of a vector store.
 
     Raises:

@@ -10,7 +10,7 @@ An operation of an adapter is written once, as `async def` over a `Mode`. A publ
 import logging
 import os
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
@@ -36,11 +36,12 @@ if TYPE_CHECKING:
     from twelvelabs_core.media.source import MediaInput, is_one, many
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
+    from twelvelabs_core.moments.agent import example_named, searchable_titles
     from twelvelabs_core.moments.conditions import TOOL_OPTIONS, Conditions, Predicate, time_window_of
+    from twelvelabs_core.moments.metadata import checked_metadata
     from twelvelabs_core.moments.retrieval import (
         check_query,
         conditions_of,
-        find_segments,
         retrieve_moments,
         segments_named,
         sources_named,
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
         public_document,
         sentence_of,
         text_for_model,
-        titles_of_sources,
     )
     from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord, readable_head_of
     from twelvelabs_core.results.spaces import SpaceCheck
@@ -75,11 +75,12 @@ else:
             "twelvelabs_core.media.source": ["is_one", "many"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
+            "twelvelabs_core.moments.agent": ["example_named", "searchable_titles"],
             "twelvelabs_core.moments.conditions": ["TOOL_OPTIONS", "Conditions", "Predicate", "time_window_of"],
+            "twelvelabs_core.moments.metadata": ["checked_metadata"],
             "twelvelabs_core.moments.retrieval": [
                 "check_query",
                 "conditions_of",
-                "find_segments",
                 "retrieve_moments",
                 "segments_named",
                 "sources_named",
@@ -92,7 +93,6 @@ else:
                 "public_document",
                 "sentence_of",
                 "text_for_model",
-                "titles_of_sources",
             ],
             "twelvelabs_core.results.records": ["METADATA_KEYS", "readable_head_of"],
             "twelvelabs_core.results.spaces": ["SpaceCheck"],
@@ -120,12 +120,13 @@ __all__ = [
     "check_count",
     "check_query",
     "check_unique",
+    "checked_metadata",
     "client_of",
     "complaint_about",
     "conditions_of",
     "drain",
     "each_medium",
-    "find_segments",
+    "example_named",
     "finish",
     "input_type_of",
     "is_one",
@@ -142,13 +143,13 @@ __all__ = [
     "public_document",
     "readable_head_of",
     "retrieve_moments",
+    "searchable_titles",
     "segments_named",
     "sentence_of",
     "sources_named",
     "synchronize",
     "text_for_model",
     "time_window_of",
-    "titles_of_sources",
     "unsigned_url",
     "untimed_types",
     "with_distinct_titles",
@@ -410,22 +411,14 @@ async def each_medium(
         TwelveLabsError: The only item failed.
         IngestionError: At the end, if some of several media failed; the others are in the segment store.
     """
+    from twelvelabs_core.base.progress import shown_progress  # noqa: PLC0415  # imports more than this module needs
+
     client = await client_of(mode, embeddings)
-    with _progress(len(media), on_progress, show_progress=show_progress) as report:
+    with shown_progress(len(media), on_progress, show_progress=show_progress) as report:
         found = client.segment_many(media, on_progress=report, **options)
         async with aclosing(mode.each(found)) as segmented:
             async for item in segmented:
                 yield item.source, await mode.run(client.register, item, id_namespace=id_namespace)
-
-
-def _progress(
-    total: int, on_progress: "OnProgress | None", *, show_progress: bool
-) -> "AbstractContextManager[OnProgress | None]":
-    if not show_progress:
-        return nullcontext(on_progress)
-    from twelvelabs_core.base.progress import ProgressLine  # noqa: PLC0415  # for few callers
-
-    return ProgressLine(total, on_progress)
 
 
 async def plan_media(
@@ -442,9 +435,10 @@ async def plan_media(
     Raises:
         InputError: An option cannot be used.
     """
-    of_runs = {"timeout", "keep_asset", "include_transcript", "max_tasks", "max_minutes", "max_cost", "on_error"}
-    plain = {name: value for name, value in options.items() if name not in of_runs}
-    plain["price_per_minute"] = plain.get("price_per_minute") if price_per_minute is None else price_per_minute
+    timed = ("start_sec", "end_sec", "time_based_metadata")
+    names = ("input_type", "segmentation", "embedding_option", "embedding_scope", "embedding_type", "check", *timed)
+    plain = {name: options[name] for name in names if name in options}
+    price = options.get("price_per_minute") if price_per_minute is None else price_per_minute
     client = await client_of(mode, embeddings)
-    found: IngestionPlan = await mode.run(client.plan, media, probe_urls=probe_urls, **plain)
+    found: IngestionPlan = await mode.run(client.plan, media, probe_urls=probe_urls, price_per_minute=price, **plain)
     return found

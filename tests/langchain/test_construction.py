@@ -21,6 +21,8 @@ KEY = "tlk_do_not_show_me"
 
 def test_public_names() -> None:
     assert sorted(langchain_twelvelabs.__all__) == [
+        "ListVideos",
+        "MoreLikeThis",
         "SearchVideoMoments",
         "SegmentPromptTemplate",
         "TwelveLabsAudioLoader",

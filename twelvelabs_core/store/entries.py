@@ -219,10 +219,32 @@ class Removed:
         tasks: Number of journal entries.
         vectors: Number of vectors.
         segments: Number of segment ids.
+        minutes: Minutes of media whose vectors were deleted: the next run that needs them pays for them again.
 
     Example:
         ```python
-        print(store.delete_source("match.mp4").segments)
+        print(store.forget("match.mp4", dry_run=True).minutes, "minutes would be paid for again")
+        ```
+    """
+
+    tasks: int
+    vectors: int
+    segments: int
+    minutes: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What was copied to another store.
+
+    Attributes:
+        tasks: Number of tasks that the other store did not have.
+        vectors: Number of their vectors.
+        segments: Number of segment ids that it did not have.
+
+    Example:
+        ```python
+        print(store.copy_to(SegmentStore("part.sqlite3"), sources=["match.mp4"]).tasks)
         ```
     """
 

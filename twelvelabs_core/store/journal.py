@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, bindparam, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, bindparam, case, func, or_, select, update
 
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.models.paid_work import contains
@@ -23,7 +23,7 @@ from twelvelabs_core.store.entries import KnownUrl, TaskEntry
 from twelvelabs_core.store.lookups import put_row
 from twelvelabs_core.store.owners import has_ended, owner
 from twelvelabs_core.store.payments import DROP_PAYMENT, PUT_PAYMENT, refuse_over_budget
-from twelvelabs_core.store.schema import meta, tasks, upsert, urls
+from twelvelabs_core.store.schema import Insert, compiled, meta, tasks, upsert, urls
 
 FOUND = "found in the list of tasks"  # `error` of an entry whose task id was found, not returned by the create call
 UNDER_WAY = ("intent", "processing")
@@ -39,7 +39,6 @@ ENTRIES_OF_CONTENT = (
 )
 IS_FREE = or_(tasks.c.state == "intent", tasks.c.task_id.is_(None), tasks.c.task_id == bindparam("task_id"))
 ENTRY_WAS_WRITTEN = {"revision": tasks.c.revision + 1, "updated_at": bindparam("now")}
-LOCKED_JOURNAL = select(meta.c.value).where(meta.c.name == "journal").with_for_update()
 PUT_TASK_ID = (
     update(tasks)
     .where(tasks.c.key == bindparam("of_key"), tasks.c.state != "ready", IS_FREE)
@@ -112,14 +111,16 @@ class Journal:
             "revision": 1,
         }
         with self._database.writing() as connection:
-            # On PostgreSQL, intents are written one after the other; on SQLite all writes are.
-            connection.execute(LOCKED_JOURNAL)
-            if wanted is not None and _is_served(connection, values, wanted, replacing):
-                return False
+            if wanted is not None:
+                _lock(connection, f"content {space} {content}")
+                if _is_served(connection, values, wanted, replacing):
+                    return False
+            if max_minutes is not None:
+                _lock(connection, "budget")
             if url is not None:
                 put_row(connection, urls, url=url[0], **url[1]._asdict())
             result = connection.execute(
-                _put_intent(connection.dialect.name, replacing),
+                _put_intent(connection.dialect.name, replacing if replacing and replacing.key == key else None),
                 values,
                 execution_options={"preserve_rowcount": True},  # SQLAlchemy drops it for inserts on some drivers
             )
@@ -233,6 +234,12 @@ def find_serving(
     return next((entry for entry in found if entry.key == key), None)
 
 
+def _lock(connection: Connection, name: str) -> None:
+    """Let no other transaction have this lock until the end of this one; on SQLite a writer has the whole file."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"twelvelabs {name}", 0))))
+
+
 def _is_served(
     connection: Connection, values: Mapping[str, Any], wanted: Mapping[str, Any], beside: TaskEntry | None
 ) -> bool:
@@ -249,7 +256,9 @@ def _to_entry(row: Row[Any]) -> TaskEntry:
 
 @cache
 def _new_intent(dialect: str) -> Executable:
-    return _put_intent_over(dialect, tasks.c.state.in_(ENDED))
+    known_later = ("id", "duration_sec", "dimension", "vector_count")
+    columns = [name for name in tasks.c.keys() if name not in known_later]  # noqa: SIM118  # not a mapping
+    return compiled(_put_intent_over(dialect, or_(*(tasks.c.state == state for state in ENDED))), columns)
 
 
 def _put_intent(dialect: str, replacing: TaskEntry | None) -> Executable:
@@ -261,7 +270,7 @@ def _put_intent(dialect: str, replacing: TaskEntry | None) -> Executable:
     return _put_intent_over(dialect, or_(tasks.c.state.in_(ENDED), is_meant))
 
 
-def _put_intent_over(dialect: str, replaceable: ColumnElement[bool]) -> Executable:
+def _put_intent_over(dialect: str, replaceable: ColumnElement[bool]) -> Insert:
     # An entry that failed without a task id was refused by the server: that was not an attempt.
     was_refused = and_(tasks.c.state == "failed", tasks.c.task_id.is_(None))
     statement = upsert(dialect, tasks)

@@ -10,7 +10,16 @@ from sqlalchemy import Connection, Executable, Row, Select, Table, and_, bindpar
 from twelvelabs_core.results.transcript import Word
 from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import KnownUrl, UploadEntry
-from twelvelabs_core.store.schema import assets, files, pending_transcripts, transcripts, uploads, upsert, urls
+from twelvelabs_core.store.schema import (
+    assets,
+    compiled,
+    files,
+    pending_transcripts,
+    transcripts,
+    uploads,
+    upsert,
+    urls,
+)
 
 
 class Lookups:
@@ -144,7 +153,7 @@ def put_row(connection: Connection, into: Table, **values: Any) -> None:
 def _put(dialect: str, into: Table) -> Executable:
     statement = upsert(dialect, into)
     changes = {column.name: statement.excluded[column.name] for column in into.c if not column.primary_key}
-    return statement.on_conflict_do_update(index_elements=list(into.primary_key), set_=changes)
+    return compiled(statement.on_conflict_do_update(index_elements=list(into.primary_key), set_=changes), into.c.keys())
 
 
 def delete_rows(connection: Connection, table: Table, **values: Any) -> None:

@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,8 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TextClause,
+    bindparam,
     insert,
     inspect,
     select,
@@ -200,9 +203,26 @@ payments = table(
 )
 
 
-def upsert(dialect: str, into: Table) -> sqlite.Insert | postgresql.Insert:
+Insert = sqlite.Insert | postgresql.Insert
+
+
+def upsert(dialect: str, into: Table) -> Insert:
     """Begin an `INSERT ... ON CONFLICT`, which SQLAlchemy has per dialect."""
     return postgresql.insert(into) if dialect == "postgresql" else sqlite.insert(into)
+
+
+def compiled(statement: Insert, columns: Sequence[str]) -> TextClause:
+    """Return the text of an `INSERT ... ON CONFLICT` that writes these columns.
+
+    SQLAlchemy compiles such a statement anew for each execution, in 0.5 ms; its text is compiled once.
+    """
+    dialect = postgresql.dialect if isinstance(statement, postgresql.Insert) else sqlite.dialect
+    sql = statement.compile(dialect=dialect(paramstyle="named"), column_keys=list(columns))
+    parameters = [
+        bindparam(name, type_=one.type) if one.required else bindparam(name, one.value, one.type)
+        for one, name in sql.bind_names.items()
+    ]
+    return text(str(sql)).bindparams(*parameters)
 
 
 # Upgrades. A step is written in the SQL of its time and never changes: the tables above are those of the last version.

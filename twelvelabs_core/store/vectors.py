@@ -6,11 +6,12 @@ The row of a vector is its position in `Segments`, whose order is therefore part
 import time
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, TextClause, bindparam, insert, or_, select, update
 
 from twelvelabs_core.base.errors import ConfigurationError, InputError
 from twelvelabs_core.models.paid_work import embedded_minutes
@@ -21,7 +22,7 @@ from twelvelabs_core.store.entries import Findings, KnownUrl, StoredResult, Stor
 from twelvelabs_core.store.journal import ENTRY_WAS_WRITTEN, find_serving, no_entry
 from twelvelabs_core.store.lookups import find_known_url
 from twelvelabs_core.store.payments import PUT_MINUTES
-from twelvelabs_core.store.schema import aliases, tasks, titles, upsert, vectors
+from twelvelabs_core.store.schema import aliases, compiled, tasks, titles, upsert, vectors
 
 WIRE_TYPE = np.dtype("<f4")
 EntryVersion = tuple[int, float]
@@ -141,7 +142,15 @@ class Vectors:
             rows = connection.execute(VECTORS_OF_TASK, {"of_task": row.id}).all()
         return Findings(known, entry, _read_result(row, rows))
 
-    def add_aliases(self, key: str, rows: Iterable[tuple[str, int]], *, source: str, title: str | None = None) -> None:
+    def add_aliases(
+        self,
+        key: str,
+        rows: Iterable[tuple[str, int]],
+        *,
+        source: str,
+        title: str | None = None,
+        is_new: bool = False,
+    ) -> None:
         """Let segment ids name vectors of a ready task.
 
         Safe to repeat. An id that names a vector already keeps that vector, and is free again only when the vector
@@ -152,12 +161,13 @@ class Vectors:
             rows: Pairs of segment id and row in the task's `Segments`, any number.
             source: The caller's name of the media, to list and delete by.
             title: Its title in head lines. A reference is believed only beside a title with which it was added.
+            is_new: Whether they are hardly added yet: it is then not read first whether they are.
 
         Raises:
             InputError: The key has no entry, or it has no such row; nothing is written.
         """
         rows = sorted(rows)  # one order in all processes, or two could wait for each other
-        if self._are_added(key, rows, source, title):
+        if not is_new and self._are_added(key, rows, source, title):
             return
         with self._database.writing() as connection:
             entry = find_row(connection, key, lock=True)
@@ -168,10 +178,10 @@ class Vectors:
                 )
             if rows:
                 values = [{"segment_id": name, "task": entry.id, "row": row, "source": source} for name, row in rows]
-                connection.execute(upsert(connection.dialect.name, aliases).on_conflict_do_nothing(), values)
+                connection.execute(_put_new(connection.dialect.name, aliases), values)
                 if title is not None:
                     named = {"source": source, "title": head_title(title)}
-                    connection.execute(upsert(connection.dialect.name, titles).on_conflict_do_nothing(), named)
+                    connection.execute(_put_new(connection.dialect.name, titles), named)
             connection.execute(update(tasks).where(tasks.c.id == entry.id).values(updated_at=time.time()))
 
     def _are_added(self, key: str, rows: Sequence[tuple[str, int]], source: str, title: str | None) -> bool:
@@ -307,6 +317,11 @@ class Vectors:
         query = select(aliases.c.segment_id).where(aliases.c.segment_id.contains(piece, autoescape=True)).limit(1)
         with self._database.reading() as connection:
             return connection.scalar(query) is not None
+
+
+@cache
+def _put_new(dialect: str, into: Table) -> TextClause:
+    return compiled(upsert(dialect, into).on_conflict_do_nothing(), into.c.keys())
 
 
 def _latest(

@@ -106,7 +106,7 @@ def assert_writable(store: SegmentStore) -> None:
     assert store.put_intent("failed", **intent)  # type: ignore[arg-type]
     store.put_upload("sha256:7", "me", upload_id="u", asset_id="a", chunk_size=1, upload_headers={}, options={})
     store.put_pending_transcript("sha256:7", "sandbox", "a")
-    assert store.delete_source("match.mp4", vectors=True).vectors == 3
+    assert store.forget("match.mp4").vectors == 3
     assert store.find_vectors(["id-0"]) == {}
 
 
