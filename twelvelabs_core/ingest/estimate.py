@@ -155,7 +155,8 @@ class IngestionPlan:
             minutes = "unknown" if one.minutes is None else f"{one.minutes:.2f}"
             size = f"{one.upload_bytes / 1e6:.1f}"
             numbers = (minutes, _range(one.vectors), size) if is_used else ("", "", "")
-            yield (_printable(one.source), one.status, *numbers, _printable(one.reason))
+            reason = one.reason.removeprefix(f"{one.source}: ")  # the name is in the first column
+            yield (_printable(one.source), one.status, *numbers, _printable(reason))
 
     def _with(self, status: PlanStatus) -> tuple[PlannedMedia, ...]:
         return tuple(one for one in self.media if one.status == status)
