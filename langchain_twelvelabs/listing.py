@@ -57,7 +57,7 @@ async def _in_pgvector(mode: Mode, store: Any, sources: Collection[str] | None, 
     own = select(collections.uuid).where(collections.name == store.collection_name).scalar_subquery()
     id_column = getattr(table, "custom_id", None) or table.id
     query = select(id_column, *(table.cmetadata[key].as_string() for key in KEYS)).where(table.collection_id == own)
-    query = query.where(table.cmetadata["segment_id"].as_string().is_not(None)).limit(limit)
+    query = query.where(table.cmetadata["segment_id"].as_string() != "").limit(limit)
     if sources is not None:
         query = query.where(table.cmetadata["source"].as_string().in_(list(sources)))
     if mode.is_async and hasattr(store, "_make_async_session"):

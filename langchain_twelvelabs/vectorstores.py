@@ -109,6 +109,13 @@ async def _add(
     return list(added)
 
 
+async def add_documents(mode: Mode, store: VectorStore, documents: Sequence[Document]) -> None:
+    """Add the documents of segments, each with another id, in place of those with the same ids."""
+    for start in range(0, len(documents), BATCH_SIZE):
+        batch = documents[start : start + BATCH_SIZE]
+        await _add_batch(mode, store, list(batch), [segment_id_of(document) for document in batch])
+
+
 async def _batches(
     mode: Mode, documents: Iterable[Document] | AsyncIterable[Document], size: int
 ) -> AsyncGenerator[list[Document]]:

@@ -1,10 +1,12 @@
 """`list_sources` and `delete_segments`: which segments an index or vector store contains, and how to remove them."""
 
 import json
+import logging
 import os
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 from llama_index.core import VectorStoreIndex
@@ -14,20 +16,24 @@ from llama_index.core.vector_stores import FilterOperator, MetadataFilter, Metad
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 
 from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
-from llama_index_twelvelabs.vector_stores import delete_from_store, has_collection, is_a, replace_in_index
+from llama_index_twelvelabs.vector_stores import delete_from_store, has_collection, is_a, replace_in_index, search_nodes
 from twelvelabs_core import ConfigurationError, InputError
 from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
     EmbeddingFields,
     Mode,
+    SpaceCheck,
     client_of,
     finish,
     segments_named,
 )
 
+logger = logging.getLogger("llama_index_twelvelabs")
+
 PAGE_SIZE = 1_000  # nodes of one request to a vector store
-KEYS = ("segment_id", "source", "title", "space", "ref_doc_id")
+PROBE_SIZE = 10
+KEYS = ("segment_id", "source", "title", "space", "ref_doc_id", "model", "segment_index")
 NO_DOCUMENT = ("", "None")  # the second is what LlamaIndex writes
 Holder = VectorStoreIndex | IngestionPipeline | BasePydanticVectorStore
 Source = str | os.PathLike[str]
@@ -157,11 +163,27 @@ async def stored_segments(mode: Mode, place: Place, sources: Collection[str] | N
     Raises:
         ConfigurationError: The vector store cannot be asked for its nodes.
     """
-    found: list[StoredSegment] = []
-    async with aclosing(_pages(mode, place, sources)) as pages:
-        async for page in pages:
-            found += _segments(page, sources)
-    return found
+    names = StoredSegment._fields[1:]
+    found = await _listed(mode, place, sources)
+    return [StoredSegment(node_id, *(metadata[name] for name in names)) for node_id, metadata in found]
+
+
+async def check_collection(mode: Mode, place: Place, check: SpaceCheck) -> None:
+    """Refuse a vector store with segments of another space; it is asked for a few, where it can be.
+
+    Raises:
+        InputError: A segment is of another space.
+    """
+    found: list[Mapping[str, Any]] = []
+    try:
+        if is_a(place.store, *_LISTED) or (place.index is not None and not place.store.stores_text):
+            found = [metadata for _, metadata in await _listed(mode, place, None, PROBE_SIZE)]
+        else:
+            result = await search_nodes(mode, place.store, check.dimension, similarity_top_k=PROBE_SIZE)
+            found = [node.metadata for node in result.nodes or () if "segment_id" in node.metadata]
+    except Exception as error:  # noqa: BLE001  # whatever a store raises that is empty
+        logger.debug("%s cannot be searched for segments: %s", type(place.store).__name__, type(error).__name__)
+    check(found)
 
 
 async def delete_stored(mode: Mode, place: Place, segments: Sequence[StoredSegment]) -> int:
@@ -199,32 +221,43 @@ async def _delete(mode: Mode, index_or_store: Holder, source: Source | Sequence[
     return await delete_stored(mode, place, await segments_named(mode, client, source, find))
 
 
-def _segments(rows: Rows, sources: Collection[str] | None) -> Iterator[StoredSegment]:
-    """Yield the segments among nodes, each given by id and metadata."""
+async def _listed(
+    mode: Mode, place: Place, sources: Collection[str] | None, limit: int | None = None
+) -> list[tuple[str, dict[str, str]]]:
+    """Return ids and metadata of segments, of the latter the `KEYS`, "" for what it does not have."""
+    found: list[tuple[str, dict[str, str]]] = []
+    async with aclosing(_pages(mode, place, sources, limit)) as pages:
+        async for page in pages:
+            found += islice(_segments(page, sources), None if limit is None else limit - len(found))
+            if len(found) == limit:
+                break
+    return found
+
+
+def _segments(rows: Rows, sources: Collection[str] | None) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the segments among nodes."""
     for node_id, metadata in rows:
-        segment_id, source, *others = (str((metadata or {}).get(key) or "") for key in KEYS)
-        if segment_id and (sources is None or source in sources):
-            yield StoredSegment(str(node_id), segment_id, source, *others)
+        known = {key: str((metadata or {}).get(key) or "") for key in KEYS}
+        if known["segment_id"] and (sources is None or known["source"] in sources):
+            yield str(node_id), known
 
 
-async def _pages(mode: Mode, place: Place, sources: Collection[str] | None) -> AsyncGenerator[Rows]:
-    """Yield ids and metadata of nodes; of all nodes, or at least of those of the sources."""
+async def _pages(mode: Mode, place: Place, sources: Collection[str] | None, limit: int | None) -> AsyncGenerator[Rows]:
+    """Yield ids and metadata of nodes; of all nodes, or at least of those of the sources, or of the first segments."""
     store: Any = place.store
+    size = limit or PAGE_SIZE
     if is_a(store, "SimpleVectorStore"):
         yield store.data.metadata_dict.items()
     elif not store.stores_text and place.index is not None:
-        yield await mode.blocking(lambda: _in_docstore(place.index))
+        yield await mode.blocking(lambda: list(_in_docstore(place.index, size)))
     elif is_a(store, "QdrantVectorStore"):
-        async for page in _in_qdrant(mode, store, sources):
+        async for page in _in_qdrant(mode, store, sources, size):
             yield page
-    elif is_a(store, "ChromaVectorStore"):
-        yield await mode.blocking(lambda: list(_in_chroma(store, sources)))
-    elif is_a(store, "LanceDBVectorStore"):
-        yield await mode.blocking(lambda: _in_lancedb(store, sources))
-    elif is_a(store, "MilvusVectorStore"):
-        yield await mode.blocking(lambda: list(_in_milvus(store, sources)))
     elif is_a(store, "PGVectorStore"):
-        yield await _in_postgres(mode, store, sources)
+        yield await _in_postgres(mode, store, sources, limit)
+    elif is_a(store, *_LISTERS):
+        list_rows = next(_LISTERS[name] for name in _LISTERS if is_a(store, name))
+        yield await mode.blocking(lambda: list(islice(_segments(list_rows(store, sources, size), sources), limit)))
     else:
         yield await _asked(mode, store, sources)
 
@@ -244,27 +277,30 @@ async def _asked(mode: Mode, store: Any, sources: Collection[str] | None) -> Row
     return [(node.node_id, {**node.metadata, "ref_doc_id": node.ref_doc_id}) for node in nodes]
 
 
-def _in_docstore(index: Any) -> Rows:
-    """Return the nodes of an index whose vector store has only vectors, such as FAISS."""
-    nodes = index.docstore.get_nodes(list(index.index_struct.nodes_dict.values()), raise_error=False)
-    return [(node.node_id, {**node.metadata, "ref_doc_id": node.ref_doc_id}) for node in nodes]
+def _in_docstore(index: Any, size: int) -> Iterator[tuple[Any, Any]]:
+    """Yield the nodes of an index whose vector store has only vectors, such as FAISS."""
+    ids = list(index.index_struct.nodes_dict.values())
+    for start in range(0, len(ids), size):
+        for node in index.docstore.get_nodes(ids[start : start + size], raise_error=False):
+            yield node.node_id, {**node.metadata, "ref_doc_id": node.ref_doc_id}
 
 
-async def _in_qdrant(mode: Mode, store: Any, sources: Collection[str] | None) -> AsyncGenerator[Rows]:
+async def _in_qdrant(mode: Mode, store: Any, sources: Collection[str] | None, size: int) -> AsyncGenerator[Rows]:
     from qdrant_client import models  # noqa: PLC0415  # of the store's own package
 
     if not await has_collection(mode, store):
         return
-    wanted = None
-    if sources is not None:
-        match = models.MatchAny(any=list(sources))
-        wanted = models.Filter(must=[models.FieldCondition(key="source", match=match)])
+    if sources is None:
+        condition = models.FieldCondition(key="segment_index", range=models.Range(gte=0))
+    else:
+        condition = models.FieldCondition(key="source", match=models.MatchAny(any=list(sources)))
+    wanted = models.Filter(must=[condition])
     client = store._aclient if mode.is_async else store._client  # noqa: SLF001  # the first has no public name
     offset = None
     while True:
         points, offset = await mode.run(
             client.scroll,
-            *(store.collection_name, wanted, PAGE_SIZE),
+            *(store.collection_name, wanted, size),
             offset=offset,
             with_payload=list(KEYS),
             with_vectors=False,
@@ -274,37 +310,39 @@ async def _in_qdrant(mode: Mode, store: Any, sources: Collection[str] | None) ->
             return
 
 
-def _in_chroma(store: Any, sources: Collection[str] | None) -> Iterator[tuple[Any, Any]]:
-    where = None if sources is None else {"source": {"$in": list(sources)}}
+def _in_chroma(store: Any, sources: Collection[str] | None, size: int) -> Iterator[tuple[Any, Any]]:
+    where: dict[str, Any] = {"segment_index": {"$gte": 0}} if sources is None else {"source": {"$in": list(sources)}}
     offset = 0
     while True:
-        page = store.client.get(where=where, limit=PAGE_SIZE, offset=offset, include=["metadatas"])
+        page = store.client.get(where=where, limit=size, offset=offset, include=["metadatas"])
         yield from zip(page["ids"], page["metadatas"], strict=True)
-        if len(page["ids"]) < PAGE_SIZE:
+        if len(page["ids"]) < size:
             return
-        offset += PAGE_SIZE
+        offset += size
 
 
-def _in_lancedb(store: Any, sources: Collection[str] | None) -> Rows:
+def _in_lancedb(store: Any, sources: Collection[str] | None, size: int) -> Iterator[tuple[Any, Any]]:
     table = getattr(store, "_table", None)  # its `table` raises while the store is empty
     if table is None:
-        return []
+        return
     fields = {field.name for field in table.schema.field("metadata").type}
     columns = {key: f"metadata.{key}" for key in KEYS if key in fields}
-    if not {"segment_id", "source"} <= columns.keys():
-        return []
-    query = table.search().select({"id": "id", **columns})
+    if not {"segment_id", "source", "segment_index"} <= columns.keys():
+        return
+    wanted = "metadata.segment_index >= 0"
     if sources is not None:
         quoted = ", ".join("'" + source.replace("'", "''") + "'" for source in sources)
-        query = query.where(f"metadata.source in ({quoted})")
-    return [(row["id"], row) for row in query.limit(max(table.count_rows(), 1)).to_list()]
+        wanted = f"metadata.source in ({quoted})"
+    for batch in table.search().where(wanted).select({"id": "id", **columns}).to_batches(size):
+        yield from ((row["id"], row) for row in batch.to_pylist())
 
 
-def _in_milvus(store: Any, sources: Collection[str] | None) -> Iterator[tuple[Any, Any]]:
-    wanted = "" if sources is None else f"source in {json.dumps(list(sources), ensure_ascii=False)}"
+def _in_milvus(store: Any, sources: Collection[str] | None, size: int) -> Iterator[tuple[Any, Any]]:
+    wanted = "segment_index >= 0" if sources is None else f"source in {json.dumps(list(sources), ensure_ascii=False)}"
+    store.client.load_collection(store.collection_name)  # Milvus Lite has released what another process filled
     pages = store.client.query_iterator(
         store.collection_name,
-        batch_size=PAGE_SIZE,
+        batch_size=size,
         filter=wanted,
         output_fields=["id", *KEYS],
         consistency_level="Strong",
@@ -316,12 +354,13 @@ def _in_milvus(store: Any, sources: Collection[str] | None) -> Iterator[tuple[An
         pages.close()
 
 
-async def _in_postgres(mode: Mode, store: Any, sources: Collection[str] | None) -> Rows:
+async def _in_postgres(mode: Mode, store: Any, sources: Collection[str] | None, limit: int | None) -> Rows:
     from sqlalchemy import select  # noqa: PLC0415  # of the store's own package
 
     store._initialize()  # noqa: SLF001  # it has no public method for a session
     table = store._table_class  # noqa: SLF001  # the same
-    query = select(table.node_id, *(table.metadata_[key].as_string() for key in KEYS))
+    query = select(table.node_id, *(table.metadata_[key].as_string() for key in KEYS)).limit(limit)
+    query = query.where(table.metadata_["segment_id"].as_string() != "")
     if sources is not None:
         query = query.where(table.metadata_["source"].as_string().in_(list(sources)))
     if mode.is_async:
@@ -331,3 +370,11 @@ async def _in_postgres(mode: Mode, store: Any, sources: Collection[str] | None) 
         with store._session() as session:  # noqa: SLF001  # the same
             rows = session.execute(query).all()
     return [(node_id, dict(zip(KEYS, values, strict=True))) for node_id, *values in rows]
+
+
+_LISTERS: Mapping[str, Callable[[Any, Collection[str] | None, int], Iterator[tuple[Any, Any]]]] = {
+    "ChromaVectorStore": _in_chroma,
+    "LanceDBVectorStore": _in_lancedb,
+    "MilvusVectorStore": _in_milvus,
+}
+_LISTED = ("SimpleVectorStore", "QdrantVectorStore", "PGVectorStore", *_LISTERS)

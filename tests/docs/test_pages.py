@@ -54,6 +54,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("readme")
     write_film(folder / "match.mp4", SCENES)
     write_film(folder / "training.mp4", SCENES[::-1])
+    (folder / "videos").mkdir()
+    (folder / "videos" / "match.mp4").symlink_to(folder / "match.mp4")
     write_picture(folder / "photo.jpg", SCENES[0])
     write_film(folder / "clip.mp4", SCENES[1:2])
     talk = [Scene("red", seconds=6.0), Scene("blue", seconds=6.0)]

@@ -302,6 +302,16 @@ class Vectors:
         with self._database.reading() as connection:
             return {head_line(title, SegmentPosition(*row)) for row in connection.execute(query.distinct())}
 
+    def find_contents(self, segment_ids: Collection[str]) -> dict[str, str]:
+        """Return the content identity of the media that segment ids are of; ids which name no vector are absent."""
+        query = select(aliases.c.segment_id, tasks.c.content).join(tasks, tasks.c.id == aliases.c.task)
+        found: dict[str, str] = {}
+        with self._database.reading() as connection:
+            for ids in batched(segment_ids):
+                rows = connection.execute(query.where(aliases.c.segment_id.in_(ids)))
+                found.update((row.segment_id, row.content) for row in rows)
+        return found
+
     def has_segment_like(self, piece: str) -> bool:
         """Return whether a segment id contains a text, which is at least 8 characters of one."""
         query = select(aliases.c.segment_id).where(aliases.c.segment_id.contains(piece, autoescape=True)).limit(1)

@@ -272,6 +272,16 @@ def test_a_segment_id_keeps_the_vector_that_it_named_first(store: SegmentStore) 
     assert store.info().segments == 2
 
 
+def test_segment_ids_are_found_by_their_sources(store: SegmentStore) -> None:
+    put_ready(store, "first", make_segments(seed=1))
+    ids = new_ids(3)
+    store.add_aliases("first", [(ids[0], 0), (ids[1], 1)], source="match.mp4")
+    store.add_aliases("first", [(ids[2], 2)], source="o'hara.mp4")
+    assert store.find_segment_ids(["match.mp4", "none.mp4"]) == dict.fromkeys(ids[:2], "match.mp4")
+    assert store.find_segment_ids() == {**dict.fromkeys(ids[:2], "match.mp4"), ids[2]: "o'hara.mp4"}
+    assert store.find_segment_ids([]) == {}
+
+
 def test_a_segment_id_is_free_again_when_its_vector_was_deleted(store: SegmentStore) -> None:
     put_ready(store, "first", make_segments(seed=1))
     second = put_ready(store, "second", make_segments(seed=2))
