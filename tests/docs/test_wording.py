@@ -20,7 +20,7 @@ REPLACED = {
     r"\bgo(es)? on with\b|\bwent on\b": "resume, continue",
     r"\band its like\b|\bits kin\b": "the rest",
     r"\bfor ever\b": "permanently",
-    r"\bin no time\b|\bfor nothing\b": "quickly, free",
+    r"\bin no time\b": "quickly",
 }
 
 
