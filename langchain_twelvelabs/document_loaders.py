@@ -102,18 +102,11 @@ class SegmentLoader(BaseLoader):
                     yield document
 
     def plan(self, *, probe_urls: bool = False, price_per_minute: float | None = None) -> IngestionPlan:
-        """Return what loading would do and pay for; the API is sent nothing.
+        """Return the plan of loading: what it would do and pay for; the API is sent nothing. `print` shows a table.
 
         Args:
             probe_urls: Whether the length of a URL is read from it with PyAV: GET requests for ranges, up to 16 MB.
             price_per_minute: What you pay for a minute. Default: the loader's.
-
-        Returns:
-            An `IngestionPlan`: minutes, vectors, bytes and requests for each source and in total, what is paid for
-            already, and what cannot be used. `print` shows a table.
-
-        Raises:
-            InputError: An option cannot be used.
         """
         return finish(self._plan(BLOCKING, probe_urls=probe_urls, price_per_minute=price_per_minute))
 
@@ -191,6 +184,7 @@ class TimedSegmentLoader(SegmentLoader):
         show_progress: bool = False,
         on_progress: OnProgress | None = None,
     ) -> None:
+        budget = {"max_minutes": max_minutes, "max_cost": max_cost, "price_per_minute": price_per_minute}
         options = {
             "input_type": self.input_type,
             "segmentation": segmentation,
@@ -205,9 +199,7 @@ class TimedSegmentLoader(SegmentLoader):
             "check": check,
             "timeout": timeout,
             "max_tasks": max_tasks,
-            "max_minutes": max_minutes,
-            "max_cost": max_cost,
-            "price_per_minute": price_per_minute,
+            **budget,
             "on_error": on_error,
         }
         super().__init__(
