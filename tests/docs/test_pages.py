@@ -19,7 +19,7 @@ from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sou
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-README_WORDS = range(650, 901)
+README_WORDS = range(700, 901)
 PARAGRAPH_WORDS_MAX = 60
 
 
