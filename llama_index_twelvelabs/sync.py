@@ -11,6 +11,7 @@ from llama_index.core.schema import BaseNode
 from llama_index_twelvelabs.contents import StoredSegment, delete_stored, place_of, stored_segments
 from llama_index_twelvelabs.ingestion import IndexTarget
 from llama_index_twelvelabs.nodes import to_node
+from llama_index_twelvelabs.readers import ExtraInfo
 from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
 from llama_index_twelvelabs.vector_stores import delete_nodes, insert_nodes, is_a
 from twelvelabs_core import ConfigurationError, IngestionPlan, InputError, Media, MediaInput, OnError, SyncReport
@@ -37,6 +38,7 @@ def sync_videos(
     allow_empty: bool = False,
     max_removed_share: float = 1.0,
     on_error: OnError = "skip",
+    extra_info: ExtraInfo = None,
     **options: Any,
 ) -> SyncReport:
     """Bring an index to the state of a folder of videos: what is new, changed, renamed or gone.
@@ -61,6 +63,7 @@ def sync_videos(
         max_removed_share: The largest share of these that may be removed, such as 0.2. Default 1.0.
         on_error: `skip` (default) logs a warning that lists the videos that failed, `raise` raises an error at the end.
             A function is called with each `twelvelabs_core.Failure` instead. The report has them, too.
+        extra_info: Metadata for all nodes that are written; a key that segments use gets the prefix `extra_`.
         **options: Options of `TwelveLabsVideoSegmenter` but `embed_model`, such as `segmentation`, `embedding_option`,
             `max_tasks`.
 
@@ -80,7 +83,9 @@ def sync_videos(
         ```
     """
     rules = SyncRules(allow_empty=allow_empty, max_removed_share=max_removed_share, dry_run=dry_run)
-    return finish(_sync(_Videos(BLOCKING, index, options, dry_run=dry_run), sources, prefix, rules, on_error))
+    return finish(
+        _sync(_Videos(BLOCKING, index, options, extra_info, dry_run=dry_run), sources, prefix, rules, on_error)
+    )
 
 
 async def async_videos(
@@ -92,17 +97,21 @@ async def async_videos(
     allow_empty: bool = False,
     max_removed_share: float = 1.0,
     on_error: OnError = "skip",
+    extra_info: ExtraInfo = None,
     **options: Any,
 ) -> SyncReport:
     """Bring an index to the state of a folder of videos; the async variant of `sync_videos`."""
     rules = SyncRules(allow_empty=allow_empty, max_removed_share=max_removed_share, dry_run=dry_run)
-    return await _sync(_Videos(AWAITING, index, options, dry_run=dry_run), sources, prefix, rules, on_error)
+    videos = _Videos(AWAITING, index, options, extra_info, dry_run=dry_run)
+    return await _sync(videos, sources, prefix, rules, on_error)
 
 
 class _Videos:
     """The segments of videos in an index."""
 
-    def __init__(self, mode: Mode, index: VectorStoreIndex, options: dict[str, Any], *, dry_run: bool) -> None:
+    def __init__(
+        self, mode: Mode, index: VectorStoreIndex, options: dict[str, Any], extra_info: ExtraInfo, *, dry_run: bool
+    ) -> None:
         if not isinstance(index, VectorStoreIndex):
             raise InputError(f"index must be a VectorStoreIndex, got {type(index).__name__}.")
         if is_a(index.vector_store, "FaissVectorStore"):
@@ -117,6 +126,7 @@ class _Videos:
         if options:
             self.segmenter = TwelveLabsVideoSegmenter(embed_model=self.segmenter.embed_model, **options)
         self._index = index
+        self._extra_info = extra_info
         self._stored: set[str] = set()
 
     async def stored(self) -> list[StoredSegment]:
@@ -136,7 +146,7 @@ class _Videos:
         named = {item.source: item for item in media if isinstance(item, Media)}
         async with aclosing(self.segmenter.each_medium(self.mode, media, {"on_error": report.note})) as found:
             async for source, records in found:
-                document = await self.segmenter.document(self.mode, named[source])
+                document = await self.segmenter.document(self.mode, named[source], self._extra_info)
                 yield source, [to_node(record, document) for record in records]
 
     async def add(self, segments: Sequence[BaseNode]) -> None:

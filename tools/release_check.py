@@ -63,12 +63,12 @@ def check_wheel(wheel: Path) -> None:
 
 
 def check_sdist(sdist: Path) -> None:
-    """Verify that an sdist has packages, tests, examples, licence and changelog, and nothing that was built."""
+    """Verify that an sdist has packages, tests, pages, licence and changelog, and nothing that was built."""
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    expected = sources((*PACKAGES, "tests")) | {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "PKG-INFO"}
+    expected = sources((*PACKAGES, "docs", "tests")) | {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "PKG-INFO"}
     check("sdist lacks", expected - names)
-    built = (".venv", "docs/", "dist", ".demo", "benchmarks/data")
+    built = (".venv", "docs/_build", "dist", ".demo", "benchmarks/data")
     check("sdist has", {name for name in names if name.startswith(built) or "__pycache__" in name})
 
 

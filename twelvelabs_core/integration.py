@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.ingest.budget import minutes_allowed
     from twelvelabs_core.ingest.estimate import IngestionPlan
     from twelvelabs_core.ingest.plan import input_type_of, plain_options, untimed_types
-    from twelvelabs_core.ingest.sync import DRY_RUN, Stored, SyncRules, synchronize
+    from twelvelabs_core.ingest.sync import DRY_RUN, SyncRules, synchronize
     from twelvelabs_core.media.folders import media_set
     from twelvelabs_core.media.lists import check_unique, media_list, with_distinct_titles
     from twelvelabs_core.media.source import MediaInput, is_one, many
@@ -68,7 +68,7 @@ else:
             "twelvelabs_core.base.redact": ["unsigned_url"],
             "twelvelabs_core.ingest.plan": ["input_type_of", "plain_options", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
-            "twelvelabs_core.ingest.sync": ["DRY_RUN", "Stored", "SyncRules", "synchronize"],
+            "twelvelabs_core.ingest.sync": ["DRY_RUN", "SyncRules", "synchronize"],
             "twelvelabs_core.media.folders": ["media_set"],
             "twelvelabs_core.ingest.budget": ["minutes_allowed"],
             "twelvelabs_core.media.lists": ["check_unique", "media_list", "with_distinct_titles"],
@@ -114,7 +114,6 @@ __all__ = [
     "Mode",
     "Predicate",
     "SpaceCheck",
-    "Stored",
     "SyncRules",
     "TextCache",
     "check_count",

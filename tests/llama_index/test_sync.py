@@ -98,9 +98,12 @@ def test_a_synchronized_video_is_unchanged_for_ingest_videos(sandbox: Sandbox, t
     model = connected(sandbox, tmp_path / "segments.sqlite3")
     index = VectorStoreIndex([], embed_model=model)
     fill(tmp_path / "videos")
-    assert len(sync_videos(index, tmp_path / "videos" / "v*.mkv").added) == 5
+    assert len(sync_videos(index, tmp_path / "videos" / "v*.mkv", extra_info={"team": "red"}).added) == 5
+    assert {node.metadata["team"] for node in index.docstore.docs.values()} == {"red"}
     paths = [path for path in videos_of(tmp_path / "videos") if path.name != "v5.mkv"]
-    assert len(ingest_videos(index, paths).unchanged) == 5
+    reader = TwelveLabsVideoReader(embed_model=model)
+    documents = reader.load_data(paths, extra_info={"team": "red"}, segment=False)
+    assert len(ingest_videos(index, documents).unchanged) == 5
     paths[0].unlink()
     assert sync_videos(index, tmp_path / "videos").removed == (str(paths[0]),)
     assert len(list_sources(index)) == 5

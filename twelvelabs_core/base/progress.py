@@ -129,7 +129,7 @@ class ProgressBar:
 
 
 def _bar(total: int, stream: TextIO) -> Any:
-    """Return tqdm's bar, or a line with the same methods; None where nobody watches the stream."""
+    """Return tqdm's bar, or a line with the same methods; None where the stream is a file."""
     if not (stream.isatty() or hasattr(builtins, "__IPYTHON__")):  # a notebook's stderr is no terminal
         return None
     try:

@@ -384,7 +384,7 @@ def _full_chunks(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
 
 
 def read_at_most(read: Callable[[int], bytes], size: int) -> bytes:
-    """Read from a file object; raise ValueError if it returns more than was asked for, which nobody expects."""
+    """Read from a file object; raise ValueError if it returns more than was asked for."""
     data = read(size)
     if len(data) > size:
         raise ValueError(f"read({size}) returned {len(data)} bytes")

@@ -282,6 +282,17 @@ def test_segment_ids_are_found_by_their_sources(store: SegmentStore) -> None:
     assert store.find_segment_ids([]) == {}
 
 
+def test_the_content_of_segment_ids_is_found(store: SegmentStore) -> None:
+    put_ready(store, "first", make_segments(seed=1))
+    ids = name_all(store, "first", 2)
+    entry = store.find_task("first")
+    assert entry
+    assert store.find_contents([*ids, *new_ids(1)]) == dict.fromkeys(ids, entry.content)
+    store.delete_source(entry.source)
+    store.delete_task("first")
+    assert store.find_contents(ids) == {}
+
+
 def test_a_segment_id_is_free_again_when_its_vector_was_deleted(store: SegmentStore) -> None:
     put_ready(store, "first", make_segments(seed=1))
     second = put_ready(store, "second", make_segments(seed=2))
