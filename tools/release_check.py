@@ -66,7 +66,13 @@ def check_sdist(sdist: Path) -> None:
     """Verify that an sdist has packages, tests, pages, licence and changelog, and nothing that was built."""
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    expected = sources((*PACKAGES, "docs", "tests")) | {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "PKG-INFO"}
+    expected = sources((*PACKAGES, "docs", "tests")) | {
+        "LICENSE",
+        "README.md",
+        "CHANGELOG.md",
+        "pyproject.toml",
+        "PKG-INFO",
+    }
     check("sdist lacks", expected - names)
     built = (".venv", "docs/_build", "dist", ".demo", "benchmarks/data")
     check("sdist has", {name for name in names if name.startswith(built) or "__pycache__" in name})
