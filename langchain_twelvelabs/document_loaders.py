@@ -268,7 +268,7 @@ class TwelveLabsVideoLoader(TimedSegmentLoader):
         price_per_minute: What you pay for a minute, for `max_cost` and `plan`.
         on_error: How to handle failures among several media: `raise` (default) raises an error at the end that lists
             them, `skip` logs a warning. A function is called with each `twelvelabs_core.Failure` instead.
-        show_progress: Whether to show progress on stderr: a bar, or one line at the end where stderr is a file.
+        show_progress: Whether to show progress on stderr: a bar, tqdm's if it is installed; a file gets one line.
         on_progress: Called with a `twelvelabs_core.Progress` at each step, also from other threads.
 
     For `embedding_uncertainty` of marengo3.5 use `twelvelabs_core.Client`: metadata cannot hold vectors.

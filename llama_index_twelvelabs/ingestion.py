@@ -101,7 +101,7 @@ def ingest_videos(
         price_per_minute: As of `TwelveLabsVideoSegmenter`. Default: the segmenter's.
         on_error: How to handle failures among several videos: `raise` (default) raises an error at the end that lists
             them, `skip` logs a warning; the report lists them. A function is called with each `Failure` instead.
-        show_progress: Whether to show progress on stderr: a bar, or one line at the end where stderr is a file.
+        show_progress: Whether to show progress on stderr: a bar, tqdm's if it is installed; a file gets one line.
 
     Returns:
         An `IngestionReport`.

@@ -75,7 +75,7 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
         max_minutes: As for `TwelveLabsVideoSegmenter`.
         max_cost: As for `TwelveLabsVideoSegmenter`.
         price_per_minute: As for `TwelveLabsVideoSegmenter`.
-        show_progress: Whether to show progress on stderr: a bar, or one line at the end where stderr is a file.
+        show_progress: Whether to show progress on stderr: a bar, tqdm's if it is installed; a file gets one line.
         input_type: `video`, or `audio` for audio files. For documents and images: `TwelveLabsDocumentReader`.
         segmenter: A segmenter with all of the above options except `segment`; then pass none of them.
         is_remote: LlamaIndex's flag for data from a remote API, True for the vectors.

@@ -94,7 +94,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
             processes. Videos that do not fit, or whose length is unknown, fail with `BudgetError`.
         max_cost: The same as money: `max_cost / price_per_minute` minutes.
         price_per_minute: What you pay for a minute, for `max_cost` and `plan`.
-        show_progress: Whether to show progress on stderr: a bar, or one line at the end where stderr is a file.
+        show_progress: Whether to show progress on stderr: a bar, tqdm's if it is installed; a file gets one line.
         input_type: `video`; `audio`, for documents with an `audio_resource`; `image`, `document` or a list of these two
             (marengo3.5), for what `TwelveLabsDocumentReader` reads; see there for their options.
 

@@ -11,10 +11,11 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
+from twelvelabs_core.base.checks import as_whole_if_so
 from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.base.lazy import lazy_exports
 from twelvelabs_core.base.settings import FIELDS, settings_of
@@ -200,7 +201,9 @@ class EmbeddingFields(BaseModel):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True)
 
-    embedding_dimension: int | None = Field(default=None, frozen=True, strict=True)
+    embedding_dimension: Annotated[int | None, BeforeValidator(as_whole_if_so)] = Field(
+        default=None, frozen=True, strict=True
+    )
     auto_truncate: bool = Field(default=False, frozen=True, strict=True)
     # Fields that change no vector are not part of what is written down: a cache must not depend on them.
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False, frozen=True)
@@ -403,7 +406,7 @@ async def each_medium(
         media: What to embed; duplicate names were refused before.
         options: Keyword arguments of `Client.segment_many`.
         id_namespace: Makes other ids for the same segments.
-        show_progress: Whether to show progress on stderr: a bar, or one line at the end where stderr is a file.
+        show_progress: Whether to show progress on stderr: a bar, tqdm's if it is installed; a file gets one line.
         on_progress: Called with a `Progress` at each step.
 
     Raises:

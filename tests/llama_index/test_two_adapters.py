@@ -19,7 +19,7 @@ from langchain_twelvelabs import (
 from llama_index_twelvelabs import TwelveLabsDocumentReader, TwelveLabsEmbedding, TwelveLabsVideoReader
 from tests.llama_index.fixtures import CUT, tasks
 from tests.sandbox.pdf import write_pdf
-from twelvelabs_core import SequentialSegmentation, SpatialSegmentation, readable_text
+from twelvelabs_core import ConfigurationError, SequentialSegmentation, SpatialSegmentation, readable_text
 from twelvelabs_sandbox import Sandbox
 
 OPTIONS: list[dict[str, Any]] = [
@@ -130,6 +130,19 @@ def test_queries_by_media_are_equal(
             clip, embedding_option=option
         )
     assert langchain.embed_audio(sound) == embed_model.get_audio_embedding(sound)
+
+
+@pytest.mark.parametrize("cls", [TwelveLabsEmbeddings, TwelveLabsEmbedding])
+def test_whole_numbers_of_both_embeddings_may_be_floats(cls: Any) -> None:
+    wanted = {"embedding_dimension": 256, "max_retries": 1, "max_concurrency": 2, "max_concurrent_requests": 3}
+    given = {name: float(value) for name, value in wanted.items()}
+    made = cls(api_key="tlk_sandbox_1", base_url="http://127.0.0.1:9", model="marengo3.5", **given)
+    assert [(getattr(made, name), type(getattr(made, name))) for name in wanted] == [
+        (one, int) for one in wanted.values()
+    ]
+    for wrong in (256.5, "256", True):
+        with pytest.raises(ConfigurationError, match=r"embedding_dimension: Input should be a valid integer"):
+            cls(api_key="tlk_sandbox_1", model="marengo3.5", embedding_dimension=wrong)
 
 
 def functions(package: Any) -> Iterator[tuple[str, str]]:

@@ -289,7 +289,7 @@ def _check_whole_clip(
     input_type: str, embedding_option: str | None, start_sec: float | None, end_sec: float | None, model: Model
 ) -> None:
     """Refuse an option or a time window, where the model makes one vector of a whole clip."""
-    advice = f"use segment_{input_type} with embedding_scope=['asset'], or a model that accepts it"
+    advice = f"use segment_{input_type} or a loader with embedding_scope=['asset'], or a model that accepts it"
     hint = model.hint(lambda other: input_type in other.sync_inputs)
     if embedding_option is not None and (input_type, embedding_option) != ("audio", "audio"):
         raise InputError(

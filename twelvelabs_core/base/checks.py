@@ -14,6 +14,12 @@ def as_whole(value: object) -> int | None:
     return operator.index(value) if isinstance(value, SupportsIndex) and not isinstance(value, bool) else None
 
 
+def as_whole_if_so(value: object) -> object:
+    """Return a whole number as an int, and anything else unchanged."""
+    whole = as_whole(value)
+    return value if whole is None else whole
+
+
 def check_count(name: str, value: object, maximum: int | None = None) -> int:
     """Return a whole number from 1 to a maximum as an int, also where it is a float such as 2.0.
 
