@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from twelvelabs_core.store.location import unusable
 
 BUSY_TIMEOUT_SEC = 30.0
 
-KEPT_CONNECTIONS = int(os.environ.get("KEPT", "8"))
-READERS_LOCK = False
 LOGS = ("-journal", "-wal")
 """Endings of the files in which SQLite keeps what is not in the file, or not yet."""
 FileId = tuple[int, int]
@@ -105,22 +103,21 @@ def is_read_only(path: Path) -> bool:
 
 
 def file_engine(path: Path) -> Engine:
-    """Return an engine that opens the file and never creates it; `Database` does that, complete and with its mode.
-
-    Its connections are kept, unless the file cannot be written: it may then be replaced by one that can.
-    """
-    if is_read_only(path):
-        options: dict[str, Any] = {"poolclass": NullPool}
-    else:
-        options = {"poolclass": QueuePool, "pool_size": KEPT_CONNECTIONS, "max_overflow": -1, "pool_use_lifo": True}
+    """Return an engine that opens the file and never creates it; `Database` does that, complete and with its mode."""
     uri = f"{path.as_uri()}?mode=rw"  # SQLite opens a file that it cannot write for reading
-    engine = create_engine("sqlite://", creator=lambda: connect(uri), hide_parameters=True, **options)
+    if not is_read_only(path):
+        return one_connection_engine(lambda: connect(uri))
+    # Not kept, because the file may become writable.
+    engine = create_engine("sqlite://", creator=lambda: connect(uri), hide_parameters=True, poolclass=NullPool)
     event.listen(engine, "begin", _begin)
     return engine
 
 
 def one_connection_engine(creator: Callable[[], sqlite3.Connection]) -> Engine:
-    """Return an engine with one connection, which one thread uses at a time."""
+    """Return an engine that keeps one connection, which one thread uses at a time.
+
+    With a connection for each thread, SQLite would let them wait for each other by asking at intervals of up to 0.1 s.
+    """
     one = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT_SEC}
     engine = create_engine("sqlite://", creator=creator, hide_parameters=True, **one)
     event.listen(engine, "begin", _begin)
@@ -129,12 +126,11 @@ def one_connection_engine(creator: Callable[[], sqlite3.Connection]) -> Engine:
 
 def connect(uri: str) -> sqlite3.Connection:
     """Open a connection that commits durably and leaves transactions to `_begin`."""
-    connection = sqlite3.connect(
-        uri, uri=True, timeout=BUSY_TIMEOUT_SEC, isolation_level=None, check_same_thread=False
-    )
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SEC, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA synchronous=EXTRA")  # FULL does not wait until the end of the journal is durable
+        # After a loss of power FULL may find the journal again, whose deletion is the commit.
+        connection.execute("PRAGMA synchronous=EXTRA")
     except BaseException:
         connection.close()
         raise
@@ -166,13 +162,16 @@ def run_outside_transaction(engine: Engine, *statements: str) -> None:
 
 
 def has_wal(path: Path) -> bool:
-    """Return whether a file is used in WAL mode, in which earlier releases wrote it."""
-    return os.path.exists(f"{path}-wal")  # noqa: PTH110  # a microsecond, in each transaction
+    """Return whether a file is open in WAL mode, as earlier releases wrote it, or was when its process was killed."""
+    return os.path.exists(f"{path}-wal")  # noqa: PTH110  # a microsecond less, in each transaction
 
 
 def leave_wal_mode(engine: Engine, path: Path) -> None:
-    """Convert a file from WAL mode, or close its connections: an idle one would keep locks that a child inherits."""
-    with contextlib.suppress(sqlite3.OperationalError, OperationalError):  # another process has it open: the next transaction tries again
+    """Convert a file from WAL mode; while another process has it open, close the connection to it instead.
+
+    An idle connection in WAL mode has locks, which a child would inherit.
+    """
+    with contextlib.suppress(sqlite3.Error, SQLAlchemyError):
         run_outside_transaction(engine, "PRAGMA journal_mode=DELETE")
     if has_wal(path):
         engine.pool.dispose()

@@ -7,7 +7,6 @@ never closes those of its parent.
 import contextlib
 import glob
 import os
-import sqlite3
 import tempfile
 import threading
 import time
@@ -52,6 +51,7 @@ from twelvelabs_core.store.location import (
 
 CONNECT_TIMEOUT_SEC = 10
 SCHEMA_LOCK = 0x7477656C7665  # any number that all versions share
+MIN_PAGE_BYTES = 512
 DRAFT_SEC = 60.0  # a process that lives creates a store in less time
 PAGE_BYTES = 16384  # seven 512-d vectors a page; the default of 4096 holds one and wastes the other half
 ANY_PROCESS = 0  # in place of a process id: the engine of a store in memory
@@ -65,7 +65,6 @@ class Database:
         # By process id, so that a child neither uses nor closes the engine of its parent.
         self._engines: dict[int, Engine] = {}
         self._locks: dict[int, threading.Lock] = {}
-        self._write_locks: dict[int, threading.Lock] = {}
         self._files: dict[int, FileId | None] = {}  # by process id: the file as it was opened
         self._is_closed = False
         weakref.finalize(self, _dispose, self._engines)
@@ -78,23 +77,12 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Open a transaction that writes all or nothing; one at a time on SQLite."""
+        """Open a transaction that writes all or nothing."""
         with self._session() as engine:
             if self.is_read_only:  # SQLite would let the copy of such a file be written, and it would be lost
                 raise unusable(self.location.printable, *SQLITE_ADVICE["SQLITE_READONLY"])
-            with self._turn_to_write(), transaction(engine, writes=True) as connection:
+            with transaction(engine, writes=True) as connection:
                 yield connection
-
-    @contextmanager
-    def _turn_to_write(self) -> Iterator[None]:
-        """Let threads write to a SQLite file in turn; SQLite itself asks for its lock at intervals of up to 0.1 s."""
-        lock = None if self.location.path is None else self._write_locks.setdefault(os.getpid(), threading.Lock())
-        is_held = lock is not None and lock.acquire(timeout=BUSY_TIMEOUT_SEC)  # if not, SQLite raises the error
-        try:
-            yield
-        finally:
-            if lock is not None and is_held:
-                lock.release()
 
     @property
     def is_read_only(self) -> bool:
@@ -233,12 +221,15 @@ def _check_size(path: Path) -> None:
     """
     if not path.is_file():
         raise unusable(str(path), "it is not a file", NOT_A_STORE)
-    if not path.stat().st_size:
+    size = path.stat().st_size
+    if not size:
         advice = (
             "If you made it yourself, delete it: a store makes its own file. If it was a store, it was truncated: "
             f"restore it from a backup, {ELSEWHERE}"
         )
         raise unusable(str(path), "the file is empty", advice)
+    if size < MIN_PAGE_BYTES:
+        raise unusable(str(path), "the file is not a SQLite database, or is truncated", KEEP_DAMAGED)
 
 
 def _create_file(path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+import sqlalchemy.exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -163,6 +164,8 @@ def _translation(place: str, error: Exception) -> ConfigurationError | InputErro
     if isinstance(error, ModuleNotFoundError | NoSuchModuleError):
         reason = f"its driver is not installed ({error})"
         return unusable(place, reason, 'Run pip install "twelvelabs-rag[postgres]"')
+    if isinstance(error, sqlalchemy.exc.TimeoutError):
+        return unusable(place, "other threads of this process used it for too long", "Try again")
     return unusable(place, _first_line(error), f"Check the location, {ELSEWHERE}")
 
 
