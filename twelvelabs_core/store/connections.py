@@ -20,8 +20,8 @@ BUSY_TIMEOUT_SEC = 30.0
 
 LOGS = ("-journal", "-wal")
 """Endings of the files in which SQLite keeps what is not in the file, or not yet."""
-FileId = tuple[int, int]
-"""Device and inode of a file."""
+FileId = tuple[int, int, bool]
+"""Device and inode of a file, and whether this process can write it."""
 
 # The process of each use of SQLite that goes on. A child inherits those of its parent's other threads, and never
 # removes them.
@@ -93,13 +93,16 @@ def file_id(path: Path) -> FileId | None:
         found = os.stat(path)  # noqa: PTH116  # a microsecond less, in each transaction
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return found.st_dev, found.st_ino, _is_writable(path)
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK)  # noqa: PTH120  # as above
 
 
 def is_read_only(path: Path) -> bool:
     """Return whether a file exists and this process cannot write it."""
-    exists = os.path.exists(path)  # noqa: PTH110  # `Path.exists` raises where the name is too long
-    return exists and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+    return os.path.exists(path) and not _is_writable(path)  # noqa: PTH110  # `Path.exists` raises for long names
 
 
 def file_engine(path: Path) -> Engine:
@@ -107,7 +110,7 @@ def file_engine(path: Path) -> Engine:
     uri = f"{path.as_uri()}?mode=rw"  # SQLite opens a file that it cannot write for reading
     if not is_read_only(path):
         return one_connection_engine(lambda: connect(uri))
-    # Not kept, because the file may become writable.
+    # Not kept, because it cannot be converted from WAL mode (see `leave_wal_mode`).
     engine = create_engine("sqlite://", creator=lambda: connect(uri), hide_parameters=True, poolclass=NullPool)
     event.listen(engine, "begin", _begin)
     return engine

@@ -118,7 +118,7 @@ class Database:
                     leave_wal_mode(engine, self.location.path)
 
     def _current_engine(self, process: int) -> Engine:
-        """Return the engine of a process, opened at first use and again where its file was replaced."""
+        """Return the engine of a process, opened again where its file was replaced or became writable."""
         path = self.location.path
         file = None if path is None else file_id(path)
         engine = self._engines.get(process)
