@@ -1,6 +1,7 @@
 """A small API server for benchmarks, in its own process: it answers at once, so that the client is measured.
 
-Texts take `--delay` seconds. A task is ready when it is first looked at, with twenty segments.
+Texts take `--delay` seconds. A task is ready when it is first retrieved, with twenty segments, or as many as the
+parameter `segments` of its URL says.
 
     python benchmarks/local_api.py [--delay 0.05]
 """
@@ -9,6 +10,7 @@ import argparse
 import asyncio
 import json
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,10 +39,18 @@ def vector() -> list[float]:
     return [round(random.uniform(-1, 1), 7) for _ in range(DIMENSION)]  # noqa: S311  # not a secret
 
 
-def segment(number: int) -> dict[str, object]:
-    """Return one segment as the API sends it."""
+def position(number: int) -> dict[str, object]:
+    """Return one segment as the API sends it, without its vector."""
     times = {"start_sec": number * 6.0, "end_sec": number * 6.0 + 6.0}
-    return {"embedding": vector(), "embedding_option": "visual", "embedding_scope": "clip", **times}
+    return {"embedding_option": "visual", "embedding_scope": "clip", **times}
+
+
+def result(size: int) -> bytes:
+    """Return the rest of a ready task with so many segments, of which each hundredth is made anew."""
+    vectors = [json.dumps(vector()) for _ in range(min(size, 100))]
+    rows = [f'{{"embedding": {vectors[number % 100]}, {json.dumps(position(number))[1:]}' for number in range(size)]
+    duration = json.dumps({"duration": size * 6.0})
+    return f', "metadata": {duration}, "data": [{", ".join(rows)}]}}'.encode()
 
 
 class Api:
@@ -49,10 +59,10 @@ class Api:
     def __init__(self, delay: float) -> None:
         self.delay = delay
         self.text = json.dumps({"data": [{"embedding": vector()}]}).encode()
-        self.segments = json.dumps([segment(number) for number in range(SEGMENTS)])
+        self.results = {SEGMENTS: result(SEGMENTS)}
         self.tasks: list[str] = []
 
-    async def answer(self, method: str, path: str) -> bytes:
+    async def answer(self, method: str, path: str, sent: bytes) -> bytes:
         """Return the body of a response."""
         if path.endswith("/embed-v2"):
             await asyncio.sleep(self.delay)
@@ -60,10 +70,15 @@ class Api:
         if path.endswith("/embed-v2/tasks"):
             if method == "GET":
                 return self.listing()
-            self.tasks.append(f"{len(self.tasks):024x}")
+            asked = re.search(rb"[?&]segments=(\d+)", sent)
+            self.tasks.append(f"{int(asked[1]) if asked else SEGMENTS:08x}{len(self.tasks):016x}")
             return json.dumps({"_id": self.tasks[-1], "status": "processing", "data": None}).encode()
-        state = {"_id": path.rpartition("/")[2], "status": "ready", "model_name": "marengo3.0"}
-        return f'{json.dumps(state)[:-1]}, "metadata": {{"duration": 120.0}}, "data": {self.segments}}}'.encode()
+        task_id = path.rpartition("/")[2]
+        size = int(task_id[:8], 16)
+        if size not in self.results:
+            self.results[size] = result(size)
+        state = json.dumps({"_id": task_id, "status": "ready", "model_name": "marengo3.0"})
+        return state[:-1].encode() + self.results[size]
 
     def listing(self) -> bytes:
         """Return the newest tasks, all ready."""
@@ -78,8 +93,8 @@ class Api:
                 lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
                 method, path, _ = lines[0].split(" ")
                 sizes = [int(line.split(":")[1]) for line in lines if line.lower().startswith("content-length:")]
-                await reader.readexactly(sum(sizes))
-                body = b"" if method == "HEAD" else await self.answer(method, path.partition("?")[0])
+                sent = await reader.readexactly(sum(sizes))
+                body = b"" if method == "HEAD" else await self.answer(method, path.partition("?")[0], sent)
                 length = len(body) or MEDIA_BYTES
                 head = f'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\netag: "1"\r\ncontent-length: {length}'
                 writer.write(f"{head}\r\n\r\n".encode() + body)

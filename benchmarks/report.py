@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import decode
+import growth
 import references
 import startup
 import texts
@@ -27,10 +28,11 @@ import videos
 from local_api import serve
 
 HERE = Path(__file__).parent
-TEXTS = 600
+TEXTS = 1_200
 DELAY_SEC = 0.05
 VIDEOS = 100
 REFERENCES = 20_000
+STORED = 1_000_000
 MEGABYTES = 46
 
 
@@ -65,6 +67,7 @@ def text_rows(repeats: int) -> Iterator[Row]:
     words = [f"a red car number {number}" for number in range(TEXTS)]
     with serve(DELAY_SEC) as address:
         texts.ours(["warm"], address, 1)
+        best = 0.0
         for size in (32, 64):
             ways: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
                 "Client, httpx in threads": (
@@ -80,9 +83,14 @@ def text_rows(repeats: int) -> Iterator[Row]:
                 client, _, peer = name.partition(", ")
                 pairs = [(measured(own), measured(other)) for _ in range(repeats)]
                 what = f"{TEXTS} texts, {size} at once, {client}"
+                if client == "Client":
+                    best = max(best, statistics.median(other[0] for _, other in pairs))
                 for which, unit, goal in ((0, "texts/s", ">= 0.97"), (1, "ms CPU a text", "<= 1.2")):
                     ours, others = ([pair[side][which] for pair in pairs] for side in (0, 1))
                     yield Row(f"{what}: {'CPU' if which else 'rate'}", unit, ours, peer, others, goal)
+                    if size == 64 and client == "Client" and not which:  # noqa: PLR2004  # the larger of the two sizes
+                        better = "httpx in threads, at 32 or 64"
+                        yield Row(f"{what}: rate", unit, ours, better, [best] * repeats, ">= 0.95")
 
 
 def video_rows(repeats: int) -> Iterator[Row]:
@@ -122,6 +130,15 @@ def decode_rows(repeats: int) -> Iterator[Row]:
             yield Row(f"result of {MEGABYTES} MB", "s CPU", ours, peer, others, goal)
 
 
+def growth_rows(_: int) -> Iterator[Row]:
+    """Compare the cost of large work with that of little; and the pauses of the event loop with their limit."""
+    for what, unit, size, cost, first in growth.rows(STORED):
+        if cost != first:
+            yield Row(f"{what}: {size:,}", unit, [cost], "the smallest size", [first], "<= 1.15")
+    pauses = growth.loop_pauses()
+    yield Row("pause of the event loop, 138 MB arrive, p99", "ms", [pauses["p99"]], "limit", [50.0], "<= 1")
+
+
 def startup_rows(repeats: int) -> Iterator[Row]:
     """Compare the import of an adapter with that of what it stands on."""
     base, adapter = list(startup.WAYS.values())[:2]
@@ -136,6 +153,7 @@ SECTIONS = {
     "references": reference_rows,
     "results": decode_rows,
     "startup": startup_rows,
+    "growth": growth_rows,
 }
 
 

@@ -1,7 +1,7 @@
 """Loaders for video, audio and documents, which return one LangChain `Document` per segment."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing, closing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing
 from typing import Any, Literal, NoReturn
 
 from langchain_core.document_loaders import BaseLoader
@@ -9,8 +9,8 @@ from langchain_core.documents import Document
 
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from twelvelabs_core import (
+    IngestionPlan,
     InputError,
-    InputType,
     Media,
     MediaInput,
     OnError,
@@ -23,18 +23,22 @@ from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
     Mode,
+    checked_metadata,
     drain,
     each_medium,
-    input_type_of,
-    is_one,
+    finish,
     media_list,
-    untimed_types,
+    plan_media,
 )
 
+UserMetadata = Mapping[str, Any] | Callable[[str], Mapping[str, Any]]
+"""Metadata for the segments of all files, or a function that returns those of a file by its `source`."""
 
-def to_document(record: SegmentRecord) -> Document:
+
+def to_document(record: SegmentRecord, own: Mapping[str, Any] | None = None) -> Document:
     """Return the document of a segment; its text refers to the stored vector, its id is the segment's."""
-    return Document(id=record.segment_id, page_content=record.text(with_reference=True), metadata=dict(record.metadata))
+    metadata = {**record.metadata, **(own or {})}
+    return Document(id=record.segment_id, page_content=record.text(with_reference=True), metadata=metadata)
 
 
 class SegmentLoader(BaseLoader):
@@ -46,6 +50,7 @@ class SegmentLoader(BaseLoader):
         embeddings: TwelveLabsEmbeddings,
         options: Mapping[str, Any],
         *,
+        metadata: UserMetadata | None,
         id_namespace: str | None,
         show_progress: bool,
         on_progress: OnProgress | None,
@@ -54,8 +59,11 @@ class SegmentLoader(BaseLoader):
             raise InputError(f"embeddings must be TwelveLabsEmbeddings, got {type(embeddings).__name__}.")
         if id_namespace is not None and not isinstance(id_namespace, str):
             raise InputError(f"id_namespace must be a str, got {type(id_namespace).__name__}.")
+        if metadata is not None and not callable(metadata):
+            metadata = checked_metadata(metadata, "the media")
         self.embeddings = embeddings
         self._media = media
+        self._metadata = metadata
         self._id_namespace = id_namespace
         self._show_progress = show_progress
         self._on_progress = on_progress
@@ -78,20 +86,36 @@ class SegmentLoader(BaseLoader):
             One document per segment and option.
 
         Raises:
-            InputError: The media or an option cannot be used; nothing was sent.
+            InputError: The media, an option or the metadata of an item cannot be used; nothing was sent.
             TwelveLabsError: The only item failed.
             IngestionError: At the end, if some of several media failed; the others are in the segment store.
         """
-        with closing(drain(self._each_medium(BLOCKING))) as media:
-            for _, records in media:
-                yield from map(to_document, records)
+        with closing(drain(self.each_source(BLOCKING))) as loaded:
+            for _, documents in loaded:
+                yield from documents
 
     async def alazy_load(self) -> AsyncIterator[Document]:
         """Yield the documents of each item when its embedding task has ended; async variant of `lazy_load`."""
-        async with aclosing(self._each_medium(AWAITING)) as media:
-            async for _, records in media:
-                for record in records:
-                    yield to_document(record)
+        async with aclosing(self.each_source(AWAITING)) as loaded:
+            async for _, documents in loaded:
+                for document in documents:
+                    yield document
+
+    def plan(self, *, probe_urls: bool = False, price_per_minute: float | None = None) -> IngestionPlan:
+        """Return the plan of loading: what it would do and pay for; the API is sent nothing. `print` shows a table.
+
+        Args:
+            probe_urls: Whether the length of a URL is read from it with PyAV: GET requests for ranges, up to 16 MB.
+            price_per_minute: What you pay for a minute. Default: the loader's.
+        """
+        return finish(self._plan(BLOCKING, probe_urls=probe_urls, price_per_minute=price_per_minute))
+
+    async def aplan(self, *, probe_urls: bool = False, price_per_minute: float | None = None) -> IngestionPlan:
+        """Return what loading would do and pay for; async variant of `plan`."""
+        return await self._plan(AWAITING, probe_urls=probe_urls, price_per_minute=price_per_minute)
+
+    async def _plan(self, mode: Mode, **arguments: Any) -> IngestionPlan:
+        return await plan_media(mode, self.embeddings, self._media, self._options, **arguments)
 
     def load_and_split(self, text_splitter: Any = None) -> NoReturn:  # noqa: ARG002  # BaseLoader's signature
         """Raise an error: a chunk of a segment's document would lose the segment's vector.
@@ -104,8 +128,10 @@ class SegmentLoader(BaseLoader):
             "vector. Use load() or lazy_load(); for shorter segments set segmentation=. Split other documents only."
         )
 
-    def _each_medium(self, mode: Mode) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
-        return each_medium(
+    async def each_source(self, mode: Mode) -> AsyncGenerator[tuple[str, list[Document]]]:
+        """Yield the name and the documents of each item when its embedding task has ended."""
+        own = await mode.blocking(self._own_metadata)
+        media = each_medium(
             mode,
             self.embeddings,
             self._media,
@@ -114,6 +140,15 @@ class SegmentLoader(BaseLoader):
             show_progress=self._show_progress,
             on_progress=self._on_progress,
         )
+        async with aclosing(media) as found:
+            async for source, records in found:
+                yield source, [to_document(record, own.get(source)) for record in records]
+
+    def _own_metadata(self) -> dict[str, dict[str, Any]]:
+        """Return the user's metadata of each item that has a name; an item without one fails."""
+        given: Any = self._metadata or {}
+        sources = [media.source for media in self._media if isinstance(media, Media)]
+        return {source: checked_metadata(given(source), source) if callable(given) else given for source in sources}
 
 
 class TimedSegmentLoader(SegmentLoader):
@@ -136,15 +171,20 @@ class TimedSegmentLoader(SegmentLoader):
         end_sec: float | None = None,
         source: str | None = None,
         version: str | None = None,
+        metadata: UserMetadata | None = None,
         id_namespace: str | None = None,
         keep_asset: bool = True,
         check: bool = True,
         timeout: float | None = None,
         max_tasks: int | None = None,
+        max_minutes: float | None = None,
+        max_cost: float | None = None,
+        price_per_minute: float | None = None,
         on_error: OnError = "raise",
         show_progress: bool = False,
         on_progress: OnProgress | None = None,
     ) -> None:
+        budget = {"max_minutes": max_minutes, "max_cost": max_cost, "price_per_minute": price_per_minute}
         options = {
             "input_type": self.input_type,
             "segmentation": segmentation,
@@ -159,12 +199,14 @@ class TimedSegmentLoader(SegmentLoader):
             "check": check,
             "timeout": timeout,
             "max_tasks": max_tasks,
+            **budget,
             "on_error": on_error,
         }
         super().__init__(
             media_list(media, source=source, version=version),
             embeddings,
             options,
+            metadata=metadata,
             id_namespace=id_namespace,
             show_progress=show_progress,
             on_progress=on_progress,
@@ -209,6 +251,10 @@ class TwelveLabsVideoLoader(TimedSegmentLoader):
         source: The name of a single video: metadata `source`. Default: the path as given, the URL without signature,
             `asset:<id>`. For several videos pass `Media.of(video, source=...)` each.
         version: For a URL: a new value means that its content has changed.
+        metadata: Metadata of your own for every document: a dict, or a function that returns one by the `source` of a
+            video, with the same keys for all, since many vector stores fix their schema. Values are str, int, finite
+            float or bool; keys of segments and moments, `pk` and keys that begin with `_` are refused. Neither ids nor
+            what is paid for depend on it.
         id_namespace: Changes the ids of the segments, for stores whose collections share ids (PGVector).
         keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
         check: Whether local files are checked before anything is sent: format, tracks, duration, resolution. False
@@ -216,6 +262,10 @@ class TwelveLabsVideoLoader(TimedSegmentLoader):
         timeout: Longest time for one item in seconds, its upload included. Default: 7200 for its task.
         max_tasks: Maximum number of simultaneous embedding tasks, and of media paid for ahead of the consumer.
             Default: `max_concurrency` of `embeddings`. With hundreds of videos, 50 or more save hours.
+        max_minutes: Most minutes of media for which tasks are created on this segment store within 24 hours, by all its
+            processes. Videos that do not fit, or whose length is unknown, fail with `BudgetError`.
+        max_cost: The same as money: `max_cost / price_per_minute` minutes.
+        price_per_minute: What you pay for a minute, for `max_cost` and `plan`.
         on_error: How to handle failures among several media: `raise` (default) raises an error at the end that lists
             them, `skip` logs a warning. A function is called with each `twelvelabs_core.Failure` instead.
         show_progress: Whether to write progress to stderr.
@@ -267,11 +317,15 @@ class TwelveLabsAudioLoader(TimedSegmentLoader):
         end_sec: As for `TwelveLabsVideoLoader`.
         source: As for `TwelveLabsVideoLoader`.
         version: As for `TwelveLabsVideoLoader`.
+        metadata: As for `TwelveLabsVideoLoader`.
         id_namespace: As for `TwelveLabsVideoLoader`.
         keep_asset: As for `TwelveLabsVideoLoader`.
         check: As for `TwelveLabsVideoLoader`.
         timeout: As for `TwelveLabsVideoLoader`.
         max_tasks: As for `TwelveLabsVideoLoader`.
+        max_minutes: As for `TwelveLabsVideoLoader`.
+        max_cost: As for `TwelveLabsVideoLoader`.
+        price_per_minute: As for `TwelveLabsVideoLoader`.
         on_error: As for `TwelveLabsVideoLoader`.
         show_progress: As for `TwelveLabsVideoLoader`.
         on_progress: As for `TwelveLabsVideoLoader`.
@@ -287,102 +341,3 @@ class TwelveLabsAudioLoader(TimedSegmentLoader):
     """
 
     input_type = "audio"
-
-
-class TwelveLabsDocumentLoader(SegmentLoader):
-    """Loads documents and images as searchable pages and chunks: one `Document` each (marengo3.5).
-
-    Accepts PDF, text (.txt), Markdown (.md) and images, of one kind or mixed, such as all files of a folder. Each file
-    is embedded once by an asynchronous task, as videos are. Its documents have text, id and metadata as those of
-    `TwelveLabsVideoLoader`: times are 0.0, `page_start` and `page_end` 1-based (0 for none), `quadrant` is "" for none,
-    `chunk_index` 0-based (-1 for none). By default a PDF becomes one document per page, a text or image one document.
-
-    A document's text is its head (file, page or chunk, option) and reference only. The API returns neither the words of
-    a page or chunk nor the boundaries of chunks; to show a language model what a file says, read it with another
-    loader and match by `source` and `page_start`.
-
-    Setup:
-        Install `twelvelabs-rag[langchain]`, set `TWELVELABS_API_KEY`, and use
-        `TwelveLabsEmbeddings(model="marengo3.5")`.
-
-    Args:
-        media: One file or an iterable of them: path, URL, bytes, binary file object or `asset:<id>`; documents to
-            200 MB (by URL 512 MB), images to 32 MB (API reference).
-        embeddings: The `TwelveLabsEmbeddings` that the vector store uses too, with a model that embeds documents.
-        input_type: The type of all files: `document` (PDF, text, Markdown) or `image`. Default: by each file's name or
-            first bytes, else `document`.
-        segmentation: `SpatialSegmentation` (pages of PDFs; `quadrants` five vectors each), `SequentialSegmentation`
-            (chunks of text), or a list of both; each file uses the one that applies to it, if any.
-        embedding_option: Among `visual`, `text`. Default: `visual` for PDFs and images, `text` for text. Pass it
-            for an asset or a URL without a known file extension.
-        embedding_scope: Among `local` (each page or chunk), `asset` (the whole). Default: `local` for the pages of PDFs
-            and where a segmentation applies, else `asset`.
-        source: As for `TwelveLabsVideoLoader`.
-        version: As for `TwelveLabsVideoLoader`.
-        id_namespace: As for `TwelveLabsVideoLoader`.
-        keep_asset: As for `TwelveLabsVideoLoader`.
-        check: As for `TwelveLabsVideoLoader`.
-        timeout: As for `TwelveLabsVideoLoader`.
-        max_tasks: As for `TwelveLabsVideoLoader`.
-        on_error: As for `TwelveLabsVideoLoader`.
-        show_progress: As for `TwelveLabsVideoLoader`.
-        on_progress: As for `TwelveLabsVideoLoader`.
-
-    Raises:
-        InputError: As for `TwelveLabsVideoLoader`; with marengo3.0 always.
-
-    Example:
-        ```python
-        embeddings = TwelveLabsEmbeddings(model="marengo3.5")
-        loader = TwelveLabsDocumentLoader(
-            Path("documents").iterdir(), embeddings=embeddings, segmentation=SequentialSegmentation(8)
-        )
-        add_segments(vector_store, loader.lazy_load())
-        ```
-    """
-
-    def __init__(
-        self,
-        media: MediaInput | Iterable[MediaInput],
-        *,
-        embeddings: TwelveLabsEmbeddings,
-        input_type: InputType | None = None,
-        segmentation: Segmentation | Sequence[Segmentation] | None = None,
-        embedding_option: Sequence[str] | None = None,
-        embedding_scope: Sequence[str] | None = None,
-        source: str | None = None,
-        version: str | None = None,
-        id_namespace: str | None = None,
-        keep_asset: bool = True,
-        check: bool = True,
-        timeout: float | None = None,
-        max_tasks: int | None = None,
-        on_error: OnError = "raise",
-        show_progress: bool = False,
-        on_progress: OnProgress | None = None,
-    ) -> None:
-        given = media_list(media, source=source, version=version)
-        kinds = untimed_types(input_type)
-        if is_one(media):
-            # Options that do not apply to a single file are refused; in a list they are for other files.
-            with suppress(InputError):
-                kinds = (input_type_of(Media.of(given[0]), kinds),)
-        options = {
-            "input_type": kinds,
-            "segmentation": segmentation,
-            "embedding_option": embedding_option,
-            "embedding_scope": embedding_scope,
-            "keep_asset": keep_asset,
-            "check": check,
-            "timeout": timeout,
-            "max_tasks": max_tasks,
-            "on_error": on_error,
-        }
-        super().__init__(
-            given,
-            embeddings,
-            options,
-            id_namespace=id_namespace,
-            show_progress=show_progress,
-            on_progress=on_progress,
-        )

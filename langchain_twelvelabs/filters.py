@@ -1,48 +1,59 @@
 """`segment_filter`: search arguments by which a vector store returns only some segments."""
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.documents import Document
 from langchain_core.vectorstores import VectorStore
 
-from langchain_twelvelabs.vectorstores import class_names, innermost_store
+from langchain_twelvelabs.listing import sql_text
+from langchain_twelvelabs.vectorstores import class_names, client_of_store, innermost_store
 from twelvelabs_core import ConfigurationError
-from twelvelabs_core.integration import Conditions, Predicate
+from twelvelabs_core.integration import BLOCKING, Conditions, Predicate, finish, sources_named, time_window_of
 
+Source = str | os.PathLike[str]
 Clauses = Sequence[Sequence[Predicate]]
 
 
 def segment_filter(
     store: VectorStore,
     *,
-    source: str | Sequence[str] | None = None,
+    source: Source | Sequence[Source] | None = None,
+    start_sec: float | None = None,
+    end_sec: float | None = None,
     embedding_option: str | None = None,
-    time_window: tuple[float, float] | None = None,
 ) -> dict[str, Any]:
     """Return search arguments by which a vector store returns only segments that fulfil all conditions.
 
     Args:
         store: InMemoryVectorStore, Chroma, Qdrant, FAISS, LanceDB, Milvus or PGVector, also inside of wrappers.
-        source: The `source` of a file, or several. Default: any.
+        source: The `source` of a file, its title, or a title with folders as results show it; or a list of these.
+            Default: any.
+        start_sec: Segments that end after this second. Default: any.
+        end_sec: Segments that begin before this second. Default: any. With one of both, segments without times, such
+            as pages, are not found.
         embedding_option: `visual`, `audio`, `transcription`, `text` or `fused`. Default: any.
-        time_window: First and last second; a segment must overlap them. Default: any.
 
     Returns:
         Keyword arguments of the store's search methods and of `as_retriever(search_kwargs=...)`; none without
         conditions.
 
     Raises:
+        InputError: A time is not a number of at least 0, the end is not after the start, or the option is unknown.
         ConfigurationError: The filters of this kind of store are not known.
 
     Example:
         ```python
-        store.similarity_search("goal", k=5, **segment_filter(store, source="match.mp4", time_window=(60, 120)))
+        found = store.similarity_search("goal", k=5, **segment_filter(store, source="match.mp4", start_sec=60))
         ```
     """
-    sources = None if source is None else (source,) if isinstance(source, str) else tuple(source)
-    conditions = Conditions(sources=sources, embedding_option=embedding_option, time_window=time_window)
+    window = time_window_of(start_sec, end_sec)
+    conditions = Conditions(embedding_option=embedding_option, time_window=window)
+    if source is not None:
+        conditions = replace(conditions, sources=_sources(store, source))
     found = filter_arguments(store, conditions)
     if found is None:
         raise ConfigurationError(
@@ -50,6 +61,14 @@ def segment_filter(
             "embedding_option, start_sec and end_sec."
         )
     return found
+
+
+def _sources(store: VectorStore, given: Source | Sequence[Source]) -> tuple[str, ...]:
+    names = [os.fspath(one) for one in ([given] if isinstance(given, str | os.PathLike) else given)]
+    client = finish(client_of_store(BLOCKING, store))
+    if client is None:
+        return tuple(names)
+    return tuple(dict.fromkeys(one for name in names for one in finish(sources_named(BLOCKING, client, name))))
 
 
 def filter_arguments(store: VectorStore, conditions: Conditions) -> dict[str, Any] | None:
@@ -107,7 +126,7 @@ def _qdrant(store: Any, conditions: Conditions) -> dict[str, Any]:
 
 
 def _lancedb(_: Any, conditions: Conditions) -> dict[str, Any]:
-    return {"filter": _expression(conditions.clauses, "metadata.{}", "=", _sql_text), "prefilter": True}
+    return {"filter": _expression(conditions.clauses, "metadata.{}", "=", sql_text), "prefilter": True}
 
 
 def _milvus(_: Any, conditions: Conditions) -> dict[str, Any]:
@@ -127,10 +146,6 @@ def _expression(clauses: Clauses, key: str, equal: str, quoted: Callable[[Any], 
 
 def _milvus_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)  # Milvus does not know the escapes of JSON for other letters
-
-
-def _sql_text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 _BUILDERS: dict[str, Callable[[Any, Conditions], dict[str, Any] | None]] = {

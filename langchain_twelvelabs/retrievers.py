@@ -12,13 +12,14 @@ from pydantic.json_schema import SkipJsonSchema
 
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from langchain_twelvelabs.filters import filter_arguments
-from langchain_twelvelabs.vectorstores import class_names, embeddings_of, innermost_store
+from langchain_twelvelabs.vectorstores import class_names, embeddings_of, innermost_store, some_segments
 from twelvelabs_core import ConfigurationError, Example, Hit, MediaInput, Moment, MomentOptions
 from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
     Conditions,
     Mode,
+    SpaceCheck,
     check_query,
     client_of,
     conditions_of,
@@ -168,18 +169,14 @@ class TwelveLabsMomentRetriever(BaseRetriever):
     ) -> list[Moment]:
         """Return moments; for this package's tools, others use `search` and `moments`."""
         given = check_query(query)
-        embeddings = self.embeddings or embeddings_of(self.vectorstore)
-        if embeddings is None:
-            raise ConfigurationError(
-                f"{type(self.vectorstore).__name__} has no embeddings; pass embeddings=TwelveLabsEmbeddings()."
-            )
+        embeddings = self.used_embeddings()
         client = await client_of(mode, embeddings)
         stated = await conditions_of(mode, client, **conditions)
         like = Example.of(given["like"]) if "like" in given else None
         return await retrieve_moments(
             mode,
             client,
-            _Search(self.vectorstore, self.search_kwargs),
+            self.vector_search(),
             await _vector(mode, client, embeddings, given, like),
             k=self.k if k is None else k,
             fetch_k=self.fetch_k,
@@ -187,6 +184,19 @@ class TwelveLabsMomentRetriever(BaseRetriever):
             options=self.options,
             like=like,
         )
+
+    def used_embeddings(self) -> TwelveLabsEmbeddings:
+        """Return the embeddings of the retriever or of its vector store; for this package's tools."""
+        embeddings = self.embeddings or embeddings_of(self.vectorstore)
+        if embeddings is None:
+            raise ConfigurationError(
+                f"{type(self.vectorstore).__name__} has no embeddings; pass embeddings=TwelveLabsEmbeddings()."
+            )
+        return embeddings
+
+    def vector_search(self) -> "_Search":
+        """Return the search in the vector store; for this package's tools."""
+        return _Search(self.vectorstore, self.search_kwargs, self.used_embeddings().space)
 
     @field_validator("search_kwargs")
     @classmethod
@@ -199,18 +209,20 @@ class TwelveLabsMomentRetriever(BaseRetriever):
 class _Search:
     """A LangChain vector store as a `VectorSearch`."""
 
-    def __init__(self, store: VectorStore, search_kwargs: dict[str, Any]) -> None:
+    def __init__(self, store: VectorStore, search_kwargs: dict[str, Any], space: str) -> None:
         self._store = store
+        self._space = space
         self._search_kwargs = search_kwargs
         # LanceDB's default distance is Euclidean.
         self._defaults = {"metrics": "cosine"} if "LanceDB" in class_names(innermost_store(store)) else {}
 
-    def can_filter(self, conditions: Conditions) -> bool:
+    async def search(
+        self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None
+    ) -> list[Hit] | None:
         has_own = {"filter", "expr"} & self._search_kwargs.keys()
-        return not has_own and filter_arguments(self._store, conditions) is not None
-
-    async def search(self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None) -> list[Hit]:
-        condition = {} if conditions is None else filter_arguments(self._store, conditions) or {}
+        condition = {} if conditions is None else None if has_own else filter_arguments(self._store, conditions)
+        if condition is None:
+            return None
         if self._is_empty_table():
             return []
         options = {**self._defaults, **condition, **self._search_kwargs}
@@ -220,6 +232,11 @@ class _Search:
             raise ConfigurationError(
                 f"{type(self._store).__name__} has no search by vector, with which moments are retrieved."
             ) from None
+        except Exception:
+            # Vectors of another length than the query's: the store's own error names no space.
+            check = SpaceCheck(self._space)
+            check(await some_segments(mode, self._store, check.dimension))
+            raise
         return [Hit.of(document.metadata, text=document.page_content, item=document) for document in found]
 
     def _is_empty_table(self) -> bool:

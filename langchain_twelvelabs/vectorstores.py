@@ -1,7 +1,7 @@
 """`add_segments`: add the documents of segments to any vector store, safely more than once."""
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from types import MemberDescriptorType, ModuleType
 from typing import Any
@@ -11,8 +11,9 @@ from langchain_core.documents import Document
 from langchain_core.vectorstores import VectorStore
 
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
+from langchain_twelvelabs.listing import can_list, listed
 from twelvelabs_core import ConfigurationError, InputError, parse_reference
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, SpaceCheck, finish
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, SpaceCheck, client_of, finish
 
 logger = logging.getLogger("langchain_twelvelabs")
 
@@ -108,6 +109,13 @@ async def _add(
     return list(added)
 
 
+async def add_documents(mode: Mode, store: VectorStore, documents: Sequence[Document]) -> None:
+    """Add the documents of segments, each with another id, in place of those with the same ids."""
+    for start in range(0, len(documents), BATCH_SIZE):
+        batch = documents[start : start + BATCH_SIZE]
+        await _add_batch(mode, store, list(batch), [segment_id_of(document) for document in batch])
+
+
 async def _batches(
     mode: Mode, documents: Iterable[Document] | AsyncIterable[Document], size: int
 ) -> AsyncGenerator[list[Document]]:
@@ -153,7 +161,7 @@ def _without_known(added: dict[str, None], batch: Iterable[Document]) -> dict[st
 async def check_collection(mode: Mode, store: VectorStore) -> SpaceCheck | None:
     """Refuse a store with segments of another space than its embeddings; return the check for more segments.
 
-    The store is searched for a few documents. None for a store that shows no embeddings.
+    None for a store that shows no embeddings.
 
     Raises:
         InputError: A segment is of another space.
@@ -163,14 +171,23 @@ async def check_collection(mode: Mode, store: VectorStore) -> SpaceCheck | None:
     if embeddings is None:
         return None
     check = SpaceCheck(embeddings.space)
-    length = embeddings.client.embedding_dimension
-    found: list[Document] = []
+    check(await some_segments(mode, store, check.dimension))
+    return check
+
+
+async def some_segments(mode: Mode, store: VectorStore, dimension: int) -> list[Mapping[str, Any]]:
+    """Return the metadata of a few segments in a store; none where it cannot be asked."""
+    inner = innermost_store(store)
+    names = class_names(inner)
     try:
-        found = await mode.call(store, "similarity_search_by_vector", [length**-0.5] * length, k=_PROBE_SIZE)
+        if can_list(names):
+            return [metadata for _, metadata in await listed(mode, inner, names, limit=_PROBE_SIZE)]
+        vector = [dimension**-0.5] * dimension
+        found: list[Document] = await mode.call(store, "similarity_search_by_vector", vector, k=_PROBE_SIZE)
     except Exception as error:  # noqa: BLE001  # whatever a store raises that is empty, or cannot be searched by vector
         logger.debug("%s cannot be searched for segments: %s", type(store).__name__, type(error).__name__)
-    check(document.metadata for document in found if "segment_id" in document.metadata)
-    return check
+        return []
+    return [document.metadata for document in found if "segment_id" in document.metadata]
 
 
 async def _add_batch(mode: Mode, store: Any, documents: list[Document], ids: list[str]) -> None:
@@ -291,6 +308,14 @@ def embeddings_of(store: VectorStore) -> TwelveLabsEmbeddings | None:
         f"this {type(store).__name__} embeds with {type(used).__name__}, which cannot find the vectors of segments. "
         "Create it with the TwelveLabsEmbeddings of the loader, in a separate collection."
     )
+
+
+async def client_of_store(mode: Mode, store: VectorStore) -> Any:
+    """Return the client of a store's embeddings; None where it has none, or those of another package."""
+    with suppress(ConfigurationError):
+        embeddings = embeddings_of(store)
+        return None if embeddings is None else await client_of(mode, embeddings)
+    return None
 
 
 def innermost_store(store: VectorStore) -> VectorStore:

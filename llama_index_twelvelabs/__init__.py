@@ -16,21 +16,24 @@ from typing import TYPE_CHECKING
 from twelvelabs_core.integration import lazy_exports
 
 if TYPE_CHECKING:
+    from llama_index_twelvelabs.contents import adelete_segments, alist_sources, delete_segments, list_sources
     from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
     from llama_index_twelvelabs.ingestion import IngestionReport, aingest_videos, ingest_videos
     from llama_index_twelvelabs.nodes import VideoDocument, keep_segment_ids
     from llama_index_twelvelabs.postprocessors import MomentPostprocessor
     from llama_index_twelvelabs.queries import aquery_bundle, query_bundle, time_filter
     from llama_index_twelvelabs.readers import TwelveLabsDocumentReader, TwelveLabsVideoReader
+    from llama_index_twelvelabs.replacement import areplace_video, replace_video
     from llama_index_twelvelabs.retrievers import TwelveLabsMomentRetriever
     from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
+    from llama_index_twelvelabs.sync import async_videos, sync_videos
     from llama_index_twelvelabs.tools import TwelveLabsToolSpec
-    from llama_index_twelvelabs.vector_stores import areplace_video, replace_video
 else:
     # `llama_index.core` takes seconds to import, so it is imported with the first name that needs it.
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
+            "llama_index_twelvelabs.contents": ["adelete_segments", "alist_sources", "delete_segments", "list_sources"],
             "llama_index_twelvelabs.embeddings": ["TwelveLabsEmbedding"],
             "llama_index_twelvelabs.ingestion": ["IngestionReport", "aingest_videos", "ingest_videos"],
             "llama_index_twelvelabs.nodes": ["VideoDocument", "keep_segment_ids"],
@@ -39,8 +42,9 @@ else:
             "llama_index_twelvelabs.readers": ["TwelveLabsDocumentReader", "TwelveLabsVideoReader"],
             "llama_index_twelvelabs.retrievers": ["TwelveLabsMomentRetriever"],
             "llama_index_twelvelabs.segmenter": ["TwelveLabsVideoSegmenter"],
+            "llama_index_twelvelabs.sync": ["async_videos", "sync_videos"],
             "llama_index_twelvelabs.tools": ["TwelveLabsToolSpec"],
-            "llama_index_twelvelabs.vector_stores": ["areplace_video", "replace_video"],
+            "llama_index_twelvelabs.replacement": ["areplace_video", "replace_video"],
         },
     )
 
@@ -61,12 +65,18 @@ __all__ = [
     "TwelveLabsVideoReader",
     "TwelveLabsVideoSegmenter",
     "VideoDocument",
+    "adelete_segments",
     "aingest_videos",
+    "alist_sources",
     "aquery_bundle",
     "areplace_video",
+    "async_videos",
+    "delete_segments",
     "ingest_videos",
     "keep_segment_ids",
+    "list_sources",
     "query_bundle",
     "replace_video",
+    "sync_videos",
     "time_filter",
 ]

@@ -68,17 +68,26 @@ async def embed_media(
 
 
 async def embed_batches(
-    mode: Mode, embedding: BaseEmbedding, hook: str, texts: Sequence[str], *, show_progress: bool
+    mode: Mode,
+    embedding: BaseEmbedding,
+    texts: Sequence[str],
+    *,
+    stored: Sequence[Any] | None,
+    show_progress: bool,
 ) -> list[list[float]]:
-    """Return the vectors that a hook such as `_get_text_embeddings` gives, called once per `embed_batch_size` texts.
+    """Return the vectors that the hook `_get_text_embeddings` gives, called once per `embed_batch_size` texts.
 
-    Batches run one after another, so that the limit of the hook is the limit of the whole call.
+    Batches run one after another, so that the limit of the hook is the limit of the whole call. Where `stored` has an
+    array for a text, the hook does not get that text.
     """
     size = embedding.embed_batch_size
     found: list[list[float]] = []
     for start in get_tqdm_iterable(range(0, len(texts), size), show_progress, "Generating embeddings"):
         batch = list(texts[start : start + size])
+        known = [None] * len(batch) if stored is None else stored[start : start + size]
+        rest = [text for text, vector in zip(batch, known, strict=True) if vector is None]
         with observed(embedding, batch) as vectors:
-            vectors.extend(await mode.call(embedding, hook, batch))
+            embedded = iter(await mode.call(embedding, "_get_text_embeddings", rest) if rest else ())
+            vectors.extend(next(embedded) if vector is None else vector.tolist() for vector in known)
         found += vectors
     return found

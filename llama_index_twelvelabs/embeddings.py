@@ -209,9 +209,7 @@ class TwelveLabsEmbedding(MediaEmbedding):
             SegmentNotFoundError: As for `get_query_embedding`.
         """
         texts = many(texts, "texts")
-        if len(texts) > self.embed_batch_size:
-            finish(self._check(BLOCKING, texts))
-        return finish(embed_batches(BLOCKING, self, "_get_text_embeddings", texts, show_progress=show_progress))
+        return finish(self._embed_batches(BLOCKING, texts, show_progress=show_progress))
 
     async def aget_text_embedding_batch(
         self,
@@ -221,9 +219,7 @@ class TwelveLabsEmbedding(MediaEmbedding):
     ) -> list[Embedding]:
         """Embed texts; the async variant of `get_text_embedding_batch`."""
         texts = many(texts, "texts")
-        if len(texts) > self.embed_batch_size:
-            await self._check(AWAITING, texts)
-        return await embed_batches(AWAITING, self, "_get_text_embeddings", texts, show_progress=show_progress)
+        return await self._embed_batches(AWAITING, texts, show_progress=show_progress)
 
     def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
         """Embed nodes in place, except segments that have their vectors.
@@ -264,10 +260,13 @@ class TwelveLabsEmbedding(MediaEmbedding):
     async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
         return await self._embed(AWAITING, texts)
 
-    async def _check(self, mode: Mode, texts: Sequence[str]) -> None:
-        """Refuse what cannot be embedded of several batches before the first is sent."""
-        await mode.run((await client_of(mode, self)).find_vectors_by_text, texts)
-        await mode.blocking(lambda: check_no_video(texts))
+    async def _embed_batches(self, mode: Mode, texts: Sequence[str], *, show_progress: bool) -> list[Embedding]:
+        """Embed texts in batches; refuse what cannot be embedded of several batches before the first is sent."""
+        stored = None
+        if len(texts) > self.embed_batch_size:
+            stored = await mode.run((await client_of(mode, self)).find_vectors_by_text, texts)
+            await mode.blocking(lambda: check_no_video(texts))
+        return await embed_batches(mode, self, texts, stored=stored, show_progress=show_progress)
 
     async def _embed(self, mode: Mode, texts: Sequence[str], *, as_query: bool = False) -> list[Embedding]:
         if not as_query:

@@ -1,6 +1,6 @@
 """`ingest_videos`: store videos in an index or a pipeline's vector store, each paid for once."""
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -11,11 +11,11 @@ from llama_index.core.schema import BaseNode, Document
 from llama_index.core.storage.docstore.types import BaseDocumentStore
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 
+from llama_index_twelvelabs.contents import Place, check_collection, place_of
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from llama_index_twelvelabs.nodes import VideoDocument, inherited, media_of, to_node
 from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
 from llama_index_twelvelabs.vector_stores import (
-    check_collection,
     check_node,
     delete_from_store,
     has_nodes,
@@ -74,6 +74,9 @@ def ingest_videos(
     sources: Sources,
     *,
     segmenter: TwelveLabsVideoSegmenter | None = None,
+    max_minutes: float | None = None,
+    max_cost: float | None = None,
+    price_per_minute: float | None = None,
     on_error: OnError = "raise",
     show_progress: bool = False,
 ) -> IngestionReport:
@@ -93,6 +96,9 @@ def ingest_videos(
             objects, `asset:<id>`, or documents of `TwelveLabsVideoReader.load_data(..., segment=False)`, whose
             metadata are copied to the segments.
         segmenter: How to segment, for an index. Default: `TwelveLabsVideoSegmenter()` with the index's embedding.
+        max_minutes: The budget, as of `TwelveLabsVideoSegmenter`. Default: the segmenter's.
+        max_cost: As of `TwelveLabsVideoSegmenter`. Default: the segmenter's.
+        price_per_minute: As of `TwelveLabsVideoSegmenter`. Default: the segmenter's.
         on_error: How to handle failures among several videos: `raise` (default) raises an error at the end that lists
             them, `skip` logs a warning; the report lists them. A function is called with each `Failure` instead.
         show_progress: Whether to write progress to stderr.
@@ -113,7 +119,9 @@ def ingest_videos(
         ```
     """
     target = target_of(index_or_pipeline, segmenter)
-    return finish(_ingest(BLOCKING, target, sources, FailureReport(on_error), show_progress=show_progress))
+    budget = target.segmenter.budget(max_minutes, max_cost, price_per_minute)
+    report = FailureReport(on_error)
+    return finish(_ingest(BLOCKING, target, sources, report, budget=budget, show_progress=show_progress))
 
 
 async def aingest_videos(
@@ -121,12 +129,17 @@ async def aingest_videos(
     sources: Sources,
     *,
     segmenter: TwelveLabsVideoSegmenter | None = None,
+    max_minutes: float | None = None,
+    max_cost: float | None = None,
+    price_per_minute: float | None = None,
     on_error: OnError = "raise",
     show_progress: bool = False,
 ) -> IngestionReport:
     """Store videos in an index or a pipeline's vector store; the async variant of `ingest_videos`."""
     target = target_of(index_or_pipeline, segmenter)
-    return await _ingest(AWAITING, target, sources, FailureReport(on_error), show_progress=show_progress)
+    budget = target.segmenter.budget(max_minutes, max_cost, price_per_minute)
+    report = FailureReport(on_error)
+    return await _ingest(AWAITING, target, sources, report, budget=budget, show_progress=show_progress)
 
 
 class Target(Protocol):
@@ -135,6 +148,7 @@ class Target(Protocol):
     segmenter: TwelveLabsVideoSegmenter
     vector_store: BasePydanticVectorStore
     docstore: BaseDocumentStore | None
+    place: Place
 
     async def put(self, mode: Mode, document: Document, nodes: list[BaseNode]) -> None:
         """Replace a video's nodes, and record its document's hash."""
@@ -158,6 +172,7 @@ class IndexTarget:
             )
         self.vector_store = index.vector_store
         self.docstore: BaseDocumentStore | None = index.docstore
+        self.place = place_of(index)
         self._index = index
 
     async def put(self, mode: Mode, document: Document, nodes: list[BaseNode]) -> None:
@@ -182,6 +197,7 @@ class PipelineTarget:
         (self.segmenter,) = segmenters
         self.vector_store = pipeline.vector_store
         self.docstore = pipeline.docstore
+        self.place = place_of(pipeline)
         self._pipeline = pipeline
 
     async def put(self, mode: Mode, document: Document, nodes: list[BaseNode]) -> None:  # noqa: ARG002  # the transformations create the nodes again
@@ -239,10 +255,16 @@ async def is_stored(mode: Mode, target: Target, document: Document) -> bool:
 
 
 async def _ingest(
-    mode: Mode, target: Target, sources: Sources, report: FailureReport, *, show_progress: bool
+    mode: Mode,
+    target: Target,
+    sources: Sources,
+    report: FailureReport,
+    *,
+    budget: Mapping[str, float | None],
+    show_progress: bool,
 ) -> IngestionReport:
     wanted = await mode.blocking(lambda: as_videos(sources, target.segmenter.input_types, report))
-    await check_collection(mode, target.vector_store, target.docstore, SpaceCheck(target.segmenter.embed_model.space))
+    await check_collection(mode, target.place, SpaceCheck(target.segmenter.embed_model.space))
     unchanged: list[str] = []
     changed: dict[str, tuple[Media, VideoDocument]] = {}
     for media, given in wanted:
@@ -258,7 +280,12 @@ async def _ingest(
     stored = []
     async with aclosing(
         _segmented(
-            mode, target.segmenter, [media for media, _ in changed.values()], report, show_progress=show_progress
+            mode,
+            target.segmenter,
+            [media for media, _ in changed.values()],
+            report,
+            budget=budget,
+            show_progress=show_progress,
         )
     ) as videos:
         async for source, records in videos:
@@ -276,12 +303,13 @@ async def _segmented(
     media: Sequence[Media],
     report: FailureReport,
     *,
+    budget: Mapping[str, float | None],
     show_progress: bool,
 ) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
     """Yield the name and the records of each item; record failures in the report."""
     if not media:
         return
-    async with aclosing(segmenter.each_medium(mode, media, show_progress=show_progress)) as found:
+    async with aclosing(segmenter.each_medium(mode, media, budget, show_progress=show_progress)) as found:
         while True:
             # Only errors of the media are reported; errors of the caller's stores are raised.
             try:

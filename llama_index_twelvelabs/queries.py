@@ -8,10 +8,7 @@ from llama_index.core.vector_stores import FilterOperator, MetadataFilter, Metad
 
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from twelvelabs_core import InputError, MediaInput
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, finish
-
-OPTIONS = ("visual", "audio", "transcription", "text", "fused")
-"""The options of segments, for all types of media and models."""
+from twelvelabs_core.integration import AWAITING, BLOCKING, Conditions, Mode, finish, time_window_of
 
 
 def query_bundle(
@@ -128,8 +125,9 @@ def time_filter(
 
     Args:
         start_sec: Segments that end after this second. Default: any.
-        end_sec: Segments that begin before this second. Default: any.
-        embedding_option: `visual`, `audio`, `transcription` or `fused`; or a list of them.
+        end_sec: Segments that begin before this second. Default: any. With one of both, segments without times, such
+            as pages, are not found.
+        embedding_option: `visual`, `audio`, `transcription`, `text` or `fused`; or a list of them.
         source: The `source` of a video, or a list of them.
 
     Returns:
@@ -143,13 +141,14 @@ def time_filter(
         retriever = index.as_retriever(filters=time_filter(60, 120, embedding_option="visual"))
         ```
     """
-    check_times(start_sec, end_sec)
+    window = time_window_of(start_sec, end_sec)
     filters = []
-    if start_sec is not None:
-        filters.append(MetadataFilter(key="end_sec", value=float(start_sec), operator=FilterOperator.GT))
-    if end_sec is not None:
-        filters.append(MetadataFilter(key="start_sec", value=float(end_sec), operator=FilterOperator.LT))
-    check_options(embedding_option)
+    if window is not None:  # pages, chunks and images, whose times are 0, are in no range
+        filters.append(MetadataFilter(key="end_sec", value=window[0], operator=FilterOperator.GT))
+    if window is not None and end_sec is not None:
+        filters.append(MetadataFilter(key="start_sec", value=window[1], operator=FilterOperator.LT))
+    for option in [embedding_option] if isinstance(embedding_option, str) else embedding_option or ():
+        Conditions(embedding_option=option)  # raises for one that no segment has
     for key, value in (("embedding_option", embedding_option), ("source", source)):
         if isinstance(value, str):
             filters.append(MetadataFilter(key=key, value=value, operator=FilterOperator.EQ))
@@ -158,28 +157,3 @@ def time_filter(
     if not filters:
         raise InputError("nothing to filter by: pass start_sec, end_sec, embedding_option or source.")
     return MetadataFilters(filters=list(filters))
-
-
-def check_options(embedding_option: str | Sequence[str] | None) -> None:
-    """Refuse an option that no segment has, with which a search would find nothing.
-
-    Raises:
-        InputError: An option is unknown; the message lists the known ones.
-    """
-    wanted = [embedding_option] if isinstance(embedding_option, str) else embedding_option or ()
-    for option in wanted:
-        if option not in OPTIONS:
-            raise InputError(f"embedding_option must be among {', '.join(OPTIONS)}; got {option!r}.")
-
-
-def check_times(start_sec: float | None, end_sec: float | None) -> None:
-    """Check a time range.
-
-    Raises:
-        InputError: A time is not a number of at least 0, or the end is not after the start.
-    """
-    for name, value in (("start_sec", start_sec), ("end_sec", end_sec)):
-        if value is not None and (isinstance(value, (bool, str)) or not value >= 0):
-            raise InputError(f"{name} must be a number of seconds from 0, got {value!r}.")
-    if end_sec is not None and end_sec <= (start_sec or 0):
-        raise InputError(f"end_sec must be after start_sec, got start_sec={start_sec or 0:g} and end_sec={end_sec:g}.")

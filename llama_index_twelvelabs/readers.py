@@ -1,22 +1,21 @@
 """Readers for videos and documents, which return nodes or documents of segments with their vectors."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from typing import Any
 
 from fsspec import AbstractFileSystem  # type: ignore[import-untyped]  # it ships no types
 from llama_index.core.readers.base import BasePydanticReader
-from llama_index.core.readers.file.base import is_default_fs
 from llama_index.core.schema import Document, TextNode
 from pydantic import ConfigDict
 
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
+from llama_index_twelvelabs.files import Files, as_media, named
 from llama_index_twelvelabs.nodes import PickledFully, VideoDocument, to_document, to_node
 from llama_index_twelvelabs.segmenter import CLIPS, InputTypes, TwelveLabsVideoSegmenter
 from twelvelabs_core import (
     ConfigurationError,
-    InputError,
+    IngestionPlan,
     InputType,
     Media,
     MediaInput,
@@ -31,12 +30,19 @@ from twelvelabs_core.integration import (
     Mode,
     drain,
     finish,
-    media_list,
     untimed_types,
 )
 
-Files = MediaInput | Iterable[MediaInput]
 ExtraInfo = Mapping[str, Any] | None
+# Of the options of the segmenter; those that are missing here are None by default.
+_DEFAULTS = {
+    "embedding_scope": CLIPS,
+    "include_transcript": False,
+    "keep_asset": True,
+    "check": True,
+    "show_progress": False,
+    "input_type": "video",
+}
 
 
 class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
@@ -66,6 +72,9 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
         check: As for `TwelveLabsVideoSegmenter`.
         timeout: Longest time for one item in seconds, its upload included. Default: 7200 for its task.
         max_tasks: As for `TwelveLabsVideoSegmenter`.
+        max_minutes: As for `TwelveLabsVideoSegmenter`.
+        max_cost: As for `TwelveLabsVideoSegmenter`.
+        price_per_minute: As for `TwelveLabsVideoSegmenter`.
         show_progress: Whether to write progress to stderr.
         input_type: `video`, or `audio` for audio files. For documents and images: `TwelveLabsDocumentReader`.
         segmenter: A segmenter with all of the above options except `segment`; then pass none of them.
@@ -107,6 +116,9 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
         check: bool = True,
         timeout: float | None = None,
         max_tasks: int | None = None,
+        max_minutes: float | None = None,
+        max_cost: float | None = None,
+        price_per_minute: float | None = None,
         show_progress: bool = False,
         input_type: InputTypes = "video",
         segmenter: TwelveLabsVideoSegmenter | Mapping[str, Any] | None = None,
@@ -127,18 +139,13 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
             "check": check,
             "timeout": timeout,
             "max_tasks": max_tasks,
+            "max_minutes": max_minutes,
+            "max_cost": max_cost,
+            "price_per_minute": price_per_minute,
             "show_progress": show_progress,
             "input_type": input_type,
         }
-        defaults = {
-            "embedding_scope": CLIPS,
-            "include_transcript": False,
-            "keep_asset": True,
-            "check": True,
-            "show_progress": False,
-            "input_type": "video",
-        }
-        given = [name for name, value in options.items() if value != defaults.get(name)]
+        given = [name for name, value in options.items() if value != _DEFAULTS.get(name)]
         if segmenter is not None and given:
             raise ConfigurationError(f"pass segmenter, or {', '.join(sorted(given))}, not both.")
         if segmenter is None:
@@ -179,6 +186,42 @@ class TwelveLabsVideoReader(PickledFully, BasePydanticReader):
     ) -> list[TextNode]:
         """Return one node per segment and option; the async variant of `load_nodes`."""
         return await self._load_nodes(AWAITING, file, extra_info, fs)
+
+    def plan(
+        self,
+        file: Files,
+        fs: AbstractFileSystem | None = None,
+        *,
+        probe_urls: bool = False,
+        price_per_minute: float | None = None,
+    ) -> IngestionPlan:
+        """Return what reading these files would do and pay for; the API is sent nothing.
+
+        Args:
+            file: As for `load_nodes`.
+            fs: As for `load_nodes`.
+            probe_urls: As for `TwelveLabsVideoSegmenter.plan`.
+            price_per_minute: As for `TwelveLabsVideoSegmenter.plan`.
+
+        Returns:
+            An `IngestionPlan`; `print` shows a table.
+        """
+        with ExitStack() as opened:
+            media = as_media(file, fs, opened)
+            return self.segmenter.plan(media, probe_urls=probe_urls, price_per_minute=price_per_minute)
+
+    async def aplan(
+        self,
+        file: Files,
+        fs: AbstractFileSystem | None = None,
+        *,
+        probe_urls: bool = False,
+        price_per_minute: float | None = None,
+    ) -> IngestionPlan:
+        """Return what reading these files would do and pay for; the async variant of `plan`."""
+        with ExitStack() as opened:
+            media = await AWAITING.blocking(lambda: as_media(file, fs, opened))
+            return await self.segmenter.aplan(media, probe_urls=probe_urls, price_per_minute=price_per_minute)
 
     def load_data(
         self,
@@ -392,31 +435,3 @@ class TwelveLabsDocumentReader(TwelveLabsVideoReader):
     def class_name(cls) -> str:
         """Return the name that LlamaIndex serializes."""
         return "TwelveLabsDocumentReader"
-
-
-def as_media(file: Files, fs: AbstractFileSystem | None, opened: ExitStack) -> tuple[MediaInput, ...]:
-    """Return the media; files of a remote file system are opened there, and named by their path.
-
-    Raises:
-        InputError: The only item is not media, two have the same name, or a remote file cannot be opened.
-    """
-    media = media_list(file)
-    if fs is not None and not is_default_fs(fs):
-        media = tuple(_open(item, fs, opened) for item in media)
-    return media
-
-
-def named(media: Iterable[MediaInput]) -> list[Media]:
-    """Return the items that are media."""
-    return [item for item in media if isinstance(item, Media)]
-
-
-def _open(item: MediaInput, fs: AbstractFileSystem, opened: ExitStack) -> MediaInput:
-    if not isinstance(item, Media) or item.path is None:
-        return item
-    try:
-        stream = fs.open(item.path.as_posix(), "rb")
-    except OSError as error:
-        raise InputError(f"{item.source}: cannot be opened in {type(fs).__name__}: {error}.") from None
-    opened.callback(stream.close)
-    return replace(Media.of(stream, source=item.source), title=item.title)

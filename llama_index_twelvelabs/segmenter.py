@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -13,6 +13,7 @@ from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from llama_index_twelvelabs.nodes import PickledFully, VideoDocument, media_of, to_node, to_video_document
 from twelvelabs_core import (
     ConfigurationError,
+    IngestionPlan,
     InputError,
     InputType,
     Media,
@@ -31,7 +32,10 @@ from twelvelabs_core.integration import (
     each_medium,
     finish,
     input_type_of,
+    media_list,
+    minutes_allowed,
     plain_options,
+    plan_media,
 )
 
 InputTypes = InputType | Sequence[InputType]
@@ -39,6 +43,7 @@ CLIPS = ("clip",)
 # The options that decide into which nodes an item is divided; those of later versions count only if they are used.
 _FIRST = ("segmentation", "embedding_option", "embedding_scope", "embedding_type", "start_sec", "end_sec", "input_type")
 _LATER = ("time_based_metadata", "include_transcript")
+_OF_RUNS = ("timeout", "keep_asset", "check", "max_tasks", "max_minutes", "max_cost", "price_per_minute")
 
 
 class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
@@ -85,6 +90,10 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         timeout: Longest time for one item in seconds, its upload included. Default: 7200 for its task.
         max_tasks: Maximum number of simultaneous embedding tasks. Default: `max_concurrency` of `embed_model`. With
             hundreds of videos, 50 or more save hours.
+        max_minutes: Most minutes of media for which tasks are created on this segment store within 24 hours, by all its
+            processes. Videos that do not fit, or whose length is unknown, fail with `BudgetError`.
+        max_cost: The same as money: `max_cost / price_per_minute` minutes.
+        price_per_minute: What you pay for a minute, for `max_cost` and `plan`.
         show_progress: Whether to write progress to stderr.
         input_type: `video`; `audio`, for documents with an `audio_resource`; `image`, `document` or a list of these two
             (marengo3.5), for what `TwelveLabsDocumentReader` reads; see there for their options.
@@ -123,6 +132,9 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
     check: bool = Field(default=True, exclude=True)
     timeout: float | None = Field(default=None, exclude=True)
     max_tasks: int | None = Field(default=None, exclude=True)
+    max_minutes: float | None = Field(default=None, exclude=True)
+    max_cost: float | None = Field(default=None, exclude=True)
+    price_per_minute: float | None = Field(default=None, exclude=True)
     show_progress: bool = Field(default=False, exclude=True)
     input_type: InputType | list[InputType] = "video"
 
@@ -143,15 +155,13 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         check: bool = True,
         timeout: float | None = None,
         max_tasks: int | None = None,
+        max_minutes: float | None = None,
+        max_cost: float | None = None,
+        price_per_minute: float | None = None,
         show_progress: bool = False,
         input_type: InputTypes = "video",
     ) -> None:
-        if isinstance(embed_model, Mapping):
-            embed_model = TwelveLabsEmbedding.from_dict(dict(embed_model))
-        if embed_model is not None and not isinstance(embed_model, TwelveLabsEmbedding):
-            raise ConfigurationError(f"embed_model must be a TwelveLabsEmbedding, got {type(embed_model).__name__}.")
-        if embed_model is None:
-            embed_model = TwelveLabsEmbedding()
+        embed_model = _model_of(embed_model)
         types = types_of(input_type)
         if embedding_scope is CLIPS and types[0] in UNTIMED_TYPES:
             embedding_scope = None  # pages and chunks have no clips
@@ -168,6 +178,8 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
             start_sec=start_sec,
             end_sec=end_sec,
         )
+        budget = {"max_minutes": max_minutes, "max_cost": max_cost, "price_per_minute": price_per_minute}
+        minutes_allowed(**budget)  # raises for what cannot be used
         fields: dict[str, Any] = {
             "embed_model": embed_model,
             **options,
@@ -179,6 +191,7 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
             "check": check,
             "timeout": timeout,
             "max_tasks": max_tasks,
+            **budget,
             "show_progress": show_progress,
             "input_type": input_type if isinstance(input_type, str) else list(types),
         }
@@ -210,7 +223,54 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
 
     def options(self) -> dict[str, Any]:
         """Return the arguments of `twelvelabs_core.Client.segment_many`."""
-        return {name: getattr(self, name) for name in (*_FIRST, *_LATER, "timeout", "keep_asset", "check", "max_tasks")}
+        return {name: getattr(self, name) for name in (*_FIRST, *_LATER, *_OF_RUNS)}
+
+    def budget(
+        self, max_minutes: float | None, max_cost: float | None, price_per_minute: float | None
+    ) -> dict[str, float | None]:
+        """Return the budget of one run: these values, else those of this segmenter.
+
+        Raises:
+            InputError: A value cannot be used, or a cost has no price.
+        """
+        price = self.price_per_minute if price_per_minute is None else price_per_minute
+        is_given = max_minutes is not None or max_cost is not None
+        given = (max_minutes, max_cost) if is_given else (self.max_minutes, self.max_cost)
+        minutes_allowed(*given, price)
+        return {"max_minutes": given[0], "max_cost": given[1], "price_per_minute": price}
+
+    def plan(
+        self,
+        media: MediaInput | Iterable[MediaInput],
+        *,
+        probe_urls: bool = False,
+        price_per_minute: float | None = None,
+    ) -> IngestionPlan:
+        """Return what segmenting these media would do and pay for; the API is sent nothing.
+
+        Args:
+            media: One of the media or any number of them.
+            probe_urls: Whether the length of a URL is read from it with PyAV: GET requests for ranges, up to 16 MB.
+            price_per_minute: What you pay for a minute. Default: the segmenter's.
+
+        Returns:
+            An `IngestionPlan`: minutes, vectors, bytes and requests for each source and in total, what is paid for
+            already, and what cannot be used. `print` shows a table.
+        """
+        return finish(self._plan(BLOCKING, media, probe_urls=probe_urls, price_per_minute=price_per_minute))
+
+    async def aplan(
+        self,
+        media: MediaInput | Iterable[MediaInput],
+        *,
+        probe_urls: bool = False,
+        price_per_minute: float | None = None,
+    ) -> IngestionPlan:
+        """Return what segmenting these media would do and pay for; the async variant of `plan`."""
+        return await self._plan(AWAITING, media, probe_urls=probe_urls, price_per_minute=price_per_minute)
+
+    async def _plan(self, mode: Mode, media: MediaInput | Iterable[MediaInput], **arguments: Any) -> IngestionPlan:
+        return await plan_media(mode, self.embed_model, media_list(media), self.options(), **arguments)
 
     def identity(self) -> str:
         """Return a digest of the options that decide which nodes a video becomes."""
@@ -233,14 +293,22 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         )
 
     def each_medium(
-        self, mode: Mode, media: Sequence[MediaInput], *, show_progress: bool = False
+        self,
+        mode: Mode,
+        media: Sequence[MediaInput],
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        show_progress: bool = False,
     ) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
-        """Yield the name and the records of each item when its embedding task is done; close it with `aclosing`."""
+        """Yield the name and the records of each item when its embedding task is done; close it with `aclosing`.
+
+        `arguments` are those of `Client.segment_many` that differ from `options`.
+        """
         return each_medium(
             mode,
             self.embed_model,
             media,
-            self.options(),
+            {**self.options(), **(arguments or {})},
             id_namespace=self.id_namespace,
             show_progress=show_progress or self.show_progress,
         )
@@ -275,3 +343,12 @@ def types_of(input_type: InputTypes) -> tuple[InputType, ...]:
     if not types or (len(types) > 1 and not set(types) <= set(UNTIMED_TYPES)):
         raise InputError(f"input_type must be one type, or a list of {' and '.join(UNTIMED_TYPES)}; got {list(types)}.")
     return types
+
+
+def _model_of(embed_model: TwelveLabsEmbedding | Mapping[str, Any] | None) -> TwelveLabsEmbedding:
+    """Return the embedding of a segmenter: the given one, also from its serialized form, else a new one."""
+    if isinstance(embed_model, Mapping):
+        return TwelveLabsEmbedding.from_dict(dict(embed_model))
+    if embed_model is not None and not isinstance(embed_model, TwelveLabsEmbedding):
+        raise ConfigurationError(f"embed_model must be a TwelveLabsEmbedding, got {type(embed_model).__name__}.")
+    return TwelveLabsEmbedding() if embed_model is None else embed_model

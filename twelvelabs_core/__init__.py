@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         APITimeoutError,
         AuthenticationError,
         BadRequestError,
+        BudgetError,
         ConfigurationError,
         Failure,
         IngestionError,
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from twelvelabs_core.base.settings import Settings
     from twelvelabs_core.client import AsyncClient
     from twelvelabs_core.ingest.batch import OnError
+    from twelvelabs_core.ingest.estimate import IngestionPlan, PlannedMedia
     from twelvelabs_core.ingest.plan import InputType
+    from twelvelabs_core.ingest.sync import SyncReport
     from twelvelabs_core.media.source import Media, MediaInput
     from twelvelabs_core.media.validate import UserMetadata
     from twelvelabs_core.models.options import SegmentOptions, TimeBasedMetadata
@@ -69,7 +72,7 @@ if TYPE_CHECKING:
         TranscriptionEntry,
         UploadedChunk,
     )
-    from twelvelabs_core.store.store import SegmentStore, StoredVector, StoreInfo, TaskEntry, UploadEntry
+    from twelvelabs_core.store.store import Payment, SegmentStore, StoredVector, StoreInfo, TaskEntry, UploadEntry
     from twelvelabs_core.transport.rate_limit import RateLimiter
 else:
     __getattr__, __dir__ = lazy_exports(
@@ -88,6 +91,7 @@ else:
                 "APITimeoutError",
                 "AuthenticationError",
                 "BadRequestError",
+                "BudgetError",
                 "ConfigurationError",
                 "Failure",
                 "IngestionError",
@@ -104,7 +108,9 @@ else:
             "twelvelabs_core.base.progress": ["OnProgress", "Progress"],
             "twelvelabs_core.base.settings": ["Settings"],
             "twelvelabs_core.client": ["AsyncClient"],
+            "twelvelabs_core.ingest.estimate": ["IngestionPlan", "PlannedMedia"],
             "twelvelabs_core.ingest.plan": ["InputType"],
+            "twelvelabs_core.ingest.sync": ["SyncReport"],
             "twelvelabs_core.ingest.batch": ["OnError"],
             "twelvelabs_core.media.source": ["Media", "MediaInput"],
             "twelvelabs_core.media.validate": ["UserMetadata"],
@@ -146,7 +152,14 @@ else:
                 "TranscriptionEntry",
                 "UploadedChunk",
             ],
-            "twelvelabs_core.store.store": ["SegmentStore", "StoreInfo", "StoredVector", "TaskEntry", "UploadEntry"],
+            "twelvelabs_core.store.store": [
+                "Payment",
+                "SegmentStore",
+                "StoreInfo",
+                "StoredVector",
+                "TaskEntry",
+                "UploadEntry",
+            ],
             "twelvelabs_core.transport.rate_limit": ["RateLimiter"],
         },
     )
@@ -165,6 +178,7 @@ __all__ = [
     "AsyncUploads",
     "AuthenticationError",
     "BadRequestError",
+    "BudgetError",
     "ChunkBatchReport",
     "Citation",
     "Client",
@@ -177,6 +191,7 @@ __all__ = [
     "FixedSegmentation",
     "Hit",
     "IngestionError",
+    "IngestionPlan",
     "InputError",
     "InputType",
     "LegacyEmbedding",
@@ -196,6 +211,8 @@ __all__ = [
     "OnError",
     "OnProgress",
     "OptionScore",
+    "Payment",
+    "PlannedMedia",
     "PresignedUrl",
     "Progress",
     "RateLimitError",
@@ -215,6 +232,7 @@ __all__ = [
     "SpatialSegmentation",
     "StoreInfo",
     "StoredVector",
+    "SyncReport",
     "Task",
     "TaskEntry",
     "TaskError",

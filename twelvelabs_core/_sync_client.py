@@ -17,6 +17,7 @@ from twelvelabs_core.base.progress import OnProgress
 from twelvelabs_core.base.settings import Settings, as_secret
 from twelvelabs_core.client import AsyncClient
 from twelvelabs_core.ingest.batch import OnError
+from twelvelabs_core.ingest.estimate import IngestionPlan
 from twelvelabs_core.ingest.plan import InputType, Segmentations
 from twelvelabs_core.media.source import MediaInput
 from twelvelabs_core.media.validate import UploadMethod, UserMetadata
@@ -1225,7 +1226,7 @@ class Client:
             segmentation: `DynamicSegmentation` (default: 4 s, with marengo3.5 2 s) or `FixedSegmentation`.
             embedding_option: `visual`, `audio`, `transcription` (marengo3.0 only; `audio` of marengo3.5 covers
                 speech). Default: all.
-            embedding_scope: `clip` (each segment), `asset` (the whole video). Default: both.
+            embedding_scope: `clip` (each segment), `asset` (the whole video). Default: both; a task has both anyway.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both. Fused needs two options, and
                 with marengo3.5 `time_based_metadata`.
             time_based_metadata: Your own text for the fused vectors of marengo3.5: a list of
@@ -1461,6 +1462,9 @@ class Client:
         check: bool = True,
         include_transcript: bool = False,
         max_tasks: int | None = None,
+        max_minutes: float | None = None,
+        max_cost: float | None = None,
+        price_per_minute: float | None = None,
         on_error: OnError = "raise",
         on_progress: OnProgress | None = None,
     ) -> Iterator[SegmentedMedia]:
@@ -1490,6 +1494,10 @@ class Client:
             max_tasks: Most unfinished media at once, and so the most that is paid for ahead of the consumer. Default:
                 the settings' `max_concurrency`. Tasks take minutes: with hundreds of media, 50 and more save hours;
                 `max_concurrent_requests` then limits the requests.
+            max_minutes: Most minutes of audio and video for which tasks are created on this segment store within 24
+                hours, by all its processes. Media that do not fit, or whose length is unknown, fail with `BudgetError`.
+            max_cost: The same as money: `max_cost / price_per_minute` minutes.
+            price_per_minute: What you pay for a minute, for `max_cost`.
             on_error: What happens at the end if media failed: `raise` (default) an error that lists them, or `skip`
                 them with a warning in the log. A function is called with each `Failure` as it happens instead.
             on_progress: Called with a `Progress` at each step of each item.
@@ -1521,6 +1529,9 @@ class Client:
                 check=check,
                 include_transcript=include_transcript,
                 max_tasks=max_tasks,
+                max_minutes=max_minutes,
+                max_cost=max_cost,
+                price_per_minute=price_per_minute,
                 on_error=on_error,
                 on_progress=on_progress,
             )
@@ -1590,6 +1601,68 @@ class Client:
             SegmentNotFoundError: The whole document of a segment that is not in this client's segment store.
         """
         return finish(self._async.find_vectors_by_text(texts, as_query=as_query))
+
+    def plan(
+        self,
+        media: MediaInput | Iterable[MediaInput],
+        *,
+        input_type: InputType | Sequence[InputType] = "video",
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        segmentation: Segmentations | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        embedding_uncertainty: bool = False,
+        check: bool = True,
+        probe_urls: bool = False,
+        price_per_minute: float | None = None,
+    ) -> IngestionPlan:
+        """Return what `segment_many` would do and pay for with these media and options.
+
+        Local files are read: for their content identity, once, and with the extra `media` for their length. Of a URL
+        its host is sent a HEAD request, without the key; the API is sent nothing.
+
+        Args:
+            media: One of the media or any number of them; `Media.of(url, duration_sec=...)` states the length of a URL.
+            input_type: As for `segment_many`.
+            start_sec: As for `segment_many`.
+            end_sec: As for `segment_many`.
+            segmentation: As for `segment_many`.
+            embedding_option: As for `segment_many`.
+            embedding_scope: As for `segment_many`.
+            embedding_type: As for `segment_many`.
+            time_based_metadata: As for `segment_many`.
+            embedding_uncertainty: As for `segment_many`.
+            check: As for `segment_many`.
+            probe_urls: Whether the length of a URL is read from it with PyAV: GET requests for ranges, up to 16 MB.
+            price_per_minute: What you pay for a minute; none is built in.
+
+        Returns:
+            An `IngestionPlan`, with a `PlannedMedia` for each source; media that cannot be used are among them.
+
+        Raises:
+            InputError: An option cannot be used.
+            ConfigurationError: The segment store cannot be used.
+        """
+        return finish(
+            self._async.plan(
+                media,
+                input_type=input_type,
+                start_sec=start_sec,
+                end_sec=end_sec,
+                segmentation=segmentation,
+                embedding_option=embedding_option,
+                embedding_scope=embedding_scope,
+                embedding_type=embedding_type,
+                time_based_metadata=time_based_metadata,
+                embedding_uncertainty=embedding_uncertainty,
+                check=check,
+                probe_urls=probe_urls,
+                price_per_minute=price_per_minute,
+            )
+        )
 
     def find_moments(
         self,

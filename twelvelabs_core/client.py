@@ -15,6 +15,7 @@ from twelvelabs_core.api.uploads import AsyncUploads
 from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.base.settings import Settings, as_secret
 from twelvelabs_core.ingest.job import Ingestion
+from twelvelabs_core.ingest.planning import PlanMethods
 from twelvelabs_core.ingest.segment import SegmentMethods
 from twelvelabs_core.models.marengo import DEFAULT_MODEL, EmbeddingModel
 from twelvelabs_core.moments.methods import MomentMethods
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.store.store import SegmentStore
 
 
-class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods, MomentMethods):
+class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods, PlanMethods, MomentMethods):
     """The TwelveLabs embed API for asyncio: embeddings, tasks, assets, uploads, and segments that are paid for once.
 
     Safe to share between threads and event loops, each with its own connections; works after fork. A client pickles as

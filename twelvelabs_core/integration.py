@@ -10,7 +10,7 @@ An operation of an adapter is written once, as `async def` over a `Mode`. A publ
 import logging
 import os
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
@@ -27,17 +27,23 @@ if TYPE_CHECKING:
     from twelvelabs_core.base.redact import unsigned_url
     from twelvelabs_core.client import AsyncClient
     from twelvelabs_core.ingest.batch import FailureReport
-    from twelvelabs_core.ingest.plan import input_type_of, untimed_types
+    from twelvelabs_core.ingest.budget import minutes_allowed
+    from twelvelabs_core.ingest.estimate import IngestionPlan
+    from twelvelabs_core.ingest.plan import input_type_of, plain_options, untimed_types
+    from twelvelabs_core.ingest.sync import DRY_RUN, SyncRules, synchronize
+    from twelvelabs_core.media.folders import media_set
     from twelvelabs_core.media.lists import check_unique, media_list, with_distinct_titles
     from twelvelabs_core.media.source import MediaInput, is_one, many
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
-    from twelvelabs_core.moments.conditions import CLIP_OPTIONS, TOOL_OPTIONS, Conditions, Predicate, time_window_of
+    from twelvelabs_core.moments.agent import example_named, searchable_titles
+    from twelvelabs_core.moments.conditions import TOOL_OPTIONS, Conditions, Predicate, time_window_of
+    from twelvelabs_core.moments.metadata import checked_metadata
     from twelvelabs_core.moments.retrieval import (
         check_query,
         conditions_of,
-        find_segments,
         retrieve_moments,
+        segments_named,
         sources_named,
     )
     from twelvelabs_core.moments.text import (
@@ -48,7 +54,6 @@ if TYPE_CHECKING:
         public_document,
         sentence_of,
         text_for_model,
-        titles_of_sources,
     )
     from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord, readable_head_of
     from twelvelabs_core.results.spaces import SpaceCheck
@@ -61,24 +66,23 @@ else:
         {
             "twelvelabs_core.base.checks": ["check_count"],
             "twelvelabs_core.base.redact": ["unsigned_url"],
-            "twelvelabs_core.ingest.plan": ["input_type_of", "untimed_types"],
+            "twelvelabs_core.ingest.plan": ["input_type_of", "plain_options", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
+            "twelvelabs_core.ingest.sync": ["DRY_RUN", "SyncRules", "synchronize"],
+            "twelvelabs_core.media.folders": ["media_set"],
+            "twelvelabs_core.ingest.budget": ["minutes_allowed"],
             "twelvelabs_core.media.lists": ["check_unique", "media_list", "with_distinct_titles"],
             "twelvelabs_core.media.source": ["is_one", "many"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
-            "twelvelabs_core.moments.conditions": [
-                "CLIP_OPTIONS",
-                "TOOL_OPTIONS",
-                "Conditions",
-                "Predicate",
-                "time_window_of",
-            ],
+            "twelvelabs_core.moments.agent": ["example_named", "searchable_titles"],
+            "twelvelabs_core.moments.conditions": ["TOOL_OPTIONS", "Conditions", "Predicate", "time_window_of"],
+            "twelvelabs_core.moments.metadata": ["checked_metadata"],
             "twelvelabs_core.moments.retrieval": [
                 "check_query",
                 "conditions_of",
-                "find_segments",
                 "retrieve_moments",
+                "segments_named",
                 "sources_named",
             ],
             "twelvelabs_core.moments.text": [
@@ -89,7 +93,6 @@ else:
                 "public_document",
                 "sentence_of",
                 "text_for_model",
-                "titles_of_sources",
             ],
             "twelvelabs_core.results.records": ["METADATA_KEYS", "readable_head_of"],
             "twelvelabs_core.results.spaces": ["SpaceCheck"],
@@ -100,8 +103,8 @@ else:
 __all__ = [
     "AWAITING",
     "BLOCKING",
-    "CLIP_OPTIONS",
     "DOCUMENT_MODEL",
+    "DRY_RUN",
     "METADATA_KEYS",
     "TOOL_OPTIONS",
     "UNTIMED_TYPES",
@@ -111,34 +114,41 @@ __all__ = [
     "Mode",
     "Predicate",
     "SpaceCheck",
+    "SyncRules",
     "TextCache",
     "check_count",
     "check_query",
     "check_unique",
+    "checked_metadata",
     "client_of",
     "complaint_about",
     "conditions_of",
     "drain",
     "each_medium",
-    "find_segments",
+    "example_named",
     "finish",
     "input_type_of",
     "is_one",
     "lazy_exports",
     "many",
     "media_list",
+    "media_set",
+    "minutes_allowed",
     "moment_for_model",
     "moment_metadata",
     "moment_text",
     "plain_options",
+    "plan_media",
     "public_document",
     "readable_head_of",
     "retrieve_moments",
+    "searchable_titles",
+    "segments_named",
     "sentence_of",
     "sources_named",
+    "synchronize",
     "text_for_model",
     "time_window_of",
-    "titles_of_sources",
     "unsigned_url",
     "untimed_types",
     "with_distinct_titles",
@@ -400,50 +410,34 @@ async def each_medium(
         TwelveLabsError: The only item failed.
         IngestionError: At the end, if some of several media failed; the others are in the segment store.
     """
+    from twelvelabs_core.base.progress import shown_progress  # noqa: PLC0415  # imports more than this module needs
+
     client = await client_of(mode, embeddings)
-    with _progress(len(media), on_progress, show_progress=show_progress) as report:
+    with shown_progress(len(media), on_progress, show_progress=show_progress) as report:
         found = client.segment_many(media, on_progress=report, **options)
         async with aclosing(mode.each(found)) as segmented:
             async for item in segmented:
                 yield item.source, await mode.run(client.register, item, id_namespace=id_namespace)
 
 
-def _progress(
-    total: int, on_progress: "OnProgress | None", *, show_progress: bool
-) -> "AbstractContextManager[OnProgress | None]":
-    if not show_progress:
-        return nullcontext(on_progress)
-    from twelvelabs_core.base.progress import ProgressLine  # noqa: PLC0415  # for few callers
-
-    return ProgressLine(total, on_progress)
-
-
-def plain_options(
-    input_type: str | Sequence[str],
-    model: str,
+async def plan_media(
+    mode: Mode,
+    embeddings: EmbeddingFields,
+    media: "Sequence[MediaInput]",
+    options: Mapping[str, Any],
     *,
-    include_transcript: bool = False,
-    max_tasks: int | None = None,
-    **arguments: Any,
-) -> dict[str, Any]:
-    """Check the options of a component that segments media, and return them as plain values for JSON.
-
-    Args:
-        input_type: `video`, `audio`, `document` or `image`; or a list of the last two.
-        model: Name of the model that has to accept them.
-        include_transcript: Whether the words spoken in a segment are fetched; for audio and video.
-        max_tasks: Maximum number of simultaneous embedding tasks, at least 1. Default None: `max_concurrency`.
-        **arguments: The other options of `Client.segment_many` that change vectors; None for the default.
+    probe_urls: bool = False,
+    price_per_minute: float | None = None,
+) -> "IngestionPlan":
+    """Return what `each_medium` would do and pay for with these arguments; see `Client.plan`.
 
     Raises:
-        InputError: An option is not accepted; the message names it.
+        InputError: An option cannot be used.
     """
-    from twelvelabs_core.base.checks import check_count  # noqa: PLC0415  # the same
-    from twelvelabs_core.ingest.plan import check_transcript, plan_parameters, plan_tasks  # noqa: PLC0415  # httpx
-
-    types = (input_type,) if isinstance(input_type, str) else tuple(input_type)
-    plan = plan_tasks(input_type if isinstance(input_type, str) else types, model, **arguments)
-    check_transcript(include_transcript, types)
-    if max_tasks is not None:
-        check_count("max_tasks", max_tasks)
-    return plan_parameters(plan)
+    timed = ("start_sec", "end_sec", "time_based_metadata")
+    names = ("input_type", "segmentation", "embedding_option", "embedding_scope", "embedding_type", "check", *timed)
+    plain = {name: options[name] for name in names if name in options}
+    price = options.get("price_per_minute") if price_per_minute is None else price_per_minute
+    client = await client_of(mode, embeddings)
+    found: IngestionPlan = await mode.run(client.plan, media, probe_urls=probe_urls, price_per_minute=price, **plain)
+    return found

@@ -36,3 +36,19 @@ def key_of(settings: Settings) -> str:
 def with_key(key: str) -> None:
     """Set another API key in the worker's environment."""
     os.environ["TWELVELABS_API_KEY"] = key
+
+
+def segment_within(settings: Settings, store: str, paths: list[str], max_minutes: float) -> int:
+    """Segment videos within a budget in the worker; return how many were paid for."""
+    from twelvelabs_core import FixedSegmentation  # noqa: PLC0415
+
+    client = Client(settings=settings, store=store)
+    failures: list[Any] = []
+    found = client.segment_many(
+        paths,
+        segmentation=FixedSegmentation(8),
+        embedding_option=["visual"],
+        max_minutes=max_minutes,
+        on_error=failures.append,
+    )
+    return sum(not one.reused for one in found)

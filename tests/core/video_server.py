@@ -18,6 +18,7 @@ class VideoServer(LoopbackServer):
         head_status: Status of responses to HEAD.
         get_status: Status of responses to GET.
         redirect: Target of redirects; None serves the video.
+        has_ranges: Whether GET requests for a range are answered with it.
         requests: (method, path with query, headers) of every request.
     """
 
@@ -28,6 +29,7 @@ class VideoServer(LoopbackServer):
         self.head_status = 200
         self.get_status = 200
         self.redirect: str | None = None
+        self.has_ranges = False
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         super().__init__(self._handler())
 
@@ -47,7 +49,11 @@ class VideoServer(LoopbackServer):
 
             def do_GET(self) -> None:
                 time.sleep(server.delay)
-                self._answer(server.get_status, server.video_path.read_bytes())
+                data = server.video_path.read_bytes()
+                if server.has_ranges and "Range" in self.headers:
+                    self._answer(206, *part_of(data, self.headers["Range"]))
+                else:
+                    self._answer(server.get_status, data)
 
             def do_HEAD(self) -> None:
                 self._answer(server.head_status, b"")
@@ -59,13 +65,13 @@ class VideoServer(LoopbackServer):
             def do_DELETE(self) -> None:
                 self._answer(204, b"")
 
-            def _answer(self, status: int, body: bytes) -> None:
+            def _answer(self, status: int, body: bytes, content_range: str | None = None) -> None:
                 server.requests.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
                 self.send_response(status if server.redirect is None else 307)
-                if server.redirect is not None:
-                    self.send_header("Location", server.redirect)
-                if server.etag is not None:
-                    self.send_header("ETag", server.etag)
+                headers = {"Location": server.redirect, "ETag": server.etag, "Content-Range": content_range}
+                for name, value in headers.items():
+                    if value is not None:
+                        self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -74,3 +80,10 @@ class VideoServer(LoopbackServer):
                 """Say nothing."""
 
         return Handler
+
+
+def part_of(data: bytes, wanted: str) -> tuple[bytes, str]:
+    """Return the part that a Range header names, and the Content-Range of the response."""
+    first, last = map(int, wanted.removeprefix("bytes=").split("-"))
+    part = data[first : last + 1]
+    return part, f"bytes {first}-{first + len(part) - 1}/{len(data)}"

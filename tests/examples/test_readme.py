@@ -46,6 +46,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("readme")
     write_film(folder / "match.mp4", SCENES)
     write_film(folder / "training.mp4", SCENES[::-1])
+    (folder / "videos").mkdir()
+    (folder / "videos" / "match.mp4").symlink_to(folder / "match.mp4")
     write_picture(folder / "photo.jpg", SCENES[0])
     write_sound(folder / "talk.wav", SCENES)
     spans = [{"source": "match.mp4", "start_sec": 0.0, "end_sec": 6.0}]

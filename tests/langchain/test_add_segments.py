@@ -1,6 +1,5 @@
 """`add_segments` on any store: documents that arrived before an error are kept."""
 
-import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,19 +47,6 @@ async def test_valid_videos_are_stored_before_the_error_is_raised(
         await add(mode, store, loader.lazy_load, loader.alazy_load)
 
     assert {entry["metadata"]["source"] for entry in store.store.values()} == {str(video_path)}
-
-
-def test_a_store_that_cannot_be_searched_is_logged(
-    video_path: Path, shared_embeddings: TwelveLabsEmbeddings, caplog: pytest.LogCaptureFixture
-) -> None:
-    class Unsearchable(InMemoryVectorStore):
-        def similarity_search_by_vector(self, *_: Any, **__: Any) -> list[Document]:
-            raise OSError("password=secret")
-
-    caplog.set_level(logging.DEBUG, "langchain_twelvelabs")
-    store = Unsearchable(shared_embeddings)
-    add_segments(store, TwelveLabsVideoLoader(video_path, embeddings=shared_embeddings).lazy_load())
-    assert "Unsearchable cannot be searched for segments: OSError" in caplog.messages
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])

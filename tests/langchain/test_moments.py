@@ -17,6 +17,8 @@ from langchain_tests.integration_tests import RetrieversIntegrationTests, ToolsI
 from langchain_tests.unit_tests import ToolsUnitTests
 
 from langchain_twelvelabs import (
+    ListVideos,
+    MoreLikeThis,
     SearchVideoMoments,
     TwelveLabsEmbeddings,
     TwelveLabsMomentRetriever,
@@ -192,6 +194,21 @@ def test_filters_of_an_unknown_store_are_refused() -> None:
         segment_filter(OtherStore(), source="match.mp4")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"embedding_option": "Visual"}, "one of visual, audio, transcription, .*, got 'Visual'"),
+        ({"start_sec": -1}, "start_sec must be a number of seconds from 0, got -1"),
+        ({"start_sec": "0:12"}, "start_sec must be a number of seconds from 0, got '0:12'"),
+        ({"end_sec": float("nan")}, "end_sec must be a number of seconds from 0, got nan"),
+        ({"start_sec": 9, "end_sec": 9}, "end_sec must be after start_sec, got start_sec=9 and end_sec=9"),
+    ],
+)
+def test_values_that_no_segment_has_are_no_filter(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        segment_filter(OtherStore(), **arguments)
+
+
 @pytest.fixture
 def two_videos(sandbox: Sandbox, video_path: Path, tmp_path: Path) -> TwelveLabsEmbeddings:
     """Embeddings whose segment store knows two videos of one file name."""
@@ -210,11 +227,36 @@ def filled(store: VectorStore, video_path: Path, embeddings: TwelveLabsEmbedding
 
 def test_equal_file_names_are_told_apart_in_every_answer(two_videos: TwelveLabsEmbeddings, video_path: Path) -> None:
     store = filled(InMemoryVectorStore(two_videos), video_path, two_videos)
+    for name, count in {"scenes.mkv": 2, "cup/scenes.mkv": 1, "/data/cup/scenes.mkv": 1, "other.mkv": 0}.items():
+        found = store.similarity_search(description(1), k=99, **segment_filter(store, source=name, end_sec=1))
+        assert len({one.metadata["source"] for one in found}) == count
     tool = SearchVideoMoments(retriever=TwelveLabsMomentRetriever(vectorstore=store))
     content = tool.invoke({"query": description(1), "k": 2})
     assert content.count("cup/scenes.mkv, 0:06.0-0:12.0") == content.count("league/scenes.mkv, 0:06.0-0:12.0") == 1
     for title in ("cup/scenes.mkv", "league/scenes.mkv"):
         assert tool.invoke({"query": description(1), "k": 1, "source": title}).startswith(f"1. {title}, 0:06.0-0:12.0")
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_tools_list_videos_and_find_more_like_a_moment(
+    mode: str, two_videos: TwelveLabsEmbeddings, video_path: Path, sandbox: Sandbox
+) -> None:
+    retriever = TwelveLabsMomentRetriever(vectorstore=InMemoryVectorStore(two_videos))
+    videos, more = ListVideos(retriever=retriever), MoreLikeThis(retriever=retriever)
+    assert await call(mode, videos, "invoke", {}) == "No videos."
+    filled(retriever.vectorstore, video_path, two_videos)
+    sandbox.clear_requests()
+    assert await call(mode, videos, "invoke", {}) == "cup/scenes.mkv\nleague/scenes.mkv"
+    place = {"start_sec": 6, "end_sec": 12, "k": 1}
+    request = {"name": more.name, "args": {"source": "cup/scenes.mkv", **place}, "id": "1", "type": "tool_call"}
+    message = await call(mode, more, "invoke", request)
+    assert message.content.startswith("1. league/scenes.mkv, 0:06.0-0:12.0")
+    assert message.artifact[0].metadata["source"] == "league/scenes.mkv"
+    assert sandbox.count() == 0
+    several = await call(mode, more, "invoke", {"source": "scenes.mkv", **place})
+    assert "2 files are called scenes.mkv: cup/scenes.mkv, league/scenes.mkv" in several
+    nothing = await call(mode, more, "invoke", {"source": "cup/scenes.mkv", "start_sec": 90, "end_sec": 99})
+    assert nothing == "The search failed: cup/scenes.mkv has no moment from second 90 to 99."
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in ("InMemory", "Chroma", "Qdrant", "LanceDB")])
@@ -246,6 +288,9 @@ def test_no_path_reaches_the_model(
     tool = SearchVideoMoments(retriever=TwelveLabsMomentRetriever(vectorstore=store, embeddings=broken))
     answer = tool.invoke({"query": description(3)})
     assert "only the operator can repair it (ConfigurationError" in answer
+    more = MoreLikeThis(retriever=tool.retriever).invoke({"source": "a.mp4", "start_sec": 0, "end_sec": 9})
+    assert "only the operator can repair it (ConfigurationError" in more
+    assert "damaged" not in more
     assert "damaged" not in answer
     assert "damaged.sqlite3" in caplog.text
 

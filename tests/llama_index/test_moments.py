@@ -76,6 +76,15 @@ async def test_nodes_of_moments(retriever: TwelveLabsMomentRetriever, mode: str)
     json.dumps(first.metadata)
 
 
+def test_extra_info_is_on_the_nodes_of_moments(shared_model: TwelveLabsEmbedding, video_path: Path) -> None:
+    reader = TwelveLabsVideoReader(embed_model=shared_model, **CUT)
+    own = {"team": "red", "weight": 0.5, "tags": ["a", "b"]}
+    index = VectorStoreIndex(reader.load_nodes(video_path, extra_info=own), embed_model=shared_model)
+    for moment in TwelveLabsMomentRetriever(index, similarity_top_k=2).retrieve(description(1)):
+        assert {key: moment.metadata[key] for key in own} == own
+        assert set(own) <= set(moment.node.excluded_llm_metadata_keys)
+
+
 @both_modes
 async def test_searches_by_image_another_moment_and_conditions(
     retriever: TwelveLabsMomentRetriever, mode: str, frame: Path
@@ -273,7 +282,7 @@ def test_videos_of_other_indexes_are_not_listed(
     spec = TwelveLabsToolSpec(TwelveLabsMomentRetriever(index))
     assert json.loads(spec.list_videos()) == ["scenes.mkv"]
     # As with an index that has more nodes than one search returns.
-    monkeypatch.setattr("llama_index_twelvelabs.tools.HITS_MAX", 1)
+    monkeypatch.setattr("twelvelabs_core.moments.agent.HITS_MAX", 1)
     assert json.loads(spec.list_videos()) == ["scenes.mkv"]
     assert len(shared_model.client.store.list_sources()) >= 1
 

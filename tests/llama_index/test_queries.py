@@ -103,6 +103,13 @@ def test_filters_select_overlapping_segments(index: VectorStoreIndex, video_path
     assert starts(index, time_filter(source=["other.mp4"])) == set()
 
 
+def test_segments_without_times_are_in_no_range(nodes: list[TextNode], shared_model: TwelveLabsEmbedding) -> None:
+    page = nodes[0]
+    page.metadata = {**page.metadata, "start_sec": 0.0, "end_sec": 0.0}
+    index = VectorStoreIndex([page], embed_model=shared_model)
+    assert starts(index, time_filter(end_sec=6)) == set()
+
+
 def test_filters_are_flat_and_of_floats() -> None:
     filters = time_filter(3, 9, embedding_option=["visual"], source="match.mp4").filters
     assert [(one.key, one.operator.value, one.value) for one in filters] == [  # type: ignore[union-attr]
@@ -123,8 +130,8 @@ def test_filters_are_flat_and_of_floats() -> None:
         ({"start_sec": "0:12"}, "start_sec must be a number of seconds from 0, got '0:12'"),
         ({"start_sec": 9, "end_sec": 9}, "end_sec must be after start_sec, got start_sec=9 and end_sec=9"),
         ({"end_sec": float("nan")}, "end_sec must be a number"),
-        ({"embedding_option": "vsual"}, "embedding_option must be among visual, audio, .*; got 'vsual'"),
-        ({"embedding_option": ["visual", "sound"]}, "embedding_option must be among .*; got 'sound'"),
+        ({"embedding_option": "vsual"}, "embedding_option must be one of visual, audio, .*, got 'vsual'"),
+        ({"embedding_option": ["visual", "sound"]}, "embedding_option must be one of .*, got 'sound'"),
     ],
 )
 def test_invalid_filters_are_refused(arguments: dict[str, Any], message: str) -> None:

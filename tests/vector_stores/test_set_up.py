@@ -1,5 +1,6 @@
 """Required settings of particular stores, and settings refused because they would lose or duplicate documents."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,18 @@ def test_unknown_store_with_delete_gets_no_duplicates(
     add_segments(store, documents)
     add_segments(store, documents)
     assert sorted(store.texts) == sorted(document.page_content for document in documents)
+
+
+def test_a_store_that_cannot_be_searched_is_logged(
+    shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], caplog: pytest.LogCaptureFixture
+) -> None:
+    class Unsearchable(DeletableStore):
+        def similarity_search_by_vector(self, *_: Any, **__: Any) -> list[Document]:
+            raise OSError("password=secret")
+
+    caplog.set_level(logging.DEBUG, "langchain_twelvelabs")
+    add_segments(Unsearchable(shared_embeddings), documents)
+    assert "Unsearchable cannot be searched for segments: OSError" in caplog.messages
 
 
 async def test_failed_delete_raises_and_adds_no_duplicates(

@@ -9,6 +9,7 @@ from twelvelabs_core.api.embed import check_sources, embed_sources, request_embe
 from twelvelabs_core.api.requests import MediaSource
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import APIResponseError, InputError
+from twelvelabs_core.media.inspect import Probe
 from twelvelabs_core.media.source import Media, MediaInput, many
 from twelvelabs_core.media.validate import check_audio_video, check_has_sound, check_window
 from twelvelabs_core.models.marengo import EmbeddingModel, Model
@@ -259,12 +260,17 @@ class EmbedMediaMethods:
         return parse_segments(split)
 
 
-def check_timed_media(media: Media, options: SegmentOptions, model: Model, *, task: bool) -> None:
-    """Check audio or video and its time window against the model's limits of tasks, or of the synchronous endpoint."""
+def check_timed_media(media: Media, options: SegmentOptions, model: Model, *, task: bool) -> Probe | None:
+    """Check audio or video and its time window against the model's limits of tasks, or of the synchronous endpoint.
+
+    Returns:
+        The properties of local media, where they could be determined.
+    """
     found = check_audio_video(media, options.input_type, task=task, model=model)
     if found is not None and not options.time_based_metadata:
         check_has_sound(media, found, options.input_type, options.embedding_option)
     check_window(media, found, options.start_sec, options.end_sec)
+    return found
 
 
 def _clip_option(input_type: str, embedding_option: str | None, model: Model) -> str:

@@ -10,7 +10,7 @@ from twelvelabs_core.api.embed_media import check_timed_media
 from twelvelabs_core.api.task_polling import TaskCallback, TaskPoller
 from twelvelabs_core.base.errors import APIResponseError, InputError
 from twelvelabs_core.base.progress import check_callback
-from twelvelabs_core.media.inspect import document_kind
+from twelvelabs_core.media.inspect import Probe, document_kind
 from twelvelabs_core.media.source import Media, MediaInput
 from twelvelabs_core.media.validate import check_document, check_image
 from twelvelabs_core.models.marengo import EmbeddingModel
@@ -290,15 +290,20 @@ class AsyncTasks:
         """Iterate over the processing tasks. For other modules of the core."""
         return list_tasks(self._session, Call("list embedding tasks", "GET", _PATH), "processing")
 
-    def check(self, media: Media, options: TaskOptions) -> None:
-        """Check media against the limits of their type; reads local media. For other modules of the core."""
+    def check(self, media: Media, options: TaskOptions) -> Probe | None:
+        """Check media against the limits of their type; reads local media. For other modules of the core.
+
+        Returns:
+            The properties of local audio or video, where they could be determined.
+        """
         rules = self._embedding_model.rules
         if isinstance(options, SegmentOptions):
-            check_timed_media(media, options, rules, task=True)
-        elif options.input_type == "image":
+            return check_timed_media(media, options, rules, task=True)
+        if options.input_type == "image":
             check_image(media, rules)
         else:
             check_document(media)
+        return None
 
     async def start(
         self,

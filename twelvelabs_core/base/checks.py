@@ -32,6 +32,17 @@ def check_timeout(seconds: object) -> None:
         raise InputError(f"timeout must be a number of seconds from 0, got {seconds!r}.")
 
 
+def check_above_0(name: str, value: object) -> float:
+    """Return a finite number above 0.
+
+    Raises:
+        InputError: Not such a number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise InputError(f"{name} must be a number above 0, got {value!r}.")
+    return float(value)
+
+
 def check_bool(name: str, value: object) -> None:
     """Refuse an argument that is neither True nor False.
 

@@ -9,6 +9,7 @@ TwelveLabsError
 │  ├─ BadRequestError · AuthenticationError · NotFoundError · RateLimitError · ServerError
 ├─ APIResponseError                  success status, body not as documented
 ├─ SegmentNotFoundError (KeyError)   a reference whose vector is not in the store
+├─ BudgetError                       a task would exceed `max_minutes` or `max_cost`
 ├─ IngestionError                    several sources, some failed: for each its reason and task id
 └─ TaskError                         task_id
    ├─ TaskFailedError · TaskTimeoutError (TimeoutError)
@@ -196,6 +197,10 @@ class IngestionError(TwelveLabsError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return IngestionError, (self.failures, self.succeeded)
+
+
+class BudgetError(TwelveLabsError):
+    """A task does not fit into `max_minutes` or `max_cost`, or its length is unknown. Nothing was paid for it."""
 
 
 class TaskError(TwelveLabsError):

@@ -60,7 +60,7 @@ class FailureReport:
         if not isinstance(error, TwelveLabsError):
             foreign, error = error, TwelveLabsError(f"{type(error).__name__}: {redact(str(error))}")
             error.__cause__ = foreign
-        self.note(Failure(_name_of(item), str(error), error.task_id, error))
+        self.note(Failure(name_of(item), str(error), error.task_id, error))
 
     def note(self, failure: Failure) -> None:
         """Add a failure."""
@@ -122,7 +122,8 @@ def _ends_the_run(error: Exception) -> bool:
     return isinstance(error, ConfigurationError) or getattr(error, "status_code", None) == _UNAUTHORIZED
 
 
-def _name_of(item: Any) -> str:
+def name_of(item: Any) -> str:
+    """Return the name of media, or of what was passed in their place."""
     with suppress(Exception):
         return Media.of(item).source
     with suppress(Exception):

@@ -100,20 +100,25 @@ def url_now(name: str, validator: str | None, known: "KnownUrl | None") -> "Know
     return KnownUrl(known.content if known.validator is None else f"url:{name}@{validator}", validator)
 
 
-async def validator_of(media: Media, io: Io, hosts: MediaHosts) -> str | None:
-    """Return the validator that the host of a URL sends, where the identity of the media depends on it."""
+async def validator_of(media: Media, io: Io, hosts: MediaHosts, *, head_only: bool = False) -> str | None:
+    """Return the validator that the host of a URL sends, where the identity of the media depends on it.
+
+    With `head_only`, a host that refuses HEAD is not asked in another way.
+    """
     name = validated_url(media)
     if name is None or media.url is None:
         return None
     host = urlsplit(media.url).netloc.rpartition("@")[2]
-    validator, reason = await _fetch_validator(media.url, host, io, hosts)
+    validator, reason = await _fetch_validator(media.url, host, io, hosts, head_only=head_only)
     if validator is None and reason is not None and name != media.url and host not in hosts.warned:
         hosts.warned.add(host)
         logger.warning(_NO_VALIDATOR, media.source, reason)
     return validator
 
 
-async def _fetch_validator(url: str, host: str, io: Io, hosts: MediaHosts) -> tuple[str | None, str | None]:
+async def _fetch_validator(
+    url: str, host: str, io: Io, hosts: MediaHosts, *, head_only: bool
+) -> tuple[str | None, str | None]:
     """Request the headers of a URL from its own host, without the API key; return its validator, or why there is none.
 
     The signature of a presigned URL may hold for GET alone. A host that refuses HEAD is asked for the first byte, and
@@ -125,7 +130,7 @@ async def _fetch_validator(url: str, host: str, io: Io, hosts: MediaHosts) -> tu
         return None, f"its host did not answer in the last {_SILENT_SEC:.0f} s"
     try:
         reply = await _request("HEAD", url, {}, io)
-        if not reply.ok:
+        if not reply.ok and not head_only:
             reply = await _request("GET", url, _FIRST_BYTE, io)
     except NoAnswerError as error:
         if error.timed_out:

@@ -24,11 +24,13 @@ from twelvelabs_core.base.errors import (
     TwelveLabsError,
 )
 from twelvelabs_core.ingest.assets import MediaAssets
+from twelvelabs_core.ingest.budget import minutes_to_pay
 from twelvelabs_core.ingest.identity import MediaHosts, content_of, stated_content, url_now, validated_url, validator_of
 from twelvelabs_core.ingest.recovery import (
     Recovery,
     has_fixed_length,
     is_answered,
+    log_new_attempt,
     marked_filename,
     may_have_created,
     upload_mark,
@@ -40,7 +42,8 @@ from twelvelabs_core.media.inspect import upload_name
 from twelvelabs_core.media.source import Media
 from twelvelabs_core.models.marengo import EmbeddingModel
 from twelvelabs_core.models.options import TaskOptions
-from twelvelabs_core.results.records import SegmentedMedia, task_key
+from twelvelabs_core.models.paid_work import embedded_minutes, paid_options
+from twelvelabs_core.results.records import SegmentedMedia, wanted_part
 from twelvelabs_core.results.responses import Task
 from twelvelabs_core.results.segments import Segments
 from twelvelabs_core.transport.polling import FIRST_DELAY, Deadline, time_limit
@@ -48,6 +51,7 @@ from twelvelabs_core.transport.rate_limit import Permit
 from twelvelabs_core.transport.session import Session
 
 if TYPE_CHECKING:
+    from twelvelabs_core.media.inspect import Probe
     from twelvelabs_core.store.entries import Findings, KnownUrl, TaskEntry
     from twelvelabs_core.store.store import SegmentStore
 
@@ -80,6 +84,11 @@ class Ingestion:
         self._hosts = MediaHosts()
 
     @property
+    def model(self) -> str:
+        """The name of the model."""
+        return self._model.name
+
+    @property
     def _store(self) -> "SegmentStore":
         return self._open_store()
 
@@ -93,7 +102,7 @@ class Ingestion:
             run.report(media.source, "checking")
             await self._io.blocking(lambda: self._tasks.check(media, options))
             job, found = await self._identify(media, options, run)
-            held = single_flight(self._io, self._store, job.key, source=job.source, timeout=job.timeout)
+            held = single_flight(self._io, self._store, job.flight, source=job.source, timeout=job.timeout)
             async with held as has_waited:
                 try:
                     segmented = await self._add_words(job, await self._obtain(job, None if has_waited else found))
@@ -114,10 +123,11 @@ class Ingestion:
         """Return the content identity of media."""
         return await content_of(media, await self._io.blocking(lambda: self._store), self._io, self._hosts)
 
-    async def _identify(self, media: Media, options: TaskOptions, run: RunOptions) -> "tuple[Job, Findings]":
-        """Return an item with its identity, and what the store knows of it; all that it takes is read at once."""
-        validator = await validator_of(media, self._io, self._hosts)
-
+    async def look_up(
+        self, media: Media, options: TaskOptions, *, head_only: bool = False
+    ) -> "tuple[str, Findings, str | None]":
+        """Return the content of media, what the store knows of it, read at once, and the validator of its URL."""
+        validator = await validator_of(media, self._io, self._hosts, head_only=head_only)
         store, url = await self._io.blocking(lambda: self._store), validated_url(media)
 
         def find() -> "tuple[str, Findings]":
@@ -126,10 +136,20 @@ class Ingestion:
             def content(known: "KnownUrl | None") -> str:
                 return url_now(url, validator, known).content if url else stated
 
-            found = store.find_work(lambda known: task_key(self.space, content(known), options.identity()), url=url)
+            params, wanted = paid_options(options).identity(), options.identity()
+            found = store.find_work(content, space=self.space, params=params, wanted=wanted, url=url)
             return content(found.url), found
 
-        content, found = await self._io.blocking(find)
+        return *await self._io.blocking(find), validator
+
+    def check(self, media: Media, options: TaskOptions) -> "Probe | None":
+        """Check media against the limits of their type; return the properties of local audio or video, if known."""
+        return self._tasks.check(media, options)
+
+    async def _identify(self, media: Media, options: TaskOptions, run: RunOptions) -> "tuple[Job, Findings]":
+        """Return an item with its identity, and what the store knows of it."""
+        paid, url, store = paid_options(options), validated_url(media), await self._io.blocking(lambda: self._store)
+        content, found, validator = await self.look_up(media, options)
         new_url = None
         if url is not None and (now := url_now(url, validator, found.url)) != found.url:
             new_url = url, now
@@ -148,8 +168,7 @@ class Ingestion:
             content=content,
         )
         timeout = self._session.settings.task_timeout if run.timeout is None else run.timeout
-        key = task_key(self.space, content, options.identity())
-        return Job(media, options, run, content, key, new_url, order, timeout), found
+        return Job(media, options, paid, run, self.space, content, new_url, order, timeout), found
 
     async def _obtain(self, job: Job, found: "Findings | None") -> SegmentedMedia:
         """Return the stored result; else resume the task that was begun, adopt a lost one, or pay for a new one.
@@ -162,10 +181,10 @@ class Ingestion:
         deadline = Deadline(job.timeout)
         while True:
             if found is None:
-                found = await self._io.blocking(lambda: self._store.find_work(lambda _: job.key))
+                found = await self._io.blocking(lambda: self._find(job))
             (_, entry, result), found = found, None
             if entry is not None and result is not None:
-                return self._segmented(job, result, entry.task_id, entry.attempts, reused=True)
+                return self._segmented(job, entry, result, entry.task_id, entry.attempts, reused=True)
             if entry is not None and entry.state == "processing" and await self._resume(job, entry):
                 continue  # the entry is ready now, or expired
             created = None
@@ -177,12 +196,17 @@ class Ingestion:
                 created = await self._create(job, entry)
             if created is not None:
                 task_id, was_found = created
-                return await self._await_result(job, task_id, is_new=True, may_be_adopted=was_found)
+                return await self._await_result(job, job, task_id, is_new=True, may_be_adopted=was_found)
             if deadline.is_expired:
                 late = f"was not ready after {deadline.limit:g} s; run again later."
                 raise TaskTimeoutError(f"{job.source} is being embedded by another process and {late}")
             logger.info("%s: waiting for another process, which is creating its task", job.source)
             await self._io.sleep(deadline.next_delay())
+
+    def _find(self, job: Job) -> "Findings":
+        """Return what the store knows of an item."""
+        wanted = job.options.identity()
+        return self._store.find_work(lambda _: job.content, space=job.space, params=job.params, wanted=wanted)
 
     async def _resume(self, job: Job, entry: "TaskEntry") -> bool:
         """Wait for the task that this or another process created; record it as expired if the server dropped it.
@@ -194,7 +218,7 @@ class Ingestion:
         task_id = str(entry.task_id)
         logger.info("resuming task %s of %s", task_id, job.source)
         try:
-            await self._await_result(job, task_id)
+            await self._await_result(job, entry, task_id)
         except NotFoundError:
             if entry.account != self._session.settings.account:
                 return False
@@ -207,7 +231,7 @@ class Ingestion:
             return True
         logger.warning("task %s of %s has expired at the server", task_id, job.source)
         reason = f"task {task_id} has expired at the server"
-        await self._io.blocking(lambda: self._store.put_failure(job.key, reason, task_id=task_id, expired=True))
+        await self._io.blocking(lambda: self._store.put_failure(entry.key, reason, task_id=task_id, expired=True))
         return True
 
     async def _create(self, job: Job, entry: "TaskEntry | None") -> tuple[str, bool] | None:
@@ -218,10 +242,13 @@ class Ingestion:
         Returns:
             The task's id, and whether it was found in the list of tasks; None where another process was faster.
         """
-        store = self._store
+        store, minutes = self._store, embedded_minutes(job.params, job.media.duration_sec)
+        if (budget := job.run.max_minutes) is not None:  # before an upload; the intent decides
+            minutes = needed = await self._io.blocking(lambda: minutes_to_pay(job.media, job.paid))
+            await self._io.blocking(lambda: store.check_budget(self.space, job.source, needed, budget))
         await self._io.blocking(store.ensure_beat)  # refuses, before an upload, a store that cannot be written
         with store.creating():
-            permit = await self._write_intent(job, entry)
+            permit = await self._write_intent(job, entry, minutes)
             if permit is None:
                 return None
             try:
@@ -229,7 +256,7 @@ class Ingestion:
             finally:
                 self._session.release(permit)
 
-    async def _write_intent(self, job: Job, entry: "TaskEntry | None") -> Permit | None:
+    async def _write_intent(self, job: Job, entry: "TaskEntry | None", minutes: float | None) -> Permit | None:
         """Upload local media, then write the intent; return the permit for the create.
 
         The permit is acquired first, so that an intent never waits for rate limits.
@@ -250,18 +277,21 @@ class Ingestion:
                         space=self.space,
                         content=job.content,
                         model=self._model.name,
-                        params=job.options.identity(),
+                        params=job.params,
                         source=job.source,
                         account=self._session.settings.account,
                         url=job.url,
                         replacing=entry,
+                        wanted=job.options.identity(),
+                        minutes=minutes,
+                        max_minutes=job.run.max_minutes,
                     )
                 )
             finally:
                 if not is_written:
                     self._session.release(permit)
-        if is_written and entry is not None:
-            _log_new_attempt(job, entry)
+        if is_written and entry is not None and entry.key == job.key:
+            log_new_attempt(job.source, entry)
         return permit if is_written else None
 
     async def _send_create(self, job: Job, permit: Permit) -> tuple[str, bool]:
@@ -272,7 +302,7 @@ class Ingestion:
                 asset_id = await self._media_assets.find(job.order)
                 media = Media.of(f"asset:{asset_id}", source=job.source)
             task = await self._tasks.start(
-                media, job.options, note=lambda task: self._write_task_id(job, task.id), permit=permit
+                media, job.paid, note=lambda task: self._write_task_id(job, task.id), permit=permit
             )
         except TwelveLabsError as error:
             if not may_have_created(error):
@@ -321,15 +351,15 @@ class Ingestion:
             return None
 
     async def _await_result(
-        self, job: Job, task_id: str, *, is_new: bool = False, may_be_adopted: bool = True
+        self, job: Job, work: "Job | TaskEntry", task_id: str, *, is_new: bool = False, may_be_adopted: bool = True
     ) -> SegmentedMedia:
-        """Wait for a task, store its result and return it."""
+        """Wait for the task of `work`, store its result and return what the job wants of it."""
         job.report("processing", task_id)
         try:
             task = await (self._tasks.wait_for_new if is_new else self._tasks.wait)(task_id, timeout=job.timeout)
         except TaskFailedError as error:
             reason = str(error)
-            await self._io.blocking(lambda: self._store.put_failure(job.key, reason, task_id=task_id))
+            await self._io.blocking(lambda: self._store.put_failure(work.key, reason, task_id=task_id))
             raise
         except TwelveLabsError as error:
             error.task_id = task_id  # the task continues at the server and can be retrieved by its id
@@ -337,28 +367,38 @@ class Ingestion:
         segments = task.segments if task.segments is not None else Segments.empty(self._model.dimension)
         check_dimension(segments.vectors, self._model.dimension)
         if may_be_adopted:
-            await self._check_adopted(job, task_id, segments)
+            await self._check_adopted(work.key, job.source, task_id, segments)
         duration = _duration(task, segments)
-        attempts = await self._io.blocking(lambda: self._store.put_result(job.key, segments, duration_sec=duration))
+        attempts = await self._io.blocking(lambda: self._store.put_result(work.key, segments, duration_sec=duration))
         if attempts is None:  # another process stored the result that counts
             return replace(await self._obtain(job, None), reused=not is_new)
-        return self._segmented(job, (segments, duration), task_id, attempts, reused=not is_new)
+        return self._segmented(job, work, (segments, duration), task_id, attempts, reused=not is_new)
 
-    async def _check_adopted(self, job: Job, task_id: str, segments: Segments) -> None:
+    async def _check_adopted(self, key: str, source: str, task_id: str, segments: Segments) -> None:
         """Refuse the result of an adopted task whose clips have another length than requested."""
         from twelvelabs_core.store.journal import FOUND  # noqa: PLC0415  # start-up without SQLAlchemy
 
-        entry = await self._io.blocking(lambda: self._store.find_task(job.key))
+        entry = await self._io.blocking(lambda: self._store.find_task(key))
         if entry is None or entry.error != FOUND or has_fixed_length(entry.params, segments):
             return
         reason = f"task {task_id}, adopted from the list of tasks, has clips of another length than requested"
-        await self._io.blocking(lambda: self._store.put_failure(job.key, reason, task_id=task_id))
-        raise APIResponseError(f"{job.source}: {reason}. Nothing was stored; the next run creates a task.")
+        await self._io.blocking(lambda: self._store.put_failure(key, reason, task_id=task_id))
+        raise APIResponseError(f"{source}: {reason}. Nothing was stored; the next run creates a task.")
 
     def _segmented(
-        self, job: Job, result: tuple[Segments, float], task_id: str | None, attempts: int, *, reused: bool
+        self,
+        job: Job,
+        work: "Job | TaskEntry",
+        result: tuple[Segments, float],
+        task_id: str | None,
+        attempts: int,
+        *,
+        reused: bool,
     ) -> SegmentedMedia:
-        segments, duration = result
+        """Return what a job wants of the result of a task."""
+        (segments, duration), wanted, rows = result, job.options.identity(), None
+        if work.params != wanted:
+            segments, rows = wanted_part(segments, wanted)
         if not len(segments):  # on every run: a search will never find this item
             logger.warning("task %s of %s returned no vectors; try other embedding options", task_id, job.source)
         job.report("reused" if reused else "ready", task_id)
@@ -373,8 +413,9 @@ class Ingestion:
             task_id=task_id,
             reused=reused,
             attempts=attempts,
-            task_key=job.key,
-            options=job.options.identity(),
+            task_key=work.key,
+            options=wanted,
+            rows=rows,
         )
 
     async def _add_words(self, job: Job, segmented: SegmentedMedia) -> SegmentedMedia:
@@ -388,20 +429,6 @@ class Ingestion:
     async def _delete_asset(self, job: Job) -> None:
         if job.media.is_local and not job.run.keep_asset:
             await self._media_assets.delete_unused(job.order, job.timeout)
-
-
-def _log_new_attempt(job: Job, entry: "TaskEntry") -> None:
-    """Log that this work was begun before, and what that may have cost."""
-    if entry.state == "intent":
-        logger.warning(
-            "%s: the outcome of an earlier create is unknown, and no task in the list matches this request; a new task "
-            "is paid for, perhaps the second",
-            job.source,
-        )
-    elif entry.task_id is not None:
-        logger.warning("%s was begun before (%s); a new task is paid for", job.source, entry.error or entry.state)
-    else:
-        logger.info("%s was begun before (%s); no task was created", job.source, entry.error or entry.state)
 
 
 def _is_expiry(error: TaskFailedError) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from twelvelabs_core.api.tasks import document_options
-from twelvelabs_core.base.checks import check_bool
+from twelvelabs_core.base.checks import check_bool, check_count
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.media.inspect import document_kind, media_type_of
 from twelvelabs_core.media.source import Media
@@ -143,6 +143,34 @@ def plan_parameters(plan: TaskPlan) -> dict[str, Any]:
         "segmentation": options.segmentation.to_wire(),
         "time_based_metadata": [entry._asdict() for entry in options.time_based_metadata] or None,
     }
+
+
+def plain_options(
+    input_type: str | Sequence[str],
+    model: str,
+    *,
+    include_transcript: bool = False,
+    max_tasks: int | None = None,
+    **arguments: Any,
+) -> dict[str, Any]:
+    """Check the options of a component that segments media, and return them as plain values for JSON.
+
+    Args:
+        input_type: `video`, `audio`, `document` or `image`; or a list of the last two.
+        model: Name of the model that has to accept them.
+        include_transcript: Whether the words spoken in a segment are fetched; for audio and video.
+        max_tasks: Maximum number of simultaneous embedding tasks, at least 1. Default None: `max_concurrency`.
+        **arguments: The other options of `Client.segment_many` that change vectors; None for the default.
+
+    Raises:
+        InputError: An option is not accepted; the message names it.
+    """
+    types = (input_type,) if isinstance(input_type, str) else tuple(input_type)
+    plan = plan_tasks(input_type if isinstance(input_type, str) else types, model, **arguments)
+    check_transcript(include_transcript, types)
+    if max_tasks is not None:
+        check_count("max_tasks", max_tasks)
+    return plan_parameters(plan)
 
 
 def input_type_of(media: Media, input_types: Sequence[str]) -> str:

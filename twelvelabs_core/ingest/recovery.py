@@ -171,6 +171,20 @@ def is_answered(error: TwelveLabsError) -> bool:
     return isinstance(error, APIResponseError)
 
 
+def log_new_attempt(source: str, entry: "TaskEntry") -> None:
+    """Log that this work was begun before, and what that may have cost."""
+    if entry.state == "intent":
+        logger.warning(
+            "%s: the outcome of an earlier create is unknown, and no task in the list matches this request; a new task "
+            "is paid for, perhaps the second",
+            source,
+        )
+    elif entry.task_id is not None:
+        logger.warning("%s was begun before (%s); a new task is paid for", source, entry.error or entry.state)
+    else:
+        logger.info("%s was begun before (%s); no task was created", source, entry.error or entry.state)
+
+
 def _is_upload(entry: "TaskEntry") -> bool:
     return entry.content.startswith("sha256:")
 

@@ -1,13 +1,16 @@
 """What a run wants, and one item of it with its identity."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twelvelabs_core.api.chunked_upload import UploadOrder
 from twelvelabs_core.base.checks import check_bool, check_timeout
 from twelvelabs_core.base.progress import OnProgress, Progress, Stage, check_callback
 from twelvelabs_core.media.source import Media
 from twelvelabs_core.models.options import TaskOptions
+from twelvelabs_core.models.paid_work import shared_parameters
+from twelvelabs_core.results.records import task_key
 
 if TYPE_CHECKING:
     from twelvelabs_core.store.entries import KnownUrl
@@ -15,7 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What a run wants besides vectors; `timeout` limits the whole run of one item in seconds; None: a task only.
+    """What a run wants besides vectors.
+
+    Attributes:
+        timeout: Most seconds of the whole run of one item; None: only its task is limited.
+        on_progress: Called at each step.
+        keep_asset: Whether uploads are kept.
+        include_transcript: Whether spoken words are fetched.
+        max_minutes: The budget, see `SegmentStore.check_budget`; None: none.
 
     Raises:
         InputError: A value cannot be used.
@@ -25,6 +35,7 @@ class RunOptions:
     on_progress: OnProgress | None
     keep_asset: bool
     include_transcript: bool = False
+    max_minutes: float | None = None
 
     def __post_init__(self) -> None:
         check_callback(self.on_progress, "on_progress")
@@ -45,10 +56,11 @@ class Job:
 
     Attributes:
         media: The video, audio file, document or image.
-        options: How to embed it.
+        options: What is wanted of it.
+        paid: The options of the task that is created for it; its result may have more than what is wanted.
         run: What the run wants besides vectors.
+        space: Who makes the vectors.
         content: Content identity of the media.
-        key: Identity of the paid work, the key of its journal entry.
         url: The unsigned URL of the media and what is known of it now, to be written with the intent.
         order: How its local bytes become an asset; the file name carries the mark of the journal.
         timeout: Longest wait for each step, in seconds.
@@ -56,12 +68,28 @@ class Job:
 
     media: Media
     options: TaskOptions
+    paid: TaskOptions
     run: RunOptions
+    space: str
     content: str
-    key: str
     url: "tuple[str, KnownUrl] | None"
     order: UploadOrder
     timeout: float
+
+    @property
+    def key(self) -> str:
+        """Identity of the task that is created for it, the key of its journal entry."""
+        return task_key(self.space, self.content, self.params)
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The parameters of that task."""
+        return self.paid.identity()
+
+    @property
+    def flight(self) -> str:
+        """Identity of all tasks that may contain each other, of which one is created at a time."""
+        return task_key(self.space, self.content, shared_parameters(self.params))
 
     @property
     def source(self) -> str:

@@ -8,6 +8,7 @@ from twelvelabs_core.base.checks import check_bool, check_count
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.base.progress import OnProgress
 from twelvelabs_core.ingest.batch import FailureReport, OnError, segment_all
+from twelvelabs_core.ingest.budget import minutes_allowed
 from twelvelabs_core.ingest.job import Ingestion
 from twelvelabs_core.ingest.named_vectors import vectors_of_ids, vectors_of_texts
 from twelvelabs_core.ingest.plan import InputType, Segmentations, check_transcript, plan_tasks
@@ -69,7 +70,7 @@ class SegmentMethods:
             segmentation: `DynamicSegmentation` (default: 4 s, with marengo3.5 2 s) or `FixedSegmentation`.
             embedding_option: `visual`, `audio`, `transcription` (marengo3.0 only; `audio` of marengo3.5 covers
                 speech). Default: all.
-            embedding_scope: `clip` (each segment), `asset` (the whole video). Default: both.
+            embedding_scope: `clip` (each segment), `asset` (the whole video). Default: both; a task has both anyway.
             embedding_type: `separate_embedding` (default), `fused_embedding`, or both. Fused needs two options, and
                 with marengo3.5 `time_based_metadata`.
             time_based_metadata: Your own text for the fused vectors of marengo3.5: a list of
@@ -285,6 +286,9 @@ class SegmentMethods:
         check: bool = True,
         include_transcript: bool = False,
         max_tasks: int | None = None,
+        max_minutes: float | None = None,
+        max_cost: float | None = None,
+        price_per_minute: float | None = None,
         on_error: OnError = "raise",
         on_progress: OnProgress | None = None,
     ) -> AsyncIterator[SegmentedMedia]:
@@ -314,6 +318,10 @@ class SegmentMethods:
             max_tasks: Most unfinished media at once, and so the most that is paid for ahead of the consumer. Default:
                 the settings' `max_concurrency`. Tasks take minutes: with hundreds of media, 50 and more save hours;
                 `max_concurrent_requests` then limits the requests.
+            max_minutes: Most minutes of audio and video for which tasks are created on this segment store within 24
+                hours, by all its processes. Media that do not fit, or whose length is unknown, fail with `BudgetError`.
+            max_cost: The same as money: `max_cost / price_per_minute` minutes.
+            price_per_minute: What you pay for a minute, for `max_cost`.
             on_error: What happens at the end if media failed: `raise` (default) an error that lists them, or `skip`
                 them with a warning in the log. A function is called with each `Failure` as it happens instead.
             on_progress: Called with a `Progress` at each step of each item.
@@ -343,7 +351,8 @@ class SegmentMethods:
             embedding_uncertainty=embedding_uncertainty,
         )
         check_transcript(include_transcript, plan.input_types)
-        run = RunOptions(timeout, on_progress, keep_asset, include_transcript)
+        budget = minutes_allowed(max_minutes, max_cost, price_per_minute)
+        run = RunOptions(timeout, on_progress, keep_asset, include_transcript, budget)
         report = FailureReport(on_error)
         limit = self._session.settings.max_concurrency if max_tasks is None else check_count("max_tasks", max_tasks)
         check_bool("check", check)
@@ -362,7 +371,8 @@ class SegmentMethods:
 
         def add() -> list[SegmentRecord]:
             records = media.records(id_namespace)
-            rows = [(record.segment_id, row) for row, record in enumerate(records)]
+            numbers = range(len(records)) if media.rows is None else media.rows
+            rows = [(record.segment_id, row) for row, record in zip(numbers, records, strict=True)]
             store = self._open_store()
             store.add_aliases(media.task_key, rows, source=media.source, title=media.title, is_new=not media.reused)
             return records

@@ -18,7 +18,7 @@ from typing import BinaryIO, Literal, Self, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from twelvelabs_core.base.checks import check_bool
+from twelvelabs_core.base.checks import check_above_0, check_bool
 from twelvelabs_core.base.errors import InputError, TwelveLabsError
 from twelvelabs_core.base.limits import DIRECT_UPLOAD_MAX_BYTES, FILENAME_MAX
 from twelvelabs_core.base.redact import opaque_part, redact, unsigned_url
@@ -50,6 +50,8 @@ class Media:
         asset_id: The id of an asset that is already uploaded.
         check: Whether its format, duration and resolution are checked before anything is sent. With False the API
             decides about them.
+        duration_sec: Its length in seconds as the caller knows it, for plans and budgets; None: not known. That of a
+            local file is measured, that of a URL or an asset is not.
 
     Example:
         ```python
@@ -67,6 +69,7 @@ class Media:
     file: BinaryIO | None = field(default=None, repr=False)
     asset_id: str | None = None
     check: bool = True
+    duration_sec: float | None = None
 
     @classmethod
     def of(
@@ -76,6 +79,7 @@ class Media:
         source: str | None = None,
         version: str | None = None,
         check: bool = True,
+        duration_sec: float | None = None,
     ) -> Self:
         """Return the media that `value` identifies. Paths and URLs are not opened.
 
@@ -88,15 +92,18 @@ class Media:
             version: For a URL: a new value means that its content changed.
             check: Whether local media are checked before anything is sent: format, duration, resolution. With False
                 the API decides.
+            duration_sec: Its length in seconds, for plans and budgets; needed there for a URL or an asset.
 
         Raises:
-            InputError: `value` is not media, or `source` is empty.
+            InputError: `value` is not media, `source` is empty, or `duration_sec` is not a number above 0.
         """
         source, version = _checked_name("source", source), _checked_name("version", version)
         check_bool("check", check)
         if source is not None and not source.strip():
             raise InputError(f"source is empty: {source!r}; omit it for the default, or pass a name.")
         media = cls._of(value, source, version)
+        if duration_sec is not None:
+            media = replace(media, duration_sec=check_above_0("duration_sec", duration_sec))
         return media if check else replace(media, check=False)
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, NamedTuple
 
 from twelvelabs_core.base.errors import InputError
@@ -98,7 +99,17 @@ class Conditions:
 
 
 def time_window_of(start_sec: float | None, end_sec: float | None) -> tuple[float, float] | None:
-    """Return the window between two seconds, of which either may be missing."""
+    """Return the window between two seconds, of which either may be missing; None where both are.
+
+    Raises:
+        InputError: A time is not a number of at least 0, or the end is not after the start.
+    """
+    for name, value in (("start_sec", start_sec), ("end_sec", end_sec)):
+        if value is not None and not (isinstance(value, Real) and not isinstance(value, bool) and value >= 0):
+            raise InputError(f"{name} must be a number of seconds from 0, got {value!r}.")
     if start_sec is None and end_sec is None:
         return None
-    return start_sec or 0.0, TIME_MAX_SEC if end_sec is None else end_sec
+    start = 0.0 if start_sec is None else float(start_sec)
+    if end_sec is not None and end_sec <= start:
+        raise InputError(f"end_sec must be after start_sec, got start_sec={start:g} and end_sec={end_sec:g}.")
+    return start, TIME_MAX_SEC if end_sec is None else float(min(end_sec, TIME_MAX_SEC))

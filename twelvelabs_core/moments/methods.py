@@ -10,6 +10,7 @@ from twelvelabs_core.ingest.job import Ingestion
 from twelvelabs_core.moments.moment import Example, Hit, Moment
 from twelvelabs_core.moments.options import MomentOptions
 from twelvelabs_core.results.segments import Matrix
+from twelvelabs_core.results.spaces import is_of_space
 from twelvelabs_core.transport.session import Session
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ class MomentMethods:
         if str(query.shape) != f"({space.rpartition('/')[2]},)":
             raise InputError(f"query must be a vector of the space {space}, got an array of shape {query.shape}.")
         files = await self._session.io.blocking(lambda: self._stored_files(hits))
+        for hit in hits:  # also those whose vectors are not stored
+            if hit.segment_id is not None and not is_of_space(hit.space, space):
+                raise _other_space(hit.source, hit.space, space)
         chosen = options or MomentOptions()
         return await self._session.io.blocking(lambda: moments_of(hits, query, files, chosen, k=k, like=like))
 
@@ -112,12 +116,16 @@ class MomentMethods:
         for segment_id, key in keys.items():
             source, result = sources[segment_id], results[key]
             if result.space != self._ingestion.space:
-                raise InputError(
-                    f"cannot compare the query with {source!r}: its vectors are of the space {result.space}, those of "
-                    f"this client of {self._ingestion.space}."
-                )
+                raise _other_space(source, result.space, self._ingestion.space)
             of_file[source, result.content][key].add(segment_id)
         return [
             StoredFile(source, content, [results[key].segments for key in ids], frozenset().union(*ids.values()))
             for (source, content), ids in of_file.items()
         ]
+
+
+def _other_space(source: str, theirs: str, ours: str) -> InputError:
+    return InputError(
+        f"cannot compare the query with {source!r}: its vectors are of the space {theirs}, those of this client of "
+        f"{ours}."
+    )

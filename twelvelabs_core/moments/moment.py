@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.moments.metadata import own_metadata
 from twelvelabs_core.results.references import clock, readable_text, strip_reference
 
 MOMENT_NAMESPACE = uuid.UUID("6d1f2f0c-7c0f-5a58-9b3c-3b0a6a0f6c55")
@@ -30,6 +31,8 @@ class Hit:
         embedding_scope: `clip`, `asset`, `page` or `chunk`; "" for a document that is not of this package.
         words: The words spoken in a clip, where known; the readable text of anything else.
         item: The framework's document or node.
+        own: The metadata that the user added.
+        space: The space of its vector; the model where an early version wrote no space; "" where neither is known.
 
     Example:
         ```python
@@ -47,6 +50,8 @@ class Hit:
     embedding_scope: str = ""
     words: str = ""
     item: Any = field(default=None, repr=False, compare=False)
+    own: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    space: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any], *, text: str = "", item: Any = None) -> Self:
@@ -66,7 +71,9 @@ class Hit:
         start, end, duration = (float(metadata.get(key) or 0.0) for key in ("start_sec", "end_sec", "duration_sec"))
         # What is spoken in a clip; of a page or chunk its head too, which says which one it is.
         words = strip_reference(text).partition("\n")[2].strip() if scope == "clip" else readable_text(text)
-        return cls(segment_id, source, title, start, end, duration, option, scope, words, item)
+        space = str(metadata.get("space") or metadata.get("model") or "")
+        own = own_metadata(metadata)
+        return cls(segment_id, source, title, start, end, duration, option, scope, words, item, own, space)
 
     @property
     def is_clip(self) -> bool:
@@ -116,11 +123,13 @@ class Example:
 
     @classmethod
     def of(cls, result: Any) -> Self:
-        """Return the example of a `Moment`, or of the document or node of a moment or a segment.
+        """Return the example of a `Moment`, or of the document or node of a moment or a segment; itself for an example.
 
         Raises:
             InputError: It has no segments.
         """
+        if isinstance(result, cls):
+            return result
         if isinstance(result, Moment):
             ids = [hit.segment_id for hit in result.hits if hit.segment_id is not None]
             values: Mapping[str, Any] = {name: getattr(result, name) for name in ("source", "start_sec", "end_sec")}

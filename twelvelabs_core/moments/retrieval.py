@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -22,11 +22,13 @@ FETCH_GROWTH = 4
 class VectorSearch(Protocol):
     """A framework's vector store, as `retrieve_moments` uses it."""
 
-    def can_filter(self, conditions: Conditions) -> bool:
-        """Return whether the vector store itself can apply these conditions."""
+    async def search(
+        self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None
+    ) -> list[Hit] | None:
+        """Return the nearest `count` results, best first; with conditions, only those that fulfil them.
 
-    async def search(self, mode: Mode, vector: list[float], count: int, conditions: Conditions | None) -> list[Hit]:
-        """Return the nearest `count` results, best first; with conditions, only those that fulfil them."""
+        None where the vector store itself cannot apply these conditions; then nothing was searched.
+        """
 
 
 async def retrieve_moments(
@@ -92,17 +94,43 @@ async def sources_named(mode: Mode, client: Any, name: str) -> tuple[str, ...]:
     Args:
         mode: Blocking or awaiting.
         client: The client whose segment store knows the sources.
-        name: A source, a title, or a title with folders as results show it: `cup/match.mp4`.
+        name: A source; else a title, or a title with folders as results show it: `cup/match.mp4`.
     """
     last = name.rpartition("/")[2]
     known: dict[str, str] = await mode.blocking(lambda: client.store.find_sources({name, last}))
+    if name in known:
+        return (name,)
     shown = titles_of_sources(known)
-    found = [
-        source
-        for source, title in known.items()
-        if name in (source, title, shown[source]) or source.endswith(f"/{name}")
-    ]
+    found = [source for source, title in known.items() if name in (title, shown[source]) or source.endswith(f"/{name}")]
     return tuple(found) or (name,)
+
+
+async def segments_named(
+    mode: Mode,
+    client: Any,
+    names: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    find: Callable[[tuple[str, ...]], Awaitable[Sequence[Any]]],
+) -> list[Any]:
+    """Return the segments in a vector store of the files that a user means, each by a name as for `sources_named`.
+
+    Args:
+        mode: Blocking or awaiting.
+        client: The client whose segment store knows the sources; None where there is none, and a name is a source.
+        names: One name or several.
+        find: Returns the segments of some sources in the vector store, each with the attribute `source`.
+
+    Raises:
+        InputError: A name means several files that are in the vector store.
+    """
+    given = [names] if isinstance(names, str | os.PathLike) else names
+    found: dict[Any, None] = {}
+    for name in dict.fromkeys(os.fspath(one) for one in given):
+        sources = (name,) if client is None else await sources_named(mode, client, name)
+        segments = await find(sources)
+        if len(several := sorted({segment.source for segment in segments})) > 1:
+            raise InputError(f"{name!r} names {len(several)} files: {', '.join(several)}. Pass one of these.")
+        found |= dict.fromkeys(segments)
+    return list(found)
 
 
 def _titles(client: Any, moments: Sequence[Moment]) -> dict[str, str]:
@@ -125,8 +153,10 @@ async def _candidates(
     if len(hits) == fetch_k and conditions.embedding_option is None:
         for option in CLIP_OPTIONS:
             narrower = replace(conditions, embedding_option=option)
-            if store.can_filter(narrower):
-                hits += await find_segments(mode, store, vector, narrower, fetch_k)
+            found = await store.search(mode, vector, fetch_k, narrower)
+            if found is None:
+                break
+            hits += [hit for hit in found if narrower.accepts(hit)]
     return hits
 
 
@@ -134,12 +164,12 @@ async def find_segments(
     mode: Mode, store: VectorSearch, vector: list[float], conditions: Conditions, count: int
 ) -> list[Hit]:
     """Return up to `count` results by one search; by larger ones where the vector store cannot filter."""
-    if not conditions or store.can_filter(conditions):
-        found = await store.search(mode, vector, count, conditions or None)
-        return [hit for hit in found if conditions.accepts(hit)]
+    filtered = await store.search(mode, vector, count, conditions or None)
+    if filtered is not None:
+        return [hit for hit in filtered if conditions.accepts(hit)]
     size = count
     while True:
-        found = await store.search(mode, vector, size, None)
+        found = await store.search(mode, vector, size, None) or []
         matching = [hit for hit in found if conditions.accepts(hit)]
         if len(matching) >= count or len(found) < size:
             return matching[:count]

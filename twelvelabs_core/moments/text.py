@@ -37,8 +37,10 @@ def moment_text(moment: Moment) -> str:
 def moment_metadata(moment: Moment) -> dict[str, Any]:
     """Return the metadata of a moment's document: plain JSON values, without a vector.
 
-    `scores` and `ranks` have a value for each embedding option of the best clip.
+    `scores` and `ranks` have a value for each embedding option of the best clip. What the user added to the metadata
+    of the segments follows; where they differ, that of the first one.
     """
+    own = {key: value for hit in reversed(moment.hits) for key, value in hit.own.items()}
     return {
         "moment_id": moment.moment_id,
         "source": moment.source,
@@ -54,6 +56,7 @@ def moment_metadata(moment: Moment) -> dict[str, Any]:
         "url": moment.url,
         "embedding_scope": moment.scope,
         "segment_ids": [hit.segment_id for hit in moment.hits if hit.segment_id is not None],
+        **own,
     }
 
 

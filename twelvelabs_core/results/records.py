@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from twelvelabs_core.models.paid_work import is_wanted
 from twelvelabs_core.results.references import head_line, readable_head, reference_line
 from twelvelabs_core.results.segments import Matrix, Segment, SegmentPosition, Segments
 from twelvelabs_core.results.transcript import Word, spoken
@@ -83,6 +84,7 @@ class SegmentedMedia:
         attempts: How many tasks were started for it; above 1, earlier tasks failed, expired, or were lost with the
             response and may also have been charged.
         words: The words spoken in it, each with `start` and `end` in seconds; empty without `include_transcript`.
+        rows: The row of each segment in the result of its task, where that has more than was asked for; else None.
 
     Example:
         ```python
@@ -104,6 +106,7 @@ class SegmentedMedia:
     task_key: str = field(repr=False)
     options: Mapping[str, Any] = field(repr=False)
     words: tuple[Word, ...] = field(default=(), repr=False)
+    rows: tuple[int, ...] | None = field(default=None, repr=False)
 
     def records(self, id_namespace: str | None = None) -> list[SegmentRecord]:
         """Return one record per segment, in the order of `segments`.
@@ -144,6 +147,14 @@ class SegmentedMedia:
         if position.chunk_index is not None:
             return _digest(self.options.get("segmentation"))
         return ""
+
+
+def wanted_part(segments: Segments, wanted: Mapping[str, Any]) -> tuple[Segments, tuple[int, ...]]:
+    """Return the part of a result that is wanted, as a task of its own would give it, and the row of each segment."""
+    places = enumerate(segments.positions)
+    rows = [row for row, at in places if is_wanted(at.embedding_option, at.embedding_scope, wanted)]
+    uncertainty = None if segments.uncertainty is None else segments.uncertainty[rows]
+    return Segments(segments.vectors[rows], [segments.positions[row] for row in rows], uncertainty), tuple(rows)
 
 
 def segment_metadata(media: SegmentedMedia, segment: Segment, segment_id: str) -> Metadata:

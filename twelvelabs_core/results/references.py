@@ -9,6 +9,7 @@ see another form of the head, without a reference.
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from twelvelabs_core.results.segments import SegmentPosition
 
@@ -57,6 +58,7 @@ def head_line(title: str, position: SegmentPosition) -> str:
     return head_title(title) + _after_title(position)
 
 
+@lru_cache(maxsize=4096)  # the segments of many videos have the same positions
 def _after_title(position: SegmentPosition) -> str:
     scope = " asset" if position.embedding_scope == "asset" else ""
     return f" | {describe_position(position)} | {position.embedding_option or 'segment'}{scope}"

@@ -39,8 +39,7 @@ class SpaceCheck:
         """
         for metadata in segments:
             space, model = metadata.get("space"), metadata.get("model")
-            is_other = space != self._space if space else model and model not in self._space.split("/")
-            if is_other:
+            if not is_of_space(space or model or "", self._space):
                 raise InputError(
                     f"cannot use the segment {metadata.get('segment_id')} of {metadata.get('source')!r}: its vector is "
                     f"of the space {space or model}, not {self._space}, and the two are not comparable. Load its media "
@@ -53,3 +52,8 @@ class SpaceCheck:
                     "their vectors are comparable with those of %s is not known. Load their media again to add it.",
                     self._space,
                 )
+
+
+def is_of_space(name: str, space: str) -> bool:
+    """Return whether a space, or the model of segments whose space is not recorded, is this one; True for ""."""
+    return not name or (name == space if "/" in name else name in space.split("/"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal, NamedTuple
 
 from twelvelabs_core.results.segments import Matrix, SegmentPosition, Segments
@@ -111,7 +112,7 @@ class Findings(NamedTuple):
 
     Attributes:
         url: What it knows of the URL of the media.
-        entry: The journal entry.
+        entry: The journal entry; of a task that has these vectors and perhaps others.
         result: Once ready, the vectors and the length of the media in seconds.
     """
 
@@ -182,6 +183,35 @@ class StoreInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Payment:
+    """What was paid for one source on one day.
+
+    Attributes:
+        day: The day (UTC).
+        source: The name of the media, as it was first given.
+        model: The model's name.
+        space: The vector space; those of the sandbox begin with `sandbox/`.
+        minutes: Minutes of media that were embedded; documents and images have none.
+        tasks: Number of tasks.
+        unknown: Number of those whose minutes are not known, since they have no result yet; not in `minutes`.
+
+    Example:
+        ```python
+        for payment in store.usage():
+            print(payment.day, payment.source, payment.model, round(payment.minutes, 1))
+        ```
+    """
+
+    day: date
+    source: str
+    model: str
+    space: str
+    minutes: float
+    tasks: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
 class Removed:
     """What a deletion took out of a store.
 
@@ -189,10 +219,32 @@ class Removed:
         tasks: Number of journal entries.
         vectors: Number of vectors.
         segments: Number of segment ids.
+        minutes: Minutes of media whose vectors were deleted: the next run that needs them pays for them again.
 
     Example:
         ```python
-        print(store.delete_source("match.mp4").segments)
+        print(store.forget("match.mp4", dry_run=True).minutes, "minutes would be paid for again")
+        ```
+    """
+
+    tasks: int
+    vectors: int
+    segments: int
+    minutes: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What was copied to another store.
+
+    Attributes:
+        tasks: Number of tasks that the other store did not have.
+        vectors: Number of their vectors.
+        segments: Number of segment ids that it did not have.
+
+    Example:
+        ```python
+        print(store.copy_to(SegmentStore("part.sqlite3"), sources=["match.mp4"]).tasks)
         ```
     """
 

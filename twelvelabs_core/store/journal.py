@@ -13,21 +13,30 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, bindparam, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, bindparam, case, func, or_, select, update
 
 from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.models.paid_work import contains
+from twelvelabs_core.results.records import task_key
 from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import KnownUrl, TaskEntry
 from twelvelabs_core.store.lookups import put_row
 from twelvelabs_core.store.owners import has_ended, owner
+from twelvelabs_core.store.payments import DROP_PAYMENT, PUT_PAYMENT, refuse_over_budget
 from twelvelabs_core.store.schema import Insert, compiled, meta, tasks, upsert, urls
 
 FOUND = "found in the list of tasks"  # `error` of an entry whose task id was found, not returned by the create call
 UNDER_WAY = ("intent", "processing")
 ENDED = ("failed", "expired")
+BY_USE = ("ready", "processing", "intent")  # the best first
 ENTRY_COLUMNS = [tasks.c[name] for name in TaskEntry.__dataclass_fields__]
 # Statements of the path of each medium, built once: to build one takes as long as to execute it.
 ENTRY_OF_KEY = select(*ENTRY_COLUMNS).where(tasks.c.key == bindparam("of_key"))
+ENTRIES_OF_CONTENT = (
+    select(*ENTRY_COLUMNS)
+    .where(tasks.c.space == bindparam("of_space"), tasks.c.content == bindparam("of_content"))
+    .order_by(tasks.c.id)
+)
 IS_FREE = or_(tasks.c.state == "intent", tasks.c.task_id.is_(None), tasks.c.task_id == bindparam("task_id"))
 ENTRY_WAS_WRITTEN = {"revision": tasks.c.revision + 1, "updated_at": bindparam("now")}
 PUT_TASK_ID = (
@@ -65,14 +74,23 @@ class Journal:
         account: str,
         url: tuple[str, KnownUrl] | None = None,
         replacing: TaskEntry | None = None,
+        wanted: Mapping[str, Any] | None = None,
+        minutes: float | None = None,
+        max_minutes: float | None = None,
     ) -> bool:
         """Write that a task is about to be created, unless its key has an entry that is under way or ready.
+
+        With `wanted`, the identity of the options that are wanted, also unless another such entry contains them.
 
         Of several threads, processes or machines that try at once, exactly one gets True; the others find its entry
         with `find_task`. An ended entry (failed, expired) is replaced, as another attempt. So is `replacing`, unless it
         was written since: an intent of this process or of one that has ended, or a task that this account cannot see,
         whose id stays until the new one is known. `url` is what is known now of the unsigned URL of the media; it is
-        written with the intent. The other arguments are as in `TaskEntry`.
+        written with the intent. `minutes` are those that the task embeds, if known; with `max_minutes`, the intent is
+        written only if they fit into that budget. The other arguments are as in `TaskEntry`.
+
+        Raises:
+            BudgetError: They do not fit.
         """
         now = time.time()
         values = {
@@ -93,14 +111,26 @@ class Journal:
             "revision": 1,
         }
         with self._database.writing() as connection:
+            if wanted is not None:
+                _lock(connection, f"content {space} {content}")
+                if _is_served(connection, values, wanted, replacing):
+                    return False
+            if max_minutes is not None:
+                _lock(connection, "budget")
             if url is not None:
                 put_row(connection, urls, url=url[0], **url[1]._asdict())
             result = connection.execute(
-                _put_intent(connection.dialect.name, replacing),
+                _put_intent(connection.dialect.name, replacing if replacing and replacing.key == key else None),
                 values,
                 execution_options={"preserve_rowcount": True},  # SQLAlchemy drops it for inserts on some drivers
             )
-            return result.rowcount > 0
+            is_written = result.rowcount > 0
+            if is_written and max_minutes is not None:  # an error undoes the intent
+                refuse_over_budget(connection, space, source, minutes or 0.0, max_minutes)
+            if is_written:
+                paid = {"key": key, "source": source, "model": model, "space": space}
+                connection.execute(PUT_PAYMENT, {**paid, "minutes": minutes, "created_at": now})
+            return is_written
 
     def is_abandoned(self, entry: TaskEntry) -> bool:
         """Return whether an intent belongs to this process, or to one that has ended."""
@@ -168,6 +198,9 @@ class Journal:
             state = case((has_former, "processing"), else_=state)
             attempts -= case((has_former, 1), else_=0)
         with self._database.writing() as connection:
+            entry = find_entry(connection, key)
+            if task_id is None and entry is not None and entry.state == "intent":
+                connection.execute(DROP_PAYMENT, {"of_key": key})
             which = and_(tasks.c.key == key, tasks.c.state != "ready", is_meant)
             changes = {"state": state, "attempts": attempts, "error": reason}
             is_changed(connection, key, _write_entry(which, changes), {})
@@ -183,6 +216,38 @@ def find_entry(connection: Connection, key: str) -> TaskEntry | None:
     """Return the journal entry of a task key, or None."""
     row = connection.execute(ENTRY_OF_KEY, {"of_key": key}).one_or_none()
     return None if row is None else _to_entry(row)
+
+
+def find_serving(
+    connection: Connection, space: str, content: str, params: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> TaskEntry | None:
+    """Return the entry that gives what is wanted of a content: a ready task, else one that is under way.
+
+    Without one it is the ended entry of these parameters, or None.
+    """
+    rows = connection.execute(ENTRIES_OF_CONTENT, {"of_space": space, "of_content": content})
+    key = task_key(space, content, params)
+    found = [entry for entry in map(_to_entry, rows) if entry.key == key or contains(entry.params, wanted)]
+    serving = [entry for entry in found if entry.state in BY_USE]
+    if serving:
+        return min(serving, key=lambda entry: (BY_USE.index(entry.state), entry.key != key))
+    return next((entry for entry in found if entry.key == key), None)
+
+
+def _lock(connection: Connection, name: str) -> None:
+    """Let no other transaction have this lock until the end of this one; on SQLite a writer has the whole file."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"twelvelabs {name}", 0))))
+
+
+def _is_served(
+    connection: Connection, values: Mapping[str, Any], wanted: Mapping[str, Any], beside: TaskEntry | None
+) -> bool:
+    """Return whether another entry than that of these values, or `beside` as it was read, gives what is wanted."""
+    entry = find_serving(connection, values["space"], values["content"], values["params"], wanted)
+    if entry is None or entry.key == values["key"] or entry.state not in BY_USE:
+        return False
+    return beside is None or (entry.key, entry.revision) != (beside.key, beside.revision)
 
 
 def _to_entry(row: Row[Any]) -> TaskEntry:

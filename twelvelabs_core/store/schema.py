@@ -96,6 +96,7 @@ tasks = table(
     needed("created_at", Double),
     needed("updated_at", Double),
     CheckConstraint("state IN ('intent', 'processing', 'ready', 'failed', 'expired')", name="known_state"),
+    Index("twelvelabs_tasks_content", "content", "space"),
     sqlite_autoincrement=True,  # the number of a deleted task is never given to another
 )
 
@@ -189,6 +190,19 @@ pending_transcripts = table(
 )
 
 
+# Every task whose create request was about to be sent; kept when the entry of its key is written again or deleted.
+payments = table(
+    "payments",
+    Column("id", Integer, primary_key=True),
+    needed("key", Text, index=True),
+    needed("source", Name),
+    needed("model", Text),
+    needed("space", Text),
+    Column("minutes", Double),  # of media that it embeds; NULL while they are not known
+    needed("created_at", Double, index=True),
+)
+
+
 Insert = sqlite.Insert | postgresql.Insert
 
 
@@ -262,7 +276,46 @@ def upgrade_from_2(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-UPGRADES = (upgrade_from_1, upgrade_from_2)  # the first is for version 1, the next for version 2, ...
+FROM_3_TO_4 = """
+CREATE INDEX twelvelabs_tasks_content ON twelvelabs_tasks (content, space);
+CREATE TABLE twelvelabs_payments (
+    id {serial} PRIMARY KEY, key TEXT NOT NULL, source TEXT NOT NULL, model TEXT NOT NULL, space TEXT NOT NULL,
+    minutes DOUBLE PRECISION, created_at DOUBLE PRECISION NOT NULL
+);
+CREATE INDEX ix_twelvelabs_payments_key ON twelvelabs_payments (key);
+CREATE INDEX ix_twelvelabs_payments_created_at ON twelvelabs_payments (created_at)
+"""
+
+
+def upgrade_from_3(connection: Connection) -> None:
+    """Upgrade a store of version 3 to version 4: an index by content, and a payment for each task that was created."""
+    serial = "SERIAL" if connection.dialect.name == "postgresql" else "INTEGER NOT NULL"
+    for statement in FROM_3_TO_4.format(serial=serial).split(";"):
+        connection.exec_driver_sql(statement)
+    created = text(
+        "SELECT key, source, model, space, params, duration_sec, created_at FROM twelvelabs_tasks "
+        "WHERE task_id IS NOT NULL ORDER BY id"
+    )
+    rows = [dict(row._mapping) for row in connection.execute(created)]  # noqa: SLF001  # SQLAlchemy's public name
+    for row in rows:
+        row["minutes"] = _minutes_in_version_3(json.loads(row.pop("params")), row.pop("duration_sec"))
+    if rows:
+        names = ", ".join(rows[0])
+        values = ", ".join(f":{name}" for name in rows[0])
+        connection.execute(text(f"INSERT INTO twelvelabs_payments ({names}) VALUES ({values})"), rows)  # noqa: S608  # names of columns
+
+
+def _minutes_in_version_3(params: dict[str, Any], duration_sec: float | None) -> float | None:
+    if params.get("input_type") in ("document", "image"):
+        return 0.0
+    if duration_sec is None:
+        return None
+    end = params.get("end_sec")
+    seconds = (duration_sec if end is None else min(end, duration_sec)) - (params.get("start_sec") or 0.0)
+    return max(0.0, seconds) / 60
+
+
+UPGRADES = (upgrade_from_1, upgrade_from_2, upgrade_from_3)  # the first is for version 1, the next for version 2, ...
 SCHEMA_VERSION = len(UPGRADES) + 1
 
 

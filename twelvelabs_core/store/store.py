@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Self
 
@@ -10,12 +11,14 @@ from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, tex
 
 from twelvelabs_core.base.errors import ConfigurationError, InputError
 from twelvelabs_core.base.settings import store_location
+from twelvelabs_core.models.paid_work import embedded_minutes
 from twelvelabs_core.store.database import Database
-from twelvelabs_core.store.entries import Removed, StoredVector, StoreInfo, TaskEntry, UploadEntry
+from twelvelabs_core.store.entries import Copied, Payment, Removed, StoredVector, StoreInfo, TaskEntry, UploadEntry
 from twelvelabs_core.store.journal import ENDED, Journal
 from twelvelabs_core.store.location import default_path, parse_location
 from twelvelabs_core.store.lookups import Lookups
 from twelvelabs_core.store.owners import Owners
+from twelvelabs_core.store.payments import Payments
 from twelvelabs_core.store.schema import (
     SCHEMA_VERSION,
     aliases,
@@ -28,14 +31,15 @@ from twelvelabs_core.store.schema import (
     uploads,
     vectors,
 )
+from twelvelabs_core.store.transfer import Transfer
 from twelvelabs_core.store.vectors import Vectors
 
-__all__ = ["Removed", "SegmentStore", "StoreInfo", "StoredVector", "TaskEntry", "UploadEntry"]
+__all__ = ["Copied", "Payment", "Removed", "SegmentStore", "StoreInfo", "StoredVector", "TaskEntry", "UploadEntry"]
 
 IS_UNUSED = ~select(aliases.c.segment_id).where(aliases.c.task == tasks.c.id).exists()
 
 
-class SegmentStore(Journal, Vectors, Lookups, Owners):
+class SegmentStore(Journal, Vectors, Lookups, Payments, Transfer, Owners):
     """A durable journal of embedding tasks and of the vectors that they gave.
 
     One file (SQLite, mode 0600) or a PostgreSQL database that several machines share. It is opened at first use.
@@ -109,30 +113,50 @@ class SegmentStore(Journal, Vectors, Lookups, Owners):
         with self._database.writing() as connection:
             return _delete_tasks(connection, tasks.c.key == key)
 
-    def delete_source(self, source: str, *, vectors: bool = False) -> Removed:
-        """Delete the segment ids of a source; the vectors that were paid for, and its words, stay unless requested.
+    def size(self) -> int:
+        """Return the space that the store takes, in bytes."""
+        with self._database.reading() as connection:
+            return _size_bytes(connection)
+
+    def delete_source(self, source: str) -> Removed:
+        """Delete the segment ids of a source; the vectors that were paid for, and its words, stay.
 
         Args:
             source: The name, as `sources` lists it. An unknown one deletes nothing.
-            vectors: Also delete tasks that this source used or was the first to name, with their vectors and the
-                transcript, as far as they have ended (ready, failed, expired) and no other source uses them. Tasks
-                under way stay.
 
         Returns:
             What was deleted.
         """
+        with self._database.writing() as connection:
+            return Removed(tasks=0, vectors=0, segments=_delete_ids(connection, source))
+
+    def forget(self, source: str, *, dry_run: bool = False) -> Removed:
+        """Delete a source with what was paid for it, so that the next run that needs it pays again.
+
+        Deleted are its segment ids, and the tasks that it used or was the first to name, with their vectors and the
+        transcript, as far as they have ended (ready, failed, expired) and no other source uses them. Tasks under way
+        stay. What `usage` reports stays.
+
+        Args:
+            source: The name, as `sources` lists it. An unknown one deletes nothing.
+            dry_run: Whether nothing is deleted, only counted.
+
+        Returns:
+            What was, or would be, deleted; `minutes` are those that would be paid for again.
+        """
         used = select(aliases.c.task).where(aliases.c.source == source)
         candidates = used.union(select(tasks.c.id).where(tasks.c.source == source))
-        removed = Removed(tasks=0, vectors=0, segments=0)
         with self._database.writing() as connection:
+            attempt = connection.begin_nested()
             ids = list(connection.scalars(candidates))
-            segments = connection.execute(delete(aliases).where(aliases.c.source == source)).rowcount
-            connection.execute(delete(titles).where(titles.c.source == source))
-            if vectors:
-                has_ended = tasks.c.state.in_((*ENDED, "ready"))
-                removed = _delete_tasks(connection, tasks.c.id.in_(ids) & has_ended & IS_UNUSED)
-        self._shrink(removed)
-        return Removed(tasks=removed.tasks, vectors=removed.vectors, segments=segments)
+            segments = _delete_ids(connection, source)
+            has_ended = tasks.c.state.in_((*ENDED, "ready"))
+            removed = _delete_tasks(connection, tasks.c.id.in_(ids) & has_ended & IS_UNUSED)
+            if dry_run:
+                attempt.rollback()
+        if not dry_run:
+            self._shrink(removed)
+        return replace(removed, segments=segments)
 
     def prune(self, *, older_than: timedelta | float) -> Removed:
         """Delete what was neither written nor given segment ids for some time and is not used.
@@ -212,9 +236,16 @@ def _size_bytes(connection: Connection) -> int:
     return sum(int(connection.execute(total, {"name": name}).scalar_one()) for name in metadata.tables)
 
 
+def _delete_ids(connection: Connection, source: str) -> int:
+    """Delete the segment ids and titles of a source; return the number of ids."""
+    connection.execute(delete(titles).where(titles.c.source == source))
+    return connection.execute(delete(aliases).where(aliases.c.source == source)).rowcount
+
+
 def _delete_tasks(connection: Connection, which: ColumnElement[bool]) -> Removed:
     """Delete entries with their vectors and segment ids, and the transcripts of content that has no entry left."""
-    rows = connection.execute(select(tasks.c.id, tasks.c.content).where(which).with_for_update()).all()
+    columns = (tasks.c.id, tasks.c.content, tasks.c.params, tasks.c.duration_sec)
+    rows = connection.execute(select(*columns).where(which).with_for_update()).all()
     counts = dict.fromkeys((aliases, vectors, tasks), 0)
     for task in rows:
         for table, column in ((aliases, aliases.c.task), (vectors, vectors.c.task), (tasks, tasks.c.id)):
@@ -226,4 +257,5 @@ def _delete_tasks(connection: Connection, which: ColumnElement[bool]) -> Removed
     if rows:
         is_used = select(aliases.c.source).where(aliases.c.source == titles.c.source).exists()
         connection.execute(delete(titles).where(~is_used))
-    return Removed(tasks=counts[tasks], vectors=counts[vectors], segments=counts[aliases])
+    minutes = sum(embedded_minutes(row.params, row.duration_sec) or 0.0 for row in rows if row.duration_sec is not None)
+    return Removed(tasks=counts[tasks], vectors=counts[vectors], segments=counts[aliases], minutes=minutes)

@@ -14,12 +14,14 @@ import numpy as np
 from sqlalchemy import Connection, Row, Table, TextClause, bindparam, insert, or_, select, update
 
 from twelvelabs_core.base.errors import ConfigurationError, InputError
+from twelvelabs_core.models.paid_work import embedded_minutes
 from twelvelabs_core.results.references import head_line, head_title
 from twelvelabs_core.results.segments import Matrix, SegmentPosition, Segments
 from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import Findings, KnownUrl, StoredResult, StoredVector
-from twelvelabs_core.store.journal import ENTRY_WAS_WRITTEN, find_entry, no_entry
+from twelvelabs_core.store.journal import ENTRY_WAS_WRITTEN, find_serving, no_entry
 from twelvelabs_core.store.lookups import find_known_url
+from twelvelabs_core.store.payments import PUT_MINUTES
 from twelvelabs_core.store.schema import aliases, compiled, tasks, titles, upsert, vectors
 
 WIRE_TYPE = np.dtype("<f4")
@@ -91,6 +93,8 @@ class Vectors:
                 connection.execute(PUT_VECTORS, list(vector_rows(entry.id, segments)))
             known = {"duration_sec": duration_sec, "dimension": segments.dimension, "vector_count": len(segments)}
             connection.execute(PUT_READY, {"of_task": entry.id, "now": time.time(), **known})
+            minutes = embedded_minutes(entry.params, duration_sec)
+            connection.execute(PUT_MINUTES, {"of_key": key, "new_minutes": minutes})
             return int(entry.attempts)
 
     def load_result(self, key: str) -> tuple[Segments, float]:
@@ -107,11 +111,24 @@ class Vectors:
             rows = connection.execute(VECTORS_OF_TASK, {"of_task": entry.id}).all()
         return _read_result(entry, rows)
 
-    def find_work(self, key_of: Callable[[KnownUrl | None], str], *, url: str | None = None) -> Findings:
+    def find_work(
+        self,
+        content_of: Callable[[KnownUrl | None], str],
+        *,
+        space: str,
+        params: Mapping[str, Any],
+        wanted: Mapping[str, Any],
+        url: str | None = None,
+    ) -> Findings:
         """Return what is known of one piece of work, read at once.
 
+        It is the task of these parameters, or another one of the same content whose result contains what is wanted.
+
         Args:
-            key_of: Returns the task key, given what is known of the URL.
+            content_of: Returns the content identity, given what is known of the URL.
+            space: Who makes the vectors.
+            params: The identity of the options of the task that would be created.
+            wanted: The identity of the options that are wanted.
             url: The unsigned URL of the media, where its content depends on what is known of it.
 
         Raises:
@@ -120,11 +137,10 @@ class Vectors:
         rows: Sequence[Row[Any]] = ()
         with self._database.reading() as connection:
             known = None if url is None else find_known_url(connection, url)
-            key = key_of(known)
-            entry = find_entry(connection, key)
+            entry = find_serving(connection, space, content_of(known), params, wanted)
             if entry is None or entry.state != "ready":
                 return Findings(known, entry, None)
-            row = find_row(connection, key)
+            row = find_row(connection, entry.key)
             rows = connection.execute(VECTORS_OF_TASK, {"of_task": row.id}).all()
         return Findings(known, entry, _read_result(row, rows))
 
@@ -243,6 +259,16 @@ class Vectors:
         self._results = _latest({**known, **used}, used)
         return keys, dict(zip(entries, used.values(), strict=True))
 
+    def find_segment_ids(self, sources: Collection[str] | None = None) -> dict[str, str]:
+        """Return the source of each registered segment id of these sources; of all sources by default."""
+        query = select(aliases.c.segment_id, aliases.c.source)
+        found: dict[str, str] = {}
+        with self._database.reading() as connection:
+            parts = [query] if sources is None else [query.where(aliases.c.source.in_(s)) for s in batched(sources)]
+            for part in parts:
+                found |= {row.segment_id: row.source for row in connection.execute(part)}
+        return found
+
     def find_titles(self, sources: Collection[str]) -> dict[str, set[str]]:
         """Return the titles with which the segment ids of each source were added, as they are in head lines."""
         found: dict[str, set[str]] = {}
@@ -279,6 +305,16 @@ class Vectors:
         query = select(*POSITION_COLUMNS).join_from(aliases, vectors, NAMES).where(aliases.c.source.in_(sources))
         with self._database.reading() as connection:
             return {head_line(title, SegmentPosition(*row)) for row in connection.execute(query.distinct())}
+
+    def find_contents(self, segment_ids: Collection[str]) -> dict[str, str]:
+        """Return the content identity of the media that segment ids are of; ids which name no vector are absent."""
+        query = select(aliases.c.segment_id, tasks.c.content).join(tasks, tasks.c.id == aliases.c.task)
+        found: dict[str, str] = {}
+        with self._database.reading() as connection:
+            for ids in batched(segment_ids):
+                rows = connection.execute(query.where(aliases.c.segment_id.in_(ids)))
+                found.update((row.segment_id, row.content) for row in rows)
+        return found
 
     def has_segment_like(self, piece: str) -> bool:
         """Return whether a segment id contains a text, which is at least 8 characters of one."""

@@ -14,7 +14,8 @@ import random
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
@@ -94,12 +95,30 @@ class RateLimits:
         self._lock = threading.Lock()
         self._categories: defaultdict[str, _Category] = defaultdict(_Category)
         self._sent: deque[float] = deque(maxlen=_COUNTED_MAX)
+        self._media_left: tuple[float, float] | None = None  # seconds, and until when, in seconds since the epoch
 
     @property
     def _own_lock(self) -> threading.Lock:
         if self._pid != os.getpid():
             self.reset()  # also the lock: it may be held by a thread that a forked child does not have
         return self._lock
+
+    def note_media(self, headers: Mapping[str, str], now: float) -> None:
+        """Remember how many seconds of media the API still accepts, where an answer says so.
+
+        Args:
+            headers: The headers of an answer, names in lower case.
+            now: Seconds since the epoch.
+        """
+        with suppress(KeyError, ValueError):
+            left, reset = (float(headers[f"x-ratelimit-duration-{name}"]) for name in ("remaining", "reset"))
+            if left >= 0 and reset > now:
+                self._media_left = left, reset
+
+    def media_seconds_left(self, now: float) -> float | None:
+        """Return how many seconds of media the API accepts until its limit is reset; None where it did not say so."""
+        known = self._media_left
+        return known[0] if known is not None and known[1] > now else None
 
     async def acquire(
         self,

@@ -123,11 +123,17 @@ class Session:
         now = time.time()
         if not call.foreign:
             self._note_clock(reply, now)
+            self._rate_limits.note_media(reply.headers, now)
         if reply.ok:
             reset_at = None if call.foreign else limits_reset_at(reply.headers, now)
             return Attempt(reply, None, Outcome(reply.status, retry_after=_seconds_until(reset_at, now)))
         refused = status_error(call, self._without_key(reply), now, self.settings.base_url)
         return Attempt(None, refused, Outcome(reply.status, retry_after=_seconds_until(refused.retry_at, now)))
+
+    @property
+    def media_seconds_left(self) -> float | None:
+        """Seconds of media that the API still accepts, as its last answer said; None if it did not."""
+        return self._rate_limits.media_seconds_left(time.time())
 
     def may_pass(self, error: TwelveLabsError) -> bool:
         """Return whether a failure may pass by itself: a lost connection, 5xx, or a 429 without a long pause."""
@@ -222,12 +228,9 @@ class Session:
         return await self.io.uninterrupted(send_and_note)
 
     def _note_clock(self, reply: Reply, now: float) -> None:
-        try:
-            date = parsedate_to_datetime(reply.headers.get("date", ""))
-            date = date if date.tzinfo else date.replace(tzinfo=UTC)
+        date = _parse_date(reply.headers.get("date", ""))
+        if date is not None:
             self.clock_offset = date - datetime.fromtimestamp(now, UTC)
-        except (ValueError, OverflowError):
-            return
 
     def _without_key(self, reply: Reply) -> Reply:
         """Return an error response without the API key, should the server quote it."""
@@ -276,3 +279,12 @@ def path_part(identity: object, kind: str) -> str:
 def _seconds_until(moment: float | None, now: float) -> float | None:
     """Return the seconds until a time of the server, converted once; later waits use the monotonic clock."""
     return None if moment is None or moment <= now else moment - now
+
+
+@functools.lru_cache(maxsize=16)  # all responses of one second have the same date
+def _parse_date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -272,6 +272,27 @@ def test_a_segment_id_keeps_the_vector_that_it_named_first(store: SegmentStore) 
     assert store.info().segments == 2
 
 
+def test_segment_ids_are_found_by_their_sources(store: SegmentStore) -> None:
+    put_ready(store, "first", make_segments(seed=1))
+    ids = new_ids(3)
+    store.add_aliases("first", [(ids[0], 0), (ids[1], 1)], source="match.mp4")
+    store.add_aliases("first", [(ids[2], 2)], source="o'hara.mp4")
+    assert store.find_segment_ids(["match.mp4", "none.mp4"]) == dict.fromkeys(ids[:2], "match.mp4")
+    assert store.find_segment_ids() == {**dict.fromkeys(ids[:2], "match.mp4"), ids[2]: "o'hara.mp4"}
+    assert store.find_segment_ids([]) == {}
+
+
+def test_the_content_of_segment_ids_is_found(store: SegmentStore) -> None:
+    put_ready(store, "first", make_segments(seed=1))
+    ids = name_all(store, "first", 2)
+    entry = store.find_task("first")
+    assert entry
+    assert store.find_contents([*ids, *new_ids(1)]) == dict.fromkeys(ids, entry.content)
+    store.delete_source(entry.source)
+    store.delete_task("first")
+    assert store.find_contents(ids) == {}
+
+
 def test_a_segment_id_is_free_again_when_its_vector_was_deleted(store: SegmentStore) -> None:
     put_ready(store, "first", make_segments(seed=1))
     second = put_ready(store, "second", make_segments(seed=2))
@@ -410,7 +431,7 @@ def test_deleting_a_source_with_vectors_keeps_shared_and_processing_work(store: 
     put_intent(store, "under way")
     put_intent(store, "failed")
     store.put_failure("failed", "why")
-    removed = store.delete_source("match.mp4", vectors=True)
+    removed = store.forget("match.mp4")
     assert (removed.tasks, removed.vectors, removed.segments) == (3, 8, 8)
     keys = ("alone", "shared", "never named", "foreign", "under way", "failed")
     assert [key for key in keys if store.find_task(key)] == ["shared", "foreign", "under way"]

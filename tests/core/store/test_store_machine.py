@@ -217,7 +217,13 @@ class Journal(RuleBasedStateMachine):
 
     @rule(source=source_names, handle=handles, vectors=st.booleans())
     def delete_source(self, source: str, handle: int, vectors: bool) -> None:  # noqa: FBT001  # drawn by name
-        removed = self.stores[handle].delete_source(source, vectors=vectors)
+        store = self.stores[handle]
+        if vectors:
+            planned = store.forget(source, dry_run=True)
+            removed = store.forget(source)
+            assert planned == removed
+        else:
+            removed = store.delete_source(source)
         named = {one: place for one, place in self.model.aliases.items() if place[2] == source}
         touched = {place[0] for place in named.values()}
         touched |= {key for key, entry in self.model.entries.items() if entry.source == source}

@@ -27,7 +27,7 @@ from twelvelabs_core.store.schema import SCHEMA_VERSION
 from twelvelabs_core.store.store import SegmentStore
 
 DUMPS = Path(__file__).parent / "old_schemas"
-SQLITE_DUMPS = ["version_1_sqlite", "version_1_sqlite_without_uploads", "version_2_sqlite"]
+SQLITE_DUMPS = ["version_1_sqlite", "version_1_sqlite_without_uploads", "version_2_sqlite", "version_3_sqlite"]
 VALUES = np.arange(12, dtype=np.float32).reshape(3, 4)
 LOCI = [SegmentPosition(row * 1.5, row * 1.5 + 1.5, "visual", "clip") for row in range(3)]
 
@@ -69,6 +69,9 @@ def assert_has_paid_work(store: SegmentStore) -> None:
     entries = {key: store.find_task(key) for key in ("ready", "processing", "intent", "failed")}
     assert all(entry is not None and entry.state == key for key, entry in entries.items())
     assert [entry.task_id for entry in entries.values() if entry] == ["t1", "t3", None, "t5"]
+    paid = {payment.source: (payment.minutes, payment.unknown) for payment in store.usage()}
+    assert (paid["match.mp4"], paid["long.mp4"], paid["broken.mp4"]) == ((4.5 / 60, 0), (0.0, 1), (0.0, 1))
+    assert "new.mp4" not in paid
     assert store.find_digest("/videos/match.mp4", 7, 1_700_000_000_123_456_789) == "aa"
     assert store.find_url("https://example.com/a.mp4") == ("sha256:1", '"etag"')
     assert store.find_asset("sha256:1", "me") == "a1"
@@ -103,7 +106,7 @@ def assert_writable(store: SegmentStore) -> None:
     assert store.put_intent("failed", **intent)  # type: ignore[arg-type]
     store.put_upload("sha256:7", "me", upload_id="u", asset_id="a", chunk_size=1, upload_headers={}, options={})
     store.put_pending_transcript("sha256:7", "sandbox", "a")
-    assert store.delete_source("match.mp4", vectors=True).vectors == 3
+    assert store.forget("match.mp4").vectors == 3
     assert store.find_vectors(["id-0"]) == {}
 
 

@@ -1,0 +1,168 @@
+"""The segments in a vector store, as it lists them by itself: ids and metadata of its documents."""
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from langchain_core.documents import Document
+
+from twelvelabs_core.integration import Mode
+
+PAGE_SIZE = 1_000  # documents of one request to a vector store
+KEYS = ("segment_id", "source", "title", "space", "model", "segment_index")
+Rows = Iterator[tuple[Any, Any]]
+
+
+def can_list(names: Collection[str]) -> bool:
+    """Return whether a vector store of a class with these names, its own and those of its bases, can be listed."""
+    return "PGVector" in names or not _LISTERS.keys().isdisjoint(names)
+
+
+async def listed(
+    mode: Mode, store: Any, names: Collection[str], sources: Collection[str] | None = None, limit: int | None = None
+) -> list[tuple[Any, dict[str, str]]]:
+    """Return the segments in a vector store that can be listed.
+
+    Args:
+        mode: Blocking or awaiting.
+        store: The vector store itself, without wrappers.
+        names: The names of its class and of its bases.
+        sources: The `source` of the segments. Default: any.
+        limit: Maximum number of segments. Default: all.
+
+    Returns:
+        The store's id of each segment, and of its metadata the `KEYS`, "" for what it does not have.
+    """
+    if "PGVector" in names:
+        return list(_segments(await _in_pgvector(mode, store, sources, limit), sources))
+    list_rows = next(_LISTERS[name] for name in _LISTERS if name in names)
+    size = PAGE_SIZE if limit is None else limit
+    return await mode.blocking(lambda: list(islice(_segments(list_rows(store, sources, size), sources), limit)))
+
+
+def _segments(rows: Rows, sources: Collection[str] | None) -> Iterator[tuple[Any, dict[str, str]]]:
+    """Yield the segments among documents."""
+    for id_, metadata in rows:
+        known = {key: str((metadata or {}).get(key) or "") for key in KEYS}
+        if known["segment_id"] and (sources is None or known["source"] in sources):
+            yield id_, known
+
+
+async def _in_pgvector(mode: Mode, store: Any, sources: Collection[str] | None, limit: int | None) -> Rows:
+    """Return the segments in a collection of PGVector, of langchain-postgres or langchain-community."""
+    from sqlalchemy import select  # noqa: PLC0415  # of the store's own package
+
+    table, collections = store.EmbeddingStore, store.CollectionStore
+    own = select(collections.uuid).where(collections.name == store.collection_name).scalar_subquery()
+    id_column = getattr(table, "custom_id", None) or table.id
+    query = select(id_column, *(table.cmetadata[key].as_string() for key in KEYS)).where(table.collection_id == own)
+    query = query.where(table.cmetadata["segment_id"].as_string() != "").limit(limit)
+    if sources is not None:
+        query = query.where(table.cmetadata["source"].as_string().in_(list(sources)))
+    if mode.is_async and hasattr(store, "_make_async_session"):
+        await store.__apost_init__()
+        async with store._make_async_session() as session:  # noqa: SLF001  # it has no public method
+            rows = (await session.execute(query)).all()
+    else:
+        make = getattr(store, "_make_sync_session", None) or store._make_session  # noqa: SLF001  # the same
+
+        def fetch() -> list[Any]:
+            with make() as session, session:
+                return list(session.execute(query).all())
+
+        rows = await mode.blocking(fetch)
+    return iter([(id_, dict(zip(KEYS, values, strict=True))) for id_, *values in rows])
+
+
+def _in_memory(store: Any, _: Collection[str] | None, __: int) -> Rows:
+    for id_, entry in list(store.store.items()):
+        yield id_, entry["metadata"]
+
+
+def _in_faiss(store: Any, _: Collection[str] | None, __: int) -> Rows:
+    for id_ in list(store.index_to_docstore_id.values()):
+        document = store.docstore.search(id_)
+        if isinstance(document, Document):  # else a text which says that there is none
+            yield id_, document.metadata
+
+
+def _in_chroma(store: Any, sources: Collection[str] | None, size: int) -> Rows:
+    where: dict[str, Any] = {"segment_index": {"$gte": 0}} if sources is None else {"source": {"$in": list(sources)}}
+    offset = 0
+    while True:
+        page = store.get(where=where, limit=size, offset=offset, include=["metadatas"])
+        yield from zip(page["ids"], page["metadatas"], strict=True)
+        if len(page["ids"]) < size:
+            return
+        offset += size
+
+
+def _in_qdrant(store: Any, sources: Collection[str] | None, size: int) -> Rows:
+    from qdrant_client import models  # noqa: PLC0415  # of the store's own package
+
+    key = store.metadata_payload_key
+    if sources is None:
+        condition = models.FieldCondition(key=f"{key}.segment_index", range=models.Range(gte=0))
+    else:
+        condition = models.FieldCondition(key=f"{key}.source", match=models.MatchAny(any=list(sources)))
+    wanted = models.Filter(must=[condition])
+    offset = None
+    while True:
+        points, offset = store.client.scroll(
+            store.collection_name, wanted, size, offset=offset, with_payload=[key], with_vectors=False
+        )
+        yield from ((point.id, (point.payload or {}).get(key)) for point in points)
+        if offset is None:
+            return
+
+
+def _in_lancedb(store: Any, sources: Collection[str] | None, size: int) -> Rows:
+    table = store.get_table()
+    if table is None or "metadata" not in table.schema.names:
+        return
+    fields = {field.name for field in table.schema.field("metadata").type}
+    columns = {key: f"metadata.{key}" for key in KEYS if key in fields}
+    if not {"segment_id", "source", "segment_index"} <= columns.keys():
+        return
+    wanted = "metadata.segment_index >= 0"
+    if sources is not None:
+        wanted = f"metadata.source in ({', '.join(map(sql_text, sources))})"
+    query = table.search().where(wanted).select({"id": store._id_key, **columns})  # noqa: SLF001  # no public name
+    for batch in query.to_batches(size):
+        yield from ((row["id"], row) for row in batch.to_pylist())
+
+
+def _in_milvus(store: Any, sources: Collection[str] | None, size: int) -> Rows:
+    client, name = store.client, store.collection_name
+    if not client.has_collection(name):
+        return
+    collection = client.describe_collection(name)
+    fields = {field["name"] for field in collection["fields"]}
+    keys = [key for key in KEYS if key in fields or collection.get("enable_dynamic_field")]
+    if not {"segment_id", "source", "segment_index"} <= set(keys):
+        return
+    pk = store._primary_field  # noqa: SLF001  # it has no public name
+    wanted = "segment_index >= 0" if sources is None else f"source in {json.dumps(list(sources), ensure_ascii=False)}"
+    options = {"output_fields": [pk, *keys], "consistency_level": "Strong"}
+    pages = client.query_iterator(name, batch_size=size, filter=wanted, **options)
+    try:
+        while page := pages.next():
+            yield from ((row[pk], row) for row in page)
+    finally:
+        pages.close()
+
+
+_LISTERS: Mapping[str, Callable[[Any, Collection[str] | None, int], Rows]] = {
+    "Chroma": _in_chroma,
+    "FAISS": _in_faiss,
+    "InMemoryVectorStore": _in_memory,
+    "LanceDB": _in_lancedb,
+    "Milvus": _in_milvus,
+    "QdrantVectorStore": _in_qdrant,
+}
+
+
+def sql_text(text: str) -> str:
+    """Return a text as it is in a filter of LanceDB."""
+    return "'" + text.replace("'", "''") + "'"
