@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from twelvelabs_core.store.location import unusable
@@ -103,6 +103,11 @@ def _is_writable(path: Path) -> bool:
 def is_read_only(path: Path) -> bool:
     """Return whether a file exists and this process cannot write it."""
     return os.path.exists(path) and not _is_writable(path)  # noqa: PTH110  # `Path.exists` raises for long names
+
+
+def is_busy(error: OperationalError) -> bool:
+    """Return whether an error says that another process kept a file locked for too long."""
+    return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
 def file_engine(path: Path) -> Engine:

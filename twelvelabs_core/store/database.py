@@ -30,6 +30,7 @@ from twelvelabs_core.store.connections import (
     file_id,
     guarded,
     has_wal,
+    is_busy,
     is_read_only,
     keep_inherited,
     leave_wal_mode,
@@ -188,8 +189,8 @@ def _open_file(path: Path) -> Engine:
     try:
         try:
             is_current = _is_current(engine, path)
-        except OperationalError:
-            if not is_read_only(path):
+        except OperationalError as error:
+            if not is_read_only(path) or is_busy(error):
                 raise
             engine = one_connection_engine(lambda: copy_of(path))
             is_current = _is_current(engine, path)
