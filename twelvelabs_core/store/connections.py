@@ -1,22 +1,25 @@
-"""Connections to SQLite, each used only in the process that opened it."""
+"""Connections to SQLite and PostgreSQL, each used only in the process that opened it."""
 
 import contextlib
+import math
 import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from twelvelabs_core.store.location import unusable
 
 BUSY_TIMEOUT_SEC = 30.0
+IDLE_SEC = 5.0  # after which a connection to a server is tried before it is used
 
 LOGS = ("-journal", "-wal")
 """Endings of the files in which SQLite keeps what is not in the file, or not yet."""
@@ -32,11 +35,8 @@ _inherited: set[Engine] = set()
 @contextmanager
 def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
     """Run a transaction, which is rolled back where the block raises."""
-    options: dict[str, Any] = {"twelvelabs_writes": writes}
-    if engine.dialect.name == "postgresql" and not writes:  # by default, each statement sees another state
-        options["isolation_level"] = "REPEATABLE READ"
     with engine.connect() as plain:
-        connection = plain.execution_options(**options)
+        connection = plain.execution_options(twelvelabs_writes=writes)
         with connection.begin():
             yield connection
 
@@ -45,6 +45,39 @@ def _begin(connection: Connection) -> None:
     """Begin a transaction; a writer takes the lock at once, because a reader that starts to write cannot wait."""
     writes = connection.get_execution_options().get("twelvelabs_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def server_engine(url: URL, connect_args: dict[str, Any]) -> Engine:
+    """Return an engine of a PostgreSQL server that spends few round trips: they are what a transaction costs there."""
+    # Without a transaction of the driver, whose `BEGIN` would be a request by itself.
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", hide_parameters=True, connect_args=connect_args)
+    event.listen(engine, "begin", _begin_on_server)
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _ping_if_idle)
+    return engine
+
+
+def _begin_on_server(connection: Connection) -> None:
+    """Begin a transaction; a reader sees one state, which is not the default."""
+    writes = connection.get_execution_options().get("twelvelabs_writes", True)
+    # Set per transaction, because a pooler between client and server may swap sessions. Readers wait for no lock.
+    begin = f"BEGIN; SET LOCAL lock_timeout = '{BUSY_TIMEOUT_SEC:.0f}s'"
+    driver: Any = connection.connection.dbapi_connection
+    # Two statements cannot be prepared.
+    driver.execute(begin if writes else "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", prepare=False)
+
+
+def _note_use(_: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _ping_if_idle(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+    """Replace a connection that the server, or something in between, has closed while it was idle."""
+    if time.monotonic() - record.info.get("used_at", math.inf) > IDLE_SEC:
+        try:
+            connection.execute("SELECT 1", prepare=False)
+        except Exception as error:
+            raise DisconnectionError from error
 
 
 @contextmanager

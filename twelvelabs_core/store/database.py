@@ -15,13 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.store import schema
 from twelvelabs_core.store.connections import (
-    BUSY_TIMEOUT_SEC,
     LOGS,
     FileId,
     connect,
@@ -37,6 +36,7 @@ from twelvelabs_core.store.connections import (
     one_connection_engine,
     registered,
     run_outside_transaction,
+    server_engine,
     transaction,
     was_forked_in_use,
 )
@@ -157,12 +157,9 @@ def _dispose(engines: dict[int, Engine]) -> None:
 def _open_server(url: URL, place: str) -> Engine:
     """Connect to PostgreSQL; create the tables, or upgrade and check them."""
     connect_args = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_SEC}
-    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=connect_args)
-    # Set per transaction, because a pooler between client and server may swap sessions.
-    lock_timeout = f"SET LOCAL lock_timeout = '{BUSY_TIMEOUT_SEC:.0f}s'"
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(lock_timeout))
+    engine = server_engine(url, connect_args)
     try:
-        with engine.begin() as connection:
+        with transaction(engine, writes=True) as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK})
             if not schema.has_tables(connection):
                 schema.create_tables(connection)
