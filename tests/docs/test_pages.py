@@ -68,11 +68,11 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def _as_a_reader(media: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set the environment that the README requires, and change to the folder of media."""
+def _as_a_reader(media: Path, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the environment that the README requires, and change to the folder of media; nothing is paid for yet."""
     monkeypatch.setenv("TWELVELABS_API_KEY", sandbox.api_key)
     monkeypatch.setenv("TWELVELABS_BASE_URL", sandbox.base_url)
-    monkeypatch.setenv("TWELVELABS_STORE", str(media / "segments.sqlite3"))
+    monkeypatch.setenv("TWELVELABS_STORE", str(tmp_path / "segments.sqlite3"))
     monkeypatch.chdir(media)
 
 

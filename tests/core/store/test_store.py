@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import create_engine, text
 
 from tests.core import postgres
 from twelvelabs_core.base.errors import ConfigurationError, InputError
@@ -610,3 +611,18 @@ def test_the_file_holds_little_endian_float32(tmp_path: Path) -> None:
     blobs = [row[0] for row in connection.execute("SELECT vector FROM twelvelabs_vectors ORDER BY row")]
     connection.close()
     assert blobs == [row.astype("<f4").tobytes() for row in segments.vectors]
+
+
+def test_a_connection_that_a_server_closed_while_it_was_idle_is_replaced(
+    postgres_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twelvelabs_core.store.connections.IDLE_SEC", -1.0)
+    with postgres.schema(postgres_server) as location, SegmentStore(location) as store:
+        put_intent(store)
+        with store._database.reading() as connection:
+            session = connection.scalar(text("SELECT pg_backend_pid()"))
+        engine = create_engine(postgres_server)
+        with engine.begin() as connection:
+            assert connection.scalar(text("SELECT pg_terminate_backend(:session)"), {"session": session})
+        engine.dispose()
+        assert must_find(store).state == "intent"
