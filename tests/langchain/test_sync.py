@@ -19,6 +19,7 @@ from langchain_twelvelabs import (
     list_sources,
     sync_videos,
 )
+from tests.core.video_server import VideoServer
 from tests.langchain.fixtures import connected, tasks_of
 from tests.sync_folder import OPTIONS, damage, delete, fill, look, videos_of
 from twelvelabs_core import IngestionError, InputError, SyncReport
@@ -192,6 +193,19 @@ def test_a_budget_keeps_what_is_done(sandbox: Sandbox, folder: Path) -> None:
     assert len(list_sources(store)) == 3
     assert counts(sync(store, folder)) == (3, 0, 0, 0, 3, 0)
     assert tasks_of(sandbox) == 6
+
+
+def test_a_dry_run_pays_for_nothing_that_its_plan_does_not_see(sandbox: Sandbox, folder: Path) -> None:
+    """The plan sends HEAD only; where a host refuses it, a new version of a video is seen by the run alone."""
+    store = InMemoryVectorStore(connected(sandbox, ":memory:"))
+    with VideoServer(folder / "v0.mkv") as server:
+        server.head_status = 403
+        assert counts(sync(store, [server.url("v.mkv")])) == (1, 0, 0, 0, 0, 0)
+        server.etag = '"two"'
+        report = sync(store, [server.url("v.mkv")], dry_run=True)
+        assert tasks_of(sandbox) == 1
+        assert counts(report)[-1] == 1
+        assert counts(sync(store, [server.url("v.mkv")])) == (0, 1, 0, 0, 0, 0)
 
 
 def test_wrong_arguments_and_spaces_are_refused_before_anything_is_sent(

@@ -21,8 +21,11 @@ from twelvelabs_core.transport.mode import Mode
 
 logger = logging.getLogger("twelvelabs_core")
 
-DRY_RUN = {"include_transcript": False, "keep_asset": True}
-"""The options of `Client.segment_many` with which nothing is sent for media that are paid for."""
+DRY_RUN: Mapping[str, Any] = {"include_transcript": False, "keep_asset": True, "max_minutes": 0.0}
+"""The options of `Client.segment_many` with which nothing is sent for media that are paid for.
+
+The budget is for what the plan saw as paid for and the run does not: a new version at a host that refuses HEAD.
+"""
 
 _SHOWN = 5  # names in a message
 
@@ -33,7 +36,7 @@ class SyncReport:
 
     Attributes:
         added: Videos that the vector store did not have.
-        changed: Videos whose segments were replaced or completed: another content, other options, other metadata.
+        changed: Videos whose segments were replaced or completed: another content, other options, another title.
         renamed: The old and the new name of each video that was found under another name; nothing was paid for it.
         removed: Videos that do not exist any more.
         unchanged: Videos that were stored as they are; nothing was sent or written for them.
