@@ -45,7 +45,7 @@ def sync_videos(
 
     Each video is stored as soon as its vectors are available, its new segments before its old ones are deleted; only
     then are the segments of videos that are gone deleted. The segments of a video that fails stay as they are. A run
-    that was ended at any point is completed by the next one, which pays for nothing twice. Videos are named by their
+    that was ended at any point is completed by the next one, which pays nothing twice. Videos are named by their
     absolute paths, whatever the working directory is. The vector store itself says what it holds: no document store has
     to be kept for this.
 
