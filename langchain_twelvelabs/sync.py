@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.documents import Document
 from langchain_core.vectorstores import VectorStore
 
-from langchain_twelvelabs.contents import StoredSegment, delete_stored, stored_segments
+from langchain_twelvelabs.contents import delete_stored, stored_segments
 from langchain_twelvelabs.document_loaders import TwelveLabsVideoLoader
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from langchain_twelvelabs.vectorstores import BATCH_SIZE, add_documents, check_arguments, embeddings_of
@@ -19,6 +19,7 @@ from twelvelabs_core.integration import (
     DRY_RUN,
     FailureReport,
     Mode,
+    StoredSegment,
     SyncRules,
     client_of,
     finish,

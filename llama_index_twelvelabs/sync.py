@@ -8,7 +8,7 @@ from typing import Any
 from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import BaseNode
 
-from llama_index_twelvelabs.contents import StoredSegment, delete_stored, place_of, stored_segments
+from llama_index_twelvelabs.contents import delete_stored, place_of, stored_segments
 from llama_index_twelvelabs.ingestion import IndexTarget
 from llama_index_twelvelabs.nodes import to_node
 from llama_index_twelvelabs.readers import ExtraInfo
@@ -21,6 +21,7 @@ from twelvelabs_core.integration import (
     DRY_RUN,
     FailureReport,
     Mode,
+    StoredSegment,
     SyncRules,
     client_of,
     finish,

@@ -37,8 +37,8 @@ class Transfer:
         """Copy what was paid for to another store, such as a file for another machine or a PostgreSQL database.
 
         Copied are tasks that are ready or under way, with their vectors, segment ids, titles, words, assets and
-        payments. What the other store has already stays as it is there, but for tasks that have failed or expired in it, or
-        are ready here only. Safe to repeat after an interruption.
+        payments. What the other store has already stays as it is there, except tasks that failed or expired in it, or
+        that only this store has as ready. Safe to repeat after an interruption.
 
         Args:
             target: The other `SegmentStore`; a new file is created.
