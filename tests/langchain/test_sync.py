@@ -111,6 +111,15 @@ def test_only_what_is_below_the_folder_is_removed(store: InMemoryVectorStore, fo
     assert len(store.similarity_search_by_vector([1.0] * 512, k=100)) == 11 * 4 + 1
 
 
+def test_a_file_that_is_there_again_during_the_run_is_not_removed(store: InMemoryVectorStore, folder: Path) -> None:
+    sync(store, folder)
+    video = folder / "v0.mkv"
+    data = video.read_bytes()
+    video.unlink()
+    assert counts(sync(store, folder, on_progress=lambda _: video.write_bytes(data))) == (0, 0, 0, 0, 5, 0)
+    assert len(list_sources(store)) == 6
+
+
 def test_an_iterable_removes_what_has_its_prefix(store: InMemoryVectorStore, folder: Path) -> None:
     sync(store, folder)
     paths = videos_of(folder)
@@ -218,6 +227,10 @@ def test_wrong_arguments_and_spaces_are_refused_before_anything_is_sent(
     mixed = InMemoryVectorStore(other)
     mixed.store = store.store
     with pytest.raises(InputError, match=r"of the space sandbox/marengo3\.0/512, not sandbox/marengo3\.5/512"):
+        sync(mixed, folder)
+    for entry in mixed.store.values():  # as an early version wrote them
+        entry["metadata"]["space"] = ""
+    with pytest.raises(InputError, match=r"of the space marengo3\.0, not sandbox/marengo3\.5/512"):
         sync(mixed, folder)
     with pytest.raises(InputError, match="embedding_option"):
         sync(store, folder, embedding_option=["Visual"])

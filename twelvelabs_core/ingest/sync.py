@@ -171,6 +171,7 @@ async def synchronize(
             outcome = await _store(collection, segments, held.get(source, ()), writes=not rules.dry_run)
             done[outcome].append(source)
     renamed = {old: new for old, new in renamed.items() if new in done["added"]}
+    removed = [source for source in removed if media_set.is_gone(source)]  # after hours, a file may be there again
     if not rules.dry_run:
         for source in (*renamed, *removed):
             await collection.remove(held[source])
