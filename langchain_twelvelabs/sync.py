@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.documents import Document
 from langchain_core.vectorstores import VectorStore
 
-from langchain_twelvelabs.contents import StoredSegment, delete_stored, stored_segments
+from langchain_twelvelabs.contents import delete_stored, stored_segments
 from langchain_twelvelabs.document_loaders import TwelveLabsVideoLoader
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from langchain_twelvelabs.vectorstores import add_documents, check_arguments, embeddings_of
@@ -19,6 +19,7 @@ from twelvelabs_core.integration import (
     DRY_RUN,
     FailureReport,
     Mode,
+    StoredSegment,
     SyncRules,
     client_of,
     finish,
@@ -43,7 +44,7 @@ def sync_videos(
 
     Each video is stored as soon as its vectors are available, its new segments before its old ones are deleted; only
     then are the segments of videos that are gone deleted. The segments of a video that fails stay as they are. A run
-    that was ended at any point is completed by the next one, which pays for nothing twice. Videos are named by their
+    that was ended at any point is completed by the next one, which pays nothing twice. Videos are named by their
     absolute paths, whatever the working directory is.
 
     Args:

@@ -181,7 +181,7 @@ async def some_segments(mode: Mode, store: VectorStore, dimension: int) -> list[
     names = class_names(inner)
     try:
         if can_list(names):
-            return [metadata for _, metadata in await listed(mode, inner, names, limit=_PROBE_SIZE)]
+            return [segment._asdict() for segment in await listed(mode, inner, names, limit=_PROBE_SIZE)]
         vector = [dimension**-0.5] * dimension
         found: list[Document] = await mode.call(store, "similarity_search_by_vector", vector, k=_PROBE_SIZE)
     except Exception as error:  # noqa: BLE001  # whatever a store raises that is empty, or cannot be searched by vector

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iter
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from llama_index.core import VectorStoreIndex
 from llama_index.core.ingestion import IngestionPipeline
@@ -24,8 +24,10 @@ from twelvelabs_core.integration import (
     EmbeddingFields,
     Mode,
     SpaceCheck,
+    StoredSegment,
     client_of,
     finish,
+    segments_among,
     segments_named,
 )
 
@@ -38,31 +40,6 @@ NO_DOCUMENT = ("", "None")  # the second is what LlamaIndex writes
 Holder = VectorStoreIndex | IngestionPipeline | BasePydanticVectorStore
 Source = str | os.PathLike[str]
 Rows = Iterable[tuple[Any, Any]]
-
-
-class StoredSegment(NamedTuple):
-    """A segment that a vector store contains.
-
-    Attributes:
-        id: The id of its node.
-        segment_id: Its id in the metadata.
-        source: The `source` of its file.
-        title: The title of its file.
-        space: The space of its vector; "" where an earlier version did not write it.
-        ref_doc_id: The id of the document of its file.
-
-    Example:
-        ```python
-        found = await stored_segments(BLOCKING, place_of(index))
-        ```
-    """
-
-    id: str
-    segment_id: str
-    source: str
-    title: str
-    space: str
-    ref_doc_id: str
 
 
 def list_sources(index_or_store: Holder) -> list[str]:
@@ -157,15 +134,21 @@ def place_of(index_or_store: Holder) -> Place:
     )
 
 
-async def stored_segments(mode: Mode, place: Place, sources: Collection[str] | None = None) -> list[StoredSegment]:
-    """Return the segments of some sources that are stored; of all sources by default.
+async def stored_segments(
+    mode: Mode, place: Place, sources: Collection[str] | None = None, limit: int | None = None
+) -> list[StoredSegment]:
+    """Return the segments of some sources that are stored, up to a limit; by default all of all sources.
 
     Raises:
         ConfigurationError: The vector store cannot be asked for its nodes.
     """
-    names = StoredSegment._fields[1:]
-    found = await _listed(mode, place, sources)
-    return [StoredSegment(node_id, *(metadata[name] for name in names)) for node_id, metadata in found]
+    found: list[StoredSegment] = []
+    async with aclosing(_pages(mode, place, sources, limit)) as pages:
+        async for page in pages:
+            found += islice(segments_among(page, sources), None if limit is None else limit - len(found))
+            if len(found) == limit:
+                break
+    return found
 
 
 async def check_collection(mode: Mode, place: Place, check: SpaceCheck) -> None:
@@ -177,7 +160,7 @@ async def check_collection(mode: Mode, place: Place, check: SpaceCheck) -> None:
     found: list[Mapping[str, Any]] = []
     try:
         if is_a(place.store, *_LISTED) or (place.index is not None and not place.store.stores_text):
-            found = [metadata for _, metadata in await _listed(mode, place, None, PROBE_SIZE)]
+            found = [segment._asdict() for segment in await stored_segments(mode, place, None, PROBE_SIZE)]
         else:
             result = await search_nodes(mode, place.store, check.dimension, similarity_top_k=PROBE_SIZE)
             found = [node.metadata for node in result.nodes or () if "segment_id" in node.metadata]
@@ -221,27 +204,6 @@ async def _delete(mode: Mode, index_or_store: Holder, source: Source | Sequence[
     return await delete_stored(mode, place, await segments_named(mode, client, source, find))
 
 
-async def _listed(
-    mode: Mode, place: Place, sources: Collection[str] | None, limit: int | None = None
-) -> list[tuple[str, dict[str, str]]]:
-    """Return ids and metadata of segments, of the latter the `KEYS`, "" for what it does not have."""
-    found: list[tuple[str, dict[str, str]]] = []
-    async with aclosing(_pages(mode, place, sources, limit)) as pages:
-        async for page in pages:
-            found += islice(_segments(page, sources), None if limit is None else limit - len(found))
-            if len(found) == limit:
-                break
-    return found
-
-
-def _segments(rows: Rows, sources: Collection[str] | None) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the segments among nodes."""
-    for node_id, metadata in rows:
-        known = {key: str((metadata or {}).get(key) or "") for key in KEYS}
-        if known["segment_id"] and (sources is None or known["source"] in sources):
-            yield str(node_id), known
-
-
 async def _pages(mode: Mode, place: Place, sources: Collection[str] | None, limit: int | None) -> AsyncGenerator[Rows]:
     """Yield ids and metadata of nodes; of all nodes, or at least of those of the sources, or of the first segments."""
     store: Any = place.store
@@ -257,9 +219,13 @@ async def _pages(mode: Mode, place: Place, sources: Collection[str] | None, limi
         yield await _in_postgres(mode, store, sources, limit)
     elif is_a(store, *_LISTERS):
         list_rows = next(_LISTERS[name] for name in _LISTERS if is_a(store, name))
-        yield await mode.blocking(lambda: list(islice(_segments(list_rows(store, sources, size), sources), limit)))
+        yield await mode.blocking(lambda: list(islice(filter(_is_segment, list_rows(store, sources, size)), limit)))
     else:
         yield await _asked(mode, store, sources)
+
+
+def _is_segment(row: tuple[Any, Any]) -> bool:
+    return bool((row[1] or {}).get("segment_id"))
 
 
 async def _asked(mode: Mode, store: Any, sources: Collection[str] | None) -> Rows:

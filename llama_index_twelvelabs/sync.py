@@ -8,7 +8,7 @@ from typing import Any
 from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import BaseNode
 
-from llama_index_twelvelabs.contents import StoredSegment, delete_stored, place_of, stored_segments
+from llama_index_twelvelabs.contents import delete_stored, place_of, stored_segments
 from llama_index_twelvelabs.ingestion import IndexTarget
 from llama_index_twelvelabs.nodes import to_node
 from llama_index_twelvelabs.readers import ExtraInfo
@@ -21,6 +21,7 @@ from twelvelabs_core.integration import (
     DRY_RUN,
     FailureReport,
     Mode,
+    StoredSegment,
     SyncRules,
     client_of,
     finish,
@@ -45,7 +46,7 @@ def sync_videos(
 
     Each video is stored as soon as its vectors are available, its new segments before its old ones are deleted; only
     then are the segments of videos that are gone deleted. The segments of a video that fails stay as they are. A run
-    that was ended at any point is completed by the next one, which pays for nothing twice. Videos are named by their
+    that was ended at any point is completed by the next one, which pays nothing twice. Videos are named by their
     absolute paths, whatever the working directory is. The vector store itself says what it holds: no document store has
     to be kept for this.
 

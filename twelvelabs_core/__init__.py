@@ -72,7 +72,16 @@ if TYPE_CHECKING:
         TranscriptionEntry,
         UploadedChunk,
     )
-    from twelvelabs_core.store.store import Payment, SegmentStore, StoredVector, StoreInfo, TaskEntry, UploadEntry
+    from twelvelabs_core.store.store import (
+        Copied,
+        Payment,
+        Removed,
+        SegmentStore,
+        StoredVector,
+        StoreInfo,
+        TaskEntry,
+        UploadEntry,
+    )
     from twelvelabs_core.transport.rate_limit import RateLimiter
 else:
     __getattr__, __dir__ = lazy_exports(
@@ -153,7 +162,9 @@ else:
                 "UploadedChunk",
             ],
             "twelvelabs_core.store.store": [
+                "Copied",
                 "Payment",
+                "Removed",
                 "SegmentStore",
                 "StoreInfo",
                 "StoredVector",
@@ -184,6 +195,7 @@ __all__ = [
     "Client",
     "CompletedChunk",
     "ConfigurationError",
+    "Copied",
     "DynamicSegmentation",
     "Embedding",
     "Example",
@@ -217,6 +229,7 @@ __all__ = [
     "Progress",
     "RateLimitError",
     "RateLimiter",
+    "Removed",
     "Segment",
     "SegmentNotFoundError",
     "SegmentOptions",

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     )
     from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord, readable_head_of
     from twelvelabs_core.results.spaces import SpaceCheck
+    from twelvelabs_core.results.stored import StoredSegment, segments_among
     from twelvelabs_core.store.store import SegmentStore
     from twelvelabs_core.transport.io import drain, finish
 else:
@@ -97,6 +98,7 @@ else:
             ],
             "twelvelabs_core.results.records": ["METADATA_KEYS", "readable_head_of"],
             "twelvelabs_core.results.spaces": ["SpaceCheck"],
+            "twelvelabs_core.results.stored": ["StoredSegment", "segments_among"],
             "twelvelabs_core.transport.io": ["drain", "finish"],
         },
     )
@@ -115,6 +117,7 @@ __all__ = [
     "Mode",
     "Predicate",
     "SpaceCheck",
+    "StoredSegment",
     "SyncRules",
     "TextCache",
     "check_count",
@@ -144,6 +147,7 @@ __all__ = [
     "readable_head_of",
     "retrieve_moments",
     "searchable_titles",
+    "segments_among",
     "segments_named",
     "sentence_of",
     "sources_named",

@@ -19,6 +19,7 @@ from langchain_twelvelabs import (
     list_sources,
     sync_videos,
 )
+from tests.core.video_server import VideoServer
 from tests.langchain.fixtures import connected, tasks_of
 from tests.sync_folder import OPTIONS, damage, delete, fill, look, videos_of
 from twelvelabs_core import IngestionError, InputError, SyncReport
@@ -110,6 +111,15 @@ def test_only_what_is_below_the_folder_is_removed(store: InMemoryVectorStore, fo
     assert len(store.similarity_search_by_vector([1.0] * 512, k=100)) == 11 * 4 + 1
 
 
+def test_a_file_that_is_there_again_during_the_run_is_not_removed(store: InMemoryVectorStore, folder: Path) -> None:
+    sync(store, folder)
+    video = folder / "v0.mkv"
+    data = video.read_bytes()
+    video.unlink()
+    assert counts(sync(store, folder, on_progress=lambda _: video.write_bytes(data))) == (0, 0, 0, 0, 5, 0)
+    assert len(list_sources(store)) == 6
+
+
 def test_an_iterable_removes_what_has_its_prefix(store: InMemoryVectorStore, folder: Path) -> None:
     sync(store, folder)
     paths = videos_of(folder)
@@ -194,6 +204,19 @@ def test_a_budget_keeps_what_is_done(sandbox: Sandbox, folder: Path) -> None:
     assert tasks_of(sandbox) == 6
 
 
+def test_a_dry_run_pays_for_nothing_that_its_plan_does_not_see(sandbox: Sandbox, folder: Path) -> None:
+    """The plan sends HEAD only; where a host refuses it, a new version of a video is seen by the run alone."""
+    store = InMemoryVectorStore(connected(sandbox, ":memory:"))
+    with VideoServer(folder / "v0.mkv") as server:
+        server.head_status = 403
+        assert counts(sync(store, [server.url("v.mkv")])) == (1, 0, 0, 0, 0, 0)
+        server.etag = '"two"'
+        report = sync(store, [server.url("v.mkv")], dry_run=True)
+        assert tasks_of(sandbox) == 1
+        assert counts(report)[-1] == 1
+        assert counts(sync(store, [server.url("v.mkv")])) == (0, 1, 0, 0, 0, 0)
+
+
 def test_wrong_arguments_and_spaces_are_refused_before_anything_is_sent(
     store: InMemoryVectorStore, folder: Path, sandbox: Sandbox
 ) -> None:
@@ -204,6 +227,10 @@ def test_wrong_arguments_and_spaces_are_refused_before_anything_is_sent(
     mixed = InMemoryVectorStore(other)
     mixed.store = store.store
     with pytest.raises(InputError, match=r"of the space sandbox/marengo3\.0/512, not sandbox/marengo3\.5/512"):
+        sync(mixed, folder)
+    for entry in mixed.store.values():  # as an early version wrote them
+        entry["metadata"]["space"] = ""
+    with pytest.raises(InputError, match=r"of the space marengo3\.0, not sandbox/marengo3\.5/512"):
         sync(mixed, folder)
     with pytest.raises(InputError, match="embedding_option"):
         sync(store, folder, embedding_option=["Visual"])

@@ -18,12 +18,16 @@ from twelvelabs_core.ingest.estimate import IngestionPlan
 from twelvelabs_core.media.folders import MediaSet
 from twelvelabs_core.media.source import Media, MediaInput
 from twelvelabs_core.results.spaces import SpaceCheck
+from twelvelabs_core.results.stored import StoredSegment
 from twelvelabs_core.transport.mode import Mode
 
 logger = logging.getLogger("twelvelabs_core")
 
-DRY_RUN = {"include_transcript": False, "keep_asset": True}
-"""The options of `Client.segment_many` with which nothing is sent for media that are paid for."""
+DRY_RUN: Mapping[str, Any] = {"include_transcript": False, "keep_asset": True, "max_minutes": 0.0}
+"""The options of `Client.segment_many` with which nothing is sent for media that are paid for.
+
+The budget is for what the plan saw as paid for and the run does not: a new version at a host that refuses HEAD.
+"""
 
 _SHOWN = 5  # names in a message
 
@@ -34,7 +38,7 @@ class SyncReport:
 
     Attributes:
         added: Videos that the vector store did not have.
-        changed: Videos whose segments were replaced or completed: another content, other options, other metadata.
+        changed: Videos whose segments were replaced or completed: another content, other options, another title.
         renamed: The old and the new name of each video that was found under another name; nothing was paid for it.
         removed: Videos that do not exist any more.
         unchanged: Videos that were stored as they are; nothing was sent or written for them.
@@ -113,36 +117,12 @@ class SyncRules:
         )
 
 
-class Stored(Protocol):
-    """A segment in a vector store: its id there, and these values of its metadata."""
-
-    @property
-    def id(self) -> Any:
-        """Its id in the vector store: the segment's id, unless something else than this package wrote it."""
-
-    @property
-    def segment_id(self) -> str:
-        """The id of the segment."""
-
-    @property
-    def source(self) -> str:
-        """The `source` of its video."""
-
-    @property
-    def title(self) -> str:
-        """The title of its video."""
-
-    @property
-    def space(self) -> str:
-        """The space of its vector; "" where it was not recorded."""
-
-
 class Collection(Protocol):
     """A vector store, and how media become its segments: the part of an adapter in `synchronize`."""
 
     mode: Mode
 
-    async def stored(self) -> Sequence[Stored]:
+    async def stored(self) -> Sequence[StoredSegment]:
         """Return all segments of this package in the vector store."""
 
     async def plan(self, media: Sequence[MediaInput]) -> IngestionPlan:
@@ -199,6 +179,7 @@ async def synchronize(
             outcome = await _store(collection, segments, held.get(source, ()), writes=not rules.dry_run)
             done[outcome].append(source)
     renamed = {old: new for old, new in renamed.items() if new in done["added"]}
+    removed = [source for source in removed if media_set.is_gone(source)]  # after hours, a file may be there again
     if not rules.dry_run:
         for source in (*renamed, *removed):
             await collection.remove(held[source])
@@ -217,7 +198,7 @@ async def synchronize(
 def _without_unpaid(
     media: Sequence[MediaInput],
     plan: IngestionPlan,
-    held: Mapping[str, Sequence[Stored]],
+    held: Mapping[str, Sequence[StoredSegment]],
     done: Mapping[str, list[str]],
     report: FailureReport,
 ) -> tuple[MediaInput, ...]:
@@ -231,22 +212,22 @@ def _without_unpaid(
     return tuple(item for item in media if isinstance(item, Media) and item.source in stored)
 
 
-async def _held(collection: Collection, space: str) -> dict[str, list[Stored]]:
+async def _held(collection: Collection, space: str) -> dict[str, list[StoredSegment]]:
     """Return the segments in the vector store by source.
 
     Raises:
         InputError: A segment is of another space.
     """
-    held: dict[str, list[Stored]] = {}
+    held: dict[str, list[StoredSegment]] = {}
     check = SpaceCheck(space)
     for segment in await collection.stored():
-        check([{name: getattr(segment, name) for name in ("segment_id", "source", "space")}])
+        check([segment._asdict()])
         held.setdefault(segment.source, []).append(segment)
     return held
 
 
 async def _renamed(
-    mode: Mode, client: Any, media_set: MediaSet, held: Mapping[str, Sequence[Stored]], gone: Sequence[str]
+    mode: Mode, client: Any, media_set: MediaSet, held: Mapping[str, Sequence[StoredSegment]], gone: Sequence[str]
 ) -> dict[str, str]:
     """Return the new name of each source that is gone, where its content has a name that is not stored."""
     if not gone:
@@ -268,7 +249,9 @@ async def _renamed(
     return renamed
 
 
-async def _store(collection: Collection, segments: Sequence[Any], held: Sequence[Stored], *, writes: bool) -> str:
+async def _store(
+    collection: Collection, segments: Sequence[Any], held: Sequence[StoredSegment], *, writes: bool
+) -> str:
     """Store what the vector store does not have of a source, then delete what the source does not have any more.
 
     Returns:

@@ -32,7 +32,7 @@ class MediaSet:
         return self.prefix is not None and source.startswith(self.prefix)
 
     def is_gone(self, source: str) -> bool:
-        """Return whether a name that is not among those of the media stands for nothing any more.
+        """Return whether what a name stood for, which is not among those of the media, does not exist any more.
 
         A file that exists and is not among them, such as one that a pattern does not match, is not gone.
         """
