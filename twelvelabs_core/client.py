@@ -17,6 +17,7 @@ from twelvelabs_core.base.settings import Settings, as_secret
 from twelvelabs_core.ingest.job import Ingestion
 from twelvelabs_core.ingest.planning import PlanMethods
 from twelvelabs_core.ingest.segment import SegmentMethods
+from twelvelabs_core.ingest.ticket_methods import TicketMethods
 from twelvelabs_core.models.marengo import DEFAULT_MODEL, EmbeddingModel
 from twelvelabs_core.moments.methods import MomentMethods
 from twelvelabs_core.transport.aio import AsyncIo
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.store.store import SegmentStore
 
 
-class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods, PlanMethods, MomentMethods):
+class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods, TicketMethods, PlanMethods, MomentMethods):
     """The TwelveLabs embed API for asyncio: embeddings, tasks, assets, uploads, and segments that are paid for once.
 
     Safe to share between threads and event loops, each with its own connections; works after fork. A client pickles as
