@@ -13,7 +13,7 @@ from twelvelabs_core.api.legacy_v1 import AsyncLegacyV1
 from twelvelabs_core.api.tasks import AsyncTasks
 from twelvelabs_core.api.uploads import AsyncUploads
 from twelvelabs_core.base.errors import ConfigurationError
-from twelvelabs_core.base.settings import Settings, as_secret
+from twelvelabs_core.base.settings import Settings, as_secret, store_location
 from twelvelabs_core.ingest.job import Ingestion
 from twelvelabs_core.ingest.planning import PlanMethods
 from twelvelabs_core.ingest.segment import SegmentMethods
@@ -107,9 +107,10 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods, TicketMethods
         if settings is not None and options:
             raise ConfigurationError(f"pass settings, or {', '.join(sorted(options))}, not both.")
         self._io = type(self)._make_io()  # noqa: SLF001  # a function stored on the class, not a method
-        self._session = Session(settings or Settings.resolve(**options), self._io, rate_limiter)
-        self._embedding_model = EmbeddingModel.of(model, embedding_dimension)
         self._open_store = store if isinstance(store, _StoreOpener) else _StoreOpener(store)
+        open_pace = self._open_store if self._open_store.is_server else None
+        self._session = Session(settings or Settings.resolve(**options), self._io, rate_limiter, open_pace)
+        self._embedding_model = EmbeddingModel.of(model, embedding_dimension)
         self.uploads = AsyncUploads(self._session)
         self.assets = AsyncAssets(self._session, self.uploads, self._open_store)
         self.tasks = AsyncTasks(self._session, self._embedding_model, self.assets)
@@ -168,6 +169,13 @@ class _StoreOpener:
         self.opened: SegmentStore | None = None
         if store is not None:
             self.opened = _as_store(store)
+
+    @property
+    def is_server(self) -> bool:
+        """Whether the store is a database server, which several machines share."""
+        if self.opened is None:
+            return (store_location() or "").startswith("postgres")
+        return self.opened.is_server
 
     def __call__(self) -> "SegmentStore":
         """Return the store."""
