@@ -14,6 +14,7 @@ import tempfile
 import textwrap
 import time
 from pathlib import Path
+from typing import IO, cast
 
 from tests.core import postgres
 from twelvelabs_sandbox import Fault, Sandbox
@@ -54,14 +55,13 @@ def measure(options: argparse.Namespace, name: str, processes: int, store: str) 
             for place in range(processes)
         ]
         for worker in workers:
-            assert worker.stdout is not None
-            worker.stdout.readline()
+            cast("IO[str]", worker.stdout).readline()
         start = time.perf_counter()
         done, cpu = 0, 0.0
         for worker in workers:
-            assert worker.stdin is not None
-            worker.stdin.write("\n")
-            worker.stdin.flush()
+            stdin = cast("IO[str]", worker.stdin)
+            stdin.write("\n")
+            stdin.flush()
         for worker in workers:
             found = worker.communicate()[0].split()
             done += int(found[0]) if found else 0

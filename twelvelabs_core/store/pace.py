@@ -45,7 +45,7 @@ class Pace:
 
         Args:
             account: The account and the host of the API.
-            reports: By category; `ALL` has the limit of all requests together.
+            reports: By category in use; `ALL` has the limit of all requests together.
         """
         with self._database.writing() as connection:
             connection.execute(NOT_DURABLE)
@@ -58,18 +58,23 @@ class Pace:
                 held.setdefault(category, {})[holder] = permits
             known = {row.category: row for row in connection.execute(PACES, values)}
             shared, rows, granted = {}, [], []
-            for category, report in reports.items():
+            for category in {**reports, **known}:
+                report = reports.get(category, Report(0))
                 others = {name: permits for name, permits in held.get(category, {}).items() if name != owner()}
-                pace = _Pace(report, known.get(category), now)
-                if pace.is_changed:
-                    rows.append({"account": account, "category": category, **pace.values})
-                limit = report.limit if category == ALL else pace.limit
-                permits = _granted(limit, others, now)
-                shared[category] = Shared(
-                    permits, len(others) + 1, pace.limit, max(0.0, pace.paused_until - now), now - pace.refused_at
-                )
-                lease = max(report.in_flight, 0 if permits == math.inf else int(permits))
-                granted.append({"category": category, "permits": lease})
+                if category == ALL:
+                    limit = report.limit
+                    # Never more than the others have given back.
+                    permits = max(0.0, min(_share(limit, others, now), limit - sum(others.values())))
+                    shared[category] = Shared(permits, len(others) + 1)
+                else:
+                    pace = _Pace(report, known.get(category), now)
+                    if pace.is_changed:
+                        rows.append({"account": account, "category": category, **pace.values})
+                    permits = _share(pace.limit, others, now)
+                    shared[category] = pace.shared(permits, len(others) + 1)
+                if category in reports:
+                    lease = max(report.in_flight, 0 if permits == math.inf else int(permits))
+                    granted.append({"category": category, "permits": lease})
             same = {"account": account, "owner": owner(), "expires_at": now + LEASE_SEC}
             connection.execute(_put(leases), [{**same, **one} for one in granted])
             if rows:
@@ -87,9 +92,10 @@ class _Pace:
     """What all processes know of a category, with the report of one of them."""
 
     def __init__(self, report: Report, row: Any, now: float) -> None:
-        self.limit, self.paused_until, self.refused_at = math.inf, 0.0, 0.0
+        self._now = now
+        self.limit, self.paused_until, self.refused_at, self.successes = math.inf, 0.0, 0.0, 0
         if row is not None:
-            self.paused_until, self.refused_at = row.paused_until, row.refused_at
+            self.paused_until, self.refused_at, self.successes = row.paused_until, row.refused_at, row.successes
             self.limit = math.inf if row.concurrency is None else row.concurrency
         before = self.values
         if now - self.refused_at >= LIMIT_SECONDS:
@@ -100,22 +106,27 @@ class _Pace:
             self.limit += report.successes / self.limit  # one more after each round of all processes
         if report.pause and now + report.pause > self.paused_until:
             self.paused_until = now + report.pause
+        self.successes += report.successes
         self.is_changed = self.values != before
 
     @property
     def values(self) -> dict[str, float | None]:
         """The columns of its row."""
         concurrency = None if self.limit == math.inf else self.limit
-        return {"paused_until": self.paused_until, "refused_at": self.refused_at, "concurrency": concurrency}
+        known = {"paused_until": self.paused_until, "refused_at": self.refused_at, "successes": self.successes}
+        return {**known, "concurrency": concurrency}
+
+    def shared(self, permits: float, processes: int) -> Shared:
+        """Return it for a process with so many permits."""
+        pause, refused_ago = max(0.0, self.paused_until - self._now), self._now - self.refused_at
+        return Shared(permits, processes, self.limit, pause, refused_ago, self.successes)
 
 
-def _granted(limit: float, others: Mapping[str, int], now: float) -> float:
-    """Return the share of this process in a limit: an equal one, of what the others have given back."""
-    if limit == math.inf:
-        return math.inf
+def _share(limit: float, others: Mapping[str, int], now: float) -> float:
+    """Return the share of this process in a limit: equal ones, and the rest in turns."""
     owners = sorted([*others, owner()])
     rank = (owners.index(owner()) + int(now / TURN_SEC)) % len(owners)
-    return max(0.0, min(share_of(limit, rank, len(owners)), int(limit) - sum(others.values())))
+    return share_of(limit, rank, len(owners))
 
 
 @cache

@@ -209,6 +209,7 @@ paces = table(
     Column("category", Text, primary_key=True),
     needed("paused_until", Double),
     needed("refused_at", Double),
+    needed("successes", BigInteger),
     Column("concurrency", Double),  # most concurrent requests of all processes; NULL for no limit
 )
 
@@ -337,7 +338,8 @@ def _minutes_in_version_3(params: dict[str, Any], duration_sec: float | None) ->
 FROM_4_TO_5 = """
 CREATE TABLE twelvelabs_paces (
     account TEXT NOT NULL, category TEXT NOT NULL, paused_until DOUBLE PRECISION NOT NULL,
-    refused_at DOUBLE PRECISION NOT NULL, concurrency DOUBLE PRECISION, PRIMARY KEY (account, category)
+    refused_at DOUBLE PRECISION NOT NULL, successes BIGINT NOT NULL, concurrency DOUBLE PRECISION,
+    PRIMARY KEY (account, category)
 );
 CREATE TABLE twelvelabs_leases (
     account TEXT NOT NULL, category TEXT NOT NULL, owner TEXT NOT NULL, permits INTEGER NOT NULL,

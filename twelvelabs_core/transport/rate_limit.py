@@ -24,7 +24,7 @@ from twelvelabs_core.base.errors import RateLimitError
 from twelvelabs_core.base.settings import Settings
 from twelvelabs_core.transport.error_response import when_to_retry
 from twelvelabs_core.transport.retry import RATE_LIMITED, Outcome, backoff
-from twelvelabs_core.transport.shared_pace import ALL, PaceSharing, PaceStore, Report, Shared
+from twelvelabs_core.transport.shared_pace import ALL, IDLE_SEC, PaceSharing, PaceStore, Report, Shared
 
 POLLING = "polling"  # the category of all GETs
 _SLOT_DELAYS = 0.02, 0.25  # seconds between two attempts to get a slot: the least, the most
@@ -62,7 +62,7 @@ class Permit:
 
     category: str
     since: float
-    successes: int  # requests of the category that had succeeded by then
+    successes: int  # requests of the category that had succeeded by then, in all processes as far as is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,8 @@ class _Category:
     refused_at: float = -math.inf
     refusals: int = 0  # in a row
     successes: int = 0
+    others: int = 0  # successes of other processes
+    asked_at: float = -math.inf  # when a permit was last asked for
     processes: int = 1  # of the account, as far as they share their pace
     permits: float = math.inf  # of them, those of this process
     # What the other processes do not know of: the request that was refused, a pause, successes above `reported`.
@@ -186,6 +188,7 @@ class RateLimits:
                 return Wait(_SLOT_DELAYS[0], "slot")
             now = self._clock()
             state = self._state(category, now)
+            state.asked_at = now
             if permit is not None:
                 if state.paused_until <= now and permit in state.in_flight:
                     return permit
@@ -200,7 +203,7 @@ class RateLimits:
                 if seconds > 0:
                     return Wait(seconds, "rate")
                 self._sent.append(now)
-            permit = Permit(category, now, state.successes)
+            permit = Permit(category, now, state.successes + state.others)
             state.in_flight[permit] = None
             return permit
 
@@ -241,7 +244,7 @@ class RateLimits:
                 state.is_pause_new |= now + pause > state.paused_until
                 state.paused_until = max(state.paused_until, now + pause)
             state.in_flight.pop(permit, None)
-            successes = state.successes
+            successes = state.successes + state.others
         if self._sharing is not None and pause is not None:
             self._sharing.exchange_soon()
         return successes
@@ -253,6 +256,8 @@ class RateLimits:
             reports = {}
             for name in list(self._categories):
                 state = self._state(name, now)
+                if not state.in_flight and state.refused is None and now - state.asked_at > IDLE_SEC:
+                    continue
                 sent_ago = None if state.refused is None else now - state.refused.since
                 pause = state.paused_until - now if state.is_pause_new else 0.0
                 reports[name] = Report(
@@ -278,12 +283,14 @@ class RateLimits:
             now = self._clock()
             known = dict(shared)
             self._most_here = known.pop(ALL).permits if known else math.inf
-            for name, state in self._categories.items():
+            for name in {**self._categories, **known}:
+                state = self._categories[name]
                 if (one := known.get(name)) is None:
                     state.processes, state.permits = 1, math.inf
                     continue
                 state.processes, state.permits = one.processes, one.permits
                 state.limit = one.limit
+                state.others = max(state.others, one.successes - state.reported)
                 state.paused_until = max(state.paused_until, now + one.pause)
                 state.refused_at = max(state.refused_at, now - one.refused_ago)
 

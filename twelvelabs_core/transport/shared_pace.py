@@ -56,6 +56,7 @@ class Shared:
         limit: Most concurrent requests of the account.
         pause: How long the API does not accept requests, in seconds.
         refused_ago: Seconds since the last refusal that counts.
+        successes: How many requests of all processes have succeeded.
     """
 
     permits: float
@@ -63,6 +64,7 @@ class Shared:
     limit: float = math.inf
     pause: float = 0.0
     refused_ago: float = math.inf
+    successes: int = 0
 
 
 class PaceStore(Protocol):
