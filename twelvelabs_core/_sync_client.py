@@ -771,7 +771,8 @@ class Client:
         requests_per_minute: Most requests in any minute over all clients of this process with this key and host;
             polling requests are not counted. Default None: the API's own limits apply.
         max_concurrent_requests: Most concurrent requests over all calls, clients and threads of this process with this
-            key and host. Default None: fewer only after the API has refused some.
+            key and host, and with a store on PostgreSQL over all processes that use it. Default None: fewer only after
+            the API has refused some.
         store: The segment store, or its location: a file, a SQLAlchemy URL, or ":memory:". Default:
             `TWELVELABS_STORE`, else a file in the user's data directory.
         rate_limiter: Acquired before each request that embeds something, to share one pace between objects. It is not

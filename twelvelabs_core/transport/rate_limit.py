@@ -1,5 +1,7 @@
 """Rate limits of an account at a host, shared by all clients, threads and event loops of a process.
 
+With a segment store on PostgreSQL, other processes share them too: see `shared_pace`.
+
 The API counts each category of requests by itself (text, image, video, ...) and GETs in none. So each category has its
 own pause and its own limit of concurrent requests: a pause of texts stops neither videos nor polling requests.
 
