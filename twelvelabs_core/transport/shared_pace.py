@@ -117,6 +117,7 @@ class PaceSharing:
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._is_known = False
+        self._has_failed = False
         self._is_closed = False
         self._asked_at = -math.inf
 
@@ -146,7 +147,7 @@ class PaceSharing:
             wait = self._exchange()
             self._wake.wait(wait)
             self._wake.clear()
-        self._is_known = False
+        self._is_known = self._has_failed  # then no later request waits for the store again
         with contextlib.suppress(TwelveLabsError):  # the leases expire
             self._open_store().leave_pace(self._account)
         self._thread = None
@@ -161,6 +162,6 @@ class PaceSharing:
         if self._is_closed:
             return 0.0
         self._apply(shared)
-        self._is_known = True
+        self._is_known, self._has_failed = True, not shared
         processes = max((one.processes for one in shared.values()), default=1)
         return max(SYNC_SEC, processes * SYNC_PER_PROCESS_SEC) if shared else FAILED_SEC

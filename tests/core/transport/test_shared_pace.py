@@ -168,9 +168,11 @@ def test_two_processes_together_send_max_concurrent_requests(paced: tuple[Sandbo
     assert max(count for _, count in log.arrivals) <= 4
 
 
-def test_without_its_store_a_process_keeps_its_own_pace(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
-    nowhere = "postgresql+psycopg://root:hunter2@127.0.0.1:9/db"
-    with Client(sandbox.api_key, base_url=sandbox.base_url, store=nowhere, max_concurrent_requests=2) as client:
+def test_without_its_store_a_process_keeps_its_own_pace(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWELVELABS_STORE", "postgresql+psycopg://root:hunter2@127.0.0.1:9/db")
+    with Client(sandbox.api_key, base_url=sandbox.base_url, max_concurrent_requests=2) as client:
         assert len(client.embed_texts(["red", "blue", "green"])) == 3
     assert "the pace is not shared with other processes now" in caplog.text
     assert "hunter2" not in caplog.text
