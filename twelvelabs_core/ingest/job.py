@@ -7,7 +7,7 @@ point leaves the next run with what it needs to continue.
 import logging
 import math
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -107,13 +107,9 @@ class Ingestion:
             try:
                 segmented = await self._add_words(job, await self._obtain(job, found))
             except TaskFailedError:
-                with suppress(TwelveLabsError):  # the failure of the task is what the caller needs to know
-                    await self._delete_asset(job, keep=run.keep_asset)
-                raise
-            try:
                 await self._delete_asset(job, keep=run.keep_asset)
-            except TwelveLabsError as error:  # the segments are stored and must be returned
-                logger.warning("failed to delete the uploaded asset of %s: %s", job.source, error)
+                raise
+            await self._delete_asset(job, keep=run.keep_asset)
             return segmented
 
     async def submit(self, media: Media, options: TaskOptions, run: RunOptions) -> Ticket:
@@ -168,8 +164,7 @@ class Ingestion:
         try:
             is_visible = await self._results.resume(ticket, entry, wait)
         except TaskFailedError:
-            with suppress(TwelveLabsError):
-                await self._delete_asset(ticket, keep=ticket.keep_asset)
+            await self._delete_asset(ticket, keep=ticket.keep_asset)
             raise
         if not is_visible:
             raise ConfigurationError(
@@ -329,9 +324,14 @@ class Ingestion:
         return replace(segmented, words=words)
 
     async def _delete_asset(self, work: Work, *, keep: bool) -> None:
-        if work.content.startswith("sha256:") and not keep:  # local bytes, which were uploaded
+        """Delete the uploaded asset of local bytes; a failure does not replace the outcome of the task."""
+        if keep or not work.content.startswith("sha256:"):
+            return
+        try:
             timeout = self._session.settings.task_timeout
             await self._media_assets.delete_unused(work.content, work.source, timeout)
+        except TwelveLabsError as error:
+            logger.warning("failed to delete the uploaded asset of %s: %s", work.source, error)
 
 
 def _not_collectable(ticket: Ticket, entry: "TaskEntry | None", place: str) -> TwelveLabsError:
