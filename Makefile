@@ -1,7 +1,7 @@
 # Every command makes its own environment in .venv; nothing but Python >= 3.11 and make is needed.
 #
 #   make demo [VIDEO=video.mp4] [QUERY="a red car"] [LIVE=1]    find moments in a long video
-#   make test | test-all | lint | format | bench | generate | table | lock | clean
+#   make test | test-all | lint | format | docs | bench | generate | table | lock | clean
 #   make test-lowest    some tests, with the lowest versions that pyproject.toml allows
 #   make chaos [STORE=postgresql] [PROCESSES=3] [VIDEOS=200] [KILLS=20] [OUTAGE=120] [SEED=1]    ingestion under faults and kills
 
@@ -28,7 +28,7 @@ override VIDEO := $(value VIDEO)
 override QUERY := $(value QUERY)
 export VIDEO QUERY
 
-.PHONY: demo test test-all test-lowest lint format bench chaos generate table lock clean
+.PHONY: demo test test-all test-lowest lint format docs bench chaos generate table lock clean
 
 demo: $(VENV)/.ready-demo
 	@$(BIN)/python -m examples.demo $(if $(VIDEO),--video="$$VIDEO") $(if $(QUERY),--query="$$QUERY") \
@@ -61,6 +61,11 @@ lint: $(VENV)/.ready
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The site, in docs/_build/html; a warning, such as a broken link or a name without a page, is an error.
+docs: $(VENV)/.ready
+	@$(BIN)/python -m sphinx -W --keep-going -n -q -d docs/_build/trees docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
 
 # Minutes; each other script of the folder measures one thing in more detail.
 bench: $(VENV)/.ready
@@ -120,11 +125,11 @@ $(BIN)/uv:
 LOCK := $(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
 lock: | $(BIN)/uv
 	$(LOCK) --extra evaluation --extra fast --extra langchain --extra llama-index --extra media --extra postgres \
-		--extra sandbox --group demo --group test --group lint --group bench --group build -o requirements.lock
+		--extra sandbox --group demo --group test --group lint --group docs --group bench --group build -o requirements.lock
 	$(LOCK) --extra langchain --extra media --extra sandbox --group demo --group build \
 		-c requirements.lock -o requirements-demo.lock
 	$(LOCK) --resolution lowest-direct --extra evaluation --extra fast --extra langchain --extra llama-index --extra media \
 		--extra postgres --extra sandbox --group demo --group pytest --group build -o requirements-lowest.lock
 
 clean:
-	rm -rf $(VENV) $(LOWEST) .chaos .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis dist
+	rm -rf $(VENV) $(LOWEST) .chaos .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis dist docs/_build

@@ -21,17 +21,15 @@ from twelvelabs_core.integration import lazy_exports
 
 if TYPE_CHECKING:
     from langchain_twelvelabs.contents import adelete_segments, alist_sources, delete_segments, list_sources
-    from langchain_twelvelabs.document_loaders import (
-        TwelveLabsAudioLoader,
-        TwelveLabsDocumentLoader,
-        TwelveLabsVideoLoader,
-    )
+    from langchain_twelvelabs.document_loaders import TwelveLabsAudioLoader, TwelveLabsVideoLoader
     from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
     from langchain_twelvelabs.filters import segment_filter
     from langchain_twelvelabs.indexing import aindex_segments, index_kwargs, index_segments
     from langchain_twelvelabs.prompts import SegmentPromptTemplate, document_prompt
     from langchain_twelvelabs.retrievers import TwelveLabsMomentRetriever
-    from langchain_twelvelabs.tools import SearchVideoMoments
+    from langchain_twelvelabs.sync import async_videos, sync_videos
+    from langchain_twelvelabs.tools import ListVideos, MoreLikeThis, SearchVideoMoments
+    from langchain_twelvelabs.untimed_loaders import TwelveLabsDocumentLoader
     from langchain_twelvelabs.vectorstores import aadd_segments, add_segments
 else:
     # LangChain's vector stores, loaders and prompts take longer to import than its embeddings.
@@ -39,22 +37,22 @@ else:
         __name__,
         {
             "langchain_twelvelabs.contents": ["adelete_segments", "alist_sources", "delete_segments", "list_sources"],
-            "langchain_twelvelabs.document_loaders": [
-                "TwelveLabsAudioLoader",
-                "TwelveLabsDocumentLoader",
-                "TwelveLabsVideoLoader",
-            ],
+            "langchain_twelvelabs.document_loaders": ["TwelveLabsAudioLoader", "TwelveLabsVideoLoader"],
             "langchain_twelvelabs.embeddings": ["TwelveLabsEmbeddings"],
             "langchain_twelvelabs.filters": ["segment_filter"],
             "langchain_twelvelabs.indexing": ["aindex_segments", "index_kwargs", "index_segments"],
             "langchain_twelvelabs.prompts": ["SegmentPromptTemplate", "document_prompt"],
             "langchain_twelvelabs.retrievers": ["TwelveLabsMomentRetriever"],
-            "langchain_twelvelabs.tools": ["SearchVideoMoments"],
+            "langchain_twelvelabs.sync": ["async_videos", "sync_videos"],
+            "langchain_twelvelabs.tools": ["ListVideos", "MoreLikeThis", "SearchVideoMoments"],
+            "langchain_twelvelabs.untimed_loaders": ["TwelveLabsDocumentLoader"],
             "langchain_twelvelabs.vectorstores": ["aadd_segments", "add_segments"],
         },
     )
 
 __all__ = [
+    "ListVideos",
+    "MoreLikeThis",
     "SearchVideoMoments",
     "SegmentPromptTemplate",
     "TwelveLabsAudioLoader",
@@ -67,10 +65,12 @@ __all__ = [
     "adelete_segments",
     "aindex_segments",
     "alist_sources",
+    "async_videos",
     "delete_segments",
     "document_prompt",
     "index_kwargs",
     "index_segments",
     "list_sources",
     "segment_filter",
+    "sync_videos",
 ]

@@ -1,39 +1,16 @@
 """`list_sources` and `delete_segments`: which segments a vector store contains, and how to remove them."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from langchain_core.documents import Document
 from langchain_core.vectorstores import VectorStore
 
 from langchain_twelvelabs.filters import Source
-from langchain_twelvelabs.listing import KEYS, PAGE_SIZE, can_list, listed
+from langchain_twelvelabs.listing import PAGE_SIZE, can_list, listed
 from langchain_twelvelabs.vectorstores import class_names, client_of_store, delete_by_id, innermost_store, overrides
 from twelvelabs_core import ConfigurationError, InputError
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, finish, segments_named
-
-
-class StoredSegment(NamedTuple):
-    """A segment that a vector store contains.
-
-    Attributes:
-        id: The vector store's id of its document: a UUID as a string, or whatever the store assigned.
-        segment_id: Its id in the metadata.
-        source: The `source` of its file.
-        title: The title of its file.
-        space: The space of its vector; "" where an earlier version did not write it.
-
-    Example:
-        ```python
-        found = await stored_segments(BLOCKING, store)
-        ```
-    """
-
-    id: Any
-    segment_id: str
-    source: str
-    title: str
-    space: str
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, StoredSegment, finish, segments_among, segments_named
 
 
 def list_sources(store: VectorStore) -> list[str]:
@@ -102,7 +79,7 @@ async def stored_segments(
     inner: Any = innermost_store(store)
     names = class_names(inner)
     if can_list(names):
-        return [_stored(id_, metadata) for id_, metadata in await listed(mode, inner, names, sources)]
+        return await listed(mode, inner, names, sources)
     if overrides(store, "get_by_ids"):
         return await _asked_by_id(mode, store, sources)
     raise ConfigurationError(
@@ -145,7 +122,7 @@ async def _delete(mode: Mode, store: VectorStore, source: Source | Sequence[Sour
         if client is None or _can_be_asked(store):
             return await stored_segments(mode, store, sources)
         known = await _known_ids(mode, client, sources)
-        return [StoredSegment(segment_id, segment_id, where, "", "") for segment_id, where in known.items()]
+        return [StoredSegment.of(name, {"segment_id": name, "source": where}) for name, where in known.items()]
 
     return await delete_stored(mode, store, await segments_named(mode, client, source, find))
 
@@ -157,10 +134,6 @@ def _check_store(store: object) -> None:
 
 def _can_be_asked(store: VectorStore) -> bool:
     return can_list(class_names(innermost_store(store))) or overrides(store, "get_by_ids")
-
-
-def _stored(id_: Any, metadata: Mapping[str, str]) -> StoredSegment:
-    return StoredSegment(id_, *(metadata[key] for key in ("segment_id", "source", "title", "space")))
 
 
 async def _known_ids(mode: Mode, client: Any, sources: Collection[str] | None) -> dict[str, str]:
@@ -181,7 +154,6 @@ async def _asked_by_id(mode: Mode, store: VectorStore, sources: Collection[str] 
     found: list[StoredSegment] = []
     for start in range(0, len(ids), PAGE_SIZE):
         documents: list[Document] = await mode.call(store, "get_by_ids", ids[start : start + PAGE_SIZE])
-        for document in documents:
-            known = {key: str(document.metadata.get(key) or "") for key in KEYS}
-            found.append(_stored(document.id or known["segment_id"], known))
-    return [segment for segment in found if segment.segment_id]
+        rows = ((document.id or document.metadata.get("segment_id"), document.metadata) for document in documents)
+        found += segments_among(rows, None)
+    return found

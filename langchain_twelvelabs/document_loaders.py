@@ -1,7 +1,7 @@
 """Loaders for video, audio and documents, which return one LangChain `Document` per segment."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing, closing, suppress
+from contextlib import aclosing, closing
 from typing import Any, Literal, NoReturn
 
 from langchain_core.document_loaders import BaseLoader
@@ -11,7 +11,6 @@ from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
 from twelvelabs_core import (
     IngestionPlan,
     InputError,
-    InputType,
     Media,
     MediaInput,
     OnError,
@@ -28,11 +27,8 @@ from twelvelabs_core.integration import (
     drain,
     each_medium,
     finish,
-    input_type_of,
-    is_one,
     media_list,
     plan_media,
-    untimed_types,
 )
 
 UserMetadata = Mapping[str, Any] | Callable[[str], Mapping[str, Any]]
@@ -94,30 +90,23 @@ class SegmentLoader(BaseLoader):
             TwelveLabsError: The only item failed.
             IngestionError: At the end, if some of several media failed; the others are in the segment store.
         """
-        with closing(drain(self._each_medium(BLOCKING))) as media:
-            for records, own in media:
-                yield from (to_document(record, own) for record in records)
+        with closing(drain(self.each_source(BLOCKING))) as loaded:
+            for _, documents in loaded:
+                yield from documents
 
     async def alazy_load(self) -> AsyncIterator[Document]:
         """Yield the documents of each item when its embedding task has ended; async variant of `lazy_load`."""
-        async with aclosing(self._each_medium(AWAITING)) as media:
-            async for records, own in media:
-                for record in records:
-                    yield to_document(record, own)
+        async with aclosing(self.each_source(AWAITING)) as loaded:
+            async for _, documents in loaded:
+                for document in documents:
+                    yield document
 
     def plan(self, *, probe_urls: bool = False, price_per_minute: float | None = None) -> IngestionPlan:
-        """Return what loading would do and pay for; the API is sent nothing.
+        """Return the plan of loading: what it would do and pay for; the API is sent nothing. `print` shows a table.
 
         Args:
             probe_urls: Whether the length of a URL is read from it with PyAV: GET requests for ranges, up to 16 MB.
             price_per_minute: What you pay for a minute. Default: the loader's.
-
-        Returns:
-            An `IngestionPlan`: minutes, vectors, bytes and requests for each source and in total, what is paid for
-            already, and what cannot be used. `print` shows a table.
-
-        Raises:
-            InputError: An option cannot be used.
         """
         return finish(self._plan(BLOCKING, probe_urls=probe_urls, price_per_minute=price_per_minute))
 
@@ -139,10 +128,10 @@ class SegmentLoader(BaseLoader):
             "vector. Use load() or lazy_load(); for shorter segments set segmentation=. Split other documents only."
         )
 
-    async def _each_medium(self, mode: Mode) -> AsyncGenerator[tuple[list[SegmentRecord], dict[str, Any]]]:
-        """Yield the records of each item, and the user's metadata of it."""
+    async def each_source(self, mode: Mode) -> AsyncGenerator[tuple[str, list[Document]]]:
+        """Yield the name and the documents of each item when its embedding task has ended."""
         own = await mode.blocking(self._own_metadata)
-        segmented = each_medium(
+        media = each_medium(
             mode,
             self.embeddings,
             self._media,
@@ -151,9 +140,9 @@ class SegmentLoader(BaseLoader):
             show_progress=self._show_progress,
             on_progress=self._on_progress,
         )
-        async with aclosing(segmented) as media:
-            async for source, records in media:
-                yield records, own.get(source, {})
+        async with aclosing(media) as found:
+            async for source, records in found:
+                yield source, [to_document(record, own.get(source)) for record in records]
 
     def _own_metadata(self) -> dict[str, dict[str, Any]]:
         """Return the user's metadata of each item that has a name; an item without one fails."""
@@ -195,6 +184,7 @@ class TimedSegmentLoader(SegmentLoader):
         show_progress: bool = False,
         on_progress: OnProgress | None = None,
     ) -> None:
+        budget = {"max_minutes": max_minutes, "max_cost": max_cost, "price_per_minute": price_per_minute}
         options = {
             "input_type": self.input_type,
             "segmentation": segmentation,
@@ -209,9 +199,7 @@ class TimedSegmentLoader(SegmentLoader):
             "check": check,
             "timeout": timeout,
             "max_tasks": max_tasks,
-            "max_minutes": max_minutes,
-            "max_cost": max_cost,
-            "price_per_minute": price_per_minute,
+            **budget,
             "on_error": on_error,
         }
         super().__init__(
@@ -353,105 +341,3 @@ class TwelveLabsAudioLoader(TimedSegmentLoader):
     """
 
     input_type = "audio"
-
-
-class TwelveLabsDocumentLoader(SegmentLoader):
-    """Loads documents and images as searchable pages and chunks: one `Document` each (marengo3.5).
-
-    Accepts PDF, text (.txt), Markdown (.md) and images, of one kind or mixed, such as all files of a folder. Each file
-    is embedded once by an asynchronous task, as videos are. Its documents have text, id and metadata as those of
-    `TwelveLabsVideoLoader`: times are 0.0, `page_start` and `page_end` 1-based (0 for none), `quadrant` is "" for none,
-    `chunk_index` 0-based (-1 for none). By default a PDF becomes one document per page, a text or image one document.
-
-    A document's text is its head (file, page or chunk, option) and reference only. The API returns neither the words of
-    a page or chunk nor the boundaries of chunks; to show a language model what a file says, read it with another
-    loader and match by `source` and `page_start`.
-
-    Setup:
-        Install `twelvelabs-rag[langchain]`, set `TWELVELABS_API_KEY`, and use
-        `TwelveLabsEmbeddings(model="marengo3.5")`.
-
-    Args:
-        media: One file or an iterable of them: path, URL, bytes, binary file object or `asset:<id>`; documents to
-            200 MB (by URL 512 MB), images to 32 MB (API reference).
-        embeddings: The `TwelveLabsEmbeddings` that the vector store uses too, with a model that embeds documents.
-        input_type: The type of all files: `document` (PDF, text, Markdown) or `image`. Default: by each file's name or
-            first bytes, else `document`.
-        segmentation: `SpatialSegmentation` (pages of PDFs; `quadrants` five vectors each), `SequentialSegmentation`
-            (chunks of text), or a list of both; each file uses the one that applies to it, if any.
-        embedding_option: Among `visual`, `text`. Default: `visual` for PDFs and images, `text` for text. Pass it
-            for an asset or a URL without a known file extension.
-        embedding_scope: Among `local` (each page or chunk), `asset` (the whole). Default: `local` for the pages of PDFs
-            and where a segmentation applies, else `asset`.
-        source: As for `TwelveLabsVideoLoader`.
-        version: As for `TwelveLabsVideoLoader`.
-        metadata: As for `TwelveLabsVideoLoader`.
-        id_namespace: As for `TwelveLabsVideoLoader`.
-        keep_asset: As for `TwelveLabsVideoLoader`.
-        check: As for `TwelveLabsVideoLoader`.
-        timeout: As for `TwelveLabsVideoLoader`.
-        max_tasks: As for `TwelveLabsVideoLoader`.
-        on_error: As for `TwelveLabsVideoLoader`.
-        show_progress: As for `TwelveLabsVideoLoader`.
-        on_progress: As for `TwelveLabsVideoLoader`.
-
-    Raises:
-        InputError: As for `TwelveLabsVideoLoader`; with marengo3.0 always.
-
-    Example:
-        ```python
-        embeddings = TwelveLabsEmbeddings(model="marengo3.5")
-        loader = TwelveLabsDocumentLoader(
-            Path("documents").iterdir(), embeddings=embeddings, segmentation=SequentialSegmentation(8)
-        )
-        add_segments(vector_store, loader.lazy_load())
-        ```
-    """
-
-    def __init__(
-        self,
-        media: MediaInput | Iterable[MediaInput],
-        *,
-        embeddings: TwelveLabsEmbeddings,
-        input_type: InputType | None = None,
-        segmentation: Segmentation | Sequence[Segmentation] | None = None,
-        embedding_option: Sequence[str] | None = None,
-        embedding_scope: Sequence[str] | None = None,
-        source: str | None = None,
-        version: str | None = None,
-        metadata: UserMetadata | None = None,
-        id_namespace: str | None = None,
-        keep_asset: bool = True,
-        check: bool = True,
-        timeout: float | None = None,
-        max_tasks: int | None = None,
-        on_error: OnError = "raise",
-        show_progress: bool = False,
-        on_progress: OnProgress | None = None,
-    ) -> None:
-        given = media_list(media, source=source, version=version)
-        kinds = untimed_types(input_type)
-        if is_one(media):
-            # Options that do not apply to a single file are refused; in a list they are for other files.
-            with suppress(InputError):
-                kinds = (input_type_of(Media.of(given[0]), kinds),)
-        options = {
-            "input_type": kinds,
-            "segmentation": segmentation,
-            "embedding_option": embedding_option,
-            "embedding_scope": embedding_scope,
-            "keep_asset": keep_asset,
-            "check": check,
-            "timeout": timeout,
-            "max_tasks": max_tasks,
-            "on_error": on_error,
-        }
-        super().__init__(
-            given,
-            embeddings,
-            options,
-            metadata=metadata,
-            id_namespace=id_namespace,
-            show_progress=show_progress,
-            on_progress=on_progress,
-        )

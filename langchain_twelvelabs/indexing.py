@@ -73,9 +73,10 @@ async def aindex_segments(
 def index_kwargs() -> dict[str, Any]:
     """Return the arguments with which `langchain_core.indexing.index` keeps segments up to date.
 
-    For documents that are loaded already; for a loader, some of whose media may fail, use `index_segments`. Never use
-    `cleanup="incremental"`: with more segments of one video than a batch has it deletes and writes some of them again
-    on every run. Nor `cleanup="full"` with a loader that skips failed media: it deletes their segments.
+    For documents that are loaded already; for a loader, some of whose media may fail, use `index_segments`, or a loader
+    with `on_error="skip"`: `index` drops the batch during which a loader raises. Never use `cleanup="incremental"`:
+    with more segments of one video than a batch has it deletes and writes some of them again on every run. Nor
+    `cleanup="full"` with a loader that skips failed media: it deletes their segments.
 
     Returns:
         `cleanup`, `source_id_key` and `key_encoder`. The key of a document, by which the vector store has it too, is a

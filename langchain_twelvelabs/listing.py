@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_core.documents import Document
 
-from twelvelabs_core.integration import Mode
+from twelvelabs_core.integration import Mode, StoredSegment, segments_among
 
 PAGE_SIZE = 1_000  # documents of one request to a vector store
 KEYS = ("segment_id", "source", "title", "space", "model", "segment_index")
@@ -21,7 +21,7 @@ def can_list(names: Collection[str]) -> bool:
 
 async def listed(
     mode: Mode, store: Any, names: Collection[str], sources: Collection[str] | None = None, limit: int | None = None
-) -> list[tuple[Any, dict[str, str]]]:
+) -> list[StoredSegment]:
     """Return the segments in a vector store that can be listed.
 
     Args:
@@ -30,23 +30,12 @@ async def listed(
         names: The names of its class and of its bases.
         sources: The `source` of the segments. Default: any.
         limit: Maximum number of segments. Default: all.
-
-    Returns:
-        The store's id of each segment, and of its metadata the `KEYS`, "" for what it does not have.
     """
     if "PGVector" in names:
-        return list(_segments(await _in_pgvector(mode, store, sources, limit), sources))
+        return list(segments_among(await _in_pgvector(mode, store, sources, limit), sources))
     list_rows = next(_LISTERS[name] for name in _LISTERS if name in names)
     size = PAGE_SIZE if limit is None else limit
-    return await mode.blocking(lambda: list(islice(_segments(list_rows(store, sources, size), sources), limit)))
-
-
-def _segments(rows: Rows, sources: Collection[str] | None) -> Iterator[tuple[Any, dict[str, str]]]:
-    """Yield the segments among documents."""
-    for id_, metadata in rows:
-        known = {key: str((metadata or {}).get(key) or "") for key in KEYS}
-        if known["segment_id"] and (sources is None or known["source"] in sources):
-            yield id_, known
+    return await mode.blocking(lambda: list(islice(segments_among(list_rows(store, sources, size), sources), limit)))
 
 
 async def _in_pgvector(mode: Mode, store: Any, sources: Collection[str] | None, limit: int | None) -> Rows:
@@ -57,7 +46,7 @@ async def _in_pgvector(mode: Mode, store: Any, sources: Collection[str] | None, 
     own = select(collections.uuid).where(collections.name == store.collection_name).scalar_subquery()
     id_column = getattr(table, "custom_id", None) or table.id
     query = select(id_column, *(table.cmetadata[key].as_string() for key in KEYS)).where(table.collection_id == own)
-    query = query.where(table.cmetadata["segment_id"].as_string().is_not(None)).limit(limit)
+    query = query.where(table.cmetadata["segment_id"].as_string() != "").limit(limit)
     if sources is not None:
         query = query.where(table.cmetadata["source"].as_string().in_(list(sources)))
     if mode.is_async and hasattr(store, "_make_async_session"):

@@ -169,18 +169,14 @@ class TwelveLabsMomentRetriever(BaseRetriever):
     ) -> list[Moment]:
         """Return moments; for this package's tools, others use `search` and `moments`."""
         given = check_query(query)
-        embeddings = self.embeddings or embeddings_of(self.vectorstore)
-        if embeddings is None:
-            raise ConfigurationError(
-                f"{type(self.vectorstore).__name__} has no embeddings; pass embeddings=TwelveLabsEmbeddings()."
-            )
+        embeddings = self.used_embeddings()
         client = await client_of(mode, embeddings)
         stated = await conditions_of(mode, client, **conditions)
         like = Example.of(given["like"]) if "like" in given else None
         return await retrieve_moments(
             mode,
             client,
-            _Search(self.vectorstore, self.search_kwargs, embeddings.space),
+            self.vector_search(),
             await _vector(mode, client, embeddings, given, like),
             k=self.k if k is None else k,
             fetch_k=self.fetch_k,
@@ -188,6 +184,19 @@ class TwelveLabsMomentRetriever(BaseRetriever):
             options=self.options,
             like=like,
         )
+
+    def used_embeddings(self) -> TwelveLabsEmbeddings:
+        """Return the embeddings of the retriever or of its vector store; for this package's tools."""
+        embeddings = self.embeddings or embeddings_of(self.vectorstore)
+        if embeddings is None:
+            raise ConfigurationError(
+                f"{type(self.vectorstore).__name__} has no embeddings; pass embeddings=TwelveLabsEmbeddings()."
+            )
+        return embeddings
+
+    def vector_search(self) -> "_Search":
+        """Return the search in the vector store; for this package's tools."""
+        return _Search(self.vectorstore, self.search_kwargs, self.used_embeddings().space)
 
     @field_validator("search_kwargs")
     @classmethod

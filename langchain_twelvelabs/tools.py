@@ -1,5 +1,6 @@
-"""`SearchVideoMoments`: a tool with which an agent searches videos."""
+"""`SearchVideoMoments`, `MoreLikeThis` and `ListVideos`: tools with which an agent searches videos."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from langchain_core.documents import Document
@@ -7,15 +8,18 @@ from langchain_core.tools import BaseTool
 from pydantic import BaseModel, Field
 
 from langchain_twelvelabs.retrievers import TwelveLabsMomentRetriever
-from twelvelabs_core import TwelveLabsError
+from twelvelabs_core import Moment, TwelveLabsError
 from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
     TOOL_OPTIONS,
     Mode,
+    client_of,
     complaint_about,
+    example_named,
     finish,
     public_document,
+    searchable_titles,
     sentence_of,
     text_for_model,
     time_window_of,
@@ -113,5 +117,101 @@ class SearchVideoMoments(BaseTool):
             moments = await self.retriever.find_moments(mode, {"text": query}, k, **arguments)
         except TwelveLabsError as error:
             return sentence_of(error), []
-        shown = [public_document(moment) for moment in moments]
-        return text_for_model(moments), [Document(text, metadata=metadata) for text, metadata in shown]
+        return _answer(moments)
+
+
+class MoreLikeThisInput(BaseModel):
+    """The arguments of `MoreLikeThis`, as a language model sees them.
+
+    Example:
+        ```python
+        tool.invoke({"source": "match.mp4", "start_sec": 62.0, "end_sec": 70.0})
+        ```
+    """
+
+    source: str = Field(description="Title of the video, as in earlier results.", min_length=1)
+    start_sec: float = Field(description="First second of the moment.", ge=0)
+    end_sec: float = Field(description="Last second of the moment.", ge=0)
+    k: int = Field(default=5, description=f"Maximum number of moments to return, 1 to {K_MAX}.", ge=1, le=K_MAX)
+
+
+class MoreLikeThis(BaseTool):
+    """A tool that finds moments like one of an earlier result, for an agent; nothing is sent for it.
+
+    Its answers are those of `SearchVideoMoments`.
+
+    Attributes:
+        retriever: Where moments come from.
+        name: Name of the tool for the model. Default `more_like_this`.
+        description: What the model is told about it.
+
+    Example:
+        ```python
+        tools = [tool(retriever=retriever) for tool in (SearchVideoMoments, MoreLikeThis, ListVideos)]
+        ```
+    """
+
+    name: str = "more_like_this"
+    description: str = "Find moments like one of an earlier result, best first, without that moment."
+    args_schema: type[BaseModel] = MoreLikeThisInput
+    response_format: Literal["content_and_artifact"] = "content_and_artifact"
+    retriever: TwelveLabsMomentRetriever
+
+    def _run(self, source: str, *, start_sec: float, end_sec: float, k: int = 5) -> tuple[str, list[Document]]:
+        return finish(self._search(BLOCKING, source, start_sec, end_sec, k))
+
+    async def _arun(self, source: str, *, start_sec: float, end_sec: float, k: int = 5) -> tuple[str, list[Document]]:
+        return await self._search(AWAITING, source, start_sec, end_sec, k)
+
+    async def _search(
+        self, mode: Mode, source: str, start_sec: float, end_sec: float, k: int
+    ) -> tuple[str, list[Document]]:
+        try:
+            client = await client_of(mode, self.retriever.used_embeddings())
+            like = await example_named(
+                mode, client, self.retriever.vector_search(), source, start_sec=start_sec, end_sec=end_sec
+            )
+            if isinstance(like, str):
+                return like, []
+            return _answer(await self.retriever.find_moments(mode, {"like": like}, k))
+        except TwelveLabsError as error:
+            return sentence_of(error), []
+
+
+class ListVideos(BaseTool):
+    """A tool that lists the titles of the videos and audio files that an agent can search, one per line.
+
+    Attributes:
+        retriever: What is searched.
+        name: Name of the tool for the model. Default `list_videos`.
+        description: What the model is told about it.
+
+    Example:
+        ```python
+        print(ListVideos(retriever=retriever).invoke({}))
+        ```
+    """
+
+    name: str = "list_videos"
+    description: str = "List the titles of the videos and audio files that can be searched."
+    retriever: TwelveLabsMomentRetriever
+
+    def _run(self) -> str:
+        return finish(self._list(BLOCKING))
+
+    async def _arun(self) -> str:
+        return await self._list(AWAITING)
+
+    async def _list(self, mode: Mode) -> str:
+        try:
+            client = await client_of(mode, self.retriever.used_embeddings())
+            titles = await searchable_titles(mode, client, self.retriever.vector_search())
+        except TwelveLabsError as error:
+            return sentence_of(error)
+        return "\n".join(titles) or "No videos."
+
+
+def _answer(moments: Sequence[Moment]) -> tuple[str, list[Document]]:
+    """Return what the model gets of moments, and what application code gets."""
+    shown = [public_document(moment) for moment in moments]
+    return text_for_model(moments), [Document(text, metadata=metadata) for text, metadata in shown]

@@ -109,6 +109,13 @@ async def _add(
     return list(added)
 
 
+async def add_documents(mode: Mode, store: VectorStore, documents: Sequence[Document]) -> None:
+    """Add the documents of segments, each with another id, in place of those with the same ids."""
+    for start in range(0, len(documents), BATCH_SIZE):
+        batch = documents[start : start + BATCH_SIZE]
+        await _add_batch(mode, store, list(batch), [segment_id_of(document) for document in batch])
+
+
 async def _batches(
     mode: Mode, documents: Iterable[Document] | AsyncIterable[Document], size: int
 ) -> AsyncGenerator[list[Document]]:
@@ -174,7 +181,7 @@ async def some_segments(mode: Mode, store: VectorStore, dimension: int) -> list[
     names = class_names(inner)
     try:
         if can_list(names):
-            return [metadata for _, metadata in await listed(mode, inner, names, limit=_PROBE_SIZE)]
+            return [segment._asdict() for segment in await listed(mode, inner, names, limit=_PROBE_SIZE)]
         vector = [dimension**-0.5] * dimension
         found: list[Document] = await mode.call(store, "similarity_search_by_vector", vector, k=_PROBE_SIZE)
     except Exception as error:  # noqa: BLE001  # whatever a store raises that is empty, or cannot be searched by vector

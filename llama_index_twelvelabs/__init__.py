@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from llama_index_twelvelabs.postprocessors import MomentPostprocessor
     from llama_index_twelvelabs.queries import aquery_bundle, query_bundle, time_filter
     from llama_index_twelvelabs.readers import TwelveLabsDocumentReader, TwelveLabsVideoReader
+    from llama_index_twelvelabs.replacement import areplace_video, replace_video
     from llama_index_twelvelabs.retrievers import TwelveLabsMomentRetriever
     from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
+    from llama_index_twelvelabs.sync import async_videos, sync_videos
     from llama_index_twelvelabs.tools import TwelveLabsToolSpec
-    from llama_index_twelvelabs.vector_stores import areplace_video, replace_video
 else:
     # `llama_index.core` takes seconds to import, so it is imported with the first name that needs it.
     __getattr__, __dir__ = lazy_exports(
@@ -41,8 +42,9 @@ else:
             "llama_index_twelvelabs.readers": ["TwelveLabsDocumentReader", "TwelveLabsVideoReader"],
             "llama_index_twelvelabs.retrievers": ["TwelveLabsMomentRetriever"],
             "llama_index_twelvelabs.segmenter": ["TwelveLabsVideoSegmenter"],
+            "llama_index_twelvelabs.sync": ["async_videos", "sync_videos"],
             "llama_index_twelvelabs.tools": ["TwelveLabsToolSpec"],
-            "llama_index_twelvelabs.vector_stores": ["areplace_video", "replace_video"],
+            "llama_index_twelvelabs.replacement": ["areplace_video", "replace_video"],
         },
     )
 
@@ -68,11 +70,13 @@ __all__ = [
     "alist_sources",
     "aquery_bundle",
     "areplace_video",
+    "async_videos",
     "delete_segments",
     "ingest_videos",
     "keep_segment_ids",
     "list_sources",
     "query_bundle",
     "replace_video",
+    "sync_videos",
     "time_filter",
 ]

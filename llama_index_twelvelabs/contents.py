@@ -1,11 +1,13 @@
 """`list_sources` and `delete_segments`: which segments an index or vector store contains, and how to remove them."""
 
 import json
+import logging
 import os
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any
 
 from llama_index.core import VectorStoreIndex
 from llama_index.core.ingestion import IngestionPipeline
@@ -14,49 +16,30 @@ from llama_index.core.vector_stores import FilterOperator, MetadataFilter, Metad
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 
 from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
-from llama_index_twelvelabs.vector_stores import delete_from_store, has_collection, is_a, replace_in_index
+from llama_index_twelvelabs.vector_stores import delete_from_store, has_collection, is_a, replace_in_index, search_nodes
 from twelvelabs_core import ConfigurationError, InputError
 from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
     EmbeddingFields,
     Mode,
+    SpaceCheck,
+    StoredSegment,
     client_of,
     finish,
+    segments_among,
     segments_named,
 )
 
+logger = logging.getLogger("llama_index_twelvelabs")
+
 PAGE_SIZE = 1_000  # nodes of one request to a vector store
-KEYS = ("segment_id", "source", "title", "space", "ref_doc_id")
+PROBE_SIZE = 10
+KEYS = ("segment_id", "source", "title", "space", "ref_doc_id", "model", "segment_index")
 NO_DOCUMENT = ("", "None")  # the second is what LlamaIndex writes
 Holder = VectorStoreIndex | IngestionPipeline | BasePydanticVectorStore
 Source = str | os.PathLike[str]
 Rows = Iterable[tuple[Any, Any]]
-
-
-class StoredSegment(NamedTuple):
-    """A segment that a vector store contains.
-
-    Attributes:
-        id: The id of its node.
-        segment_id: Its id in the metadata.
-        source: The `source` of its file.
-        title: The title of its file.
-        space: The space of its vector; "" where an earlier version did not write it.
-        ref_doc_id: The id of the document of its file.
-
-    Example:
-        ```python
-        found = await stored_segments(BLOCKING, place_of(index))
-        ```
-    """
-
-    id: str
-    segment_id: str
-    source: str
-    title: str
-    space: str
-    ref_doc_id: str
 
 
 def list_sources(index_or_store: Holder) -> list[str]:
@@ -151,17 +134,39 @@ def place_of(index_or_store: Holder) -> Place:
     )
 
 
-async def stored_segments(mode: Mode, place: Place, sources: Collection[str] | None = None) -> list[StoredSegment]:
-    """Return the segments of some sources that are stored; of all sources by default.
+async def stored_segments(
+    mode: Mode, place: Place, sources: Collection[str] | None = None, limit: int | None = None
+) -> list[StoredSegment]:
+    """Return the segments of some sources that are stored, up to a limit; by default all of all sources.
 
     Raises:
         ConfigurationError: The vector store cannot be asked for its nodes.
     """
     found: list[StoredSegment] = []
-    async with aclosing(_pages(mode, place, sources)) as pages:
+    async with aclosing(_pages(mode, place, sources, limit)) as pages:
         async for page in pages:
-            found += _segments(page, sources)
+            found += islice(segments_among(page, sources), None if limit is None else limit - len(found))
+            if len(found) == limit:
+                break
     return found
+
+
+async def check_collection(mode: Mode, place: Place, check: SpaceCheck) -> None:
+    """Refuse a vector store with segments of another space; it is asked for a few, where it can be.
+
+    Raises:
+        InputError: A segment is of another space.
+    """
+    found: list[Mapping[str, Any]] = []
+    try:
+        if is_a(place.store, *_LISTED) or (place.index is not None and not place.store.stores_text):
+            found = [segment._asdict() for segment in await stored_segments(mode, place, None, PROBE_SIZE)]
+        else:
+            result = await search_nodes(mode, place.store, check.dimension, similarity_top_k=PROBE_SIZE)
+            found = [node.metadata for node in result.nodes or () if "segment_id" in node.metadata]
+    except Exception as error:  # noqa: BLE001  # whatever a store raises that is empty
+        logger.debug("%s cannot be searched for segments: %s", type(place.store).__name__, type(error).__name__)
+    check(found)
 
 
 async def delete_stored(mode: Mode, place: Place, segments: Sequence[StoredSegment]) -> int:
@@ -199,34 +204,28 @@ async def _delete(mode: Mode, index_or_store: Holder, source: Source | Sequence[
     return await delete_stored(mode, place, await segments_named(mode, client, source, find))
 
 
-def _segments(rows: Rows, sources: Collection[str] | None) -> Iterator[StoredSegment]:
-    """Yield the segments among nodes, each given by id and metadata."""
-    for node_id, metadata in rows:
-        segment_id, source, *others = (str((metadata or {}).get(key) or "") for key in KEYS)
-        if segment_id and (sources is None or source in sources):
-            yield StoredSegment(str(node_id), segment_id, source, *others)
-
-
-async def _pages(mode: Mode, place: Place, sources: Collection[str] | None) -> AsyncGenerator[Rows]:
-    """Yield ids and metadata of nodes; of all nodes, or at least of those of the sources."""
+async def _pages(mode: Mode, place: Place, sources: Collection[str] | None, limit: int | None) -> AsyncGenerator[Rows]:
+    """Yield ids and metadata of nodes; of all nodes, or at least of those of the sources, or of the first segments."""
     store: Any = place.store
+    size = limit or PAGE_SIZE
     if is_a(store, "SimpleVectorStore"):
         yield store.data.metadata_dict.items()
     elif not store.stores_text and place.index is not None:
-        yield await mode.blocking(lambda: _in_docstore(place.index))
+        yield await mode.blocking(lambda: list(_in_docstore(place.index, size)))
     elif is_a(store, "QdrantVectorStore"):
-        async for page in _in_qdrant(mode, store, sources):
+        async for page in _in_qdrant(mode, store, sources, size):
             yield page
-    elif is_a(store, "ChromaVectorStore"):
-        yield await mode.blocking(lambda: list(_in_chroma(store, sources)))
-    elif is_a(store, "LanceDBVectorStore"):
-        yield await mode.blocking(lambda: _in_lancedb(store, sources))
-    elif is_a(store, "MilvusVectorStore"):
-        yield await mode.blocking(lambda: list(_in_milvus(store, sources)))
     elif is_a(store, "PGVectorStore"):
-        yield await _in_postgres(mode, store, sources)
+        yield await _in_postgres(mode, store, sources, limit)
+    elif is_a(store, *_LISTERS):
+        list_rows = next(_LISTERS[name] for name in _LISTERS if is_a(store, name))
+        yield await mode.blocking(lambda: list(islice(filter(_is_segment, list_rows(store, sources, size)), limit)))
     else:
         yield await _asked(mode, store, sources)
+
+
+def _is_segment(row: tuple[Any, Any]) -> bool:
+    return bool((row[1] or {}).get("segment_id"))
 
 
 async def _asked(mode: Mode, store: Any, sources: Collection[str] | None) -> Rows:
@@ -244,27 +243,30 @@ async def _asked(mode: Mode, store: Any, sources: Collection[str] | None) -> Row
     return [(node.node_id, {**node.metadata, "ref_doc_id": node.ref_doc_id}) for node in nodes]
 
 
-def _in_docstore(index: Any) -> Rows:
-    """Return the nodes of an index whose vector store has only vectors, such as FAISS."""
-    nodes = index.docstore.get_nodes(list(index.index_struct.nodes_dict.values()), raise_error=False)
-    return [(node.node_id, {**node.metadata, "ref_doc_id": node.ref_doc_id}) for node in nodes]
+def _in_docstore(index: Any, size: int) -> Iterator[tuple[Any, Any]]:
+    """Yield the nodes of an index whose vector store has only vectors, such as FAISS."""
+    ids = list(index.index_struct.nodes_dict.values())
+    for start in range(0, len(ids), size):
+        for node in index.docstore.get_nodes(ids[start : start + size], raise_error=False):
+            yield node.node_id, {**node.metadata, "ref_doc_id": node.ref_doc_id}
 
 
-async def _in_qdrant(mode: Mode, store: Any, sources: Collection[str] | None) -> AsyncGenerator[Rows]:
+async def _in_qdrant(mode: Mode, store: Any, sources: Collection[str] | None, size: int) -> AsyncGenerator[Rows]:
     from qdrant_client import models  # noqa: PLC0415  # of the store's own package
 
     if not await has_collection(mode, store):
         return
-    wanted = None
-    if sources is not None:
-        match = models.MatchAny(any=list(sources))
-        wanted = models.Filter(must=[models.FieldCondition(key="source", match=match)])
+    if sources is None:
+        condition = models.FieldCondition(key="segment_index", range=models.Range(gte=0))
+    else:
+        condition = models.FieldCondition(key="source", match=models.MatchAny(any=list(sources)))
+    wanted = models.Filter(must=[condition])
     client = store._aclient if mode.is_async else store._client  # noqa: SLF001  # the first has no public name
     offset = None
     while True:
         points, offset = await mode.run(
             client.scroll,
-            *(store.collection_name, wanted, PAGE_SIZE),
+            *(store.collection_name, wanted, size),
             offset=offset,
             with_payload=list(KEYS),
             with_vectors=False,
@@ -274,37 +276,39 @@ async def _in_qdrant(mode: Mode, store: Any, sources: Collection[str] | None) ->
             return
 
 
-def _in_chroma(store: Any, sources: Collection[str] | None) -> Iterator[tuple[Any, Any]]:
-    where = None if sources is None else {"source": {"$in": list(sources)}}
+def _in_chroma(store: Any, sources: Collection[str] | None, size: int) -> Iterator[tuple[Any, Any]]:
+    where: dict[str, Any] = {"segment_index": {"$gte": 0}} if sources is None else {"source": {"$in": list(sources)}}
     offset = 0
     while True:
-        page = store.client.get(where=where, limit=PAGE_SIZE, offset=offset, include=["metadatas"])
+        page = store.client.get(where=where, limit=size, offset=offset, include=["metadatas"])
         yield from zip(page["ids"], page["metadatas"], strict=True)
-        if len(page["ids"]) < PAGE_SIZE:
+        if len(page["ids"]) < size:
             return
-        offset += PAGE_SIZE
+        offset += size
 
 
-def _in_lancedb(store: Any, sources: Collection[str] | None) -> Rows:
+def _in_lancedb(store: Any, sources: Collection[str] | None, size: int) -> Iterator[tuple[Any, Any]]:
     table = getattr(store, "_table", None)  # its `table` raises while the store is empty
     if table is None:
-        return []
+        return
     fields = {field.name for field in table.schema.field("metadata").type}
     columns = {key: f"metadata.{key}" for key in KEYS if key in fields}
-    if not {"segment_id", "source"} <= columns.keys():
-        return []
-    query = table.search().select({"id": "id", **columns})
+    if not {"segment_id", "source", "segment_index"} <= columns.keys():
+        return
+    wanted = "metadata.segment_index >= 0"
     if sources is not None:
         quoted = ", ".join("'" + source.replace("'", "''") + "'" for source in sources)
-        query = query.where(f"metadata.source in ({quoted})")
-    return [(row["id"], row) for row in query.limit(max(table.count_rows(), 1)).to_list()]
+        wanted = f"metadata.source in ({quoted})"
+    for batch in table.search().where(wanted).select({"id": "id", **columns}).to_batches(size):
+        yield from ((row["id"], row) for row in batch.to_pylist())
 
 
-def _in_milvus(store: Any, sources: Collection[str] | None) -> Iterator[tuple[Any, Any]]:
-    wanted = "" if sources is None else f"source in {json.dumps(list(sources), ensure_ascii=False)}"
+def _in_milvus(store: Any, sources: Collection[str] | None, size: int) -> Iterator[tuple[Any, Any]]:
+    wanted = "segment_index >= 0" if sources is None else f"source in {json.dumps(list(sources), ensure_ascii=False)}"
+    store.client.load_collection(store.collection_name)  # Milvus Lite has released what another process filled
     pages = store.client.query_iterator(
         store.collection_name,
-        batch_size=PAGE_SIZE,
+        batch_size=size,
         filter=wanted,
         output_fields=["id", *KEYS],
         consistency_level="Strong",
@@ -316,12 +320,13 @@ def _in_milvus(store: Any, sources: Collection[str] | None) -> Iterator[tuple[An
         pages.close()
 
 
-async def _in_postgres(mode: Mode, store: Any, sources: Collection[str] | None) -> Rows:
+async def _in_postgres(mode: Mode, store: Any, sources: Collection[str] | None, limit: int | None) -> Rows:
     from sqlalchemy import select  # noqa: PLC0415  # of the store's own package
 
     store._initialize()  # noqa: SLF001  # it has no public method for a session
     table = store._table_class  # noqa: SLF001  # the same
-    query = select(table.node_id, *(table.metadata_[key].as_string() for key in KEYS))
+    query = select(table.node_id, *(table.metadata_[key].as_string() for key in KEYS)).limit(limit)
+    query = query.where(table.metadata_["segment_id"].as_string() != "")
     if sources is not None:
         query = query.where(table.metadata_["source"].as_string().in_(list(sources)))
     if mode.is_async:
@@ -331,3 +336,11 @@ async def _in_postgres(mode: Mode, store: Any, sources: Collection[str] | None) 
         with store._session() as session:  # noqa: SLF001  # the same
             rows = session.execute(query).all()
     return [(node_id, dict(zip(KEYS, values, strict=True))) for node_id, *values in rows]
+
+
+_LISTERS: Mapping[str, Callable[[Any, Collection[str] | None, int], Iterator[tuple[Any, Any]]]] = {
+    "ChromaVectorStore": _in_chroma,
+    "LanceDBVectorStore": _in_lancedb,
+    "MilvusVectorStore": _in_milvus,
+}
+_LISTED = ("SimpleVectorStore", "QdrantVectorStore", "PGVectorStore", *_LISTERS)

@@ -11,11 +11,11 @@ from llama_index.core.schema import BaseNode, Document
 from llama_index.core.storage.docstore.types import BaseDocumentStore
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 
+from llama_index_twelvelabs.contents import Place, check_collection, place_of
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from llama_index_twelvelabs.nodes import VideoDocument, inherited, media_of, to_node
 from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
 from llama_index_twelvelabs.vector_stores import (
-    check_collection,
     check_node,
     delete_from_store,
     has_nodes,
@@ -148,6 +148,7 @@ class Target(Protocol):
     segmenter: TwelveLabsVideoSegmenter
     vector_store: BasePydanticVectorStore
     docstore: BaseDocumentStore | None
+    place: Place
 
     async def put(self, mode: Mode, document: Document, nodes: list[BaseNode]) -> None:
         """Replace a video's nodes, and record its document's hash."""
@@ -171,6 +172,7 @@ class IndexTarget:
             )
         self.vector_store = index.vector_store
         self.docstore: BaseDocumentStore | None = index.docstore
+        self.place = place_of(index)
         self._index = index
 
     async def put(self, mode: Mode, document: Document, nodes: list[BaseNode]) -> None:
@@ -195,6 +197,7 @@ class PipelineTarget:
         (self.segmenter,) = segmenters
         self.vector_store = pipeline.vector_store
         self.docstore = pipeline.docstore
+        self.place = place_of(pipeline)
         self._pipeline = pipeline
 
     async def put(self, mode: Mode, document: Document, nodes: list[BaseNode]) -> None:  # noqa: ARG002  # the transformations create the nodes again
@@ -261,7 +264,7 @@ async def _ingest(
     show_progress: bool,
 ) -> IngestionReport:
     wanted = await mode.blocking(lambda: as_videos(sources, target.segmenter.input_types, report))
-    await check_collection(mode, target.vector_store, target.docstore, SpaceCheck(target.segmenter.embed_model.space))
+    await check_collection(mode, target.place, SpaceCheck(target.segmenter.embed_model.space))
     unchanged: list[str] = []
     changed: dict[str, tuple[Media, VideoDocument]] = {}
     for media, given in wanted:

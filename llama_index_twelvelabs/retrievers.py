@@ -1,7 +1,6 @@
 """`TwelveLabsMomentRetriever`: moments of videos and audio files, from an index on any vector store."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, TextNode
 from llama_index.core.vector_stores import FilterCondition, FilterOperator, MetadataFilter, MetadataFilters
 
+from llama_index_twelvelabs.contents import check_collection, place_of
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from llama_index_twelvelabs.queries import embed_query_media
 from llama_index_twelvelabs.vector_stores import has_collection, is_a
@@ -20,11 +20,11 @@ from twelvelabs_core.integration import (
     BLOCKING,
     Conditions,
     Mode,
+    SpaceCheck,
     check_count,
     check_query,
     client_of,
     conditions_of,
-    find_segments,
     finish,
     moment_metadata,
     moment_text,
@@ -179,14 +179,14 @@ class TwelveLabsMomentRetriever(BaseRetriever):
         stated = await conditions_of(mode, client, **conditions)
         like = given.get("like")
         if like is not None:
-            like = like if isinstance(like, Example) else Example.of(like)
+            like = Example.of(like)
             vector = await mode.run(client.moment_vector, like.segment_ids)
         else:
             vector = await query_vector(mode, self.embed_model, given)
         return await retrieve_moments(
             mode,
             client,
-            IndexSearch(self.index, self.filters),
+            self.vector_search(),
             vector,
             k=self.similarity_top_k if k is None else k,
             fetch_k=self.fetch_k,
@@ -195,18 +195,17 @@ class TwelveLabsMomentRetriever(BaseRetriever):
             like=like,
         )
 
-    async def find_hits(self, mode: Mode, conditions: Conditions, count: int) -> list[Hit]:
-        """Return up to `count` nodes that fulfil conditions, in any order; for this package's tools."""
-        dimension = self.embed_model.client.embedding_dimension
-        vector = [dimension**-0.5] * dimension
-        return await find_segments(mode, IndexSearch(self.index, self.filters), vector, conditions, count)
+    def vector_search(self) -> "IndexSearch":
+        """Return the search in the vector store; for this package's tools."""
+        return IndexSearch(self.index, self.embed_model.space, self.filters)
 
 
 class IndexSearch:
     """An index as the vector search of `retrieve_moments`."""
 
-    def __init__(self, index: VectorStoreIndex, filters: MetadataFilters | None = None) -> None:
+    def __init__(self, index: VectorStoreIndex, space: str, filters: MetadataFilters | None = None) -> None:
         self._index = index
+        self._space = space
         self._filters = filters
 
     async def search(
@@ -221,11 +220,16 @@ class IndexSearch:
             return []
         filters = self._filters if conditions is None else self._combined(conditions)
         retriever = self._index.as_retriever(similarity_top_k=count, filters=filters)
-        with suppress(Warning):  # LanceDB raises one where it finds nothing
+        try:
             # Not `retrieve`, whose events hold the vector and the nodes: a trace of a tool must have neither.
             found = await mode.call(retriever, "_get_nodes_with_embeddings", QueryBundle("", embedding=vector))
-            return [hit_of(result) for result in found]
-        return []
+        except Warning:  # LanceDB raises one where it finds nothing
+            return []
+        except Exception:
+            # Vectors of another length than the query's: the store's own error names no space.
+            await check_collection(mode, place_of(self._index), SpaceCheck(self._space))
+            raise
+        return [hit_of(result) for result in found]
 
     def _combined(self, conditions: Conditions) -> MetadataFilters:
         own: list[Any] = [

@@ -296,16 +296,19 @@ class TwelveLabsVideoSegmenter(PickledFully, TransformComponent):
         self,
         mode: Mode,
         media: Sequence[MediaInput],
-        budget: Mapping[str, float | None] | None = None,
+        arguments: Mapping[str, Any] | None = None,
         *,
         show_progress: bool = False,
     ) -> AsyncGenerator[tuple[str, list[SegmentRecord]]]:
-        """Yield the name and the records of each item when its embedding task is done; close it with `aclosing`."""
+        """Yield the name and the records of each item when its embedding task is done; close it with `aclosing`.
+
+        `arguments` are those of `Client.segment_many` that differ from `options`.
+        """
         return each_medium(
             mode,
             self.embed_model,
             media,
-            {**self.options(), **(budget or {})},
+            {**self.options(), **(arguments or {})},
             id_namespace=self.id_namespace,
             show_progress=show_progress or self.show_progress,
         )

@@ -7,26 +7,23 @@ from typing import Annotated, Any, Literal
 from llama_index.core.tools.tool_spec.base import BaseToolSpec
 
 from llama_index_twelvelabs.retrievers import TwelveLabsMomentRetriever
-from twelvelabs_core import Example, TwelveLabsError
+from twelvelabs_core import TwelveLabsError
 from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
     TOOL_OPTIONS,
-    Conditions,
     Mode,
     client_of,
     complaint_about,
+    example_named,
     finish,
     moment_for_model,
+    searchable_titles,
     sentence_of,
-    sources_named,
     time_window_of,
-    titles_of_sources,
 )
 
 K_MAX = 20
-HITS_MAX = 1_000  # nodes of one search
-SOURCES_MAX = 1_000  # searches for one list of videos
 
 Query = Annotated[str, "What to look for, in a few words: what is seen, heard or said."]
 Count = Annotated[int, f"Maximum number of moments to return, 1 to {K_MAX}."]
@@ -130,33 +127,18 @@ class TwelveLabsToolSpec(BaseToolSpec):
         return [moment_for_model(moment) for moment in moments]
 
     async def _more(self, mode: Mode, title: str, start_sec: float, end_sec: float, k: int) -> Any:
-        if complaint := complaint_about(title, start_sec, end_sec):
-            return {"error": complaint}
         client = await client_of(mode, self.retriever.embed_model)
-        sources = await sources_named(mode, client, title)
-        if len(sources) > 1:
-            known = await mode.blocking(lambda: client.store.find_sources(sources))
-            names = ", ".join(sorted(titles_of_sources(known).values()))
-            return {"error": f"The search failed: {len(sources)} files are called {title}: {names}. Pass one of these."}
-        window = Conditions(sources=sources, time_window=(start_sec, end_sec))
-        hits = [hit for hit in await self.retriever.find_hits(mode, window, HITS_MAX) if hit.is_clip]
-        ids = tuple(hit.segment_id for hit in hits if hit.segment_id is not None)
-        if not ids:
-            return {"error": f"The search failed: {title} has no moment from second {start_sec:g} to {end_sec:g}."}
-        like = Example(sources[0], start_sec, end_sec, ids)
+        like = await example_named(
+            mode, client, self.retriever.vector_search(), title, start_sec=start_sec, end_sec=end_sec
+        )
+        if isinstance(like, str):
+            return {"error": like}
         moments = await self.retriever.find_moments(mode, {"like": like}, _count(k))
         return [moment_for_model(moment) for moment in moments]
 
     async def _list(self, mode: Mode) -> list[str]:
-        found = await self.retriever.find_hits(mode, Conditions(), HITS_MAX)
-        titles = {hit.source: hit.title for hit in found if hit.segment_id is not None}
-        if len(found) == HITS_MAX:  # there are more: ask for each file that the segment store knows
-            client = await client_of(mode, self.retriever.embed_model)
-            known: dict[str, str] = await mode.blocking(client.store.list_sources)
-            for source in [source for source in known if source not in titles][:SOURCES_MAX]:
-                if await self.retriever.find_hits(mode, Conditions(sources=(source,)), 1):
-                    titles[source] = known[source]
-        return sorted(titles_of_sources(titles).values())
+        client = await client_of(mode, self.retriever.embed_model)
+        return await searchable_titles(mode, client, self.retriever.vector_search())
 
 
 async def _answer(search: Callable[[], Awaitable[Any]]) -> str:

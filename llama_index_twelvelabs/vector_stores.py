@@ -1,66 +1,19 @@
-"""`replace_video`: replace the nodes of a video in an index, with any vector store."""
+"""What LlamaIndex's vector stores do in different ways: replacing, deleting and finding the nodes of a document."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import BaseNode
-from llama_index.core.storage.docstore.types import BaseDocumentStore
 from llama_index.core.vector_stores import MetadataFilter, MetadataFilters, VectorStoreQuery, VectorStoreQueryResult
 
 from twelvelabs_core import ConfigurationError, InputError
-from twelvelabs_core.integration import AWAITING, BLOCKING, EmbeddingFields, Mode, SpaceCheck, finish
+from twelvelabs_core.integration import Mode
 
 logger = logging.getLogger("llama_index_twelvelabs")
 
-_PROBE_SIZE = 10
-
-
-def replace_video(index: VectorStoreIndex, nodes: Sequence[BaseNode]) -> list[str]:
-    """Add the nodes of videos to an index, replacing all nodes of the same videos.
-
-    `index.insert_nodes` alone is not safe to repeat: Postgres, LanceDB and FAISS keep nodes twice, and the old
-    segments of a changed video would remain.
-
-    Args:
-        index: An index on any vector store; FAISS cannot delete, so that only new videos can be added.
-        nodes: All nodes of one or several videos, as `TwelveLabsVideoReader.load_nodes` or
-            `TwelveLabsVideoSegmenter` returned them.
-
-    Returns:
-        The ids of the nodes in the index, each once, in the order of `nodes`.
-
-    Raises:
-        InputError: A node has no vector or no source; nothing was deleted.
-        ConfigurationError: The index already has the video, and its vector store cannot delete.
-
-    Example:
-        ```python
-        replace_video(index, TwelveLabsVideoReader(embed_model=embed_model).load_nodes("match.mp4"))
-        ```
-    """
-    return finish(replace_videos(BLOCKING, index, nodes))
-
-
-async def areplace_video(index: VectorStoreIndex, nodes: Sequence[BaseNode]) -> list[str]:
-    """Add the nodes of videos to an index; the async variant of `replace_video`."""
-    return await replace_videos(AWAITING, index, nodes)
-
-
-async def replace_videos(mode: Mode, index: VectorStoreIndex, nodes: Sequence[BaseNode]) -> list[str]:
-    """Replace the nodes of each video in `nodes`."""
-    if not isinstance(index, VectorStoreIndex):
-        raise InputError(f"index must be a VectorStoreIndex, got {type(index).__name__}.")
-    videos: dict[str, dict[str, BaseNode]] = {}
-    for node in nodes:
-        videos.setdefault(check_node(node), {})[node.node_id] = node
-    model = index._embed_model  # noqa: SLF001  # LlamaIndex's own retrievers use it too
-    if isinstance(model, EmbeddingFields):
-        SpaceCheck(model.space)(node.metadata for node in nodes if "segment_id" in node.metadata)
-    for ref_doc_id, ours in videos.items():
-        await replace_in_index(mode, index, ref_doc_id, list(ours.values()))
-    return [node_id for ours in videos.values() for node_id in ours]
+_KEEPS_BOTH = ("LanceDBVectorStore", "PGVectorStore")  # which store a node again beside the one with its id
 
 
 async def replace_in_index(mode: Mode, index: VectorStoreIndex, ref_doc_id: str, nodes: Sequence[BaseNode]) -> None:
@@ -77,6 +30,35 @@ async def replace_in_index(mode: Mode, index: VectorStoreIndex, ref_doc_id: str,
             await mode.call(index.docstore, "delete_ref_doc", ref_doc_id, raise_error=False)
     if nodes:
         await mode.call(index, "insert_nodes", list(nodes))
+
+
+async def insert_nodes(mode: Mode, index: VectorStoreIndex, nodes: Sequence[BaseNode], known: Collection[str]) -> None:
+    """Insert nodes of one video in an index, in place of those that have the same ids, and record their document.
+
+    Args:
+        mode: Blocking or awaiting.
+        index: The index.
+        nodes: The nodes, each with another id.
+        known: The ids of nodes that the vector store has.
+    """
+    if is_a(index.vector_store, *_KEEPS_BOTH):
+        await delete_nodes(mode, index, [node.node_id for node in nodes if node.node_id in known])
+    await mode.call(index, "insert_nodes", list(nodes))
+    document = nodes[0].source_node
+    if document is not None and document.hash is not None:  # for `ingest_videos`
+        await mode.call(index.docstore, "set_document_hash", document.node_id, document.hash)
+
+
+async def delete_nodes(mode: Mode, index: VectorStoreIndex, node_ids: Sequence[str]) -> None:
+    """Delete nodes from an index by id."""
+    store: Any = index.vector_store
+    if not node_ids:  # some stores would delete all nodes
+        return
+    if is_a(store, "LanceDBVectorStore"):  # see `delete_from_store`
+        ids = ", ".join(f"'{node_id}'" for node_id in node_ids)
+        await mode.blocking(lambda: store.table.delete(f"id in ({ids})"))
+    else:
+        await mode.call(index, "delete_nodes", list(node_ids), delete_from_docstore=True)
 
 
 async def delete_from_store(mode: Mode, store: Any, ref_doc_id: str, *, is_known: bool) -> None:
@@ -113,31 +95,14 @@ async def has_nodes(mode: Mode, store: Any, ref_doc_id: str, dimension: int) -> 
         return table is not None and await mode.blocking(lambda: table.count_rows(_of_document(store, ref_doc_id))) > 0
     filters = MetadataFilters(filters=[MetadataFilter(key="ref_doc_id", value=ref_doc_id)])
     try:
-        found = await _search(mode, store, dimension, similarity_top_k=1, filters=filters)
+        found = await search_nodes(mode, store, dimension, similarity_top_k=1, filters=filters)
     except Exception as error:  # noqa: BLE001  # each store raises errors of its own
         logger.info("%s cannot be asked for the nodes of a document: %s", type(store).__name__, type(error).__name__)
         return True
     return bool(found.ids or found.nodes)
 
 
-async def check_collection(mode: Mode, store: Any, docstore: BaseDocumentStore | None, check: SpaceCheck) -> None:
-    """Refuse a vector store with segments of another space; it is searched for a few nodes, where it can be.
-
-    Raises:
-        InputError: A segment is of another space.
-    """
-    nodes: Sequence[BaseNode] = ()
-    try:
-        found = await _search(mode, store, check.dimension, similarity_top_k=_PROBE_SIZE)
-        nodes = found.nodes or ()
-        if not nodes and docstore is not None:
-            nodes = await mode.call(docstore, "get_nodes", found.ids or [])
-    except Exception as error:  # noqa: BLE001  # whatever a store raises that is empty
-        logger.debug("%s cannot be searched for segments: %s", type(store).__name__, type(error).__name__)
-    check(node.metadata for node in nodes if "segment_id" in node.metadata)
-
-
-async def _search(mode: Mode, store: Any, dimension: int, **options: Any) -> VectorStoreQueryResult:
+async def search_nodes(mode: Mode, store: Any, dimension: int, **options: Any) -> VectorStoreQueryResult:
     """Return any nodes of a vector store.
 
     Raises:

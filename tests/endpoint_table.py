@@ -61,6 +61,7 @@ CALLS: dict[str, Calls] = {
     "segment_image": Calls((f"POST {_TASKS}", f"GET {_TASK}"), _PAID_ONCE, _35),
     "segment_many": Calls((f"POST {_TASKS}", f"GET {_TASK}"), _PAID_ONCE, _BOTH),
     "register": Calls(),
+    "plan": Calls(),
     "content_of": Calls(),
     "find_vectors": Calls(),
     "find_moments": Calls(),

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.ingest.batch import OnError
     from twelvelabs_core.ingest.estimate import IngestionPlan, PlannedMedia
     from twelvelabs_core.ingest.plan import InputType
+    from twelvelabs_core.ingest.sync import SyncReport
     from twelvelabs_core.ingest.ticket import Ticket
     from twelvelabs_core.media.source import Media, MediaInput
     from twelvelabs_core.media.validate import UserMetadata
@@ -110,6 +111,7 @@ else:
             "twelvelabs_core.client": ["AsyncClient"],
             "twelvelabs_core.ingest.estimate": ["IngestionPlan", "PlannedMedia"],
             "twelvelabs_core.ingest.plan": ["InputType"],
+            "twelvelabs_core.ingest.sync": ["SyncReport"],
             "twelvelabs_core.ingest.ticket": ["Ticket"],
             "twelvelabs_core.ingest.batch": ["OnError"],
             "twelvelabs_core.media.source": ["Media", "MediaInput"],
@@ -232,6 +234,7 @@ __all__ = [
     "SpatialSegmentation",
     "StoreInfo",
     "StoredVector",
+    "SyncReport",
     "Task",
     "TaskEntry",
     "TaskError",

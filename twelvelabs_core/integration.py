@@ -10,7 +10,7 @@ An operation of an adapter is written once, as `async def` over a `Mode`. A publ
 import logging
 import os
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
@@ -30,16 +30,18 @@ if TYPE_CHECKING:
     from twelvelabs_core.ingest.budget import minutes_allowed
     from twelvelabs_core.ingest.estimate import IngestionPlan
     from twelvelabs_core.ingest.plan import input_type_of, plain_options, untimed_types
+    from twelvelabs_core.ingest.sync import DRY_RUN, SyncRules, synchronize
+    from twelvelabs_core.media.folders import media_set
     from twelvelabs_core.media.lists import check_unique, media_list, with_distinct_titles
     from twelvelabs_core.media.source import MediaInput, is_one, many
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
+    from twelvelabs_core.moments.agent import example_named, searchable_titles
     from twelvelabs_core.moments.conditions import TOOL_OPTIONS, Conditions, Predicate, time_window_of
     from twelvelabs_core.moments.metadata import checked_metadata
     from twelvelabs_core.moments.retrieval import (
         check_query,
         conditions_of,
-        find_segments,
         retrieve_moments,
         segments_named,
         sources_named,
@@ -52,10 +54,10 @@ if TYPE_CHECKING:
         public_document,
         sentence_of,
         text_for_model,
-        titles_of_sources,
     )
     from twelvelabs_core.results.records import METADATA_KEYS, SegmentRecord, readable_head_of
     from twelvelabs_core.results.spaces import SpaceCheck
+    from twelvelabs_core.results.stored import StoredSegment, segments_among
     from twelvelabs_core.store.store import SegmentStore
     from twelvelabs_core.transport.io import drain, finish
 else:
@@ -67,17 +69,19 @@ else:
             "twelvelabs_core.base.redact": ["unsigned_url"],
             "twelvelabs_core.ingest.plan": ["input_type_of", "plain_options", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
+            "twelvelabs_core.ingest.sync": ["DRY_RUN", "SyncRules", "synchronize"],
+            "twelvelabs_core.media.folders": ["media_set"],
             "twelvelabs_core.ingest.budget": ["minutes_allowed"],
             "twelvelabs_core.media.lists": ["check_unique", "media_list", "with_distinct_titles"],
             "twelvelabs_core.media.source": ["is_one", "many"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
+            "twelvelabs_core.moments.agent": ["example_named", "searchable_titles"],
             "twelvelabs_core.moments.conditions": ["TOOL_OPTIONS", "Conditions", "Predicate", "time_window_of"],
             "twelvelabs_core.moments.metadata": ["checked_metadata"],
             "twelvelabs_core.moments.retrieval": [
                 "check_query",
                 "conditions_of",
-                "find_segments",
                 "retrieve_moments",
                 "segments_named",
                 "sources_named",
@@ -90,10 +94,10 @@ else:
                 "public_document",
                 "sentence_of",
                 "text_for_model",
-                "titles_of_sources",
             ],
             "twelvelabs_core.results.records": ["METADATA_KEYS", "readable_head_of"],
             "twelvelabs_core.results.spaces": ["SpaceCheck"],
+            "twelvelabs_core.results.stored": ["StoredSegment", "segments_among"],
             "twelvelabs_core.transport.io": ["drain", "finish"],
         },
     )
@@ -102,6 +106,7 @@ __all__ = [
     "AWAITING",
     "BLOCKING",
     "DOCUMENT_MODEL",
+    "DRY_RUN",
     "METADATA_KEYS",
     "TOOL_OPTIONS",
     "UNTIMED_TYPES",
@@ -111,6 +116,8 @@ __all__ = [
     "Mode",
     "Predicate",
     "SpaceCheck",
+    "StoredSegment",
+    "SyncRules",
     "TextCache",
     "check_count",
     "check_query",
@@ -121,13 +128,14 @@ __all__ = [
     "conditions_of",
     "drain",
     "each_medium",
-    "find_segments",
+    "example_named",
     "finish",
     "input_type_of",
     "is_one",
     "lazy_exports",
     "many",
     "media_list",
+    "media_set",
     "minutes_allowed",
     "moment_for_model",
     "moment_metadata",
@@ -137,12 +145,14 @@ __all__ = [
     "public_document",
     "readable_head_of",
     "retrieve_moments",
+    "searchable_titles",
+    "segments_among",
     "segments_named",
     "sentence_of",
     "sources_named",
+    "synchronize",
     "text_for_model",
     "time_window_of",
-    "titles_of_sources",
     "unsigned_url",
     "untimed_types",
     "with_distinct_titles",
@@ -404,22 +414,14 @@ async def each_medium(
         TwelveLabsError: The only item failed.
         IngestionError: At the end, if some of several media failed; the others are in the segment store.
     """
+    from twelvelabs_core.base.progress import shown_progress  # noqa: PLC0415  # imports more than this module needs
+
     client = await client_of(mode, embeddings)
-    with _progress(len(media), on_progress, show_progress=show_progress) as report:
+    with shown_progress(len(media), on_progress, show_progress=show_progress) as report:
         found = client.segment_many(media, on_progress=report, **options)
         async with aclosing(mode.each(found)) as segmented:
             async for item in segmented:
                 yield item.source, await mode.run(client.register, item, id_namespace=id_namespace)
-
-
-def _progress(
-    total: int, on_progress: "OnProgress | None", *, show_progress: bool
-) -> "AbstractContextManager[OnProgress | None]":
-    if not show_progress:
-        return nullcontext(on_progress)
-    from twelvelabs_core.base.progress import ProgressLine  # noqa: PLC0415  # for few callers
-
-    return ProgressLine(total, on_progress)
 
 
 async def plan_media(

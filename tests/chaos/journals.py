@@ -43,7 +43,7 @@ class SqliteJournal:
 
     def dump(self, folder: Path) -> None:
         for path in self._path.parent.glob(self._path.name + "*"):
-            with contextlib.suppress(FileNotFoundError):  # SQLite deletes the WAL when the last connection closes
+            with contextlib.suppress(FileNotFoundError):  # SQLite deletes its journal at each commit
                 (folder / path.name).write_bytes(path.read_bytes())
 
 

@@ -57,9 +57,9 @@ def resize(browser: webdriver.Chrome, width: int, height: int, *, mobile: bool =
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
-def wait_until(condition: Callable[[], Any]) -> Any:
+def wait_until(condition: Callable[[], Any], timeout_sec: float = TIMEOUT_SEC) -> Any:
     """Return the first true result of a condition, or its last result after a timeout."""
-    end = time.monotonic() + TIMEOUT_SEC
+    end = time.monotonic() + timeout_sec
     while not (answer := condition()) and time.monotonic() < end:
         time.sleep(0.05)
     return answer

@@ -21,6 +21,8 @@ KEY = "tlk_do_not_show_me"
 
 def test_public_names() -> None:
     assert sorted(langchain_twelvelabs.__all__) == [
+        "ListVideos",
+        "MoreLikeThis",
         "SearchVideoMoments",
         "SegmentPromptTemplate",
         "TwelveLabsAudioLoader",
@@ -33,12 +35,14 @@ def test_public_names() -> None:
         "adelete_segments",
         "aindex_segments",
         "alist_sources",
+        "async_videos",
         "delete_segments",
         "document_prompt",
         "index_kwargs",
         "index_segments",
         "list_sources",
         "segment_filter",
+        "sync_videos",
     ]
     assert all(hasattr(langchain_twelvelabs, name) for name in langchain_twelvelabs.__all__)
 

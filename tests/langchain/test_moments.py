@@ -17,6 +17,8 @@ from langchain_tests.integration_tests import RetrieversIntegrationTests, ToolsI
 from langchain_tests.unit_tests import ToolsUnitTests
 
 from langchain_twelvelabs import (
+    ListVideos,
+    MoreLikeThis,
     SearchVideoMoments,
     TwelveLabsEmbeddings,
     TwelveLabsMomentRetriever,
@@ -235,6 +237,28 @@ def test_equal_file_names_are_told_apart_in_every_answer(two_videos: TwelveLabsE
         assert tool.invoke({"query": description(1), "k": 1, "source": title}).startswith(f"1. {title}, 0:06.0-0:12.0")
 
 
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_tools_list_videos_and_find_more_like_a_moment(
+    mode: str, two_videos: TwelveLabsEmbeddings, video_path: Path, sandbox: Sandbox
+) -> None:
+    retriever = TwelveLabsMomentRetriever(vectorstore=InMemoryVectorStore(two_videos))
+    videos, more = ListVideos(retriever=retriever), MoreLikeThis(retriever=retriever)
+    assert await call(mode, videos, "invoke", {}) == "No videos."
+    filled(retriever.vectorstore, video_path, two_videos)
+    sandbox.clear_requests()
+    assert await call(mode, videos, "invoke", {}) == "cup/scenes.mkv\nleague/scenes.mkv"
+    place = {"start_sec": 6, "end_sec": 12, "k": 1}
+    request = {"name": more.name, "args": {"source": "cup/scenes.mkv", **place}, "id": "1", "type": "tool_call"}
+    message = await call(mode, more, "invoke", request)
+    assert message.content.startswith("1. league/scenes.mkv, 0:06.0-0:12.0")
+    assert message.artifact[0].metadata["source"] == "league/scenes.mkv"
+    assert sandbox.count() == 0
+    several = await call(mode, more, "invoke", {"source": "scenes.mkv", **place})
+    assert "2 files are called scenes.mkv: cup/scenes.mkv, league/scenes.mkv" in several
+    nothing = await call(mode, more, "invoke", {"source": "cup/scenes.mkv", "start_sec": 90, "end_sec": 99})
+    assert nothing == "The search failed: cup/scenes.mkv has no moment from second 90 to 99."
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in ("InMemory", "Chroma", "Qdrant", "LanceDB")])
 def test_names_of_sources_mean_the_same_in_every_store(
     case: StoreCase, two_videos: TwelveLabsEmbeddings, video_path: Path, tmp_path: Path
@@ -264,6 +288,9 @@ def test_no_path_reaches_the_model(
     tool = SearchVideoMoments(retriever=TwelveLabsMomentRetriever(vectorstore=store, embeddings=broken))
     answer = tool.invoke({"query": description(3)})
     assert "only the operator can repair it (ConfigurationError" in answer
+    more = MoreLikeThis(retriever=tool.retriever).invoke({"source": "a.mp4", "start_sec": 0, "end_sec": 9})
+    assert "only the operator can repair it (ConfigurationError" in more
+    assert "damaged" not in more
     assert "damaged" not in answer
     assert "damaged.sqlite3" in caplog.text
 

@@ -282,7 +282,7 @@ def test_videos_of_other_indexes_are_not_listed(
     spec = TwelveLabsToolSpec(TwelveLabsMomentRetriever(index))
     assert json.loads(spec.list_videos()) == ["scenes.mkv"]
     # As with an index that has more nodes than one search returns.
-    monkeypatch.setattr("llama_index_twelvelabs.tools.HITS_MAX", 1)
+    monkeypatch.setattr("twelvelabs_core.moments.agent.HITS_MAX", 1)
     assert json.loads(spec.list_videos()) == ["scenes.mkv"]
     assert len(shared_model.client.store.list_sources()) >= 1
 

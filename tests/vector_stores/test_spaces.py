@@ -38,7 +38,7 @@ def opened_with(store: Any, embeddings: TwelveLabsEmbeddings) -> Any:
 
 
 @slow_async_mode
-@pytest.mark.parametrize("dimension", [512, 256])
+@pytest.mark.parametrize("dimension", [512, pytest.param(256, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_another_space_is_refused_by_add_and_by_search(
     case: StoreCase,

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self, TextIO
@@ -116,3 +117,10 @@ class ProgressLine:
         line = f"{count} | {step.stage}{share} {source}"
         self._stream.write(f"\r{line[:_WIDTH]:<{_WIDTH}}" if self._is_terminal else f"{line}\n")
         self._stream.flush()
+
+
+def shown_progress(
+    total: int, then: OnProgress | None, *, show_progress: bool
+) -> AbstractContextManager[OnProgress | None]:
+    """Return a context of the callback to use: a line on stderr if wanted, which calls `then`; else `then` itself."""
+    return ProgressLine(total, then) if show_progress else nullcontext(then)

@@ -183,7 +183,9 @@ class Ingestion:
         with time_limit(math.inf if run.timeout is None else self._io.now() + run.timeout):
             try:
                 run.report(media.source, "checking")
-                await self._io.blocking(lambda: self._tasks.check(media, options))
+                properties = await self._io.blocking(lambda: self._tasks.check(media, options))
+                if properties is not None and media.duration_sec is None:  # for the budget and `usage`
+                    media = replace(media, duration_sec=properties.duration_sec)
                 job, found = await self._identify(media, options, run)
                 held = single_flight(self._io, self._store, job.flight, source=job.source, timeout=job.timeout)
                 async with held as has_waited:

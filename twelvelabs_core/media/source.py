@@ -50,8 +50,8 @@ class Media:
         asset_id: The id of an asset that is already uploaded.
         check: Whether its format, duration and resolution are checked before anything is sent. With False the API
             decides about them.
-        duration_sec: Its length in seconds as the caller knows it, for plans and budgets; None: not known. That of a
-            local file is measured, that of a URL or an asset is not.
+        duration_sec: Its length in seconds as the caller states it, for plans and budgets. With None, that of a local
+            file is measured, and that of a URL or an asset is unknown.
 
     Example:
         ```python
@@ -384,7 +384,7 @@ def _full_chunks(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
 
 
 def read_at_most(read: Callable[[int], bytes], size: int) -> bytes:
-    """Read from a file object; raise ValueError if it returns more than was asked for, which nobody expects."""
+    """Read from a file object; raise ValueError if it returns more than was asked for."""
     data = read(size)
     if len(data) > size:
         raise ValueError(f"read({size}) returned {len(data)} bytes")

@@ -34,7 +34,7 @@ def checked_metadata(given: object, source: str) -> dict[str, Any]:
         if not isinstance(key, str) or not key or _is_reserved(key):
             raise InputError(
                 f"metadata of {source} cannot have the key {key!r}: segments, moments or vector stores use it, or it "
-                "is no text. Choose another key."
+                "is not a text. Choose another key."
             )
         if type(value) not in PLAIN_TYPES or (isinstance(value, float) and not isfinite(value)):
             raise InputError(

@@ -123,11 +123,13 @@ class Example:
 
     @classmethod
     def of(cls, result: Any) -> Self:
-        """Return the example of a `Moment`, or of the document or node of a moment or a segment.
+        """Return the example of a `Moment`, or of the document or node of a moment or a segment; itself for an example.
 
         Raises:
             InputError: It has no segments.
         """
+        if isinstance(result, cls):
+            return result
         if isinstance(result, Moment):
             ids = [hit.segment_id for hit in result.hits if hit.segment_id is not None]
             values: Mapping[str, Any] = {name: getattr(result, name) for name in ("source", "start_sec", "end_sec")}

@@ -150,7 +150,7 @@ class SegmentedMedia:
 
 
 def wanted_part(segments: Segments, wanted: Mapping[str, Any]) -> tuple[Segments, tuple[int, ...]]:
-    """Return the part of a result that is wanted, as a task of its own would give it, and the row of each segment."""
+    """Return the part of a result that is wanted, as its own task would give it, and the row of each segment."""
     places = enumerate(segments.positions)
     rows = [row for row, at in places if is_wanted(at.embedding_option, at.embedding_scope, wanted)]
     uncertainty = None if segments.uncertainty is None else segments.uncertainty[rows]

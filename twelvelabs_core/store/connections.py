@@ -1,43 +1,42 @@
-"""Connections to SQLite, each open for one transaction, and used only in the process that opened it."""
+"""Connections to SQLite and PostgreSQL, each used only in the process that opened it."""
 
 import contextlib
+import math
 import os
 import shutil
 import sqlite3
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from twelvelabs_core.store.location import unusable
-from twelvelabs_core.store.wal import has_log, log_of
 
 BUSY_TIMEOUT_SEC = 30.0
+IDLE_SEC = 5.0  # after which a connection to a server is tried before it is used
 
-Kind = TypeVar("Kind", bound=sqlite3.Connection)
-FileId = tuple[int, int]
-"""Device and inode of a file."""
+LOGS = ("-journal", "-wal")
+"""Endings of the files in which SQLite keeps what is not in the file, or not yet."""
+FileId = tuple[int, int, bool]
+"""Device and inode of a file, and whether this process can write it."""
 
-# Connections to SQLite files, and transactions in memory: the process that opened each, and its file. A child inherits
-# those that were in use in its parent's other threads, and never removes them. The lock is that of one process, because
-# a child would inherit it locked.
-_in_use: dict[object, tuple[int, FileId | None]] = {}
-_registry_locks: dict[int, threading.Lock] = {}
+# The process of each use of SQLite that goes on. A child inherits those of its parent's other threads, and never
+# removes them.
+_in_use: dict[object, int] = {}
+_inherited: set[Engine] = set()
 
 
 @contextmanager
 def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
     """Run a transaction, which is rolled back where the block raises."""
-    options: dict[str, Any] = {"twelvelabs_writes": writes}
-    if engine.dialect.name == "postgresql" and not writes:  # by default, each statement sees another state
-        options["isolation_level"] = "REPEATABLE READ"
     with engine.connect() as plain:
-        connection = plain.execution_options(**options)
+        connection = plain.execution_options(twelvelabs_writes=writes)
         with connection.begin():
             yield connection
 
@@ -48,13 +47,46 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-@contextmanager
-def guarded(place: str, path: Path | None) -> Iterator[None]:
-    """Refuse SQLite in a child that was forked while it was in use; register a transaction in memory.
+def server_engine(url: URL, connect_args: dict[str, Any]) -> Engine:
+    """Return an engine of a PostgreSQL server that spends few round trips: they are what a transaction costs there."""
+    # Without a transaction of the driver, whose `BEGIN` would be a request by itself.
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", hide_parameters=True, connect_args=connect_args)
+    event.listen(engine, "begin", _begin_on_server)
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _ping_if_idle)
+    return engine
 
-    SQLite keeps its file locks in tables of the process. A child that was forked while another thread had a connection
-    inherits locks which it does not hold: its writes would fail, or be lost when the parent deletes the log that they
-    are in. Nothing in the child can repair those tables, so it must not use SQLite at all.
+
+def _begin_on_server(connection: Connection) -> None:
+    """Begin a transaction; a reader sees one state, which is not the default."""
+    writes = connection.get_execution_options().get("twelvelabs_writes", True)
+    # Set per transaction, because a pooler between client and server may swap sessions. Readers wait for no lock.
+    begin = f"BEGIN; SET LOCAL lock_timeout = '{BUSY_TIMEOUT_SEC:.0f}s'"
+    driver: Any = connection.connection.dbapi_connection
+    # Two statements cannot be prepared.
+    driver.execute(begin if writes else "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", prepare=False)
+
+
+def _note_use(_: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _ping_if_idle(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+    """Replace a connection that the server, or something in between, has closed while it was idle."""
+    if time.monotonic() - record.info.get("used_at", math.inf) > IDLE_SEC:
+        try:
+            connection.execute("SELECT 1", prepare=False)
+        except Exception as error:
+            raise DisconnectionError from error
+
+
+@contextmanager
+def guarded(place: str) -> Iterator[None]:
+    """Register a use of SQLite; refuse it in a child that was forked while another thread of its parent had one.
+
+    SQLite keeps its file locks in tables of the process. A child that was forked during a transaction inherits locks
+    which it does not hold, and nothing in the child can repair those tables. Between transactions a connection has no
+    lock in a rollback-journal mode; in WAL mode it has, so such a connection is never kept.
     """
     if was_forked_in_use():
         raise unusable(
@@ -62,11 +94,15 @@ def guarded(place: str, path: Path | None) -> Iterator[None]:
             "this process was forked while another thread of its parent was using a segment store",
             "Start worker processes with the 'spawn' or 'forkserver' method, or fork before threads use the store",
         )
-    if path is not None:  # its connections are registered for as long as they are open
+    with registered():
         yield
-        return
+
+
+@contextmanager
+def registered() -> Iterator[None]:
+    """Register a use of SQLite for as long as the block runs."""
     entry = object()
-    _in_use[entry] = os.getpid(), None
+    _in_use[entry] = os.getpid()
     try:
         yield
     finally:
@@ -76,21 +112,12 @@ def guarded(place: str, path: Path | None) -> Iterator[None]:
 def was_forked_in_use() -> bool:
     """Return whether this process was forked while another thread of its parent was using SQLite."""
     own = os.getpid()
-    return any(process != own for process, _ in list(_in_use.values()))
+    return any(process != own for process in list(_in_use.values()))
 
 
-@contextmanager
-def not_connected(path: Path) -> Iterator[bool]:
-    """Tell whether this process has no connection to a file, and keep it so while the block runs.
-
-    To close a file ends the locks of SQLite on it, for the whole process: none in use may be opened otherwise.
-    """
-    with _registry_lock():
-        yield (os.getpid(), file_id(path)) not in list(_in_use.values())
-
-
-def _registry_lock() -> threading.Lock:
-    return _registry_locks.setdefault(os.getpid(), threading.Lock())
+def keep_inherited(engines: Iterable[Engine]) -> None:
+    """Keep the engines of parents, so that their connections are not closed in this process."""
+    _inherited.update(engines)
 
 
 def file_id(path: Path) -> FileId | None:
@@ -99,93 +126,72 @@ def file_id(path: Path) -> FileId | None:
         found = os.stat(path)  # noqa: PTH116  # a microsecond less, in each transaction
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return found.st_dev, found.st_ino, _is_writable(path)
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK)  # noqa: PTH120  # as above
 
 
 def is_read_only(path: Path) -> bool:
     """Return whether a file exists and this process cannot write it."""
-    exists = os.path.exists(path)  # noqa: PTH110  # `Path.exists` raises where the name is too long
-    return exists and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+    return os.path.exists(path) and not _is_writable(path)  # noqa: PTH110  # `Path.exists` raises for long names
+
+
+def is_busy(error: OperationalError) -> bool:
+    """Return whether an error says that another process kept a file locked for too long."""
+    return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
 def file_engine(path: Path) -> Engine:
-    """Return an engine that opens the file for each transaction (0.4 ms) and keeps nothing open between them.
-
-    A child that is forked while its parent has a connection, also an idle one, inherits tables in which SQLite says
-    that it holds the locks of its parent. To close idle ones before each fork would need a hook in the host program.
-    """
-    engine = create_engine("sqlite://", creator=lambda: _connect_file(path), hide_parameters=True, poolclass=NullPool)
+    """Return an engine that opens the file and never creates it; `Database` does that, complete and with its mode."""
+    uri = f"{path.as_uri()}?mode=rw"  # SQLite opens a file that it cannot write for reading
+    if not is_read_only(path):
+        return one_connection_engine(lambda: connect(uri))
+    # Not kept, because it cannot be converted from WAL mode (see `leave_wal_mode`).
+    engine = create_engine("sqlite://", creator=lambda: connect(uri), hide_parameters=True, poolclass=NullPool)
     event.listen(engine, "begin", _begin)
     return engine
 
 
 def one_connection_engine(creator: Callable[[], sqlite3.Connection]) -> Engine:
-    """Return an engine with one connection, which one thread uses at a time."""
+    """Return an engine that keeps one connection, which one thread uses at a time.
+
+    With a connection for each thread, SQLite would let them wait for each other by asking at intervals of up to 0.1 s.
+    """
     one = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT_SEC}
     engine = create_engine("sqlite://", creator=creator, hide_parameters=True, **one)
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _file_uri(path: Path) -> str:
-    """Return the URI that opens a file and never creates it; `Database` does that, complete and with its mode."""
-    if not is_read_only(path):
-        return f"{path.as_uri()}?mode=rw"
-    # To read a file in WAL mode SQLite makes another beside it, unless it is told that no process writes.
-    return f"{path.as_uri()}?mode=ro{'' if has_log(path) else '&immutable=1'}"
-
-
-class _FileConnection(sqlite3.Connection):
-    """A connection to a file, in `_in_use` until it is closed."""
-
-    entry: object = None
-
-    def close(self) -> None:
-        super().close()
-        _in_use.pop(self.entry, None)
-
-
-def _connect_file(path: Path) -> sqlite3.Connection:
-    """Open a connection to a file, which is registered first."""
-    entry = object()
-    with _registry_lock():
-        _in_use[entry] = os.getpid(), file_id(path)
-    try:
-        connection = connect(_file_uri(path), _FileConnection)
-    except BaseException:
-        del _in_use[entry]
-        raise
-    connection.entry = entry
-    return connection
-
-
-def connect(uri: str, kind: type[Kind]) -> Kind:
+def connect(uri: str) -> sqlite3.Connection:
     """Open a connection that commits durably and leaves transactions to `_begin`."""
-    connection = kind(uri, uri=True, timeout=BUSY_TIMEOUT_SEC, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SEC, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA synchronous=FULL")
+        # After a loss of power FULL may find the journal again, whose deletion is the commit.
+        connection.execute("PRAGMA synchronous=EXTRA")
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def needs_copy(path: Path) -> bool:
-    """Return whether a file that cannot be written has a log without its index."""
-    return has_log(path) and not Path(f"{path}-shm").exists()  # SQLite would have to make that index
-
-
 def copy_of(path: Path) -> sqlite3.Connection:
-    """Copy a file and its log to a temporary database, which SQLite deletes with its connection."""
-    copy = connect("", sqlite3.Connection)
-    with contextlib.ExitStack() as stack:
-        if needs_copy(path):
-            draft = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "copy.sqlite3"
-            shutil.copyfile(log_of(path), log_of(draft))
-            path = shutil.copyfile(path, draft)
-        source = stack.enter_context(contextlib.closing(_connect_file(path)))
-        source.backup(copy)
+    """Copy a file that cannot be written to a temporary database, which SQLite deletes with its connection."""
+    copy = connect("")
+    try:
+        with contextlib.closing(connect(f"{path.as_uri()}?mode=ro")) as source:
+            source.backup(copy)
+    except sqlite3.OperationalError:  # to read it, SQLite has to write: to roll a journal back, or in WAL mode
+        with tempfile.TemporaryDirectory() as folder:
+            draft = Path(folder, "copy.sqlite3")
+            for ending in ("", *LOGS):
+                with contextlib.suppress(FileNotFoundError):
+                    shutil.copyfile(f"{path}{ending}", f"{draft}{ending}")
+            with contextlib.closing(connect(f"{draft.as_uri()}?mode=rw")) as source:
+                source.backup(copy)
     return copy
 
 
@@ -194,3 +200,19 @@ def run_outside_transaction(engine: Engine, *statements: str) -> None:
     with contextlib.closing(engine.raw_connection()) as pooled:
         for statement in statements:
             pooled.cursor().execute(statement)
+
+
+def has_wal(path: Path) -> bool:
+    """Return whether a file is open in WAL mode, as earlier releases wrote it, or was when its process was killed."""
+    return os.path.exists(f"{path}-wal")  # noqa: PTH110  # a microsecond less, in each transaction
+
+
+def leave_wal_mode(engine: Engine, path: Path) -> None:
+    """Convert a file from WAL mode; while another process has it open, close the connection to it instead.
+
+    An idle connection in WAL mode has locks, which a child would inherit.
+    """
+    with contextlib.suppress(sqlite3.Error, SQLAlchemyError):
+        run_outside_transaction(engine, "PRAGMA journal_mode=DELETE")
+    if has_wal(path):
+        engine.pool.dispose()

@@ -7,7 +7,6 @@ never closes those of its parent.
 import contextlib
 import glob
 import os
-import sqlite3
 import tempfile
 import threading
 import time
@@ -16,23 +15,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
 from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.store import schema
 from twelvelabs_core.store.connections import (
-    BUSY_TIMEOUT_SEC,
+    LOGS,
     FileId,
     connect,
     copy_of,
     file_engine,
     file_id,
     guarded,
+    has_wal,
+    is_busy,
     is_read_only,
-    needs_copy,
-    not_connected,
+    keep_inherited,
+    leave_wal_mode,
     one_connection_engine,
+    registered,
     run_outside_transaction,
+    server_engine,
     transaction,
     was_forked_in_use,
 )
@@ -45,14 +49,11 @@ from twelvelabs_core.store.location import (
     translated,
     unusable,
 )
-from twelvelabs_core.store.wal import has_foreign_log, has_log, log_of
 
 CONNECT_TIMEOUT_SEC = 10
 SCHEMA_LOCK = 0x7477656C7665  # any number that all versions share
-MAGIC = b"SQLite format 3\x00"
-HEADER_BYTES = 100
-DRAFT_SEC = 60.0  # a process that lives creates a store in less time
 MIN_PAGE_BYTES = 512
+DRAFT_SEC = 60.0  # a process that lives creates a store in less time
 PAGE_BYTES = 16384  # seven 512-d vectors a page; the default of 4096 holds one and wastes the other half
 ANY_PROCESS = 0  # in place of a process id: the engine of a store in memory
 
@@ -65,7 +66,6 @@ class Database:
         # By process id, so that a child neither uses nor closes the engine of its parent.
         self._engines: dict[int, Engine] = {}
         self._locks: dict[int, threading.Lock] = {}
-        self._write_locks: dict[int, threading.Lock] = {}
         self._files: dict[int, FileId | None] = {}  # by process id: the file as it was opened
         self._is_closed = False
         weakref.finalize(self, _dispose, self._engines)
@@ -78,23 +78,12 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Open a transaction that writes all or nothing; one at a time on SQLite."""
+        """Open a transaction that writes all or nothing."""
         with self._session() as engine:
             if self.is_read_only:  # SQLite would let the copy of such a file be written, and it would be lost
                 raise unusable(self.location.printable, *SQLITE_ADVICE["SQLITE_READONLY"])
-            with self._turn_to_write(), transaction(engine, writes=True) as connection:
+            with transaction(engine, writes=True) as connection:
                 yield connection
-
-    @contextmanager
-    def _turn_to_write(self) -> Iterator[None]:
-        """Let threads write to a SQLite file in turn; SQLite itself asks for its lock at intervals of up to 0.1 s."""
-        lock = None if self.location.path is None else self._write_locks.setdefault(os.getpid(), threading.Lock())
-        is_held = lock is not None and lock.acquire(timeout=BUSY_TIMEOUT_SEC)  # if not, SQLite raises the error
-        try:
-            yield
-        finally:
-            if lock is not None and is_held:
-                lock.release()
 
     @property
     def is_read_only(self) -> bool:
@@ -104,8 +93,8 @@ class Database:
     def vacuum(self) -> None:
         """Return the space of deleted rows to the disk (SQLite; a server does so by itself)."""
         if self.location.url is None:
-            with self._session() as engine:  # the log has the smaller file until it is copied
-                run_outside_transaction(engine, "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
+            with self._session() as engine:
+                run_outside_transaction(engine, "VACUUM")
 
     def close(self) -> None:
         """Close the connections of this process; a file or server is opened again at the next use."""
@@ -117,7 +106,7 @@ class Database:
         place = self.location.printable
         # A store in memory was copied with the process: the child continues with its copy.
         process = ANY_PROCESS if self.location.is_memory else os.getpid()
-        guard = contextlib.nullcontext() if self.location.url is not None else guarded(place, self.location.path)
+        guard = contextlib.nullcontext() if self.location.url is not None else guarded(place)
         with translated(place), guard:
             with self._locks.setdefault(process, threading.Lock()):
                 engine = self._current_engine(process)
@@ -126,9 +115,11 @@ class Database:
             finally:
                 if self._engines.get(process) is not engine:  # closed or opened again meanwhile
                     engine.pool.dispose()
+                elif self.location.path is not None and has_wal(self.location.path) and not self.is_read_only:
+                    leave_wal_mode(engine, self.location.path)
 
     def _current_engine(self, process: int) -> Engine:
-        """Return the engine of a process, opened at first use and again where its file was replaced."""
+        """Return the engine of a process, opened again where its file was replaced or became writable."""
         path = self.location.path
         file = None if path is None else file_id(path)
         engine = self._engines.get(process)
@@ -147,29 +138,28 @@ class Database:
             return _open_file(self.location.path)
         if self._is_closed:
             raise ConfigurationError("this segment store in memory was closed and its content is lost; make a new one.")
-        engine = one_connection_engine(lambda: connect(":memory:", sqlite3.Connection))
+        engine = one_connection_engine(lambda: connect(":memory:"))
         with transaction(engine, writes=True) as connection:
             schema.create_tables(connection)
         return engine
 
 
 def _dispose(engines: dict[int, Engine]) -> None:
-    """Close the connections that belong to this process."""
-    for process in (os.getpid(), ANY_PROCESS):
-        if process in engines and not (process == ANY_PROCESS and was_forked_in_use()):
-            # Not the engine's `dispose`: what other threads use comes back to this pool, and is closed there.
-            engines.pop(process).pool.dispose()
+    """Close the connections that belong to this process, and none that another process opened."""
+    with registered():
+        for process in (os.getpid(), ANY_PROCESS):
+            if process in engines and not (process == ANY_PROCESS and was_forked_in_use()):
+                # Not the engine's `dispose`: what other threads use comes back to this pool, and is closed there.
+                engines.pop(process).pool.dispose()
+    keep_inherited(engines.values())
 
 
 def _open_server(url: URL, place: str) -> Engine:
     """Connect to PostgreSQL; create the tables, or upgrade and check them."""
     connect_args = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_SEC}
-    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=connect_args)
-    # Set per transaction, because a pooler between client and server may swap sessions.
-    lock_timeout = f"SET LOCAL lock_timeout = '{BUSY_TIMEOUT_SEC:.0f}s'"
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(lock_timeout))
+    engine = server_engine(url, connect_args)
     try:
-        with engine.begin() as connection:
+        with transaction(engine, writes=True) as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK})
             if not schema.has_tables(connection):
                 schema.create_tables(connection)
@@ -184,23 +174,23 @@ def _open_server(url: URL, place: str) -> Engine:
 def _open_file(path: Path) -> Engine:
     """Open a SQLite file; create it where it does not exist, or upgrade and check it.
 
-    A file that cannot be written is copied where SQLite has to write: to upgrade it, or to read a log that is beside it
-    without its index.
+    A file that cannot be written is copied where SQLite has to write: to upgrade it, to roll back what a killed
+    process began to write, or to read it in WAL mode.
     """
-    if os.path.lexists(path):
-        with not_connected(path) as may_be_read:
-            if may_be_read:
-                _check_file(path)
-    else:
+    if not os.path.lexists(path):
         _create_file(path)
-    if is_read_only(path):
-        engine = one_connection_engine(lambda: copy_of(path)) if needs_copy(path) else file_engine(path)
-    else:
+    _check_size(path)
+    if not is_read_only(path):
         _delete_old_drafts(path)
-        engine = file_engine(path)
+    engine = file_engine(path)
     try:
-        with transaction(engine, writes=False) as connection:
-            is_current = schema.is_current(connection, str(path))
+        try:
+            is_current = _is_current(engine, path)
+        except OperationalError as error:
+            if not is_read_only(path) or is_busy(error):
+                raise
+            engine = one_connection_engine(lambda: copy_of(path))
+            is_current = _is_current(engine, path)
         if not is_current:
             if is_read_only(path):
                 engine = one_connection_engine(lambda: copy_of(path))
@@ -212,32 +202,32 @@ def _open_file(path: Path) -> Engine:
     return engine
 
 
-def _check_file(path: Path) -> None:
-    """Refuse a file that SQLite would treat as a new database, or as complete although its last page is truncated."""
-    place = str(path)
+def _is_current(engine: Engine, path: Path) -> bool:
+    """Return whether a file is a store of this version; refuse one whose last page is truncated, unlike SQLite."""
+    with transaction(engine, writes=False) as connection:
+        is_current = schema.is_current(connection, str(path))
+        page_bytes = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
+        if path.stat().st_size % page_bytes and not has_wal(path):  # the log has the rest of the page
+            raise unusable(str(path), "the file is truncated", KEEP_DAMAGED)
+    return is_current
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a file that SQLite would treat as a new database.
+
+    The file is not opened for it: to close a file ends the locks of SQLite on it, for the whole process.
+    """
     if not path.is_file():
-        raise unusable(place, "it is not a file", NOT_A_STORE)
-    with path.open("rb") as file:
-        header = file.read(HEADER_BYTES)
-    if not header:
+        raise unusable(str(path), "it is not a file", NOT_A_STORE)
+    size = path.stat().st_size
+    if not size:
         advice = (
             "If you made it yourself, delete it: a store makes its own file. If it was a store, it was truncated: "
             f"restore it from a backup, {ELSEWHERE}"
         )
-        raise unusable(place, "the file is empty", advice)
-    if not header.startswith(MAGIC):
-        raise unusable(place, "the file is not a SQLite database, or its beginning is lost", KEEP_DAMAGED)
-    page_bytes = int.from_bytes(header[16:18])
-    # A log that is not empty has what the file lacks: a process is writing, or was killed.
-    ends_in_page = page_bytes >= MIN_PAGE_BYTES and path.stat().st_size % page_bytes and not has_log(path)
-    if len(header) < HEADER_BYTES or ends_in_page:
-        raise unusable(place, "the file is truncated", KEEP_DAMAGED)
-    if has_foreign_log(path):
-        raise unusable(
-            place,
-            f"{log_of(path).name} was written for another state of the file, as after restoring it from a backup",
-            f"Move {path.name}-wal and {path.name}-shm away and open the store again, {ELSEWHERE}",
-        )
+        raise unusable(str(path), "the file is empty", advice)
+    if size < MIN_PAGE_BYTES:
+        raise unusable(str(path), "the file is not a SQLite database, or is truncated", KEEP_DAMAGED)
 
 
 def _create_file(path: Path) -> None:
@@ -245,26 +235,27 @@ def _create_file(path: Path) -> None:
 
     Where another process is first, its file stays.
     """
-    if has_log(path):  # SQLite would apply it to the new file
-        raise unusable(
-            str(path),
-            f"{path.name} was removed, and its log {path.name}-wal was not",
-            f"Restore the file, or move {path.name}-wal and {path.name}-shm away, {ELSEWHERE}",
-        )
+    for log in (Path(f"{path}{ending}") for ending in LOGS):
+        # SQLite would apply it to the new file.
+        if os.path.lexists(log) and log.stat().st_size and not os.path.lexists(path):
+            raise unusable(
+                str(path),
+                f"{path.name} was removed, and {log.name} was not",
+                f"Restore the file, or move {log.name} away, {ELSEWHERE}",
+            )
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)  # mode 0600
     os.close(descriptor)
     draft = Path(name)
     try:
         engine = file_engine(draft)
-        with contextlib.suppress(sqlite3.OperationalError):  # some network file systems cannot; slower, not wrong
-            run_outside_transaction(engine, f"PRAGMA page_size={PAGE_BYTES}", "PRAGMA journal_mode=WAL")
+        run_outside_transaction(engine, f"PRAGMA page_size={PAGE_BYTES}")
         with transaction(engine, writes=True) as connection:
             schema.create_tables(connection)
         engine.dispose()
         _publish(draft, path)
     finally:
-        for ending in ("", "-wal", "-shm", "-journal"):
+        for ending in ("", "-journal"):
             Path(f"{draft}{ending}").unlink(missing_ok=True)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+import sqlalchemy.exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -35,7 +36,7 @@ DRIVERS = {
 ELSEWHERE = f"or give another location with {STORE_VARIABLE} or SegmentStore(location)"
 NOT_A_STORE = f"Give the path of a segment store or of a new file, {ELSEWHERE}"
 KEEP_DAMAGED = (
-    "Restore the file from a backup, and delete the files of its name with -wal and -shm; or move it away, "
+    "Restore the file from a backup, and delete the files of its name with -journal, -wal and -shm; or move it away, "
     f"{ELSEWHERE}; it is never overwritten"
 )
 
@@ -43,7 +44,7 @@ KEEP_DAMAGED = (
 SQLITE_ADVICE = {
     "SQLITE_BUSY": ("another process kept it locked for too long", "Find the process that holds the lock, then retry"),
     "SQLITE_LOCKED": ("it is locked", "Try again"),
-    "SQLITE_NOTADB": ("the file is not a SQLite database", NOT_A_STORE),
+    "SQLITE_NOTADB": ("the file is not a SQLite database, or its beginning is lost", KEEP_DAMAGED),
     "SQLITE_CORRUPT": ("the file is damaged or truncated", KEEP_DAMAGED),
     "SQLITE_READONLY": ("it cannot be written", f"Make the file and its folder writable, {ELSEWHERE}"),
     "SQLITE_PERM": ("its permissions do not allow opening it", f"Check its permissions, {ELSEWHERE}"),
@@ -163,6 +164,8 @@ def _translation(place: str, error: Exception) -> ConfigurationError | InputErro
     if isinstance(error, ModuleNotFoundError | NoSuchModuleError):
         reason = f"its driver is not installed ({error})"
         return unusable(place, reason, 'Run pip install "twelvelabs-rag[postgres]"')
+    if isinstance(error, sqlalchemy.exc.TimeoutError):
+        return unusable(place, "other threads of this process used it for too long", "Try again")
     return unusable(place, _first_line(error), f"Check the location, {ELSEWHERE}")
 
 

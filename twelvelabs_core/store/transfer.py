@@ -11,6 +11,7 @@ from twelvelabs_core.media.source import many
 from twelvelabs_core.results.segments import SegmentPosition
 from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import Copied
+from twelvelabs_core.store.journal import ENDED
 from twelvelabs_core.store.schema import aliases, assets, payments, tasks, titles, transcripts, upsert, urls, vectors
 from twelvelabs_core.store.vectors import WIRE_TYPE, damaged, is_intact
 
@@ -36,7 +37,8 @@ class Transfer:
         """Copy what was paid for to another store, such as a file for another machine or a PostgreSQL database.
 
         Copied are tasks that are ready or under way, with their vectors, segment ids, titles, words, assets and
-        payments. What the other store has already stays as it is there. Safe to repeat after an interruption.
+        payments. What the other store has already stays as it is there, except tasks that failed or expired in it, or
+        that only this store has as ready. Safe to repeat after an interruption.
 
         Args:
             target: The other `SegmentStore`; a new file is created.
@@ -140,7 +142,7 @@ def _put_task(connection: Connection, part: _Part) -> tuple[int, bool]:
     values = _without_id(part.task)
     if known is None:
         connection.execute(insert(tasks), values)
-    elif known.state != "ready" and part.task["state"] == "ready":
+    elif known.state in ENDED or (known.state != "ready" and part.task["state"] == "ready"):
         changes = {**values, "revision": tasks.c.revision + 1}
         connection.execute(update(tasks).where(tasks.c.id == known.id).values(changes))
     else:

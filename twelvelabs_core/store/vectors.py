@@ -28,6 +28,8 @@ WIRE_TYPE = np.dtype("<f4")
 EntryVersion = tuple[int, float]
 """Number of an entry and when it was created: one that was deleted and paid for again has another version."""
 IDS_PER_QUERY = 500
+IDS_PER_READ = 10_000
+"""Vectors of one transaction, 0.1 to 0.5 s: on SQLite no other process can commit meanwhile."""
 RESULT_BYTES = 256 * 2**20
 """Bytes of vectors that a store keeps in memory for `find_results`: those of 48 hours of video in clips of 4 s."""
 POSITION_COLUMNS = [vectors.c[name] for name in SegmentPosition._fields]
@@ -207,19 +209,21 @@ class Vectors:
             ConfigurationError: A vector is damaged.
         """
         found: dict[str, StoredVector] = {}
-        with self._database.reading() as connection:
-            for ids in batched(segment_ids):
-                rows = connection.execute(NAMED_VECTORS, {"ids": ids}).all()
-                for (dimension, size), group in _grouped(rows).items():
-                    for data, checksum, key in (row[:3] for row in group):
-                        if not is_intact(data, checksum, dimension * WIRE_TYPE.itemsize):
-                            raise damaged(key)
-                    block = np.frombuffer(b"".join(row[0] for row in group), dtype=WIRE_TYPE)
-                    matrix = block.reshape(-1, size // WIRE_TYPE.itemsize)[:, :dimension].astype(np.float32, copy=False)
-                    matrix.setflags(write=False)
-                    for vector, row in zip(matrix, group, strict=True):
-                        position = SegmentPosition(*row[POSITION_IN_ROW:])
-                        found[row[4]] = StoredVector(row[5], vector, position, row[6])
+        for some in batched(segment_ids, IDS_PER_READ):
+            rows: list[Row[Any]] = []
+            with self._database.reading() as connection:
+                for ids in batched(some):
+                    rows += connection.execute(NAMED_VECTORS, {"ids": ids})
+            for (dimension, size), group in _grouped(rows).items():
+                for data, checksum, key in (row[:3] for row in group):
+                    if not is_intact(data, checksum, dimension * WIRE_TYPE.itemsize):
+                        raise damaged(key)
+                block = np.frombuffer(b"".join(row[0] for row in group), dtype=WIRE_TYPE)
+                matrix = block.reshape(-1, size // WIRE_TYPE.itemsize)[:, :dimension].astype(np.float32, copy=False)
+                matrix.setflags(write=False)
+                for vector, row in zip(matrix, group, strict=True):
+                    position = SegmentPosition(*row[POSITION_IN_ROW:])
+                    found[row[4]] = StoredVector(row[5], vector, position, row[6])
         return found
 
     def find_results(self, segment_ids: Sequence[str]) -> tuple[dict[str, str], dict[str, StoredResult]]:
@@ -302,6 +306,16 @@ class Vectors:
         with self._database.reading() as connection:
             return {head_line(title, SegmentPosition(*row)) for row in connection.execute(query.distinct())}
 
+    def find_contents(self, segment_ids: Collection[str]) -> dict[str, str]:
+        """Return the content identity of the media that segment ids are of; ids which name no vector are absent."""
+        query = select(aliases.c.segment_id, tasks.c.content).join(tasks, tasks.c.id == aliases.c.task)
+        found: dict[str, str] = {}
+        with self._database.reading() as connection:
+            for ids in batched(segment_ids):
+                rows = connection.execute(query.where(aliases.c.segment_id.in_(ids)))
+                found.update((row.segment_id, row.content) for row in rows)
+        return found
+
     def has_segment_like(self, piece: str) -> bool:
         """Return whether a segment id contains a text, which is at least 8 characters of one."""
         query = select(aliases.c.segment_id).where(aliases.c.segment_id.contains(piece, autoescape=True)).limit(1)
@@ -328,10 +342,10 @@ def _latest(
     return dict(reversed(kept.items()))
 
 
-def batched(values: Collection[str]) -> Iterator[list[str]]:
-    """Yield the values in lists that fit into a query."""
+def batched(values: Collection[str], size: int = IDS_PER_QUERY) -> Iterator[list[str]]:
+    """Yield the values in lists, by default of as many as fit into a query."""
     rest = iter(values)
-    while batch := list(islice(rest, IDS_PER_QUERY)):
+    while batch := list(islice(rest, size)):
         yield batch
 
 

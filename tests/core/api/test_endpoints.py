@@ -156,6 +156,7 @@ SCENARIOS: dict[str, Scenario] = {
     "segment_document": Scenario(lambda c, m, _: c.segment_document(m / "text.md")),
     "segment_image": Scenario(lambda c, m, _: c.segment_image(m / "picture.jpg")),
     "segment_many": Scenario(lambda c, m, _: every(c.segment_many([m / "video.mp4"]))),
+    "plan": Scenario(lambda c, m, _: c.plan([m / "video.mp4"])),
     "register": Scenario(lambda c, _, media: c.register(media), segmented),
     "content_of": Scenario(lambda c, m, _: c.content_of(m / "video.mp4")),
     "find_moments": Scenario(lambda c, _, __: c.find_moments([], np.zeros(512, np.float32)), registered),

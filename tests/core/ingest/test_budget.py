@@ -191,4 +191,5 @@ async def test_a_failed_task_counts(connect: Connect, videos: list[Path], sandbo
     sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed", times=1))
     with pytest.raises(TaskFailedError):
         await client.segment_video(videos[0], **CUT)
-    assert [one.tasks for one in client.store.usage()] == [1]
+    (payment,) = client.store.usage()
+    assert (payment.minutes, payment.tasks, payment.unknown) == (pytest.approx(MINUTES, rel=0.05), 1, 0)

@@ -103,6 +103,10 @@ async def test_the_length_of_a_url_is_unknown_unless_stated_or_read(
     assert "unknown" in str(unknown)
     stated = await client.plan([Media.of(server.url("a.mp4"), duration_sec=90)], price_per_minute=2, start_sec=30)
     assert (stated.minutes, stated.price) == (1.0, 2.0)
+    server.head_status = 405  # a run would ask for the first byte
+    await client.plan(server.url("b.mp4"))
+    assert server.count("GET") == 0
+    server.head_status = 200
     whole = await client.plan(server.url("a.mp4"), probe_urls=True)
     assert whole.unknown  # the host answers with the whole file
     server.has_ranges = True

@@ -136,7 +136,7 @@ FORK = """
     from twelvelabs_core import AsyncClient, Client
     key, base_url, store, video = sys.argv[1:]
     client = Client(key, base_url=base_url, store=store)
-    other = AsyncClient(key, base_url=base_url)
+    other = AsyncClient(key, base_url=base_url, store=store)
     texts = [f"a car number {number}" for number in range(40)]
     expected = [one.vector.tolist() for one in client.embed_texts(texts)]
     asyncio.run(other.embed_texts(texts[:3]))
@@ -151,7 +151,10 @@ FORK = """
         assert client.segment_video(video).segments == first.segments
         records = client.register(first)
         assert len(client.find_vectors([record.segment_id for record in records])) == len(first.segments)
+        client.register(first, id_namespace=f"sync {os.getpid()}")
+        asyncio.run(other.register(first, id_namespace=f"async {os.getpid()}"))
 
+    asyncio.run(other.register(first))  # both clients have an idle connection to the store now
     children = []
     for _ in range(2):
         child = os.fork()
@@ -166,6 +169,7 @@ FORK = """
         children.append(child)
     work()
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0]
+    assert client.store.info().segments == 7 * len(first.segments)
     print("all good")
 """
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from twelvelabs_core import Example, Hit, Moment, MomentOptions, SegmentPosition, Segments, citations
+from tests.core.surface import Surface
+from twelvelabs_core import Example, Hit, InputError, Moment, MomentOptions, SegmentPosition, Segments, citations
 from twelvelabs_core.moments.search import StoredFile, moments_of
 from twelvelabs_core.moments.timeline import Timeline, relevance_of_clips
 from twelvelabs_core.results.segments import Matrix
@@ -297,3 +298,21 @@ def test_least_score_is_that_of_the_best_clip_of_a_moment() -> None:
     seeds = [hit for hit in hits_of("a", media["a"]) if hit.start_sec == 2.0]
     (moment,) = search(media, seeds, min_score=0.78)
     assert moment.score == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "theirs"),
+    [({"space": "marengo3.5/512", "model": "marengo3.5"}, "marengo3.5/512"), ({"model": "marengo3.5"}, "marengo3.5")],
+)
+async def test_a_result_of_another_space_is_refused(client: Surface, metadata: dict[str, str], theirs: str) -> None:
+    """Also where the segment store does not have its vector; an early version wrote the model alone."""
+    known = {"segment_id": "1", "source": "a.mp4", "embedding_scope": "clip", "start_sec": 0.0, "end_sec": 6.0}
+    query = np.ones(512, np.float32)
+    ours = {**known, "space": client.space, "model": "marengo3.0"}
+    for accepted in (ours, known, {**known, "model": "marengo3.0"}):
+        (moment,) = await client.find_moments([Hit.of(accepted)], query)
+        assert not moment.exact
+    with pytest.raises(InputError, match=f"of the space {theirs}, those of this client of {client.space}"):
+        await client.find_moments([Hit.of(ours), Hit.of({**known, **metadata, "segment_id": "2"})], query)
+    # A document that is not of this package may have any metadata.
+    assert await client.find_moments([Hit.of({"source": "note", **metadata})], query)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import create_engine, text
 
 from tests.core import postgres
 from twelvelabs_core.base.errors import ConfigurationError, InputError
@@ -270,6 +271,27 @@ def test_a_segment_id_keeps_the_vector_that_it_named_first(store: SegmentStore) 
     found = store.find_vectors(ids)
     assert [found[segment_id].vector.tolist() for segment_id in ids] == first.vectors[:2].tolist()
     assert store.info().segments == 2
+
+
+def test_segment_ids_are_found_by_their_sources(store: SegmentStore) -> None:
+    put_ready(store, "first", make_segments(seed=1))
+    ids = new_ids(3)
+    store.add_aliases("first", [(ids[0], 0), (ids[1], 1)], source="match.mp4")
+    store.add_aliases("first", [(ids[2], 2)], source="o'hara.mp4")
+    assert store.find_segment_ids(["match.mp4", "none.mp4"]) == dict.fromkeys(ids[:2], "match.mp4")
+    assert store.find_segment_ids() == {**dict.fromkeys(ids[:2], "match.mp4"), ids[2]: "o'hara.mp4"}
+    assert store.find_segment_ids([]) == {}
+
+
+def test_the_content_of_segment_ids_is_found(store: SegmentStore) -> None:
+    put_ready(store, "first", make_segments(seed=1))
+    ids = name_all(store, "first", 2)
+    entry = store.find_task("first")
+    assert entry
+    assert store.find_contents([*ids, *new_ids(1)]) == dict.fromkeys(ids, entry.content)
+    store.delete_source(entry.source)
+    store.delete_task("first")
+    assert store.find_contents(ids) == {}
 
 
 def test_a_segment_id_is_free_again_when_its_vector_was_deleted(store: SegmentStore) -> None:
@@ -589,3 +611,18 @@ def test_the_file_holds_little_endian_float32(tmp_path: Path) -> None:
     blobs = [row[0] for row in connection.execute("SELECT vector FROM twelvelabs_vectors ORDER BY row")]
     connection.close()
     assert blobs == [row.astype("<f4").tobytes() for row in segments.vectors]
+
+
+def test_a_connection_that_a_server_closed_while_it_was_idle_is_replaced(
+    postgres_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twelvelabs_core.store.connections.IDLE_SEC", -1.0)
+    with postgres.schema(postgres_server) as location, SegmentStore(location) as store:
+        put_intent(store)
+        with store._database.reading() as connection:
+            session = connection.scalar(text("SELECT pg_backend_pid()"))
+        engine = create_engine(postgres_server)
+        with engine.begin() as connection:
+            assert connection.scalar(text("SELECT pg_terminate_backend(:session)"), {"session": session})
+        engine.dispose()
+        assert must_find(store).state == "intent"

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sqlalchemy import Engine, event
+from sqlalchemy.pool import QueuePool
 
 from twelvelabs_core import Client
 from twelvelabs_core.base.errors import ConfigurationError, TwelveLabsError
@@ -29,6 +30,7 @@ from twelvelabs_core.store.store import SegmentStore
 from twelvelabs_sandbox import Sandbox
 
 VECTORS = 300
+OPEN_FILES = Path("/proc/self/fd")
 CLIP = SegmentPosition(0, 1, "visual", "clip")
 
 
@@ -94,7 +96,7 @@ def test_no_file_of_a_store_is_ever_readable_by_others(tmp_path: Path, monkeypat
         fill(tmp_path / "s.sqlite3")
     finally:
         event.remove(Engine, "commit", note_modes)
-    assert {"wal", "shm", "s.sqlite3"} <= set(modes)
+    assert {"journal", "s.sqlite3"} <= set(modes)
     assert set(modes.values()) == {0o600}
 
 
@@ -260,13 +262,27 @@ def test_a_servers_password_is_never_shown(location: str) -> None:
 
 
 def copy_in_use(path: Path, folder: Path) -> Path:
-    """Copy a store while a process has it open: what is left of it when that process is killed."""
+    """Copy a store in WAL mode while a process has it open: what is left of it when that process is killed."""
     folder.mkdir()
     with SegmentStore(path) as store, closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
         other.execute("SELECT count(*) FROM twelvelabs_meta").fetchall()
         put_many(store, 3)
         for ending in ("", "-wal", "-shm"):
             shutil.copyfile(f"{path}{ending}", folder / f"{path.name}{ending}")
+    return folder / path.name
+
+
+def copy_in_transaction(path: Path, folder: Path) -> Path:
+    """Copy a store while a process is changing it: what is left of it when that process is killed."""
+    folder.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA cache_size=1")  # so that changes are in the file before the commit
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE twelvelabs_vectors SET vector = zeroblob(256)")
+        for ending in ("", "-journal"):
+            shutil.copyfile(f"{path}{ending}", folder / f"{path.name}{ending}")
+        other.execute("ROLLBACK")
     return folder / path.name
 
 
@@ -278,69 +294,91 @@ def put_many(store: SegmentStore, count: int) -> None:
         store.put_result(str(number), Segments(np.ones((50, 64), np.float32), [CLIP] * 50), duration_sec=300.0)
 
 
-@pytest.mark.parametrize("results", [1, 4])
-def test_log_of_another_state_of_the_file_is_refused_and_touches_nothing(tmp_path: Path, results: int) -> None:
-    """After a crash the user restores the file from a backup, and leaves the log of the damaged one beside it."""
-    path = tmp_path / "s.sqlite3"
-    fill(path)
-    backup = path.read_bytes()
-    with SegmentStore(path) as store:
-        put_many(store, results)
-    left = copy_in_use(path, tmp_path / "left")
-    left.write_bytes(backup)
-    files = {entry: entry.read_bytes() for entry in left.parent.iterdir()}
-    for use in (put_intent, SegmentStore.info):
-        message = message_of(partial(use, SegmentStore(left)))
-        assert "s.sqlite3-wal was written for another state of the file" in message
-        assert "Move s.sqlite3-wal and s.sqlite3-shm away" in message
-    assert {entry: entry.read_bytes() for entry in left.parent.iterdir()} == files
-    for ending in ("-wal", "-shm"):
-        Path(f"{left}{ending}").rename(tmp_path / f"away{ending}")
-    assert SegmentStore(left).load_result("key")[0].vectors.shape == (VECTORS, 64)
+def is_in_wal_mode(path: Path) -> bool:
+    return path.read_bytes()[18:20] == b"\x02\x02"
+
+
+def test_changes_of_a_killed_process_are_rolled_back(tmp_path: Path) -> None:
+    segments = fill(tmp_path / "s.sqlite3")
+    left = copy_in_transaction(tmp_path / "s.sqlite3", tmp_path / "left")
+    assert segments.vectors[7].tobytes() not in left.read_bytes()
+    with SegmentStore(left) as store:
+        assert store.load_result("key")[0] == segments
+        assert [entry.name for entry in left.parent.iterdir()] == [left.name]
 
 
 @pytest.mark.parametrize("results", [0, 1, 4])
-def test_log_of_a_killed_process_is_applied(tmp_path: Path, results: int) -> None:
+def test_log_of_a_killed_process_is_applied_and_the_file_leaves_wal_mode(tmp_path: Path, results: int) -> None:
     path = tmp_path / "s.sqlite3"
     fill(path)
     with SegmentStore(path) as store:
         put_many(store, results)
     left = copy_in_use(path, tmp_path / "left")
-    assert SegmentStore(left).info().tasks == {"ready": 4 + results}
     halfway = copy_in_use(left, tmp_path / "halfway")
     with closing(sqlite3.connect(left)) as connection:  # as if killed while the log was copied to the file
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA journal_mode=DELETE")
     halfway.write_bytes(left.read_bytes())
-    assert SegmentStore(halfway).info().tasks == {"ready": 7 + results}
+    for copy in (left, halfway):
+        with SegmentStore(copy) as store:
+            assert store.info().tasks == {"ready": 7 + results}
+            assert [entry.name for entry in copy.parent.iterdir()] == [copy.name]
+        assert not is_in_wal_mode(copy)
+
+
+def test_store_in_wal_mode_is_converted_when_no_other_process_has_it_open(tmp_path: Path) -> None:
+    path = filled(tmp_path / "s.sqlite3")
+    with SegmentStore(path) as store:
+        for _ in range(2):  # nothing forbids another program to change the mode back
+            with closing(sqlite3.connect(path)) as other:
+                assert other.execute("PRAGMA journal_mode=WAL").fetchone() == ("wal",)
+                other.execute("SELECT count(*) FROM twelvelabs_meta").fetchall()
+                put_many(store, 1)
+                pool = store._database._engines[os.getpid()].pool
+                assert isinstance(pool, QueuePool)
+                assert pool.checkedin() == 0  # an idle connection in this mode has locks, which a child would inherit
+            put_many(store, 1)
+            assert not is_in_wal_mode(path)
+            assert connections_to(path) == 1
+            assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+        assert store.info().tasks == {"ready": 5}
+
+
+def connections_to(path: Path) -> int:
+    """Count the connections of this process to a file."""
+    if not OPEN_FILES.exists():
+        pytest.skip("this system does not list the open files of a process")
+    names = [entry.readlink() for entry in OPEN_FILES.iterdir() if entry.is_symlink()]
+    return names.count(path)
 
 
 def count_without_rights(path: Path, answers: "multiprocessing.Queue[Any]") -> None:
     os.setuid(65534)
     try:
         with SegmentStore(path) as store:
-            answers.put((store.info().tasks, len(store.find_vectors(["0", "1"]))))
+            answers.put((store.info().tasks, store.load_result("key")[0].vectors.sum()))
             put_intent(store)
     except TwelveLabsError as error:
         answers.put(str(error))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork and Unix permissions")
-@pytest.mark.parametrize("has_index", [True, False])
-def test_read_only_store_with_a_log_can_be_read(has_index: bool) -> None:  # noqa: FBT001  # a parameter
+@pytest.mark.parametrize("left", ["log", "log without index", "journal"])
+def test_read_only_store_of_a_killed_process_can_be_read(left: str) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can become a user without rights")
     shared = Path(tempfile.mkdtemp())  # pytest's own folders are closed to others
     shared.chmod(0o755)
     try:
-        fill(shared / "s.sqlite3")
-        path = copy_in_use(shared / "s.sqlite3", shared / "left")
-        if not has_index:
+        segments = fill(shared / "s.sqlite3")
+        copy = copy_in_transaction if left == "journal" else copy_in_use
+        path = copy(shared / "s.sqlite3", shared / "left")
+        if left == "log without index":
             Path(f"{path}-shm").unlink()
         before = sorted(path.parent.iterdir())
         answers: multiprocessing.Queue[Any] = multiprocessing.get_context("fork").Queue()
         child = multiprocessing.get_context("fork").Process(target=count_without_rights, args=(path, answers))
         child.start()
-        assert answers.get(timeout=60) == ({"ready": 4}, 2)
+        assert answers.get(timeout=60) == ({"ready": 1 if left == "journal" else 4}, segments.vectors.sum())
         assert "it cannot be written" in answers.get(timeout=60)
         child.join(60)
         assert sorted(path.parent.iterdir()) == before
@@ -491,14 +529,15 @@ def test_file_deleted_while_in_use_raises_and_is_not_recreated(tmp_path: Path) -
     assert not path.exists()
 
 
-def test_log_of_a_removed_file_is_not_applied_to_a_new_one(tmp_path: Path) -> None:
-    left = copy_in_use(filled(tmp_path / "s.sqlite3"), tmp_path / "left")
+@pytest.mark.parametrize("copy", [copy_in_transaction, copy_in_use])
+def test_journal_of_a_removed_file_is_not_applied_to_a_new_one(tmp_path: Path, copy: Callable[..., Path]) -> None:
+    left = copy(filled(tmp_path / "s.sqlite3"), tmp_path / "left")
     left.unlink()
+    name = "s.sqlite3-journal" if copy is copy_in_transaction else "s.sqlite3-wal"
     message = message_of(lambda: put_intent(SegmentStore(left)))
-    assert "s.sqlite3 was removed, and its log s.sqlite3-wal was not" in message
-    assert "move s.sqlite3-wal and s.sqlite3-shm away" in message
-    for ending in ("-wal", "-shm"):
-        Path(f"{left}{ending}").unlink()
+    assert f"s.sqlite3 was removed, and {name} was not" in message
+    assert f"move {name} away" in message
+    (left.parent / name).unlink()
     assert put_intent(SegmentStore(left))
 
 
@@ -516,13 +555,15 @@ def test_file_that_is_replaced_while_in_use_is_opened_again(tmp_path: Path) -> N
         assert store.info().tasks == {"ready": 1, "intent": 1}
 
 
-def test_no_connection_stays_open_between_transactions(tmp_path: Path) -> None:
+def test_one_connection_stays_open_between_transactions(tmp_path: Path) -> None:
     path = filled(tmp_path / "s.sqlite3")
-    store = SegmentStore(path)
-    with ThreadPoolExecutor(64) as pool:
-        states = list(pool.map(lambda _: store.info().tasks, range(64)))
-    assert states == [{"ready": 1}] * 64
-    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+    with SegmentStore(path) as store:
+        with ThreadPoolExecutor(64) as pool:
+            states = list(pool.map(lambda _: store.info().tasks, range(64)))
+        assert states == [{"ready": 1}] * 64
+        assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+        assert connections_to(path) == 1
+    assert connections_to(path) == 0
 
 
 def test_store_that_is_closed_during_a_transaction_closes_its_connection_after_it(tmp_path: Path) -> None:
@@ -530,8 +571,19 @@ def test_store_that_is_closed_during_a_transaction_closes_its_connection_after_i
     store = SegmentStore(path)
     with store._database.reading():
         store.close()
-        assert Path(f"{path}-wal").exists()
-    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+        assert connections_to(path) == 1
+    assert connections_to(path) == 0
+
+
+def test_thread_that_waits_too_long_for_another_raises_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BUSY_TIMEOUT_SEC", 0.2)
+    with SegmentStore(filled(tmp_path / "s.sqlite3")) as store, ThreadPoolExecutor(1) as pool:
+        with store._database.reading():
+            message = message_of(pool.submit(store.info).result)
+        assert "other threads of this process used it for too long" in message
+        assert store.info().tasks == {"ready": 1}
 
 
 def test_locked_store_raises_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

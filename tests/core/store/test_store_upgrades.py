@@ -202,6 +202,19 @@ def test_an_earlier_release_refuses_an_upgraded_file(tmp_path: Path) -> None:
         connection.execute("SELECT * FROM twelvelabs_segments")  # a process that opened it before finds no table
 
 
+def test_old_file_that_becomes_writable_is_upgraded_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = build(tmp_path / "old.sqlite3", "version_2_sqlite")
+    with SegmentStore(path) as store:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "access", lambda *_: False)
+            assert_has_paid_work(store)
+        assert version_of(path) == "2"
+        store.put_result("processing", Segments(VALUES, LOCI), duration_sec=4.5)
+    assert version_of(path) == str(SCHEMA_VERSION)
+    with SegmentStore(path) as store:
+        assert store.load_result("processing")[1] == 4.5
+
+
 def read_as_another_user(work: Callable[[], None]) -> int:
     def become_and_work() -> bool:
         os.setuid(65534)

