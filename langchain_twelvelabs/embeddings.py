@@ -45,7 +45,8 @@ class TwelveLabsEmbeddings(EmbeddingFields, Embeddings):
         requests_per_minute: Maximum number of requests in any minute over all clients of this process with this key and
             host; polling requests (GETs) do not count. Default: only the API's own limit.
         max_concurrent_requests: Maximum number of simultaneous requests over all clients of this process with this key
-            and host; after 30 s a request no longer counts. Default: no limit until the API returns HTTP 429.
+            and host, and with a segment store on PostgreSQL over all processes that use it; after 30 s a request no
+            longer counts. Default: no limit until the API returns HTTP 429.
         rate_limiter: A LangChain rate limiter, such as `InMemoryRateLimiter(requests_per_second=2)`; acquired once per
             text, image, clip and embedding task, also by the loaders. It is not pickled.
 

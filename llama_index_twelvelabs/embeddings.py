@@ -53,7 +53,8 @@ class TwelveLabsEmbedding(MediaEmbedding):
         requests_per_minute: Maximum number of requests in any minute over all clients of this process with this key and
             host; polling requests (GETs) do not count. Default: only the API's own limit.
         max_concurrent_requests: Maximum number of simultaneous requests over all clients of this process with this key
-            and host; after 30 s a request no longer counts. Default: no limit until the API returns HTTP 429.
+            and host, and with a segment store on PostgreSQL over all processes that use it; after 30 s a request no
+            longer counts. Default: no limit until the API returns HTTP 429.
         segment_store: Where the vectors of segments are kept: a `SegmentStore`, a path, a SQLAlchemy URL, or
             ":memory:". Default: `TWELVELABS_STORE`, else one file in the user's data folder.
         embed_batch_size: Number of texts per event, callback and step of the progress bar, 1 to 2048. Default 100.

@@ -22,7 +22,7 @@ LINES_MAX = 450
 FUNCTION_LINES_MAX = 60
 # Methods with all options of the API: each option takes a line in the signature, the docstring and the call.
 LONG_METHODS = re.compile(
-    r"(segment|embed|create)_(video|audio|document|many)|create_(video|audio)|create|embed|plan|put_intent"
+    r"(segment|embed|create)_(video|audio|document|many)|create_(video|audio)|create|embed|plan|put_intent|submit"
 )
 
 

@@ -69,6 +69,7 @@ SOURCES = (
             ("api/embed.py", "EmbedMethods"),
             ("api/embed_media.py", "EmbedMediaMethods"),
             ("ingest/segment.py", "SegmentMethods"),
+            ("ingest/ticket_methods.py", "TicketMethods"),
             ("ingest/planning.py", "PlanMethods"),
             ("moments/methods.py", "MomentMethods"),
         ),

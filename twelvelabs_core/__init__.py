@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.ingest.estimate import IngestionPlan, PlannedMedia
     from twelvelabs_core.ingest.plan import InputType
     from twelvelabs_core.ingest.sync import SyncReport
+    from twelvelabs_core.ingest.ticket import Ticket
     from twelvelabs_core.media.source import Media, MediaInput
     from twelvelabs_core.media.validate import UserMetadata
     from twelvelabs_core.models.options import SegmentOptions, TimeBasedMetadata
@@ -120,6 +121,7 @@ else:
             "twelvelabs_core.ingest.estimate": ["IngestionPlan", "PlannedMedia"],
             "twelvelabs_core.ingest.plan": ["InputType"],
             "twelvelabs_core.ingest.sync": ["SyncReport"],
+            "twelvelabs_core.ingest.ticket": ["Ticket"],
             "twelvelabs_core.ingest.batch": ["OnError"],
             "twelvelabs_core.media.source": ["Media", "MediaInput"],
             "twelvelabs_core.media.validate": ["UserMetadata"],
@@ -253,6 +255,7 @@ __all__ = [
     "TaskSummary",
     "TaskTimeoutError",
     "Tasks",
+    "Ticket",
     "TimeBasedMetadata",
     "Transcription",
     "TranscriptionEntry",

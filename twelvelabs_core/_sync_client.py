@@ -19,6 +19,7 @@ from twelvelabs_core.client import AsyncClient
 from twelvelabs_core.ingest.batch import OnError
 from twelvelabs_core.ingest.estimate import IngestionPlan
 from twelvelabs_core.ingest.plan import InputType, Segmentations
+from twelvelabs_core.ingest.ticket import Ticket
 from twelvelabs_core.media.source import MediaInput
 from twelvelabs_core.media.validate import UploadMethod, UserMetadata
 from twelvelabs_core.models.marengo import DEFAULT_MODEL
@@ -770,7 +771,8 @@ class Client:
         requests_per_minute: Most requests in any minute over all clients of this process with this key and host;
             polling requests are not counted. Default None: the API's own limits apply.
         max_concurrent_requests: Most concurrent requests over all calls, clients and threads of this process with this
-            key and host. Default None: fewer only after the API has refused some.
+            key and host, and with a store on PostgreSQL over all processes that use it. Default None: fewer only after
+            the API has refused some.
         store: The segment store, or its location: a file, a SQLAlchemy URL, or ":memory:". Default:
             `TWELVELABS_STORE`, else a file in the user's data directory.
         rate_limiter: Acquired before each request that embeds something, to share one pace between objects. It is not
@@ -1601,6 +1603,107 @@ class Client:
             SegmentNotFoundError: The whole document of a segment that is not in this client's segment store.
         """
         return finish(self._async.find_vectors_by_text(texts, as_query=as_query))
+
+    def submit(
+        self,
+        media: MediaInput,
+        *,
+        source: str | None = None,
+        version: str | None = None,
+        input_type: InputType | Sequence[InputType] = "video",
+        start_sec: float | None = None,
+        end_sec: float | None = None,
+        segmentation: Segmentations | None = None,
+        embedding_option: Sequence[str] | None = None,
+        embedding_scope: Sequence[str] | None = None,
+        embedding_type: Sequence[str] | None = None,
+        time_based_metadata: Sequence[TimeBasedMetadata] | None = None,
+        embedding_uncertainty: bool = False,
+        timeout: float | None = None,
+        keep_asset: bool = True,
+        check: bool = True,
+        max_minutes: float | None = None,
+        max_cost: float | None = None,
+        price_per_minute: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Ticket:
+        """Upload local media, create its task, and return a ticket for its segments without waiting for them.
+
+        Each submission of the same content and options on one segment store gives the same ticket, and one task is paid
+        for: as with `segment_video`, after a crash at any point too. What is paid for already is not paid for again.
+
+        Args:
+            media: Path, URL, bytes, binary file object or `asset:<id>`.
+            source: As for `segment_video`.
+            version: As for `segment_video`.
+            input_type: As for `segment_many`.
+            start_sec: As for `segment_many`.
+            end_sec: As for `segment_many`.
+            segmentation: As for `segment_many`.
+            embedding_option: As for `segment_many`.
+            embedding_scope: As for `segment_many`.
+            embedding_type: As for `segment_many`.
+            time_based_metadata: As for `segment_many`.
+            embedding_uncertainty: As for `segment_many`.
+            timeout: Longest time for the upload and the create request in seconds. Default: none.
+            keep_asset: False deletes the uploaded file at the API when the ticket is collected.
+            check: As for `segment_video`.
+            max_minutes: As for `segment_many`.
+            max_cost: As for `segment_many`.
+            price_per_minute: As for `segment_many`.
+            on_progress: Called with a `Progress` at each step.
+
+        Returns:
+            A `Ticket`.
+
+        Raises:
+            InputError: The media or an option cannot be used; nothing was sent.
+            BudgetError: It does not fit into the budget; nothing was sent.
+            TaskTimeoutError: Another process was still creating the task.
+        """
+        return finish(
+            self._async.submit(
+                media,
+                source=source,
+                version=version,
+                input_type=input_type,
+                start_sec=start_sec,
+                end_sec=end_sec,
+                segmentation=segmentation,
+                embedding_option=embedding_option,
+                embedding_scope=embedding_scope,
+                embedding_type=embedding_type,
+                time_based_metadata=time_based_metadata,
+                embedding_uncertainty=embedding_uncertainty,
+                timeout=timeout,
+                keep_asset=keep_asset,
+                check=check,
+                max_minutes=max_minutes,
+                max_cost=max_cost,
+                price_per_minute=price_per_minute,
+                on_progress=on_progress,
+            )
+        )
+
+    def collect(self, ticket: Ticket, *, timeout: float | None = None) -> SegmentedMedia | None:
+        """Return the segments of a submitted task, or None while it is processed.
+
+        Any process with the same segment store and a key of the same organisation may do this, any number of times: the
+        first one after the task is ready stores the result, and the others read it. Nothing is created or paid for.
+
+        Args:
+            ticket: What `submit` returned, or `Ticket.from_json`.
+            timeout: Longest wait in seconds. Default: no wait, one request at most.
+
+        Returns:
+            A `SegmentedMedia`; None where the task is not ready yet.
+
+        Raises:
+            TaskFailedError: The task failed, or its result has expired after seven days; submit it again.
+            InputError: The ticket is of another vector space or segment store.
+            ConfigurationError: The task is of an account that this key cannot see.
+        """
+        return finish(self._async.collect(ticket, timeout=timeout))
 
     def plan(
         self,

@@ -13,10 +13,11 @@ from twelvelabs_core.api.legacy_v1 import AsyncLegacyV1
 from twelvelabs_core.api.tasks import AsyncTasks
 from twelvelabs_core.api.uploads import AsyncUploads
 from twelvelabs_core.base.errors import ConfigurationError
-from twelvelabs_core.base.settings import Settings, as_secret
+from twelvelabs_core.base.settings import Settings, as_secret, store_location
 from twelvelabs_core.ingest.job import Ingestion
 from twelvelabs_core.ingest.planning import PlanMethods
 from twelvelabs_core.ingest.segment import SegmentMethods
+from twelvelabs_core.ingest.ticket_methods import TicketMethods
 from twelvelabs_core.models.marengo import DEFAULT_MODEL, EmbeddingModel
 from twelvelabs_core.moments.methods import MomentMethods
 from twelvelabs_core.transport.aio import AsyncIo
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.store.store import SegmentStore
 
 
-class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods, PlanMethods, MomentMethods):
+class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods, TicketMethods, PlanMethods, MomentMethods):
     """The TwelveLabs embed API for asyncio: embeddings, tasks, assets, uploads, and segments that are paid for once.
 
     Safe to share between threads and event loops, each with its own connections; works after fork. A client pickles as
@@ -52,7 +53,8 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods, PlanMethods, 
         requests_per_minute: Most requests in any minute over all clients of this process with this key and host;
             polling requests are not counted. Default None: the API's own limits apply.
         max_concurrent_requests: Most concurrent requests over all calls, clients and threads of this process with this
-            key and host. Default None: fewer only after the API has refused some.
+            key and host, and with a store on PostgreSQL over all processes that use it. Default None: fewer only after
+            the API has refused some.
         store: The segment store, or its location: a file, a SQLAlchemy URL, or ":memory:". Default:
             `TWELVELABS_STORE`, else a file in the user's data directory.
         rate_limiter: Acquired before each request that embeds something, to share one pace between objects. It is not
@@ -106,9 +108,10 @@ class AsyncClient(EmbedMethods, EmbedMediaMethods, SegmentMethods, PlanMethods, 
         if settings is not None and options:
             raise ConfigurationError(f"pass settings, or {', '.join(sorted(options))}, not both.")
         self._io = type(self)._make_io()  # noqa: SLF001  # a function stored on the class, not a method
-        self._session = Session(settings or Settings.resolve(**options), self._io, rate_limiter)
-        self._embedding_model = EmbeddingModel.of(model, embedding_dimension)
         self._open_store = store if isinstance(store, _StoreOpener) else _StoreOpener(store)
+        open_pace = self._open_store if self._open_store.is_server else None
+        self._session = Session(settings or Settings.resolve(**options), self._io, rate_limiter, open_pace)
+        self._embedding_model = EmbeddingModel.of(model, embedding_dimension)
         self.uploads = AsyncUploads(self._session)
         self.assets = AsyncAssets(self._session, self.uploads, self._open_store)
         self.tasks = AsyncTasks(self._session, self._embedding_model, self.assets)
@@ -167,6 +170,13 @@ class _StoreOpener:
         self.opened: SegmentStore | None = None
         if store is not None:
             self.opened = _as_store(store)
+
+    @property
+    def is_server(self) -> bool:
+        """Whether the store is a database server, which several machines share."""
+        if self.opened is None:
+            return (store_location() or "").startswith("postgres")
+        return self.opened.is_server
 
     def __call__(self) -> "SegmentStore":
         """Return the store."""

@@ -171,6 +171,17 @@ def test_async_videos_skips_and_reports_a_broken_video(run: Runner) -> None:
     assert len(times(done.stdout)) == 5
 
 
+def test_a_queue_of_tickets_in_three_processes(run: Runner, service: Sandbox) -> None:
+    before = service.count("POST", "/embed-v2/tasks")
+    run("tickets_sqlite_queue.py", "add", "match.mp4", "other.mp4", "broken.mp4")
+    assert run("tickets_sqlite_queue.py", "submit").stdout == "failed 1\nsubmitted 2\n"
+    done = run.alone("tickets_sqlite_queue.py", "collect").stdout
+    assert done.endswith("done 2\nfailed 1\n")
+    assert "match.mp4 " in done
+    assert service.count("POST", "/embed-v2/tasks") - before <= 2
+    (run.media / "queue.sqlite3").unlink()
+
+
 def test_second_run_costs_nothing(media: Path, tmp_path: Path) -> None:
     with Sandbox() as service:
         run = Runner(media, service, tmp_path / "segments.sqlite")
@@ -191,6 +202,7 @@ def test_every_example_is_tested_and_short() -> None:
         *EXAMPLES.glob("langchain_*.py"),
         EXAMPLES / "near_duplicate_scenes.py",
         EXAMPLES / "recommend_videos.py",
+        EXAMPLES / "tickets_sqlite_queue.py",
     ]
     assert examples
     for example in examples:

@@ -149,6 +149,13 @@ class TaskPoller:
                     raise _timeout_error(task_id, task, failure, deadline)
                 await io.sleep(self._next_delay(deadline))
 
+    async def poll(self, task_id: str) -> Task:
+        """Return a task that is ready now; the errors are those of `wait`."""
+        task = await self._retrieve(task_id)
+        if _is_ready(task_id, task, None):
+            return task
+        raise _timeout_error(task_id, task, None, Deadline(0.0))
+
     @contextmanager
     def _registered(self, task_id: str, now: float) -> Iterator[None]:
         """Count a task among those that are waited for."""

@@ -286,6 +286,10 @@ class AsyncTasks:
         """Wait until a task that was created just now is ready; polled after a delay. For other modules of the core."""
         return await self._poller.wait(task_id, timeout, is_new=True)
 
+    async def poll(self, task_id: str) -> Task:
+        """Return a task that is ready, else raise at once what `wait` would. For other modules of the core."""
+        return await self._poller.poll(task_id)
+
     def list_processing(self) -> AsyncIterator[TaskSummary]:
         """Iterate over the processing tasks. For other modules of the core."""
         return list_tasks(self._session, Call("list embedding tasks", "GET", _PATH), "processing")

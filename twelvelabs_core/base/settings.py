@@ -65,7 +65,8 @@ class Settings:
             a float above 0, 0.5 is one in two minutes. Polling requests (GETs) are not counted, as in the API's own
             limits. Default None: the API's limits apply.
         max_concurrent_requests: Most concurrent requests, polling requests included, over all calls, clients and
-            threads of this process with the same key and host. A request of more than 30 s is not counted any more.
+            threads of this process with the same key and host, and with a segment store on PostgreSQL over all
+            processes that use it. A request of more than 30 s is not counted any more.
             Default None: fewer only after the API has refused some.
 
     Example:

@@ -27,10 +27,9 @@ class MediaAssets:
         self._open_store = open_store
 
     @asynccontextmanager
-    async def lock(self, order: UploadOrder, timeout: float) -> AsyncIterator[None]:
+    async def lock(self, content: str, source: str, timeout: float) -> AsyncIterator[None]:
         """Lock the asset of a content: tasks upload it once, and none deletes what another needs."""
-        key, source = f"asset {order.content}", order.media.source
-        async with single_flight(self._io, self._open_store(), key, source=source, timeout=timeout):
+        async with single_flight(self._io, self._open_store(), f"asset {content}", source=source, timeout=timeout):
             yield
 
     async def ensure_uploaded(self, order: UploadOrder, timeout: float, *, embeds: bool = True) -> str:
@@ -41,11 +40,12 @@ class MediaAssets:
             timeout: Longest wait for the asset, in seconds.
             embeds: Whether a task follows. Then nothing is uploaded while the API refuses such tasks.
         """
-        known = await self.find(order)
+        content = order.content or ""
+        known = await self.find(content)
         if known is not None and await self._is_ready(known, timeout):
             return known
         if known is not None:
-            await self.forget(order)
+            await self.forget(content)
         if embeds and order.asset_type is not None:
             self._session.check_pause(order.asset_type, f"embed {order.media.source}")
         # The store keeps the session of an upload in chunks until the asset is ready: an interrupted run resumes it.
@@ -54,34 +54,34 @@ class MediaAssets:
         if asset.status == "failed":
             await self._io.blocking(lambda: store.drop_upload(asset.id))
             raise asset_failed(asset)
-        await self._io.blocking(lambda: store.put_asset(order.content or "", self._account, asset.id))
+        await self._io.blocking(lambda: store.put_asset(content, self._account, asset.id))
         return asset.id
 
-    async def delete_unused(self, order: UploadOrder, timeout: float) -> None:
+    async def delete_unused(self, content: str, source: str, timeout: float) -> None:
         """Delete the asset that was uploaded for a task, unless another task of the same content is unfinished."""
-        store, content = self._open_store(), order.content or ""
-        async with self.lock(order, timeout):
-            asset_id = await self.find(order)
+        store = self._open_store()
+        async with self.lock(content, source, timeout):
+            asset_id = await self.find(content)
             if asset_id is None:
                 return
             if await self._io.blocking(lambda: store.is_under_way(content, self._account)):
-                logger.info("asset %s of %s is kept: another task needs it", asset_id, order.media.source)
+                logger.info("asset %s of %s is kept: another task needs it", asset_id, source)
                 return
             try:
                 await self._assets.delete(asset_id)
             except NotFoundError:
-                logger.info("asset %s of %s was already deleted", asset_id, order.media.source)
-            await self.forget(order)
+                logger.info("asset %s of %s was already deleted", asset_id, source)
+            await self.forget(content)
 
-    async def find(self, order: UploadOrder) -> str | None:
+    async def find(self, content: str) -> str | None:
         """Return the id of the asset that this account uploaded for the content, or None."""
         store = self._open_store()
-        return await self._io.blocking(lambda: store.find_asset(order.content or "", self._account))
+        return await self._io.blocking(lambda: store.find_asset(content, self._account))
 
-    async def forget(self, order: UploadOrder) -> None:
+    async def forget(self, content: str) -> None:
         """Remove the asset of the content from the segment store."""
         store = self._open_store()
-        await self._io.blocking(lambda: store.drop_asset(order.content or "", self._account))
+        await self._io.blocking(lambda: store.drop_asset(content, self._account))
 
     async def exists(self, asset_id: str) -> bool:
         """Whether the API still has an asset."""

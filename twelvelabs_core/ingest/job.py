@@ -6,48 +6,40 @@ point leaves the next run with what it needs to continue.
 
 import logging
 import math
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from twelvelabs_core.api.assets import AsyncAssets
 from twelvelabs_core.api.chunked_upload import UploadOrder
-from twelvelabs_core.api.embed import check_dimension
 from twelvelabs_core.api.tasks import AsyncTasks
 from twelvelabs_core.base.errors import (
-    APIResponseError,
+    ConfigurationError,
+    InputError,
     NotFoundError,
     TaskFailedError,
     TaskTimeoutError,
     TwelveLabsError,
 )
 from twelvelabs_core.ingest.assets import MediaAssets
-from twelvelabs_core.ingest.budget import minutes_to_pay
+from twelvelabs_core.ingest.creation import Creation
 from twelvelabs_core.ingest.identity import MediaHosts, content_of, stated_content, url_now, validated_url, validator_of
-from twelvelabs_core.ingest.recovery import (
-    Recovery,
-    has_fixed_length,
-    is_answered,
-    log_new_attempt,
-    marked_filename,
-    may_have_created,
-    upload_mark,
-)
-from twelvelabs_core.ingest.run import Job, RunOptions
+from twelvelabs_core.ingest.recovery import Recovery, marked_filename, upload_mark
+from twelvelabs_core.ingest.run import Job, RunOptions, Work
 from twelvelabs_core.ingest.single_flight import single_flight
+from twelvelabs_core.ingest.task_results import Result, TaskResults
+from twelvelabs_core.ingest.ticket import Ticket
 from twelvelabs_core.ingest.transcripts import Transcripts
 from twelvelabs_core.media.inspect import upload_name
 from twelvelabs_core.media.source import Media
 from twelvelabs_core.models.marengo import EmbeddingModel
 from twelvelabs_core.models.options import TaskOptions
-from twelvelabs_core.models.paid_work import embedded_minutes, paid_options
-from twelvelabs_core.results.records import SegmentedMedia, wanted_part
+from twelvelabs_core.models.paid_work import paid_options
+from twelvelabs_core.results.records import SegmentedMedia
 from twelvelabs_core.results.responses import Task
-from twelvelabs_core.results.segments import Segments
-from twelvelabs_core.transport.polling import FIRST_DELAY, Deadline, time_limit
-from twelvelabs_core.transport.rate_limit import Permit
+from twelvelabs_core.transport.polling import Deadline, time_limit
 from twelvelabs_core.transport.session import Session
 
 if TYPE_CHECKING:
@@ -58,7 +50,22 @@ if TYPE_CHECKING:
 logger = logging.getLogger("twelvelabs_core")
 
 _NO_PLAYBACK = {"enable_hls": False, "enable_thumbnail": False}
-_WRITES_MAX = 3  # attempts to write a task's id; each one already waits for other writers
+
+
+class Begun(NamedTuple):
+    """A task that serves a job.
+
+    Attributes:
+        task_id: Its id.
+        entry: Its journal entry; None for a task that was created just now.
+        result: Its stored result, if it is ready.
+        was_found: Whether the id of a new task was found in the list of tasks.
+    """
+
+    task_id: str
+    entry: "TaskEntry | None" = None
+    result: Result | None = None
+    was_found: bool = False
 
 
 class Ingestion:
@@ -81,6 +88,8 @@ class Ingestion:
         self._media_assets = MediaAssets(session, assets, open_store)
         self._transcripts = Transcripts(session, assets, self._media_assets, open_store)
         self._recovery = Recovery(session, tasks, open_store)
+        self._creation = Creation(session, tasks, self._media_assets, self._recovery, open_store)
+        self._results = TaskResults(session, embedding_model, self._recovery, open_store)
         self._hosts = MediaHosts()
 
     @property
@@ -94,32 +103,96 @@ class Ingestion:
 
     async def segment(self, media: Media, options: TaskOptions, run: RunOptions) -> SegmentedMedia:
         """Return the segments of one item, from the segment store, else by a task."""
-        with time_limit(math.inf if run.timeout is None else self._io.now() + run.timeout):
-            return await self._segment(media, options, run)
+        async with self._held(media, options, run) as (job, found):
+            try:
+                segmented = await self._add_words(job, await self._obtain(job, found))
+            except TaskFailedError:
+                await self._delete_asset(job, keep=run.keep_asset)
+                raise
+            await self._delete_asset(job, keep=run.keep_asset)
+            return segmented
 
-    async def _segment(self, media: Media, options: TaskOptions, run: RunOptions) -> SegmentedMedia:
-        try:
-            run.report(media.source, "checking")
-            properties = await self._io.blocking(lambda: self._tasks.check(media, options))
-            if properties is not None and media.duration_sec is None:  # for the budget and `usage`
-                media = replace(media, duration_sec=properties.duration_sec)
-            job, found = await self._identify(media, options, run)
-            held = single_flight(self._io, self._store, job.flight, source=job.source, timeout=job.timeout)
-            async with held as has_waited:
-                try:
-                    segmented = await self._add_words(job, await self._obtain(job, None if has_waited else found))
-                except TaskFailedError:
-                    with suppress(TwelveLabsError):  # the failure of the task is what the caller needs to know
-                        await self._delete_asset(job)
-                    raise
-                try:
-                    await self._delete_asset(job)
-                except TwelveLabsError as error:  # the segments are stored and must be returned
-                    logger.warning("failed to delete the uploaded asset of %s: %s", job.source, error)
+    async def submit(self, media: Media, options: TaskOptions, run: RunOptions) -> Ticket:
+        """Return the ticket of one item; its task is created unless one serves it already."""
+        async with self._held(media, options, run) as (job, found):
+            begun = await self._begin(job, found)
+            if begun.result is None and not await self._is_visible(begun):
+                begun = await self._begin(job, None, hidden=begun.entry)
+            job.report("processing" if begun.result is None else "reused", begun.task_id)
+            return Ticket(
+                job.source, job.title, self.space, job.content, begun.task_id, job.wanted, job.params, run.keep_asset
+            )
+
+    async def collect(self, ticket: Ticket, timeout: float | None) -> SegmentedMedia | None:
+        """Return the segments of a ticket, or None while its task is processed; nothing is created.
+
+        Args:
+            ticket: What `submit` returned.
+            timeout: Longest wait in seconds; None asks the server once.
+        """
+        if ticket.space != self.space:
+            raise InputError(
+                f"the ticket of {ticket.source} is of the space {ticket.space}, the client's {self.space}."
+            )
+        deadline = Deadline(0.0 if timeout is None else timeout)
+        while True:
+            _, entry, result = await self._io.blocking(lambda: self._results.find(ticket))
+            if entry is not None and result is not None:
+                segmented = self._results.segmented(ticket, entry, result, entry.task_id, entry.attempts, reused=True)
+                await self._delete_asset(ticket, keep=ticket.keep_asset)
                 return segmented
-        except Exception:
-            run.report(media.source, "failed")
+            if entry is None or entry.state in ("failed", "expired"):
+                raise _not_collectable(ticket, entry, self._store.location)
+            if entry.state == "processing":
+                try:
+                    await self._collect_result(ticket, entry, None if timeout is None else deadline.remaining)
+                except TaskTimeoutError:
+                    return None
+                continue
+            if await self._io.blocking(partial(self._store.is_abandoned, entry)):
+                raise _not_collectable(ticket, entry, self._store.location)
+            if deadline.is_expired:
+                return None
+            await self._io.sleep(deadline.next_delay())
+
+    async def _collect_result(self, ticket: Ticket, entry: "TaskEntry", timeout: float | None) -> None:
+        """Store the result of the task of a ticket once it is ready."""
+
+        async def wait(task_id: str) -> Task:
+            return await (self._tasks.poll(task_id) if timeout is None else self._tasks.wait(task_id, timeout=timeout))
+
+        try:
+            is_visible = await self._results.resume(ticket, entry, wait)
+        except TaskFailedError:
+            await self._delete_asset(ticket, keep=ticket.keep_asset)
             raise
+        if not is_visible:
+            raise ConfigurationError(
+                f"task {entry.task_id} of {ticket.source} is of another account, which this API key cannot see."
+            )
+
+    @asynccontextmanager
+    async def _held(
+        self, media: Media, options: TaskOptions, run: RunOptions
+    ) -> "AsyncIterator[tuple[Job, Findings | None]]":
+        """Check and identify one item; no other caller of this process has it until the block ends.
+
+        Yields:
+            The job, and what the store knows of it; None where another caller may have changed that.
+        """
+        with time_limit(math.inf if run.timeout is None else self._io.now() + run.timeout):
+            try:
+                run.report(media.source, "checking")
+                properties = await self._io.blocking(lambda: self._tasks.check(media, options))
+                if properties is not None and media.duration_sec is None:  # for the budget and `usage`
+                    media = replace(media, duration_sec=properties.duration_sec)
+                job, found = await self._identify(media, options, run)
+                held = single_flight(self._io, self._store, job.flight, source=job.source, timeout=job.timeout)
+                async with held as has_waited:
+                    yield job, None if has_waited else found
+            except Exception:
+                run.report(media.source, "failed")
+                raise
 
     async def content_of(self, media: Media) -> str:
         """Return the content identity of media."""
@@ -173,252 +246,76 @@ class Ingestion:
         return Job(media, options, paid, run, self.space, content, new_url, order, timeout), found
 
     async def _obtain(self, job: Job, found: "Findings | None") -> SegmentedMedia:
-        """Return the stored result; else resume the task that was begun, adopt a lost one, or pay for a new one.
+        """Return the stored result; else wait for the task that serves the job, which may be a new one.
+
+        Args:
+            job: The item.
+            found: What the store knew of it; None reads it again.
+        """
+        hidden, is_new = None, False
+        while True:
+            begun, found = await self._begin(job, found, hidden=hidden), None
+            entry, task_id = begun.entry, begun.task_id
+            if entry is not None and begun.result is not None:
+                return self._reported(job, entry, begun.result, task_id, entry.attempts, reused=not is_new)
+            job.report("processing", task_id)
+            if entry is None:
+                is_new, wait = True, partial(self._tasks.wait_for_new, timeout=job.timeout)
+                result, attempts = await self._results.finish(
+                    job, job.key, task_id, wait, may_be_adopted=begun.was_found
+                )
+                if attempts is not None:  # else another process stored the result that counts
+                    return self._reported(job, job, result, task_id, attempts, reused=False)
+            elif not await self._results.resume(job, entry, partial(self._tasks.wait, timeout=job.timeout)):
+                hidden = entry
+
+    async def _begin(self, job: Job, found: "Findings | None", *, hidden: "TaskEntry | None" = None) -> Begun:
+        """Return the task that serves a job: a ready one, the one that was begun, a lost one, else a new one.
 
         Args:
             job: The item.
             found: What the store knew of it; None reads it again. Every write names the state that it starts from, so
                 that another process may have changed it since.
+            hidden: The entry of a task of another account, which this one cannot see: it is replaced.
         """
         deadline = Deadline(job.timeout)
         while True:
             if found is None:
-                found = await self._io.blocking(lambda: self._find(job))
+                found = await self._io.blocking(lambda: self._results.find(job))
             (_, entry, result), found = found, None
-            if entry is not None and result is not None:
-                return self._segmented(job, entry, result, entry.task_id, entry.attempts, reused=True)
-            if entry is not None and entry.state == "processing" and await self._resume(job, entry):
-                continue  # the entry is ready now, or expired
+            if entry is not None and entry != hidden and entry.state in ("ready", "processing"):
+                return Begun(str(entry.task_id), entry, result)
             created = None
             if entry is None or entry.state != "intent":
-                created = await self._create(job, entry)
+                created = await self._creation.create(job, entry)
             elif await self._io.blocking(partial(self._store.is_abandoned, entry)):
                 if await self._recovery.adopt_lost_task(entry):
-                    continue  # the entry has a task now, to be resumed
-                created = await self._create(job, entry)
+                    continue  # the entry has a task now
+                created = await self._creation.create(job, entry)
             if created is not None:
-                task_id, was_found = created
-                return await self._await_result(job, job, task_id, is_new=True, may_be_adopted=was_found)
+                return Begun(created[0], was_found=created[1])
             if deadline.is_expired:
                 late = f"was not ready after {deadline.limit:g} s; run again later."
                 raise TaskTimeoutError(f"{job.source} is being embedded by another process and {late}")
             logger.info("%s: waiting for another process, which is creating its task", job.source)
             await self._io.sleep(deadline.next_delay())
 
-    def _find(self, job: Job) -> "Findings":
-        """Return what the store knows of an item."""
-        wanted = job.options.identity()
-        return self._store.find_work(lambda _: job.content, space=job.space, params=job.params, wanted=wanted)
-
-    async def _resume(self, job: Job, entry: "TaskEntry") -> bool:
-        """Wait for the task that this or another process created; record it as expired if the server dropped it.
-
-        Returns:
-            False where it is the task of another account, which this one cannot see. The keys of one organisation share
-            their tasks.
-        """
-        task_id = str(entry.task_id)
-        logger.info("resuming task %s of %s", task_id, job.source)
-        try:
-            await self._await_result(job, entry, task_id)
-        except NotFoundError:
-            if entry.account != self._session.settings.account:
-                return False
-            if not await self._recovery.has_expired(entry):
-                raise
-        except TaskFailedError as error:
-            if not _is_expiry(error):
-                raise
-        else:
+    async def _is_visible(self, begun: Begun) -> bool:
+        """Return whether this account can see a task. The keys of one organisation share their tasks."""
+        if begun.entry is None or begun.entry.account == self._session.settings.account:
             return True
-        logger.warning("task %s of %s has expired at the server", task_id, job.source)
-        reason = f"task {task_id} has expired at the server"
-        await self._io.blocking(lambda: self._store.put_failure(entry.key, reason, task_id=task_id, expired=True))
+        try:
+            await self._tasks.retrieve(begun.task_id)
+        except NotFoundError:
+            return False
         return True
 
-    async def _create(self, job: Job, entry: "TaskEntry | None") -> tuple[str, bool] | None:
-        """Upload local media, write the intent, create the task.
-
-        While this runs, other processes wait for the intent.
-
-        Returns:
-            The task's id, and whether it was found in the list of tasks; None where another process was faster.
-        """
-        store, minutes = self._store, embedded_minutes(job.params, job.media.duration_sec)
-        if (budget := job.run.max_minutes) is not None:  # before an upload; the intent decides
-            minutes = needed = await self._io.blocking(lambda: minutes_to_pay(job.media, job.paid))
-            await self._io.blocking(lambda: store.check_budget(self.space, job.source, needed, budget))
-        await self._io.blocking(store.ensure_beat)  # refuses, before an upload, a store that cannot be written
-        with store.creating():
-            permit = await self._write_intent(job, entry, minutes)
-            if permit is None:
-                return None
-            try:
-                return await self._send_create(job, permit)
-            finally:
-                self._session.release(permit)
-
-    async def _write_intent(self, job: Job, entry: "TaskEntry | None", minutes: float | None) -> Permit | None:
-        """Upload local media, then write the intent; return the permit for the create.
-
-        The permit is acquired first, so that an intent never waits for rate limits.
-
-        Returns:
-            None where another process was faster.
-        """
-        async with self._media_assets.lock(job.order, job.timeout):
-            if job.media.is_local:
-                await self._media_assets.ensure_uploaded(job.order, job.timeout)
-            await self._session.wait_for_rate_limiter()
-            permit = await self._session.acquire(job.options.input_type, f"embed {job.source}")
-            is_written = False
-            try:
-                is_written = await self._io.blocking(
-                    lambda: self._store.put_intent(
-                        job.key,
-                        space=self.space,
-                        content=job.content,
-                        model=self._model.name,
-                        params=job.params,
-                        source=job.source,
-                        account=self._session.settings.account,
-                        url=job.url,
-                        replacing=entry,
-                        wanted=job.options.identity(),
-                        minutes=minutes,
-                        max_minutes=job.run.max_minutes,
-                    )
-                )
-            finally:
-                if not is_written:
-                    self._session.release(permit)
-        if is_written and entry is not None and entry.key == job.key:
-            log_new_attempt(job.source, entry)
-        return permit if is_written else None
-
-    async def _send_create(self, job: Job, permit: Permit) -> tuple[str, bool]:
-        """Create the task; its id is in the journal before anything else happens."""
-        media = job.media
-        try:
-            if media.is_local:
-                asset_id = await self._media_assets.find(job.order)
-                media = Media.of(f"asset:{asset_id}", source=job.source)
-            task = await self._tasks.start(
-                media, job.paid, note=lambda task: self._write_task_id(job, task.id), permit=permit
-            )
-        except TwelveLabsError as error:
-            if not may_have_created(error):
-                reason = str(error)
-                if error.task_id is None:
-                    await self._io.blocking(lambda: self._store.put_failure(job.key, reason))
-                raise
-            task_id = await self._recover(job, error)
-            if task_id is None:
-                raise
-            return task_id, True
-        return task.id, False
-
-    async def _write_task_id(self, job: Job, task_id: str) -> None:
-        """Write the id of the created task to the journal; where that fails, name it in the log and the error."""
-        for remaining in reversed(range(_WRITES_MAX)):
-            try:
-                is_ours = await self._io.blocking(lambda: self._store.put_task_id(job.key, task_id))
-            except TwelveLabsError as error:
-                if remaining:
-                    await self._io.sleep(FIRST_DELAY)
-                    continue
-                logger.error(  # noqa: TRY400  # the error is raised, with the id
-                    "task %s of %s was created, but its id could not be written to the segment store",
-                    task_id,
-                    job.source,
-                )
-                error.task_id = task_id
-                raise
-            if not is_ours:  # a process that was silent for too long; another one continued its work
-                logger.warning(
-                    "task %s of %s was created beside another one: it is paid for twice", task_id, job.source
-                )
-            return
-
-    async def _recover(self, job: Job, error: TwelveLabsError) -> str | None:
-        """Find the task of a create whose outcome is unknown; return its id, or None."""
-        logger.warning("the outcome of a create is unknown (%s); searching the list of tasks", error)
-        entry = await self._io.blocking(lambda: self._store.find_task(job.key))
-        if entry is None or entry.state != "intent":
-            return None if entry is None else entry.task_id
-        try:
-            return await self._recovery.adopt_lost_task(entry, is_answered=is_answered(error))
-        except TwelveLabsError as failure:
-            logger.warning("failed to list tasks: %s", failure)
-            return None
-
-    async def _await_result(
-        self, job: Job, work: "Job | TaskEntry", task_id: str, *, is_new: bool = False, may_be_adopted: bool = True
+    def _reported(
+        self, job: Job, of: "Job | TaskEntry", result: Result, task_id: str, attempts: int, *, reused: bool
     ) -> SegmentedMedia:
-        """Wait for the task of `work`, store its result and return what the job wants of it."""
-        job.report("processing", task_id)
-        try:
-            task = await (self._tasks.wait_for_new if is_new else self._tasks.wait)(task_id, timeout=job.timeout)
-        except TaskFailedError as error:
-            reason = str(error)
-            await self._io.blocking(lambda: self._store.put_failure(work.key, reason, task_id=task_id))
-            raise
-        except TwelveLabsError as error:
-            error.task_id = task_id  # the task continues at the server and can be retrieved by its id
-            raise
-        segments = task.segments if task.segments is not None else Segments.empty(self._model.dimension)
-        check_dimension(segments.vectors, self._model.dimension)
-        if may_be_adopted:
-            await self._check_adopted(work.key, job.source, task_id, segments)
-        duration = _duration(task, segments)
-        attempts = await self._io.blocking(lambda: self._store.put_result(work.key, segments, duration_sec=duration))
-        if attempts is None:  # another process stored the result that counts
-            return replace(await self._obtain(job, None), reused=not is_new)
-        return self._segmented(job, work, (segments, duration), task_id, attempts, reused=not is_new)
-
-    async def _check_adopted(self, key: str, source: str, task_id: str, segments: Segments) -> None:
-        """Refuse the result of an adopted task whose clips have another length than requested."""
-        from twelvelabs_core.store.journal import FOUND  # noqa: PLC0415  # start-up without SQLAlchemy
-
-        entry = await self._io.blocking(lambda: self._store.find_task(key))
-        if entry is None or entry.error != FOUND or has_fixed_length(entry.params, segments):
-            return
-        reason = f"task {task_id}, adopted from the list of tasks, has clips of another length than requested"
-        await self._io.blocking(lambda: self._store.put_failure(key, reason, task_id=task_id))
-        raise APIResponseError(f"{source}: {reason}. Nothing was stored; the next run creates a task.")
-
-    def _segmented(
-        self,
-        job: Job,
-        work: "Job | TaskEntry",
-        result: tuple[Segments, float],
-        task_id: str | None,
-        attempts: int,
-        *,
-        reused: bool,
-    ) -> SegmentedMedia:
-        """Return what a job wants of the result of a task."""
-        (segments, duration), wanted, rows = result, job.options.identity(), None
-        if work.params != wanted:
-            segments, rows = wanted_part(segments, wanted)
-        if not len(segments):  # on every run: a search will never find this item
-            logger.warning("task %s of %s returned no vectors; try other embedding options", task_id, job.source)
+        segmented = self._results.segmented(job, of, result, task_id, attempts, reused=reused)
         job.report("reused" if reused else "ready", task_id)
-        return SegmentedMedia(
-            source=job.source,
-            title=job.media.title,
-            model=self._model.name,
-            space=self.space,
-            content=job.content,
-            duration_sec=duration,
-            segments=segments,
-            task_id=task_id,
-            reused=reused,
-            attempts=attempts,
-            task_key=work.key,
-            options=wanted,
-            rows=rows,
-        )
+        return segmented
 
     async def _add_words(self, job: Job, segmented: SegmentedMedia) -> SegmentedMedia:
         """Add the words spoken in the media; before its asset is deleted."""
@@ -428,16 +325,23 @@ class Ingestion:
         words = await self._transcripts.words_of(order, job.timeout, keep_asset=job.run.keep_asset)
         return replace(segmented, words=words)
 
-    async def _delete_asset(self, job: Job) -> None:
-        if job.media.is_local and not job.run.keep_asset:
-            await self._media_assets.delete_unused(job.order, job.timeout)
+    async def _delete_asset(self, work: Work, *, keep: bool) -> None:
+        """Delete the uploaded asset of local bytes; a failure does not replace the outcome of the task."""
+        if keep or not work.content.startswith("sha256:"):
+            return
+        try:
+            timeout = self._session.settings.task_timeout
+            await self._media_assets.delete_unused(work.content, work.source, timeout)
+        except TwelveLabsError as error:
+            logger.warning("failed to delete the uploaded asset of %s: %s", work.source, error)
 
 
-def _is_expiry(error: TaskFailedError) -> bool:
-    """Whether a task failed because the server deleted its result after seven days; the API says it in these words."""
-    return "no longer available" in str(error)
-
-
-def _duration(task: Task, segments: Segments) -> float:
-    stated = None if task.metadata is None else task.metadata.duration
-    return float(stated) if stated else max((segment.end_sec for segment in segments), default=0.0)
+def _not_collectable(ticket: Ticket, entry: "TaskEntry | None", place: str) -> TwelveLabsError:
+    """Return the error for a ticket whose task has ended, or is not in this segment store."""
+    if entry is None:
+        return InputError(
+            f"the segment store {place} has no task of {ticket.source}: collect with the store with which it was "
+            "submitted, or submit it again."
+        )
+    reason = (entry.error or "its create was interrupted").rstrip(". ")
+    return TaskFailedError(f"{ticket.source}: {reason}. Submit it again for another task.", task_id=entry.task_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twelvelabs_core.api.chunked_upload import UploadOrder
 from twelvelabs_core.base.checks import check_bool, check_timeout
@@ -50,6 +50,30 @@ class RunOptions:
             self.on_progress(Progress(source, stage, done, total, task_id))
 
 
+class Work(Protocol):
+    """What is wanted of the result of a task, of which media: a job, or the ticket of one."""
+
+    @property
+    def source(self) -> str:
+        """The caller's name of the media."""
+
+    @property
+    def title(self) -> str:
+        """A short name to display."""
+
+    @property
+    def content(self) -> str:
+        """Content identity of the media."""
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The parameters of the task."""
+
+    @property
+    def wanted(self) -> Mapping[str, Any]:
+        """The parameters of what is wanted of its result."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One item to embed, with its identity.
@@ -87,6 +111,11 @@ class Job:
         return self.paid.identity()
 
     @property
+    def wanted(self) -> Mapping[str, Any]:
+        """The parameters of what is wanted of its result."""
+        return self.options.identity()
+
+    @property
     def flight(self) -> str:
         """Identity of all tasks that may contain each other, of which one is created at a time."""
         return task_key(self.space, self.content, shared_parameters(self.params))
@@ -95,6 +124,11 @@ class Job:
     def source(self) -> str:
         """The caller's name of the media."""
         return self.media.source
+
+    @property
+    def title(self) -> str:
+        """A short name to display."""
+        return self.media.title
 
     def report(self, stage: Stage, task_id: str | None = None) -> None:
         """Report a step to the caller."""

@@ -83,7 +83,7 @@ class Transcripts:
             if words is not None:
                 await self._io.blocking(lambda: store.put_transcript(content, self._origin, words))
         if order.media.url is not None and not keep_asset:
-            await self._media_assets.delete_unused(order, timeout)
+            await self._media_assets.delete_unused(content, source, timeout)
         return words or ()
 
     async def _fetch(self, order: UploadOrder, timeout: float) -> tuple[Word, ...] | None:
@@ -97,10 +97,11 @@ class Transcripts:
             return () if isinstance(error, _NoTranscriptionError) else None
 
     async def _fetch_by_asset(self, order: UploadOrder, timeout: float) -> tuple[Word, ...]:
+        content = order.content or ""
         for _ in range(_ASSETS_MAX):
             asset_id = order.media.asset_id
             if asset_id is None:
-                async with self._media_assets.lock(order, timeout):
+                async with self._media_assets.lock(content, order.media.source, timeout):
                     asset_id = await self._media_assets.ensure_uploaded(order, timeout, embeds=False)
             try:
                 return await self._wait_for_words(order, asset_id, timeout)
@@ -110,7 +111,7 @@ class Transcripts:
                     raise _NoTranscriptionError(message) from None
             if order.media.asset_id is not None:
                 raise TwelveLabsError(f"asset {asset_id} was deleted, and its transcription with it.")
-            await self._media_assets.forget(order)
+            await self._media_assets.forget(content)
         raise TwelveLabsError("another task deleted its asset while it was needed; the next run requests them again.")
 
     async def _wait_for_words(self, order: UploadOrder, asset_id: str, timeout: float) -> tuple[Word, ...]:

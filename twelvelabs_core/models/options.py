@@ -28,6 +28,10 @@ class TaskOptions(Protocol):
     """How to embed one item by a task."""
 
     @property
+    def model(self) -> str:
+        """The name of the model."""
+
+    @property
     def input_type(self) -> str:
         """`audio`, `video`, `document` or `image`."""
 

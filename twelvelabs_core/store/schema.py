@@ -202,6 +202,26 @@ payments = table(
     needed("created_at", Double, index=True),
 )
 
+# What the processes of an account know of its rate limits; times by the clock of the database (see `pace`).
+paces = table(
+    "paces",
+    Column("account", Text, primary_key=True),  # and the host of the API
+    Column("category", Text, primary_key=True),
+    needed("paused_until", Double),
+    needed("refused_at", Double),
+    needed("successes", BigInteger),
+    Column("concurrency", Double),  # most concurrent requests of all processes; NULL for no limit
+)
+
+# How many concurrent requests a process of an account may send, until when.
+leases = table(
+    "leases",
+    Column("account", Text, primary_key=True),
+    Column("category", Text, primary_key=True),  # "" for all together
+    Column("owner", Text, primary_key=True),
+    needed("permits", Integer),
+    needed("expires_at", Double),
+)
 
 Insert = sqlite.Insert | postgresql.Insert
 
@@ -315,7 +335,31 @@ def _minutes_in_version_3(params: dict[str, Any], duration_sec: float | None) ->
     return max(0.0, seconds) / 60
 
 
-UPGRADES = (upgrade_from_1, upgrade_from_2, upgrade_from_3)  # the first is for version 1, the next for version 2, ...
+FROM_4_TO_5 = """
+CREATE TABLE twelvelabs_paces (
+    account TEXT NOT NULL, category TEXT NOT NULL, paused_until DOUBLE PRECISION NOT NULL,
+    refused_at DOUBLE PRECISION NOT NULL, successes BIGINT NOT NULL, concurrency DOUBLE PRECISION,
+    PRIMARY KEY (account, category)
+);
+CREATE TABLE twelvelabs_leases (
+    account TEXT NOT NULL, category TEXT NOT NULL, owner TEXT NOT NULL, permits INTEGER NOT NULL,
+    expires_at DOUBLE PRECISION NOT NULL, PRIMARY KEY (account, category, owner)
+)
+"""
+
+
+def upgrade_from_4(connection: Connection) -> None:
+    """Upgrade a store of version 4 to version 5: two tables for the pace that the processes of an account share."""
+    for statement in FROM_4_TO_5.split(";"):
+        connection.exec_driver_sql(statement)
+
+
+UPGRADES = (
+    upgrade_from_1,
+    upgrade_from_2,
+    upgrade_from_3,
+    upgrade_from_4,
+)  # the first is for version 1, the next for version 2, ...
 SCHEMA_VERSION = len(UPGRADES) + 1
 
 

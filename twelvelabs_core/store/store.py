@@ -18,6 +18,7 @@ from twelvelabs_core.store.journal import ENDED, Journal
 from twelvelabs_core.store.location import default_path, parse_location
 from twelvelabs_core.store.lookups import Lookups
 from twelvelabs_core.store.owners import Owners
+from twelvelabs_core.store.pace import Pace
 from twelvelabs_core.store.payments import Payments
 from twelvelabs_core.store.schema import (
     SCHEMA_VERSION,
@@ -39,7 +40,7 @@ __all__ = ["Copied", "Payment", "Removed", "SegmentStore", "StoreInfo", "StoredV
 IS_UNUSED = ~select(aliases.c.segment_id).where(aliases.c.task == tasks.c.id).exists()
 
 
-class SegmentStore(Journal, Vectors, Lookups, Payments, Transfer, Owners):
+class SegmentStore(Journal, Vectors, Lookups, Payments, Transfer, Owners, Pace):
     """A durable journal of embedding tasks and of the vectors that they gave.
 
     One file (SQLite, mode 0600) or a PostgreSQL database that several machines share. It is opened at first use.

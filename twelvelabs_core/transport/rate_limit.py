@@ -1,5 +1,7 @@
 """Rate limits of an account at a host, shared by all clients, threads and event loops of a process.
 
+With a segment store on PostgreSQL, other processes share them too: see `shared_pace`.
+
 The API counts each category of requests by itself (text, image, video, ...) and GETs in none. So each category has its
 own pause and its own limit of concurrent requests: a pause of texts stops neither videos nor polling requests.
 
@@ -24,6 +26,7 @@ from twelvelabs_core.base.errors import RateLimitError
 from twelvelabs_core.base.settings import Settings
 from twelvelabs_core.transport.error_response import when_to_retry
 from twelvelabs_core.transport.retry import RATE_LIMITED, Outcome, backoff
+from twelvelabs_core.transport.shared_pace import ALL, IDLE_SEC, PaceSharing, PaceStore, Report, Shared
 
 POLLING = "polling"  # the category of all GETs
 _SLOT_DELAYS = 0.02, 0.25  # seconds between two attempts to get a slot: the least, the most
@@ -61,7 +64,7 @@ class Permit:
 
     category: str
     since: float
-    successes: int  # requests of the category that had succeeded by then
+    successes: int  # requests of the category that had succeeded by then, in all processes as far as is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,14 @@ class _Category:
     refused_at: float = -math.inf
     refusals: int = 0  # in a row
     successes: int = 0
+    others: int = 0  # successes of other processes
+    asked_at: float = -math.inf  # when a permit was last asked for
+    processes: int = 1  # of the account, as far as they share their pace
+    permits: float = math.inf  # of them, those of this process
+    # What the other processes do not know of: the request that was refused, a pause, successes above `reported`.
+    refused: Permit | None = None
+    is_pause_new: bool = False
+    reported: int = 0
 
 
 class RateLimits:
@@ -87,20 +98,34 @@ class RateLimits:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self.reset()
+        self._sharing: PaceSharing | None = None
+        self._reset()
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Forget everything, and share the pace with no other process any more."""
+        if self._sharing is not None:
+            self._sharing.close()
+        self._sharing = None
+        self._reset()
+
+    def _reset(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._categories: defaultdict[str, _Category] = defaultdict(_Category)
         self._sent: deque[float] = deque(maxlen=_COUNTED_MAX)
         self._media_left: tuple[float, float] | None = None  # seconds, and until when, in seconds since the epoch
+        self._most: int | None = None  # `max_concurrent_requests`, where the pace is shared
+        self._most_here: float = math.inf  # the share of this process
+
+    def share(self, account: str, open_store: Callable[[], PaceStore]) -> None:
+        """Share the pace from now on with the processes that use the same store; the first store stays."""
+        if self._sharing is None:
+            self._sharing = PaceSharing(account, open_store, self.report, self.is_busy, self.apply)
 
     @property
     def _own_lock(self) -> threading.Lock:
         if self._pid != os.getpid():
-            self.reset()  # also the lock: it may be held by a thread that a forked child does not have
+            self._reset()  # also the lock: it may be held by a thread that a forked child does not have
         return self._lock
 
     def note_media(self, headers: Mapping[str, str], now: float) -> None:
@@ -159,24 +184,28 @@ class RateLimits:
 
     def try_acquire(self, category: str, settings: Settings, permit: Permit | None = None) -> Permit | Wait:
         """Return a permit, or how long to wait before asking again; the arguments are those of `acquire`."""
+        most = settings.max_concurrent_requests
         with self._own_lock:
+            if self._sharing is not None and not self._is_share_known(self._sharing, most):
+                return Wait(_SLOT_DELAYS[0], "slot")
             now = self._clock()
             state = self._state(category, now)
+            state.asked_at = now
             if permit is not None:
                 if state.paused_until <= now and permit in state.in_flight:
                     return permit
                 state.in_flight.pop(permit, None)
             if state.paused_until > now:
                 return Wait(state.paused_until - now, "pause")
-            most = settings.max_concurrent_requests
-            if len(state.in_flight) + 1 > state.limit or (most is not None and self._total(now) >= most):
+            is_full = most is not None and self._total(now) >= min(most, self._most_here)
+            if is_full or len(state.in_flight) + 1 > min(state.limit, state.permits):
                 return Wait(_SLOT_DELAYS[0], "slot")
             if category != POLLING:
                 seconds = self._seconds_to_next(settings.requests_per_minute, now)
                 if seconds > 0:
                     return Wait(seconds, "rate")
                 self._sent.append(now)
-            permit = Permit(category, now, state.successes)
+            permit = Permit(category, now, state.successes + state.others)
             state.in_flight[permit] = None
             return permit
 
@@ -203,8 +232,10 @@ class RateLimits:
             if outcome.status == RATE_LIMITED and is_news:
                 state.refusals += 1
                 state.refused_at = now
-                if len(state.in_flight) > 1:  # a refusal of a single request is not due to concurrency
-                    state.limit = max(1.0, min(state.limit, len(state.in_flight)) / 2)
+                in_flight = len(state.in_flight) * state.processes  # as far as this process can know
+                if in_flight > 1:  # a refusal of a single request is not due to concurrency
+                    state.limit = max(1.0, min(state.limit, in_flight) / 2)
+                state.refused = permit
                 pause = min(backoff(state.refusals), settings.max_retry_wait) if pause is None else pause
             elif outcome.ok:
                 state.successes += 1
@@ -212,14 +243,71 @@ class RateLimits:
                     state.refusals = 0
                     state.limit += 1 / state.limit  # one more after each round, as TCP does after a loss
             if pause is not None and (outcome.status == RATE_LIMITED or pause <= settings.max_retry_wait):
+                state.is_pause_new |= now + pause > state.paused_until
                 state.paused_until = max(state.paused_until, now + pause)
             state.in_flight.pop(permit, None)
-            return state.successes
+            successes = state.successes + state.others
+        if self._sharing is not None and pause is not None:
+            self._sharing.exchange_soon()
+        return successes
+
+    def report(self) -> dict[str, Report]:
+        """Return what was learnt since the last report, by category; `ALL` has the setting of all together."""
+        with self._own_lock:
+            now = self._clock()
+            reports = {}
+            for name in list(self._categories):
+                state = self._state(name, now)
+                if not state.in_flight and state.refused is None and now - state.asked_at > IDLE_SEC:
+                    continue
+                sent_ago = None if state.refused is None else now - state.refused.since
+                pause = state.paused_until - now if state.is_pause_new else 0.0
+                reports[name] = Report(
+                    len(state.in_flight),
+                    state.limit,
+                    max(0.0, pause),
+                    now - state.refused_at,
+                    sent_ago,
+                    state.successes - state.reported,
+                )
+                state.refused, state.is_pause_new, state.reported = None, False, state.successes
+            reports[ALL] = Report(self._total(now), math.inf if self._most is None else self._most)
+            return reports
+
+    def is_busy(self) -> bool:
+        """Return whether requests are in flight."""
+        with self._own_lock:
+            return self._total(self._clock()) > 0
+
+    def apply(self, shared: Mapping[str, Shared]) -> None:
+        """Take over what all processes of the account know; where it cannot be known, this process is alone."""
+        with self._own_lock:
+            now = self._clock()
+            known = dict(shared)
+            self._most_here = known.pop(ALL).permits if known else math.inf
+            for name in {**self._categories, **known}:
+                state = self._categories[name]
+                if (one := known.get(name)) is None:
+                    state.processes, state.permits = 1, math.inf
+                    continue
+                state.processes, state.permits = one.processes, one.permits
+                state.limit = one.limit
+                state.others = max(state.others, one.successes - state.reported)
+                state.paused_until = max(state.paused_until, now + one.pause)
+                state.refused_at = max(state.refused_at, now - one.refused_ago)
 
     def release(self, permit: Permit) -> None:
         """Give back a permit that was not used; without effect after `record`."""
         with self._own_lock:
             self._categories[permit.category].in_flight.pop(permit, None)
+
+    def _is_share_known(self, sharing: PaceSharing, most: int | None) -> bool:
+        if most is not None and most > (self._most or 0):
+            if self._most is None:
+                self._most_here = 0  # until the next exchange
+            self._most = most
+            sharing.exchange_soon()
+        return sharing.is_known()
 
     def _state(self, category: str, now: float) -> _Category:
         state = self._categories[category]
@@ -245,12 +333,20 @@ class RateLimits:
 _accounts: dict[tuple[str, str], RateLimits] = {}
 
 
-def rate_limits_of(settings: Settings) -> RateLimits:
-    """Return the rate limits of an account at a host: the same object for all clients of this process."""
+def rate_limits_of(settings: Settings, open_store: Callable[[], PaceStore] | None = None) -> RateLimits:
+    """Return the rate limits of an account at a host: the same object for all clients of this process.
+
+    Args:
+        settings: The key and the host.
+        open_store: Opens a store through which other processes share them; None leaves that as it is.
+    """
     key = (settings.account, urlsplit(settings.base_url).netloc.lower())
     if len(_accounts) >= _ACCOUNTS_MAX and key not in _accounts:
         _accounts.clear()  # existing clients keep theirs
-    return _accounts.setdefault(key, RateLimits())
+    limits = _accounts.setdefault(key, RateLimits())
+    if open_store is not None:
+        limits.share(" ".join(key), open_store)
+    return limits
 
 
 def reset_rate_limits() -> None:

@@ -32,6 +32,7 @@ from twelvelabs_core.transport.io import Exchange, Io
 from twelvelabs_core.transport.polling import LAST_REQUEST, current_time_limit
 from twelvelabs_core.transport.rate_limit import Permit, RateLimiter, category_of, rate_limits_of
 from twelvelabs_core.transport.retry import RATE_LIMITED, Outcome, RetryPolicy
+from twelvelabs_core.transport.shared_pace import PaceStore
 
 logger = logging.getLogger("twelvelabs_core")
 
@@ -64,19 +65,26 @@ class Session:
         settings: Key, base URL, time-out, retries and limits.
         io: How to send and wait.
         rate_limiter: The caller's own rate limiter, see `wait_for_rate_limiter`.
+        open_pace: Opens the store through which the processes of an account share one pace; None: they do not.
 
     Attributes:
         policy: When a failed call is retried.
         clock_offset: How far the server's clock was ahead of the local one at its last response; 0 if unknown.
     """
 
-    def __init__(self, settings: Settings, io: Io, rate_limiter: RateLimiter | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        io: Io,
+        rate_limiter: RateLimiter | None = None,
+        open_pace: Callable[[], PaceStore] | None = None,
+    ) -> None:
         self.settings = settings
         self.io = io
         self.policy = RetryPolicy(settings.max_retries, settings.max_retry_wait)
         self._auth = KeyAuth(settings.api_key)
         self._rate_limiter = rate_limiter
-        self._rate_limits = rate_limits_of(settings)
+        self._rate_limits = rate_limits_of(settings, open_pace)
         self.clock_offset = timedelta(0)
 
     async def send(self, call: Call) -> Reply:

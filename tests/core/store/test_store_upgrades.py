@@ -27,7 +27,11 @@ from twelvelabs_core.store.schema import SCHEMA_VERSION
 from twelvelabs_core.store.store import SegmentStore
 
 DUMPS = Path(__file__).parent / "old_schemas"
-SQLITE_DUMPS = ["version_1_sqlite", "version_1_sqlite_without_uploads", "version_2_sqlite", "version_3_sqlite"]
+SQLITE_DUMPS = [
+    "version_1_sqlite",
+    "version_1_sqlite_without_uploads",
+    *(f"version_{number}_sqlite" for number in (2, 3, 4)),
+]
 VALUES = np.arange(12, dtype=np.float32).reshape(3, 4)
 LOCI = [SegmentPosition(row * 1.5, row * 1.5 + 1.5, "visual", "clip") for row in range(3)]
 

@@ -1,0 +1,209 @@
+"""One pace for one account: processes that share a segment store on PostgreSQL, checked with the server's log."""
+
+import math
+import random
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.core import postgres
+from tests.core.pace_log import PaceLog, paced_sandbox
+from twelvelabs_core import Client, RateLimitError, SegmentStore
+from twelvelabs_core.store import pace
+from twelvelabs_core.transport import shared_pace
+from twelvelabs_core.transport.shared_pace import ALL, Report, Shared, share_of
+from twelvelabs_sandbox import Fault, Sandbox
+
+EMBED = "/embed-v2"
+WORKER = """
+    import sys
+    from twelvelabs_core import Client
+    key, base_url, store, name, count, most = sys.argv[1:]
+    client = Client(key, base_url=base_url, store=store, max_concurrency=16, max_concurrent_requests=int(most) or None)
+    print(len(client.embed_texts([f"{name} {number}" for number in range(int(count))])))
+"""
+
+
+@pytest.fixture
+def location(postgres_server: str) -> Iterator[str]:
+    with postgres.schema(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def store(location: str) -> Iterator[SegmentStore]:
+    with SegmentStore(location) as store:
+        yield store
+
+
+@pytest.fixture
+def paced() -> Iterator[tuple[Sandbox, PaceLog]]:
+    with paced_sandbox() as found:
+        yield found
+
+
+def start(sandbox: Sandbox, location: str, name: str, count: int, most: int = 0) -> "subprocess.Popen[str]":
+    arguments = [sandbox.api_key, sandbox.base_url, location, name, str(count), str(most)]
+    command = [sys.executable, "-c", textwrap.dedent(WORKER), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def embedded(*processes: "subprocess.Popen[str]") -> int:
+    return sum(int(process.communicate(timeout=120)[0]) for process in processes)
+
+
+class Processes:
+    """Exchanges of several processes, by name, on one store."""
+
+    def __init__(self, store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._store = store
+        self._patch = monkeypatch
+
+    def exchange(self, name: str, **reports: Report) -> dict[str, Shared]:
+        self._patch.setattr(pace, "owner", lambda: name)
+        return self._store.exchange_pace("me", {"text": Report(0), ALL: Report(0), **reports})
+
+    def ask_all(self, name: str, in_flight: int, limit: int) -> float:
+        self._patch.setattr(pace, "owner", lambda: name)
+        return self._store.exchange_pace("me", {ALL: Report(in_flight, limit)})[ALL].permits
+
+
+@pytest.fixture
+def processes(store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> Processes:
+    return Processes(store, monkeypatch)
+
+
+# The exchange
+
+
+@pytest.mark.parametrize("limit", [0.5, 1, 2, 3.7, 4, 7, 100])
+@pytest.mark.parametrize("count", [1, 2, 3, 8])
+def test_shares_add_up_to_the_limit(limit: float, count: int) -> None:
+    assert sum(share_of(limit, rank, count) for rank in range(count)) == int(limit)
+    assert share_of(math.inf, 0, count) == math.inf
+
+
+def test_a_refusal_is_known_to_the_others_once(processes: Processes) -> None:
+    assert processes.exchange("a")["text"].processes == 1
+    processes.exchange("b")
+    refused = Report(8, 16.0, pause=30.0, refused_ago=0.1, sent_ago=0.3)
+    processes.exchange("a", text=refused)
+    seen = processes.exchange("b")["text"]
+    assert (seen.processes, seen.limit, seen.permits) == (2, 16.0, 8.0)
+    assert 29.0 < seen.pause <= 30.0
+    assert 0.1 <= seen.refused_ago < 5.0
+    again = processes.exchange("b", text=Report(8, 4.0, pause=20.0, refused_ago=0.0, sent_ago=60.0))["text"]
+    assert again.limit == 16.0  # its request was sent before the first refusal arrived
+    assert again.pause > 25.0
+    later = processes.exchange("b", text=Report(8, 4.0, pause=40.0, refused_ago=0.0, sent_ago=0.0))["text"]
+    assert (later.limit, round(later.pause)) == (4.0, 40)
+    grown = processes.exchange("a", text=Report(2, 4.0, successes=8))["text"]
+    assert (grown.limit, grown.successes) == (6.0, 8)
+    assert processes.exchange("a", text=Report(2))["text"].pause <= later.pause  # it does not grow by itself
+
+
+def test_permits_of_all_processes_never_exceed_the_limit(processes: Processes) -> None:
+    """Each has requests in flight up to its permits as of its last exchange; some end meanwhile."""
+    chance, limit, permits, in_flight = random.Random(7), 5, dict.fromkeys("abcd", 0.0), dict.fromkeys("abcd", 0)  # noqa: S311
+    most: dict[str, float] = dict.fromkeys("abcd", 0.0)
+    for _ in range(120):
+        name = chance.choice("abcd")
+        in_flight[name] = chance.randint(0, in_flight[name])
+        permits[name] = processes.ask_all(name, in_flight[name], limit)
+        in_flight[name] = max(in_flight[name], chance.randint(0, int(permits[name])))
+        most[name] = max(most[name], permits[name])
+        assert sum(in_flight.values()) <= limit
+    assert all(count >= 1 for count in most.values())
+
+
+def test_a_process_that_ended_gives_its_permits_back(
+    processes: Processes, store: SegmentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert processes.ask_all("a", 0, 4) == 4
+    assert processes.ask_all("b", 0, 4) == 0
+    assert processes.ask_all("a", 1, 4) == 2
+    assert processes.ask_all("b", 0, 4) == 2
+    store.leave_pace("me")  # b
+    assert processes.ask_all("a", 1, 4) == 4
+    monkeypatch.setattr(pace, "LEASE_SEC", 0.0)
+    processes.ask_all("a", 4, 4)  # and is killed
+    assert processes.ask_all("c", 0, 4) == 4
+
+
+def test_fewer_permits_than_processes_go_round(processes: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "TURN_SEC", 0.05)
+    had = set[str]()
+    until = time.monotonic() + 20.0
+    while had < {"a", "b", "c"} and time.monotonic() < until:
+        for name in "abc":
+            if processes.ask_all(name, 0, 1):
+                had.add(name)
+    assert had == {"a", "b", "c"}
+
+
+# Clients
+
+
+def test_another_process_keeps_the_pause_of_a_refusal(paced: tuple[Sandbox, PaceLog], location: str) -> None:
+    sandbox, log = paced
+    sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": "5"}))
+    with Client(sandbox.api_key, base_url=sandbox.base_url, store=location, max_retries=0) as client:
+        with pytest.raises(RateLimitError):
+            client.embed_text("refused")
+        (refused, _), *_ = log.arrivals
+        assert embedded(start(sandbox, location, "after", 3)) == 3
+    assert sandbox.count(status=429) == 1
+    assert min(moment for moment, _ in log.arrivals[1:]) - refused >= 4.9
+
+
+def test_two_processes_together_send_max_concurrent_requests(paced: tuple[Sandbox, PaceLog], location: str) -> None:
+    sandbox, log = paced
+    sandbox.faults.add(Fault(path=EMBED, delay=0.05, times=None))
+    SegmentStore(location).info()
+    assert embedded(start(sandbox, location, "one", 60, 4), start(sandbox, location, "other", 60, 4)) == 120
+    assert max(count for _, count in log.arrivals) <= 4
+
+
+def test_without_its_store_a_process_keeps_its_own_pace(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWELVELABS_STORE", "postgresql+psycopg://root:hunter2@127.0.0.1:9/db")
+    with Client(sandbox.api_key, base_url=sandbox.base_url, max_concurrent_requests=2) as client:
+        assert len(client.embed_texts(["red", "blue", "green"])) == 3
+    assert "the pace is not shared with other processes now" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_a_process_that_sends_nothing_has_no_share(
+    sandbox: Sandbox, location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_pace, "IDLE_SEC", 0.1)
+    monkeypatch.setattr(shared_pace, "SYNC_SEC", 0.02)
+    with Client(sandbox.api_key, base_url=sandbox.base_url, store=location) as client:
+        for text in ("red", "blue"):  # and it begins again
+            client.embed_text(text)
+            account = f"{client.settings.account} {sandbox.base_url.split('/')[2]}"
+            with monkeypatch.context() as patch:
+                patch.setattr(pace, "owner", lambda: "another")
+                until = time.monotonic() + 20.0
+                while client.store.exchange_pace(account, {"text": Report(0), ALL: Report(0)})["text"].processes > 1:
+                    assert time.monotonic() < until
+                    time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_two_processes_are_refused_hardly_more_often_than_one(location: str) -> None:
+    """At a server that takes 20 a second; the texts and the concurrency are the same together."""
+    refused: list[int] = []
+    for count in (1, 2):
+        sandbox = Sandbox(requests_per_minute=1200, rate_window=1.0)
+        sandbox.faults.add(Fault(path=EMBED, delay=0.05, times=None))
+        with sandbox:
+            names = [f"worker {number}" for number in range(count)]
+            assert embedded(*(start(sandbox, location, name, 400 // count) for name in names)) == 400
+            refused.append(sandbox.count(status=429))
+    assert refused[1] <= 1.3 * refused[0]
