@@ -1,0 +1,37 @@
+"""One client per worker process, whatever number of plans and partitions Daft sends to it."""
+
+import pickle
+
+from twelvelabs_core import AsyncClient
+
+_CLIENTS: dict[tuple[bytes, str], AsyncClient] = {}
+
+
+class WorkerClient:
+    """A client inside a Daft function: it travels as its settings, and is connected once per process.
+
+    The key is part of them only if it was passed as an argument; else each process reads it from its environment.
+    Daft has no hook at the end of a query, so a worker keeps the client, as it keeps the connections of a pool.
+    """
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client: AsyncClient | None = client
+        self._pickled: bytes | None = None
+
+    def get(self) -> AsyncClient:
+        """Return the client.
+
+        Raises:
+            ConfigurationError: The environment of this process has no key.
+        """
+        if self._client is None:
+            # Here and not while Daft unpickles its plan: the error is then that of the query, with its own message.
+            client = pickle.loads(self._pickled or b"")  # noqa: S301  # written by __getstate__
+            self._client = _CLIENTS.setdefault((self._pickled or b"", client.settings.account), client)
+        return self._client
+
+    def __getstate__(self) -> bytes:
+        return self._pickled or pickle.dumps(self._client)
+
+    def __setstate__(self, state: bytes) -> None:
+        self._client, self._pickled = None, state
