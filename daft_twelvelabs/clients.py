@@ -1,24 +1,27 @@
 """One client per worker process, whatever number of plans and partitions Daft sends to it."""
 
 import pickle
+from typing import Any, Generic, TypeVar
 
-from twelvelabs_core import AsyncClient
+from twelvelabs_core import AsyncClient, Client
 
-_CLIENTS: dict[tuple[bytes, str], AsyncClient] = {}
+AnyClient = TypeVar("AnyClient", Client, AsyncClient)
+
+_CLIENTS: dict[tuple[bytes, str], Any] = {}
 
 
-class WorkerClient:
+class WorkerClient(Generic[AnyClient]):
     """A client inside a Daft function: it travels as its settings, and is connected once per process.
 
     The key is part of them only if it was passed as an argument; else each process reads it from its environment.
     Daft has no hook at the end of a query, so a worker keeps the client, as it keeps the connections of a pool.
     """
 
-    def __init__(self, client: AsyncClient) -> None:
-        self._client: AsyncClient | None = client
+    def __init__(self, client: AnyClient) -> None:
+        self._client: AnyClient | None = client
         self._pickled: bytes | None = None
 
-    def get(self) -> AsyncClient:
+    def get(self) -> AnyClient:
         """Return the client.
 
         Raises:

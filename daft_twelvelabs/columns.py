@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]  # Daft's own dependency
 
 from twelvelabs_core import SegmentRecord
 from twelvelabs_core.integration import METADATA_KEYS
@@ -43,3 +43,8 @@ def segments_array(dimension: int, records: Sequence[SegmentRecord]) -> Any:
 def failure_array(dimension: int, kind: str, message: str) -> Any:
     """Return the array of one row that failed."""
     return pa.array([{"segments": None, "error": {"type": kind, "message": message}}], struct_type(dimension))
+
+
+def joined(dimension: int, rows: Sequence[Any]) -> Any:
+    """Return the array of several rows, or none."""
+    return rows[0] if len(rows) == 1 else pa.concat_arrays([pa.array([], struct_type(dimension)), *rows])

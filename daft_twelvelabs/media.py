@@ -1,17 +1,17 @@
 """`embed_video` and `embed_audio`: a column of videos to a column of segments, paid for once."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict, Unpack
 
 import daft
 from daft import DataType, Expression, Series
 
 from daft_twelvelabs.clients import WorkerClient
-from daft_twelvelabs.columns import failure_array, segments_array, struct_type
+from daft_twelvelabs.columns import failure_array, joined, segments_array, struct_type
 from daft_twelvelabs.provider import TwelveLabsProvider
 from twelvelabs_core import (
+    AsyncClient,
     AuthenticationError,
     ConfigurationError,
     InputError,
@@ -44,6 +44,9 @@ class MediaOptions(TypedDict, total=False):
     max_minutes: float | None
     max_cost: float | None
     price_per_minute: float | None
+
+
+_OPTIONS = tuple(MediaOptions.__annotations__)
 
 
 def embed_video(
@@ -79,9 +82,9 @@ def embed_video(
             each video. The last three limit what all workers of a segment store pay for within 24 hours.
 
     Returns:
-        A column of structs. `segments`: a list of structs with the fifteen keys of segment metadata, `text` (title, time
-        range, option, transcript, and a line that refers to the vector) and `embedding`, a list of 512 float32; null
-        for a failure. `error`: null, or a struct of `type` and `message`.
+        A column of structs. `segments`: a list of structs with the fifteen keys of segment metadata, `text` (title,
+        time range, option, transcript, and a line that refers to the vector) and `embedding`, a list of 512 float32;
+        null for a failure. `error`: null, or a struct of `type` and `message`. The rows come as their tasks end.
 
     Raises:
         ConfigurationError: No key, or a segment store that workers cannot open.
@@ -93,9 +96,10 @@ def embed_video(
         frame.write_parquet("embedded")
         ```
     """
-    names = source, version
-    limits = {"max_tasks": max_tasks, "on_error": on_error, "id_namespace": id_namespace}
-    return _expression("video", video, provider, names, dict(options), **limits)
+    worker = _worker(
+        "video", provider, dict(options), max_tasks=max_tasks, on_error=on_error, id_namespace=id_namespace
+    )
+    return _expression(worker, {"video": video, "source": source, "version": version})
 
 
 def embed_audio(
@@ -129,56 +133,62 @@ def embed_audio(
         frame = frame.with_column("audio", embed_audio(daft.col("path"), embedding_option=["transcription"]))
         ```
     """
-    names = source, version
-    limits = {"max_tasks": max_tasks, "on_error": on_error, "id_namespace": id_namespace}
-    return _expression("audio", audio, provider, names, dict(options), **limits)
+    worker = _worker(
+        "audio", provider, dict(options), max_tasks=max_tasks, on_error=on_error, id_namespace=id_namespace
+    )
+    return _expression(worker, {"audio": audio, "source": source, "version": version})
 
 
-def _expression(
+def _worker(
     input_type: Literal["video", "audio"],
-    media: Expression,
     provider: TwelveLabsProvider | None,
-    names: tuple[Expression | None, Expression | None],
     options: dict[str, Any],
     *,
     max_tasks: int,
     on_error: OnError,
     id_namespace: str | None,
-) -> Expression:
-    for what, value in zip((input_type, "source", "version"), (media, *names), strict=True):
-        if not isinstance(value, Expression) and (value is not None or what == input_type):
-            raise InputError(f"{what} must be a column, such as daft.col('url'), got {type(value).__name__}.")
+) -> "_Worker":
+    """Check all options; nothing is sent."""
     if on_error not in ("return", "raise"):
         raise InputError(f"on_error must be 'return' or 'raise', got {on_error!r}.")
     if id_namespace is not None and not isinstance(id_namespace, str):
         raise InputError(f"id_namespace must be a str, got {type(id_namespace).__name__}.")
-    if unknown := sorted(set(options) - set(MediaOptions.__annotations__)):
-        raise InputError(f"unknown options {', '.join(unknown)}.")
+    if unknown := sorted(set(options) - set(_OPTIONS)):
+        raise InputError(f"unknown options {', '.join(unknown)}; the options are {', '.join(_OPTIONS)}.")
     check_count("max_tasks", max_tasks)
     client = (provider or TwelveLabsProvider()).client
     options = {"input_type": input_type, "embedding_scope": ("clip",), **options}
     client.segment_many((), **options)  # raises for invalid options
-    worker = _Worker(WorkerClient(client), options, max_tasks, is_raising=on_error == "raise", namespace=id_namespace)
+    return _Worker(client, options, max_tasks, is_raising=on_error == "raise", namespace=id_namespace)
+
+
+def _expression(worker: "_Worker", columns: Mapping[str, Expression | None]) -> Expression:
+    """Return the call of a worker's function with columns, of which only the first is required."""
+    for position, (name, column) in enumerate(columns.items()):
+        if not isinstance(column, Expression) and (column is not None or position == 0):
+            raise InputError(f"{name} must be a column, such as daft.col('url'), got {type(column).__name__}.")
     # One row a batch, so that each result goes on when it is ready; Daft's retries and errors are those of batches.
-    function = daft.func.batch(
-        return_dtype=DataType.from_arrow_type(struct_type(client.embedding_dimension)),
+    function: Any = daft.func.batch(
+        return_dtype=DataType.from_arrow_type(struct_type(worker.dimension)),
         batch_size=1,
-        max_concurrency=max_tasks,
+        max_concurrency=worker.max_tasks,
         max_retries=0,
         on_error="raise",
     )(worker.embed)
-    return function(media, *names)
+    expression: Expression = function(*columns.values())
+    return expression
 
 
 class _Worker:
     """The function that Daft runs: it embeds the rows of one process, at most `max_tasks` at once."""
 
     def __init__(
-        self, client: WorkerClient, options: dict[str, Any], max_tasks: int, *, is_raising: bool, namespace: str | None
+        self, client: AsyncClient, options: dict[str, Any], max_tasks: int, *, is_raising: bool, namespace: str | None
     ) -> None:
-        self._client = client
+        self.dimension = client.embedding_dimension
+        self.max_tasks = max_tasks
+        self._client = WorkerClient(client)
         self._options = options
-        self._max_tasks = max_tasks
         self._is_raising = is_raising
         self._namespace = namespace
         self._slots: asyncio.Semaphore | None = None
@@ -188,34 +198,28 @@ class _Worker:
 
     async def embed(self, media: Series, source: Series | None, version: Series | None) -> Any:
         """Return the arrow array of structs for a batch of rows."""
-        import pyarrow as pa  # noqa: PLC0415  # Daft's own dependency; the driver may only plan
-
         if self._slots is None:  # Daft runs one batch more than it is told
-            self._slots = asyncio.Semaphore(self._max_tasks)
+            self._slots = asyncio.Semaphore(self.max_tasks)
         values = media.to_pylist()
         named = [[None] * len(values) if one is None else one.to_pylist() for one in (source, version)]
-        rows = [await self._row(*row) for row in zip(values, *named, strict=True)]
-        return rows[0] if len(rows) == 1 else pa.concat_arrays(rows)
+        rows = [await self._row(self._slots, *row) for row in zip(values, *named, strict=True)]
+        return joined(self.dimension, rows)
 
-    async def _row(self, value: Any, source: str | None, version: str | None) -> Any:
-        dimension = self._client.get().embedding_dimension
-        async with self._slots or asyncio.Semaphore():
+    async def _row(self, slots: asyncio.Semaphore, value: Any, source: str | None, version: str | None) -> Any:
+        async with slots:
             try:
-                records = await self._records(value, source, version)
+                return segments_array(self.dimension, await self._records(value, source, version))
             except (AuthenticationError, ConfigurationError):
                 raise  # every other row would fail with it
             except Exception as error:
                 if self._is_raising:
                     raise
-                return failure_array(dimension, type(error).__name__, str(error))
-            return segments_array(dimension, records)
+                return failure_array(self.dimension, type(error).__name__, str(error))
 
     async def _records(self, value: Any, source: str | None, version: str | None) -> list[SegmentRecord]:
         client = self._client.get()
         if value is None:
             raise InputError("the row has no media, its value is null.")
         media = Media.of(value, source=source, version=version, check=self._options.get("check", True))
-        async with aclosing(client.segment_many([media], **self._options)) as segmented:
-            async for item in segmented:
-                return await client.register(item, id_namespace=self._namespace)
-        raise InputError(f"{media.source}: no result.")  # segment_many yields or raises
+        [item] = [one async for one in client.segment_many([media], **self._options)]  # raises the error of this item
+        return await client.register(item, id_namespace=self._namespace)

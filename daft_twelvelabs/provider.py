@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -19,8 +19,8 @@ from daft_twelvelabs.clients import WorkerClient
 from twelvelabs_core import (
     AsyncClient,
     AuthenticationError,
+    Client,
     ConfigurationError,
-    Embedding,
     InputError,
     SegmentStore,
     Settings,
@@ -152,18 +152,19 @@ class TwelveLabsProvider(Provider):
 
     def _parts(
         self, model: str | None, dimensions: int | None, options: dict[str, Any]
-    ) -> tuple[WorkerClient, str, int, "_EmbedOptions"]:
+    ) -> tuple[WorkerClient[Client], str, int, "_EmbedOptions"]:
         if unknown := sorted(set(options) - set(_OPTIONS)):
             raise InputError(f"unknown options {', '.join(unknown)}; TwelveLabs has {', '.join(_OPTIONS)}.")
         chosen = _EmbedOptions(options.get("batch_size") or _BATCH_SIZE, options.get("on_error") or "raise")
-        client, retries = self._client, options.get("max_retries")
-        if model is not None or dimensions is not None or retries is not None:
-            settings = client.settings if retries is None else client.settings.replace(max_retries=retries)
-            if dimensions is None and model in (None, client.model):
-                dimensions = client.embedding_dimension
-            client = AsyncClient(
-                settings=settings, model=model or client.model, embedding_dimension=dimensions, store=self._store
-            )
+        settings, retries = self._client.settings, options.get("max_retries")
+        if retries is not None:
+            settings = settings.replace(max_retries=retries)
+        if dimensions is None and model in (None, self._client.model):
+            dimensions = self._client.embedding_dimension
+        # Threads of a sync client take a third of the CPU of asyncio for small requests.
+        client = Client(
+            settings=settings, model=model or self._client.model, embedding_dimension=dimensions, store=self._store
+        )
         return WorkerClient(client), client.model, client.embedding_dimension, chosen
 
 
@@ -191,11 +192,11 @@ class _EmbedOptions:
 
 
 @dataclass
-class _TextDescriptor(TextEmbedderDescriptor):
-    """What a worker needs to make a text embedder."""
+class _Descriptor:
+    """What a worker needs to make an embedder."""
 
     provider_name: str
-    client: WorkerClient
+    client: WorkerClient[Client]
     model: str
     dimension: int
     options: _EmbedOptions
@@ -218,38 +219,13 @@ class _TextDescriptor(TextEmbedderDescriptor):
     def is_async(self) -> bool:
         return True
 
+
+class _TextDescriptor(_Descriptor, TextEmbedderDescriptor):
     def instantiate(self) -> TextEmbedder:
         return _TextEmbedder(self.client.get(), self.options.on_error)
 
 
-@dataclass
-class _ImageDescriptor(ImageEmbedderDescriptor):
-    """What a worker needs to make an image embedder."""
-
-    provider_name: str
-    client: WorkerClient
-    model: str
-    dimension: int
-    options: _EmbedOptions
-
-    def get_provider(self) -> str:
-        return self.provider_name
-
-    def get_model(self) -> str:
-        return self.model
-
-    def get_options(self) -> Options:
-        return {"batch_size": self.options.batch_size, "max_retries": 0, "on_error": self.options.on_error}
-
-    def get_udf_options(self) -> UDFOptions:
-        return self.options.for_daft()
-
-    def get_dimensions(self) -> EmbeddingDimensions:
-        return EmbeddingDimensions(self.dimension, DataType.float32())
-
-    def is_async(self) -> bool:
-        return True
-
+class _ImageDescriptor(_Descriptor, ImageEmbedderDescriptor):
     def instantiate(self) -> ImageEmbedder:
         return _ImageEmbedder(self.client.get(), self.options.on_error)
 
@@ -257,48 +233,44 @@ class _ImageDescriptor(ImageEmbedderDescriptor):
 class _TextEmbedder:
     """Embeds texts; those of segments are read from the segment store."""
 
-    def __init__(self, client: AsyncClient, on_error: OnError) -> None:
+    def __init__(self, client: Client, on_error: OnError) -> None:
         self._client = client
         self._on_error: OnError = on_error
 
-    async def embed_text(self, text: list[str]) -> list[Vector | None]:
+    async def embed_text(self, text: list[str]) -> list[Any]:
         """Return one vector per text, and None for null or a failure that is not raised."""
         return await _vectors(text, self._embed_all, self._client, self._on_error)
 
-    async def _embed_all(self, texts: Sequence[str]) -> list[Vector]:
-        stored = await self._client.find_vectors_by_text(texts)
-        fresh = await self._client.embed_texts(
-            text for text, vector in zip(texts, stored, strict=True) if vector is None
-        )
-        rest = iter(fresh)
-        return [next(rest).vector if vector is None else vector for vector in stored]
+    def _embed_all(self, texts: Sequence[str]) -> list[Vector]:
+        stored = self._client.find_vectors_by_text(texts)
+        new = [text for text, vector in zip(texts, stored, strict=True) if vector is None]
+        fresh = iter(self._client.embed_texts(new) if new else ())
+        return [next(fresh).vector if vector is None else vector for vector in stored]
 
 
 class _ImageEmbedder:
     """Embeds images."""
 
-    def __init__(self, client: AsyncClient, on_error: OnError) -> None:
+    def __init__(self, client: Client, on_error: OnError) -> None:
         self._client = client
         self._on_error: OnError = on_error
 
-    async def embed_image(self, images: list[Any]) -> list[Vector | None]:
+    async def embed_image(self, images: list[Any]) -> list[Any]:
         """Return one vector per image, and None for null or a failure that is not raised."""
         return await _vectors(images, self._embed_all, self._client, self._on_error)
 
-    async def _embed_all(self, images: Sequence[Any]) -> list[Vector]:
-        found: list[Embedding] = await self._client.embed_images([_encoded(image) for image in images])
-        return [one.vector for one in found]
+    def _embed_all(self, images: Sequence[Any]) -> list[Vector]:
+        return [one.vector for one in self._client.embed_images([_encoded(image) for image in images])]
 
 
 async def _vectors(
-    items: Iterable[T | None], embed_all: Callable[[list[T]], Awaitable[list[Vector]]], client: AsyncClient, on: OnError
+    items: Sequence[T | None], embed_all: Callable[[Sequence[T]], list[Vector]], client: Client, on: OnError
 ) -> list[Vector | None]:
     """Embed what is not null: all at once where an error ends the query, else one by one."""
-    given = list(items)
-    known = {position: item for position, item in enumerate(given) if item is not None}
-    vectors: list[Vector | None] = [None] * len(given)
+    known = {position: item for position, item in enumerate(items) if item is not None}
+    vectors: list[Vector | None] = [None] * len(items)
     if on == "raise":
-        found = await embed_all(list(known.values())) if known else []
+        found = await asyncio.to_thread(embed_all, list(known.values())) if known else []
         for position, vector in zip(known, found, strict=True):
             vectors[position] = vector
         return vectors
@@ -307,7 +279,7 @@ async def _vectors(
     async def one(position: int, item: T) -> None:
         async with slots:
             try:
-                [vectors[position]] = await embed_all([item])
+                [vectors[position]] = await asyncio.to_thread(embed_all, [item])
             except (AuthenticationError, ConfigurationError):
                 raise  # every other row would fail with it
             except TwelveLabsError as error:
