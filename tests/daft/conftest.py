@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
 from tests.adapters import watched
 from tests.core import postgres
@@ -67,5 +68,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def database(postgres_server: str) -> Iterator[str]:
     """The URL of an empty schema of it."""
+    engine = create_engine(postgres_server)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS vector")  # in the schema `public`
+    engine.dispose()
     with postgres.schema(postgres_server) as url:
-        yield url
+        yield f"{url},public"

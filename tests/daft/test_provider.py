@@ -9,7 +9,6 @@ import pytest
 from daft import DataType, col
 from daft.functions import decode_image, embed_image, embed_text
 from daft.pickle import dumps, loads
-from daft.session import session_ctx
 
 from daft_twelvelabs import TwelveLabsProvider, embed_video, segment_rows
 from langchain_twelvelabs import TwelveLabsEmbeddings
@@ -49,11 +48,12 @@ def test_dimensions_are_known_without_a_request(make_provider: MakeProvider, san
 
 
 def test_a_session_finds_the_provider_by_its_name(make_provider: MakeProvider) -> None:
-    session = daft.Session()
-    session.attach_provider(make_provider(name="tl"))
-    with session_ctx(session):
-        session.set_provider("tl")
-        [vector] = daft.from_pydict({"text": ["a car"]}).select(embed_text(col("text"))).to_pydict()["text"]
+    daft.attach_provider(make_provider(name="tl"))
+    try:
+        column = embed_text(col("text"), provider="tl")
+        [vector] = daft.from_pydict({"text": ["a car"]}).select(column).to_pydict()["text"]
+    finally:
+        daft.detach_provider("tl")
     assert len(vector) == 512
 
 

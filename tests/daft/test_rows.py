@@ -91,7 +91,35 @@ def test_moments_of_a_lancedb_store_that_was_written_by_daft(
     assert sandbox.count("POST", "/embed-v2/tasks") == 3
 
 
-def test_media_without_segments_give_no_rows(make_provider: MakeProvider, tmp_path: Path) -> None:
+def test_pgvector_takes_the_rows_and_embeds_nothing(
+    frame: DataFrame, embeddings: TwelveLabsEmbeddings, videos: dict[str, Path], database: str, sandbox: Sandbox
+) -> None:
+    stores = pytest.importorskip("langchain_postgres", reason="the package langchain-postgres is not installed")
+    store = stores.PGVector(embeddings, connection=database, collection_name="moments")
+    sandbox.clear_requests()
+    for part in segment_rows(frame).iter_partitions():
+        rows = part.to_pydict()
+        if rows["id"]:  # a part may be empty, which PGVector does not accept
+            store.add_embeddings(rows["text"], rows["vector"], rows["metadata"], rows["id"])
+    assert sandbox.count() == 0
+    [moment] = TwelveLabsMomentRetriever(vectorstore=store, embeddings=embeddings, k=1).invoke("plain green")
+    assert (moment.metadata["source"], moment.metadata["exact"]) == (str(videos["green"]), True)
+
+
+def test_any_store_gets_the_stored_vectors_by_the_texts(
+    frame: DataFrame, embeddings: TwelveLabsEmbeddings, sandbox: Sandbox
+) -> None:
+    store = InMemoryVectorStore(embeddings)
+    rows = segment_rows(frame)
+    sandbox.clear_requests()
+    for part in rows.iter_partitions():
+        of_part = part.to_pydict()
+        store.add_texts(of_part["text"], of_part["metadata"], ids=of_part["id"])
+    assert sandbox.count() == 0
+    assert store.store == rows_of(rows)
+
+
+def test_media_without_segments_give_no_rows(make_provider: MakeProvider) -> None:
     frame = daft.from_pydict({"path": ["missing.mp4", None]})
     frame = frame.with_column("video", embed_video(col("path"), provider=make_provider()))
     assert segment_rows(frame).to_pylist() == []
