@@ -1,5 +1,6 @@
 """`embed_video` and `embed_audio` on Daft's native runner: rows, errors, what is paid for, and what is refused."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -178,9 +179,13 @@ def test_the_key_of_the_environment_does_not_travel(
     for given, travels in ((None, False), (sandbox.api_key, True)):
         provider = TwelveLabsProvider(given, **options)
         descriptor = provider.get_text_embedder()
-        for value in (embed_video(col("path"), provider=provider), descriptor):
+        column = embed_video(col("path"), provider=provider)
+        for value in (column, descriptor):
             assert (sandbox.api_key.encode() in dumps(value)) is travels
-        assert sandbox.api_key not in repr(descriptor) + str(descriptor.get_options()) + repr(vars(provider))
+        frame = daft.from_pydict({"path": ["missing.mp4"]}).with_column("video", column)
+        frame.explain(show_all=True, file=(plan := io.StringIO()))
+        shown = plan.getvalue() + repr(column) + repr(descriptor) + str(descriptor.get_options()) + repr(vars(provider))
+        assert sandbox.api_key not in shown
 
 
 def test_vectors_stay_float32(make_provider: MakeProvider, videos: dict[str, Path]) -> None:
