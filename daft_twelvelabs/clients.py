@@ -1,13 +1,16 @@
 """One client per worker process, whatever number of plans and partitions Daft sends to it."""
 
+import asyncio
 import pickle
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 from twelvelabs_core import AsyncClient, Client
 
 AnyClient = TypeVar("AnyClient", Client, AsyncClient)
 
 _CLIENTS: dict[tuple[bytes, str], Any] = {}
+_SLOTS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[int, int], asyncio.Semaphore]] = WeakKeyDictionary()
 
 
 class WorkerClient(Generic[AnyClient]):
@@ -38,3 +41,9 @@ class WorkerClient(Generic[AnyClient]):
 
     def __setstate__(self, state: bytes) -> None:
         self._client, self._pickled = None, state
+
+
+def slots_of(client: AsyncClient, limit: int) -> asyncio.Semaphore:
+    """Return the slots for the unfinished media of a client, which all plans and partitions of a process share."""
+    of_loop = _SLOTS.setdefault(asyncio.get_running_loop(), {})
+    return of_loop.setdefault((id(client), limit), asyncio.Semaphore(limit))

@@ -1,13 +1,12 @@
 """`embed_video` and `embed_audio`: a column of videos to a column of segments, paid for once."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict, Unpack
 
 import daft
 from daft import DataType, Expression, Series
 
-from daft_twelvelabs.clients import WorkerClient
+from daft_twelvelabs.clients import WorkerClient, slots_of
 from daft_twelvelabs.columns import failure_array, joined, segments_array, struct_type
 from daft_twelvelabs.provider import TwelveLabsProvider
 from twelvelabs_core import (
@@ -180,7 +179,7 @@ def _expression(worker: "_Worker", columns: Mapping[str, Expression | None]) -> 
 
 
 class _Worker:
-    """The function that Daft runs: it embeds the rows of one process, at most `max_tasks` at once."""
+    """The function that Daft runs: it embeds rows, at most `max_tasks` of a process at once."""
 
     def __init__(
         self, client: AsyncClient, options: dict[str, Any], max_tasks: int, *, is_raising: bool, namespace: str | None
@@ -191,24 +190,19 @@ class _Worker:
         self._options = options
         self._is_raising = is_raising
         self._namespace = namespace
-        self._slots: asyncio.Semaphore | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_slots": None}
 
     async def embed(self, media: Series, source: Series | None, version: Series | None) -> Any:
         """Return the arrow array of structs for a batch of rows."""
-        if self._slots is None:  # Daft runs one batch more than it is told
-            self._slots = asyncio.Semaphore(self.max_tasks)
         values = media.to_pylist()
         named = [[None] * len(values) if one is None else one.to_pylist() for one in (source, version)]
-        rows = [await self._row(self._slots, *row) for row in zip(values, *named, strict=True)]
+        rows = [await self._row(*row) for row in zip(values, *named, strict=True)]
         return joined(self.dimension, rows)
 
-    async def _row(self, slots: asyncio.Semaphore, value: Any, source: str | None, version: str | None) -> Any:
-        async with slots:
+    async def _row(self, value: Any, source: str | None, version: str | None) -> Any:
+        client = self._client.get()
+        async with slots_of(client, self.max_tasks):  # Daft's own limit holds for each partition
             try:
-                return segments_array(self.dimension, await self._records(value, source, version))
+                return segments_array(self.dimension, await self._records(client, value, source, version))
             except (AuthenticationError, ConfigurationError):
                 raise  # every other row would fail with it
             except Exception as error:
@@ -216,8 +210,9 @@ class _Worker:
                     raise
                 return failure_array(self.dimension, type(error).__name__, str(error))
 
-    async def _records(self, value: Any, source: str | None, version: str | None) -> list[SegmentRecord]:
-        client = self._client.get()
+    async def _records(
+        self, client: AsyncClient, value: Any, source: str | None, version: str | None
+    ) -> list[SegmentRecord]:
         if value is None:
             raise InputError("the row has no media, its value is null.")
         media = Media.of(value, source=source, version=version, check=self._options.get("check", True))

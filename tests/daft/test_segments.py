@@ -118,9 +118,10 @@ def test_audio(make_provider: MakeProvider, tmp_path: Path) -> None:
 def test_max_tasks_bounds_what_is_unfinished(watched: Sandbox, server: VideoServer, tmp_path: Path) -> None:
     watched.faults.add(Fault(path="/embed-v2/tasks", method="POST", delay=0.1, times=None))
     provider = TwelveLabsProvider(watched.api_key, base_url=watched.base_url, store=tmp_path / "segments.sqlite3")
-    paths = [server.url(f"{number}.mp4") for number in range(6)]
-    rows = by_path(embedded({"path": paths}, provider, max_tasks=2))
-    assert [row["error"] for row in rows.values()] == [None] * 6
+    urls = {name: [server.url(f"{name}{number}.mp4") for number in range(4)] for name in "ab"}
+    columns = {f"{name}.video": embed_video(col(name), provider=provider, max_tasks=2, **VISUAL) for name in urls}
+    rows = daft.from_pydict(urls).with_columns(columns).to_pydict()
+    assert [row["error"] for name in columns for row in rows[name]] == [None] * 8
     log = watched._requests
     assert isinstance(log, PeakLog)
     assert log.peak <= 2  # one request of each video at a time
