@@ -2,6 +2,7 @@
 #
 #   make demo [VIDEO=video.mp4] [QUERY="a red car"] [LIVE=1]    find moments in a long video
 #   make test | test-all | lint | format | docs | bench | generate | table | lock | clean
+#   make test-ray       the Daft tests that need a Ray cluster; they run on two workers of this machine
 #   make test-lowest    some tests, with the lowest versions that pyproject.toml allows
 #   make release-check  builds wheel and sdist, checks both, installs the wheel in a new environment
 #   make chaos [STORE=postgresql] [PROCESSES=3] [VIDEOS=200] [KILLS=20] [OUTAGE=120] [SEED=1]    ingestion under faults and kills
@@ -17,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export ANONYMIZED_TELEMETRY := False
 UV := $(BIN)/uv pip
 LOWEST := .venv-lowest
-PACKAGES := twelvelabs_core twelvelabs_sandbox langchain_twelvelabs llama_index_twelvelabs
+PACKAGES := twelvelabs_core twelvelabs_sandbox langchain_twelvelabs llama_index_twelvelabs daft_twelvelabs
 
 # PYTHON=/path/to/python3 chooses one; else the newest suitable one on the PATH.
 PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
@@ -29,7 +30,7 @@ override VIDEO := $(value VIDEO)
 override QUERY := $(value QUERY)
 export VIDEO QUERY
 
-.PHONY: demo test test-all test-lowest lint format docs bench chaos generate table lock release-check clean
+.PHONY: demo test test-all test-ray test-lowest lint format docs bench chaos generate table lock release-check clean
 
 demo: $(VENV)/.ready-demo
 	@$(BIN)/python -m examples.demo $(if $(VIDEO),--video="$$VIDEO") $(if $(QUERY),--query="$$QUERY") \
@@ -37,16 +38,20 @@ demo: $(VENV)/.ready-demo
 
 # More workers than cores, since tests often wait for servers, clocks and other processes.
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not slow" $(TESTS)
+	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not slow and not ray" $(TESTS)
 
 # Slow tests run after all others; `make test test-all` runs each test once.
 test-all: test
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m slow $(TESTS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "slow and not ray" $(TESTS)
+
+# One process: each of these tests uses both cores.
+test-ray: $(VENV)/.ready-ray
+	$(BIN)/python -m pytest -m ray $(or $(TESTS),tests/daft)
 
 # Of everything that our dependencies do for us, a little: vectors, local media, both databases, both frameworks.
 LOWEST_TESTS ?= tests/core/api/test_embed.py tests/core/ingest/test_segment_media.py tests/core/media/test_video_checks.py \
 	tests/core/results/test_decode.py tests/core/store/test_store.py \
-	tests/langchain/test_embeddings.py tests/langchain/test_loaders.py \
+	tests/daft/test_segments.py tests/langchain/test_embeddings.py tests/langchain/test_loaders.py \
 	tests/llama_index/test_embedding.py tests/llama_index/test_queries.py tests/llama_index/test_readers.py \
 	tests/sandbox/test_engine_documents.py tests/sandbox/test_engine_probe.py
 test-lowest: $(LOWEST)/.ready
@@ -102,6 +107,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml | $(BIN)/uv
 	@$(UV) install -q --python $(BIN)/python --no-build-isolation --no-deps -e .
 	@touch $@
 
+$(VENV)/.ready-ray: requirements-ray.lock $(VENV)/.ready
+	@echo "Installing Ray ..."
+	@$(UV) install -q --python $(BIN)/python --require-hashes -r requirements-ray.lock
+	@touch $@
+
 # The oldest suitable Python of the machine: such as Debian's, which is years older than the newest of its minor version.
 OLDEST := import json, sys; \
 	found = [one for one in json.load(sys.stdin) if (one["implementation"], one["variant"]) == ("cpython", "default")]; \
@@ -125,12 +135,13 @@ $(BIN)/uv:
 # A lock for the demo, one for everything, and one of the lowest versions; the demo's versions are those of the second.
 LOCK := $(UV) compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
 lock: | $(BIN)/uv
-	$(LOCK) --extra evaluation --extra fast --extra langchain --extra llama-index --extra media --extra postgres \
+	$(LOCK) --extra daft --extra evaluation --extra fast --extra langchain --extra llama-index --extra media --extra postgres \
 		--extra sandbox --group demo --group test --group lint --group docs --group bench --group release --group build \
 		-o requirements.lock
 	$(LOCK) --extra langchain --extra media --extra sandbox --group demo --group build \
 		-c requirements.lock -o requirements-demo.lock
-	$(LOCK) --resolution lowest-direct --extra evaluation --extra fast --extra langchain --extra llama-index --extra media \
+	$(filter-out pyproject.toml,$(LOCK)) --group ray -c requirements.lock -o requirements-ray.lock
+	$(LOCK) --resolution lowest-direct --extra daft --extra evaluation --extra fast --extra langchain --extra llama-index --extra media \
 		--extra postgres --extra sandbox --group demo --group pytest --group build -o requirements-lowest.lock
 
 # Needs git, and the package index for the new environment.

@@ -14,7 +14,13 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("twelvelabs_core", "twelvelabs_sandbox", "langchain_twelvelabs", "llama_index_twelvelabs")
+PACKAGES = (
+    "twelvelabs_core",
+    "twelvelabs_sandbox",
+    "langchain_twelvelabs",
+    "llama_index_twelvelabs",
+    "daft_twelvelabs",
+)
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 CORE = [path for path in FILES if path.relative_to(ROOT).parts[0] == "twelvelabs_core"]
 GENERATED = ROOT / "twelvelabs_core" / "_sync_client.py"

@@ -19,7 +19,13 @@ import pytest
 
 from twelvelabs_core.results.decode import VECTOR_KEYS, VectorSplitter
 
-PACKAGES = ("twelvelabs_core", "langchain_twelvelabs", "llama_index_twelvelabs", "twelvelabs_sandbox")
+PACKAGES = (
+    "twelvelabs_core",
+    "langchain_twelvelabs",
+    "llama_index_twelvelabs",
+    "daft_twelvelabs",
+    "twelvelabs_sandbox",
+)
 LETTERS = "aAé0 \n\t.,;:!?-_~%&=/\\|<>()[]{}\"'@#*+$^`"
 # What a pattern expects before the part that repeats; others begin with the repeated letter.
 BEGINNINGS = ("", "token=", "https://", "~acl=", "x | ", "tl-segment:", "after 2026-", "[", "<@", '"data":', ". ", "\n")
