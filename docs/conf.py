@@ -13,7 +13,13 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-PACKAGES = ("twelvelabs_core", "langchain_twelvelabs", "llama_index_twelvelabs", "twelvelabs_sandbox")
+PACKAGES = (
+    "twelvelabs_core",
+    "langchain_twelvelabs",
+    "llama_index_twelvelabs",
+    "daft_twelvelabs",
+    "twelvelabs_sandbox",
+)
 for package in map(import_module, PACKAGES):
     for name in package.__all__:
         getattr(

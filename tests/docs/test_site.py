@@ -22,7 +22,13 @@ from tests.examples.browser import chromium, resize, wait_until
 pytestmark = pytest.mark.slow  # the build takes 15 s
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("twelvelabs_core", "langchain_twelvelabs", "llama_index_twelvelabs", "twelvelabs_sandbox")
+PACKAGES = (
+    "twelvelabs_core",
+    "langchain_twelvelabs",
+    "llama_index_twelvelabs",
+    "daft_twelvelabs",
+    "twelvelabs_sandbox",
+)
 SUB_PACKAGES = ("twelvelabs_core.moments.export", "twelvelabs_core.moments.evaluation")
 LOADED = {("script", "src"), ("img", "src"), ("link", "href"), ("source", "src"), ("video", "src"), ("iframe", "src")}
 # A task, and the heading of the page that answers it.

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("twelvelabs_core", "langchain_twelvelabs", "llama_index_twelvelabs", "twelvelabs_sandbox", "examples")
+PACKAGES = (
+    "twelvelabs_core",
+    "langchain_twelvelabs",
+    "llama_index_twelvelabs",
+    "daft_twelvelabs",
+    "twelvelabs_sandbox",
+    "examples",
+)
 REPLACED = {
     r"(?<!\.)\bfilms?\b": "video",  # except the module `twelvelabs_sandbox.films`
     r"\bmediums\b": "media",
