@@ -28,6 +28,15 @@ pytestmark = [
 
 # Of the extras that are not a framework: a use that needs the extra and nothing else.
 USES = {
+    "daft": """
+import os
+os.environ["DO_NOT_TRACK"] = "1"
+import daft
+from daft_twelvelabs import TwelveLabsProvider, embed_video
+video = embed_video(daft.col("path"), provider=TwelveLabsProvider())
+(row,) = daft.from_pydict({"path": ["match.mp4"]}).with_column("video", video).to_pylist()
+assert row["video"]["segments"], row
+""",
     "evaluation": """
 from twelvelabs_core.moments.evaluation import JudgedQuery, Span, evaluate, plot
 judged = [JudgedQuery("a goal", [Span("match.mp4", 0.0, 6.0)], "look")]

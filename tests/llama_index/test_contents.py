@@ -31,7 +31,7 @@ from twelvelabs_sandbox import Sandbox
 
 __all__ = ["folder", "segmenter"]
 
-NAMES = ["scenes.mkv", 'o\'hara "x".mkv', "\u00fcn\u00ef/back\\slash 50% _x.mkv"]
+NAMES = ["plain.mkv", 'o\'hara "x".mkv', "\u00fcn\u00ef/back\\slash 50% _x.mkv"]
 
 
 @pytest.fixture(scope="module")
