@@ -16,7 +16,14 @@ from llama_index.core.vector_stores import FilterOperator, MetadataFilter, Metad
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 
 from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
-from llama_index_twelvelabs.vector_stores import delete_from_store, has_collection, is_a, replace_in_index, search_nodes
+from llama_index_twelvelabs.vector_stores import (
+    delete_from_store,
+    has_collection,
+    is_a,
+    keeps_nodes,
+    replace_in_index,
+    search_nodes,
+)
 from twelvelabs_core import ConfigurationError, InputError
 from twelvelabs_core.integration import (
     AWAITING,
@@ -166,6 +173,23 @@ async def stored_segments(mode: Mode, place: Place, sources: Collection[str] | N
     names = StoredSegment._fields[1:]
     found = await _listed(mode, place, sources)
     return [StoredSegment(node_id, *(metadata[name] for name in names)) for node_id, metadata in found]
+
+
+async def with_all_parts(mode: Mode, index: Any, segments: list[StoredSegment]) -> list[StoredSegment]:
+    """Return segments in the vector store of an index; without title where another part of it lacks the node as it is.
+
+    LlamaIndex writes to the vector store, the index and the document store one after the other. A segment without its
+    title is written again by `synchronize`.
+    """
+    if not keeps_nodes(index):
+        return segments
+    listed = set(index.index_struct.nodes_dict.values())
+    titles: dict[str, Any] = {}
+    for start in range(0, len(segments), PAGE_SIZE):
+        ids = [segment.id for segment in segments[start : start + PAGE_SIZE] if segment.id in listed]
+        nodes = await mode.call(index.docstore, "get_nodes", ids, raise_error=False)
+        titles |= {node.node_id: node.metadata.get("title") for node in nodes}
+    return [one if titles.get(one.id) == one.title else one._replace(title="") for one in segments]
 
 
 async def check_collection(mode: Mode, place: Place, check: SpaceCheck) -> None:

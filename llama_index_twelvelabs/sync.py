@@ -8,7 +8,7 @@ from typing import Any
 from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import BaseNode
 
-from llama_index_twelvelabs.contents import StoredSegment, delete_stored, place_of, stored_segments
+from llama_index_twelvelabs.contents import StoredSegment, delete_stored, place_of, stored_segments, with_all_parts
 from llama_index_twelvelabs.ingestion import IndexTarget
 from llama_index_twelvelabs.nodes import to_node
 from llama_index_twelvelabs.readers import ExtraInfo
@@ -46,8 +46,8 @@ def sync_videos(
     Each video is stored as soon as its vectors are available, its new segments before its old ones are deleted; only
     then are the segments of videos that are gone deleted. The segments of a video that fails stay as they are. A run
     that was ended at any point is completed by the next one, which pays for nothing twice. Videos are named by their
-    absolute paths, whatever the working directory is. The vector store itself says what it holds: no document store has
-    to be kept for this.
+    absolute paths, whatever the working directory is. The vector store itself says what it holds. Where an index also
+    keeps nodes in its document store, as with `SimpleVectorStore`, a segment that is missing there is written again.
 
     Args:
         index: A `VectorStoreIndex` with a `TwelveLabsEmbedding`, on a vector store that `list_sources` can list and
@@ -133,7 +133,7 @@ class _Videos:
         """Return the segments in the vector store."""
         found = await stored_segments(self.mode, place_of(self._index))
         self._stored = {segment.id for segment in found}
-        return found
+        return await with_all_parts(self.mode, self._index, found)
 
     async def plan(self, media: Sequence[MediaInput]) -> IngestionPlan:
         """Return what embedding the videos would pay for."""

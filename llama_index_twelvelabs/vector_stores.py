@@ -58,7 +58,15 @@ async def delete_nodes(mode: Mode, index: VectorStoreIndex, node_ids: Sequence[s
         ids = ", ".join(f"'{node_id}'" for node_id in node_ids)
         await mode.blocking(lambda: store.table.delete(f"id in ({ids})"))
     else:
+        for node_id in node_ids if keeps_nodes(index) else ():
+            # Without its entry, which an interrupted insertion did not write, the index would raise.
+            index.index_struct.nodes_dict.setdefault(node_id, node_id)
         await mode.call(index, "delete_nodes", list(node_ids), delete_from_docstore=True)
+
+
+def keeps_nodes(index: VectorStoreIndex) -> bool:
+    """Return whether an index lists its nodes itself and has them in its document store, beside the vector store."""
+    return not index.vector_store.stores_text or index._store_nodes_override  # noqa: SLF001  # it has no public name
 
 
 async def delete_from_store(mode: Mode, store: Any, ref_doc_id: str, *, is_known: bool) -> None:

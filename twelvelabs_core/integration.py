@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.ingest.sync import DRY_RUN, SyncRules, synchronize
     from twelvelabs_core.media.folders import media_set
     from twelvelabs_core.media.lists import check_unique, media_list, with_distinct_titles
-    from twelvelabs_core.media.source import MediaInput, is_one, many
+    from twelvelabs_core.media.source import MediaInput, is_one, many, storable_text
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
     from twelvelabs_core.moments.agent import example_named, searchable_titles
@@ -72,7 +72,7 @@ else:
             "twelvelabs_core.media.folders": ["media_set"],
             "twelvelabs_core.ingest.budget": ["minutes_allowed"],
             "twelvelabs_core.media.lists": ["check_unique", "media_list", "with_distinct_titles"],
-            "twelvelabs_core.media.source": ["is_one", "many"],
+            "twelvelabs_core.media.source": ["is_one", "many", "storable_text"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
             "twelvelabs_core.moments.agent": ["example_named", "searchable_titles"],
@@ -146,6 +146,7 @@ __all__ = [
     "segments_named",
     "sentence_of",
     "sources_named",
+    "storable_text",
     "synchronize",
     "text_for_model",
     "time_window_of",
