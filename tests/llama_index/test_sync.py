@@ -99,30 +99,31 @@ def test_a_run_that_is_killed_is_completed_by_the_next_one(name: str, sandbox: S
 
 
 @pytest.mark.parametrize(
-    ("part", "method", "is_done"),
-    [("vector_store", "add", True), ("docstore", "add_documents", False), ("docstore", "add_documents", True)],
+    ("write", "when"),
+    [("vector_store.add", "after"), ("docstore.add_documents", "before"), ("docstore.add_documents", "after")],
 )
 @pytest.mark.parametrize("then", ["again", "changed", "removed"])
 def test_a_run_that_ends_between_the_parts_of_an_index_is_completed(
-    part: str, method: str, is_done: bool, then: str, sandbox: Sandbox, tmp_path: Path
+    write: str, when: str, then: str, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     index = VectorStoreIndex([], embed_model=connected(sandbox, tmp_path / "segments.sqlite3"))
     folder = tmp_path / "videos"
     folder.mkdir()
     for number in (0, 1):
         (folder / f"v{number}.mkv").write_bytes(look(number))
+    part, method = write.split(".")
     target = getattr(index, part)
-    write = getattr(target, method)
+    original = getattr(target, method)
 
     def end(*args: Any, **options: Any) -> None:
-        if is_done:
-            write(*args, **options)
+        if when == "after":
+            original(*args, **options)
         raise KeyboardInterrupt
 
     object.__setattr__(target, method, end)
     with pytest.raises(KeyboardInterrupt):
         sync_videos(index, folder, **OPTIONS)
-    object.__setattr__(target, method, write)
+    object.__setattr__(target, method, original)
     (first,) = list_sources(index)
     if then == "changed":
         Path(first).write_bytes(look(2))
@@ -166,7 +167,7 @@ def test_a_synchronized_video_is_unchanged_for_ingest_videos(sandbox: Sandbox, t
 
 
 @pytest.mark.parametrize("case", [case for case in SYNCED if case.name in FAST], ids=lambda case: case.name)
-async def test_a_file_name_that_is_not_utf_8_is_stored(case: StoreCase, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_utf_8_is_stored(case: StoreCase, sandbox: Sandbox, tmp_path: Path) -> None:
     model = connected(sandbox, tmp_path / "segments.sqlite3")
     index, folder = index_on(case.make(tmp_path), model), tmp_path / "videos"
     folder.mkdir()
@@ -174,10 +175,10 @@ async def test_a_file_name_that_is_not_utf_8_is_stored(case: StoreCase, sandbox:
     odd = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.mkv"))
     odd.write_bytes(look(1))
     info = {"file_path": str(odd)}
-    report = await synced("sync", index, folder, extra_info=info)
+    report = sync_videos(index, folder, extra_info=info, **OPTIONS)
     names = [str(folder / "caf\\xe9.mkv"), str(folder / "v0.mkv")]
     assert sorted(report.added) == names
-    assert len((await synced("sync", index, folder, extra_info=info)).unchanged) == 2
+    assert len(sync_videos(index, folder, extra_info=info, **OPTIONS).unchanged) == 2
     assert len(list_sources(index)) == 2
     segmenter = TwelveLabsVideoSegmenter(embed_model=model, **OPTIONS)
     assert len(ingest_videos(index, [odd, folder / "v0.mkv"], segmenter=segmenter).stored) == 2
