@@ -20,11 +20,14 @@ from twelvelabs_core.integration import (
     FailureReport,
     Mode,
     SyncRules,
+    check_options,
     client_of,
     finish,
     media_set,
     synchronize,
 )
+
+_OWN = ("media", "embeddings", "source", "on_error")  # options of the loader that `sync_videos` sets itself
 
 
 def sync_videos(
@@ -70,6 +73,7 @@ def sync_videos(
             vector store has segments of another space; nothing was paid for, written or deleted.
         ConfigurationError: The vector store can neither be listed nor asked by id, or has other embeddings.
         IngestionError: At the end, with `on_error="raise"`, if some of several videos failed.
+        TypeError: There is no option of this name.
 
     Example:
         ```python
@@ -112,6 +116,7 @@ class _Videos:
         dry_run: bool,
     ) -> None:
         check_arguments(store, (), BATCH_SIZE)
+        check_options("async_videos" if mode.is_async else "sync_videos", options, TwelveLabsVideoLoader, _OWN)
         TwelveLabsVideoLoader((), embeddings=embeddings, **options)  # raises for invalid options
         used = embeddings_of(store)
         if used is not None and used.space != embeddings.space:

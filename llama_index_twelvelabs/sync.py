@@ -22,6 +22,7 @@ from twelvelabs_core.integration import (
     FailureReport,
     Mode,
     SyncRules,
+    check_options,
     client_of,
     finish,
     media_set,
@@ -75,6 +76,7 @@ def sync_videos(
             vector store has segments of another space; nothing was paid for, written or deleted.
         ConfigurationError: The index cannot store videos, or its vector store can neither be listed nor delete.
         IngestionError: At the end, with `on_error="raise"`, if some of several videos failed.
+        TypeError: There is no option of this name.
 
     Example:
         ```python
@@ -119,6 +121,9 @@ class _Videos:
                 "FAISS cannot be kept in step: its LlamaIndex store does not delete. Use another vector store, or "
                 "ingest_videos for videos that never change."
             )
+        check_options(
+            "async_videos" if mode.is_async else "sync_videos", options, TwelveLabsVideoSegmenter, ("embed_model",)
+        )
         self.mode = mode
         self.segmenter = IndexTarget(index, None).segmenter
         if dry_run:

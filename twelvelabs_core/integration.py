@@ -22,7 +22,7 @@ from twelvelabs_core.transport.mode import AWAITING, BLOCKING, Mode
 
 if TYPE_CHECKING:
     from twelvelabs_core._sync_client import Client
-    from twelvelabs_core.base.checks import check_count
+    from twelvelabs_core.base.checks import check_count, check_options
     from twelvelabs_core.base.progress import OnProgress
     from twelvelabs_core.base.redact import unsigned_url
     from twelvelabs_core.client import AsyncClient
@@ -64,7 +64,7 @@ else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
-            "twelvelabs_core.base.checks": ["check_count"],
+            "twelvelabs_core.base.checks": ["check_count", "check_options"],
             "twelvelabs_core.base.redact": ["unsigned_url"],
             "twelvelabs_core.ingest.plan": ["input_type_of", "plain_options", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
@@ -117,6 +117,7 @@ __all__ = [
     "SyncRules",
     "TextCache",
     "check_count",
+    "check_options",
     "check_query",
     "check_unique",
     "checked_metadata",

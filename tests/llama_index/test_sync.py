@@ -194,3 +194,13 @@ def test_faiss_is_refused_before_anything_is_sent(sandbox: Sandbox, tmp_path: Pa
     with pytest.raises(ConfigurationError, match="FAISS cannot be kept in step"):
         sync_videos(index, tmp_path)
     assert sandbox.count() == 0
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_an_unknown_option_is_named(mode: str, embed_model: TwelveLabsEmbedding, sandbox: Sandbox) -> None:
+    index = VectorStoreIndex([], embed_model=embed_model)
+    for name in ("colour", "embed_model", "nodes"):
+        message = rf"^{mode}_videos\(\) got an unexpected option '{name}'; it has segmentation, "
+        with pytest.raises(TypeError, match=message):
+            await synced(mode, index, "videos", **{name: embed_model})
+    assert sandbox.count() == 0
