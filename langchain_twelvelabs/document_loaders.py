@@ -1,6 +1,6 @@
 """Loaders for video, audio and documents, which return one LangChain `Document` per segment."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import Any, Literal, NoReturn
 
@@ -42,6 +42,42 @@ def to_document(record: SegmentRecord, own: Mapping[str, Any] | None = None) -> 
     return Document(id=record.segment_id, page_content=record.text(with_reference=True), metadata=metadata)
 
 
+class LoadedDocuments(Iterator[Document]):
+    """The documents of a loader as they are loaded, with the space of their vectors, known before any is loaded.
+
+    Example:
+        ```python
+        print(loader.lazy_load().space)
+        ```
+    """
+
+    def __init__(self, documents: Generator[Document], space: str) -> None:
+        self.space = space
+        self._documents = documents
+
+    def __next__(self) -> Document:
+        return next(self._documents)
+
+    def close(self) -> None:
+        """End loading: no new tasks are created."""
+        self._documents.close()
+
+
+class AsyncLoadedDocuments(AsyncIterator[Document]):
+    """The async variant of `LoadedDocuments`."""
+
+    def __init__(self, documents: AsyncGenerator[Document], space: str) -> None:
+        self.space = space
+        self._documents = documents
+
+    async def __anext__(self) -> Document:
+        return await anext(self._documents)
+
+    async def aclose(self) -> None:
+        """End loading: no new tasks are created."""
+        await self._documents.aclose()
+
+
 class SegmentLoader(BaseLoader):
     """Loads media as the documents of segments; subclasses define the kind of media and the options."""
 
@@ -77,7 +113,7 @@ class SegmentLoader(BaseLoader):
         named = [media.source for media in self._media if isinstance(media, Media)]
         return named if len(named) == len(self._media) else None
 
-    def lazy_load(self) -> Iterator[Document]:
+    def lazy_load(self) -> LoadedDocuments:
         """Yield the documents of each item when its embedding task has ended.
 
         After the iterator is closed, no new tasks are created; existing ones are in the segment store's journal, and
@@ -91,12 +127,18 @@ class SegmentLoader(BaseLoader):
             TwelveLabsError: The only item failed.
             IngestionError: At the end, if some of several media failed; the others are in the segment store.
         """
+        return LoadedDocuments(self._each_document(), self.embeddings.space)
+
+    def alazy_load(self) -> AsyncLoadedDocuments:
+        """Yield the documents of each item when its embedding task has ended; async variant of `lazy_load`."""
+        return AsyncLoadedDocuments(self._aeach_document(), self.embeddings.space)
+
+    def _each_document(self) -> Generator[Document]:
         with closing(drain(self.each_source(BLOCKING))) as loaded:
             for _, documents in loaded:
                 yield from documents
 
-    async def alazy_load(self) -> AsyncIterator[Document]:
-        """Yield the documents of each item when its embedding task has ended; async variant of `lazy_load`."""
+    async def _aeach_document(self) -> AsyncGenerator[Document]:
         async with aclosing(self.each_source(AWAITING)) as loaded:
             async for _, documents in loaded:
                 for document in documents:
