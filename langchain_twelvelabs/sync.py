@@ -11,7 +11,15 @@ from langchain_core.vectorstores import VectorStore
 from langchain_twelvelabs.contents import StoredSegment, delete_stored, stored_segments
 from langchain_twelvelabs.document_loaders import TwelveLabsVideoLoader
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
-from langchain_twelvelabs.vectorstores import BATCH_SIZE, add_documents, check_arguments, embeddings_of
+from langchain_twelvelabs.listing import check_keys
+from langchain_twelvelabs.vectorstores import (
+    BATCH_SIZE,
+    add_documents,
+    check_arguments,
+    class_names,
+    embeddings_of,
+    innermost_store,
+)
 from twelvelabs_core import IngestionPlan, InputError, MediaInput, OnError, SyncReport
 from twelvelabs_core.integration import (
     AWAITING,
@@ -132,6 +140,8 @@ class _Videos:
 
     async def stored(self) -> list[StoredSegment]:
         """Return the segments in the vector store."""
+        inner = innermost_store(self._store)
+        await self.mode.blocking(lambda: check_keys(inner, class_names(inner)))
         return await stored_segments(self.mode, self._store)
 
     async def plan(self, media: Sequence[MediaInput]) -> IngestionPlan:

@@ -12,7 +12,7 @@ from langchain_core.vectorstores import VectorStore
 
 from langchain_twelvelabs.document_loaders import AsyncLoadedDocuments, LoadedDocuments
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
-from langchain_twelvelabs.listing import can_list, listed
+from langchain_twelvelabs.listing import can_list, check_keys, listed
 from twelvelabs_core import ConfigurationError, InputError, parse_reference
 from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, SpaceCheck, client_of, finish
 
@@ -183,8 +183,10 @@ async def check_collection(mode: Mode, store: VectorStore, space: str | None = N
 
     Raises:
         InputError: A segment in the store, or the store's embeddings, are of another space.
-        ConfigurationError: The store has other embeddings.
+        ConfigurationError: The store has other embeddings, or no place for the metadata of segments.
     """
+    inner = innermost_store(store)
+    await mode.blocking(lambda: check_keys(inner, class_names(inner)))
     embeddings = embeddings_of(store)
     used = space if embeddings is None else embeddings.space
     if used is None:

@@ -17,6 +17,7 @@ from llama_index.core.vector_stores.types import BasePydanticVectorStore
 
 from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
 from llama_index_twelvelabs.vector_stores import (
+    check_keys,
     delete_from_store,
     has_collection,
     is_a,
@@ -197,7 +198,9 @@ async def check_collection(mode: Mode, place: Place, check: SpaceCheck) -> None:
 
     Raises:
         InputError: A segment is of another space.
+        ConfigurationError: The store has no place for the metadata of segments.
     """
+    await mode.blocking(lambda: check_keys(place.store))
     found: list[Mapping[str, Any]] = []
     try:
         if is_a(place.store, *_LISTED) or (place.index is not None and not place.store.stores_text):
@@ -345,20 +348,13 @@ def _in_chroma(store: Any, sources: Collection[str] | None, size: int) -> Iterat
         offset += size
 
 
-def _in_lancedb(store: Any, sources: Collection[str] | None, size: int) -> Iterator[tuple[Any, Any]]:
+def _in_lancedb(store: Any, _: Collection[str] | None, size: int) -> Iterator[tuple[Any, Any]]:
     table = getattr(store, "_table", None)  # its `table` raises while the store is empty
     if table is None:
         return
-    fields = {field.name for field in table.schema.field("metadata").type}
-    columns = {key: f"metadata.{key}" for key in KEYS if key in fields}
-    if not {"segment_id", "source", "segment_index"} <= columns.keys():
-        return
-    wanted = "metadata.segment_index >= 0"
-    if sources is not None:
-        quoted = ", ".join("'" + source.replace("'", "''") + "'" for source in sources)
-        wanted = f"metadata.source in ({quoted})"
-    for batch in table.search().where(wanted).select({"id": "id", **columns}).to_batches(size):
-        yield from ((row["id"], row) for row in batch.to_pylist())
+    # Neither a filter nor a part of the metadata: LanceDB fails on both after a node with fewer keys was added.
+    for batch in table.search().select(["id", "metadata"]).to_batches(size):
+        yield from ((row["id"], row["metadata"]) for row in batch.to_pylist())
 
 
 def _in_milvus(store: Any, sources: Collection[str] | None, size: int) -> Iterator[tuple[Any, Any]]:

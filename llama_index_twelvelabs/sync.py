@@ -13,7 +13,7 @@ from llama_index_twelvelabs.ingestion import IndexTarget
 from llama_index_twelvelabs.nodes import to_node
 from llama_index_twelvelabs.readers import ExtraInfo
 from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
-from llama_index_twelvelabs.vector_stores import delete_nodes, insert_nodes, is_a
+from llama_index_twelvelabs.vector_stores import check_keys, delete_nodes, insert_nodes, is_a
 from twelvelabs_core import ConfigurationError, IngestionPlan, InputError, Media, MediaInput, OnError, SyncReport
 from twelvelabs_core.integration import (
     AWAITING,
@@ -136,6 +136,7 @@ class _Videos:
 
     async def stored(self) -> list[StoredSegment]:
         """Return the segments in the vector store."""
+        await self.mode.blocking(lambda: check_keys(self._index.vector_store))
         found = await stored_segments(self.mode, place_of(self._index))
         self._stored = {segment.id for segment in found}
         return await with_all_parts(self.mode, self._index, found)

