@@ -32,9 +32,9 @@ def check_keys(store: Any, names: Collection[str]) -> None:
     kind = table.schema.field("metadata").type
     if "segment_id" not in [kind.field(number).name for number in range(kind.num_fields)]:
         raise ConfigurationError(
-            f"the LanceDB table {table.name!r} has documents without the metadata key segment_id: LanceDB takes the keys "
-            "of its first document, and would not store segments. Use another table, or fill a new one with segments "
-            "before documents of your own."
+            f"the LanceDB table {table.name!r} has documents without the metadata key segment_id: LanceDB takes the "
+            "keys of its first document, and would not store segments. Use another table, or fill a new one with "
+            "segments before documents of your own."
         )
 
 
