@@ -1,6 +1,6 @@
 """Loaders for video, audio and documents, which return one LangChain `Document` per segment."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import Any, Literal, NoReturn
 
@@ -22,6 +22,7 @@ from twelvelabs_core import (
 from twelvelabs_core.integration import (
     AWAITING,
     BLOCKING,
+    FailureReport,
     Mode,
     checked_metadata,
     drain,
@@ -39,6 +40,42 @@ def to_document(record: SegmentRecord, own: Mapping[str, Any] | None = None) -> 
     """Return the document of a segment; its text refers to the stored vector, its id is the segment's."""
     metadata = {**record.metadata, **(own or {})}
     return Document(id=record.segment_id, page_content=record.text(with_reference=True), metadata=metadata)
+
+
+class LoadedDocuments(Iterator[Document]):
+    """The documents of a loader as they are loaded, with the space of their vectors, known before any is loaded.
+
+    Example:
+        ```python
+        print(loader.lazy_load().space)
+        ```
+    """
+
+    def __init__(self, documents: Generator[Document], space: str) -> None:
+        self.space = space
+        self._documents = documents
+
+    def __next__(self) -> Document:
+        return next(self._documents)
+
+    def close(self) -> None:
+        """End loading: no new tasks are created."""
+        self._documents.close()
+
+
+class AsyncLoadedDocuments(AsyncIterator[Document]):
+    """The async variant of `LoadedDocuments`."""
+
+    def __init__(self, documents: AsyncGenerator[Document], space: str) -> None:
+        self.space = space
+        self._documents = documents
+
+    async def __anext__(self) -> Document:
+        return await anext(self._documents)
+
+    async def aclose(self) -> None:
+        """End loading: no new tasks are created."""
+        await self._documents.aclose()
 
 
 class SegmentLoader(BaseLoader):
@@ -76,7 +113,7 @@ class SegmentLoader(BaseLoader):
         named = [media.source for media in self._media if isinstance(media, Media)]
         return named if len(named) == len(self._media) else None
 
-    def lazy_load(self) -> Iterator[Document]:
+    def lazy_load(self) -> LoadedDocuments:
         """Yield the documents of each item when its embedding task has ended.
 
         After the iterator is closed, no new tasks are created; existing ones are in the segment store's journal, and
@@ -86,16 +123,22 @@ class SegmentLoader(BaseLoader):
             One document per segment and option.
 
         Raises:
-            InputError: The media, an option or the metadata of an item cannot be used; nothing was sent.
+            InputError: The media or an option cannot be used; nothing was sent.
             TwelveLabsError: The only item failed.
             IngestionError: At the end, if some of several media failed; the others are in the segment store.
         """
+        return LoadedDocuments(self._each_document(), self.embeddings.space)
+
+    def alazy_load(self) -> AsyncLoadedDocuments:
+        """Yield the documents of each item when its embedding task has ended; async variant of `lazy_load`."""
+        return AsyncLoadedDocuments(self._aeach_document(), self.embeddings.space)
+
+    def _each_document(self) -> Generator[Document]:
         with closing(drain(self.each_source(BLOCKING))) as loaded:
             for _, documents in loaded:
                 yield from documents
 
-    async def alazy_load(self) -> AsyncIterator[Document]:
-        """Yield the documents of each item when its embedding task has ended; async variant of `lazy_load`."""
+    async def _aeach_document(self) -> AsyncGenerator[Document]:
         async with aclosing(self.each_source(AWAITING)) as loaded:
             async for _, documents in loaded:
                 for document in documents:
@@ -130,25 +173,41 @@ class SegmentLoader(BaseLoader):
 
     async def each_source(self, mode: Mode) -> AsyncGenerator[tuple[str, list[Document]]]:
         """Yield the name and the documents of each item when its embedding task has ended."""
-        own = await mode.blocking(self._own_metadata)
+        report = FailureReport(self._options["on_error"])
+        own = await mode.blocking(lambda: self._own_metadata(report))
+        usable, options = self._media, self._options
+        if report.failures:  # else the client itself reports what fails
+            usable = tuple(item for item in usable if not isinstance(item, Media) or item.source in own)
+            options = {**options, "on_error": report.note}
         media = each_medium(
             mode,
             self.embeddings,
-            self._media,
-            self._options,
+            usable,
+            options,
             id_namespace=self._id_namespace,
             show_progress=self._show_progress,
             on_progress=self._on_progress,
         )
         async with aclosing(media) as found:
             async for source, records in found:
-                yield source, [to_document(record, own.get(source)) for record in records]
+                report.succeeded.append(source)
+                yield source, [to_document(record, own[source]) for record in records]
+        if report.failures:
+            report.close()
 
-    def _own_metadata(self) -> dict[str, dict[str, Any]]:
-        """Return the user's metadata of each item that has a name; an item without one fails."""
+    def _own_metadata(self, report: FailureReport) -> dict[str, dict[str, Any]]:
+        """Return the user's metadata of each item that has a name; without those whose metadata cannot be used."""
         given: Any = self._metadata or {}
-        sources = [media.source for media in self._media if isinstance(media, Media)]
-        return {source: checked_metadata(given(source), source) if callable(given) else given for source in sources}
+        own: dict[str, dict[str, Any]] = {}
+        for media in self._media:
+            if isinstance(media, Media):
+                try:
+                    own[media.source] = (
+                        checked_metadata(given(media.source), media.source) if callable(given) else given
+                    )
+                except Exception as error:  # noqa: BLE001  # whatever the user's function raises; `add` reports it
+                    report.add(media, error)
+        return own
 
 
 class TimedSegmentLoader(SegmentLoader):
@@ -252,9 +311,10 @@ class TwelveLabsVideoLoader(TimedSegmentLoader):
             `asset:<id>`. For several videos pass `Media.of(video, source=...)` each.
         version: For a URL: a new value means that its content has changed.
         metadata: Metadata of your own for every document: a dict, or a function that returns one by the `source` of a
-            video, with the same keys for all, since many vector stores fix their schema. Values are str, int, finite
-            float or bool; keys of segments and moments, `pk` and keys that begin with `_` are refused. Neither ids nor
-            what is paid for depend on it.
+            video, with the same keys for all, since many vector stores fix their schema. Values are str without NUL and
+            lone surrogates, int of 64 bits, finite float or bool; keys of segments and moments, `pk` and keys that
+            begin with `_` are refused. A video for which the function returns others, or raises, fails before anything
+            is sent for it. Neither ids nor what is paid for depend on it.
         id_namespace: Changes the ids of the segments, for stores whose collections share ids (PGVector).
         keep_asset: False deletes each uploaded file at the API once its vectors and transcript are stored.
         check: Whether local files are checked before anything is sent: format, tracks, duration, resolution. False

@@ -42,7 +42,8 @@ def segment_filter(
         conditions.
 
     Raises:
-        InputError: A time is not a number of at least 0, the end is not after the start, or the option is unknown.
+        InputError: A time is not a number of at least 0, the end is not after the start, the option is unknown, or
+            `source` is an empty list.
         ConfigurationError: The filters of this kind of store are not known.
 
     Example:

@@ -14,7 +14,7 @@ from langchain_core.vectorstores import VectorStore
 from langchain_twelvelabs.document_loaders import SegmentLoader
 from langchain_twelvelabs.vectorstores import check_collection, delete_by_id, segment_id_of
 from twelvelabs_core import InputError
-from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, drain, finish
+from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, SpaceCheck, drain, finish
 
 # The root of the keys of records. It never changes: records in users' databases depend on it.
 _KEY_NAMESPACE = uuid.UUID("c3f0b1de-60a4-5cf2-9d4c-5b1f0e6a7f21")
@@ -106,11 +106,12 @@ async def _index(
         raise InputError(f"cleanup must be 'scoped_full' or 'full', got {cleanup!r}.")
     if cleanup == "full" and not isinstance(loader, SegmentLoader):
         raise InputError(f"cleanup='full' needs a loader of this package, got {type(loader).__name__}.")
-    await check_collection(mode, vector_store)
+    space = loader.embeddings.space if isinstance(loader, SegmentLoader) else None
+    check_space = await check_collection(mode, vector_store, space)
     start = await mode.call(record_manager, "get_time")
     errors: list[Exception] = []
     run: Callable[..., Any] = aindex if mode.is_async else index
-    async with aclosing(_loaded(mode, loader, errors)) as loaded:
+    async with aclosing(_loaded(mode, loader, errors, check_space)) as loaded:
         documents = loaded if mode.is_async else drain(loaded)
         result: IndexingResult = await mode.run(run, documents, record_manager, vector_store, **index_kwargs())
     if cleanup == "full" and isinstance(loader, SegmentLoader) and loader.sources is not None:
@@ -125,11 +126,15 @@ async def _index(
     return result
 
 
-async def _loaded(mode: Mode, loader: BaseLoader, errors: list[Exception]) -> AsyncGenerator[Document]:
+async def _loaded(
+    mode: Mode, loader: BaseLoader, errors: list[Exception], check_space: SpaceCheck | None
+) -> AsyncGenerator[Document]:
     """Yield the documents of a loader; its error ends them and is kept, so that those before it are processed."""
     try:
         async with aclosing(mode.each(loader.alazy_load() if mode.is_async else loader.lazy_load())) as documents:
             async for document in documents:
+                if check_space is not None and "segment_id" in document.metadata:
+                    check_space([document.metadata])
                 yield document
     except Exception as error:  # noqa: BLE001  # raised at the end of the run
         errors.append(error)

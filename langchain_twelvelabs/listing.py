@@ -7,6 +7,7 @@ from typing import Any
 
 from langchain_core.documents import Document
 
+from twelvelabs_core import ConfigurationError
 from twelvelabs_core.integration import Mode, StoredSegment, segments_among
 
 PAGE_SIZE = 1_000  # documents of one request to a vector store
@@ -17,6 +18,24 @@ Rows = Iterator[tuple[Any, Any]]
 def can_list(names: Collection[str]) -> bool:
     """Return whether a vector store of a class with these names, its own and those of its bases, can be listed."""
     return "PGVector" in names or not _LISTERS.keys().isdisjoint(names)
+
+
+def check_keys(store: Any, names: Collection[str]) -> None:
+    """Refuse a LanceDB table that has no place for the metadata of segments.
+
+    Raises:
+        ConfigurationError: Its first document had other metadata.
+    """
+    table = store.get_table() if "LanceDB" in names else None
+    if table is None or "metadata" not in table.schema.names:
+        return
+    kind = table.schema.field("metadata").type
+    if "segment_id" not in [kind.field(number).name for number in range(kind.num_fields)]:
+        raise ConfigurationError(
+            f"the LanceDB table {table.name!r} has documents without the metadata key segment_id: LanceDB takes the "
+            "keys of its first document, and would not store segments. Use another table, or fill a new one with "
+            "segments before documents of your own."
+        )
 
 
 async def listed(
@@ -106,20 +125,13 @@ def _in_qdrant(store: Any, sources: Collection[str] | None, size: int) -> Rows:
             return
 
 
-def _in_lancedb(store: Any, sources: Collection[str] | None, size: int) -> Rows:
+def _in_lancedb(store: Any, _: Collection[str] | None, size: int) -> Rows:
     table = store.get_table()
     if table is None or "metadata" not in table.schema.names:
         return
-    fields = {field.name for field in table.schema.field("metadata").type}
-    columns = {key: f"metadata.{key}" for key in KEYS if key in fields}
-    if not {"segment_id", "source", "segment_index"} <= columns.keys():
-        return
-    wanted = "metadata.segment_index >= 0"
-    if sources is not None:
-        wanted = f"metadata.source in ({', '.join(map(sql_text, sources))})"
-    query = table.search().where(wanted).select({"id": store._id_key, **columns})  # noqa: SLF001  # no public name
-    for batch in query.to_batches(size):
-        yield from ((row["id"], row) for row in batch.to_pylist())
+    # Neither a filter nor a part of the metadata: LanceDB fails on both after a document with fewer keys was added.
+    for batch in table.search().select([store._id_key, "metadata"]).to_batches(size):  # noqa: SLF001  # no public name
+        yield from ((row[store._id_key], row["metadata"]) for row in batch.to_pylist())  # noqa: SLF001  # the same
 
 
 def _in_milvus(store: Any, sources: Collection[str] | None, size: int) -> Rows:

@@ -11,7 +11,14 @@ from langchain_core.vectorstores import VectorStore
 from langchain_twelvelabs.contents import delete_stored, stored_segments
 from langchain_twelvelabs.document_loaders import TwelveLabsVideoLoader
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
-from langchain_twelvelabs.vectorstores import add_documents, check_arguments, embeddings_of
+from langchain_twelvelabs.listing import check_keys
+from langchain_twelvelabs.vectorstores import (
+    add_documents,
+    check_arguments,
+    class_names,
+    embeddings_of,
+    innermost_store,
+)
 from twelvelabs_core import IngestionPlan, InputError, MediaInput, OnError, SyncReport
 from twelvelabs_core.integration import (
     AWAITING,
@@ -21,11 +28,14 @@ from twelvelabs_core.integration import (
     Mode,
     StoredSegment,
     SyncRules,
+    check_options,
     client_of,
     finish,
     media_set,
     synchronize,
 )
+
+_OWN = ("media", "embeddings", "source", "on_error")  # options of the loader that `sync_videos` sets itself
 
 
 def sync_videos(
@@ -71,6 +81,7 @@ def sync_videos(
             vector store has segments of another space; nothing was paid for, written or deleted.
         ConfigurationError: The vector store can neither be listed nor asked by id, or has other embeddings.
         IngestionError: At the end, with `on_error="raise"`, if some of several videos failed.
+        TypeError: There is no option of this name.
 
     Example:
         ```python
@@ -113,6 +124,7 @@ class _Videos:
         dry_run: bool,
     ) -> None:
         check_arguments(store, ())
+        check_options("async_videos" if mode.is_async else "sync_videos", options, TwelveLabsVideoLoader, _OWN)
         TwelveLabsVideoLoader((), embeddings=embeddings, **options)  # raises for invalid options
         used = embeddings_of(store)
         if used is not None and used.space != embeddings.space:
@@ -128,6 +140,8 @@ class _Videos:
 
     async def stored(self) -> list[StoredSegment]:
         """Return the segments in the vector store."""
+        inner = innermost_store(self._store)
+        await self.mode.blocking(lambda: check_keys(inner, class_names(inner)))
         return await stored_segments(self.mode, self._store)
 
     async def plan(self, media: Sequence[MediaInput]) -> IngestionPlan:

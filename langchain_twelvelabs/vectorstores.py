@@ -10,8 +10,9 @@ from langchain_core.document_loaders import BaseLoader
 from langchain_core.documents import Document
 from langchain_core.vectorstores import VectorStore
 
+from langchain_twelvelabs.document_loaders import AsyncLoadedDocuments, LoadedDocuments
 from langchain_twelvelabs.embeddings import TwelveLabsEmbeddings
-from langchain_twelvelabs.listing import can_list, listed
+from langchain_twelvelabs.listing import can_list, check_keys, listed
 from twelvelabs_core import ConfigurationError, InputError, parse_reference
 from twelvelabs_core.integration import AWAITING, BLOCKING, Mode, SpaceCheck, check_count, client_of, finish
 
@@ -32,7 +33,8 @@ def add_segments(store: VectorStore, documents: Iterable[Document], *, batch_siz
 
     Args:
         store: Any vector store whose embeddings are the loader's `TwelveLabsEmbeddings`.
-        documents: Documents of this package's loaders; `loader.lazy_load()` is read batch by batch.
+        documents: Documents of this package's loaders; `loader.lazy_load()` is read batch by batch, and its space is
+            known before it is read. Of another iterator the first document shows it, when its task is paid for.
         batch_size: Number of documents per call of the store. Default 256.
 
     Returns:
@@ -96,13 +98,12 @@ def segment_id_of(document: Document) -> str:
 async def _add(
     mode: Mode, store: VectorStore, documents: Iterable[Document] | AsyncIterable[Document], batch_size: int
 ) -> list[str]:
-    check_space = await check_collection(mode, store)
+    space = documents.space if isinstance(documents, LoadedDocuments | AsyncLoadedDocuments) else None
+    check_space = await check_collection(mode, store, space)
     added: dict[str, None] = {}
-    async with aclosing(_batches(mode, documents, batch_size)) as batches:
+    async with aclosing(_batches(mode, documents, batch_size, check_space)) as batches:
         async for batch in batches:
             fresh = _without_known(added, batch)
-            if check_space is not None:
-                check_space(document.metadata for document in fresh.values())
             if fresh:
                 await _add_batch(mode, store, list(fresh.values()), list(fresh))
                 added |= dict.fromkeys(fresh)
@@ -117,13 +118,24 @@ async def add_documents(mode: Mode, store: VectorStore, documents: Sequence[Docu
 
 
 async def _batches(
-    mode: Mode, documents: Iterable[Document] | AsyncIterable[Document], size: int
+    mode: Mode, documents: Iterable[Document] | AsyncIterable[Document], size: int, check_space: SpaceCheck | None
 ) -> AsyncGenerator[list[Document]]:
-    """Yield the documents in lists of at most `size`; if their source fails, yield earlier ones before its error."""
+    """Yield the documents in lists of at most `size`; if their source fails, yield earlier ones before its error.
+
+    Each is checked at once, so that of a generator that is paid for as it is read little is read in vain.
+
+    Raises:
+        InputError: A document is not the document of a segment, or its vector is of another space; its list is lost.
+    """
     pending: list[Document] = []
     try:
         async with aclosing(mode.each(documents)) as items:
             async for document in items:
+                try:
+                    _check_document(document, check_space)
+                except InputError:
+                    pending.clear()
+                    raise
                 pending.append(document)
                 if len(pending) == size:
                     yield pending
@@ -137,40 +149,54 @@ async def _batches(
         yield pending
 
 
-def _without_known(added: dict[str, None], batch: Iterable[Document]) -> dict[str, Document]:
-    """Return the documents by id, without those already added, since several stores fail on a repeated id.
+def _check_document(document: object, check_space: SpaceCheck | None) -> None:
+    if not isinstance(document, Document):
+        raise InputError(f"documents must be LangChain documents, got {type(document).__name__}.")
+    if parse_reference(document.page_content) is None:
+        raise InputError(
+            f"the document {document.page_content[:80]!r} is not the document of a segment; add_segments accepts "
+            "what this package's loaders return, store.add_documents accepts everything else."
+        )
+    segment_id_of(document)
+    if check_space is not None:
+        check_space([document.metadata])
 
-    Raises:
-        InputError: A document is not the document of a segment.
-    """
+
+def _without_known(added: dict[str, None], batch: Iterable[Document]) -> dict[str, Document]:
+    """Return the documents by id, without those already added, since several stores fail on a repeated id."""
     fresh: dict[str, Document] = {}
     for document in batch:
-        if not isinstance(document, Document):
-            raise InputError(f"documents must be LangChain documents, got {type(document).__name__}.")
-        if parse_reference(document.page_content) is None:
-            raise InputError(
-                f"the document {document.page_content[:80]!r} is not the document of a segment; add_segments accepts "
-                "what this package's loaders return, store.add_documents accepts everything else."
-            )
         segment_id = segment_id_of(document)
         if segment_id not in added:
             fresh.setdefault(segment_id, document)
     return fresh
 
 
-async def check_collection(mode: Mode, store: VectorStore) -> SpaceCheck | None:
-    """Refuse a store with segments of another space than its embeddings; return the check for more segments.
+async def check_collection(mode: Mode, store: VectorStore, space: str | None = None) -> SpaceCheck | None:
+    """Refuse a store with segments or embeddings of another space; return the check for more segments.
 
-    None for a store that shows no embeddings.
+    Args:
+        mode: Blocking or awaiting.
+        store: The vector store.
+        space: The space of the segments to add. Default: that of the store's embeddings; None for a store that shows no
+            embeddings, which is then not checked.
 
     Raises:
-        InputError: A segment is of another space.
-        ConfigurationError: The store has other embeddings.
+        InputError: A segment in the store, or the store's embeddings, are of another space.
+        ConfigurationError: The store has other embeddings, or no place for the metadata of segments.
     """
+    inner = innermost_store(store)
+    await mode.blocking(lambda: check_keys(inner, class_names(inner)))
     embeddings = embeddings_of(store)
-    if embeddings is None:
+    used = space if embeddings is None else embeddings.space
+    if used is None:
         return None
-    check = SpaceCheck(embeddings.space)
+    if space not in (None, used):
+        raise InputError(
+            f"this {type(store).__name__} embeds queries in the space {used}, and the loader makes vectors of {space}: "
+            "they are not comparable. Give the loader the embeddings of the store, or use another collection."
+        )
+    check = SpaceCheck(used)
     check(await some_segments(mode, store, check.dimension))
     return check
 

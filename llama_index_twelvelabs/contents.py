@@ -16,7 +16,15 @@ from llama_index.core.vector_stores import FilterOperator, MetadataFilter, Metad
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 
 from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
-from llama_index_twelvelabs.vector_stores import delete_from_store, has_collection, is_a, replace_in_index, search_nodes
+from llama_index_twelvelabs.vector_stores import (
+    check_keys,
+    delete_from_store,
+    has_collection,
+    is_a,
+    keeps_nodes,
+    replace_in_index,
+    search_nodes,
+)
 from twelvelabs_core import ConfigurationError, InputError
 from twelvelabs_core.integration import (
     AWAITING,
@@ -151,12 +159,31 @@ async def stored_segments(
     return found
 
 
+async def with_all_parts(mode: Mode, index: Any, segments: list[StoredSegment]) -> list[StoredSegment]:
+    """Return segments in the vector store of an index; without title where another part of it lacks the node as it is.
+
+    LlamaIndex writes to the vector store, the index and the document store one after the other. A segment without its
+    title is written again by `synchronize`.
+    """
+    if not keeps_nodes(index):
+        return segments
+    listed = set(index.index_struct.nodes_dict.values())
+    titles: dict[str, Any] = {}
+    for start in range(0, len(segments), PAGE_SIZE):
+        ids = [segment.id for segment in segments[start : start + PAGE_SIZE] if segment.id in listed]
+        nodes = await mode.call(index.docstore, "get_nodes", ids, raise_error=False)
+        titles |= {node.node_id: node.metadata.get("title") for node in nodes}
+    return [one if titles.get(one.id) == one.title else one._replace(title="") for one in segments]
+
+
 async def check_collection(mode: Mode, place: Place, check: SpaceCheck) -> None:
     """Refuse a vector store with segments of another space; it is asked for a few, where it can be.
 
     Raises:
         InputError: A segment is of another space.
+        ConfigurationError: The store has no place for the metadata of segments.
     """
+    await mode.blocking(lambda: check_keys(place.store))
     found: list[Mapping[str, Any]] = []
     try:
         if is_a(place.store, *_LISTED) or (place.index is not None and not place.store.stores_text):
@@ -287,20 +314,13 @@ def _in_chroma(store: Any, sources: Collection[str] | None, size: int) -> Iterat
         offset += size
 
 
-def _in_lancedb(store: Any, sources: Collection[str] | None, size: int) -> Iterator[tuple[Any, Any]]:
+def _in_lancedb(store: Any, _: Collection[str] | None, size: int) -> Iterator[tuple[Any, Any]]:
     table = getattr(store, "_table", None)  # its `table` raises while the store is empty
     if table is None:
         return
-    fields = {field.name for field in table.schema.field("metadata").type}
-    columns = {key: f"metadata.{key}" for key in KEYS if key in fields}
-    if not {"segment_id", "source", "segment_index"} <= columns.keys():
-        return
-    wanted = "metadata.segment_index >= 0"
-    if sources is not None:
-        quoted = ", ".join("'" + source.replace("'", "''") + "'" for source in sources)
-        wanted = f"metadata.source in ({quoted})"
-    for batch in table.search().where(wanted).select({"id": "id", **columns}).to_batches(size):
-        yield from ((row["id"], row) for row in batch.to_pylist())
+    # Neither a filter nor a part of the metadata: LanceDB fails on both after a node with fewer keys was added.
+    for batch in table.search().select(["id", "metadata"]).to_batches(size):
+        yield from ((row["id"], row["metadata"]) for row in batch.to_pylist())
 
 
 def _in_milvus(store: Any, sources: Collection[str] | None, size: int) -> Iterator[tuple[Any, Any]]:

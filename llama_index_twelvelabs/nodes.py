@@ -18,7 +18,7 @@ from llama_index.core.schema import (
 from pydantic import BaseModel, PrivateAttr
 
 from twelvelabs_core import InputError, Media, MediaInput, SegmentRecord, readable_text
-from twelvelabs_core.integration import METADATA_KEYS, SpaceCheck, readable_head_of, unsigned_url
+from twelvelabs_core.integration import METADATA_KEYS, SpaceCheck, readable_head_of, storable_text, unsigned_url
 
 LLM_KEYS = frozenset({"source", "start_sec", "end_sec"})
 # A page or chunk has no times; the first line of its text states its position.
@@ -104,7 +104,10 @@ def to_video_document(
 def resource_of(media: Media) -> MediaResource:
     """Return the location of the media, without what must not be serialized."""
     if media.path is not None:
-        return MediaResource(path=media.path)
+        if storable_text(str(media.path)) == str(media.path):
+            return MediaResource(path=media.path)
+        # LlamaIndex hashes and serializes a path as UTF-8, which such a file name is not.
+        return MediaResource.model_validate({"url": media.path.absolute().as_uri()})
     if media.asset_id is not None:
         return MediaResource.model_validate({"url": f"asset:{media.asset_id}"})
     if media.url is not None and unsigned_url(media.url) == media.url:
@@ -183,9 +186,15 @@ def inherited(document: BaseNode) -> dict[str, Any]:
 
 
 def extra_metadata(extra_info: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return additional metadata; a key that segments use gets the prefix `extra_`."""
+    """Return additional metadata; a key that segments use gets the prefix `extra_`.
+
+    File names that are not UTF-8, as `SimpleDirectoryReader` adds them, are escaped as in `source`.
+    """
     taken = {*METADATA_KEYS, *VIDEO_KEYS}
-    return {f"extra_{name}" if name in taken else name: value for name, value in (extra_info or {}).items()}
+    return {
+        f"extra_{name}" if name in taken else name: storable_text(value) if isinstance(value, str) else value
+        for name, value in (extra_info or {}).items()
+    }
 
 
 def document_id(source: str) -> str:

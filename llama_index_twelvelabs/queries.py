@@ -134,7 +134,7 @@ def time_filter(
         `MetadataFilters`, which are combined by `and`.
 
     Raises:
-        InputError: No argument, an invalid time, or an option that no segment has.
+        InputError: No argument, an invalid time, an empty list, or an option that no segment has.
 
     Example:
         ```python
@@ -152,6 +152,8 @@ def time_filter(
     for key, value in (("embedding_option", embedding_option), ("source", source)):
         if isinstance(value, str):
             filters.append(MetadataFilter(key=key, value=value, operator=FilterOperator.EQ))
+        elif value is not None and not value:
+            raise InputError(f"{key} is an empty list, by which nothing can be found: pass None for any.")
         elif value is not None:
             filters.append(MetadataFilter(key=key, value=list(value), operator=FilterOperator.IN))
     if not filters:

@@ -8,12 +8,12 @@ from typing import Any
 from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import BaseNode
 
-from llama_index_twelvelabs.contents import delete_stored, place_of, stored_segments
+from llama_index_twelvelabs.contents import delete_stored, place_of, stored_segments, with_all_parts
 from llama_index_twelvelabs.ingestion import IndexTarget
 from llama_index_twelvelabs.nodes import to_node
 from llama_index_twelvelabs.readers import ExtraInfo
 from llama_index_twelvelabs.segmenter import TwelveLabsVideoSegmenter
-from llama_index_twelvelabs.vector_stores import delete_nodes, insert_nodes, is_a
+from llama_index_twelvelabs.vector_stores import check_keys, delete_nodes, insert_nodes, is_a
 from twelvelabs_core import ConfigurationError, IngestionPlan, InputError, Media, MediaInput, OnError, SyncReport
 from twelvelabs_core.integration import (
     AWAITING,
@@ -23,6 +23,7 @@ from twelvelabs_core.integration import (
     Mode,
     StoredSegment,
     SyncRules,
+    check_options,
     client_of,
     finish,
     media_set,
@@ -46,9 +47,9 @@ def sync_videos(
 
     Each video is stored as soon as its vectors are available, its new segments before its old ones are deleted; only
     then are the segments of videos that are gone deleted. The segments of a video that fails stay as they are. A run
-    that was ended at any point is completed by the next one, which pays nothing twice. Videos are named by their
-    absolute paths, whatever the working directory is. The vector store itself says what it holds: no document store has
-    to be kept for this.
+    that was ended at any point is completed by the next one, which pays for nothing twice. Videos are named by their
+    absolute paths, whatever the working directory is. The vector store itself says what it holds. Where an index also
+    keeps nodes in its document store, as with `SimpleVectorStore`, a segment that is missing there is written again.
 
     Args:
         index: A `VectorStoreIndex` with a `TwelveLabsEmbedding`, on a vector store that `list_sources` can list and
@@ -76,6 +77,7 @@ def sync_videos(
             vector store has segments of another space; nothing was paid for, written or deleted.
         ConfigurationError: The index cannot store videos, or its vector store can neither be listed nor delete.
         IngestionError: At the end, with `on_error="raise"`, if some of several videos failed.
+        TypeError: There is no option of this name.
 
     Example:
         ```python
@@ -120,6 +122,9 @@ class _Videos:
                 "FAISS cannot be kept in step: its LlamaIndex store does not delete. Use another vector store, or "
                 "ingest_videos for videos that never change."
             )
+        check_options(
+            "async_videos" if mode.is_async else "sync_videos", options, TwelveLabsVideoSegmenter, ("embed_model",)
+        )
         self.mode = mode
         self.segmenter = IndexTarget(index, None).segmenter
         if dry_run:
@@ -132,9 +137,10 @@ class _Videos:
 
     async def stored(self) -> list[StoredSegment]:
         """Return the segments in the vector store."""
+        await self.mode.blocking(lambda: check_keys(self._index.vector_store))
         found = await stored_segments(self.mode, place_of(self._index))
         self._stored = {segment.id for segment in found}
-        return found
+        return await with_all_parts(self.mode, self._index, found)
 
     async def plan(self, media: Sequence[MediaInput]) -> IngestionPlan:
         """Return what embedding the videos would pay for."""

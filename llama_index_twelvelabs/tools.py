@@ -120,7 +120,7 @@ class TwelveLabsToolSpec(BaseToolSpec):
             mode,
             {"text": query},
             _count(k),
-            source=given["source"] or None,
+            source=None if given["source"] == "" else given["source"],
             embedding_option=TOOL_OPTIONS.get(given["modality"]),
             time_window=time_window_of(given["start_sec"], given["end_sec"]),
         )

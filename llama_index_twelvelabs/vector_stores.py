@@ -58,7 +58,15 @@ async def delete_nodes(mode: Mode, index: VectorStoreIndex, node_ids: Sequence[s
         ids = ", ".join(f"'{node_id}'" for node_id in node_ids)
         await mode.blocking(lambda: store.table.delete(f"id in ({ids})"))
     else:
+        for node_id in node_ids if keeps_nodes(index) else ():
+            # Without its entry, which an interrupted insertion did not write, the index would raise.
+            index.index_struct.nodes_dict.setdefault(node_id, node_id)
         await mode.call(index, "delete_nodes", list(node_ids), delete_from_docstore=True)
+
+
+def keeps_nodes(index: VectorStoreIndex) -> bool:
+    """Return whether an index lists its nodes itself and has them in its document store, beside the vector store."""
+    return not index.vector_store.stores_text or index._store_nodes_override  # noqa: SLF001  # it has no public name
 
 
 async def delete_from_store(mode: Mode, store: Any, ref_doc_id: str, *, is_known: bool) -> None:
@@ -125,6 +133,24 @@ async def has_collection(mode: Mode, store: Any) -> bool:
     if not is_a(store, "QdrantVectorStore"):
         return True
     return bool(await mode.call(store, "_collection_exists", store.collection_name))
+
+
+def check_keys(store: Any) -> None:
+    """Refuse a LanceDB table that has no place for the metadata of segments.
+
+    Raises:
+        ConfigurationError: Its first node had other metadata.
+    """
+    table = getattr(store, "_table", None) if is_a(store, "LanceDBVectorStore") else None
+    if table is None or "metadata" not in table.schema.names:
+        return
+    kind = table.schema.field("metadata").type
+    if "segment_id" not in [kind.field(number).name for number in range(kind.num_fields)]:
+        raise ConfigurationError(
+            f"the LanceDB table {table.name!r} has nodes without the metadata key segment_id: LanceDB takes the keys "
+            "of its first node, and would not store segments. Use another table, or fill a new one with segments "
+            "before nodes of your own."
+        )
 
 
 def check_node(node: BaseNode) -> str:

@@ -23,7 +23,7 @@ from twelvelabs_core.transport.mode import AWAITING, BLOCKING, Mode
 
 if TYPE_CHECKING:
     from twelvelabs_core._sync_client import Client
-    from twelvelabs_core.base.checks import check_count
+    from twelvelabs_core.base.checks import check_count, check_options
     from twelvelabs_core.base.progress import OnProgress
     from twelvelabs_core.base.redact import unsigned_url
     from twelvelabs_core.client import AsyncClient
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.ingest.sync import DRY_RUN, SyncRules, synchronize
     from twelvelabs_core.media.folders import media_set
     from twelvelabs_core.media.lists import check_unique, media_list, with_distinct_titles
-    from twelvelabs_core.media.source import MediaInput, is_one, many
+    from twelvelabs_core.media.source import MediaInput, is_one, many, storable_text
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
     from twelvelabs_core.moments.agent import example_named, searchable_titles
@@ -66,7 +66,7 @@ else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
-            "twelvelabs_core.base.checks": ["check_count"],
+            "twelvelabs_core.base.checks": ["check_count", "check_options"],
             "twelvelabs_core.base.redact": ["unsigned_url"],
             "twelvelabs_core.ingest.plan": ["input_type_of", "plain_options", "untimed_types"],
             "twelvelabs_core.ingest.batch": ["FailureReport"],
@@ -74,7 +74,7 @@ else:
             "twelvelabs_core.media.folders": ["media_set"],
             "twelvelabs_core.ingest.budget": ["minutes_allowed"],
             "twelvelabs_core.media.lists": ["check_unique", "media_list", "with_distinct_titles"],
-            "twelvelabs_core.media.source": ["is_one", "many"],
+            "twelvelabs_core.media.source": ["is_one", "many", "storable_text"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
             "twelvelabs_core.moments.agent": ["example_named", "searchable_titles"],
@@ -121,6 +121,7 @@ __all__ = [
     "SyncRules",
     "TextCache",
     "check_count",
+    "check_options",
     "check_query",
     "check_unique",
     "checked_metadata",
@@ -151,6 +152,7 @@ __all__ = [
     "segments_named",
     "sentence_of",
     "sources_named",
+    "storable_text",
     "synchronize",
     "text_for_model",
     "time_window_of",

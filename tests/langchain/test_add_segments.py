@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from langchain_chroma import Chroma
+from langchain_core.document_loaders import BaseLoader
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.indexing import InMemoryRecordManager
@@ -19,7 +20,7 @@ from langchain_twelvelabs import (
     index_segments,
 )
 from tests.langchain.fixtures import connected, requests_of
-from twelvelabs_core import IngestionError, InputError
+from twelvelabs_core import IngestionError, InputError, Media
 from twelvelabs_sandbox import Sandbox
 
 
@@ -118,6 +119,70 @@ async def test_a_collection_of_another_space_is_refused_before_anything_is_paid_
         index_segments(loader, records, store)
     assert requests_of(sandbox) == 0
     assert len(store.get()["ids"]) == len(documents)
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_a_loader_of_another_space_is_refused_before_anything_is_paid_for(
+    mode: str, shared_embeddings: TwelveLabsEmbeddings, video_path: Path, sandbox: Sandbox
+) -> None:
+    store = InMemoryVectorStore(shared_embeddings)
+    loader = TwelveLabsVideoLoader(
+        video_path, embeddings=connected(sandbox, ":memory:", model="marengo3.5"), end_sec=6.0, max_tasks=1
+    )
+    message = r"in the space sandbox/marengo3\.0/512, and the loader makes vectors of sandbox/marengo3\.5/512"
+    with pytest.raises(InputError, match=message):
+        await add(mode, store, loader.lazy_load, loader.alazy_load)
+    with pytest.raises(InputError, match=message):
+        index_segments(loader, InMemoryRecordManager("new"), store)
+    assert requests_of(sandbox) == 0
+    assert store.store == {}
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_an_iterator_of_another_space_is_refused_at_its_first_document(
+    mode: str, shared_embeddings: TwelveLabsEmbeddings, video_path: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    store, new = InMemoryVectorStore(shared_embeddings), connected(sandbox, tmp_path / "new", model="marengo3.5")
+    media = [Media.of(video_path, source=str(number)) for number in range(3)]
+    loader = TwelveLabsVideoLoader(media, embeddings=new, end_sec=6.0, max_tasks=1)
+    read: list[Document] = []
+
+    def changed() -> Iterator[Document]:
+        for document in loader.lazy_load():
+            read.append(document)
+            yield document
+
+    async def achanged() -> AsyncIterator[Document]:
+        async for document in loader.alazy_load():
+            read.append(document)
+            yield document
+
+    class Other(BaseLoader):
+        def lazy_load(self) -> Iterator[Document]:
+            return changed()
+
+    message = r"of the space sandbox/marengo3\.5/512, not sandbox/marengo3\.0/512"
+    with pytest.raises(InputError, match=message):
+        await add(mode, store, changed, achanged)
+    with pytest.raises(InputError, match=message):
+        index_segments(Other(), InMemoryRecordManager("new"), store)
+    assert len(read) == 2
+    assert store.store == {}
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_a_store_without_embeddings_is_compared_with_the_loader(
+    mode: str, documents: list[Document], video_path: Path, sandbox: Sandbox
+) -> None:
+    class Unknown(InMemoryVectorStore):
+        embeddings = None  # type: ignore[assignment]
+
+    store = Unknown(connected(sandbox, ":memory:"))
+    store.store = {str(number): {"metadata": one.metadata} for number, one in enumerate(documents)}
+    loader = TwelveLabsVideoLoader(video_path, embeddings=connected(sandbox, ":memory:", model="marengo3.5"))
+    with pytest.raises(InputError, match=r"of the space sandbox/marengo3\.0/512, not sandbox/marengo3\.5/512"):
+        await add(mode, store, loader.lazy_load, loader.alazy_load)
+    assert requests_of(sandbox) == 0
 
 
 class Slotted(Embeddings):

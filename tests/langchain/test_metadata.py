@@ -1,5 +1,6 @@
 """`metadata=` of the loaders: on every document, checked before any request, and no part of an identity."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from langchain_twelvelabs import (
     index_segments,
 )
 from tests.langchain.fixtures import FIXED, call, connected, description, requests_of, tasks_of
-from twelvelabs_core import InputError, Media
+from twelvelabs_core import Failure, IngestionError, InputError, Media
 from twelvelabs_core.moments.metadata import MOMENT_KEYS
 from twelvelabs_core.results.records import METADATA_KEYS
 from twelvelabs_sandbox import Sandbox
@@ -59,10 +60,19 @@ def test_a_function_returns_the_metadata_of_each_source(
         ({"_id": "a"}, "cannot have the key '_id'"),
         ({"pk": "a"}, "cannot have the key 'pk'"),
         ({1: "a"}, "cannot have the key 1"),
-        ({"tags": ["a", "b"]}, r"metadata\['tags'\] .* must be a str, int, finite float or bool, .* \(list\)"),
+        (
+            {"tags": ["a", "b"]},
+            r"metadata\['tags'\] .* must be a str .*, an int .*, a finite float or a bool, .* \(list\)",
+        ),
         ({"place": {"x": 1}}, r"metadata\['place'\] .* \(dict\)"),
         ({"team": None}, r"metadata\['team'\] .* \(NoneType\)"),
         ({"weight": float("nan")}, r"metadata\['weight'\] .* got nan"),
+        ({"number": 2**63}, r"metadata\['number'\] .* an int from -2\*\*63 to 2\*\*63 - 1, .* got one of 64 bits"),
+        ({"number": -(2**63) - 1}, r"metadata\['number'\] .* got one of 64 bits"),
+        ({"number": 10**5000}, r"metadata\['number'\] .* got one of 16,610 bits"),
+        ({"team": "\ud800"}, r"metadata\['team'\] .* without NUL and lone surrogates, .* got '\\ud800'"),
+        ({"team": "re\0d"}, r"metadata\['team'\] .* got 're\\x00d'"),
+        ({"\ud800": 1}, r"cannot have the key '\\ud800'"),
         ("red", "must be a dict, got str"),
     ],
 )
@@ -74,9 +84,36 @@ def test_metadata_that_stores_cannot_keep_is_refused_before_any_request(
         with pytest.raises(InputError, match=message):
             loader(video_path, embeddings=embeddings, metadata=own)
         later = loader([video_path, "b.mkv"], embeddings=embeddings, metadata=lambda _: own)
-        with pytest.raises(InputError, match=message):
+        with pytest.raises(IngestionError) as raised:
             later.load()
+        assert [re.search(message, failure.reason) is None for failure in raised.value.failures] == [False, False]
     assert requests_of(sandbox) == 0
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_a_file_whose_metadata_cannot_be_used_fails_alone(
+    mode: str, fresh_embeddings: TwelveLabsEmbeddings, video_path: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    numbers = {"good.mkv": 2**63 - 1, "low.mkv": -(2**63), "bad.mkv": 2**63}
+    media = [Media.of(video_path, source=name) for name in (*numbers, "unknown.mkv")]
+    media.append(Media.of(tmp_path / "missing.mkv", source="low.mkv.part"))
+
+    def own(source: str) -> dict[str, Any]:
+        return {"number": numbers[source.removesuffix(".part")]}
+
+    reasons = {"bad.mkv": "must be a str", "unknown.mkv": "KeyError: 'unknown.mkv'", "low.mkv.part": "file"}
+    noted: list[Failure] = []
+    options: dict[str, Any] = {"embeddings": fresh_embeddings, "metadata": own, **CUT}
+    documents = await call(mode, TwelveLabsVideoLoader(media, on_error=noted.append, **options), "load")
+    assert {document.metadata["number"] for document in documents} == {2**63 - 1, -(2**63)}
+    assert len(await call(mode, TwelveLabsVideoLoader(media, on_error="skip", **options), "load")) == len(documents)
+    with pytest.raises(IngestionError) as raised:
+        await call(mode, TwelveLabsVideoLoader(media, **options), "load")
+    assert sorted(raised.value.succeeded) == ["good.mkv", "low.mkv"]
+    for failures in (noted, raised.value.failures):
+        assert {failure.source for failure in failures} == reasons.keys()
+        assert [failure.reason for failure in failures if reasons[failure.source] not in failure.reason] == []
+    assert tasks_of(sandbox) == 1
 
 
 def test_metadata_is_on_the_documents_of_moments(shared_embeddings: TwelveLabsEmbeddings, video_path: Path) -> None:

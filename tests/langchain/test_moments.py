@@ -202,11 +202,21 @@ def test_filters_of_an_unknown_store_are_refused() -> None:
         ({"start_sec": "0:12"}, "start_sec must be a number of seconds from 0, got '0:12'"),
         ({"end_sec": float("nan")}, "end_sec must be a number of seconds from 0, got nan"),
         ({"start_sec": 9, "end_sec": 9}, "end_sec must be after start_sec, got start_sec=9 and end_sec=9"),
+        ({"source": []}, "source is an empty list"),
+        ({"source": ()}, "source is an empty list"),
+        ({"embedding_option": []}, "embedding_option must be one of"),
     ],
 )
 def test_values_that_no_segment_has_are_no_filter(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         segment_filter(OtherStore(), **arguments)
+
+
+@pytest.mark.parametrize("source", [[], ("match.mp4",), 5])
+def test_a_search_is_in_one_file(source: Any, retriever: TwelveLabsMomentRetriever, sandbox: Sandbox) -> None:
+    with pytest.raises(InputError, match="source must be the name of one file, a str or a path, got"):
+        retriever.search("red", source=source)
+    assert sandbox.count() == 0
 
 
 @pytest.fixture

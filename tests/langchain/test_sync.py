@@ -234,8 +234,11 @@ def test_wrong_arguments_and_spaces_are_refused_before_anything_is_sent(
         sync(mixed, folder)
     with pytest.raises(InputError, match="embedding_option"):
         sync(store, folder, embedding_option=["Visual"])
-    with pytest.raises(TypeError, match="colour"):
-        sync(store, folder, colour="red")
+    for name in ("colour", "media", "source"):
+        with pytest.raises(
+            TypeError, match=rf"^sync_videos\(\) got an unexpected option '{name}'; it has segmentation, "
+        ):
+            sync(store, folder, **{name: "red"})
     with pytest.raises(InputError, match="store must be a LangChain VectorStore"):
         sync_videos("store", folder, embeddings=other)  # type: ignore[arg-type]
     assert sandbox.count() == 0

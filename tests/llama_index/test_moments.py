@@ -329,3 +329,11 @@ async def test_trace_of_a_tool_has_neither_vectors_nor_paths(
     assert sandbox.api_key not in trace
     vector = shared_model.get_query_embedding(description(2))
     assert not [value for value in vector if abs(value) > 0.001 and str(value)[:8] in trace]
+
+
+@pytest.mark.parametrize("source", [[], ["match.mp4"]])
+def test_a_search_is_in_one_file(source: Any, index: VectorStoreIndex) -> None:
+    with pytest.raises(InputError, match="source must be the name of one file, a str or a path, got"):
+        TwelveLabsMomentRetriever(index).search("red", source=source)
+    answer = TwelveLabsToolSpec(TwelveLabsMomentRetriever(index)).search_video_moments("red", source=source)
+    assert "The search failed" in json.loads(answer)["error"]

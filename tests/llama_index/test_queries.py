@@ -124,6 +124,8 @@ def test_filters_are_flat_and_of_floats() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"source": []}, "source is an empty list"),
+        ({"embedding_option": (), "start_sec": 3}, "embedding_option is an empty list"),
         ({}, "nothing to filter by"),
         ({"start_sec": -1}, "start_sec must be a number of seconds from 0, got -1"),
         ({"end_sec": True}, "end_sec must be a number of seconds from 0, got True"),

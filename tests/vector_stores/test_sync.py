@@ -4,20 +4,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.documents import Document
+from langchain_core.indexing import InMemoryRecordManager
 from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import (
     TwelveLabsEmbeddings,
     TwelveLabsVideoLoader,
+    aadd_segments,
     add_segments,
     async_videos,
+    delete_segments,
+    index_segments,
+    list_sources,
+    segment_filter,
     sync_videos,
 )
 from tests.langchain.fixtures import connected, tasks_of
-from tests.sync_folder import COUNTS, OPTIONS, STEPS, videos_of
+from tests.sync_folder import COUNTS, OPTIONS, STEPS, look, videos_of
 from tests.sync_process import Held, Place, check_kills
 from tests.vector_stores.stores import CASES, StoreCase
-from twelvelabs_core import SyncReport
+from twelvelabs_core import ConfigurationError, SyncReport
 from twelvelabs_sandbox import Sandbox
 
 FAST = ("InMemory", "FAISS")
@@ -75,6 +82,49 @@ async def test_a_store_holds_exactly_what_the_folder_holds(
         damaged = before - expected if report.failures else set()
         assert ids_in(store, case) == expected | damaged
         assert len(damaged) == 4 * len(report.failures)
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_documents_with_fewer_keys_do_not_end_the_use_of_a_lancedb_table(
+    mode: str, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    embeddings = connected(sandbox, tmp_path / "segments.sqlite3")
+    (case,) = (case for case in CASES if case.name == "LanceDB")
+    store, folder = case.make(embeddings, tmp_path), tmp_path / "videos"
+    folder.mkdir()
+    for number in range(2):
+        (folder / f"v{number}.mkv").write_bytes(look(number))
+    assert len((await synced(mode, store, folder, embeddings)).added) == 2
+    store.add_documents([Document("a note", metadata={"title": "notes"})])
+    assert list_sources(store) == [str(folder / f"v{number}.mkv") for number in range(2)]
+    assert len((await synced(mode, store, folder, embeddings)).unchanged) == 2
+    assert delete_segments(store, source="v0.mkv") == 4
+    loader = TwelveLabsVideoLoader(folder / "v0.mkv", embeddings=embeddings, **OPTIONS)
+    assert len(add_segments(store, loader.lazy_load())) == 4
+    assert case.count(store) == 9
+    store.get_table().optimize()  # as the documentation says
+    assert len(store.similarity_search("red", k=9, **segment_filter(store, start_sec=4))) == 4
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_a_lancedb_table_without_the_keys_of_segments_is_refused_before_anything_is_paid_for(
+    mode: str, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    embeddings = connected(sandbox, tmp_path / "segments.sqlite3")
+    (case,) = (case for case in CASES if case.name == "LanceDB")
+    store = case.make(embeddings, tmp_path)
+    store.add_documents([Document("a note", metadata={"source": "notes.txt"})])
+    (tmp_path / "v0.mkv").write_bytes(look(0))
+    loader = TwelveLabsVideoLoader(tmp_path / "v0.mkv", embeddings=embeddings)
+    message = "'moments' has documents without the metadata key segment_id"
+    with pytest.raises(ConfigurationError, match=message):
+        await synced(mode, store, tmp_path, embeddings)
+    with pytest.raises(ConfigurationError, match=message):
+        await aadd_segments(store, loader.alazy_load()) if mode == "async" else add_segments(store, loader.lazy_load())
+    with pytest.raises(ConfigurationError, match=message):
+        index_segments(loader, InMemoryRecordManager("notes"), store)
+    assert tasks_of(sandbox) == 0
+    assert case.count(store) == 1
 
 
 def outcome(report: SyncReport) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Checks of plain arguments that several sub-packages share: counts, time-outs and booleans."""
 
+import inspect
 import math
 import operator
+from collections.abc import Callable, Collection, Iterable
 from typing import SupportsIndex
 
 from twelvelabs_core.base.errors import InputError
@@ -67,3 +69,21 @@ def check_bool(name: str, value: object) -> None:
     """
     if not isinstance(value, bool):
         raise InputError(f"{name} must be True or False, got {value!r}.")
+
+
+def check_options(function: str, options: Iterable[str], of: Callable[..., object], own: Collection[str]) -> None:
+    """Refuse options that a function does not pass on.
+
+    Args:
+        function: The name of the function that was called.
+        options: The names of the options that it was given beside its own arguments.
+        of: What it passes them on to.
+        own: The parameters of `of` that the function itself sets.
+
+    Raises:
+        TypeError: An option is none of the others; the message has these.
+    """
+    known = [name for name in inspect.signature(of).parameters if name not in own]
+    for name in options:
+        if name not in known:
+            raise TypeError(f"{function}() got an unexpected option {name!r}; it has {', '.join(known)}.")

@@ -160,7 +160,7 @@ class Media:
             raise InputError(f"not a URL with a host and, if any, a port from 1 to 65535: {redact(url)!r}.")
         if source is None and (place := opaque_part(name)) is not None:
             _warn_of_opaque_part(host, place)
-        title = _as_text(posixpath.basename(unquote(urlsplit(name).path))) or host
+        title = storable_text(posixpath.basename(unquote(urlsplit(name).path))) or host
         return cls("url", source or name, title, version, url=url)
 
     @classmethod
@@ -292,15 +292,15 @@ def _checked_name(what: str, name: object) -> str | None:
     """Return a name that the caller passed, without URL signatures."""
     if name is not None and not isinstance(name, str):
         raise InputError(f"{what} must be a str, got {type(name).__name__}.")
-    return None if name is None else redact(_as_text(name))
+    return None if name is None else redact(storable_text(name))
 
 
 def name_of_path(text: str) -> str:
     """Return a path as a name: POSIX, normalised, and valid Unicode even where the file name is not."""
-    return _as_text(posixpath.normpath(PurePath(text).as_posix()))
+    return storable_text(posixpath.normpath(PurePath(text).as_posix()))
 
 
-def _as_text(name: str) -> str:
+def storable_text(name: str) -> str:
     """Return a name as it can be sent and stored: bytes that are not UTF-8, lone surrogates and NUL are escaped."""
     try:
         data = name.encode("utf-8", "surrogateescape")
@@ -355,7 +355,9 @@ def _path_of_url(url: str) -> str:
         if host not in ("", "localhost"):
             raise InputError(f"a file:// URL must name a file of this machine, not of {host!r}.")
     quoted = re.split("[?#]", rest, maxsplit=1)[0]
-    paths = [url2pathname(quoted), url2pathname(rest), rest]
+    # `url2pathname`, which is for Windows, replaces bytes that are not UTF-8.
+    unquoted = url2pathname if os.name == "nt" else functools.partial(unquote, errors="surrogateescape")
+    paths = [unquoted(quoted), unquoted(rest), rest]
     return next(filter(_exists, paths), paths[0])
 
 

@@ -45,7 +45,7 @@ class Conditions:
         time_window: First and last second; a segment must overlap them. Default: any.
 
     Raises:
-        InputError: The window is not a pair of seconds, or the option is unknown.
+        InputError: The window is not a pair of seconds, the option is unknown, or there are no sources.
 
     Example:
         ```python
@@ -59,6 +59,8 @@ class Conditions:
 
     def __post_init__(self) -> None:
         check_time_window(self.time_window)
+        if self.sources is not None and not self.sources:
+            raise InputError("source is an empty list, by which nothing can be found: pass None for any file.")
         if self.embedding_option not in (None, *EMBEDDING_OPTIONS):
             raise InputError(
                 f"embedding_option must be one of {', '.join(EMBEDDING_OPTIONS)}, got {self.embedding_option!r}."

@@ -85,7 +85,9 @@ async def conditions_of(
     conditions = Conditions(embedding_option=embedding_option, time_window=time_window)
     if source is None:
         return conditions
-    return replace(conditions, sources=await sources_named(mode, client, os.fspath(source)))  # type: ignore[call-overload]
+    if not isinstance(source, str | os.PathLike):
+        raise InputError(f"source must be the name of one file, a str or a path, got {source!r:.80}.")
+    return replace(conditions, sources=await sources_named(mode, client, os.fspath(source)))
 
 
 async def sources_named(mode: Mode, client: Any, name: str) -> tuple[str, ...]:
