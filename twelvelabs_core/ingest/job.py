@@ -243,7 +243,7 @@ class Ingestion:
             The task's id, and whether it was found in the list of tasks; None where another process was faster.
         """
         store, minutes = self._store, embedded_minutes(job.params, job.media.duration_sec)
-        if (budget := job.run.max_minutes) is not None:  # before an upload; the intent decides
+        if (budget := job.run.budget) is not None:  # before an upload; the intent decides
             minutes = needed = await self._io.blocking(lambda: minutes_to_pay(job.media, job.paid))
             await self._io.blocking(lambda: store.check_budget(self.space, job.source, needed, budget))
         await self._io.blocking(store.ensure_beat)  # refuses, before an upload, a store that cannot be written
@@ -284,7 +284,7 @@ class Ingestion:
                         replacing=entry,
                         wanted=job.options.identity(),
                         minutes=minutes,
-                        max_minutes=job.run.max_minutes,
+                        budget=job.run.budget,
                     )
                 )
             finally:

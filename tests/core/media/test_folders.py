@@ -102,7 +102,7 @@ def test_a_pattern_matches_as_that_of_glob(folder: Path) -> None:
         "*/a.mp[34]",
     )
     for pattern in found:
-        wanted = {f"{root}/{name}" for name in glob(pattern, root_dir=root, recursive=True) if (root / name).is_file()}
+        wanted = {f"{root}/{name}" for name in glob(pattern, root_dir=root, recursive=True) if (root / name).is_file()}  # noqa: PTH207
         assert set(names(media_set(root / pattern))) == wanted, pattern
     with pytest.raises(InputError, match=r"must have '\.\.' before its first wildcard only"):
         media_set(root / "*" / ".." / "*.mp4")
@@ -138,7 +138,7 @@ def test_a_folder_that_cannot_be_read_is_refused(folder: Path, mode: int) -> Non
         with pytest.raises(InputError, match="cup: cannot be read: Permission denied"):
             media_set(sources)
     for path in (folder / "cup" / "deep", folder / "cup" / "deep" / "*.mp4", folder / "cup" / "b.MKV"):
-        with pytest.raises(InputError, match="cup/.*: cannot be read: Permission denied"):
+        with pytest.raises(InputError, match=r"cup/.*: cannot be read: Permission denied"):
             media_set(path)
     found = media_set(f"{folder.parent}/*/*.mp4")  # which does not need to read it
     assert names(found) == [f"{folder}/a.mp4"]
