@@ -4,7 +4,7 @@ A budget is verified in the transaction that writes the intent of a task, so pro
 """
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
@@ -27,24 +27,23 @@ class Payments:
 
     _database: Database
 
-    def usage(self, *, since: datetime | None = None) -> list[Payment]:
+    def usage(self, *, since: date | None = None) -> list[Payment]:
         """Return the minutes that were paid for, by day, source and model.
 
         A task counts from the moment at which its create request is about to be sent, also if it failed later. A create
         that the API refused does not count.
 
         Args:
-            since: Only tasks created after this time, which needs a time zone. Default: all.
+            since: Only tasks created after this time: a date, which begins at midnight UTC, or a datetime with a time
+                zone. Default: all.
 
         Returns:
             A `Payment` for each day (UTC), source and model, in this order.
 
         Raises:
-            InputError: `since` has no time zone.
+            InputError: `since` is neither, or has no time zone.
         """
-        if since is not None and since.tzinfo is None:
-            raise InputError(f"since needs a time zone, got {since!r}; for example datetime.now(UTC).")
-        after = 0.0 if since is None else since.timestamp()
+        after = 0.0 if since is None else _timestamp(since)
         query = select(payments).where(payments.c.created_at >= after).order_by(payments.c.id)
         found: dict[tuple[Any, ...], list[float | None]] = {}
         with self._database.reading() as connection:
@@ -79,6 +78,16 @@ class Payments:
         """
         with self._database.reading() as connection:
             return _minutes_used(connection, space)
+
+
+def _timestamp(since: date) -> float:
+    if not isinstance(since, date):
+        raise InputError(f"since must be a date or a datetime, got {since!r}.")
+    if not isinstance(since, datetime):
+        since = datetime(since.year, since.month, since.day, tzinfo=UTC)
+    if since.tzinfo is None:
+        raise InputError(f"since needs a time zone, got {since!r}; for example datetime.now(UTC).")
+    return since.timestamp()
 
 
 def refuse_over_budget(connection: Connection, space: str, source: str, minutes: float, budget: Budget) -> None:

@@ -123,6 +123,12 @@ async def test_usage_counts_what_has_no_result_yet(client: Surface) -> None:
     store.delete_task("k")
     assert [one.tasks for one in store.usage()] == [2]
     assert store.usage(since=datetime.now(UTC) + timedelta(seconds=1)) == []
+    today = store.usage()[0].day
+    assert store.usage(since=today) == store.usage()
+    assert store.usage(since=today + timedelta(days=1)) == []
+    for wrong in ("2026-01-01", 5):
+        with pytest.raises(InputError, match="since must be a date or a datetime, got"):
+            store.usage(since=wrong)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="since needs a time zone"):
         store.usage(since=datetime.now())  # noqa: DTZ005  # the mistake
 
