@@ -30,4 +30,4 @@ def source_named(database: Database, name: str | os.PathLike[str]) -> str:
         raise InputError(f"{text!r} names {len(found)} files: {', '.join(found)}. Pass one of these.")
     if not found:
         raise InputError(f"the segment store {database.location.printable} has no source {text!r}; see sources().")
-    return found[0]
+    return str(found[0])
