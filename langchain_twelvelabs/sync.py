@@ -74,7 +74,8 @@ def sync_videos(
         **options: Options of `TwelveLabsVideoLoader`, such as `segmentation`, `embedding_option`, `max_tasks`.
 
     Returns:
-        A `twelvelabs_core.SyncReport`: `added`, `changed`, `renamed`, `removed`, `unchanged`, `failures`.
+        A `twelvelabs_core.SyncReport`: `added`, `changed`, `renamed`, `removed`, `unchanged`, `failures`; with
+        `dry_run` also `plan`, and in `refused` why the run itself would be refused.
 
     Raises:
         InputError: More would be removed than is allowed, the folder cannot be read, an option cannot be used, or the
@@ -135,6 +136,7 @@ class _Videos:
             )
         self.mode = mode
         self.embeddings = embeddings
+        self.budget = {name: options.get(name) for name in ("max_minutes", "max_cost", "price_per_minute")}
         self._store = store
         self._options = {**options, **DRY_RUN} if dry_run else options
 

@@ -70,7 +70,8 @@ def sync_videos(
             `max_tasks`.
 
     Returns:
-        A `twelvelabs_core.SyncReport`: `added`, `changed`, `renamed`, `removed`, `unchanged`, `failures`.
+        A `twelvelabs_core.SyncReport`: `added`, `changed`, `renamed`, `removed`, `unchanged`, `failures`; with
+        `dry_run` also `plan`, and in `refused` why the run itself would be refused.
 
     Raises:
         InputError: More would be removed than is allowed, the folder cannot be read, an option cannot be used, or the
@@ -131,6 +132,7 @@ class _Videos:
             options = {**options, **DRY_RUN}
         if options:
             self.segmenter = TwelveLabsVideoSegmenter(embed_model=self.segmenter.embed_model, **options)
+        self.budget = self.segmenter.budget(None, None, None)
         self._index = index
         self._extra_info = extra_info
         self._stored: set[str] = set()

@@ -1740,6 +1740,7 @@ class Client:
             embedding_uncertainty: As for `segment_many`.
             check: As for `segment_many`.
             probe_urls: Whether the length of a URL is read from it with PyAV: GET requests for ranges, up to 16 MB.
+                Where this fails, or finds another kind of file, `reason` says so; the API decides.
             price_per_minute: What you pay for a minute; none is built in.
 
         Returns:

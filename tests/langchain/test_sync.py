@@ -76,6 +76,9 @@ def test_removal_of_all_videos_is_refused(store: InMemoryVectorStore, folder: Pa
     assert store.store == before
     planned = sync(store, folder, dry_run=True)
     assert (counts(planned), store.store) == ((0, 0, 0, 6, 0, 0), before)
+    assert planned.refused.startswith("this would remove 6 of the 6 videos")
+    assert str(planned).endswith(f"; the run would be refused: {planned.refused}")
+    assert sync(store, folder, dry_run=True, allow_empty=True).refused == ""
     with pytest.raises(InputError, match=r"more than max_removed_share=0\.5: "):
         sync(store, folder, allow_empty=True, max_removed_share=0.5)
     assert counts(sync(store, folder, allow_empty=True)) == (0, 0, 0, 6, 0, 0)
@@ -197,9 +200,14 @@ def test_failures_are_logged_raised_or_passed(
 def test_a_budget_keeps_what_is_done(sandbox: Sandbox, folder: Path) -> None:
     embeddings = connected(sandbox, ":memory:")
     store = InMemoryVectorStore(embeddings)
+    planned = sync(store, folder, max_minutes=0.35, dry_run=True)
+    assert (counts(planned), tasks_of(sandbox)) == ((3, 0, 0, 0, 0, 3), 0)
+    assert "0.10 minutes do not fit into the budget of 0.35 minutes" in str(planned.failures[0])
     report = sync(store, folder, max_minutes=0.35)
     assert (counts(report), tasks_of(sandbox)) == ((3, 0, 0, 0, 0, 3), 3)
     assert len(list_sources(store)) == 3
+    again = sync(store, folder, max_cost=0.45, price_per_minute=1, dry_run=True)  # 0.3 are used
+    assert counts(again) == (1, 0, 0, 0, 3, 2)
     assert counts(sync(store, folder)) == (3, 0, 0, 0, 3, 0)
     assert tasks_of(sandbox) == 6
 

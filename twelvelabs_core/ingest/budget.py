@@ -9,6 +9,7 @@ from twelvelabs_core.media.source import Media
 from twelvelabs_core.models.marengo import UNTIMED_TYPES
 from twelvelabs_core.models.options import TaskOptions
 from twelvelabs_core.models.paid_work import embedded_minutes
+from twelvelabs_core.store.budget import Budget
 
 
 def minutes_allowed(max_minutes: float | None, max_cost: float | None, price_per_minute: float | None) -> float | None:
@@ -28,6 +29,18 @@ def minutes_allowed(max_minutes: float | None, max_cost: float | None, price_per
     if max_cost is not None and price_per_minute is not None:
         allowed.append(max_cost / price_per_minute)
     return min(allowed, default=None)
+
+
+def budget_of(max_minutes: float | None, max_cost: float | None, price_per_minute: float | None) -> Budget | None:
+    """Return the budget of a run; None without one.
+
+    Raises:
+        InputError: As of `minutes_allowed`.
+    """
+    allowed = minutes_allowed(max_minutes, max_cost, price_per_minute)
+    if allowed is None:
+        return None
+    return Budget(allowed, None if allowed == max_minutes else price_per_minute)
 
 
 def duration_of(media: Media) -> float | None:
@@ -51,12 +64,17 @@ def minutes_to_pay(media: Media, options: TaskOptions) -> float:
         return 0.0
     minutes = embedded_minutes(options.identity(), duration_of(media))
     if minutes is None:
-        advice = "install the extra 'media', or pass" if media.is_local else "pass"
-        raise BudgetError(
-            f"{media.source}: its length is unknown, so it cannot be paid for within a budget; {advice} "
-            "Media.of(..., duration_sec=...)."
-        )
+        raise length_unknown(media)
     return minutes
+
+
+def length_unknown(media: Media) -> BudgetError:
+    """Return the error of media that a budget cannot allow."""
+    advice = "install the extra 'media', or pass" if media.is_local else "pass"
+    return BudgetError(
+        f"{media.source}: its length is unknown, so it cannot be paid for within a budget; {advice} "
+        "Media.of(..., duration_sec=...)."
+    )
 
 
 def _is_number(value: object) -> bool:

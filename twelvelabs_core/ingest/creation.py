@@ -55,7 +55,7 @@ class Creation:
             The task's id, and whether it was found in the list of tasks; None where another process was faster.
         """
         store, minutes = self._open_store(), embedded_minutes(job.params, job.media.duration_sec)
-        if (budget := job.run.max_minutes) is not None:  # before an upload; the intent decides
+        if (budget := job.run.budget) is not None:  # before an upload; the intent decides
             minutes = needed = await self._io.blocking(lambda: minutes_to_pay(job.media, job.paid))
             await self._io.blocking(lambda: store.check_budget(job.space, job.source, needed, budget))
         await self._io.blocking(store.ensure_beat)  # refuses, before an upload, a store that cannot be written
@@ -96,7 +96,7 @@ class Creation:
                         replacing=entry,
                         wanted=job.wanted,
                         minutes=minutes,
-                        max_minutes=job.run.max_minutes,
+                        budget=job.run.budget,
                     )
                 )
             finally:

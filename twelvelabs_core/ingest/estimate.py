@@ -28,7 +28,8 @@ class PlannedMedia:
         status: `new` (a task would be created), `stored` (paid for), `under way` (a task was created or is being
             created, and would be waited for), `repeated` (another source of the plan has the same content), or
             `unusable`.
-        reason: Why it is unusable; of a repeated one, the other source. Else "".
+        reason: Why it is unusable; of a repeated one, the other source; of a new one at a URL that was read, what is
+            wrong with it, which does not stop a run: the API decides. Else "".
         duration_sec: Length of the media in seconds; None where it is unknown or does not apply.
         minutes: Minutes of media that would be paid for: 0.0 unless `new`; None where the length is unknown.
         vectors: Least and most segments that the run would return; None where it is unknown.

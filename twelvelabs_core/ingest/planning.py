@@ -69,6 +69,7 @@ class PlanMethods:
             embedding_uncertainty: As for `segment_many`.
             check: As for `segment_many`.
             probe_urls: Whether the length of a URL is read from it with PyAV: GET requests for ranges, up to 16 MB.
+                Where this fails, or finds another kind of file, `reason` says so; the API decides.
             price_per_minute: What you pay for a minute; none is built in.
 
         Returns:
@@ -144,7 +145,7 @@ class _Planner:
         return _Draft(PlannedMedia(name_of(value), "unusable", reason))
 
     async def _draft(self, value: MediaInput) -> _Draft:
-        media, options, found = await self._io.blocking(lambda: self._checked(value))
+        media, options, found, doubt = await self._io.blocking(lambda: self._checked(value))
         content, known, _ = await self._ingestion.look_up(media, options, head_only=True)
         store = await self._io.blocking(self._open_store)
         key = task_key(self._ingestion.space, content, paid_options(options).identity())
@@ -162,16 +163,16 @@ class _Planner:
             return _Draft(waited, key, content)
         size = await self._io.blocking(lambda: self._bytes_to_upload(media, content, store))
         requests = 1 if size is None else 2
-        planned = PlannedMedia(media.source, "new", "", seconds, minutes, vectors, size or 0, requests)
+        planned = PlannedMedia(media.source, "new", doubt, seconds, minutes, vectors, size or 0, requests)
         return _Draft(planned, key, content)
 
-    def _checked(self, value: MediaInput) -> tuple[Media, TaskOptions, Probe | None]:
+    def _checked(self, value: MediaInput) -> tuple[Media, TaskOptions, Probe | None, str]:
         media = Media.of(value, check=self._check)
         options = self._tasks.options(media)
-        found = self._ingestion.check(media, options)
+        found, doubt = self._ingestion.check(media, options), ""
         if found is None and self._probe_urls and media.url is not None and options.input_type not in UNTIMED_TYPES:
-            found = probe_url(media)
-        return media, options, found
+            found, doubt = probe_url(media, options.input_type)
+        return media, options, found, doubt
 
     def _duration(self, media: Media, options: TaskOptions, found: Probe | None) -> float | None:
         if options.input_type in UNTIMED_TYPES:

@@ -4,8 +4,9 @@ import io
 import os
 
 from twelvelabs_core.base.errors import InputError
+from twelvelabs_core.base.redact import redact
 from twelvelabs_core.base.version import user_agent
-from twelvelabs_core.media.inspect import Probe, probe
+from twelvelabs_core.media.inspect import CHECK_FALSE, Probe, probe
 from twelvelabs_core.media.source import Media
 from twelvelabs_core.transport.blocking import BlockingIo
 from twelvelabs_core.transport.body import NoAnswerError
@@ -14,22 +15,30 @@ from twelvelabs_core.transport.io import Exchange, finish
 _BLOCK = 256 * 1024  # bytes of one request
 _BLOCKS_MAX = 64  # requests for one file: 16 MB
 _TIMEOUT = 10.0  # seconds, for each request
-_PARTIAL = 206
+_PARTIAL, _ERROR = 206, 400
 
 
-def probe_url(media: Media) -> Probe | None:
-    """Return the properties of audio or video at a URL, by ranged reads; None where they cannot be determined.
+def probe_url(media: Media, input_type: str) -> tuple[Probe | None, str]:
+    """Return the properties of audio or video at a URL, by ranged reads, and what is wrong with it, if anything.
 
-    Nothing is sent but GET requests for ranges, to the host of the URL, without the API key.
+    Nothing is sent but GET requests for ranges, to the host of the URL, without the API key. The host may answer the
+    API otherwise, so nothing that is found here is a refusal.
     """
     assert media.url is not None  # noqa: S101  # for the type checker: of media with a URL
     io_ = BlockingIo()
     try:
-        return probe(Media("file", media.source, media.title, file=io.BufferedReader(_RemoteFile(media.url, io_))))
-    except (InputError, OSError):
-        return None
+        found = probe(Media("file", media.source, media.title, file=io.BufferedReader(_RemoteFile(media.url, io_))))
+    except InputError as error:
+        return None, str(error).removeprefix(f"{media.source}: ").removesuffix(f" ({CHECK_FALSE})")
+    except OSError as error:
+        return None, str(error)
     finally:
         io_.close()
+    if found is None:
+        return None, "its length cannot be read; is the extra 'media' installed?"
+    if found.is_image or (input_type == "video" and not found.has_video):
+        return None, f"is {'an image' if found.is_image else 'audio'}, not {input_type}"
+    return found, "" if found.duration_sec is not None else "its length is not declared"
 
 
 class _RemoteFile(io.RawIOBase):
@@ -74,8 +83,10 @@ class _RemoteFile(io.RawIOBase):
             try:
                 reply = finish(self._io.exchange(exchange))
             except NoAnswerError as error:
-                raise OSError(str(error)) from None
+                raise OSError(f"its host does not answer: {redact(str(error))}") from None
             size = reply.headers.get("content-range", "").rpartition("/")[2]
+            if reply.status >= _ERROR:
+                raise OSError(f"its host answers HTTP {reply.status}")
             if reply.status != _PARTIAL or not size.isdecimal():
                 raise OSError(f"its host does not answer requests for ranges (HTTP {reply.status})")
             self._size, self._blocks[number] = int(size), reply.body

@@ -13,6 +13,7 @@ from twelvelabs_core.models.paid_work import shared_parameters
 from twelvelabs_core.results.records import task_key
 
 if TYPE_CHECKING:
+    from twelvelabs_core.store.budget import Budget
     from twelvelabs_core.store.entries import KnownUrl
 
 
@@ -25,7 +26,7 @@ class RunOptions:
         on_progress: Called at each step.
         keep_asset: Whether uploads are kept.
         include_transcript: Whether spoken words are fetched.
-        max_minutes: The budget, see `SegmentStore.check_budget`; None: none.
+        budget: See `SegmentStore.check_budget`; None: none.
 
     Raises:
         InputError: A value cannot be used.
@@ -35,7 +36,7 @@ class RunOptions:
     on_progress: OnProgress | None
     keep_asset: bool
     include_transcript: bool = False
-    max_minutes: float | None = None
+    budget: "Budget | None" = None
 
     def __post_init__(self) -> None:
         check_callback(self.on_progress, "on_progress")

@@ -8,7 +8,7 @@ from twelvelabs_core.base.checks import check_bool, check_count
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.base.progress import OnProgress
 from twelvelabs_core.ingest.batch import FailureReport, OnError, segment_all
-from twelvelabs_core.ingest.budget import minutes_allowed
+from twelvelabs_core.ingest.budget import budget_of
 from twelvelabs_core.ingest.job import Ingestion
 from twelvelabs_core.ingest.named_vectors import vectors_of_ids, vectors_of_texts
 from twelvelabs_core.ingest.plan import InputType, Segmentations, check_transcript, plan_tasks
@@ -351,7 +351,7 @@ class SegmentMethods:
             embedding_uncertainty=embedding_uncertainty,
         )
         check_transcript(include_transcript, plan.input_types)
-        budget = minutes_allowed(max_minutes, max_cost, price_per_minute)
+        budget = budget_of(max_minutes, max_cost, price_per_minute)
         run = RunOptions(timeout, on_progress, keep_asset, include_transcript, budget)
         report = FailureReport(on_error)
         limit = self._session.settings.max_concurrency if max_tasks is None else check_count("max_tasks", max_tasks)

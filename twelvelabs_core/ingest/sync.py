@@ -14,6 +14,7 @@ from twelvelabs_core.base.checks import check_bool
 from twelvelabs_core.base.errors import Failure, InputError, TwelveLabsError
 from twelvelabs_core.base.html import MANY, html_table
 from twelvelabs_core.ingest.batch import FailureReport, OnError
+from twelvelabs_core.ingest.budget import budget_of, length_unknown
 from twelvelabs_core.ingest.estimate import IngestionPlan
 from twelvelabs_core.media.folders import MediaSet
 from twelvelabs_core.media.source import Media, MediaInput
@@ -43,7 +44,9 @@ class SyncReport:
         removed: Videos that do not exist any more.
         unchanged: Videos that were stored as they are; nothing was sent or written for them.
         failures: Videos that could not be loaded; the vector store keeps the segments that it has of them.
-        plan: With `dry_run`, what the run would pay for; nothing was paid for, written or deleted. Else None.
+        plan: With `dry_run`, what the run would pay for without a budget; nothing was paid for, written or deleted.
+            Else None. What does not fit into the budget is in `failures`.
+        refused: With `dry_run`, why the run itself would be refused, with nothing done; "" where it would not.
 
     Example:
         ```python
@@ -59,13 +62,17 @@ class SyncReport:
     unchanged: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
     plan: IngestionPlan | None = None
+    refused: str = ""
 
     def __str__(self) -> str:
-        """Return the numbers of videos and, with `dry_run`, what they would cost."""
+        """Return the numbers of videos and, with `dry_run`, what they would cost and why the run would be refused."""
         names = ("added", "changed", "renamed", "removed", "unchanged")
         counts = ", ".join(f"{len(getattr(self, name))} {name}" for name in names)
         done = f"{counts}, {len(self.failures)} failed"
-        return done if self.plan is None else f"dry run: {done}; {self.plan.summary()}"
+        if self.plan is None:
+            return done
+        refused = f"; the run would be refused: {self.refused}" if self.refused else ""
+        return f"dry run: {done}; {self.plan.summary()}{refused}"
 
     def _repr_html_(self) -> str:
         found = {name: getattr(self, name) for name in ("added", "changed", "removed")}
@@ -99,19 +106,15 @@ class SyncRules:
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise InputError(f"max_removed_share must be a number from 0 to 1, got {share!r}.")
 
-    def check(self, removed: Sequence[str], covered: int) -> None:
-        """Refuse to remove too many sources.
-
-        Raises:
-            InputError: These are too many of the sources of which the media are all that exists.
-        """
+    def refusal(self, removed: Sequence[str], covered: int) -> str:
+        """Return why these are too many to remove of the sources of which the media are all that exists; else ""."""
         is_all = len(removed) == covered and not self.allow_empty
-        if self.dry_run or not removed or not (is_all or len(removed) > self.max_removed_share * covered):
-            return
+        if not removed or not (is_all or len(removed) > self.max_removed_share * covered):
+            return ""
         named = ", ".join(removed[:_SHOWN]) + (", ..." if len(removed) > _SHOWN else "")
         limit = "all of them" if is_all else f"more than max_removed_share={self.max_removed_share:g}"
         advice = "allow_empty=True" if is_all else "a larger max_removed_share"
-        raise InputError(
+        return (
             f"this would remove {len(removed)} of the {covered} videos that the vector store has of these, which is "
             f"{limit}: {named}. Nothing was paid for, written or removed. If they are to be removed, pass {advice}."
         )
@@ -121,6 +124,10 @@ class Collection(Protocol):
     """A vector store, and how media become its segments: the part of an adapter in `synchronize`."""
 
     mode: Mode
+
+    @property
+    def budget(self) -> Mapping[str, float | None]:
+        """`max_minutes`, `max_cost` and `price_per_minute` of the run."""
 
     async def stored(self) -> Sequence[StoredSegment]:
         """Return all segments of this package in the vector store."""
@@ -168,12 +175,17 @@ async def synchronize(
     gone = [source for source in held if source not in names and media_set.is_gone(source)]
     renamed = await _renamed(collection.mode, client, media_set, held, gone)
     removed = [source for source in gone if source not in renamed]
-    rules.check(removed, sum(media_set.covers(source) for source in held))
+    refused = rules.refusal(removed, sum(media_set.covers(source) for source in held))
+    if refused and not rules.dry_run:
+        raise InputError(refused)
     done: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
     media, plan = media_set.media, None
     if rules.dry_run:
         plan = await collection.plan(media)
-        media = _without_unpaid(media, plan, held, done, report)
+        unpayable = await _unpayable(collection, client, media, plan)
+        for source, error in unpayable.items():
+            report.note(Failure(source, str(error), None, error))
+        media = _without_unpaid(media, plan, unpayable, held, done)
     async with aclosing(collection.segmented(media, report)) as found:
         async for source, segments in found:
             outcome = await _store(collection, segments, held.get(source, ()), writes=not rules.dry_run)
@@ -192,21 +204,42 @@ async def synchronize(
         removed=tuple(removed),
         failures=tuple(report.failures),
         plan=plan,
+        refused=refused,
     )
+
+
+async def _unpayable(
+    collection: Collection, client: Any, media: Sequence[MediaInput], plan: IngestionPlan
+) -> dict[str, TwelveLabsError]:
+    """Return the errors of the media that cannot be used or do not fit into the budget, in their order."""
+    budget = budget_of(**collection.budget)
+    used = 0.0 if budget is None else await collection.mode.blocking(lambda: client.store.minutes_used(client.space))
+    named = {item.source: item for item in media if isinstance(item, Media)}
+    errors: dict[str, TwelveLabsError] = {}
+    for one in plan.media:
+        error: TwelveLabsError | None = None
+        if one.status == "unusable":
+            error = InputError(one.reason)
+        elif budget is not None and one.status == "new":
+            minutes = one.minutes
+            error = length_unknown(named[one.source]) if minutes is None else budget.refusal(one.source, minutes, used)
+        if error is not None:
+            errors[one.source] = error
+        else:
+            used += one.minutes or 0.0
+    return errors
 
 
 def _without_unpaid(
     media: Sequence[MediaInput],
     plan: IngestionPlan,
+    unpayable: Mapping[str, TwelveLabsError],
     held: Mapping[str, Sequence[StoredSegment]],
     done: Mapping[str, list[str]],
-    report: FailureReport,
 ) -> tuple[MediaInput, ...]:
-    """Return the media that are paid for; note of the others what would become of them."""
+    """Return the media that are paid for; note of those to be paid for what would become of them."""
     for one in plan.media:
-        if one.status == "unusable":
-            report.note(Failure(one.source, one.reason, None, InputError(one.reason)))
-        elif one.status != "stored":
+        if one.status != "stored" and one.source not in unpayable:
             done["changed" if one.source in held else "added"].append(one.source)
     stored = {one.source for one in plan.stored}
     return tuple(item for item in media if isinstance(item, Media) and item.source in stored)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from twelvelabs_core.base.checks import check_timeout
 from twelvelabs_core.base.progress import OnProgress
-from twelvelabs_core.ingest.budget import minutes_allowed
+from twelvelabs_core.ingest.budget import budget_of
 from twelvelabs_core.ingest.job import Ingestion
 from twelvelabs_core.ingest.plan import InputType, Segmentations, plan_tasks
 from twelvelabs_core.ingest.run import RunOptions
@@ -90,8 +90,8 @@ class TicketMethods:
             time_based_metadata=time_based_metadata,
             embedding_uncertainty=embedding_uncertainty,
         )
-        budget = minutes_allowed(max_minutes, max_cost, price_per_minute)
-        run = RunOptions(timeout, on_progress, keep_asset, max_minutes=budget)
+        budget = budget_of(max_minutes, max_cost, price_per_minute)
+        run = RunOptions(timeout, on_progress, keep_asset, budget=budget)
 
         def prepare() -> tuple[Media, TaskOptions]:
             item = Media.of(media, source=source, version=version, check=check)

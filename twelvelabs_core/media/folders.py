@@ -1,9 +1,12 @@
 """The media of a folder, of a glob pattern, or of an iterable, and the names of which they are all that exists."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+import stat
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from glob import glob, has_magic
+from fnmatch import fnmatch
+from glob import has_magic
 from pathlib import Path
 from typing import cast
 
@@ -34,11 +37,12 @@ class MediaSet:
     def is_gone(self, source: str) -> bool:
         """Return whether what a name stood for, which is not among those of the media, does not exist any more.
 
-        A file that exists and is not among them, such as one that a pattern does not match, is not gone.
+        A file that exists and is not among them, such as one that a pattern does not match, is not gone. A folder of
+        that name, or a file that is reached through a link to a folder, is not this file.
         """
         if not self.covers(source):
             return False
-        return not self.is_folder or not _may_exist(source)
+        return not self.is_folder or not _may_be_file(source)
 
 
 def media_set(
@@ -51,30 +55,29 @@ def media_set(
 
     Args:
         sources: A folder: all its files, also in folders below it, whose names have the ending of these types of
-            media; neither hidden files nor those behind links to other folders. A pattern as of `glob.glob`, with `**`
-            for any folders: the files that match. An iterable, or one item: these media.
+            media, without hidden ones. A pattern as of `glob.glob`, with `**` for any folders: the files that match.
+            Neither has what is behind links to folders below it. An iterable, or one item: these media.
         prefix: What the names of all media begin with of which an iterable is all that exists. A path stands for a
             folder.
         input_types: The types of media in a folder.
 
     Raises:
-        InputError: A folder does not exist or cannot be read, two media have the same name, or `prefix` cannot be
-            used.
+        InputError: A folder does not exist or cannot be read, two media have the same name, or a pattern or `prefix`
+            cannot be used.
     """
-    place = _place_of(sources)
+    try:
+        place = _place_of(sources)
+    except OSError as error:  # such as a folder above that cannot be searched
+        raise unreadable(str(error.filename), error) from None
     if place is None:
-        _check_exists(sources)
         return _of_items(sources, prefix)
     if prefix is not None:
         raise InputError("prefix is for an iterable of media; a folder or pattern has the paths below its own folder.")
     root, pattern = place
-    if not root.is_dir():
-        raise InputError(f"{root}: no such folder.")
     root = Path(os.path.realpath(root))
-    # `Path.glob` would find hidden files too.
-    found = _files_of(root, input_types) if pattern is None else glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207
-    paths = sorted({_resolved(root / name) for name in found if not (root / name).is_dir()})
-    return MediaSet(media_list(paths), _folder_prefix(root), is_folder=True)
+    found = _matching(str(root), ("**",) if pattern is None else pattern)
+    files = {_resolved(Path(path)) for path in found if pattern is not None or kind_by_name(path) in input_types}
+    return MediaSet(media_list(sorted(files)), _folder_prefix(root), is_folder=True)
 
 
 def _of_items(sources: MediaInput | Iterable[MediaInput], prefix: str | os.PathLike[str] | None) -> MediaSet:
@@ -93,47 +96,74 @@ def _of_items(sources: MediaInput | Iterable[MediaInput], prefix: str | os.PathL
     return MediaSet(media, prefix, is_folder=False)
 
 
-def _check_exists(sources: object) -> None:
-    """Refuse a path that does not exist: it may be that of a folder."""
-    path = Media.of(sources).path if isinstance(sources, str | os.PathLike) else None
-    if path is not None and not path.exists():
-        raise InputError(f"{path}: no such file or folder.")
+def _place_of(sources: object) -> tuple[Path, Sequence[str] | None] | None:
+    """Return a folder and no pattern, a folder and the parts of a pattern below it, or None for media.
 
-
-def _place_of(sources: object) -> tuple[Path, str | None] | None:
-    """Return a folder and no pattern, a folder and a pattern below it, or None for media."""
+    Raises:
+        InputError: A str is neither media nor a pattern, or a path does not exist: it may be that of a folder.
+        OSError: A path cannot be looked for.
+    """
     if not isinstance(sources, str | os.PathLike):
         return None
     text = os.fsdecode(sources)
-    if "://" in text or "\x00" in text:
+    if not text or "://" in text or "\x00" in text:  # `Path` takes an empty str for the working directory
+        Media.of(sources)  # refuses what is no media
         return None
     path = Path(text if os.path.lexists(text) else os.path.expanduser(text))  # noqa: PTH111  # raises for no unknown user
     if path.is_dir():
         return path, None
-    if path.exists() or not ("*" in text or "?" in text):  # brackets alone are rather those of a name
+    if path.exists():
+        return None
+    if not ("*" in text or "?" in text):  # brackets alone are rather those of a name
+        if Media.of(sources).path is not None:
+            raise InputError(f"{path}: no such file or folder.")
         return None
     parts = path.parts
     depth = 0
     while not has_magic(parts[depth]) or Path(*parts[: depth + 1]).is_dir():
         depth += 1
-    return Path(*parts[:depth]), os.path.join(*parts[depth:])  # noqa: PTH118  # of a pattern, not of a path
+    if ".." in parts[depth:]:
+        raise InputError(f"a pattern must have '..' before its first wildcard only, got {text!r}.")
+    root = Path(*parts[:depth])
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder.")
+    return root, parts[depth:]
 
 
-def _files_of(root: Path, input_types: Collection[str]) -> Iterator[str]:
-    """Yield the files of some types of media below a folder, without hidden ones.
+def _matching(folder: str, parts: Sequence[str]) -> Iterator[str]:
+    """Yield the files below a folder that match the parts of a pattern; not those behind links to folders.
+
+    Not `glob`: it follows links to folders, and leaves out folders that cannot be read.
 
     Raises:
         InputError: A folder cannot be read: its files would seem to be gone.
     """
+    part, rest = parts[0], parts[1:]
+    if part == "**":
+        yield from _matching(folder, rest or ("*",))
+        part, rest = "*", parts
+    for entry in _entries(folder):
+        if not fnmatch(entry.name, part) or (entry.name.startswith(".") and not part.startswith(".")):
+            continue
+        path = os.path.join(folder, entry.name)  # noqa: PTH118  # of many files
+        if rest and entry.is_dir(follow_symlinks=False):
+            yield from _matching(path, rest)
+        elif not rest and not _is_folder(entry):
+            yield path
 
-    def fail(error: OSError) -> None:
-        raise unreadable(str(error.filename), error)
 
-    for folder, folders, names in os.walk(root, onerror=fail):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if not name.startswith(".") and kind_by_name(name) in input_types:
-                yield os.path.join(folder, name)  # noqa: PTH118  # of many files
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(os.path.join(folder, ".")) as found:  # noqa: PTH118  # "." needs the permission to search it
+            return list(found)
+    except OSError as error:
+        raise unreadable(folder, error) from None
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    with suppress(OSError):  # such as a link that cannot be followed: its use fails
+        return entry.is_dir()
+    return False
 
 
 def _with_resolved_path(item: MediaInput) -> MediaInput:
@@ -157,11 +187,12 @@ def _folder_prefix(folder: Path) -> str:
     return name_of_path(str(folder)).removesuffix("/") + "/"
 
 
-def _may_exist(source: str) -> bool:
+def _may_be_file(source: str) -> bool:
     try:
-        os.stat(source)  # noqa: PTH116  # `Path.exists` says that a file which cannot be reached does not exist
+        # `Path.is_file` says that a file which cannot be reached is none
+        is_file = stat.S_ISREG(os.stat(source).st_mode)  # noqa: PTH116
     except (FileNotFoundError, NotADirectoryError):
         return False
     except (OSError, ValueError):
         return True
-    return True
+    return is_file and name_of_path(str(_resolved(Path(source)))) == source

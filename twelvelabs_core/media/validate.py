@@ -70,7 +70,8 @@ def check_size(media: Media, limit: int, what: str, advice: str = "") -> None:
 def _not_a_file(path: Path) -> str:
     if not path.is_dir():
         return "not a regular file; pass a file"
-    return f'a folder; pass a list of its files, such as sorted(Path({str(path)!r}).glob("*.mp4"))'
+    files = f'sorted(Path({str(path)!r}).glob("*.mp4"))'
+    return f"a folder; pass a list of its files, such as {files}, or call sync_videos once for each folder"
 
 
 def check_readable(media: Media) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, bindpar
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.models.paid_work import contains
 from twelvelabs_core.results.records import task_key
+from twelvelabs_core.store.budget import Budget
 from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import KnownUrl, TaskEntry
 from twelvelabs_core.store.lookups import put_row
@@ -76,7 +77,7 @@ class Journal:
         replacing: TaskEntry | None = None,
         wanted: Mapping[str, Any] | None = None,
         minutes: float | None = None,
-        max_minutes: float | None = None,
+        budget: Budget | None = None,
     ) -> bool:
         """Write that a task is about to be created, unless its key has an entry that is under way or ready.
 
@@ -86,7 +87,7 @@ class Journal:
         with `find_task`. An ended entry (failed, expired) is replaced, as another attempt. So is `replacing`, unless it
         was written since: an intent of this process or of one that has ended, or a task that this account cannot see,
         whose id stays until the new one is known. `url` is what is known now of the unsigned URL of the media; it is
-        written with the intent. `minutes` are those that the task embeds, if known; with `max_minutes`, the intent is
+        written with the intent. `minutes` are those that the task embeds, if known; with `budget`, the intent is
         written only if they fit into that budget. The other arguments are as in `TaskEntry`.
 
         Raises:
@@ -115,7 +116,7 @@ class Journal:
                 _lock(connection, f"content {space} {content}")
                 if _is_served(connection, values, wanted, replacing):
                     return False
-            if max_minutes is not None:
+            if budget is not None:
                 _lock(connection, "budget")
             if url is not None:
                 put_row(connection, urls, url=url[0], **url[1]._asdict())
@@ -125,8 +126,8 @@ class Journal:
                 execution_options={"preserve_rowcount": True},  # SQLAlchemy drops it for inserts on some drivers
             )
             is_written = result.rowcount > 0
-            if is_written and max_minutes is not None:  # an error undoes the intent
-                refuse_over_budget(connection, space, source, minutes or 0.0, max_minutes)
+            if is_written and budget is not None:  # an error undoes the intent
+                refuse_over_budget(connection, space, source, minutes or 0.0, budget)
             if is_written:
                 paid = {"key": key, "source": source, "model": model, "space": space}
                 connection.execute(PUT_PAYMENT, {**paid, "minutes": minutes, "created_at": now})

@@ -17,6 +17,7 @@ from twelvelabs_core.store.entries import Copied, Payment, Removed, StoredVector
 from twelvelabs_core.store.journal import ENDED, Journal
 from twelvelabs_core.store.location import default_path, parse_location
 from twelvelabs_core.store.lookups import Lookups
+from twelvelabs_core.store.names import source_named
 from twelvelabs_core.store.owners import Owners
 from twelvelabs_core.store.pace import Pace
 from twelvelabs_core.store.payments import Payments
@@ -119,19 +120,23 @@ class SegmentStore(Journal, Vectors, Lookups, Payments, Transfer, Owners, Pace):
         with self._database.reading() as connection:
             return _size_bytes(connection)
 
-    def delete_source(self, source: str) -> Removed:
+    def delete_source(self, source: str | os.PathLike[str]) -> Removed:
         """Delete the segment ids of a source; the vectors that were paid for, and its words, stay.
 
         Args:
-            source: The name, as `sources` lists it. An unknown one deletes nothing.
+            source: The name, as `sources` lists it; else a title, or a title with folders as results show it.
 
         Returns:
             What was deleted.
-        """
-        with self._database.writing() as connection:
-            return Removed(tasks=0, vectors=0, segments=_delete_ids(connection, source))
 
-    def forget(self, source: str, *, dry_run: bool = False) -> Removed:
+        Raises:
+            InputError: The store has no such source, or the title is that of several.
+        """
+        name = source_named(self._database, source)
+        with self._database.writing() as connection:
+            return Removed(tasks=0, vectors=0, segments=_delete_ids(connection, name))
+
+    def forget(self, source: str | os.PathLike[str], *, dry_run: bool = False) -> Removed:
         """Delete a source with what was paid for it, so that the next run that needs it pays again.
 
         Deleted are its segment ids, and the tasks that it used or was the first to name, with their vectors and the
@@ -139,18 +144,22 @@ class SegmentStore(Journal, Vectors, Lookups, Payments, Transfer, Owners, Pace):
         stay. What `usage` reports stays.
 
         Args:
-            source: The name, as `sources` lists it. An unknown one deletes nothing.
+            source: As for `delete_source`.
             dry_run: Whether nothing is deleted, only counted.
 
         Returns:
             What was, or would be, deleted; `minutes` are those that would be paid for again.
+
+        Raises:
+            InputError: As for `delete_source`.
         """
-        used = select(aliases.c.task).where(aliases.c.source == source)
-        candidates = used.union(select(tasks.c.id).where(tasks.c.source == source))
+        name = source_named(self._database, source)
+        used = select(aliases.c.task).where(aliases.c.source == name)
+        candidates = used.union(select(tasks.c.id).where(tasks.c.source == name))
         with self._database.writing() as connection:
             attempt = connection.begin_nested()
             ids = list(connection.scalars(candidates))
-            segments = _delete_ids(connection, source)
+            segments = _delete_ids(connection, name)
             has_ended = tasks.c.state.in_((*ENDED, "ready"))
             removed = _delete_tasks(connection, tasks.c.id.in_(ids) & has_ended & IS_UNUSED)
             if dry_run:

@@ -1,5 +1,6 @@
 """Copies of a store, or of some sources of it, to another store: a file for another machine, or a server."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from twelvelabs_core.results.segments import SegmentPosition
 from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import Copied
 from twelvelabs_core.store.journal import ENDED
+from twelvelabs_core.store.names import source_named
 from twelvelabs_core.store.schema import aliases, assets, payments, tasks, titles, transcripts, upsert, urls, vectors
 from twelvelabs_core.store.vectors import WIRE_TYPE, damaged, is_intact
 
@@ -33,7 +35,7 @@ class Transfer:
 
     _database: Database
 
-    def copy_to(self, target: "Transfer", *, sources: Iterable[str] | None = None) -> Copied:
+    def copy_to(self, target: "Transfer", *, sources: Iterable[str | os.PathLike[str]] | None = None) -> Copied:
         """Copy what was paid for to another store, such as a file for another machine or a PostgreSQL database.
 
         Copied are tasks that are ready or under way, with their vectors, segment ids, titles, words, assets and
@@ -42,19 +44,23 @@ class Transfer:
 
         Args:
             target: The other `SegmentStore`; a new file is created.
-            sources: Names as `sources` lists them. Default: all.
+            sources: Names as for `delete_source`. Default: all.
 
         Returns:
             What the other store did not have.
 
         Raises:
-            InputError: A source is unknown, or the other store is this one.
+            InputError: A source is unknown, or `target` is not another `SegmentStore`.
             ConfigurationError: A store cannot be used, or vectors are damaged.
         """
+        if not isinstance(target, Transfer):
+            raise InputError(
+                f"target must be a SegmentStore, got {type(target).__name__}; pass SegmentStore(location)."
+            )
         own, other = self._database.location, target._database.location  # noqa: SLF001  # of the same class
         if target is self or (own == other and not own.is_memory):
             raise InputError(f"the other store is this one: {own.printable}.")
-        names = None if sources is None else many(sources, "sources")
+        names = None if sources is None else [source_named(self._database, one) for one in many(sources, "sources")]
         total = Copied(0, 0, 0)
         for number in self._tasks_of(names):
             part = self._part_of(number, names)
@@ -71,11 +77,7 @@ class Transfer:
             found: set[int] = set()
             for source in sources:
                 used = select(aliases.c.task).where(aliases.c.source == source)
-                ids = set(connection.scalars(used.union(select(tasks.c.id).where(tasks.c.source == source))))
-                if not ids:
-                    place = self._database.location.printable
-                    raise InputError(f"the segment store {place} has no source {source!r}; see sources().")
-                found |= ids
+                found |= set(connection.scalars(used.union(select(tasks.c.id).where(tasks.c.source == source))))
         return sorted(found)
 
     def _part_of(self, number: int, sources: Sequence[str] | None) -> _Part | None:

@@ -28,6 +28,7 @@ from twelvelabs_core import (
     TaskFailedError,
 )
 from twelvelabs_core.ingest.budget import minutes_allowed
+from twelvelabs_core.store.budget import Budget
 from twelvelabs_core.store.schema import payments
 from twelvelabs_sandbox import Fault, Sandbox
 
@@ -74,6 +75,10 @@ async def test_a_cost_is_a_number_of_minutes_at_a_price(client: Surface, videos:
     price = {"max_cost": 0.3, "price_per_minute": 1.0, "on_error": failures.append}
     assert len([one async for one in client.segment_many(videos[:3], **price, **CUT)]) == 2
     assert len(failures) == 1
+    assert "0.13 minutes do not fit into the budget of 0.3 minutes (max_cost=0.3 at price_per_minute=1) in" in str(
+        failures[0]
+    )
+    assert "raise max_cost, or" in str(failures[0])
     assert paid(sandbox) == 2
 
 
@@ -118,6 +123,12 @@ async def test_usage_counts_what_has_no_result_yet(client: Surface) -> None:
     store.delete_task("k")
     assert [one.tasks for one in store.usage()] == [2]
     assert store.usage(since=datetime.now(UTC) + timedelta(seconds=1)) == []
+    today = store.usage()[0].day
+    assert store.usage(since=today) == store.usage()
+    assert store.usage(since=today + timedelta(days=1)) == []
+    for wrong in ("2026-01-01", 5):
+        with pytest.raises(InputError, match="since must be a date or a datetime, got"):
+            store.usage(since=wrong)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="since needs a time zone"):
         store.usage(since=datetime.now())  # noqa: DTZ005  # the mistake
 
@@ -125,7 +136,7 @@ async def test_usage_counts_what_has_no_result_yet(client: Surface) -> None:
 def test_a_day_later_and_in_another_service_the_budget_is_free(tmp_path: Path) -> None:
     store = SegmentStore(tmp_path / "segments.sqlite3")
     values: dict[str, Any] = {"content": "c", "model": "m", "params": {}, "account": "me", "source": "a.mp4"}
-    budget: dict[str, Any] = {"minutes": 6.0, "max_minutes": 10.0}
+    budget: dict[str, Any] = {"minutes": 6.0, "budget": Budget(10.0)}
     live, sandbox = "marengo3.0/512", "sandbox/marengo3.0/512"
     assert store.put_intent("1", space=sandbox, **budget, **values)
     assert store.put_intent("2", space=live, **budget, **values)
@@ -169,6 +180,21 @@ def test_two_processes_never_exceed_one_budget_together(
 )
 def test_minutes_allowed(arguments: tuple[Any, ...], expected: float | None) -> None:
     assert minutes_allowed(*arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("minutes", "used", "message"),
+    [
+        (0.1049, 0.0, "0.105 minutes do not fit into the budget of 0.104 minutes in 24 hours, of which 0.000 are used"),
+        (0.104001, 0.0, "0.104001 minutes do not"),
+        (0.11, 0.2, "0.11 minutes do not fit into the budget of 0.104 minutes in 24 hours, of which 0.20 are used"),
+        (0.0, 0.2, ""),  # a document costs nothing
+        (0.104, 0.0, ""),
+    ],
+)
+def test_the_message_of_a_budget_shows_that_it_is_exceeded(minutes: float, used: float, message: str) -> None:
+    assert message in str(Budget(0.104).refusal("a.mp4", minutes, used) or "")
+    assert bool(message) == (Budget(0.104).refusal("a.mp4", minutes, used) is not None)
 
 
 @pytest.mark.parametrize(

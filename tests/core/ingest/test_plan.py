@@ -1,5 +1,6 @@
 """`plan`: what a run would do and pay for, without a request to the API; and that the run then does just that."""
 
+import re
 import struct
 import time
 from pathlib import Path
@@ -108,11 +109,34 @@ async def test_the_length_of_a_url_is_unknown_unless_stated_or_read(
     assert server.count("GET") == 0
     server.head_status = 200
     whole = await client.plan(server.url("a.mp4"), probe_urls=True)
-    assert whole.unknown  # the host answers with the whole file
+    assert whole.unknown
+    assert whole.media[0].reason == "its host does not answer requests for ranges (HTTP 200)"
     server.has_ranges = True
     read = await client.plan(server.url("a.mp4"), probe_urls=True)
     assert read.media[0].duration_sec == pytest.approx(8, abs=0.3)
+    assert read.media[0].reason == ""
     assert sandbox.count() == 0
+
+
+async def test_a_plan_says_what_is_wrong_with_a_url_and_leaves_the_decision_to_the_api(
+    client: Surface, server: VideoServer, picture: Path, tmp_path: Path
+) -> None:
+    async def reason(url: str) -> str:
+        plan = await client.plan(url, probe_urls=True)
+        (one,) = plan.media
+        assert (one.status, one.minutes, plan.unusable) == ("new", None, ())
+        assert f"{one.reason}\n" in str(plan)
+        return one.reason
+
+    assert re.match("its host does not answer: .*refused", await reason("http://127.0.0.1:9/down.mp4?token=5ecret"))
+    server.get_status = 404
+    assert await reason(server.url("missing.mp4")) == "its host answers HTTP 404"
+    server.has_ranges = True
+    server.video_path = tmp_path / "text.mp4"
+    server.video_path.write_text("Not a video. " * 50)
+    assert re.fullmatch(r"not a readable audio .* or text\?", await reason(server.url("text.mp4")))
+    server.video_path = picture
+    assert await reason(server.url("still.png")) == "is an image, not video"
 
 
 async def test_the_table_shows_every_source_and_the_totals(client: Surface, video_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`media_set`: the media of a folder, of a pattern and of an iterable, and the names that stand for nothing more."""
 
 import os
+from glob import glob
 from pathlib import Path
 
 import pytest
@@ -71,12 +72,78 @@ def test_what_does_not_exist_below_the_folder_is_gone(folder: Path) -> None:
     assert not found.is_gone(f"{folder}/a\x00.mp4")
 
 
+def test_folders_and_patterns_do_not_follow_links_to_folders(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "nas").mkdir()
+    (tmp_path / "nas" / "far.mp4").write_bytes(b"x")
+    (folder / "nas").symlink_to(tmp_path / "nas")
+    (folder / "loop").symlink_to(folder)
+    (folder / "gone.mp4").symlink_to("nowhere")  # its use fails
+    place = str(folder).replace("[", "[[]")
+    near = [f"{folder}/a.mp4", f"{folder}/gone.mp4"]
+    assert names(media_set(folder)) == [near[0], f"{folder}/cup/b.MKV", near[1]]
+    assert names(media_set(f"{place}/**/*.mp4")) == near
+    assert names(media_set(f"{place}/[n]as/*.mp4")) == []
+    assert names(media_set(folder / "nas" / "*.mp4")) == [f"{tmp_path}/nas/far.mp4"]  # named, so it is resolved
+
+
+def test_a_pattern_matches_as_that_of_glob(folder: Path) -> None:
+    root = folder.parent
+    found = (
+        "**",
+        "**/*",
+        "*/*.mp4",
+        "**/*.mp4",
+        "**/cup/*",
+        "*/cup/**",
+        "**/**/*.MKV",
+        "*/.*/*",
+        "*/.*",
+        "*",
+        "*/a.mp[34]",
+    )
+    for pattern in found:
+        wanted = {f"{root}/{name}" for name in glob(pattern, root_dir=root, recursive=True) if (root / name).is_file()}  # noqa: PTH207
+        assert set(names(media_set(root / pattern))) == wanted, pattern
+    with pytest.raises(InputError, match=r"must have '\.\.' before its first wildcard only"):
+        media_set(root / "*" / ".." / "*.mp4")
+
+
+def test_what_is_no_file_under_its_name_any_more_is_gone(folder: Path, tmp_path: Path) -> None:
+    (folder / "a.mp4").unlink()
+    (folder / "a.mp4").mkdir()
+    (folder / "cup").rename(tmp_path / "cup")
+    (folder / "cup").symlink_to(tmp_path / "cup")
+    os.mkfifo(folder / "pipe.avi")
+    for found in (media_set(folder), media_set(folder.parent / "**" / "*.mp4")):
+        assert found.is_gone(f"{folder}/a.mp4")
+        assert found.is_gone(f"{folder}/cup/b.MKV")
+    assert media_set(folder.parent / "**" / "*.mp4").is_gone(f"{folder}/pipe.avi")
+    assert not media_set(folder).is_gone(f"{folder}/notes.txt")
+
+
+def test_an_empty_str_is_not_the_working_directory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    with pytest.raises(InputError, match="media is an empty string"):
+        media_set("")
+    with pytest.raises(InputError, match="cannot be read: File name too long"):
+        media_set("x" * 5000)
+    assert len(media_set(".").media) == 2
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
-def test_a_folder_that_cannot_be_read_is_refused(folder: Path) -> None:
-    (folder / "cup").chmod(0)
-    with pytest.raises(InputError, match="cup: cannot be read"):
-        media_set(folder)
-    assert not media_set(f"{folder.parent}/*/*.mp4").is_gone(f"{folder}/cup/b.MKV")
+@pytest.mark.parametrize("mode", [0, 0o600])
+def test_a_folder_that_cannot_be_read_is_refused(folder: Path, mode: int) -> None:
+    (folder / "cup").chmod(mode)
+    for sources in (folder, folder / "cup", f"{folder.parent}/*/*/*.mp4", f"{folder.parent}/**/*.mp4"):
+        with pytest.raises(InputError, match="cup: cannot be read: Permission denied"):
+            media_set(sources)
+    for path in (folder / "cup" / "deep", folder / "cup" / "deep" / "*.mp4", folder / "cup" / "b.MKV"):
+        with pytest.raises(InputError, match=r"cup/.*: cannot be read: Permission denied"):
+            media_set(path)
+    found = media_set(f"{folder.parent}/*/*.mp4")  # which does not need to read it
+    assert names(found) == [f"{folder}/a.mp4"]
+    assert not found.is_gone(f"{folder}/cup/b.MKV")
+    (folder / "cup").chmod(0o700)
 
 
 def test_an_iterable_keeps_names_that_are_no_paths(folder: Path) -> None:

@@ -218,6 +218,11 @@ class Journal(RuleBasedStateMachine):
     @rule(source=source_names, handle=handles, vectors=st.booleans())
     def delete_source(self, source: str, handle: int, vectors: bool) -> None:  # noqa: FBT001  # drawn by name
         store = self.stores[handle]
+        is_known = source in {place[2] for place in self.model.aliases.values()}
+        if not is_known and source not in {entry.source for entry in self.model.entries.values()}:
+            with pytest.raises(InputError, match="has no source"):
+                store.forget(source) if vectors else store.delete_source(source)
+            return
         if vectors:
             planned = store.forget(source, dry_run=True)
             removed = store.forget(source)

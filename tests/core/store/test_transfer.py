@@ -1,6 +1,6 @@
 """Housekeeping of a store: what forgetting a source costs, and copies of a store or of some of its sources."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 
 from tests.core import postgres
 from tests.core.conftest import Connect
-from tests.core.store.test_store import make_segments, name_all, put_intent, put_ready
+from tests.core.store.test_store import make_segments, name_all, new_ids, put_intent, put_ready
 from tests.core.surface import Surface
 from twelvelabs_core import InputError, SegmentStore
 from twelvelabs_core.results.transcript import Word
@@ -44,8 +44,34 @@ def test_forget_says_what_would_be_paid_again(store: SegmentStore) -> None:
     assert store.forget("a.mp4") == planned
     assert store.find_task("a") is None
     assert len(store.find_vectors(ids)) == 4
-    assert store.forget("unknown.mp4").minutes == 0
     assert sum(payment.minutes for payment in store.usage()) == pytest.approx(0.2)  # it was paid for
+
+
+def test_a_source_is_named_by_its_path_or_title_and_an_unknown_one_is_an_error(store: SegmentStore) -> None:
+    for key, folder in (("a", "/videos/cup"), ("b", "/videos/final")):
+        put_ready(store, key, source=f"{folder}/match.mp4", **VIDEO)
+        ids = [(segment_id, row) for row, segment_id in enumerate(new_ids(4))]
+        store.add_aliases(key, ids, source=f"{folder}/match.mp4", title="match.mp4")
+    target = SegmentStore(":memory:")
+    uses: tuple[Callable[[Any], Any], ...] = (
+        store.forget,
+        store.delete_source,
+        lambda name: store.copy_to(target, sources=[name]),
+    )
+    for use in uses:
+        with pytest.raises(InputError, match=r"'match\.mp4' names 2 files: /videos/cup/match\.mp4, /videos/final/"):
+            use("match.mp4")
+        for unknown in ("typo.mp4", Path("/videos/typo.mp4"), "", "%.mp4", "atch.mp4"):
+            with pytest.raises(InputError, match=rf"has no source '{unknown}'; see sources\(\)"):
+                use(unknown)
+        with pytest.raises(InputError, match="must be a str or a path, got 5"):
+            use(5)
+    assert store.copy_to(target, sources=[Path("/videos/cup/match.mp4"), "final/match.mp4"]).segments == 8
+    assert store.forget(Path("/videos/cup/match.mp4"), dry_run=True).segments == 4
+    assert store.delete_source(Path("/videos/cup/match.mp4")).segments == 4
+    assert store.forget("match.mp4").segments == 4  # one has this title now
+    assert store.sources() == {"/videos/cup/match.mp4": 0}
+    assert store.forget("/videos/cup/match.mp4").vectors == 4
 
 
 def test_size_is_that_of_the_report(store: SegmentStore) -> None:
@@ -123,6 +149,8 @@ def test_bad_arguments_are_refused(store: SegmentStore, tmp_path: Path) -> None:
     put_ready(store)
     with pytest.raises(InputError, match=r"has no source 'other.mp4'; see sources\(\)"):
         store.copy_to(SegmentStore(":memory:"), sources=["match.mp4", "other.mp4"])
+    with pytest.raises(InputError, match=r"target must be a SegmentStore, got str; pass SegmentStore\(location\)"):
+        store.copy_to("part.sqlite3")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="the other store is this one"):
         store.copy_to(SegmentStore(tmp_path / "segments.sqlite3"))
 
