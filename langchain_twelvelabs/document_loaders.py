@@ -47,7 +47,8 @@ class LoadedDocuments(Iterator[Document]):
 
     Example:
         ```python
-        print(loader.lazy_load().space)
+        if isinstance(documents, LoadedDocuments):
+            print(documents.space)
         ```
     """
 
@@ -113,7 +114,7 @@ class SegmentLoader(BaseLoader):
         named = [media.source for media in self._media if isinstance(media, Media)]
         return named if len(named) == len(self._media) else None
 
-    def lazy_load(self) -> LoadedDocuments:
+    def lazy_load(self) -> Iterator[Document]:
         """Yield the documents of each item when its embedding task has ended.
 
         After the iterator is closed, no new tasks are created; existing ones are in the segment store's journal, and
@@ -129,7 +130,7 @@ class SegmentLoader(BaseLoader):
         """
         return LoadedDocuments(self._each_document(), self.embeddings.space)
 
-    def alazy_load(self) -> AsyncLoadedDocuments:
+    def alazy_load(self) -> AsyncIterator[Document]:
         """Yield the documents of each item when its embedding task has ended; async variant of `lazy_load`."""
         return AsyncLoadedDocuments(self._aeach_document(), self.embeddings.space)
 
