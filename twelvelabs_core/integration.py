@@ -119,7 +119,6 @@ __all__ = [
     "SpaceCheck",
     "StoredSegment",
     "SyncRules",
-    "TextCache",
     "check_count",
     "check_options",
     "check_query",
@@ -163,7 +162,7 @@ __all__ = [
 
 logger = logging.getLogger("twelvelabs_core")
 
-# Embeddings objects
+WholeOrNone = Annotated[int | None, BeforeValidator(as_whole_if_so)]
 
 
 class TextCache(Protocol):
@@ -207,9 +206,7 @@ class EmbeddingFields(BaseModel):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True)
 
-    embedding_dimension: Annotated[int | None, BeforeValidator(as_whole_if_so)] = Field(
-        default=None, frozen=True, strict=True
-    )
+    embedding_dimension: WholeOrNone = Field(default=None, frozen=True, strict=True)
     auto_truncate: bool = Field(default=False, frozen=True, strict=True)
     # Fields that change no vector are not part of what is written down: a cache must not depend on them.
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False, frozen=True)
@@ -444,8 +441,8 @@ async def plan_media(
         InputError: An option cannot be used.
     """
     timed = ("start_sec", "end_sec", "time_based_metadata")
-    names = ("input_type", "segmentation", "embedding_option", "embedding_scope", "embedding_type", "check", *timed)
-    plain = {name: options[name] for name in names if name in options}
+    untimed = ("input_type", "segmentation", "embedding_option", "embedding_scope", "embedding_type", "check")
+    plain = {name: options[name] for name in (*untimed, *timed) if name in options}
     price = options.get("price_per_minute") if price_per_minute is None else price_per_minute
     client = await client_of(mode, embeddings)
     found: IngestionPlan = await mode.run(client.plan, media, probe_urls=probe_urls, price_per_minute=price, **plain)
