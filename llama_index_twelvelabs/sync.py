@@ -128,11 +128,11 @@ class _Videos:
         )
         self.mode = mode
         self.segmenter = IndexTarget(index, None).segmenter
-        if dry_run:
-            options = {**options, **DRY_RUN}
         if options:
             self.segmenter = TwelveLabsVideoSegmenter(embed_model=self.segmenter.embed_model, **options)
         self.budget = self.segmenter.budget(None, None, None)
+        if dry_run:
+            self.segmenter = self.segmenter.model_copy(update=DRY_RUN)
         self._index = index
         self._extra_info = extra_info
         self._stored: set[str] = set()

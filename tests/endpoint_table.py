@@ -60,6 +60,8 @@ CALLS: dict[str, Calls] = {
     "segment_document": Calls((f"POST {_TASKS}", f"GET {_TASK}"), _PAID_ONCE, _35),
     "segment_image": Calls((f"POST {_TASKS}", f"GET {_TASK}"), _PAID_ONCE, _35),
     "segment_many": Calls((f"POST {_TASKS}", f"GET {_TASK}"), _PAID_ONCE, _BOTH),
+    "submit": Calls((f"POST {_TASKS}",), _PAID_ONCE, _BOTH),
+    "collect": Calls((f"GET {_TASK}",), (), _BOTH),
     "register": Calls(),
     "plan": Calls(),
     "content_of": Calls(),

@@ -74,7 +74,7 @@ def test_quickstart(run: Callable[..., Shown], media: Path, sandbox: Sandbox) ->
     found = middles(first.stdout)
     assert len(found) == 3
     assert 6 < found[0] < 12
-    assert "match.mp4" in first.stderr
+    assert "1 of 1 media" in first.stderr
     paid = tasks(sandbox)
     again = run_alone(media, "llama_index_quickstart.py", "match.mp4", describe_look(SCENES[1]))
     assert again.stdout == first.stdout

@@ -201,7 +201,7 @@ def test_other_documents_are_refused(shared_embeddings: TwelveLabsEmbeddings, do
         add_segments(store, [documents[0], Document(page_content="minutes of a meeting", id="1")])
     with pytest.raises(InputError, match="has neither an id nor a segment_id"):
         add_segments(store, [Document(page_content=documents[0].page_content)])
-    with pytest.raises(InputError, match="batch_size must be a whole number, 1 or more, got 0"):
+    with pytest.raises(InputError, match="batch_size must be a whole number from 1, got 0"):
         add_segments(store, documents, batch_size=0)
     assert not store.texts
 

@@ -156,6 +156,10 @@ SCENARIOS: dict[str, Scenario] = {
     "segment_document": Scenario(lambda c, m, _: c.segment_document(m / "text.md")),
     "segment_image": Scenario(lambda c, m, _: c.segment_image(m / "picture.jpg")),
     "segment_many": Scenario(lambda c, m, _: every(c.segment_many([m / "video.mp4"]))),
+    "submit": Scenario(lambda c, m, _: c.submit(m / "video.mp4")),
+    "collect": Scenario(
+        lambda c, _, ticket: c.collect(ticket, timeout=30), lambda c, m: c.submit(m / "video.mp4", keep_asset=True)
+    ),
     "plan": Scenario(lambda c, m, _: c.plan([m / "video.mp4"])),
     "register": Scenario(lambda c, _, media: c.register(media), segmented),
     "content_of": Scenario(lambda c, m, _: c.content_of(m / "video.mp4")),

@@ -27,6 +27,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(params=["tqdm", "no tqdm"])
 def terminal(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setenv("COLUMNS", "200")
     if request.param == "no tqdm":
         monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     return Terminal()
