@@ -121,6 +121,7 @@ _WORD = re.compile(r"[^\s'\"<>]+")
 _QUERY = re.compile(r"([?&]|%3f|%26|\\u0026)", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 _FILE_NAME = re.compile(r"\.[a-z][a-z0-9]{1,4}$", re.IGNORECASE)
+_PASSES_MAX = 8  # a digest may make a parameter of the text before it, which is replaced in the next pass
 _NESTED_MAX = 3  # URLs inside URLs; what lies deeper is replaced by its digest
 
 
@@ -135,7 +136,11 @@ def unsigned_url(url: str) -> str:
 
 def redact(text: str) -> str:
     """Return the text with every URL unsigned, every other credential replaced by its digest and API keys masked."""
-    return _redact(text, 0)
+    for _ in range(_PASSES_MAX):
+        found, text = text, _redact(text, 0)
+        if found == text:
+            break
+    return text
 
 
 def _redact(text: str, depth: int) -> str:
