@@ -284,5 +284,5 @@ def test_a_request_of_every_method_is_compared() -> None:
         names = case.ours.__code__.co_names
         prefix = next((f"{name}." for name in names if name in RESOURCES), "")
         compared |= {prefix + name for name in names}
-    # `collect` needs a task that exists, and the recorder refuses to create one; it retrieves it as `tasks.retrieve` does.
+    # `collect` needs a task, and the recorder refuses to create one; its request is that of `tasks.retrieve`.
     assert {name for name, calls in CALLS.items() if calls.endpoints} - compared == {"collect"}
