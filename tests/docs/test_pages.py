@@ -10,6 +10,7 @@ import re
 import runpy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,13 @@ def blocks(page: Path) -> list[Block]:
 
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
+FAST = ("README.md", "docs/langchain.md", "docs/llama-index.md", "docs/sync.md", "docs/cost.md")
+
+
+def _case(block: Block) -> Any:
+    """The blocks of most pages are left to `make test-all`."""
+    marks = () if block.place.startswith(FAST) else pytest.mark.slow
+    return pytest.param(block, id=block.place, marks=marks)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +98,7 @@ def test_readme_is_short_and_shows_output_for_each_framework() -> None:
 
 
 @pytest.mark.usefixtures("_as_a_reader")
-@pytest.mark.parametrize("block", BLOCKS, ids=[block.place for block in BLOCKS])
+@pytest.mark.parametrize("block", [*map(_case, BLOCKS)])
 def test_block_prints_the_output_shown_on_the_page(
     block: Block, media: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,8 @@ from twelvelabs_sandbox.engine.probe import probe
 from twelvelabs_sandbox.engine.types import ClipVector, Segmentation
 from twelvelabs_sandbox.films import Scene, write_film
 
+pytestmark = pytest.mark.slow  # long recordings are made for each test
+
 SCENES = [
     Scene(color="red", pattern="stripes", sound="tone", seconds=4.2),
     Scene(color="blue", sound="noise", seconds=4.0),

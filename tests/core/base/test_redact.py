@@ -437,7 +437,9 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
     assert redact(once) == once
 
 
-@pytest.mark.parametrize("text", ["TK=HTTP://@", "TK=0HTTP://@", "sig=https://me:pass@", "s=http://?x=1", "h=http:///a/b"])
+@pytest.mark.parametrize(
+    "text", ["TK=HTTP://@", "TK=0HTTP://@", "sig=https://me:pass@", "s=http://?x=1", "h=http:///a/b"]
+)
 def test_redacting_a_text_that_is_not_a_url_twice_changes_nothing(text: str) -> None:
     once = redact(text)
     assert redact(once) == once
