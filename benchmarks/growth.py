@@ -124,7 +124,7 @@ def vectors_in_store(largest: int, location: str | None = None) -> dict[str, dic
                 add()
             spread = ids[:: max(1, len(ids) // VECTORS_PER_FILE)][:VECTORS_PER_FILE]
             timed("find 500 vectors by id", size, 5, lambda spread=spread: store.find_vectors(spread))
-            timed("read a stored result of 500", size, 5, lambda: store.find_work(lambda _: keys[len(keys) // 2]))
+            timed("read a stored result of 500", size, 5, lambda: store.load_result(keys[len(keys) // 2]))
             timed("write a result of 500 and its ids", size, 5, add)
     return found
 
