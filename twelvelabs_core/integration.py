@@ -7,7 +7,6 @@ An operation of an adapter is written once, as `async def` over a `Mode`. A publ
 `finish(operation(BLOCKING, ...))`, its async variant as `await operation(AWAITING, ...)`.
 """
 
-import logging
 import os
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
@@ -159,8 +158,6 @@ __all__ = [
     "untimed_types",
     "with_distinct_titles",
 ]
-
-logger = logging.getLogger("twelvelabs_core")
 
 WholeOrNone = Annotated[int | None, BeforeValidator(as_whole_if_so)]
 

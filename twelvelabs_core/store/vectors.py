@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, Table, TextClause, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, TextClause, bindparam, insert, select, update
 
 from twelvelabs_core.base.errors import ConfigurationError, InputError
 from twelvelabs_core.models.paid_work import embedded_minutes
@@ -21,6 +21,7 @@ from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.entries import Findings, KnownUrl, StoredResult, StoredVector
 from twelvelabs_core.store.journal import ENTRY_WAS_WRITTEN, find_serving, no_entry
 from twelvelabs_core.store.lookups import find_known_url
+from twelvelabs_core.store.names import are_named
 from twelvelabs_core.store.payments import PUT_MINUTES
 from twelvelabs_core.store.schema import aliases, compiled, tasks, titles, upsert, vectors
 
@@ -293,9 +294,7 @@ class Vectors:
         found: dict[str, str] = {}
         with self._database.reading() as connection:
             for names in batched(titles_or_ends):
-                ends = [titles.c.source.endswith(f"/{name}", autoescape=True) for name in names]
-                wanted = or_(titles.c.title.in_(names), titles.c.source.in_(names), *ends)
-                query = select(titles).where(wanted).order_by(titles.c.source, titles.c.title)
+                query = select(titles).where(are_named(names)).order_by(titles.c.source, titles.c.title)
                 found |= {row.source: row.title for row in connection.execute(query)}
         return found
 
