@@ -11,16 +11,15 @@ methods alternate, and medians are shown. All must give the same float32 matrix.
 import argparse
 import hashlib
 import json
-import os
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from local_api import peak_mib, run_fresh
 
 CHUNK_BYTES = 64 * 1024
 DIMENSION = 512
@@ -82,9 +81,7 @@ def print_table(results: dict[str, list[dict[str, Any]]]) -> None:
 
 def run_self(*arguments: str, checkout: str | None = None) -> str:
     """Run this file in a fresh interpreter, with the packages of a checkout if given, and return its output."""
-    command = [sys.executable, __file__, *arguments]
-    environment = {**os.environ, "PYTHONPATH": checkout} if checkout else None
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=900, env=environment).stdout
+    return run_fresh(__file__, *arguments, checkout=checkout)
 
 
 def measure(method: str, path: Path) -> dict[str, Any]:
@@ -107,12 +104,6 @@ def measure(method: str, path: Path) -> dict[str, Any]:
     matrix = np.asarray(vectors(), dtype=np.float32)
     digest = hashlib.sha256(matrix.tobytes()).hexdigest()
     return {"cpu_sec": cpu_sec, "peak_mib": peak, "matrix_mib": matrix.nbytes / 1024**2, "digest": digest}
-
-
-def peak_mib() -> float:
-    """Return the largest memory so far, in MiB; the unit of the system's figure differs."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024
 
 
 Reader = Callable[[Path], Callable[[], Any]]

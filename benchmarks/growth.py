@@ -10,10 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import json
-import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -22,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from local_api import KEY, serve
+from local_api import KEY, peak_mib, run_fresh, serve
 
 from twelvelabs_core import AsyncClient, Client, SegmentStore
 from twelvelabs_core.results.segments import SegmentPosition, Segments
@@ -129,22 +126,21 @@ def vectors_in_store(largest: int, location: str | None = None) -> dict[str, dic
     return found
 
 
-def peak_mib(videos: int) -> float:
-    """Return the peak memory of a process that embeds so many videos."""
-    return float(run_self("--memory", str(videos)))
+def peak_of(videos: int) -> float:
+    """Return the peak memory of a process that embeds so many videos, in MiB."""
+    return float(run_fresh(__file__, "--memory", str(videos)))
 
 
 def measure_memory(videos: int) -> float:
     """Embed videos in this process; return its peak memory in MiB."""
     with serve() as address, tempfile.TemporaryDirectory() as folder:
         embed(address, [f"{address}/v/{number}.mp4" for number in range(videos)], Path(folder, "s.sqlite3"))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak / 1024**2 if sys.platform == "darwin" else peak / 1024
+        return peak_mib()
 
 
 def loop_pauses() -> dict[str, float]:
     """Return the p50, p99 and greatest pause of the event loop in ms while a result of 138 MB arrives."""
-    return dict(json.loads(run_self("--pauses")))
+    return dict(json.loads(run_fresh(__file__, "--pauses")))
 
 
 async def measure_pauses() -> dict[str, float]:
@@ -171,22 +167,24 @@ async def measure_pauses() -> dict[str, float]:
     return {"p50": statistics.median(ordered), "p99": ordered[len(ordered) * 99 // 100], "greatest": ordered[-1]}
 
 
-def run_self(*arguments: str) -> str:
-    """Run this file in a fresh interpreter; return what it prints."""
-    command = [sys.executable, __file__, *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=600).stdout
-
-
 def rows(largest: int, location: str | None = None) -> Iterator[tuple[str, str, int, float, float]]:
-    """Yield (what, unit, size, its cost, the cost at the smallest size)."""
+    """Yield (what, unit, size, its cost, the cost at the smallest size), the smallest size first."""
     by_task, by_run = vectors_per_task(), videos_per_run()
-    yield from (("vectors of a task", "us CPU a vector", size, cost, by_task[200]) for size, cost in by_task.items())
-    yield from (("videos of a run", "ms CPU a video", size, cost, by_run[10]) for size, cost in by_run.items())
+    yield from (
+        ("vectors of a task", "us CPU a vector", size, cost, by_task[TASK_SIZES[1]]) for size, cost in by_task.items()
+    )
+    yield from (
+        ("videos of a run", "ms CPU a video", size, cost, by_run[RUN_SIZES[0]]) for size, cost in by_run.items()
+    )
     for what, costs in vectors_in_store(largest, location).items():
         unit = "ms CPU" if location is None else "ms"
-        yield from ((f"vectors stored: {what}", unit, size, cost, costs[1_000]) for size, cost in costs.items())
-    memory = {size: peak_mib(size) for size in MEMORY_SIZES}
-    yield from (("memory, by videos of a run", "MiB", size, peak, memory[100]) for size, peak in memory.items())
+        yield from (
+            (f"vectors stored: {what}", unit, size, cost, costs[STORE_SIZES[0]]) for size, cost in costs.items()
+        )
+    memory = {size: peak_of(size) for size in MEMORY_SIZES}
+    yield from (
+        ("memory, by videos of a run", "MiB", size, peak, memory[MEMORY_SIZES[0]]) for size, peak in memory.items()
+    )
 
 
 def main() -> None:

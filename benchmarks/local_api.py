@@ -9,18 +9,37 @@ parameter `segments` of its URL says.
 import argparse
 import asyncio
 import json
+import os
 import random
 import re
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 KEY = "tlk_sandbox_benchmark"  # the prefix keeps its vectors apart from those of the real API
 DIMENSION = 512
 SEGMENTS = 20
 DATE = "2026-01-01T12:00:00Z"
 MEDIA_BYTES = 1_000_000
+
+
+def run_fresh(script: str, *arguments: str, checkout: str | None = None) -> str:
+    """Run a script in a fresh interpreter, with the packages of a checkout if given, and return its output."""
+    command = [sys.executable, script, *arguments]
+    environment = {**os.environ, "PYTHONPATH": checkout} if checkout else None
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=900, env=environment).stdout
+
+
+def peak_mib() -> float:
+    """Return the largest memory of this process so far, in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux: `getrusage` begins with the peak of the parent there
+        return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0]) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024
 
 
 @contextmanager

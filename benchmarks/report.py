@@ -67,7 +67,7 @@ def text_rows(repeats: int) -> Iterator[Row]:
     words = [f"a red car number {number}" for number in range(TEXTS)]
     with serve(DELAY_SEC) as address:
         texts.ours(["warm"], address, 1)
-        best = 0.0
+        sync: dict[int, list[tuple[tuple[float, float], tuple[float, float]]]] = {}
         for size in (32, 64):
             ways: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
                 "Client, httpx in threads": (
@@ -82,15 +82,22 @@ def text_rows(repeats: int) -> Iterator[Row]:
             for name, (own, other) in ways.items():
                 client, _, peer = name.partition(", ")
                 pairs = [(measured(own), measured(other)) for _ in range(repeats)]
-                what = f"{TEXTS} texts, {size} at once, {client}"
                 if client == "Client":
-                    best = max(best, statistics.median(other[0] for _, other in pairs))
+                    sync[size] = pairs
+                what = f"{TEXTS} texts, {size} at once, {client}"
                 for which, unit, goal in ((0, "texts/s", ">= 0.97"), (1, "ms CPU a text", "<= 1.2")):
                     ours, others = ([pair[side][which] for pair in pairs] for side in (0, 1))
                     yield Row(f"{what}: {'CPU' if which else 'rate'}", unit, ours, peer, others, goal)
-                    if size == 64 and client == "Client" and not which:  # noqa: PLR2004  # the larger of the two sizes
-                        better = "httpx in threads, at 32 or 64"
-                        yield Row(f"{what}: rate", unit, ours, better, [best] * repeats, ">= 0.95")
+    best = max(statistics.median(other[0] for _, other in pairs) for pairs in sync.values())
+    ours = [own[0] for own, _ in sync[64]]
+    yield Row(
+        f"{TEXTS} texts, 64 at once, Client: rate",
+        "texts/s",
+        ours,
+        "httpx in threads, at 32 or 64",
+        [best] * repeats,
+        ">= 0.95",
+    )
 
 
 def video_rows(repeats: int) -> Iterator[Row]:
@@ -132,9 +139,11 @@ def decode_rows(repeats: int) -> Iterator[Row]:
 
 def growth_rows(_: int) -> Iterator[Row]:
     """Compare the cost of large work with that of little; and the pauses of the event loop with their limit."""
+    seen: set[str] = set()
     for what, unit, size, cost, first in growth.rows(STORED):
-        if cost != first:
+        if what in seen:  # the first is the smallest size itself
             yield Row(f"{what}: {size:,}", unit, [cost], "the smallest size", [first], "<= 1.15")
+        seen.add(what)
     pauses = growth.loop_pauses()
     yield Row("pause of the event loop, 138 MB arrive, p99", "ms", [pauses["p99"]], "limit", [50.0], "<= 1")
 
