@@ -34,6 +34,14 @@ def store(tmp_path: Path) -> SegmentStore:
     return SegmentStore(tmp_path / "segments.sqlite3")
 
 
+def test_a_title_that_no_path_ends_with_names_its_source(store: SegmentStore) -> None:
+    put_ready(store, "a", source="cam-7/monday", **VIDEO)
+    ids = [(segment_id, row) for row, segment_id in enumerate(new_ids(4))]
+    store.add_aliases("a", ids, source="cam-7/monday", title="match.mp4")
+    assert store.find_sources({"match.mp4"}) == {"cam-7/monday": "match.mp4"}
+    assert store.forget("match.mp4", dry_run=True).segments == 4
+
+
 def test_forget_says_what_would_be_paid_again(store: SegmentStore) -> None:
     put_ready(store, "a", source="a.mp4", **VIDEO)
     put_ready(store, "shared", source="a.mp4", **VIDEO)
