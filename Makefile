@@ -153,4 +153,4 @@ release-check: $(VENV)/.ready
 	@$(BIN)/python -m tools.release_check
 
 clean:
-	rm -rf $(VENV) $(LOWEST) .chaos .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis dist docs/_build
+	rm -rf $(VENV) $(LOWEST) .chaos .demo .pytest_cache .ruff_cache .import_linter_cache .mypy_cache .hypothesis dist docs/_build
