@@ -36,6 +36,7 @@ assert user_agent() == "twelvelabs-rag/{PROJECT["version"]}"
 
 def main() -> None:
     """Check the release; exit with the first thing that is wrong."""
+    check("checkout has files that git does not track:", listed("--others", "--exclude-standard"))
     dist = ROOT / "dist"
     shutil.rmtree(dist, ignore_errors=True)
     wheel, sdist = build(dist)
@@ -93,9 +94,14 @@ def check_installation(wheel: Path) -> None:
 
 def sources(folders: Collection[str] = ()) -> set[str]:
     """Return the files of folders, or of the checkout, that git does not ignore."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *folders]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return set(listed.stdout.splitlines())
+    return listed("--cached", "--others", "--exclude-standard", *folders)
+
+
+def listed(*arguments: str) -> set[str]:
+    """Return what `git ls-files` lists."""
+    command = ["git", "ls-files", *arguments]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(answer.stdout.splitlines())
 
 
 def check(what: str, names: Collection[str]) -> None:
