@@ -36,7 +36,7 @@ assert user_agent() == "twelvelabs-rag/{PROJECT["version"]}"
 
 def main() -> None:
     """Check the release; exit with the first thing that is wrong."""
-    check("checkout has files that git does not track:", listed("--others", "--exclude-standard"))
+    check("checkout has files unknown to git", listed("--others", "--exclude-standard"))
     dist = ROOT / "dist"
     shutil.rmtree(dist, ignore_errors=True)
     wheel, sdist = build(dist)
