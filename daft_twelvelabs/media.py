@@ -71,8 +71,8 @@ def embed_video(
             signature, `asset:<id>`. For bytes, and URLs whose signature is in their path, give one.
         version: For URLs, a column of str: a new value means that the content has changed.
         id_namespace: Changes the ids of the segments, for stores whose collections share ids (PGVector).
-        max_tasks: Maximum number of unfinished videos of a worker process. Default 50. Each result is returned when its
-            task ends, so memory depends on it and not on the number of rows.
+        max_tasks: Maximum number of unfinished videos of a worker process. Default 50. Each result is returned as
+            soon as its task ends, so memory depends on it and not on the number of rows.
         on_error: `return` (default) writes a failure into `error`; `raise` ends the query. A refused key and an
             unusable store always end it.
         **options: `segmentation`, `embedding_option`, `embedding_scope` (default: only `clip`), `embedding_type`,
