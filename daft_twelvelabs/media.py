@@ -9,17 +9,8 @@ from daft import DataType, Expression, Series
 from daft_twelvelabs.clients import WorkerClient, slots_of
 from daft_twelvelabs.columns import failure_array, joined, segments_array, struct_type
 from daft_twelvelabs.provider import TwelveLabsProvider
-from twelvelabs_core import (
-    AsyncClient,
-    AuthenticationError,
-    ConfigurationError,
-    InputError,
-    Media,
-    Segmentation,
-    SegmentRecord,
-    TimeBasedMetadata,
-)
-from twelvelabs_core.integration import check_count
+from twelvelabs_core import AsyncClient, InputError, Media, Segmentation, SegmentRecord, TimeBasedMetadata
+from twelvelabs_core.integration import check_count, ends_the_run
 
 OnError = Literal["return", "raise"]
 
@@ -203,10 +194,8 @@ class _Worker:
         async with slots_of(client, self.max_tasks):  # Daft's own limit holds for each partition
             try:
                 return segments_array(self.dimension, await self._records(client, value, source, version))
-            except (AuthenticationError, ConfigurationError):
-                raise  # every other row would fail with it
             except Exception as error:
-                if self._is_raising:
+                if self._is_raising or ends_the_run(error):
                     raise
                 return failure_array(self.dimension, type(error).__name__, str(error))
 

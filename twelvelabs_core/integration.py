@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.base.progress import OnProgress
     from twelvelabs_core.base.redact import unsigned_url
     from twelvelabs_core.client import AsyncClient
-    from twelvelabs_core.ingest.batch import FailureReport
+    from twelvelabs_core.ingest.batch import FailureReport, ends_the_run
     from twelvelabs_core.ingest.budget import minutes_allowed
     from twelvelabs_core.ingest.estimate import IngestionPlan
     from twelvelabs_core.ingest.plan import input_type_of, plain_options, untimed_types
@@ -68,7 +68,7 @@ else:
             "twelvelabs_core.base.checks": ["check_count", "check_options"],
             "twelvelabs_core.base.redact": ["unsigned_url"],
             "twelvelabs_core.ingest.plan": ["input_type_of", "plain_options", "untimed_types"],
-            "twelvelabs_core.ingest.batch": ["FailureReport"],
+            "twelvelabs_core.ingest.batch": ["FailureReport", "ends_the_run"],
             "twelvelabs_core.ingest.sync": ["DRY_RUN", "SyncRules", "synchronize"],
             "twelvelabs_core.media.folders": ["media_set"],
             "twelvelabs_core.ingest.budget": ["minutes_allowed"],
@@ -128,6 +128,7 @@ __all__ = [
     "conditions_of",
     "drain",
     "each_medium",
+    "ends_the_run",
     "example_named",
     "finish",
     "input_type_of",

@@ -139,6 +139,15 @@ def test_a_refused_key_ends_the_query(make_provider: MakeProvider, videos: dict[
         embedded({"path": [str(path) for path in videos.values()]}, make_provider()).collect()
 
 
+def test_a_refused_video_is_the_failure_of_its_row(
+    make_provider: MakeProvider, videos: dict[str, Path], sandbox: Sandbox
+) -> None:
+    sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", status=403))
+    rows = by_path(embedded({"path": [str(path) for path in videos.values()]}, make_provider()))
+    errors = [row["error"]["type"] for row in rows.values() if row["error"] is not None]
+    assert errors == ["AuthenticationError"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

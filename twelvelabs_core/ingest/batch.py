@@ -53,7 +53,7 @@ class FailureReport:
         Raises:
             TwelveLabsError: The error itself, where every item would fail with it: a refused key, an unusable store.
         """
-        if _ends_the_run(error):
+        if ends_the_run(error):
             if self.failures and not callable(self._on_error):
                 logger.warning("before the run ended early: %s", IngestionError(self.failures, self.succeeded))
             raise error
@@ -118,7 +118,8 @@ async def segment_all(
     report.close()
 
 
-def _ends_the_run(error: Exception) -> bool:
+def ends_the_run(error: Exception) -> bool:
+    """Return whether every other item would fail with an error too: a refused key, an unusable store."""
     return isinstance(error, ConfigurationError) or getattr(error, "status_code", None) == _UNAUTHORIZED
 
 
