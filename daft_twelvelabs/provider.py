@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -18,14 +19,13 @@ from pydantic import SecretStr
 from daft_twelvelabs.clients import WorkerClient
 from twelvelabs_core import (
     AsyncClient,
-    AuthenticationError,
     Client,
-    ConfigurationError,
     InputError,
     SegmentStore,
     Settings,
     TwelveLabsError,
 )
+from twelvelabs_core.integration import ends_the_run
 
 logger = logging.getLogger("twelvelabs_core")
 
@@ -55,7 +55,8 @@ class TwelveLabsProvider(Provider):
         max_concurrency: Most concurrent requests of one batch of texts or images. Default 8. Daft runs two batches of
             a worker at once.
         requests_per_minute: Most requests of a worker process in any minute.
-        max_concurrent_requests: Most concurrent requests of a worker process.
+        max_concurrent_requests: Most concurrent requests of a worker process; with a store on PostgreSQL, of all
+            processes that use it.
         store: The segment store: a file for the processes of one machine, a SQLAlchemy URL of PostgreSQL for several
             machines. Default: `TWELVELABS_STORE` of each worker, else a file in the user's data directory there.
 
@@ -155,17 +156,16 @@ class TwelveLabsProvider(Provider):
     ) -> tuple[WorkerClient[Client], str, int, "_EmbedOptions"]:
         if unknown := sorted(set(options) - set(_OPTIONS)):
             raise InputError(f"unknown options {', '.join(unknown)}; TwelveLabs has {', '.join(_OPTIONS)}.")
-        chosen = _EmbedOptions(options.get("batch_size") or _BATCH_SIZE, options.get("on_error") or "raise")
-        settings, retries = self._client.settings, options.get("max_retries")
-        if retries is not None:
-            settings = settings.replace(max_retries=retries)
+        given = {name: value for name, value in options.items() if value is not None}
+        settings = self._client.settings
+        if "max_retries" in given:
+            settings = settings.replace(max_retries=given.pop("max_retries"))
         if dimensions is None and model in (None, self._client.model):
             dimensions = self._client.embedding_dimension
+        model = self._client.model if model is None else model
         # Threads of a sync client take a third of the CPU of asyncio for small requests.
-        client = Client(
-            settings=settings, model=model or self._client.model, embedding_dimension=dimensions, store=self._store
-        )
-        return WorkerClient(client), client.model, client.embedding_dimension, chosen
+        client = Client(settings=settings, model=model, embedding_dimension=dimensions, store=self._store)
+        return WorkerClient(client), client.model, client.embedding_dimension, _EmbedOptions(**given)
 
 
 @dataclass(frozen=True)
@@ -177,8 +177,8 @@ class _EmbedOptions:
         on_error: What becomes of a row that fails.
     """
 
-    batch_size: int
-    on_error: OnError
+    batch_size: int = _BATCH_SIZE
+    on_error: OnError = "raise"
 
     def __post_init__(self) -> None:
         if self.on_error not in ("raise", "log", "ignore"):
@@ -267,26 +267,26 @@ async def _vectors(
     items: Sequence[T | None], embed_all: Callable[[Sequence[T]], list[Vector]], client: Client, on: OnError
 ) -> list[Vector | None]:
     """Embed what is not null: all at once where an error ends the query, else one by one."""
-    known = {position: item for position, item in enumerate(items) if item is not None}
+
+    def one(item: T) -> Vector | None:
+        try:
+            return embed_all([item])[0]
+        except TwelveLabsError as error:
+            if ends_the_run(error):
+                raise
+            if on == "log":
+                logger.warning("a row was not embedded: %s", error)
+            return None
+
+    def each(given: Sequence[T]) -> list[Vector | None]:
+        with ThreadPoolExecutor(client.settings.max_concurrency) as threads:
+            return list(threads.map(one, given))
+
     vectors: list[Vector | None] = [None] * len(items)
-    if on == "raise":
-        found = await asyncio.to_thread(embed_all, list(known.values())) if known else []
-        for position, vector in zip(known, found, strict=True):
-            vectors[position] = vector
-        return vectors
-    slots = asyncio.Semaphore(client.settings.max_concurrency)
-
-    async def one(position: int, item: T) -> None:
-        async with slots:
-            try:
-                [vectors[position]] = await asyncio.to_thread(embed_all, [item])
-            except (AuthenticationError, ConfigurationError):
-                raise  # every other row would fail with it
-            except TwelveLabsError as error:
-                if on == "log":
-                    logger.warning("a row was not embedded: %s", error)
-
-    await asyncio.gather(*(one(position, item) for position, item in known.items()))
+    known = {position: item for position, item in enumerate(items) if item is not None}
+    embed: Callable[[Sequence[T]], Sequence[Vector | None]] = embed_all if on == "raise" else each
+    for position, vector in zip(known, await asyncio.to_thread(embed, list(known.values())), strict=True):
+        vectors[position] = vector
     return vectors
 
 

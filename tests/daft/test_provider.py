@@ -13,6 +13,7 @@ from daft.pickle import dumps, loads
 from daft_twelvelabs import TwelveLabsProvider, embed_video, segment_rows
 from langchain_twelvelabs import TwelveLabsEmbeddings
 from tests.daft.conftest import MakeProvider
+from tests.peak_log import PeakLog
 from twelvelabs_core import ConfigurationError, FixedSegmentation, InputError
 from twelvelabs_sandbox import Fault, Sandbox
 from twelvelabs_sandbox.films import Scene, write_picture
@@ -80,6 +81,21 @@ def test_a_bad_text_is_null_and_not_its_batch(make_provider: MakeProvider, sandb
     sandbox.faults.add(Fault(status=401, times=None))
     with pytest.raises(Exception, match="401"):
         vectors_of(["a tree"], make_provider(), on_error="ignore")
+    sandbox.faults.clear()
+    sandbox.faults.add(Fault(status=403, times=1))
+    found = vectors_of(["a tree", "a house", None], make_provider(), on_error="ignore")
+    assert sorted(vector is None for vector in found.values()) == [False, True, True]
+    assert vectors_of([None], make_provider(), on_error="raise") == {None: None}
+
+
+def test_texts_that_may_fail_are_sent_at_once_too(watched: Sandbox, tmp_path: Path) -> None:
+    watched.faults.add(Fault(path="/embed-v2", delay=0.5, times=None))
+    provider = TwelveLabsProvider(
+        watched.api_key, base_url=watched.base_url, store=tmp_path / "segments.sqlite3", max_concurrency=40
+    )
+    vectors_of([f"car {number}" for number in range(40)], provider, on_error="ignore")
+    assert isinstance(log := watched._requests, PeakLog)
+    assert log.peak > 16  # asyncio's own executor has six threads on two cores
 
 
 def test_a_failed_batch_is_not_sent_again(make_provider: MakeProvider, sandbox: Sandbox) -> None:
@@ -106,7 +122,10 @@ def test_images_by_pixels_bytes_and_path(make_provider: MakeProvider, tmp_path: 
     [
         ({"batch_token_limit": 5}, "unknown options batch_token_limit"),
         ({"on_error": "skip"}, "on_error must be"),
+        ({"on_error": ""}, "on_error must be"),
         ({"batch_size": 0.5}, "batch_size must be"),
+        ({"batch_size": 0}, "batch_size must be"),
+        ({"model": ""}, "model must be one of"),
         ({"model": "marengo9"}, "marengo9"),
         ({"dimensions": 100}, "100"),
     ],
