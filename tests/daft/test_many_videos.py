@@ -110,7 +110,7 @@ def test_native_run_is_killed_and_repeated(
 ) -> None:
     pytest.importorskip("daft_lance", reason="has no version for Python 3.14")
     environment["TWELVELABS_STORE"] = str(tmp_path / "segments.sqlite3")
-    job = Job(tmp_path, sandbox, server, 100, environment)
+    job = Job(tmp_path, sandbox, server, 300, environment)
     job.interrupt(killed)
     job.check(job.run())
     job.check(job.run())
