@@ -47,7 +47,10 @@ class Ticket:
 
     @property
     def key(self) -> str:
-        """The identity of the task in the segment store: 64 hexadecimal digits, the same for each submission."""
+        """The identity of what was submitted: 64 hexadecimal digits, the same for each submission.
+
+        It is the task's own in the segment store, unless a task that gives more served the submission.
+        """
         return task_key(self.space, self.content, self.params)
 
     def to_json(self) -> str:
@@ -62,10 +65,21 @@ class Ticket:
             InputError: The text is not a ticket.
         """
         try:
-            return _adapter().validate_json(text, strict=True)  # type: ignore[return-value]  # the class is final in practice
+            ticket = _adapter().validate_json(text, strict=True)
         except ValidationError as error:
             what = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'text'}: {one['msg']}" for one in error.errors())
             raise InputError(f"not a ticket of this version: {what}.") from None
+        _check_choices("wanted", ticket.wanted)
+        _check_choices("params", ticket.params)
+        return ticket  # type: ignore[return-value]  # the class is final in practice
+
+
+def _check_choices(name: str, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters whose lists cannot be read; all other parameters are only compared."""
+    for choice in ("embedding_option", "embedding_scope", "embedding_type"):
+        values = parameters.get(choice, [] if choice == "embedding_type" else None)
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise InputError(f"not a ticket of this version: {name}.{choice} must be a list of str.")
 
 
 @cache

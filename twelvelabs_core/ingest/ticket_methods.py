@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from twelvelabs_core.base.checks import check_timeout
+from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.base.progress import OnProgress
 from twelvelabs_core.ingest.budget import budget_of
 from twelvelabs_core.ingest.job import Ingestion
@@ -48,6 +49,7 @@ class TicketMethods:
 
         Each submission of the same content and options on one segment store gives the same ticket, and one task is paid
         for: as with `segment_video`, after a crash at any point too. What is paid for already is not paid for again.
+        After its task failed, a repeated submission pays for another one.
 
         Args:
             media: Path, URL, bytes, binary file object or `asset:<id>`.
@@ -108,16 +110,19 @@ class TicketMethods:
 
         Args:
             ticket: What `submit` returned, or `Ticket.from_json`.
-            timeout: Longest wait in seconds. Default: no wait, one request at most.
+            timeout: Longest wait in seconds. Default: no wait, one polling request with its retries. With
+                `keep_asset=False` a request that deletes the uploaded file follows the result.
 
         Returns:
             A `SegmentedMedia`; None where the task is not ready yet.
 
         Raises:
             TaskFailedError: The task failed, or its result has expired after seven days; submit it again.
-            InputError: The ticket is of another vector space or segment store.
+            InputError: No ticket, or one of another vector space or segment store.
             ConfigurationError: The task is of an account that this key cannot see.
         """
+        if not isinstance(ticket, Ticket):
+            raise InputError(f"ticket must be a Ticket, got {type(ticket).__name__}; read JSON with Ticket.from_json.")
         if timeout is not None:
             check_timeout(timeout)
         return await self._ingestion.collect(ticket, timeout)

@@ -137,11 +137,24 @@ async def test_a_ticket_is_json_without_secrets(client: Surface, server: VideoSe
         ('{"source": "a.mp4"}', "title: Field required"),
         ("source 5", "source: Input should be a valid string"),
         ("more", "more: Unexpected keyword argument"),
+        ("wanted {}", "wanted.embedding_option must be a list of str"),
+        ("option 5", "wanted.embedding_option must be a list of str"),
+        ("scope [[]]", "params.embedding_scope must be a list of str"),
+        ("type null", "wanted.embedding_type must be a list of str"),
     ],
 )
 def test_what_is_no_ticket_is_refused(text: str, message: str) -> None:
-    ticket = Ticket("a.mp4", "a.mp4", "marengo3.0/512", "sha256:1", "64f8", {}, {})
-    changed = {"source 5": {"source": 5}, "more": {"more": 1}}.get(text)
+    options: dict[str, Any] = {"embedding_option": ["visual"], "embedding_scope": ["clip"]}
+    ticket = Ticket("a.mp4", "a.mp4", "marengo3.0/512", "sha256:1", "64f8", options, options)
+    assert Ticket.from_json(ticket.to_json()) == ticket  # of an image: it has no embedding_type
+    changed: Any = {
+        "source 5": {"source": 5},
+        "more": {"more": 1},
+        "wanted {}": {"wanted": {}},
+        "option 5": {"wanted": {**options, "embedding_option": 5}},
+        "scope [[]]": {"params": {**options, "embedding_scope": [[]]}},
+        "type null": {"wanted": {**options, "embedding_type": None}},
+    }.get(text)
     if changed is not None:
         text = json.dumps({**json.loads(ticket.to_json()), **changed})
     with pytest.raises(InputError, match=message):
@@ -197,6 +210,8 @@ async def test_a_ticket_of_another_store_or_space_is_refused(connect: Connect, v
         await connect(store=":memory:").collect(ticket)
     with pytest.raises(InputError, match="of the space sandbox/marengo3"):
         await connect(model="marengo3.5").collect(ticket)
+    with pytest.raises(InputError, match=r"got str; read JSON with Ticket\.from_json"):
+        await connect().collect(ticket.to_json())
 
 
 async def test_a_failed_task_is_reported_by_each_collect_and_replaced_by_the_next_submission(
