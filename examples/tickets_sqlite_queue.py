@@ -5,9 +5,11 @@ import sys
 import time
 from contextlib import closing
 
-from twelvelabs_core import Client, Ticket, TwelveLabsError
+from twelvelabs_core import BadRequestError, Client, InputError, TaskFailedError, Ticket
 
 TABLE = "CREATE TABLE IF NOT EXISTS jobs (video TEXT PRIMARY KEY, state TEXT DEFAULT 'new', ticket TEXT, error TEXT)"
+# Only an error of the video itself is final. Any other one, such as of the network or the key, ends the run, changes no
+# state, and the next run continues.
 
 
 def submit(client: Client, queue: sqlite3.Connection) -> None:
@@ -15,7 +17,7 @@ def submit(client: Client, queue: sqlite3.Connection) -> None:
     for (video,) in queue.execute("SELECT video FROM jobs WHERE state = 'new'").fetchall():
         try:
             row = ("submitted", client.submit(video).to_json(), None)
-        except TwelveLabsError as error:
+        except (InputError, BadRequestError) as error:
             row = ("failed", None, str(error))
         queue.execute("UPDATE jobs SET state = ?, ticket = ?, error = ? WHERE video = ?", (*row, video))
 
@@ -26,7 +28,7 @@ def collect(client: Client, queue: sqlite3.Connection) -> None:
         for video, ticket in tickets:
             try:
                 found = client.collect(Ticket.from_json(ticket))
-            except TwelveLabsError as error:
+            except TaskFailedError as error:
                 queue.execute("UPDATE jobs SET state = 'failed', error = ? WHERE video = ?", (str(error), video))
                 continue
             if found is not None:

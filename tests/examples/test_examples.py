@@ -16,7 +16,8 @@ from unittest import mock
 import pytest
 
 from tests.examples.media import SCENES, TIMES, write_media
-from twelvelabs_sandbox import Sandbox
+from twelvelabs_core import AuthenticationError, ServerError
+from twelvelabs_sandbox import Fault, Sandbox
 from twelvelabs_sandbox.films import describe_look
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -180,6 +181,24 @@ def test_a_queue_of_tickets_in_three_processes(run: Runner, service: Sandbox) ->
     assert "match.mp4 " in done
     assert service.count("POST", "/embed-v2/tasks") - before <= 2
     (run.media / "queue.sqlite3").unlink()
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, AuthenticationError), (503, ServerError)])
+def test_a_queue_of_tickets_continues_after_a_run_that_failed(
+    status: int, error: type[Exception], media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twelvelabs_core.transport.retry.FIRST_WAIT", 0.01)
+    with Sandbox() as service:
+        run = Runner(media, service, tmp_path / "segments.sqlite")
+        run("tickets_sqlite_queue.py", "add", "match.mp4")
+        for step, done in (("submit", "submitted 1\n"), ("collect", "done 1\n")):
+            service.faults.add(Fault(status=status, times=None))
+            with pytest.raises(error):
+                run("tickets_sqlite_queue.py", step)
+            service.faults.clear()
+            assert run("tickets_sqlite_queue.py", step).stdout.endswith(done)
+        assert len(service.tasks()) == 1
+    (media / "queue.sqlite3").unlink()
 
 
 def test_second_run_costs_nothing(media: Path, tmp_path: Path) -> None:
