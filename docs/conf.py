@@ -63,7 +63,7 @@ napoleon_custom_sections = [
 ]
 
 # Names of other packages have no page here; every name of this project that a signature shows must have one.
-nitpick_ignore_regex = [("py:.*", r"(?!(twelvelabs|langchain_twelvelabs|llama_index_twelvelabs)).*")]
+nitpick_ignore_regex = [("py:.*", r"(?!(twelvelabs|langchain_twelvelabs|llama_index_twelvelabs|daft_twelvelabs)).*")]
 
 FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
