@@ -55,6 +55,9 @@ def embed_video(
     All workers that share a segment store pay once: the rows of a partition that is run again, rows with the same
     content, and rows of an earlier run cost nothing. A worker leaves its unfinished tasks to the others.
 
+    Limit before `embed_video`; write before you filter: a `limit` behind a filter on this column pays for up to
+    `max_tasks` videos.
+
     Args:
         video: Paths, URLs, `asset:<id>` (str) or bytes. A path must exist on each worker.
         provider: Key, model and segment store. Default: `TwelveLabsProvider()`.
