@@ -138,6 +138,13 @@ def test_hybrid_search_ranks_the_word_that_is_said_first(run: Runner) -> None:
     assert "'the goalkeeper is called Amara'" in first
 
 
+@pytest.mark.parametrize("videos", [("talk.mkv", "match.mp4"), ("match.mp4",)], ids=["spoken", "silent"])
+def test_hybrid_search_for_a_word_that_is_not_said_ranks_by_vectors(run: Runner, videos: tuple[str, ...]) -> None:
+    shown = run("langchain_hybrid_search.py", "Beatriz", *videos).stdout.splitlines()
+    assert shown
+    assert shown[0].partition(" s, ")[2].startswith("1.00, ")
+
+
 def test_more_like_this(run: Runner) -> None:
     like, best, *_ = run("langchain_more_like_this.py", "red stripes", "match.mp4", "other.mp4").stdout.splitlines()
     assert like.startswith("like match.mp4, 0:00.0-0:06.0")
