@@ -5,11 +5,15 @@ has a text block directly after it, its expected output, in which `...` matches 
 `<!-- not run: reason -->` directly before a block leaves it out.
 """
 
+import ast
 import json
 import re
 import runpy
 import shutil
+import sys
+import tomllib
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +115,23 @@ def test_block_prints_the_output_shown_on_the_page(
     if block.output is not None:
         pattern = ".*".join(re.escape(part) for part in block.output.strip().split("..."))
         assert re.fullmatch(pattern, printed), printed
+
+
+def test_what_a_page_imports_comes_with_the_frameworks_or_with_a_line_of_the_page() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    frameworks = [*project["dependencies"], *extras["langchain"], *extras["llama-index"]]
+    providers = packages_distributions()
+    for page in PAGES:
+        lines = re.findall(r"^pip install (.+)", page.read_text("utf-8"), re.MULTILINE)
+        installed = set(re.findall(r"[a-z][a-z0-9-]+", " ".join([*frameworks, *lines])))
+        nodes = [node for block in blocks(page) for node in ast.walk(ast.parse(block.code))]
+        modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+        for root in {module.partition(".")[0] for module in modules} - set(sys.stdlib_module_names):
+            if not (ROOT / root).is_dir():
+                names = {re.sub(r"[._]", "-", name).lower() for name in providers[root]}
+                assert names & installed, f"{page.name}: show how to install {root}"
 
 
 def test_links_between_pages_exist() -> None:
