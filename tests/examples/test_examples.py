@@ -204,6 +204,12 @@ def test_an_example_without_arguments_shows_its_usage(name: str, run: Runner) ->
         run(name)
 
 
+def test_the_list_of_examples_names_each_file_once() -> None:
+    shown = re.findall(r"\]\((?!\.\.)([^)]+)\)", (EXAMPLES / "README.md").read_text("utf-8"))
+    files = [*EXAMPLES.glob("*.py"), *EXAMPLES.glob("notebooks/*.ipynb"), EXAMPLES / "demo"]
+    assert sorted(shown) == sorted(path.relative_to(EXAMPLES).as_posix() for path in files)
+
+
 def test_every_example_is_tested_and_short() -> None:
     examples = [
         *EXAMPLES.glob("langchain_*.py"),
