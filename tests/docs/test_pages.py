@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from tests.examples.media import SCENES
+from tests.sandbox.pdf import write_pdf
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sound
 
@@ -74,6 +75,10 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     talk = [Scene("red", seconds=6.0), Scene("blue", seconds=6.0)]
     write_film(folder / "interview.mkv", talk, captions=[(6.5, 10.0, "the goalkeeper is called Amara")])
     write_sound(folder / "cheer.wav", SCENES[:1])
+    (folder / "documents").mkdir()
+    write_pdf(folder / "documents" / "plan.pdf", [[(20, 150, "purple stripes")], [(20, 40, "blue checkerboard")]])
+    (folder / "documents" / "notes.md").write_text("A red car drives fast. It is loud.", "utf-8")
+    write_picture(folder / "documents" / "photo.jpg", SCENES[0])
     spans = [{"source": "match.mp4", "start_sec": 0.0, "end_sec": 6.0}]
     judged = [{"query": "fast red and white stripes", "label": "look", "spans": spans}]
     (folder / "judged.json").write_text(json.dumps(judged))
