@@ -1,7 +1,7 @@
 # Every command makes its own environment in .venv; nothing but Python >= 3.11 and make is needed.
 #
 #   make demo [VIDEO=video.mp4] [QUERY="a red car"] [LIVE=1]    find moments in a long video
-#   make test | test-all | lint | format | docs | bench | generate | table | lock | clean
+#   make test | test-all | lint | format | docs | bench | generate | table | picture | lock | clean
 #   make test-ray       the Daft tests that need a Ray cluster; they run on two workers of this machine
 #   make test-lowest    some tests, with the lowest versions that pyproject.toml allows
 #   make release-check  builds wheel and sdist, checks both, installs the wheel in a new environment
@@ -30,7 +30,7 @@ override VIDEO := $(value VIDEO)
 override QUERY := $(value QUERY)
 export VIDEO QUERY
 
-.PHONY: demo test test-all test-ray test-lowest lint format docs bench chaos generate table lock release-check clean
+.PHONY: demo test test-all test-ray test-lowest lint format docs bench chaos generate table picture lock release-check clean
 
 demo: $(VENV)/.ready-demo
 	@$(BIN)/python -m examples.demo $(if $(VIDEO),--video="$$VIDEO") $(if $(QUERY),--query="$$QUERY") \
@@ -94,6 +94,10 @@ generate: $(VENV)/.ready
 table: $(VENV)/.ready
 	$(BIN)/python -m tests.endpoint_table
 
+# docs/demo.png, the demo's page in Chromium.
+picture: $(VENV)/.ready
+	$(BIN)/python -m tests.examples.picture
+
 # A small lock for the demo and the full one for everything else, with the same versions.
 $(VENV)/.ready-demo: requirements-demo.lock pyproject.toml | $(BIN)/uv
 	@echo "Installing what the demo needs ..."
@@ -149,4 +153,4 @@ release-check: $(VENV)/.ready
 	@$(BIN)/python -m tools.release_check
 
 clean:
-	rm -rf $(VENV) $(LOWEST) .chaos .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis dist docs/_build
+	rm -rf $(VENV) $(LOWEST) .chaos .demo .pytest_cache .ruff_cache .import_linter_cache .mypy_cache .hypothesis dist docs/_build

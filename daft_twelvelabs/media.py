@@ -71,8 +71,8 @@ def embed_video(
             signature, `asset:<id>`. For bytes, and URLs whose signature is in their path, give one.
         version: For URLs, a column of str: a new value means that the content has changed.
         id_namespace: Changes the ids of the segments, for stores whose collections share ids (PGVector).
-        max_tasks: Maximum number of unfinished videos of a worker process. Default 50. Each result goes on as soon as
-            its task ends, so memory depends on it and not on the number of rows.
+        max_tasks: Maximum number of unfinished videos of a worker process. Default 50. Each result is returned as
+            soon as its task ends, so memory depends on it and not on the number of rows.
         on_error: `return` (default) writes a failure into `error`; `raise` ends the query. A refused key and an
             unusable store always end it.
         **options: `segmentation`, `embedding_option`, `embedding_scope` (default: only `clip`), `embedding_type`,
@@ -166,7 +166,7 @@ def _expression(worker: "_Worker", columns: Mapping[str, Expression | None]) -> 
     for position, (name, column) in enumerate(columns.items()):
         if not isinstance(column, Expression) and (column is not None or position == 0):
             raise InputError(f"{name} must be a column, such as daft.col('url'), got {type(column).__name__}.")
-    # One row a batch, so that each result goes on when it is ready; Daft's retries and errors are those of batches.
+    # One row a batch, so that each result is returned when it is ready; Daft's retries and errors are those of batches.
     function: Any = daft.func.batch(
         return_dtype=DataType.from_arrow_type(struct_type(worker.dimension)),
         batch_size=1,

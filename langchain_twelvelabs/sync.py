@@ -50,10 +50,10 @@ def sync_videos(
     on_error: OnError = "skip",
     **options: Any,
 ) -> SyncReport:
-    """Bring a vector store to the state of a folder of videos: what is new, changed, renamed or gone.
+    """Bring a vector store to the state of a folder of videos: what is new, changed, renamed or removed.
 
     Each video is stored as soon as its vectors are available, its new segments before its old ones are deleted; only
-    then are the segments of videos that are gone deleted. The segments of a video that fails stay as they are. A run
+    then are the segments of removed videos deleted. The segments of a video that fails stay as they are. A run
     that was ended at any point is completed by the next one, which pays nothing twice. Videos are named by their
     absolute paths, whatever the working directory is.
 

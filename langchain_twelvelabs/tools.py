@@ -59,7 +59,7 @@ class SearchVideoMoments(BaseTool):
     Attributes:
         retriever: Where moments come from; it applies `k`, `source`, times and modality of each call.
         name: Name of the tool for the model. Default `search_video_moments`.
-        description: What the model is told about it.
+        description: What the model reads about it.
 
     Example:
         ```python
@@ -143,7 +143,7 @@ class MoreLikeThis(BaseTool):
     Attributes:
         retriever: Where moments come from.
         name: Name of the tool for the model. Default `more_like_this`.
-        description: What the model is told about it.
+        description: What the model reads about it.
 
     Example:
         ```python
@@ -184,7 +184,7 @@ class ListVideos(BaseTool):
     Attributes:
         retriever: What is searched.
         name: Name of the tool for the model. Default `list_videos`.
-        description: What the model is told about it.
+        description: What the model reads about it.
 
     Example:
         ```python

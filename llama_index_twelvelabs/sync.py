@@ -43,10 +43,10 @@ def sync_videos(
     extra_info: ExtraInfo = None,
     **options: Any,
 ) -> SyncReport:
-    """Bring an index to the state of a folder of videos: what is new, changed, renamed or gone.
+    """Bring an index to the state of a folder of videos: what is new, changed, renamed or removed.
 
     Each video is stored as soon as its vectors are available, its new segments before its old ones are deleted; only
-    then are the segments of videos that are gone deleted. The segments of a video that fails stay as they are. A run
+    then are the segments of removed videos deleted. The segments of a video that fails stay as they are. A run
     that was ended at any point is completed by the next one, which pays for nothing twice. Videos are named by their
     absolute paths, whatever the working directory is. The vector store itself says what it holds. Where an index also
     keeps nodes in its document store, as with `SimpleVectorStore`, a segment that is missing there is written again.

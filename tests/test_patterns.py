@@ -101,6 +101,7 @@ def seconds(pattern: Pattern, text: str) -> float:
     return time.process_time() - start
 
 
+@pytest.mark.slow
 def test_every_pattern_is_linear(patterns: dict[str, Pattern]) -> None:
     slow = []
     for name, pattern in patterns.items():

@@ -15,8 +15,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("twelvelabs_core", "twelvelabs_sandbox", "langchain_twelvelabs", "llama_index_twelvelabs")
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT = CONFIGURATION["project"]
+PACKAGES: list[str] = CONFIGURATION["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
 
 IMPORT_ALL = f"""
 import importlib, pathlib, sys
@@ -35,15 +36,22 @@ assert user_agent() == "twelvelabs-rag/{PROJECT["version"]}"
 
 def main() -> None:
     """Check the release; exit with the first thing that is wrong."""
+    check("checkout has files unknown to git", listed("--others", "--exclude-standard"))
     dist = ROOT / "dist"
     shutil.rmtree(dist, ignore_errors=True)
+    wheel, sdist = build(dist)
+    check_installation(wheel)
+    print(f"{wheel.name} ({wheel.stat().st_size:,} bytes) and {sdist.name} ({sdist.stat().st_size:,} bytes) are ready.")
+
+
+def build(dist: Path) -> tuple[Path, Path]:
+    """Build wheel and sdist in a folder, without a package index, and verify what is in them."""
     run(uv(), "build", "--quiet", "--no-build-isolation", "--python", sys.executable, "--out-dir", dist, ROOT)
     (wheel,), (sdist,) = dist.glob("*.whl"), dist.glob("*.tar.gz")
     run(sys.executable, "-m", "twine", "check", "--strict", wheel, sdist)
     check_wheel(wheel)
     check_sdist(sdist)
-    check_installation(wheel)
-    print(f"{wheel.name} ({wheel.stat().st_size:,} bytes) and {sdist.name} ({sdist.stat().st_size:,} bytes) are ready.")
+    return wheel, sdist
 
 
 def check_wheel(wheel: Path) -> None:
@@ -63,19 +71,12 @@ def check_wheel(wheel: Path) -> None:
 
 
 def check_sdist(sdist: Path) -> None:
-    """Verify that an sdist has packages, tests, pages, licence and changelog, and nothing that was built."""
+    """Verify that an sdist has every file of the checkout, and nothing else but its metadata."""
     with tarfile.open(sdist) as archive:
-        names = {name.partition("/")[2] for name in archive.getnames()}
-    expected = sources((*PACKAGES, "docs", "tests")) | {
-        "LICENSE",
-        "README.md",
-        "CHANGELOG.md",
-        "pyproject.toml",
-        "PKG-INFO",
-    }
+        names = {member.name.partition("/")[2] for member in archive if not member.isdir()}
+    expected = sources() | {"PKG-INFO"}
     check("sdist lacks", expected - names)
-    built = (".venv", "docs/_build", "dist", ".demo", "benchmarks/data")
-    check("sdist has", {name for name in names if name.startswith(built) or "__pycache__" in name})
+    check("sdist has", names - expected)
 
 
 def check_installation(wheel: Path) -> None:
@@ -91,10 +92,16 @@ def check_installation(wheel: Path) -> None:
         run(python, "-I", "-c", IMPORT_ALL, cwd=folder)
 
 
-def sources(folders: Collection[str]) -> set[str]:
-    """Return the files of folders that git knows."""
-    listed = subprocess.run(["git", "ls-files", *folders], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
-    return set(listed.stdout.splitlines())
+def sources(folders: Collection[str] = ()) -> set[str]:
+    """Return the files of folders, or of the checkout, that git does not ignore."""
+    return listed("--cached", "--others", "--exclude-standard", *folders)
+
+
+def listed(*arguments: str) -> set[str]:
+    """Return what `git ls-files` lists."""
+    command = ["git", "ls-files", *arguments]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(answer.stdout.splitlines())
 
 
 def check(what: str, names: Collection[str]) -> None:

@@ -26,6 +26,8 @@ from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sou
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINKED = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+NOTEBOOKS = sorted((ROOT / "examples").rglob("*.ipynb"))
 README_WORDS = range(700, 901)
 PARAGRAPH_WORDS_MAX = 60
 
@@ -139,8 +141,25 @@ def test_what_a_page_imports_comes_with_the_frameworks_or_with_a_line_of_the_pag
                 assert names & installed, f"{page.name}: show how to install {root}"
 
 
-def test_links_between_pages_exist() -> None:
-    for page in PAGES:
-        prose = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", prose):
-            assert (page.parent / target).exists(), (page.name, target)
+def without_code(page: Path) -> str:
+    return re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as a code host and the site make them."""
+    headings = re.findall(r"^#+ (.+)$", without_code(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", without_code(page))
+    for target, anchor in links:
+        found = (page.parent / target) if target else page
+        assert found.exists(), target
+        assert not anchor or anchor in anchors(found), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", [*LINKED, *NOTEBOOKS], ids=lambda page: page.name)
+def test_pages_install_from_a_checkout_until_the_package_is_on_an_index(page: Path) -> None:
+    assert not re.search(r"pip install (\S+ )*\\?[\"']?twelvelabs-rag", page.read_text("utf-8"))

@@ -43,6 +43,7 @@ def at_once(count: int, work: object) -> None:
             done.result()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_sample_video_written_concurrently_is_whole(tmp_path: Path) -> None:
     path = sample_video.sample_video_path(tmp_path)
@@ -75,6 +76,7 @@ def video(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_previews_and_downloads_written_concurrently_are_whole(tmp_path: Path, video: Path) -> None:
     folder = tmp_path / "demo"
     folder.mkdir()

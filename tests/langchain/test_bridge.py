@@ -126,6 +126,7 @@ SPLITTERS: list[Callable[[int, int], TextSplitter]] = [
 WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"]), max_size=300)
 
 
+@pytest.mark.slow
 @given(
     splitter=st.sampled_from(SPLITTERS),
     size=st.tuples(st.integers(24, 250), st.integers(0, 20)),

@@ -114,6 +114,7 @@ def embed_elsewhere(embeddings: TwelveLabsEmbeddings) -> tuple[int, list[float]]
     return os.getpid(), embeddings.embed_query("a red car")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("from_environment", [True, False], ids=["key in environment", "key passed"])
 def test_embeddings_work_in_a_spawned_process(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, from_environment: bool

@@ -171,6 +171,7 @@ def picture(frame: Path) -> BytesIO:
     return BytesIO(frame.read_bytes())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: f"{broken[0].__name__}-{broken[1]}")
 async def test_contract_detects_broken_embeddings(
     broken: Broken, watched: Sandbox, tmp_path: Path, picture: BytesIO

@@ -198,6 +198,7 @@ def test_other_content_types_and_broken_forms_are_refused(api: httpx.Client) -> 
     assert api.post("/assets", content=b"--b\r\nbroken", headers=headers).status_code == 400
 
 
+@pytest.mark.slow
 def test_a_file_above_200_mb_is_refused(api: httpx.Client, tmp_path: Path) -> None:
     large = tmp_path / "large.mp4"
     with large.open("wb") as file:
@@ -208,6 +209,7 @@ def test_a_file_above_200_mb_is_refused(api: httpx.Client, tmp_path: Path) -> No
     assert "200 MB" in answer.json()["message"]
 
 
+@pytest.mark.slow
 def test_a_large_image_fails(api: httpx.Client, picture: Path) -> None:
     content = picture.read_bytes() + bytes(33_000_000)
     made = api.post("/assets", data={"method": "direct"}, files={"file": ("large.jpg", content)})

@@ -29,6 +29,7 @@ def video(folder: Path, size: tuple[int, int], seconds: float = 4.0, pixel_aspec
     return with_pixel_aspect(path, folder / "video.mkv", pixel_aspect) if pixel_aspect else path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "code", "expected"),
     [
@@ -83,6 +84,7 @@ def test_a_task_needs_four_seconds_of_audio(api: httpx.Client, tmp_path: Path) -
     assert "audio must be between 4 and 14400 seconds. The current duration is 2.000" in message
 
 
+@pytest.mark.slow
 def test_synchronous_call_accepts_ten_minutes(api: httpx.Client, tmp_path: Path) -> None:
     write_film(tmp_path / "part.mp4", [Scene(color="red", seconds=10.0)], size=(360, 360), fps=1, audio=False)
     long = tmp_path / "long.mp4"
@@ -94,6 +96,7 @@ def test_synchronous_call_accepts_ten_minutes(api: httpx.Client, tmp_path: Path)
     assert settled(api, f"/embed-v2/tasks/{task}")["status"] == "ready"
 
 
+@pytest.mark.slow
 def test_more_than_four_hours_are_refused(api: httpx.Client, tmp_path: Path) -> None:
     write_film(tmp_path / "part.mp4", [Scene(color="red", seconds=100.0)], size=(360, 360), fps=1, audio=False)
     repeat_film(tmp_path / "part.mp4", tmp_path / "long.mp4", 4.05)

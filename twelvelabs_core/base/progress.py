@@ -2,13 +2,18 @@
 
 import builtins
 import inspect
+import io
+import shutil
 import sys
 import threading
 import time
+import unicodedata
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import accumulate
 from types import TracebackType
 from typing import Any, Literal, Self, TextIO
 
@@ -58,7 +63,6 @@ def check_callback(callback: object, name: str) -> None:
         raise InputError(f"{name} must be callable, got {type(callback).__name__}.")
 
 
-_WIDTH = 100
 _ENDS = frozenset({"ready", "reused", "failed"})
 _LONG = frozenset({"uploading", "processing"})
 
@@ -72,7 +76,7 @@ class ProgressBar:
     Args:
         total: Number of media.
         then: Another callback, called after it.
-        stream: Where to write. Default: stderr.
+        stream: Where to write. Default: stderr; nowhere in a process that has none, such as a service.
 
     Example:
         ```python
@@ -84,7 +88,7 @@ class ProgressBar:
     def __init__(self, total: int, then: OnProgress | None = None, stream: TextIO | None = None) -> None:
         self._total = total
         self._then = then
-        self._stream = stream or sys.stderr
+        self._stream = stream or sys.stderr or io.StringIO()
         self._bar = _bar(total, self._stream)
         self._begun = time.monotonic()
         self._stages: dict[str, str] = {}
@@ -153,13 +157,22 @@ class _Line:
 
     def update(self, ended: int) -> None:
         self._ended += ended
-        line = f"{self._ended}/{self._total} {self._latest}"
-        self._stream.write(f"\r{line[:_WIDTH]:<{_WIDTH}}")
+        # One column less: a terminal may wrap after its last one, and "\r" returns to the start of the wrapped row.
+        row = _fitted(f"{self._ended}/{self._total} {self._latest}", shutil.get_terminal_size().columns - 1)
+        self._stream.write(f"\r{row}")
         self._stream.flush()
 
     def close(self) -> None:
         self._stream.write("\n")
         self._stream.flush()
+
+
+def _fitted(text: str, columns: int) -> str:
+    """Return a text cut or padded to a number of columns; a wide letter, as of Chinese, takes two."""
+    widths = (1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
+    ends = list(accumulate(widths, initial=0))
+    shown = bisect_right(ends, columns) - 1
+    return text[:shown] + " " * (columns - ends[shown])
 
 
 def shown_progress(

@@ -262,7 +262,7 @@ async def _held(collection: Collection, space: str) -> dict[str, list[StoredSegm
 async def _renamed(
     mode: Mode, client: Any, media_set: MediaSet, held: Mapping[str, Sequence[StoredSegment]], gone: Sequence[str]
 ) -> dict[str, str]:
-    """Return the new name of each source that is gone, where its content has a name that is not stored."""
+    """Return the new name of each source that no longer exists, where its content has a name that is not stored."""
     if not gone:
         return {}
     ids = [segment.segment_id for source in gone for segment in held[source]]

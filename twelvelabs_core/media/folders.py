@@ -136,7 +136,7 @@ def _matching(folder: str, parts: Sequence[str]) -> Iterator[str]:
     Not `glob`: it follows links to folders, and leaves out folders that cannot be read.
 
     Raises:
-        InputError: A folder cannot be read: its files would seem to be gone.
+        InputError: A folder cannot be read: its files would seem to be deleted.
     """
     part, rest = parts[0], parts[1:]
     if part == "**":

@@ -130,7 +130,7 @@ def _stands_in(text: str, form: str, *, within_word: bool) -> bool:
 
 
 def _is_continued(text: str, end: int) -> bool:
-    """Return whether a word goes on at this place."""
+    """Return whether a word continues at this place."""
     return end < len(text) and (text[end] == "-" or _is_of_word(text[end]))
 
 

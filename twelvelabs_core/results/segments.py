@@ -3,7 +3,7 @@
 The rows have one order, whatever order the API sent: clips before the whole asset, then by time, then by option.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, overload
 
@@ -112,6 +112,9 @@ class Segment:
     def __repr__(self) -> str:
         return f"<Segment {self.index}: {', '.join(_described(self.position))}, {len(self.vector)} values>"
 
+    def _repr_html_(self) -> str:
+        return table_of([self], f"1 vector of {len(self.vector)}")
+
 
 class Segments(Sequence[Segment]):
     """The vectors of one item, in a fixed order, as one float32 matrix.
@@ -218,7 +221,7 @@ def summary_of(segments: Segments) -> str:
     return f"{len(segments)} vectors of {segments.dimension}" + (f", until {ends:.1f} s" if ends else "")
 
 
-def table_of(segments: Segments, caption: str) -> str:
+def table_of(segments: Iterable[Segment], caption: str) -> str:
     """Return the first segments as an HTML table."""
     rows = ((segment.index, *_described(segment.position)) for segment in segments)
     return html_table(("segment", "position", "option", "scope"), rows, caption, limit=MANY)

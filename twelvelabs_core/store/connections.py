@@ -26,7 +26,7 @@ LOGS = ("-journal", "-wal")
 FileId = tuple[int, int, bool]
 """Device and inode of a file, and whether this process can write it."""
 
-# The process of each use of SQLite that goes on. A child inherits those of its parent's other threads, and never
+# The process of each use of SQLite that has not ended. A child inherits those of its parent's other threads, and never
 # removes them.
 _in_use: dict[object, int] = {}
 _inherited: set[Engine] = set()

@@ -81,7 +81,7 @@ class Transfer:
         return sorted(found)
 
     def _part_of(self, number: int, sources: Sequence[str] | None) -> _Part | None:
-        """Return a task with all that belongs to it, read at once; None where it is not to be copied, or is gone."""
+        """Return a task with all that belongs to it, read at once; None if it is not to be copied, or was deleted."""
         with self._database.reading() as connection:
             row = connection.execute(select(tasks).where(tasks.c.id == number)).one_or_none()
             if row is None or row.state not in COPIED_STATES:

@@ -38,7 +38,7 @@ _TICK = 0.5  # seconds between two checks for cancellation; on Windows, Ctrl-C d
 
 
 class Cancelled(BaseException):  # like asyncio.CancelledError, not an error
-    """Unwinds a worker whose caller is gone. A BaseException, so that `except Exception` does not stop it."""
+    """Unwinds a worker whose caller has ended. A BaseException, so that `except Exception` does not stop it."""
 
 
 class CancelScope:
@@ -111,7 +111,7 @@ class BlockingIo(Io):
         return reply
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, at most until the caller is gone."""
+        """Wait, at most until the caller has ended."""
         scope = _scope.get()
         if scope is None:
             time.sleep(seconds)  # noqa: ASYNC251  # an Io for callers without a loop
@@ -127,7 +127,7 @@ class BlockingIo(Io):
         limiter.acquire()
 
     async def uninterrupted(self, function: Callable[[], Awaitable[R]]) -> R:
-        """Run it completely even if the caller is gone; the worker ends at the step after it."""
+        """Run it completely even if the caller has ended; the worker ends at the step after it."""
         token = _scope.set(None)
         try:
             return await function()

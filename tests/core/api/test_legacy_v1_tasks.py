@@ -290,6 +290,7 @@ async def test_the_rate_limiter_is_acquired_for_billed_requests_only(connect: Co
 # Lists
 
 
+@pytest.mark.slow
 @slow_async
 async def test_tasks_are_listed_page_by_page_with_filters(connect: Connect, video_path: Path) -> None:
     with Sandbox(task_seconds=1e6) as busy:

@@ -267,6 +267,7 @@ async def test_after_an_error_only_missing_chunks_are_sent(connect: Connect, sto
     assert steps[-1].done == len(CONTENT)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_after_a_killed_process_only_missing_chunks_are_sent(storage: Sandbox, big: Path, tmp_path: Path) -> None:
     def run(kill_after: int) -> subprocess.CompletedProcess[str]:

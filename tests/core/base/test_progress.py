@@ -4,6 +4,7 @@ import builtins
 import io
 import re
 import sys
+import unicodedata
 
 import pytest
 
@@ -60,6 +61,24 @@ def test_a_terminal_shows_how_many_media_are_done_and_the_latest_step(terminal: 
 
 def test_tqdm_draws_the_bar_where_it_is_installed() -> None:
     assert "Embedding: 100%|" in show(Terminal(), Progress("a.mp4", "ready"), total=1)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "足球" * 150, "足球.mp4"])
+def test_without_tqdm_each_step_fills_one_row_of_the_terminal(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    written = show(Terminal(), Progress(name, "processing"), Progress(name, "ready"), total=1)
+    _, *rows = written.rstrip("\n").split("\r")
+    cells = [sum(1 + (unicodedata.east_asian_width(letter) == "W") for letter in row) for row in rows]
+    assert cells == [79, 79]  # the last column stays empty: some terminals wrap after it
+
+
+def test_a_process_without_stderr_shows_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)  # as in a service, or with pythonw
+    steps: list[Progress] = []
+    with ProgressBar(total=1, then=steps.append) as bar:
+        bar(Progress("a.mp4", "ready"))
+    assert len(steps) == 1
 
 
 def test_a_file_gets_one_line_for_the_whole_run() -> None:

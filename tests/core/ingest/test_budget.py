@@ -158,6 +158,7 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.slow
 def test_two_processes_never_exceed_one_budget_together(
     location: str, videos: list[Path], settings: Settings, sandbox: Sandbox
 ) -> None:

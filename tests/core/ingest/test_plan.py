@@ -42,6 +42,7 @@ def of(plan: IngestionPlan, path: object) -> PlannedMedia:
     return next(one for one in plan.media if one.source == str(path))
 
 
+@pytest.mark.slow
 async def test_a_folder_of_200_files_is_planned_in_seconds_and_the_run_does_just_that(
     connect: Connect, video_path: Path, tmp_path: Path, sandbox: Sandbox
 ) -> None:

@@ -174,6 +174,7 @@ FORK = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs fork")
 def test_forked_children_and_parent_share_one_client(sandbox: Sandbox, tmp_path: Path, video_path: Path) -> None:
     arguments = [sandbox.api_key, sandbox.base_url, str(tmp_path / "s.sqlite3"), str(video_path)]

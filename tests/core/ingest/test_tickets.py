@@ -308,6 +308,7 @@ async def test_a_ticket_whose_task_is_being_created_again_is_pending(
         await client.collect(ticket)
 
 
+@pytest.mark.slow
 @slow_async
 async def test_a_hundred_tickets_are_a_hundred_tasks(connect: Connect, sandbox: Sandbox, server: VideoServer) -> None:
     """Two submitters of the same hundred media, at the same time."""

@@ -139,6 +139,7 @@ def test_transcript_never_contains_a_reference(text: str) -> None:
 # Requests
 
 
+@pytest.mark.slow
 async def test_long_transcript_is_read_and_assigned_off_the_event_loop(
     settings: Settings, sandbox: Sandbox, spoken_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,6 +95,7 @@ async def test_new_tasks_are_not_polled_at_once(client: Surface, slow: Sandbox, 
     assert slow.count("GET", TASK) <= 4  # a result each, and single polls before the other task exists
 
 
+@pytest.mark.slow
 @slow_async
 async def test_a_full_page_is_followed_by_the_next(client: Surface, slow: Sandbox, sound: Path) -> None:
     ids = await create(client, sound, 60)

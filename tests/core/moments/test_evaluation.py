@@ -177,6 +177,7 @@ def test_comparison_detects_a_real_difference() -> None:
     assert "200 queries" in str(comparison)
 
 
+@pytest.mark.slow
 def test_comparison_detects_none_between_equally_good_searches() -> None:
     found = 0
     for seed in range(40):
@@ -194,6 +195,7 @@ def test_few_queries_prove_nothing() -> None:
     assert comparison.p > 0.2  # 2 of 8 ways to swap are as extreme
 
 
+@pytest.mark.slow
 def test_comparison_is_repeatable_and_needs_the_same_queries() -> None:
     first, second = answered([True, False] * 20), answered([True, True, False, True] * 10)
     assert compare(first, second, seed=3) == compare(first, second, seed=3)

@@ -78,6 +78,7 @@ NTSC = [number * 1001 / 30_000 for number in range(359)]
 UNEVEN = [second for number, second in enumerate(EVEN) if number % 3 != 1 and not 100 < number < 200]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("times", "name", "start"),
     [
@@ -288,6 +289,7 @@ def test_what_cannot_be_cut_is_refused_and_leaves_nothing(tmp_path: Path) -> Non
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "text.mp4", "video.mp4"]
 
 
+@pytest.mark.slow
 def test_a_late_moment_of_a_long_video_reads_only_its_part(tmp_path: Path) -> None:
     times = [second + shift for shift in (0.0, SECONDS) for second in EVEN]
     write_numbered(tmp_path / "video.mkv", times)

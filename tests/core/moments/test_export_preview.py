@@ -17,6 +17,8 @@ from twelvelabs_core.moments.export.frames import still
 from twelvelabs_core.moments.export.preview import LADDER, MAX_BYTES, affordable
 from twelvelabs_sandbox.films import COLORS, Scene, repeat_film, write_film
 
+pytestmark = pytest.mark.slow
+
 SCENES = [Scene("red", "white", seconds=3.0, sound="tone"), Scene("blue", "white", seconds=3.0, sound="tone")]
 HOUR = 3600.0
 
@@ -207,7 +209,6 @@ def test_quality_decreases_with_the_length_of_the_video() -> None:
         assert (quality.video_rate + quality.audio_rate) * length / 8 <= MAX_BYTES
 
 
-@pytest.mark.slow
 def test_preview_of_a_long_video_fits_and_names_its_shortcomings(tmp_path: Path) -> None:
     short, video = tmp_path / "short.mkv", tmp_path / "video.mkv"
     write_film(short, [*SCENES, *SCENES], gop=20)

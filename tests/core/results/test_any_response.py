@@ -255,6 +255,7 @@ def test_any_json_raises_a_typed_error_or_is_parsed(name: str, value: Any) -> No
         check_right(result, body)
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(FEW, max_examples=300)
 def test_samples_with_one_wrong_value(data: st.DataObject) -> None:
@@ -307,6 +308,7 @@ def test_absurd_values_raise_typed_errors_or_can_be_used(name: str) -> None:
                     use(result, store)
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(FEW, max_examples=200)
 def test_fuzzed_samples_can_be_used(data: st.DataObject) -> None:

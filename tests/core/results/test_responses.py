@@ -450,6 +450,7 @@ READERS: list[Callable[[bytes], object]] = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(

@@ -50,6 +50,8 @@ def test_each_is_shown_in_one_line_and_as_a_table_without_its_vectors() -> None:
         "<Segment 0: page 3, <b>, page, 2 values>",
     )
     assert segments._repr_html_().count("<tr>") == 5
+    assert segments[1]._repr_html_().count("<tr>") == 2
+    assert "<td>1</td><td>0:06.0-0:12.0</td><td>visual</td>" in segments[1]._repr_html_()
     assert "<td>page 3</td><td>&lt;b&gt;</td>" in page._repr_html_()
 
 

@@ -111,6 +111,7 @@ async def test_the_coding_of_a_response_without_body_is_ignored(
     assert await client.assets.delete("65") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", ["HTTP/1.1 200 OK", "HTTP/1.1 404 Not Found"])
 @pytest.mark.parametrize("call", ["tasks.retrieve", "assets.retrieve"])
 async def test_a_gzip_bomb_is_refused_in_little_memory(

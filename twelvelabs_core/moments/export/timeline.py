@@ -9,7 +9,7 @@ from twelvelabs_core.results.references import clock
 
 LANE = 20
 _WIDTH = 1000
-_LOWEST = 0.1  # height of the lowest score, so that it can be told from a clip without one
+_LOWEST = 0.1  # height of the lowest score, so that it differs from a clip without one
 
 
 class Scale(NamedTuple):
