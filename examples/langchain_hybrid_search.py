@@ -21,12 +21,13 @@ add_segments(store, documents)
 said = [hit for hit in (Hit.of(one.metadata, text=one.page_content) for one in documents) if hit.words]
 ranges = list({(hit.source, hit.start_sec): hit for hit in said}.values())
 matches: dict[int, float] = {}
-if ranges:
+texts = bm25s.tokenize([hit.words for hit in ranges], show_progress=False)
+if texts.vocab:  # else the videos are silent
     index = bm25s.BM25()
-    index.index(bm25s.tokenize([hit.words for hit in ranges], show_progress=False), show_progress=False)
-    (tokens,) = bm25s.tokenize([query], return_ids=False, show_progress=False)
-    by_words = index.get_scores([token for token in tokens if token in index.vocab_dict])
-    matches = {id(hit): float(score) for hit, score in zip(ranges, by_words, strict=True) if score > 0}
+    index.index(texts, show_progress=False)
+    asked = bm25s.tokenize([query], show_progress=False)
+    (numbers,), (scores,) = index.retrieve(asked, k=len(ranges), show_progress=False)
+    matches = {id(ranges[number]): float(score) for number, score in zip(numbers, scores, strict=True) if score > 0}
 
 vector = embeddings.client.embed_text(query).vector
 near = [Hit.of(one.metadata, text=one.page_content) for one in store.similarity_search(query, k=50)]

@@ -5,16 +5,22 @@ has a text block directly after it, its expected output, in which `...` matches 
 `<!-- not run: reason -->` directly before a block leaves it out.
 """
 
+import ast
 import json
 import re
 import runpy
+import shutil
+import sys
+import tomllib
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.examples.media import SCENES
+from tests.sandbox.pdf import write_pdf
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sound
 
@@ -65,12 +71,16 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_film(folder / "match.mp4", SCENES)
     write_film(folder / "training.mp4", SCENES[::-1])
     (folder / "videos").mkdir()
-    (folder / "videos" / "match.mp4").symlink_to(folder / "match.mp4")
+    shutil.copy(folder / "match.mp4", folder / "videos" / "match.mp4")
     write_picture(folder / "photo.jpg", SCENES[0])
     write_film(folder / "clip.mp4", SCENES[1:2])
     talk = [Scene("red", seconds=6.0), Scene("blue", seconds=6.0)]
     write_film(folder / "interview.mkv", talk, captions=[(6.5, 10.0, "the goalkeeper is called Amara")])
     write_sound(folder / "cheer.wav", SCENES[:1])
+    (folder / "documents").mkdir()
+    write_pdf(folder / "documents" / "plan.pdf", [[(20, 150, "purple stripes")], [(20, 40, "blue checkerboard")]])
+    (folder / "documents" / "notes.md").write_text("A red car drives fast. It is loud.", "utf-8")
+    write_picture(folder / "documents" / "photo.jpg", SCENES[0])
     spans = [{"source": "match.mp4", "start_sec": 0.0, "end_sec": 6.0}]
     judged = [{"query": "fast red and white stripes", "label": "look", "spans": spans}]
     (folder / "judged.json").write_text(json.dumps(judged))
@@ -112,6 +122,23 @@ def test_block_prints_the_output_shown_on_the_page(
     if block.output is not None:
         pattern = ".*".join(re.escape(part) for part in block.output.strip().split("..."))
         assert re.fullmatch(pattern, printed), printed
+
+
+def test_what_a_page_imports_comes_with_the_frameworks_or_with_a_line_of_the_page() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    frameworks = [*project["dependencies"], *extras["langchain"], *extras["llama-index"]]
+    providers = packages_distributions()
+    for page in PAGES:
+        lines = re.findall(r"^pip install (.+)", page.read_text("utf-8"), re.MULTILINE)
+        installed = set(re.findall(r"[a-z][a-z0-9-]+", " ".join([*frameworks, *lines])))
+        nodes = [node for block in blocks(page) for node in ast.walk(ast.parse(block.code))]
+        modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+        for root in {module.partition(".")[0] for module in modules} - set(sys.stdlib_module_names):
+            if not (ROOT / root).is_dir():
+                names = {re.sub(r"[._]", "-", name).lower() for name in providers[root]}
+                assert names & installed, f"{page.name}: show how to install {root}"
 
 
 def without_code(page: Path) -> str:

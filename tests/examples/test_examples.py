@@ -139,6 +139,13 @@ def test_hybrid_search_ranks_the_word_that_is_said_first(run: Runner) -> None:
     assert "'the goalkeeper is called Amara'" in first
 
 
+@pytest.mark.parametrize("videos", [("talk.mkv", "match.mp4"), ("match.mp4",)], ids=["spoken", "silent"])
+def test_hybrid_search_for_a_word_that_is_not_said_ranks_by_vectors(run: Runner, videos: tuple[str, ...]) -> None:
+    shown = run("langchain_hybrid_search.py", "Beatriz", *videos).stdout.splitlines()
+    assert shown
+    assert shown[0].partition(" s, ")[2].startswith("1.00, ")
+
+
 def test_more_like_this(run: Runner) -> None:
     like, best, *_ = run("langchain_more_like_this.py", "red stripes", "match.mp4", "other.mp4").stdout.splitlines()
     assert like.startswith("like match.mp4, 0:00.0-0:06.0")
@@ -214,6 +221,12 @@ def test_second_run_costs_nothing(media: Path, tmp_path: Path) -> None:
 def test_an_example_without_arguments_shows_its_usage(name: str, run: Runner) -> None:
     with pytest.raises(SystemExit, match=f"python examples/{name} "):
         run(name)
+
+
+def test_the_list_of_examples_names_each_file_once() -> None:
+    shown = re.findall(r"\]\((?!\.\.)([^)]+)\)", (EXAMPLES / "README.md").read_text("utf-8"))
+    files = [*EXAMPLES.glob("*.py"), *EXAMPLES.glob("notebooks/*.ipynb"), EXAMPLES / "demo"]
+    assert sorted(shown) == sorted(path.relative_to(EXAMPLES).as_posix() for path in files)
 
 
 def test_every_example_is_tested_and_short() -> None:

@@ -1,0 +1,76 @@
+"""The app of `docs/web-app.md`, opened in a browser: it plays a moment, and serves the videos alone."""
+
+import http.client
+import re
+import runpy
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from tests.examples.browser import chromium, wait_until
+from tests.examples.media import SCENES
+from twelvelabs_sandbox import Sandbox
+from twelvelabs_sandbox.films import write_film
+
+PAGE = Path(__file__).parents[2] / "docs" / "web-app.md"
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+
+@pytest.fixture
+def port(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port of the app, which runs in a folder with a secret and a folder of one video."""
+    monkeypatch.setenv("TWELVELABS_API_KEY", sandbox.api_key)
+    monkeypatch.setenv("TWELVELABS_BASE_URL", sandbox.base_url)
+    monkeypatch.setenv("TWELVELABS_STORE", ":memory:")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("KEY=secret")
+    (tmp_path / "videos").mkdir()
+    write_film(tmp_path / "videos" / "first goal #1.mp4", SCENES)
+    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "app.py").write_text(code, "utf-8")
+    module: dict[str, Any] = runpy.run_path(str(tmp_path / "app.py"))
+    module["load_videos"]()
+    server = uvicorn.Server(uvicorn.Config(module["app"], log_level="error"))
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        listening.close()
+
+
+def status(port: int, path: str) -> int:
+    """Return the status of a path that is sent as it is: most clients resolve dots themselves."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_a_click_plays_the_moment_and_no_other_file_is_served(port: int, tmp_path: Path) -> None:
+    assert status(port, "/media/first%20goal%20%231.mp4") == 200
+    paths = ("/media/.env", "/media/../.env", "/media/%2e%2e/.env", "/media/..%2f.env", "/media//etc/passwd", "/media/")
+    assert {path: status(port, path) for path in (*paths, "/.env")} == dict.fromkeys((*paths, "/.env"), 404)
+
+    with chromium(tmp_path / "profile") as browser:
+        browser.get(f"http://127.0.0.1:{port}/")
+        field = browser.find_element("name", "q")
+        field.send_keys("still blue and yellow")
+        field.submit()
+        rows = wait_until(lambda: browser.find_elements("css selector", "li"))
+        assert rows[0].text == "first goal #1.mp4 6-12 s"
+        rows[0].click()
+        state = "const video = document.querySelector('video'); return [video.currentTime, video.error, video.src]"
+        assert wait_until(lambda: browser.execute_script(state)[0] >= 6.0), browser.execute_script(state)
+        assert browser.execute_script(state)[1] is None
