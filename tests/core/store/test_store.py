@@ -626,10 +626,12 @@ def test_connections_that_a_server_closed_are_replaced(postgres_server: str) -> 
 
 
 def test_the_url_of_another_driver_is_used_with_that_of_the_extra(postgres_server: str) -> None:
-    with postgres.schema(postgres_server) as location:
-        with SegmentStore(location.replace("+psycopg:", "+psycopg2:")) as store:
-            put_intent(store)
-            assert must_find(store).state == "intent"
+    with (
+        postgres.schema(postgres_server) as location,
+        SegmentStore(location.replace("+psycopg:", "+psycopg2:")) as store,
+    ):
+        put_intent(store)
+        assert must_find(store).state == "intent"
 
 
 def test_while_a_server_refuses_connections_its_store_says_so(postgres_server: str) -> None:

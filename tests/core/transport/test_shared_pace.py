@@ -38,6 +38,8 @@ WORKER = """
 def location(postgres_server: str) -> Iterator[str]:
     with postgres.schema(postgres_server) as url:
         yield url
+        reset_rate_limits()
+        wait_until(is_quiet)
 
 
 @pytest.fixture
@@ -56,6 +58,11 @@ def start(sandbox: Sandbox, location: str, name: str, count: int, most: int = 0)
     arguments = [sandbox.api_key, sandbox.base_url, location, name, str(count), str(most)]
     command = [sys.executable, "-c", textwrap.dedent(WORKER), *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def is_quiet() -> bool:
+    """Return whether this process makes no exchanges."""
+    return all(thread.name != "twelvelabs-pace" for thread in threading.enumerate())
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -237,23 +244,6 @@ def test_without_its_store_a_process_keeps_its_own_pace(
     assert "hunter2" not in caplog.text
 
 
-def test_a_process_that_sends_nothing_has_no_share(
-    sandbox: Sandbox, location: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shared_pace, "IDLE_SEC", 0.1)
-    monkeypatch.setattr(shared_pace, "SYNC_SEC", 0.02)
-    with Client(sandbox.api_key, base_url=sandbox.base_url, store=location) as client:
-        for text in ("red", "blue"):  # and it begins again
-            client.embed_text(text)
-            account = f"{client.settings.account} {sandbox.base_url.split('/')[2]}"
-            with monkeypatch.context() as patch:
-                patch.setattr(pace, "owner", lambda: "another")
-                until = time.monotonic() + 20.0
-                while client.store.exchange_pace(account, {"text": Report(0), ALL: Report(0)})["text"].processes > 1:
-                    assert time.monotonic() < until
-                    time.sleep(0.02)
-
-
 def test_a_killed_process_gives_its_permits_back(paced: tuple[Sandbox, PaceLog], location: str) -> None:
     sandbox, log = paced
     sandbox.faults.add(Fault(path=EMBED, delay=30.0, times=4))
@@ -302,7 +292,15 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def client(sandbox: Sandbox, location: str) -> Iterator[Client]:
     with Client(sandbox.api_key, base_url=sandbox.base_url, store=location, max_retries=0) as client:
         yield client
-        reset_rate_limits()  # ends the exchanges
+
+
+def test_a_process_that_sends_nothing_has_no_share(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_pace, "IDLE_SEC", 0.1)
+    monkeypatch.setattr(shared_pace, "SYNC_SEC", 0.02)
+    store = Store(client, monkeypatch)
+    for text in ("red", "blue"):  # and it begins again
+        client.embed_text(text)
+        wait_until(lambda: not store.is_shared())
 
 
 @pytest.mark.usefixtures("quick")
@@ -325,7 +323,7 @@ def test_after_a_restart_of_the_server_the_first_request_is_sent(
 ) -> None:
     monkeypatch.setattr(shared_pace, "IDLE_SEC", 0.05)
     client.embed_text("red")
-    wait_until(lambda: all(thread.name != "twelvelabs-pace" for thread in threading.enumerate()))
+    wait_until(is_quiet)
     postgres.end_sessions(location)
     client.embed_text("blue")
 
