@@ -234,6 +234,22 @@ def test_two_processes_together_send_max_concurrent_requests(paced: tuple[Sandbo
     assert max(count for _, count in log.arrivals) <= 4
 
 
+@pytest.mark.parametrize("high", [8, 0])
+def test_a_process_with_a_lower_limit_sends_beside_one_with_a_higher_or_none(
+    paced: tuple[Sandbox, PaceLog], location: str, high: int
+) -> None:
+    sandbox, log = paced
+    sandbox.faults.add(Fault(path=EMBED, delay=0.5, times=None))
+    busy = start(sandbox, location, "busy", 10_000, high)
+    try:
+        wait_until(lambda: len(log.arrivals) >= 8)
+        assert embedded(start(sandbox, location, "other", 6, 2)) == 6
+        assert busy.poll() is None
+    finally:
+        busy.kill()
+        busy.communicate()
+
+
 def test_without_its_store_a_process_keeps_its_own_pace(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
