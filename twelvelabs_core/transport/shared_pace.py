@@ -24,7 +24,7 @@ SYNC_PER_PROCESS_SEC = 0.01  # the same for each process, since their exchanges 
 IDLE_SEC = 2.0  # after so long without a request, a process gives its share back
 FAILED_SEC = 30.0  # after so long, a store that failed is tried again
 FIRST_WAIT_SEC = 2.0  # for so long, requests wait for the first exchange
-LEASE_SEC = 5.0  # without an exchange for so long, a process has ended, or goes on by itself
+LEASE_SEC = 5.0  # without an exchange for so long, a process has ended, or keeps its own pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class PaceSharing:
             if self._is_closed:
                 return 0.0
             self._apply(shared)
-        except Exception as error:  # noqa: BLE001  # whatever it is, requests go on
+        except Exception as error:  # noqa: BLE001  # whatever it is, requests are sent
             self._go_alone(str(error))
             self._failed_until = time.monotonic() + FAILED_SEC
             return FAILED_SEC
