@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url, text
 
 GIVEN = os.environ.get("TWELVELABS_TEST_POSTGRES", "")  # postgresql+psycopg://user@host/database
 
@@ -34,7 +34,23 @@ def schema(url: str) -> Iterator[str]:
     with engine.begin() as connection:
         connection.exec_driver_sql(f"CREATE SCHEMA {name}")
     joint = "&" if "?" in url else "?"
-    yield f"{url}{joint}options=-csearch_path%3D{name}"
+    yield f"{url}{joint}options=-csearch_path%3D{name}&application_name={name}"
     with engine.begin() as connection:
         connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")
     engine.dispose()
+
+
+def execute(location: str, *statements: str) -> None:
+    """Execute statements on a schema, each by itself, in a session that `end_sessions` does not end."""
+    engine = create_engine(make_url(location).difference_update_query(["application_name"]))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def end_sessions(location: str) -> None:
+    """End all sessions of a schema, as a restart of the server does."""
+    name = make_url(location).query["application_name"]
+    sessions = f"FROM pg_stat_activity WHERE application_name = '{name}'"
+    execute(location, f"SELECT pg_terminate_backend(pid, 10000) {sessions}")

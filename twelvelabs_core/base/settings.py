@@ -66,7 +66,7 @@ class Settings:
             limits. Default None: the API's limits apply.
         max_concurrent_requests: Most concurrent requests, polling requests included, over all calls, clients and
             threads of this process with the same key and host, and with a segment store on PostgreSQL over all
-            processes that use it. A request of more than 30 s is not counted any more.
+            processes that use it, the least one of theirs. A request of more than 30 s is not counted any more.
             Default None: fewer only after the API has refused some.
 
     Example:

@@ -1,25 +1,22 @@
 """Connections to SQLite and PostgreSQL, each used only in the process that opened it."""
 
 import contextlib
-import math
 import os
 import shutil
 import sqlite3
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DisconnectionError, OperationalError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import NullPool, QueuePool
 
 from twelvelabs_core.store.location import unusable
 
 BUSY_TIMEOUT_SEC = 30.0
-IDLE_SEC = 5.0  # after which a connection to a server is tried before it is used
 
 LOGS = ("-journal", "-wal")
 """Endings of the files in which SQLite keeps what is not in the file, or not yet."""
@@ -37,7 +34,14 @@ def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
     """Run a transaction, which is rolled back where the block raises."""
     with engine.connect() as plain:
         connection = plain.execution_options(twelvelabs_writes=writes)
-        with connection.begin():
+        try:
+            begun = connection.begin()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            # The server, or something in between, had closed the connection; this is a new one.
+            begun = connection.begin()
+        with begun:
             yield connection
 
 
@@ -52,8 +56,7 @@ def server_engine(url: URL, connect_args: dict[str, Any]) -> Engine:
     # Without a transaction of the driver, whose `BEGIN` would be a request by itself.
     engine = create_engine(url, isolation_level="AUTOCOMMIT", hide_parameters=True, connect_args=connect_args)
     event.listen(engine, "begin", _begin_on_server)
-    event.listen(engine, "checkin", _note_use)
-    event.listen(engine, "checkout", _ping_if_idle)
+    event.listen(engine, "do_execute_no_params", _execute_unprepared)
     return engine
 
 
@@ -62,22 +65,14 @@ def _begin_on_server(connection: Connection) -> None:
     writes = connection.get_execution_options().get("twelvelabs_writes", True)
     # Set per transaction, because a pooler between client and server may swap sessions. Readers wait for no lock.
     begin = f"BEGIN; SET LOCAL lock_timeout = '{BUSY_TIMEOUT_SEC:.0f}s'"
-    driver: Any = connection.connection.dbapi_connection
-    # Two statements cannot be prepared.
-    driver.execute(begin if writes else "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", prepare=False)
+    statement = begin if writes else "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
-def _note_use(_: object, record: ConnectionPoolEntry) -> None:
-    record.info["used_at"] = time.monotonic()
-
-
-def _ping_if_idle(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
-    """Replace a connection that the server, or something in between, has closed while it was idle."""
-    if time.monotonic() - record.info.get("used_at", math.inf) > IDLE_SEC:
-        try:
-            connection.execute("SELECT 1", prepare=False)
-        except Exception as error:
-            raise DisconnectionError from error
+def _execute_unprepared(cursor: Any, statement: str, _: object) -> bool:
+    """Execute what has no parameters; the driver would prepare it in time, and two statements cannot be prepared."""
+    cursor.execute(statement, prepare=False)
+    return True
 
 
 @contextmanager

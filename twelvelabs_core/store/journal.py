@@ -138,7 +138,8 @@ class Journal:
         if entry.owner == owner():
             return True
         with self._database.reading() as connection:
-            query = select(tasks.c.id).where(tasks.c.key == entry.key, tasks.c.owner == entry.owner, has_ended())
+            is_silent = has_ended(connection.dialect.name)
+            query = select(tasks.c.id).where(tasks.c.key == entry.key, tasks.c.owner == entry.owner, is_silent)
             return connection.scalar(query) is not None
 
     def put_task_id(self, key: str, task_id: str) -> bool:
@@ -266,7 +267,7 @@ def _put_intent(dialect: str, replacing: TaskEntry | None) -> Executable:
     """Return the statement that writes an intent over no entry, an ended one, or `replacing`."""
     if replacing is None:
         return _new_intent(dialect)
-    is_abandoned = and_(tasks.c.state == "intent", or_(tasks.c.owner == owner(), has_ended()))
+    is_abandoned = and_(tasks.c.state == "intent", or_(tasks.c.owner == owner(), has_ended(dialect)))
     is_meant = and_(or_(tasks.c.state == "processing", is_abandoned), _is_unchanged(replacing))
     return _put_intent_over(dialect, or_(tasks.c.state.in_(ENDED), is_meant))
 

@@ -30,7 +30,7 @@ DRIVERS = {
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
-    "postgresql+psycopg2": "postgresql+psycopg2",
+    "postgresql+psycopg2": "postgresql+psycopg",
 }
 
 ELSEWHERE = f"or give another location with {STORE_VARIABLE} or SegmentStore(location)"

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select
 
@@ -22,7 +23,7 @@ from twelvelabs_core.store.schema import meta, tasks, upsert
 
 BEAT_SEC = 2.0
 # Without a beat for so long, a process has ended. A beat waits for other writers, as a VACUUM is one, up to the busy
-# time-out; the rest is for the beat after it, and for the clocks of machines.
+# time-out; the rest is for the beat after it.
 SILENT_AFTER_SEC = BUSY_TIMEOUT_SEC + 10.0
 KEPT_SEC = 86_400.0  # rows of processes that were killed
 PREFIX = "process "
@@ -35,16 +36,21 @@ def owner() -> str:
     return f"{socket.gethostname().replace('/', '-')}/{os.getpid()}/{TOKEN}"
 
 
-def has_ended() -> ColumnElement[bool]:
+def has_ended(dialect: str) -> ColumnElement[bool]:
     """Return the condition that the process which owns an entry of `tasks` is silent."""
     at_work = select(func.substr(meta.c.name, len(PREFIX) + 1)).where(
-        meta.c.name.startswith(PREFIX), meta.c.value > _at(-SILENT_AFTER_SEC)
+        meta.c.name.startswith(PREFIX), meta.c.value > _at(dialect, -SILENT_AFTER_SEC)
     )
     return tasks.c.owner.not_in(at_work)
 
 
-def _at(seconds: float) -> str:
-    """Write a time relative to now, so that texts compare as times do."""
+def _at(dialect: str, seconds: float) -> Any:
+    """Return a time relative to now as a text, so that texts compare as times do.
+
+    By the clock of a server: those of the machines that use it may differ by more than `SILENT_AFTER_SEC`.
+    """
+    if dialect == "postgresql":
+        return func.to_char(func.extract("epoch", func.clock_timestamp()) + seconds, "FM0000000000.000000")
     return f"{time.time() + seconds:017.6f}"
 
 
@@ -62,10 +68,12 @@ class Owners:
     def beat(self) -> None:
         """Write that this process is at work; raises where the store cannot be written."""
         with self._database.writing() as connection:
-            statement = upsert(connection.dialect.name, meta).values(name=PREFIX + owner(), value=_at(0))
+            dialect = connection.dialect.name
+            statement = upsert(dialect, meta).values(name=PREFIX + owner(), value=_at(dialect, 0))
             change = {"value": statement.excluded.value}
             connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=change))
-            connection.execute(delete(meta).where(meta.c.name.startswith(PREFIX), meta.c.value < _at(-KEPT_SEC)))
+            is_old = meta.c.value < _at(dialect, -KEPT_SEC)
+            connection.execute(delete(meta).where(meta.c.name.startswith(PREFIX), is_old))
 
     def ensure_beat(self) -> None:
         """Write that this process is at work, unless it did so within the last `BEAT_SEC` seconds."""

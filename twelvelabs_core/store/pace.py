@@ -8,24 +8,26 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Executable, bindparam, delete, func, select, text
+from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, func, or_, select, text
 
 from twelvelabs_core.store.database import Database
 from twelvelabs_core.store.owners import owner
 from twelvelabs_core.store.schema import compiled, leases, paces, upsert
 from twelvelabs_core.transport.rate_limit import LIMIT_SECONDS
-from twelvelabs_core.transport.shared_pace import ALL, Report, Shared, share_of
+from twelvelabs_core.transport.shared_pace import ALL, Report, Shared, lease_seconds, share_of
 
-LEASE_SEC = 5.0  # without an exchange for so long, a process has ended
 TURN_SEC = 1.0  # with fewer permits than processes, each has one for so long
-OLD_SEC = 3600.0
-NOW = select(func.extract("epoch", func.clock_timestamp()))
+OLD_SEC = 3600.0  # after so long, leases of an account that no process uses any more are deleted
+MOST = "max_concurrent_requests"  # in place of a category: what a process was given, if anything
+CLOCK = func.extract("epoch", func.clock_timestamp())
+NOW = select(CLOCK)
 LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 # Lost with the server's last moments at worst: then every process learns its pace again.
 NOT_DURABLE = text("SET LOCAL synchronous_commit = off")
 OF_ACCOUNT: BindParameter[str] = bindparam("of_account")
 DROP_EXPIRED = delete(leases).where(leases.c.account == OF_ACCOUNT, leases.c.expires_at <= bindparam("now"))
-DROP_OWN = delete(leases).where(leases.c.account == OF_ACCOUNT, leases.c.owner == bindparam("of_owner"))
+IS_OWN = and_(leases.c.account == OF_ACCOUNT, leases.c.owner == bindparam("of_owner"))
+DROP_OWN_AND_OLD = delete(leases).where(or_(IS_OWN, leases.c.expires_at < CLOCK - OLD_SEC))
 LEASES = select(leases.c.category, leases.c.owner, leases.c.permits).where(leases.c.account == OF_ACCOUNT)
 PACES = select(paces).where(paces.c.account == OF_ACCOUNT)
 
@@ -45,7 +47,8 @@ class Pace:
 
         Args:
             account: The account and the host of the API.
-            reports: By category in use; `ALL` has the limit of all requests together.
+            reports: By category in use; `ALL` has the limit of all requests together. The least one that a process
+                gave holds for all: of different ones, the higher could take every permit of the lower.
         """
         with self._database.writing() as connection:
             connection.execute(NOT_DURABLE)
@@ -53,7 +56,7 @@ class Pace:
             now = float(connection.scalar(NOW) or 0.0)
             values = {"of_account": account, "now": now}
             connection.execute(DROP_EXPIRED, values)
-            held: dict[str, dict[str, int]] = {}
+            held: dict[str, dict[str, float]] = {}
             for category, holder, permits in connection.execute(LEASES, values):
                 held.setdefault(category, {})[holder] = permits
             known = {row.category: row for row in connection.execute(PACES, values)}
@@ -62,7 +65,8 @@ class Pace:
                 report = reports.get(category, Report(0))
                 others = {name: permits for name, permits in held.get(category, {}).items() if name != owner()}
                 if category == ALL:
-                    limit = report.limit
+                    given = {**held.get(MOST, {}), owner(): report.limit}
+                    limit = min(given.values())
                     # Never more than the others have given back.
                     permits = max(0.0, min(_share(limit, others, now), limit - sum(others.values())))
                     shared[category] = Shared(permits, len(others) + 1)
@@ -75,17 +79,20 @@ class Pace:
                 if category in reports:
                     lease = max(report.in_flight, 0 if permits == math.inf else int(permits))
                     granted.append({"category": category, "permits": lease})
-            same = {"account": account, "owner": owner(), "expires_at": now + LEASE_SEC}
+                    if category == ALL and report.limit < math.inf:
+                        granted.append({"category": MOST, "permits": int(report.limit)})
+            lasts = lease_seconds(len({*held.get(ALL, {}), owner()}))
+            same = {"account": account, "owner": owner(), "expires_at": now + lasts}
             connection.execute(_put(leases), [{**same, **one} for one in granted])
             if rows:
                 connection.execute(_put(paces), rows)
         return shared
 
     def leave_pace(self, account: str) -> None:
-        """Give the leases of this process back."""
+        """Give the leases of this process back, and delete those of processes that ended long ago."""
         with self._database.writing() as connection:
             connection.execute(NOT_DURABLE)
-            connection.execute(DROP_OWN, {"of_account": account, "of_owner": owner()})
+            connection.execute(DROP_OWN_AND_OLD, {"of_account": account, "of_owner": owner()})
 
 
 class _Pace:
@@ -122,7 +129,7 @@ class _Pace:
         return Shared(permits, processes, self.limit, pause, refused_ago, self.successes)
 
 
-def _share(limit: float, others: Mapping[str, int], now: float) -> float:
+def _share(limit: float, others: Mapping[str, float], now: float) -> float:
     """Return the share of this process in a limit: equal ones, and the rest in turns."""
     owners = sorted([*others, owner()])
     rank = (owners.index(owner()) + int(now / TURN_SEC)) % len(owners)

@@ -217,7 +217,7 @@ paces = table(
 leases = table(
     "leases",
     Column("account", Text, primary_key=True),
-    Column("category", Text, primary_key=True),  # "" for all together
+    Column("category", Text, primary_key=True),  # "" for all together; `max_concurrent_requests` for that setting
     Column("owner", Text, primary_key=True),
     needed("permits", Integer),
     needed("expires_at", Double),

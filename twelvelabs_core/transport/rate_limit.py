@@ -87,9 +87,10 @@ class _Category:
     asked_at: float = -math.inf  # when a permit was last asked for
     processes: int = 1  # of the account, as far as they share their pace
     permits: float = math.inf  # of them, those of this process
-    # What the other processes do not know of: the request that was refused, a pause, successes above `reported`.
+    # What the other processes do not know of: the request that was refused, until when a pause lasts, successes above
+    # `reported`.
     refused: Permit | None = None
-    is_pause_new: bool = False
+    new_pause: float = -math.inf
     reported: int = 0
 
 
@@ -114,6 +115,7 @@ class RateLimits:
         self._categories: defaultdict[str, _Category] = defaultdict(_Category)
         self._sent: deque[float] = deque(maxlen=_COUNTED_MAX)
         self._media_left: tuple[float, float] | None = None  # seconds, and until when, in seconds since the epoch
+        self._told: dict[str, tuple[Permit | None, float, int]] = {}  # of the last report, what others did not know of
         self._most: int | None = None  # `max_concurrent_requests`, where the pace is shared
         self._most_here: float = math.inf  # the share of this process
 
@@ -185,9 +187,9 @@ class RateLimits:
     def try_acquire(self, category: str, settings: Settings, permit: Permit | None = None) -> Permit | Wait:
         """Return a permit, or how long to wait before asking again; the arguments are those of `acquire`."""
         most = settings.max_concurrent_requests
+        if self._sharing is not None and not self._is_share_known(self._sharing, most):
+            return Wait(_SLOT_DELAYS[0], "slot")
         with self._own_lock:
-            if self._sharing is not None and not self._is_share_known(self._sharing, most):
-                return Wait(_SLOT_DELAYS[0], "slot")
             now = self._clock()
             state = self._state(category, now)
             state.asked_at = now
@@ -197,7 +199,8 @@ class RateLimits:
                 state.in_flight.pop(permit, None)
             if state.paused_until > now:
                 return Wait(state.paused_until - now, "pause")
-            is_full = most is not None and self._total(now) >= min(most, self._most_here)
+            limit = self._most_here if most is None else min(most, self._most_here)
+            is_full = limit < math.inf and self._total(now) >= limit
             if is_full or len(state.in_flight) + 1 > min(state.limit, state.permits):
                 return Wait(_SLOT_DELAYS[0], "slot")
             if category != POLLING:
@@ -242,9 +245,9 @@ class RateLimits:
                 if is_news:
                     state.refusals = 0
                     state.limit += 1 / state.limit  # one more after each round, as TCP does after a loss
-            if pause is not None and (outcome.status == RATE_LIMITED or pause <= settings.max_retry_wait):
-                state.is_pause_new |= now + pause > state.paused_until
-                state.paused_until = max(state.paused_until, now + pause)
+            is_kept = outcome.status == RATE_LIMITED or (pause or 0.0) <= settings.max_retry_wait
+            if pause is not None and is_kept and now + pause > state.paused_until:
+                state.paused_until = state.new_pause = now + pause
             state.in_flight.pop(permit, None)
             successes = state.successes + state.others
         if self._sharing is not None and pause is not None:
@@ -252,25 +255,24 @@ class RateLimits:
         return successes
 
     def report(self) -> dict[str, Report]:
-        """Return what was learnt since the last report, by category; `ALL` has the setting of all together."""
+        """Return what other processes do not know of, by category; `ALL` has the setting of all together."""
         with self._own_lock:
             now = self._clock()
-            reports = {}
+            reports, self._told = {}, {}
             for name in list(self._categories):
                 state = self._state(name, now)
                 if not state.in_flight and state.refused is None and now - state.asked_at > IDLE_SEC:
                     continue
                 sent_ago = None if state.refused is None else now - state.refused.since
-                pause = state.paused_until - now if state.is_pause_new else 0.0
                 reports[name] = Report(
                     len(state.in_flight),
                     state.limit,
-                    max(0.0, pause),
+                    max(0.0, state.new_pause - now),
                     now - state.refused_at,
                     sent_ago,
                     state.successes - state.reported,
                 )
-                state.refused, state.is_pause_new, state.reported = None, False, state.successes
+                self._told[name] = state.refused, state.new_pause, state.successes
             reports[ALL] = Report(self._total(now), math.inf if self._most is None else self._most)
             return reports
 
@@ -285,13 +287,16 @@ class RateLimits:
             now = self._clock()
             known = dict(shared)
             self._most_here = known.pop(ALL).permits if known else math.inf
+            if shared:  # else the next report tells it
+                self._note_told()
             for name in {**self._categories, **known}:
                 state = self._categories[name]
                 if (one := known.get(name)) is None:
                     state.processes, state.permits = 1, math.inf
                     continue
                 state.processes, state.permits = one.processes, one.permits
-                state.limit = one.limit
+                if state.refused is None:  # since the report; else the others do not know the limit yet
+                    state.limit = one.limit
                 state.others = max(state.others, one.successes - state.reported)
                 state.paused_until = max(state.paused_until, now + one.pause)
                 state.refused_at = max(state.refused_at, now - one.refused_ago)
@@ -302,12 +307,22 @@ class RateLimits:
             self._categories[permit.category].in_flight.pop(permit, None)
 
     def _is_share_known(self, sharing: PaceSharing, most: int | None) -> bool:
-        if most is not None and most > (self._most or 0):
-            if self._most is None:
-                self._most_here = 0  # until the next exchange
-            self._most = most
-            sharing.exchange_soon()
+        with self._own_lock:
+            if most is not None and most > (self._most or 0):
+                self._most = most
+                sharing.exchange_soon()
+        # Without the lock: where the store does not answer, this takes it.
         return sharing.is_known()
+
+    def _note_told(self) -> None:
+        """Note that the other processes know the last report; what was learnt since then they do not know."""
+        for name, (refused, pause, successes) in self._told.items():
+            state = self._categories[name]
+            state.reported = successes
+            if state.refused is refused:
+                state.refused = None
+            if state.new_pause == pause:
+                state.new_pause = -math.inf
 
     def _state(self, category: str, now: float) -> _Category:
         state = self._categories[category]

@@ -1,7 +1,8 @@
 """One pace for one account: its processes exchange what they know of its rate limits through a store that they share.
 
-A thread does it at intervals while requests are sent, and at once after a refusal, so that no request waits for the
-store. Each process gets a share of the concurrent requests, as a lease that ends by itself if the process does.
+A thread does it at intervals while requests are sent, and at once after a refusal. A request waits for the store only
+where no exchange was made before it, or none since a time without requests, and then for `FIRST_WAIT_SEC` at most. Each
+process gets a share of the concurrent requests, as a lease that ends by itself if the process does.
 """
 
 import contextlib
@@ -10,11 +11,10 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
-
-from twelvelabs_core.base.errors import TwelveLabsError
 
 logger = logging.getLogger("twelvelabs_core")
 
@@ -23,6 +23,8 @@ SYNC_SEC = 0.25  # seconds between two exchanges of a process, at least
 SYNC_PER_PROCESS_SEC = 0.01  # the same for each process, since their exchanges are made one after the other
 IDLE_SEC = 2.0  # after so long without a request, a process gives its share back
 FAILED_SEC = 30.0  # after so long, a store that failed is tried again
+FIRST_WAIT_SEC = 2.0  # for so long, requests wait for the first exchange
+LEASE_SEC = 5.0  # without an exchange for so long, a process has ended, or keeps its own pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,16 @@ def share_of(limit: float, rank: int, processes: int) -> float:
     return each + (rank < rest)
 
 
+def seconds_between(processes: int) -> float:
+    """Return the seconds between two exchanges of a process, with so many processes."""
+    return max(SYNC_SEC, processes * SYNC_PER_PROCESS_SEC)
+
+
+def lease_seconds(processes: int) -> float:
+    """Return how long a lease lasts: with any number of processes, longer than the time between two exchanges."""
+    return max(LEASE_SEC, 2 * seconds_between(processes))
+
+
 class PaceSharing:
     """The exchanges of this process for one account.
 
@@ -120,6 +132,8 @@ class PaceSharing:
         self._has_failed = False
         self._is_closed = False
         self._asked_at = -math.inf
+        self._called_at = math.inf  # when the call of the store began that is under way
+        self._failed_until = -math.inf
 
     def is_known(self) -> bool:
         """Return whether this process knows its share; if not, it will soon. Called for each request."""
@@ -131,6 +145,10 @@ class PaceSharing:
                 if self._thread is None:
                     self._thread = threading.Thread(target=self._run, name="twelvelabs-pace", daemon=True)
                     self._thread.start()
+        patience = LEASE_SEC if self._is_known else FIRST_WAIT_SEC
+        if self._asked_at - self._called_at > patience:
+            self._called_at = math.inf
+            self._go_alone(f"its store has not answered for {patience:g} s")
         return self._is_known
 
     def close(self) -> None:
@@ -143,25 +161,51 @@ class PaceSharing:
         self._wake.set()
 
     def _run(self) -> None:
-        while not self._is_closed and (time.monotonic() - self._asked_at < IDLE_SEC or self._is_busy()):
-            wait = self._exchange()
-            self._wake.wait(wait)
-            self._wake.clear()
-        self._is_known = self._has_failed  # then no later request waits for the store again
-        with contextlib.suppress(TwelveLabsError):  # the leases expire
-            self._open_store().leave_pace(self._account)
-        self._thread = None
+        try:
+            while not self._is_closed and (time.monotonic() - self._asked_at < IDLE_SEC or self._is_busy()):
+                wait = self._failed_until - time.monotonic()
+                self._wake.wait(wait if wait > 0 else self._exchange())
+                self._wake.clear()
+            if not self._has_failed:  # else no later request waits for the store again
+                self._is_known = False
+                self._leave()
+        finally:
+            self._thread = None  # the next request starts another
+
+    def _leave(self) -> None:
+        """Give the leases back; if that fails, they expire."""
+        with contextlib.suppress(Exception), self._calling() as store:
+            store.leave_pace(self._account)
 
     def _exchange(self) -> float:
         """Exchange once, and return the seconds until the next time."""
         try:
-            shared = self._open_store().exchange_pace(self._account, self._report())
-        except TwelveLabsError as error:
-            logger.warning("the pace is not shared with other processes now: %s", error)
-            shared = {}
+            with self._calling() as store:
+                shared = store.exchange_pace(self._account, self._report())
+            if self._is_closed:
+                return 0.0
+            self._apply(shared)
+        except Exception as error:  # noqa: BLE001  # whatever it is, requests are sent
+            self._go_alone(str(error))
+            self._failed_until = time.monotonic() + FAILED_SEC
+            return FAILED_SEC
+        self._is_known, self._has_failed = True, False
+        return seconds_between(max((one.processes for one in shared.values()), default=1))
+
+    @contextmanager
+    def _calling(self) -> Iterator[PaceStore]:
+        store = self._open_store()
+        self._called_at = time.monotonic()
+        try:
+            yield store
+        finally:
+            self._called_at = math.inf
+
+    def _go_alone(self, reason: str) -> None:
+        """Keep the pace of this process until an exchange succeeds; log it once."""
         if self._is_closed:
-            return 0.0
-        self._apply(shared)
-        self._is_known, self._has_failed = True, not shared
-        processes = max((one.processes for one in shared.values()), default=1)
-        return max(SYNC_SEC, processes * SYNC_PER_PROCESS_SEC) if shared else FAILED_SEC
+            return
+        if not self._has_failed:
+            logger.warning("the pace is not shared with other processes now: %s", reason)
+        self._apply({})
+        self._is_known = self._has_failed = True

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.core import postgres
 from tests.core.conftest import Connect
 from tests.core.ingest.test_recovery import TASKS, paid, states
 from tests.core.surface import Surface
@@ -57,6 +58,25 @@ def test_intent_of_a_silent_process_is_abandoned(store: SegmentStore, monkeypatc
     monkeypatch.setattr(owners, "SILENT_AFTER_SEC", 0.0)
     assert store.is_abandoned(seen(store))
     assert store.put_intent("key", **VALUES, replacing=seen(store))
+
+
+def test_clocks_of_machines_do_not_matter_on_a_server(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with postgres.schema(postgres_server) as location, SegmentStore(location) as store:
+        real = time.time
+        for offset in (-3600.0, 3600.0):
+            with monkeypatch.context() as patch:
+                patch.setattr(time, "time", lambda offset=offset: real() + offset)
+                as_process(ELSEWHERE, monkeypatch, store.beat, lambda: store.put_intent("key", **VALUES))
+            assert not store.is_abandoned(seen(store))
+            assert not store.put_intent("key", **VALUES, replacing=seen(store))
+        monkeypatch.setattr(owners, "SILENT_AFTER_SEC", 0.0)
+        assert store.is_abandoned(seen(store))
+        assert store.put_intent("key", **VALUES, replacing=seen(store))
+        monkeypatch.setattr(owners, "KEPT_SEC", 0.0)
+        store.beat()
+        with store._database.reading() as connection:
+            names = connection.exec_driver_sql("SELECT name FROM twelvelabs_meta").scalars().all()
+        assert not [name for name in names if ELSEWHERE in name]
 
 
 def test_process_with_own_entries_replaces_the_intent_of_an_ended_one(

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import make_url
 
 from tests.core import postgres
 from twelvelabs_core.base.errors import ConfigurationError, InputError
@@ -613,16 +613,41 @@ def test_the_file_holds_little_endian_float32(tmp_path: Path) -> None:
     assert blobs == [row.astype("<f4").tobytes() for row in segments.vectors]
 
 
-def test_a_connection_that_a_server_closed_while_it_was_idle_is_replaced(
-    postgres_server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("twelvelabs_core.store.connections.IDLE_SEC", -1.0)
+def test_connections_that_a_server_closed_are_replaced(postgres_server: str) -> None:
     with postgres.schema(postgres_server) as location, SegmentStore(location) as store:
         put_intent(store)
-        with store._database.reading() as connection:
-            session = connection.scalar(text("SELECT pg_backend_pid()"))
-        engine = create_engine(postgres_server)
-        with engine.begin() as connection:
-            assert connection.scalar(text("SELECT pg_terminate_backend(:session)"), {"session": session})
-        engine.dispose()
+        for _ in range(8):  # often enough for the driver to prepare what it may
+            must_find(store)
+            store.beat()
+        postgres.end_sessions(location)
         assert must_find(store).state == "intent"
+        postgres.end_sessions(location)
+        store.beat()
+
+
+def test_the_url_of_another_driver_is_used_with_that_of_the_extra(postgres_server: str) -> None:
+    with (
+        postgres.schema(postgres_server) as location,
+        SegmentStore(location.replace("+psycopg:", "+psycopg2:")) as store,
+    ):
+        put_intent(store)
+        assert must_find(store).state == "intent"
+
+
+def test_while_a_server_refuses_connections_its_store_says_so(postgres_server: str) -> None:
+    with postgres.schema(postgres_server) as location:
+        url = make_url(location)
+        role = f"{url.query['application_name']}_role"
+        postgres.execute(location, f"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD 'hunter2'")
+        own = url.set(username=role, password="hunter2").render_as_string(hide_password=False)
+        with SegmentStore(own) as store:
+            put_intent(store)
+            postgres.execute(location, f"ALTER ROLE {role} NOLOGIN")
+            postgres.end_sessions(location)
+            for call in (store.beat, lambda: must_find(store)):
+                with pytest.raises(ConfigurationError, match="cannot be used") as caught:
+                    call()
+                assert "hunter2" not in str(caught.value)
+            postgres.execute(location, f"ALTER ROLE {role} LOGIN")
+            assert must_find(store).state == "intent"
+        postgres.execute(location, f"DROP OWNED BY {role}", f"DROP ROLE {role}")

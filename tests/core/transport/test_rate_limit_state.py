@@ -24,6 +24,7 @@ from twelvelabs_core.transport.rate_limit import (
     category_of,
 )
 from twelvelabs_core.transport.retry import Outcome
+from twelvelabs_core.transport.shared_pace import ALL, Shared
 
 CATEGORIES = ("text", "video", POLLING)
 
@@ -401,3 +402,43 @@ def test_a_multi_input_counts_as_its_most_expensive_category(kinds: list[str], t
         content["input_text"] = text
     assert category({"input_type": "multi_input", "multi_input": content}) == expected
     assert category({"input_type": "text_image", "text_image": {}}) == "text_image"
+
+
+# What other processes know
+
+
+ALONE = {ALL: Shared(math.inf, 1), "text": Shared(math.inf, 1)}
+
+
+def test_a_refusal_during_an_exchange_is_kept_and_told_by_the_next() -> None:
+    account = Account()
+    permits = [account.permit() for _ in range(8)]
+    account.limits.report()
+    account.refuse(permits[0], 30.0)
+    account.limits.apply(ALONE)
+    told = account.limits.report()["text"]
+    assert (told.limit, told.pause, told.sent_ago) == (4.0, 30.0, 0.0)
+    account.limits.apply({**ALONE, "text": Shared(math.inf, 1, 4.0, pause=30.0)})
+    told = account.limits.report()["text"]
+    assert (told.limit, told.pause, told.sent_ago) == (4.0, 0.0, None)
+
+
+def test_a_report_is_repeated_until_the_others_know_it() -> None:
+    account = Account()
+    permits = [account.permit() for _ in range(8)]
+    account.succeed(permits[1])
+    account.refuse(permits[0], 3600.0)
+    first = account.limits.report()
+    account.limits.apply({})
+    assert account.limits.report() == first
+    account.limits.apply({**ALONE, "text": Shared(math.inf, 1, 3.5, pause=3600.0, successes=1)})
+    told = account.limits.report()["text"]
+    assert (told.pause, told.sent_ago, told.successes) == (0.0, None, 0)
+
+
+def test_a_share_of_all_requests_holds_also_without_a_limit_of_its_own() -> None:
+    account = Account()
+    account.limits.apply({ALL: Shared(2, 2)})
+    account.permit("text")
+    account.permit("video")
+    assert account.wait("text").reason == "slot"

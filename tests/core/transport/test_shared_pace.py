@@ -2,11 +2,14 @@
 
 import math
 import random
+import re
 import subprocess
 import sys
 import textwrap
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -15,14 +18,17 @@ from tests.core.pace_log import PaceLog, paced_sandbox
 from twelvelabs_core import Client, RateLimitError, SegmentStore
 from twelvelabs_core.store import pace
 from twelvelabs_core.transport import shared_pace
-from twelvelabs_core.transport.shared_pace import ALL, Report, Shared, share_of
+from twelvelabs_core.transport.rate_limit import reset_rate_limits
+from twelvelabs_core.transport.shared_pace import ALL, Report, Shared, seconds_between, share_of
 from twelvelabs_sandbox import Fault, Sandbox
 
 EMBED = "/embed-v2"
 WORKER = """
     import sys
     from twelvelabs_core import Client
+    from twelvelabs_core.transport import shared_pace
     key, base_url, store, name, count, most = sys.argv[1:]
+    shared_pace.FIRST_WAIT_SEC = 60.0  # the machine may be slow
     client = Client(key, base_url=base_url, store=store, max_concurrency=16, max_concurrent_requests=int(most) or None)
     print(len(client.embed_texts([f"{name} {number}" for number in range(int(count))])))
 """
@@ -32,6 +38,8 @@ WORKER = """
 def location(postgres_server: str) -> Iterator[str]:
     with postgres.schema(postgres_server) as url:
         yield url
+        reset_rate_limits()
+        wait_until(is_quiet)
 
 
 @pytest.fixture
@@ -52,6 +60,18 @@ def start(sandbox: Sandbox, location: str, name: str, count: int, most: int = 0)
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
+def is_quiet() -> bool:
+    """Return whether this process makes no exchanges."""
+    return all(thread.name != "twelvelabs-pace" for thread in threading.enumerate())
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 def embedded(*processes: "subprocess.Popen[str]") -> int:
     return sum(int(process.communicate(timeout=120)[0]) for process in processes)
 
@@ -67,7 +87,7 @@ class Processes:
         self._patch.setattr(pace, "owner", lambda: name)
         return self._store.exchange_pace("me", {"text": Report(0), ALL: Report(0), **reports})
 
-    def ask_all(self, name: str, in_flight: int, limit: int) -> float:
+    def ask_all(self, name: str, in_flight: int, limit: float) -> float:
         self._patch.setattr(pace, "owner", lambda: name)
         return self._store.exchange_pace("me", {ALL: Report(in_flight, limit)})[ALL].permits
 
@@ -129,7 +149,7 @@ def test_a_process_that_ended_gives_its_permits_back(
     assert processes.ask_all("b", 0, 4) == 2
     store.leave_pace("me")  # b
     assert processes.ask_all("a", 1, 4) == 4
-    monkeypatch.setattr(pace, "LEASE_SEC", 0.0)
+    monkeypatch.setattr(pace, "lease_seconds", lambda _: 0.0)
     processes.ask_all("a", 4, 4)  # and is killed
     assert processes.ask_all("c", 0, 4) == 4
 
@@ -143,6 +163,52 @@ def test_fewer_permits_than_processes_go_round(processes: Processes, monkeypatch
             if processes.ask_all(name, 0, 1):
                 had.add(name)
     assert had == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("high", [8, math.inf])
+def test_the_least_limit_of_the_processes_holds_for_all(processes: Processes, high: float) -> None:
+    """A process with a higher one, or without, could take every permit of the others."""
+    assert processes.ask_all("a", 0, high) == high
+    assert processes.ask_all("b", 0, 2) <= 2  # of `a` it is not known yet that it sends more
+    for in_flight in (8, 5, 1):  # its requests end, and it sends no new ones
+        assert processes.ask_all("a", in_flight, high) <= 1
+        processes.ask_all("b", 0, 2)
+    assert processes.ask_all("a", 1, high) == 1
+    assert processes.ask_all("b", 0, 2) == 1
+
+
+def test_the_limit_of_a_process_ends_with_it(processes: Processes, store: SegmentStore) -> None:
+    assert processes.ask_all("a", 0, 2) == 2
+    assert processes.ask_all("b", 0, 8) == 0
+    processes.ask_all("a", 0, 2)
+    store.leave_pace("me")
+    assert processes.ask_all("b", 0, 8) == 8
+
+
+def test_a_lease_of_one_of_many_processes_lasts_until_its_next_exchange(
+    processes: Processes, location: str, store: SegmentStore
+) -> None:
+    store.info()
+    postgres.execute(
+        location,
+        "INSERT INTO twelvelabs_leases (account, category, owner, permits, expires_at) "
+        "SELECT 'me', '', 'p' || number, 0, 1e12 FROM generate_series(1, 1999) AS number",
+    )
+    assert processes.exchange("a")[ALL].processes == 2000
+    with store._database.reading() as connection:
+        lasts = "SELECT expires_at - extract(epoch FROM clock_timestamp()) FROM twelvelabs_leases WHERE owner = 'a'"
+        assert min(connection.exec_driver_sql(lasts).scalars()) > seconds_between(2000)
+
+
+def test_leases_of_accounts_that_are_not_used_any_more_are_deleted(
+    processes: Processes, location: str, store: SegmentStore
+) -> None:
+    store.info()
+    postgres.execute(location, "INSERT INTO twelvelabs_leases VALUES ('old key', 'text', 'killed', 2, 1.0)")
+    processes.exchange("a")
+    store.leave_pace("me")
+    with store._database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM twelvelabs_leases").scalar_one() == 0
 
 
 # Clients
@@ -168,6 +234,22 @@ def test_two_processes_together_send_max_concurrent_requests(paced: tuple[Sandbo
     assert max(count for _, count in log.arrivals) <= 4
 
 
+@pytest.mark.parametrize("high", [8, 0])
+def test_a_process_with_a_lower_limit_sends_beside_one_with_a_higher_or_none(
+    paced: tuple[Sandbox, PaceLog], location: str, high: int
+) -> None:
+    sandbox, log = paced
+    sandbox.faults.add(Fault(path=EMBED, delay=0.5, times=None))
+    busy = start(sandbox, location, "busy", 10_000, high)
+    try:
+        wait_until(lambda: len(log.arrivals) >= 8)
+        assert embedded(start(sandbox, location, "other", 6, 2)) == 6
+        assert busy.poll() is None
+    finally:
+        busy.kill()
+        busy.communicate()
+
+
 def test_without_its_store_a_process_keeps_its_own_pace(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,21 +260,146 @@ def test_without_its_store_a_process_keeps_its_own_pace(
     assert "hunter2" not in caplog.text
 
 
-def test_a_process_that_sends_nothing_has_no_share(
-    sandbox: Sandbox, location: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_process_gives_its_permits_back(paced: tuple[Sandbox, PaceLog], location: str) -> None:
+    sandbox, log = paced
+    sandbox.faults.add(Fault(path=EMBED, delay=30.0, times=4))
+    worker = start(sandbox, location, "killed", 20, 4)
+    wait_until(lambda: len(log.arrivals) >= 4)
+    worker.kill()
+    worker.communicate()
+    settings = {"base_url": sandbox.base_url, "store": location, "max_concurrent_requests": 4}
+    with Client(sandbox.api_key, **settings) as client:
+        assert len(client.embed_texts([f"after {number}" for number in range(20)])) == 20
+
+
+class Store:
+    """A client's store, whose pace other processes share."""
+
+    def __init__(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls = 0
+        self.account = f"{client.settings.account} {client.settings.base_url.split('/')[2]}"
+        self._client, self._monkeypatch = client, monkeypatch
+        exchange = SegmentStore.exchange_pace
+
+        def count_and_exchange(*arguments: Any) -> Any:
+            self.calls += 1
+            return exchange(*arguments)
+
+        monkeypatch.setattr(SegmentStore, "exchange_pace", count_and_exchange)
+
+    def seen(self) -> Shared:
+        """Return what another process sees of texts."""
+        with self._monkeypatch.context() as patch:
+            patch.setattr(pace, "owner", lambda: "another")
+            return self._client.store.exchange_pace(self.account, {"text": Report(0), ALL: Report(0)})["text"]
+
+    def is_shared(self) -> bool:
+        return self.seen().processes > 1
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exchange often, and also after a minute without requests."""
+    monkeypatch.setattr(shared_pace, "SYNC_SEC", 0.02)
+    monkeypatch.setattr(shared_pace, "IDLE_SEC", 60.0)
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, location: str) -> Iterator[Client]:
+    with Client(sandbox.api_key, base_url=sandbox.base_url, store=location, max_retries=0) as client:
+        yield client
+
+
+def test_a_process_that_sends_nothing_has_no_share(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_pace, "IDLE_SEC", 0.1)
     monkeypatch.setattr(shared_pace, "SYNC_SEC", 0.02)
-    with Client(sandbox.api_key, base_url=sandbox.base_url, store=location) as client:
-        for text in ("red", "blue"):  # and it begins again
-            client.embed_text(text)
-            account = f"{client.settings.account} {sandbox.base_url.split('/')[2]}"
-            with monkeypatch.context() as patch:
-                patch.setattr(pace, "owner", lambda: "another")
-                until = time.monotonic() + 20.0
-                while client.store.exchange_pace(account, {"text": Report(0), ALL: Report(0)})["text"].processes > 1:
-                    assert time.monotonic() < until
-                    time.sleep(0.02)
+    store = Store(client, monkeypatch)
+    for text in ("red", "blue"):  # and it begins again
+        client.embed_text(text)
+        wait_until(lambda: not store.is_shared())
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_pace_is_shared_after_a_restart_of_the_server(
+    client: Client, location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_pace, "FAILED_SEC", 0.05)
+    client.embed_text("red")
+    store = Store(client, monkeypatch)
+    for _ in range(5):
+        postgres.end_sessions(location)
+        calls = store.calls
+        wait_until(lambda calls=calls: store.calls > calls + 2)
+    client.embed_text("blue")
+    wait_until(store.is_shared)
+
+
+def test_after_a_restart_of_the_server_the_first_request_is_sent(
+    client: Client, location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_pace, "IDLE_SEC", 0.05)
+    client.embed_text("red")
+    wait_until(is_quiet)
+    postgres.end_sessions(location)
+    client.embed_text("blue")
+
+
+def refuse(sandbox: Sandbox, client: Client, seconds: float) -> None:
+    sandbox.faults.add(Fault(path=EMBED, status=429, headers={"Retry-After": f"{seconds:g}"}))
+    with pytest.raises(RateLimitError):
+        client.embed_text("refused")
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_store_that_failed_is_not_tried_again_for_each_refusal(
+    sandbox: Sandbox, client: Client, location: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.embed_text("red")
+    store = Store(client, monkeypatch)
+    postgres.execute(location, "ALTER TABLE twelvelabs_leases RENAME TO away")
+    wait_until(lambda: "the pace is not shared" in caplog.text)
+    calls = store.calls
+    for _ in range(5):
+        refuse(sandbox, client, 0.0)
+    client.embed_text("blue")
+    assert store.calls == calls
+    assert len(re.findall("the pace is not shared", caplog.text)) == 1
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_is_learnt_while_the_store_fails_is_told_later(
+    sandbox: Sandbox, client: Client, location: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(shared_pace, "FAILED_SEC", 0.05)
+    client.embed_text("red")
+    store = Store(client, monkeypatch)
+    postgres.execute(location, "ALTER TABLE twelvelabs_leases RENAME TO away")
+    wait_until(lambda: "the pace is not shared" in caplog.text)
+    refuse(sandbox, client, 3600.0)
+    calls = store.calls
+    wait_until(lambda: store.calls > calls + 2)
+    postgres.execute(location, "ALTER TABLE away RENAME TO twelvelabs_leases")
+    wait_until(lambda: store.seen().pause > 3000.0)
+    assert len(re.findall("the pace is not shared", caplog.text)) == 1
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.usefixtures("quick")
+def test_requests_do_not_wait_long_for_a_store_that_does_not_answer(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, is_known: bool
+) -> None:
+    """Another process keeps the account locked."""
+    store = Store(client, monkeypatch)
+    if is_known:
+        client.embed_text("red")
+    client.store.info()
+    monkeypatch.setattr(shared_pace, "FIRST_WAIT_SEC", 0.2)
+    monkeypatch.setattr(shared_pace, "LEASE_SEC", 0.2)
+    with client.store._database.writing() as connection:
+        connection.execute(pace.LOCK, {"name": f"twelvelabs pace {store.account}"})
+        while "its store has not answered for 0.2 s" not in caplog.text:
+            client.embed_text("blue")
+    wait_until(store.is_shared)
 
 
 @pytest.mark.slow
