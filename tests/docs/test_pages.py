@@ -26,7 +26,7 @@ from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sou
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-LINKED = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+LINKED = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "examples/README.md"]
 NOTEBOOKS = sorted((ROOT / "examples").rglob("*.ipynb"))
 README_WORDS = range(700, 901)
 PARAGRAPH_WORDS_MAX = 60
