@@ -171,12 +171,13 @@ class TwelveLabsMomentRetriever(BaseRetriever):
         given = check_query(query)
         embeddings = self.used_embeddings()
         client = await client_of(mode, embeddings)
-        stated = await conditions_of(mode, client, **conditions)
+        search = self.vector_search()
+        stated = await conditions_of(mode, client, search, **conditions)
         like = Example.of(given["like"]) if "like" in given else None
         return await retrieve_moments(
             mode,
             client,
-            self.vector_search(),
+            search,
             await _vector(mode, client, embeddings, given, like),
             k=self.k if k is None else k,
             fetch_k=self.fetch_k,

@@ -176,7 +176,8 @@ class TwelveLabsMomentRetriever(BaseRetriever):
         """Return moments; for this package's tools, others use `search` and `retrieve`."""
         given = check_query(query)
         client = await client_of(mode, self.embed_model)
-        stated = await conditions_of(mode, client, **conditions)
+        search = self.vector_search()
+        stated = await conditions_of(mode, client, search, **conditions)
         like = given.get("like")
         if like is not None:
             like = Example.of(like)
@@ -186,7 +187,7 @@ class TwelveLabsMomentRetriever(BaseRetriever):
         return await retrieve_moments(
             mode,
             client,
-            self.vector_search(),
+            search,
             vector,
             k=self.similarity_top_k if k is None else k,
             fetch_k=self.fetch_k,

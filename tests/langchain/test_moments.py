@@ -264,15 +264,65 @@ async def test_tools_list_videos_and_find_more_like_a_moment(
     assert message.artifact[0].metadata["source"] == "league/scenes.mkv"
     assert sandbox.count() == 0
     several = await call(mode, more, "invoke", {"source": "scenes.mkv", **place})
-    assert "2 files are called scenes.mkv: cup/scenes.mkv, league/scenes.mkv" in several
+    assert "scenes.mkv names 2 files: cup/scenes.mkv, league/scenes.mkv. Pass one of these." in several
     nothing = await call(mode, more, "invoke", {"source": "cup/scenes.mkv", "start_sec": 90, "end_sec": 99})
     assert nothing == "The search failed: cup/scenes.mkv has no moment from second 90 to 99."
 
 
+@both_modes
+@pytest.mark.parametrize("place", ["other collection", "other tenant"])
+async def test_names_and_titles_depend_on_no_other_collection_or_tenant(
+    mode: str, place: str, two_videos: TwelveLabsEmbeddings, video_path: Path
+) -> None:
+    store: VectorStore = InMemoryVectorStore(two_videos)
+    loader = TwelveLabsVideoLoader(video_path, embeddings=two_videos, source="scenes.mkv", **CUT)  # a name and a title
+    if place == "other tenant":
+        add_segments(filled(store, video_path, two_videos), loader.lazy_load())
+        own = {"filter": lambda document: document.metadata["source"] == "/data/cup/scenes.mkv"}
+    else:
+        loader.load()
+        add_segments(
+            store,
+            TwelveLabsVideoLoader(video_path, embeddings=two_videos, source="/data/cup/scenes.mkv", **CUT).lazy_load(),
+        )
+        own = {}
+    retriever = TwelveLabsMomentRetriever(vectorstore=store, search_kwargs=own)
+    assert await call(mode, ListVideos(retriever=retriever), "invoke", {}) == "scenes.mkv"
+    for source in (None, "scenes.mkv", "cup/scenes.mkv"):
+        found = await call(mode, SearchVideoMoments(retriever=retriever), "invoke", {"query": "a", "source": source})
+        assert found.startswith("1. scenes.mkv, ")
+    place_of_example = {"source": "scenes.mkv", "start_sec": 6, "end_sec": 12}
+    found = await call(mode, MoreLikeThis(retriever=retriever), "invoke", place_of_example)
+    assert found.startswith("1. scenes.mkv, ")
+
+
+def test_title_that_is_not_the_end_of_its_source_is_told_apart_by_the_source(
+    sandbox: Sandbox, video_path: Path, tmp_path: Path
+) -> None:
+    embeddings = connected(sandbox, tmp_path / "named.sqlite3")
+    store = InMemoryVectorStore(embeddings)
+    names = ("u7/plan.mkv", "u8/plan.mkv", "u9/scenes.mkv")
+    for source in names:
+        add_segments(store, TwelveLabsVideoLoader(video_path, embeddings=embeddings, source=source, **CUT).lazy_load())
+    retriever = TwelveLabsMomentRetriever(vectorstore=store)
+    assert ListVideos(retriever=retriever).invoke({}).split("\n") == list(names)
+    more = MoreLikeThis(retriever=retriever)
+    place = {"start_sec": 6, "end_sec": 12}
+    for name in names:
+        assert more.invoke({"source": name, **place}).startswith("1. ")
+    assert "plan.mkv names 2 files: u7/plan.mkv, u8/plan.mkv." in more.invoke({"source": "plan.mkv", **place})
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in ("InMemory", "Chroma", "Qdrant", "LanceDB")])
 def test_names_of_sources_mean_the_same_in_every_store(
-    case: StoreCase, two_videos: TwelveLabsEmbeddings, video_path: Path, tmp_path: Path
+    case: StoreCase,
+    two_videos: TwelveLabsEmbeddings,
+    video_path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # As with a video whose segments fill a search.
+    monkeypatch.setattr("twelvelabs_core.moments.retrieval.NAMED_COUNT", 1)
     store = case.make(two_videos, tmp_path)
     retriever = TwelveLabsMomentRetriever(vectorstore=store, fetch_k=3, k=4)
     assert retriever.invoke("anything") == []

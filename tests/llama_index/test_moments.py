@@ -16,7 +16,7 @@ from llama_index.core.llms import MockLLM
 from llama_index.core.llms.mock import MockFunctionCallingLLM
 from llama_index.core.query_engine import CitationQueryEngine
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
-from llama_index.core.vector_stores import SimpleVectorStore
+from llama_index.core.vector_stores import MetadataFilter, MetadataFilters, SimpleVectorStore
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
 
@@ -271,9 +271,29 @@ def test_equal_file_names_are_told_apart(sandbox: Sandbox, video_path: Path, tmp
         found = json.loads(spec.search_video_moments(description(1), k=k, source=source))
         assert {one["title"] for one in found} == ({source} if source else {"cup/scenes.mkv", "league/scenes.mkv"})
     error = json.loads(spec.more_like_this("scenes.mkv", 6, 12))["error"]
-    assert "2 files are called scenes.mkv: cup/scenes.mkv, league/scenes.mkv" in error
+    assert "scenes.mkv names 2 files: cup/scenes.mkv, league/scenes.mkv. Pass one of these." in error
     like = json.loads(spec.more_like_this("cup/scenes.mkv", 6, 12))
     assert (like[0]["title"], like[0]["start_sec"]) == ("league/scenes.mkv", 6.0)
+
+
+@pytest.mark.parametrize("place", ["other index", "other tenant"])
+def test_names_and_titles_depend_on_no_other_index_or_tenant(
+    place: str, sandbox: Sandbox, video_path: Path, tmp_path: Path
+) -> None:
+    embed_model = connected(sandbox, tmp_path / "names.sqlite3")
+    index = VectorStoreIndex([], embed_model=embed_model)
+    other = index if place == "other tenant" else VectorStoreIndex([], embed_model=embed_model)
+    reader = TwelveLabsVideoReader(embed_model=embed_model, **CUT)
+    for source, where in (("league/scenes.mkv", other), ("scenes.mkv", other), ("cup/scenes.mkv", index)):
+        replace_video(where, reader.load_nodes(Media.of(video_path, source=source)))
+    only_cup = MetadataFilters(filters=[MetadataFilter(key="source", value="cup/scenes.mkv")])
+    filters = only_cup if place == "other tenant" else None
+    spec = TwelveLabsToolSpec(TwelveLabsMomentRetriever(index, filters=filters))
+    assert json.loads(spec.list_videos()) == ["scenes.mkv"]
+    for name in (None, "scenes.mkv", "cup/scenes.mkv"):
+        found = json.loads(spec.search_video_moments(description(1), source=name))
+        assert {one["title"] for one in found} == {"scenes.mkv"}
+    assert {one["title"] for one in json.loads(spec.more_like_this("scenes.mkv", 6, 12))} == {"scenes.mkv"}
 
 
 def test_videos_of_other_indexes_are_not_listed(

@@ -76,12 +76,17 @@ def distinct_names(names: Mapping[str, tuple[str, Sequence[str]]]) -> dict[str, 
 
 
 def folders_of(source: str, title: str, *, is_url: bool) -> list[str]:
-    """Return the parts of a name before the file name; all of a name that does not end with its title."""
-    if is_url:
-        url = urlsplit(source)
-        source = unquote(url.netloc + url.path)
-    parts = [part for part in source.split("/") if part]
-    return parts[:-1] if parts[-1:] == [title] else parts
+    """Return the parts of a name before its title; all of a name that does not end with its title."""
+    parts, last = ([part for part in text.split("/") if part] for text in (readable_path(source, is_url=is_url), title))
+    return parts[: -len(last)] if last and parts[-len(last) :] == last else parts
+
+
+def readable_path(source: str, *, is_url: bool) -> str:
+    """Return a name as titles show it: of a URL its host and path, without percent-encoding."""
+    if not is_url:
+        return source
+    url = urlsplit(source)
+    return unquote(url.netloc + url.path)
 
 
 def check_unique(names: Sequence[str]) -> None:

@@ -10,13 +10,15 @@ from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.moments.conditions import CLIP_OPTIONS, Conditions
 from twelvelabs_core.moments.moment import Example, Hit, Moment
 from twelvelabs_core.moments.options import MomentOptions
-from twelvelabs_core.moments.text import titles_of_sources
+from twelvelabs_core.moments.text import ends_with, titles_of_sources
 from twelvelabs_core.transport.mode import Mode
 
 logger = logging.getLogger("twelvelabs_core")
 
 FETCH_MAX = 10_000  # results of one search, where a vector store cannot filter
 FETCH_GROWTH = 4
+NAMED_COUNT = 100  # results of a search for which sources there are
+OTHERS_MAX = 100  # sources with equal titles that are searched for
 
 
 class VectorSearch(Protocol):
@@ -65,19 +67,20 @@ async def retrieve_moments(
     options = replace(options, time_window=conditions.time_window)
     hits = await _candidates(mode, store, vector.tolist(), conditions, fetch_k)
     found: list[Moment] = await mode.run(client.find_moments, hits, vector, k=k, options=options, like=like)
-    titles = await mode.blocking(lambda: _titles(client, found))
+    titles = await _titles(mode, client, store, hits, found)
     return [replace(moment, title=titles[moment.source]) for moment in found]
 
 
 async def conditions_of(
     mode: Mode,
     client: Any,
+    store: VectorSearch,
     *,
     source: object = None,
     embedding_option: str | None = None,
     time_window: tuple[float, float] | None = None,
 ) -> Conditions:
-    """Return the conditions that a caller states; `source` is a name as for `sources_named`.
+    """Return the conditions that a caller states; `source` is a name as for `sources_in`.
 
     Raises:
         InputError: One of them is invalid.
@@ -87,7 +90,7 @@ async def conditions_of(
         return conditions
     if not isinstance(source, str | os.PathLike):
         raise InputError(f"source must be the name of one file, a str or a path, got {source!r:.80}.")
-    return replace(conditions, sources=await sources_named(mode, client, os.fspath(source)))
+    return replace(conditions, sources=await sources_in(mode, client, store, os.fspath(source)))
 
 
 async def sources_named(mode: Mode, client: Any, name: str) -> tuple[str, ...]:
@@ -98,13 +101,31 @@ async def sources_named(mode: Mode, client: Any, name: str) -> tuple[str, ...]:
         client: The client whose segment store knows the sources.
         name: A source; else a title, or a title with folders as results show it: `cup/match.mp4`.
     """
+    found = await _possible_sources(mode, client, name)
+    return (name,) if name in found else found or (name,)
+
+
+async def sources_in(mode: Mode, client: Any, store: VectorSearch, name: str) -> tuple[str, ...]:
+    """Return the sources of a vector store by a name as for `sources_named`; the name itself where it has none.
+
+    The segment store also knows files of other collections and deleted ones, which must not count.
+    """
+    possible = await _possible_sources(mode, client, name)
+    found = set(possible)
+    if len(possible) > 1:
+        rest, found = found, set()
+        # The segments of one long video may fill a search.
+        while rest and (hits := await find_segments(mode, store, probe(client), _among(rest), NAMED_COUNT)):
+            found |= {hit.source for hit in hits}
+            rest -= found
+    return (name,) if name in found else tuple(sorted(found)) or (name,)
+
+
+async def _possible_sources(mode: Mode, client: Any, name: str) -> tuple[str, ...]:
+    """Return the sources in the segment store that a name may mean."""
     last = name.rpartition("/")[2]
     known: dict[str, str] = await mode.blocking(lambda: client.store.find_sources({name, last}))
-    if name in known:
-        return (name,)
-    shown = titles_of_sources(known)
-    found = [source for source, title in known.items() if name in (title, shown[source]) or source.endswith(f"/{name}")]
-    return tuple(found) or (name,)
+    return tuple(source for source, title in known.items() if name in (source, title) or ends_with(source, name))
 
 
 async def segments_named(
@@ -135,12 +156,21 @@ async def segments_named(
     return list(found)
 
 
-def _titles(client: Any, moments: Sequence[Moment]) -> dict[str, str]:
-    """Return the title of each source, with the folders that tell it from all others in the segment store."""
-    titles = {moment.source: moment.title for moment in moments}
-    known = client.store.find_sources({title for title in titles.values() if title}) if titles else {}
-    shown = titles_of_sources({**known, **titles})
-    return {source: shown[source] for source in titles}
+async def _titles(
+    mode: Mode, client: Any, store: VectorSearch, hits: Sequence[Hit], moments: Sequence[Moment]
+) -> dict[str, str]:
+    """Return the title of each source, with the folders that tell it from others in the vector store.
+
+    Others in the segment store must not count: they may be of other collections, or of other tenants.
+    """
+    titles = {hit.source: hit.title for hit in hits if hit.segment_id is not None}
+    titles |= {moment.source: moment.title for moment in moments}
+    wanted = {moment.title for moment in moments if moment.title}
+    known: dict[str, str] = await mode.blocking(lambda: client.store.find_sources(wanted)) if wanted else {}
+    if others := sorted(known.keys() - titles.keys())[:OTHERS_MAX]:
+        found = await store.search(mode, probe(client), NAMED_COUNT, _among(others))
+        titles |= {hit.source: hit.title for hit in found or []}
+    return titles_of_sources(titles)
 
 
 async def _candidates(
@@ -182,6 +212,16 @@ async def find_segments(
             )
             return matching
         size = min(size * FETCH_GROWTH, FETCH_MAX)
+
+
+def probe(client: Any) -> list[float]:
+    """Return a vector to search by where any results are wanted."""
+    dimension = client.embedding_dimension
+    return [dimension**-0.5] * dimension
+
+
+def _among(sources: Iterable[str]) -> Conditions:
+    return Conditions(sources=tuple(sources))
 
 
 def check_query(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from twelvelabs_core.base.errors import APIConnectionError, APIResponseError, APIStatusError, TwelveLabsError
-from twelvelabs_core.media.lists import distinct_names, folders_of
+from twelvelabs_core.media.lists import distinct_names, folders_of, readable_path
 from twelvelabs_core.moments.moment import VERBS, Moment, media_fragment
 from twelvelabs_core.results.references import clock
 
@@ -17,11 +17,23 @@ WORDS_MAX = 500  # characters of spoken words that a language model is shown for
 
 
 def titles_of_sources(titles: Mapping[str, str]) -> dict[str, str]:
-    """Return titles by source, each with as much of its folders as tells equal titles apart."""
+    """Return titles by source; equal ones with as much of their folders as tells them apart.
+
+    Where a title is not the end of its source, as with a `source=` of the caller's, the source itself is shown.
+    """
     named = {source: title or _last_part(source) for source, title in titles.items()}
-    return distinct_names(
+    shown = distinct_names(
         {source: (title, folders_of(source, title, is_url=is_web_url(source))) for source, title in named.items()}
     )
+    return {
+        source: title if title == named[source] or ends_with(source, title) else source
+        for source, title in shown.items()
+    }
+
+
+def ends_with(source: str, name: str) -> bool:
+    """Return whether a name is a source, or its last parts: `cup/match.mp4` of `/data/cup/match.mp4`."""
+    return f"/{readable_path(source, is_url=is_web_url(source))}".endswith(f"/{name}")
 
 
 def moment_text(moment: Moment) -> str:

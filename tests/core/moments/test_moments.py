@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.core.surface import Surface
 from twelvelabs_core import Example, Hit, InputError, Moment, MomentOptions, SegmentPosition, Segments, citations
 from twelvelabs_core.moments.search import StoredFile, moments_of
+from twelvelabs_core.moments.text import ends_with, titles_of_sources
 from twelvelabs_core.moments.timeline import Timeline, relevance_of_clips
 from twelvelabs_core.results.segments import Matrix
 
@@ -316,3 +317,21 @@ async def test_a_result_of_another_space_is_refused(client: Surface, metadata: d
         await client.find_moments([Hit.of(ours), Hit.of({**known, **metadata, "segment_id": "2"})], query)
     # A document that is not of this package may have any metadata.
     assert await client.find_moments([Hit.of({"source": "note", **metadata})], query)
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ({"a/cup/v.mp4": "v.mp4", "b/league/v.mp4": "v.mp4"}, ["cup/v.mp4", "league/v.mp4"]),
+        ({"a/cup/v.mp4": "cup/v.mp4", "b/cup/v.mp4": "cup/v.mp4"}, ["a/cup/v.mp4", "b/cup/v.mp4"]),
+        ({"u7/plan.mp4": "v.mp4", "cup/v.mp4": "v.mp4"}, ["u7/plan.mp4", "cup/v.mp4"]),
+        ({"u7/plan.mp4": "v.mp4", "u8/plan.mp4": "w.mp4"}, ["v.mp4", "w.mp4"]),
+        ({"https://h.io/a/my%20v.mp4": "my v.mp4", "b/my v.mp4": "my v.mp4"}, ["a/my v.mp4", "b/my v.mp4"]),
+    ],
+)
+def test_equal_titles_are_told_apart_by_names_that_are_the_end_of_their_sources(
+    stored: dict[str, str], shown: list[str]
+) -> None:
+    titles = titles_of_sources(stored)
+    assert list(titles.values()) == shown
+    assert all(ends_with(source, title) for source, title in titles.items() if title not in stored.values())
