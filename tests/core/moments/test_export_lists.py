@@ -5,6 +5,7 @@ import io
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +19,7 @@ from twelvelabs_core.moments.export import (
     moments_to_srt,
     moments_to_webvtt,
 )
+from twelvelabs_core.moments.export.timeline import draw, scales
 
 NASTY = '=1+1 --> "a" & <b>\n\nc, d'
 
@@ -210,6 +212,12 @@ def test_page_without_previews_shows_moments_and_documents() -> None:
     assert 'id="player"' not in page
     with pytest.raises(InputError, match=r"cannot read the preview none\.mp4"):
         moments_to_html({"a": [moment()]}, previews={"match.mp4": "none.mp4"})
+
+
+@pytest.mark.parametrize(("cosine", "top"), [(0.0, 18.2), (0.4, 2.0)])
+def test_only_a_score_above_0_is_a_full_bar_where_all_are_equal(cosine: float, top: float) -> None:
+    clips = [replace(moment(start=0.0), options={"visual": OptionScore(cosine, 1)})]
+    assert f"M0.0 20V{top}H" in draw(clips, scales(clips), 600.0)
 
 
 def test_without_pyav_pages_have_no_pictures_and_clips_name_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,8 @@ class Scale(NamedTuple):
 
     def height(self, cosine: float) -> float:
         """Return the height of a cosine, from 0 to 1."""
-        return _LOWEST + (1 - _LOWEST) * ((cosine - self.low) / self.span if self.span > 0 else 1.0)
+        share = (cosine - self.low) / self.span if self.span > 0 else float(cosine > 0)
+        return _LOWEST + (1 - _LOWEST) * share
 
 
 def scales(clips: Iterable[Moment]) -> dict[str, Scale]:
