@@ -61,6 +61,12 @@ async def test_invalid_texts_are_refused_by_index(
 
 
 @both_modes
+async def test_empty_query_is_named_as_such(mode: str, fresh_embeddings: TwelveLabsEmbeddings) -> None:
+    with pytest.raises(InputError, match=r"^the query is empty"):
+        await call(mode, fresh_embeddings, "embed_query", " ")
+
+
+@both_modes
 async def test_images_by_path_and_bytes(mode: str, shared_embeddings: TwelveLabsEmbeddings, tmp_path: Path) -> None:
     paths = [write_picture(tmp_path / f"{number}.jpg", scene) for number, scene in enumerate(SCENES)]
     vectors = await call(mode, shared_embeddings, "embed_images", [str(paths[0]), paths[1], paths[2].read_bytes()])

@@ -310,6 +310,11 @@ def test_a_value_that_is_no_text_is_refused(embed_model: TwelveLabsEmbedding, te
             call(text)
 
 
+def test_empty_query_is_named_as_such(embed_model: TwelveLabsEmbedding) -> None:
+    with pytest.raises(InputError, match=r"^the query is empty"):
+        embed_model.get_query_embedding(" ")
+
+
 def test_single_value_is_refused_where_a_list_is_expected(embed_model: TwelveLabsEmbedding, frame: Path) -> None:
     with pytest.raises(InputError, match=r"texts must be a list, got a single str"):
         embed_model.get_text_embedding_batch("a red car")  # type: ignore[arg-type]  # made wrong on purpose

@@ -188,10 +188,9 @@ class IngestionError(TwelveLabsError):
     def __init__(self, failures: Sequence[Failure], succeeded: Sequence[str] = ()) -> None:
         lines = [f"- {failure}" for failure in failures]
         total = len(failures) + len(succeeded)
-        super().__init__(
-            f"{len(failures)} of {total} sources failed; the others are in the segment store, and the next run does "
-            "not pay for them again:\n" + "\n".join(lines)
-        )
+        others = "; the others are in the segment store, and the next run does not pay for them again"
+        head = f"{len(failures)} of {total} sources failed{others if succeeded else ''}:"
+        super().__init__("\n".join([head, *lines]))
         self.failures = tuple(failures)
         self.succeeded = tuple(succeeded)
 

@@ -437,7 +437,9 @@ class SegmentMethods:
         given = many(texts, "texts")
 
         def find() -> list[Matrix | None]:
-            checked = [check_text(text, f"texts[{index}]") for index, text in enumerate(given)]
+            checked = [
+                check_text(text, "the query" if as_query else f"texts[{index}]") for index, text in enumerate(given)
+            ]
             return vectors_of_texts(checked, self._open_store, self._ingestion.space, as_query=as_query)
 
         return await self._session.io.blocking(find)

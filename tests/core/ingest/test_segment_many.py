@@ -447,5 +447,6 @@ async def test_a_report_names_each_source_once(client: Surface, tmp_path: Path) 
     missing = [str(tmp_path / name) for name in ("one.mp4", "two.mp4")]
     with pytest.raises(IngestionError) as caught:
         [one async for one in client.segment_many(missing)]
-    lines = str(caught.value).splitlines()[1:]
+    head, *lines = str(caught.value).splitlines()
+    assert head == "2 of 2 sources failed:"
     assert sorted(lines) == [f"- {name}: no such file." for name in missing]
