@@ -16,6 +16,7 @@ from twelvelabs_core.integration import (
     Mode,
     client_of,
     complaint_about,
+    complaint_about_source,
     example_named,
     finish,
     public_document,
@@ -115,6 +116,11 @@ class SearchVideoMoments(BaseTool):
         try:
             # Not through `invoke`, whose trace would show the paths of files.
             moments = await self.retriever.find_moments(mode, {"text": query}, k, **arguments)
+            if given["source"] and not moments:
+                client = await client_of(mode, self.retriever.used_embeddings())
+                search = self.retriever.vector_search()
+                if complaint := await complaint_about_source(mode, client, search, given["source"]):
+                    return complaint, []
         except TwelveLabsError as error:
             return sentence_of(error), []
         return _answer(moments)

@@ -15,6 +15,7 @@ from twelvelabs_core.integration import (
     Mode,
     client_of,
     complaint_about,
+    complaint_about_source,
     example_named,
     finish,
     moment_for_model,
@@ -115,7 +116,8 @@ class TwelveLabsToolSpec(BaseToolSpec):
         if complaint := complaint_about(query, given["start_sec"], given["end_sec"]):
             return {"error": complaint}
         if given["modality"] not in (*TOOL_OPTIONS, "any"):
-            return {"error": f"The search failed: modality must be seen, heard, said or any, got {given['modality']}."}
+            names = ", ".join(f"{word} ({option})" for word, option in TOOL_OPTIONS.items())
+            return {"error": f"The search failed: modality must be one of {names}, any; got {given['modality']}."}
         moments = await self.retriever.find_moments(
             mode,
             {"text": query},
@@ -124,6 +126,10 @@ class TwelveLabsToolSpec(BaseToolSpec):
             embedding_option=TOOL_OPTIONS.get(given["modality"]),
             time_window=time_window_of(given["start_sec"], given["end_sec"]),
         )
+        if given["source"] and not moments:
+            client = await client_of(mode, self.retriever.embed_model)
+            if complaint := await complaint_about_source(mode, client, self.retriever.vector_search(), given["source"]):
+                return {"error": complaint}
         return [moment_for_model(moment) for moment in moments]
 
     async def _more(self, mode: Mode, title: str, start_sec: float, end_sec: float, k: int) -> Any:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from twelvelabs_core.media.source import MediaInput, is_one, many, storable_text
     from twelvelabs_core.models.marengo import UNTIMED_TYPES
     from twelvelabs_core.models.options import DOCUMENT_MODEL
-    from twelvelabs_core.moments.agent import example_named, searchable_titles
+    from twelvelabs_core.moments.agent import complaint_about_source, example_named, searchable_titles
     from twelvelabs_core.moments.conditions import TOOL_OPTIONS, Conditions, Predicate, time_window_of
     from twelvelabs_core.moments.metadata import checked_metadata
     from twelvelabs_core.moments.retrieval import (
@@ -76,7 +76,7 @@ else:
             "twelvelabs_core.media.source": ["is_one", "many", "storable_text"],
             "twelvelabs_core.models.marengo": ["UNTIMED_TYPES"],
             "twelvelabs_core.models.options": ["DOCUMENT_MODEL"],
-            "twelvelabs_core.moments.agent": ["example_named", "searchable_titles"],
+            "twelvelabs_core.moments.agent": ["complaint_about_source", "example_named", "searchable_titles"],
             "twelvelabs_core.moments.conditions": ["TOOL_OPTIONS", "Conditions", "Predicate", "time_window_of"],
             "twelvelabs_core.moments.metadata": ["checked_metadata"],
             "twelvelabs_core.moments.retrieval": [
@@ -125,6 +125,7 @@ __all__ = [
     "checked_metadata",
     "client_of",
     "complaint_about",
+    "complaint_about_source",
     "conditions_of",
     "drain",
     "each_medium",

@@ -197,7 +197,10 @@ def test_filters_of_an_unknown_store_are_refused() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"embedding_option": "Visual"}, "one of visual, audio, transcription, .*, got 'Visual'"),
+        (
+            {"embedding_option": "Visual"},
+            r"one of visual \(seen\), audio \(heard\), transcription \(said\), .*, got 'Visual'",
+        ),
         ({"start_sec": -1}, "start_sec must be a number of seconds from 0, got -1"),
         ({"start_sec": "0:12"}, "start_sec must be a number of seconds from 0, got '0:12'"),
         ({"end_sec": float("nan")}, "end_sec must be a number of seconds from 0, got nan"),
@@ -359,6 +362,8 @@ def test_mistakes_in_arguments_are_told_to_the_model(store: InMemoryVectorStore)
     tool = SearchVideoMoments(retriever=TwelveLabsMomentRetriever(vectorstore=store))
     assert tool.invoke({"query": " "}) == "The search failed: query is empty."
     assert "end_sec must be after start_sec" in tool.invoke({"query": "a", "start_sec": 5, "end_sec": 4})
+    assert tool.invoke({"query": "a", "source": "x.mp4"}) == "The search failed: no video is called x.mp4."
+    assert tool.invoke({"query": "a", "source": "scenes.mkv", "start_sec": 900}) == "No moment found."
 
 
 def test_mistakes_in_arguments_are_refused(retriever: TwelveLabsMomentRetriever, store: InMemoryVectorStore) -> None:

@@ -257,6 +257,11 @@ def test_tools_work_blocking_and_report_what_is_not_there(index: VectorStoreInde
     assert json.loads(spec.list_videos()) == ["scenes.mkv"]
     assert "no moment from second 90 to 99" in json.loads(spec.more_like_this("scenes.mkv", 90, 99))["error"]
     assert json.loads(spec.search_video_moments("a", start_sec=5, end_sec=4))["error"]
+    unknown = json.loads(spec.search_video_moments("a", source="x.mp4"))
+    assert unknown == {"error": "The search failed: no video is called x.mp4."}
+    assert json.loads(spec.search_video_moments("a", source="scenes.mkv", start_sec=900)) == []
+    wrong = json.loads(spec.search_video_moments("a", modality="visual"))["error"]  # type: ignore[arg-type]
+    assert "must be one of seen (visual), heard (audio), said (transcription), any; got visual" in wrong
 
 
 def test_equal_file_names_are_told_apart(sandbox: Sandbox, video_path: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from twelvelabs_core.moments.conditions import Conditions
 from twelvelabs_core.moments.moment import Example
-from twelvelabs_core.moments.retrieval import VectorSearch, find_segments, probe, sources_in
+from twelvelabs_core.moments.retrieval import NAMED_COUNT, VectorSearch, find_segments, probe, sources_in
 from twelvelabs_core.moments.text import complaint_about, titles_of_sources
 from twelvelabs_core.transport.mode import Mode
 
@@ -38,6 +38,13 @@ async def example_named(
         return f"The search failed: {title} has no moment from second {start_sec:g} to {end_sec:g}."
     ids = tuple(hit.segment_id for hit in hits if hit.segment_id is not None)
     return Example(hits[0].source, start_sec, end_sec, ids)
+
+
+async def complaint_about_source(mode: Mode, client: Any, store: VectorSearch, title: str) -> str | None:
+    """Return a sentence for a language model where no file has the title that it passed."""
+    named = Conditions(sources=await sources_in(mode, client, store, title))
+    found = await find_segments(mode, store, probe(client), named, NAMED_COUNT)
+    return None if found else f"The search failed: no video is called {title}."
 
 
 async def searchable_titles(mode: Mode, client: Any, store: VectorSearch) -> list[str]:

@@ -62,9 +62,8 @@ class Conditions:
         if self.sources is not None and not self.sources:
             raise InputError("source is an empty list, by which nothing can be found: pass None for any file.")
         if self.embedding_option not in (None, *EMBEDDING_OPTIONS):
-            raise InputError(
-                f"embedding_option must be one of {', '.join(EMBEDDING_OPTIONS)}, got {self.embedding_option!r}."
-            )
+            names = [f"{one} ({VERBS[one]})" if one in VERBS else one for one in EMBEDDING_OPTIONS]
+            raise InputError(f"embedding_option must be one of {', '.join(names)}, got {self.embedding_option!r}.")
 
     def __bool__(self) -> bool:
         return any(value is not None for value in (self.sources, self.embedding_option, self.time_window))
