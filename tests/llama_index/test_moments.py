@@ -141,6 +141,8 @@ async def test_every_store_gives_the_same_moments_as_langchain(
     retriever = TwelveLabsMomentRetriever(index, similarity_top_k=2, fetch_k=3)
     assert await call(mode, retriever, "retrieve", description(0)) == []
     await (areplace_video(index, nodes) if mode == "async" else _replaced(index, nodes))
+    for source in ("cup/scenes.mkv", "league/scenes.mkv"):  # equal titles, which every search asks the store for
+        TwelveLabsVideoReader(embed_model=shared_model, **CUT).load_nodes(Media.of(video_path, source=source))
     embeddings = TwelveLabsEmbeddings(
         api_key=sandbox.api_key, base_url=sandbox.base_url, segment_store=shared_model.client.store
     )

@@ -132,7 +132,7 @@ def test_filters_are_flat_and_of_floats() -> None:
         ({"start_sec": "0:12"}, "start_sec must be a number of seconds from 0, got '0:12'"),
         ({"start_sec": 9, "end_sec": 9}, "end_sec must be after start_sec, got start_sec=9 and end_sec=9"),
         ({"end_sec": float("nan")}, "end_sec must be a number"),
-        ({"embedding_option": "vsual"}, "embedding_option must be one of visual, audio, .*, got 'vsual'"),
+        ({"embedding_option": "vsual"}, r"embedding_option must be one of visual \(seen\), audio .*, got 'vsual'"),
         ({"embedding_option": ["visual", "sound"]}, "embedding_option must be one of .*, got 'sound'"),
     ],
 )

@@ -6,7 +6,7 @@ from numbers import Real
 from typing import Any, Literal, NamedTuple
 
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.moments.moment import VERBS, Hit
+from twelvelabs_core.moments.moment import OPTION_NAMES, VERBS, Hit
 from twelvelabs_core.moments.options import check_time_window
 from twelvelabs_core.results.segments import OPTION_ORDER as EMBEDDING_OPTIONS
 
@@ -62,8 +62,7 @@ class Conditions:
         if self.sources is not None and not self.sources:
             raise InputError("source is an empty list, by which nothing can be found: pass None for any file.")
         if self.embedding_option not in (None, *EMBEDDING_OPTIONS):
-            names = [f"{one} ({VERBS[one]})" if one in VERBS else one for one in EMBEDDING_OPTIONS]
-            raise InputError(f"embedding_option must be one of {', '.join(names)}, got {self.embedding_option!r}.")
+            raise InputError(f"embedding_option must be one of {OPTION_NAMES}, got {self.embedding_option!r}.")
 
     def __bool__(self) -> bool:
         return any(value is not None for value in (self.sources, self.embedding_option, self.time_window))

@@ -9,10 +9,13 @@ from urllib.parse import quote
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.moments.metadata import own_metadata
 from twelvelabs_core.results.references import clock, readable_text, strip_reference
+from twelvelabs_core.results.segments import OPTION_ORDER
 
 MOMENT_NAMESPACE = uuid.UUID("6d1f2f0c-7c0f-5a58-9b3c-3b0a6a0f6c55")
 VERBS = {"visual": "seen", "audio": "heard", "transcription": "said"}
 """How a sentence names an embedding option; others are named as they are."""
+OPTION_NAMES = ", ".join(f"{option} ({VERBS[option]})" if option in VERBS else option for option in OPTION_ORDER)
+"""All embedding options, for messages: results say `seen`, conditions `visual`."""
 LEAST_SHOWN = 0.005  # cosines that would be shown as 0.00 are no reason
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from twelvelabs_core.base.checks import check_count
 from twelvelabs_core.base.errors import ConfigurationError, InputError
+from twelvelabs_core.moments.moment import OPTION_NAMES
 from twelvelabs_core.results.segments import OPTION_ORDER as EMBEDDING_OPTIONS
 
 Score = Literal["combined", "best"]
@@ -61,7 +62,7 @@ class MomentOptions:
                 raise ConfigurationError(f"{name} must be a finite number of at least 0, got {number!r}.")
         if unknown := [option for option in self.weights or () if option not in EMBEDDING_OPTIONS]:
             raise ConfigurationError(
-                f"weights has {unknown[0]!r}, which is no embedding option; there are {', '.join(EMBEDDING_OPTIONS)}."
+                f"weights has {unknown[0]!r}, which is no embedding option; there are {OPTION_NAMES}."
             )
         if self.max_per_source is not None:
             object.__setattr__(self, "max_per_source", check_count("max_per_source", self.max_per_source))
