@@ -269,6 +269,7 @@ async def test_tools_list_videos_and_find_more_like_a_moment(
     assert nothing == "The search failed: cup/scenes.mkv has no moment from second 90 to 99."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in ("InMemory", "Chroma", "Qdrant", "LanceDB")])
 def test_names_of_sources_mean_the_same_in_every_store(
     case: StoreCase, two_videos: TwelveLabsEmbeddings, video_path: Path, tmp_path: Path
