@@ -137,6 +137,7 @@ class TwelveLabsProvider(Provider):
         """
         return _TextDescriptor(self._name, *self._parts(model, dimensions, options))
 
+            ConfigurationError: The segment store is in memory, so no worker can open it.
     def get_image_embedder(self, model: str | None = None, **options: Any) -> ImageEmbedderDescriptor:
         """Return what `daft.functions.embed_image` uses.
 
@@ -151,6 +152,7 @@ class TwelveLabsProvider(Provider):
         """
         return _ImageDescriptor(self._name, *self._parts(model, None, options))
 
+            ConfigurationError: The segment store is in memory, so no worker can open it.
     def _parts(
         self, model: str | None, dimensions: int | None, options: dict[str, Any]
     ) -> tuple[WorkerClient[Client], str, int, "_EmbedOptions"]:

@@ -8,13 +8,14 @@ import daft
 import numpy as np
 import pytest
 from daft import DataFrame, col
+from daft.functions import embed_text
 from daft.pickle import dumps
 
 from daft_twelvelabs import TwelveLabsProvider, embed_audio, embed_video
 from tests.core.video_server import VideoServer
 from tests.daft.conftest import MakeProvider
 from tests.peak_log import PeakLog
-from twelvelabs_core import Client, FixedSegmentation, InputError
+from twelvelabs_core import Client, ConfigurationError, FixedSegmentation, InputError
 from twelvelabs_core.integration import METADATA_KEYS
 from twelvelabs_sandbox import Fault, Sandbox
 from twelvelabs_sandbox.films import Scene, write_sound
@@ -146,6 +147,13 @@ def test_a_refused_video_is_the_failure_of_its_row(
     rows = by_path(embedded({"path": [str(path) for path in videos.values()]}, make_provider()))
     errors = [row["error"]["type"] for row in rows.values() if row["error"] is not None]
     assert errors == ["AuthenticationError"]
+
+
+def test_a_store_in_memory_is_refused_since_workers_cannot_open_it(make_provider: MakeProvider) -> None:
+    provider = make_provider(store=":memory:")
+    for embed in (embed_video, embed_text):
+        with pytest.raises(ConfigurationError, match="in memory cannot be sent to another process"):
+            embed(col("path"), provider=provider)
 
 
 @pytest.mark.parametrize(
