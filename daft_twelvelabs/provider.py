@@ -277,7 +277,8 @@ async def _vectors(
             if ends_the_run(error):
                 raise
             if on == "log":
-                logger.warning("a row was not embedded: %s", error)
+                # The position is that in this call, which has one row.
+                logger.warning("a row was not embedded: %s", str(error).replace("texts[0]", "its text"))
             return None
 
     def each(given: Sequence[T]) -> list[Vector | None]:

@@ -88,6 +88,13 @@ def test_a_bad_text_is_null_and_not_its_batch(make_provider: MakeProvider, sandb
     assert vectors_of([None], make_provider(), on_error="raise") == {None: None}
 
 
+def test_the_log_of_a_bad_text_names_no_position(make_provider: MakeProvider, caplog: pytest.LogCaptureFixture) -> None:
+    vectors_of(["a car", " "], make_provider(), on_error="log")
+    assert [record.getMessage().partition(";")[0] for record in caplog.records if record.levelname == "WARNING"] == [
+        "a row was not embedded: its text is empty (1 characters of white space)"
+    ]
+
+
 def test_texts_that_may_fail_are_sent_at_once_too(watched: Sandbox, tmp_path: Path) -> None:
     watched.faults.add(Fault(path="/embed-v2", delay=0.5, times=None))
     provider = TwelveLabsProvider(
