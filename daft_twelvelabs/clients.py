@@ -25,7 +25,7 @@ class WorkerClient(Generic[AnyClient]):
 
     def __init__(self, client: AnyClient) -> None:
         self._client: AnyClient | None = client
-        # Here and not when Daft pickles its plan: Daft replaces the error of a store in memory by one of its own.
+        # Here and not when Daft pickles its plan: Daft replaces the error of a store in memory by another one.
         self._pickled = pickle.dumps(client)
 
     def get(self) -> AnyClient:
