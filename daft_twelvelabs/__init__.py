@@ -6,8 +6,8 @@ from daft_twelvelabs import TwelveLabsProvider, embed_video, segment_rows
 
 provider = TwelveLabsProvider(store="postgresql+psycopg://user@host/segments")  # key from TWELVELABS_API_KEY
 frame = daft.read_parquet("videos.parquet").with_column("video", embed_video(daft.col("url"), provider=provider))
-frame.write_parquet("embedded")
-segment_rows(daft.read_parquet("embedded")).write_lance("moments.lance")
+frame.write_parquet("embedded", write_mode="overwrite")
+segment_rows(daft.read_parquet("embedded")).write_lance("moments.lance", mode="overwrite")
 ```
 """
 

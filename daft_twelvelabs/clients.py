@@ -18,11 +18,15 @@ class WorkerClient(Generic[AnyClient]):
 
     The key is part of them only if it was passed as an argument; else each process reads it from its environment.
     Daft has no hook at the end of a query, so a worker keeps the client, as it keeps the connections of a pool.
+
+    Raises:
+        ConfigurationError: The client's segment store is in memory, so no other process can use it.
     """
 
     def __init__(self, client: AnyClient) -> None:
         self._client: AnyClient | None = client
-        self._pickled: bytes | None = None
+        # Here and not when Daft pickles its plan: Daft replaces the error of a store in memory by another one.
+        self._pickled = pickle.dumps(client)
 
     def get(self) -> AnyClient:
         """Return the client.
@@ -32,12 +36,12 @@ class WorkerClient(Generic[AnyClient]):
         """
         if self._client is None:
             # Here and not while Daft unpickles its plan: the error is then that of the query, with its own message.
-            client = pickle.loads(self._pickled or b"")  # noqa: S301  # written by __getstate__
-            self._client = _CLIENTS.setdefault((self._pickled or b"", client.settings.account), client)
+            client = pickle.loads(self._pickled)  # noqa: S301  # written by this class
+            self._client = _CLIENTS.setdefault((self._pickled, client.settings.account), client)
         return self._client
 
     def __getstate__(self) -> bytes:
-        return self._pickled or pickle.dumps(self._client)
+        return self._pickled
 
     def __setstate__(self, state: bytes) -> None:
         self._client, self._pickled = None, state

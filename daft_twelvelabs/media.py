@@ -86,7 +86,7 @@ def embed_video(
     Example:
         ```python
         frame = frame.with_column("video", embed_video(daft.col("url"), embedding_option=["visual"]))
-        frame.write_parquet("embedded")
+        frame.write_parquet("embedded", write_mode="overwrite")
         ```
     """
     worker = _worker(

@@ -59,6 +59,8 @@ class TwelveLabsProvider(Provider):
             processes that use it.
         store: The segment store: a file for the processes of one machine, a SQLAlchemy URL of PostgreSQL for several
             machines. Default: `TWELVELABS_STORE` of each worker, else a file in the user's data directory there.
+        settings: All of key, base URL, timeout, retries, concurrency and pace in one, with `max_retry_wait` and
+            `task_timeout`; then pass none of them.
 
     Raises:
         ConfigurationError: No key, or an invalid value.
@@ -90,21 +92,23 @@ class TwelveLabsProvider(Provider):
         requests_per_minute: float | None = None,
         max_concurrent_requests: int | None = None,
         store: SegmentStore | str | os.PathLike[str] | None = None,
+        settings: Settings | None = None,
     ) -> None:
-        settings = Settings.resolve(
-            api_key=api_key,
+        # A path is that of the caller's folder, which a worker does not share.
+        self._store = store if store is None or isinstance(store, SegmentStore) else SegmentStore(store)
+        self._name = name
+        self._client = AsyncClient(
+            api_key,
+            model=model,
+            embedding_dimension=embedding_dimension,
             base_url=base_url,
             timeout=timeout,
             max_retries=max_retries,
             max_concurrency=max_concurrency,
             requests_per_minute=requests_per_minute,
             max_concurrent_requests=max_concurrent_requests,
-        )
-        # A path is that of the caller's folder, which a worker does not share.
-        self._store = store if store is None or isinstance(store, SegmentStore) else SegmentStore(store)
-        self._name = name
-        self._client = AsyncClient(
-            settings=settings, model=model, embedding_dimension=embedding_dimension, store=self._store
+            store=self._store,
+            settings=settings,
         )
 
     @property
@@ -133,6 +137,7 @@ class TwelveLabsProvider(Provider):
                 and not for the others of their batch.
 
         Raises:
+            ConfigurationError: The segment store is in memory, so no worker can open it.
             InputError: An unknown option or model.
         """
         return _TextDescriptor(self._name, *self._parts(model, dimensions, options))
@@ -147,9 +152,13 @@ class TwelveLabsProvider(Provider):
             **options: As for `get_text_embedder`.
 
         Raises:
+            ConfigurationError: The segment store is in memory, so no worker can open it.
             InputError: An unknown option or model.
         """
         return _ImageDescriptor(self._name, *self._parts(model, None, options))
+
+    def __repr__(self) -> str:
+        return f"TwelveLabsProvider(name={self._name!r}, model={self._client.model!r}, store={self._store!r})"
 
     def _parts(
         self, model: str | None, dimensions: int | None, options: dict[str, Any]
@@ -275,7 +284,8 @@ async def _vectors(
             if ends_the_run(error):
                 raise
             if on == "log":
-                logger.warning("a row was not embedded: %s", error)
+                # The position is that in this call, which has one row.
+                logger.warning("a row was not embedded: %s", str(error).replace("texts[0]", "its text"))
             return None
 
     def each(given: Sequence[T]) -> list[Vector | None]:

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from twelvelabs_sandbox.options import Options, new_key
 from twelvelabs_sandbox.server import Sandbox
 
-BANNER = """\
-TwelveLabs sandbox: an offline server of the embed API. It is NOT Marengo: its vectors have no meaning.
+LIMITS = "It is not Marengo: it measures colour, motion and sound, and does not understand what a video shows."
+BANNER = f"""\
+TwelveLabs sandbox: an offline server of the embed API.
+{LIMITS}
 Point any client at it:
 
-export TWELVELABS_BASE_URL={url}
-export TWELVELABS_API_KEY={key}
+export TWELVELABS_BASE_URL={{url}}
+export TWELVELABS_API_KEY={{key}}
 
 Ctrl-C stops it and deletes everything that was uploaded."""
 
@@ -30,8 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             host=args.host, port=args.port, api_key=args.api_key or new_key(), task_seconds=args.task_seconds
         )
         sandbox.start()
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         sys.exit(f"twelvelabs_sandbox: {error}")
+    except OSError as error:
+        place = f"{args.host}:{args.port}"
+        sys.exit(
+            f"twelvelabs_sandbox: cannot listen on {place}: {error.strerror}. "
+            "Choose another --port (0: a free one) or --host."
+        )
     with sandbox:
         print(BANNER.format(url=sandbox.base_url, key=sandbox.api_key), flush=True)  # noqa: T201 - output of a command
         while not stopped.wait(1.0):  # In steps, since an unlimited wait cannot be interrupted on Windows.
@@ -41,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m twelvelabs_sandbox",
-        description="Serve the TwelveLabs embed API offline. It is not Marengo: its vectors have no meaning.",
+        description=f"Serve the TwelveLabs embed API offline. {LIMITS}",
     )
     parser.add_argument("--port", type=int, default=8765, help="port to listen on; 0 chooses a free one (default 8765)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")

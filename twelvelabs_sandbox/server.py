@@ -28,10 +28,10 @@ CHECKSUM_SECONDS = 300.0
 
 
 class Sandbox:
-    """An offline server of the TwelveLabs embed API on loopback. NOT Marengo: its vectors have no meaning.
+    """An offline server of the TwelveLabs embed API on loopback.
 
-    It decodes media and returns deterministic 512-d unit vectors from colours, brightness, motion, sound and the words
-    of captions, so that a program runs without a key, a network or costs.
+    It is not Marengo: it measures colour, motion and sound, and does not understand what a video shows.
+    A program runs without a key, a network or costs; vectors have 512 values and are the same each time.
 
     Args:
         host: The address to listen on (default 127.0.0.1: this machine only).

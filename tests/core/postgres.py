@@ -27,14 +27,15 @@ def server(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def schema(url: str) -> Iterator[str]:
-    """Yield the URL of an empty schema on a server, which is dropped afterwards."""
+def schema(url: str, *, also: str = "") -> Iterator[str]:
+    """Yield the URL of an empty schema on a server, which is dropped afterwards; `also` is another one to search."""
     name = f"test_{uuid.uuid4().hex}"
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.exec_driver_sql(f"CREATE SCHEMA {name}")
     joint = "&" if "?" in url else "?"
-    yield f"{url}{joint}options=-csearch_path%3D{name}&application_name={name}"
+    path = f"{name},{also}" if also else name
+    yield f"{url}{joint}options=-csearch_path%3D{path}&application_name={name}"
     with engine.begin() as connection:
         connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")
     engine.dispose()

@@ -72,5 +72,5 @@ def database(postgres_server: str) -> Iterator[str]:
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS vector")  # in the schema `public`
     engine.dispose()
-    with postgres.schema(postgres_server) as url:
-        yield f"{url},public"
+    with postgres.schema(postgres_server, also="public") as url:
+        yield url

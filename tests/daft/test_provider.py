@@ -14,7 +14,7 @@ from daft_twelvelabs import TwelveLabsProvider, embed_video, segment_rows
 from langchain_twelvelabs import TwelveLabsEmbeddings
 from tests.daft.conftest import MakeProvider
 from tests.peak_log import PeakLog
-from twelvelabs_core import ConfigurationError, FixedSegmentation, InputError
+from twelvelabs_core import ConfigurationError, FixedSegmentation, InputError, Settings
 from twelvelabs_sandbox import Fault, Sandbox
 from twelvelabs_sandbox.films import Scene, write_picture
 
@@ -86,6 +86,32 @@ def test_a_bad_text_is_null_and_not_its_batch(make_provider: MakeProvider, sandb
     found = vectors_of(["a tree", "a house", None], make_provider(), on_error="ignore")
     assert sorted(vector is None for vector in found.values()) == [False, True, True]
     assert vectors_of([None], make_provider(), on_error="raise") == {None: None}
+
+
+def test_the_log_of_a_bad_text_names_no_position(make_provider: MakeProvider, caplog: pytest.LogCaptureFixture) -> None:
+    vectors_of(["a car", " "], make_provider(), on_error="log")
+    assert [record.getMessage().partition(";")[0] for record in caplog.records if record.levelname == "WARNING"] == [
+        "a row was not embedded: its text is empty (1 characters of white space)"
+    ]
+
+
+def test_the_repr_names_the_store_without_its_password(sandbox: Sandbox) -> None:
+    provider = TwelveLabsProvider(
+        sandbox.api_key, base_url=sandbox.base_url, name="tl", store="postgresql+psycopg://user:secret@host/segments"
+    )
+    assert repr(provider) == (
+        "TwelveLabsProvider(name='tl', model='marengo3.0', "
+        "store=SegmentStore('postgresql+psycopg://user:***@host/segments'))"
+    )
+
+
+def test_settings_take_the_place_of_key_and_url(sandbox: Sandbox) -> None:
+    settings = Settings.resolve(api_key=sandbox.api_key, base_url=sandbox.base_url, task_timeout=9)
+    provider = loads(dumps(TwelveLabsProvider(settings=settings)))
+    assert provider.client.settings == settings
+    assert loads(dumps(provider.get_text_embedder())).client.get().settings == settings
+    with pytest.raises(ConfigurationError, match="pass settings, or max_retries, not both"):
+        TwelveLabsProvider(settings=settings, max_retries=1)
 
 
 def test_texts_that_may_fail_are_sent_at_once_too(watched: Sandbox, tmp_path: Path) -> None:

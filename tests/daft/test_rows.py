@@ -1,11 +1,14 @@
 """`segment_rows`: the rows that `add_segments` writes, in Parquet, Lance, LanceDB, pgvector, and moments on them."""
 
+import datetime as dt
+import math
 from pathlib import Path
 from typing import Any
 
 import daft
 import pytest
-from daft import DataFrame, col
+from daft import DataFrame, DataType, col, lit
+from daft.functions import to_struct, when
 from langchain_core.vectorstores import InMemoryVectorStore
 
 from daft_twelvelabs import embed_video, segment_rows
@@ -58,7 +61,8 @@ def test_parquet_and_lance_keep_the_rows(frame: DataFrame, tmp_path: Path) -> No
     pytest.importorskip("daft_lance", reason="has no version for Python 3.14")
     rows = segment_rows(frame)
     rows.write_parquet(str(tmp_path / "moments"))
-    rows.write_lance(str(tmp_path / "moments.lance"))
+    for _ in range(2):  # a script that is run again replaces what it wrote
+        rows.write_lance(str(tmp_path / "moments.lance"), mode="overwrite")
     expected = rows_of(rows)
     assert len(expected) > 3
     assert rows_of(daft.read_parquet(str(tmp_path / "moments"))) == expected
@@ -125,9 +129,48 @@ def test_media_without_segments_give_no_rows(make_provider: MakeProvider) -> Non
     assert segment_rows(frame).to_pylist() == []
 
 
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_numbers_that_are_not_finite_are_null_as_postgresql_requires(
+    frame: DataFrame, embeddings: TwelveLabsEmbeddings, database: str, number: float
+) -> None:
+    stores = pytest.importorskip("langchain_postgres", reason="the package langchain-postgres is not installed")
+    store = stores.PGVector(embeddings, connection=database, collection_name="moments")
+    scored = frame.with_column("level", when(col("team") == "a", number).otherwise(0.5))
+    rows = segment_rows(scored, metadata=["level", "team"]).to_pydict()
+    store.add_embeddings(rows["text"], rows["vector"], rows["metadata"], rows["id"])
+    levels = {found["team"]: found["level"] for found in rows["metadata"]}
+    assert levels == {"a": None, "b": 0.5, "c": 0.5}
+
+
+def test_metadata_of_other_types_is_refused(frame: DataFrame) -> None:
+    kept = {"text": col("team"), "whole": lit(1), "share": lit(0.5).cast(DataType.float32()), "is_home": lit(True)}
+    [first, *_] = segment_rows(frame.with_columns(kept), metadata=list(kept)).to_pylist()
+    assert {name: first["metadata"][name] for name in ("whole", "share", "is_home")} == {
+        "whole": 1,
+        "share": 0.5,
+        "is_home": True,
+    }
+    others = {
+        "tags": col("team").split(","),
+        "data": lit(b"red"),
+        "both": to_struct(col("team")),
+        "day": lit(dt.date(2026, 1, 1)),
+        "price": lit(1).cast(DataType.decimal128(5, 2)),
+        "nothing": lit(None),
+    }
+    for name, column in others.items():
+        with pytest.raises(InputError, match=f"metadata column {name} has the type"):
+            segment_rows(frame.with_column(name, column), metadata=[name])
+    with pytest.raises(InputError, match=r"metadata must be a list such as \['team'\], got a str"):
+        segment_rows(frame, metadata="team")
+
+
 def test_wrong_columns_are_refused(frame: DataFrame) -> None:
     with pytest.raises(InputError, match="no column audio; it has path, team, video"):
         segment_rows(frame, "audio")
+    for column in (col("team"), to_struct(col("team"))):
+        with pytest.raises(InputError, match="column video is not one of embed_video or embed_audio: its type is"):
+            segment_rows(frame.with_column("video", column))
     for name in ("source", "score"):
         with pytest.raises(InputError, match=name):
             segment_rows(frame.with_column(name, col("team")), metadata=[name])

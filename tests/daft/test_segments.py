@@ -8,13 +8,14 @@ import daft
 import numpy as np
 import pytest
 from daft import DataFrame, col
+from daft.functions import embed_text
 from daft.pickle import dumps
 
 from daft_twelvelabs import TwelveLabsProvider, embed_audio, embed_video
 from tests.core.video_server import VideoServer
 from tests.daft.conftest import MakeProvider
 from tests.peak_log import PeakLog
-from twelvelabs_core import Client, FixedSegmentation, InputError
+from twelvelabs_core import Client, ConfigurationError, FixedSegmentation, InputError, Settings
 from twelvelabs_core.integration import METADATA_KEYS
 from twelvelabs_sandbox import Fault, Sandbox
 from twelvelabs_sandbox.films import Scene, write_sound
@@ -146,6 +147,22 @@ def test_a_refused_video_is_the_failure_of_its_row(
     rows = by_path(embedded({"path": [str(path) for path in videos.values()]}, make_provider()))
     errors = [row["error"]["type"] for row in rows.values() if row["error"] is not None]
     assert errors == ["AuthenticationError"]
+
+
+def test_a_row_waits_as_long_as_the_settings_allow(videos: dict[str, Path], sandbox: Sandbox, tmp_path: Path) -> None:
+    for longest, error in ((1.0, "RateLimitError"), (60.0, None)):
+        settings = Settings.resolve(api_key=sandbox.api_key, base_url=sandbox.base_url, max_retry_wait=longest)
+        provider = TwelveLabsProvider(settings=settings, store=tmp_path / "segments.sqlite3")
+        sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", rate_limit="retry-after", wait=3, times=1))
+        [row] = embedded({"path": [str(videos["red"])]}, provider).to_pydict()["video"]
+        assert (row["error"] and row["error"]["type"]) == error
+
+
+def test_a_store_in_memory_is_refused_since_workers_cannot_open_it(make_provider: MakeProvider) -> None:
+    provider = make_provider(store=":memory:")
+    for embed in (embed_video, embed_text):
+        with pytest.raises(ConfigurationError, match="in memory cannot be sent to another process"):
+            embed(col("path"), provider=provider)
 
 
 @pytest.mark.parametrize(

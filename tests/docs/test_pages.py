@@ -6,10 +6,10 @@ has a text block directly after it, its expected output, in which `...` matches 
 """
 
 import ast
+import contextlib
 import json
 import re
 import runpy
-import shutil
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -19,10 +19,8 @@ from typing import Any
 
 import pytest
 
-from tests.examples.media import SCENES
 from tests.sandbox.pdf import write_pdf
 from twelvelabs_sandbox import Sandbox
-from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sound
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -66,21 +64,15 @@ def _case(block: Block) -> Any:
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the media that the pages name."""
+    """A folder with the media that the pages name, written by the block of the sandbox's page."""
     folder = tmp_path_factory.mktemp("readme")
-    write_film(folder / "match.mp4", SCENES)
-    write_film(folder / "training.mp4", SCENES[::-1])
-    (folder / "videos").mkdir()
-    shutil.copy(folder / "match.mp4", folder / "videos" / "match.mp4")
-    write_picture(folder / "photo.jpg", SCENES[0])
-    write_film(folder / "clip.mp4", SCENES[1:2])
-    talk = [Scene("red", seconds=6.0), Scene("blue", seconds=6.0)]
-    write_film(folder / "interview.mkv", talk, captions=[(6.5, 10.0, "the goalkeeper is called Amara")])
-    write_sound(folder / "cheer.wav", SCENES[:1])
-    (folder / "documents").mkdir()
+    (code,) = [
+        block.code for block in BLOCKS if block.place.startswith("docs/sandbox.md") and "write_sound" in block.code
+    ]
+    (folder / "media.py").write_text(code, "utf-8")
+    with contextlib.chdir(folder):
+        runpy.run_path("media.py")
     write_pdf(folder / "documents" / "plan.pdf", [[(20, 150, "purple stripes")], [(20, 40, "blue checkerboard")]])
-    (folder / "documents" / "notes.md").write_text("A red car drives fast. It is loud.", "utf-8")
-    write_picture(folder / "documents" / "photo.jpg", SCENES[0])
     spans = [{"source": "match.mp4", "start_sec": 0.0, "end_sec": 6.0}]
     judged = [{"query": "fast red and white stripes", "label": "look", "spans": spans}]
     (folder / "judged.json").write_text(json.dumps(judged))

@@ -1,16 +1,15 @@
-"""The app of `docs/web-app.md`, opened in a browser: it plays a moment, and serves the videos alone."""
+"""The app of `docs/web-app.md`, started as the page says: it finds and plays a moment, and serves the videos alone."""
 
 import http.client
 import re
-import runpy
 import socket
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import httpx
 import pytest
-import uvicorn
 
 from tests.examples.browser import chromium, wait_until
 from tests.examples.media import SCENES
@@ -19,7 +18,7 @@ from twelvelabs_sandbox.films import write_film
 
 PAGE = Path(__file__).parents[2] / "docs" / "web-app.md"
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -34,18 +33,24 @@ def port(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> I
     write_film(tmp_path / "videos" / "first goal #1.mp4", SCENES)
     (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     (tmp_path / "app.py").write_text(code, "utf-8")
-    module: dict[str, Any] = runpy.run_path(str(tmp_path / "app.py"))
-    module["load_videos"]()
-    server = uvicorn.Server(uvicorn.Config(module["app"], log_level="error"))
-    listening = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
+    (command,) = re.findall(r"run `(uvicorn [^`]+)`", PAGE.read_text("utf-8"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    app = subprocess.Popen([sys.executable, "-m", *command.split(), "--port", str(number), "--log-level", "warning"])
     try:
-        yield listening.getsockname()[1]
+        assert wait_until(lambda: app.poll() is not None or answers(number), 120)
+        assert app.poll() is None
+        yield number
     finally:
-        server.should_exit = True
-        thread.join(30)
-        listening.close()
+        app.terminate()
+        app.wait(30)
+
+
+def answers(port: int) -> bool:
+    try:
+        return status(port, "/") == 200
+    except ConnectionError:
+        return False
 
 
 def status(port: int, path: str) -> int:
@@ -58,6 +63,15 @@ def status(port: int, path: str) -> int:
         connection.close()
 
 
+def test_a_search_finds_a_moment_and_an_empty_one_is_refused(port: int) -> None:
+    url = f"http://127.0.0.1:{port}/search"
+    (best, *_) = httpx.get(url, params={"q": "still blue and yellow"}, trust_env=False).raise_for_status().json()
+    found = {"title": "first goal #1.mp4", "start_sec": 6.0, "end_sec": 12.0}
+    assert best == found | {"url": "/media/first%20goal%20%231.mp4#t=6,12"}
+    assert [status(port, path) for path in ("/search", "/search?q=", "/search?q=%20")] == [400, 400, 400]
+
+
+@pytest.mark.browser
 def test_a_click_plays_the_moment_and_no_other_file_is_served(port: int, tmp_path: Path) -> None:
     assert status(port, "/media/first%20goal%20%231.mp4") == 200
     paths = ("/media/.env", "/media/../.env", "/media/%2e%2e/.env", "/media/..%2f.env", "/media//etc/passwd", "/media/")

@@ -6,6 +6,7 @@ import os
 import re
 import runpy
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from unittest import mock
 import pytest
 
 from tests.examples.media import SCENES, TIMES, write_media
-from twelvelabs_core import AuthenticationError, ServerError
+from twelvelabs_core import AuthenticationError
 from twelvelabs_sandbox import Fault, Sandbox
 from twelvelabs_sandbox.films import describe_look
 
@@ -190,21 +191,36 @@ def test_a_queue_of_tickets_in_three_processes(run: Runner, service: Sandbox) ->
     (run.media / "queue.sqlite3").unlink()
 
 
-@pytest.mark.parametrize(("status", "error"), [(401, AuthenticationError), (503, ServerError)])
+@pytest.mark.parametrize("status", [401, 503])
 def test_a_queue_of_tickets_continues_after_a_run_that_failed(
-    status: int, error: type[Exception], media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    status: int, media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("twelvelabs_core.transport.retry.FIRST_WAIT", 0.01)
     with Sandbox() as service:
         run = Runner(media, service, tmp_path / "segments.sqlite")
         run("tickets_sqlite_queue.py", "add", "match.mp4")
-        for step, done in (("submit", "submitted 1\n"), ("collect", "done 1\n")):
+        for step, before, done in (("submit", "new 1\n", "submitted 1\n"), ("collect", "submitted 1\n", "done 1\n")):
             service.faults.add(Fault(status=status, times=None))
-            with pytest.raises(error):
-                run("tickets_sqlite_queue.py", step)
+            with pytest.raises(AuthenticationError) if status == 401 else contextlib.nullcontext():
+                assert run("tickets_sqlite_queue.py", step).stdout.endswith(before)
             service.faults.clear()
             assert run("tickets_sqlite_queue.py", step).stdout.endswith(done)
         assert len(service.tasks()) == 1
+    (media / "queue.sqlite3").unlink()
+
+
+def test_a_bad_job_of_a_queue_of_tickets_does_not_stop_the_others(media: Path, tmp_path: Path) -> None:
+    with Sandbox() as service:
+        run = Runner(media, service, tmp_path / "segments.sqlite")
+        run("tickets_sqlite_queue.py", "add", "match.mp4", "other.mp4")
+        service.faults.add(Fault(path="/assets", asset="failed"))
+        assert run("tickets_sqlite_queue.py", "submit").stdout == "failed 1\nsubmitted 1\n"
+        with contextlib.closing(sqlite3.connect(media / "queue.sqlite3", isolation_level=None)) as queue:
+            queue.execute("INSERT INTO jobs VALUES ('0.mp4', 'submitted', 'no ticket', NULL)")
+            assert run("tickets_sqlite_queue.py", "collect").stdout.endswith("done 1\nfailed 1\nsubmitted 1\n")
+            errors = dict(queue.execute("SELECT video, error FROM jobs WHERE error IS NOT NULL").fetchall())
+        assert sorted(errors) == ["0.mp4", "match.mp4"]
+        assert errors["match.mp4"].startswith("match.mp4: asset ")
     (media / "queue.sqlite3").unlink()
 
 

@@ -316,6 +316,7 @@ def test_title_that_is_not_the_end_of_its_source_is_told_apart_by_the_source(
     assert "plan.mkv names 2 files: u7/plan.mkv, u8/plan.mkv." in more.invoke({"source": "plan.mkv", **place})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in ("InMemory", "Chroma", "Qdrant", "LanceDB")])
 def test_names_of_sources_mean_the_same_in_every_store(
     case: StoreCase,

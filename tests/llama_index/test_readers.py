@@ -232,6 +232,7 @@ def test_metadata_of_a_folder_may_have_keys_that_segments_use(
     assert tasks(sandbox) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [None, 2])
 def test_a_folder_of_videos_and_texts(
     folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox, workers: int | None

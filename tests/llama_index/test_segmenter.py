@@ -293,6 +293,7 @@ def test_an_index_refreshes_by_document(folder: Path, segmenter: TwelveLabsVideo
     assert stored_of(index, red).isdisjoint(before)
 
 
+@pytest.mark.slow
 @both_modes
 async def test_segmenter_works_in_worker_processes(
     mode: str, folder: Path, segmenter: TwelveLabsVideoSegmenter, sandbox: Sandbox

@@ -98,6 +98,7 @@ def test_a_run_that_is_killed_is_completed_by_the_next_one(name: str, sandbox: S
     check_kills(place, sandbox, lambda folder: expected_of(model, folder), kills=2, each_write=name != "Simple")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("write", "when"),
     [("vector_store.add", "after"), ("docstore.add_documents", "before"), ("docstore.add_documents", "after")],

@@ -271,6 +271,7 @@ def test_a_clip_without_own_frame_has_the_previous_one(folder: Path) -> None:
     assert [clip.vector @ red > clip.vector @ blue for clip in across] == [True, False, False, False]
 
 
+@pytest.mark.slow
 def test_long_videos_are_embedded_from_the_start_of_keyframe_groups(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -356,6 +357,7 @@ def test_damaged_files_yield_vectors_or_a_media_error(folder: Path, suffix: str,
             assert error.code in {"video_file_broken", "parameter_invalid"}  # noqa: PT017 - vectors are as good an end
 
 
+@pytest.mark.slow
 def test_vectors_are_equal_in_all_threads(video_file: Path) -> None:
     alone = embed(video_file)
     with ThreadPoolExecutor(4) as pool:

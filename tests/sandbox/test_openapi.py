@@ -130,6 +130,7 @@ def world(media: Path, tmp_path_factory: pytest.TempPathFactory, file_server: Fi
         yield World(sandbox, assets, ids, file_server.url("picture.jpg"), video_file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["good", "broken"])
 @pytest.mark.parametrize(("name", "path", "method"), operations())
 def test_responses_are_as_documented(world: World, name: str, path: str, method: str, kind: str) -> None:

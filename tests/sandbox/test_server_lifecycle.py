@@ -134,11 +134,11 @@ def test_the_command_prints_its_exports(end: signal.Signals, temporary: Path) ->
     command = [sys.executable, "-m", "twelvelabs_sandbox", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(5)]
+        lines = [process.stdout.readline() for _ in range(6)]
         text = "".join(lines)
         url = re.search(r"^export TWELVELABS_BASE_URL=(http://127\.0\.0\.1:\d+/v1\.3)$", text, re.MULTILINE)
         key = re.search(r"^export TWELVELABS_API_KEY=(tlk_sandbox_\w+)$", text, re.MULTILINE)
-        assert "NOT Marengo" in lines[0]
+        assert "not Marengo" in lines[1]
         assert url is not None
         assert key is not None
         answer = httpx.get(url[1] + "/assets", headers={"x-api-key": key[1]}, trust_env=False)
@@ -166,6 +166,16 @@ def test_the_help_is_plain_text() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert "Serve the TwelveLabs embed API offline." in done.stdout
     assert "`" not in done.stdout
+
+
+def test_the_command_names_a_port_that_is_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        command = [sys.executable, "-m", "twelvelabs_sandbox", "--port", str(port)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}: " in done.stderr
+    assert "--port (0: a free one)" in done.stderr
 
 
 def test_the_command_refuses_a_live_key() -> None:

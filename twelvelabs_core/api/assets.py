@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from twelvelabs_core.api.chunked_upload import ChunkedUploads, UploadOrder
 from twelvelabs_core.api.content import check_unchanged
 from twelvelabs_core.api.uploads import AsyncUploads
-from twelvelabs_core.base.errors import InputError, TaskTimeoutError, TwelveLabsError
+from twelvelabs_core.base.errors import InputError, TaskFailedError, TaskTimeoutError
 from twelvelabs_core.base.progress import OnProgress, Progress, check_callback
 from twelvelabs_core.media.formats import kind_by_name
 from twelvelabs_core.media.inspect import media_type_of
@@ -166,12 +166,12 @@ class AsyncAssets:
             The `ready` asset.
 
         Raises:
-            TwelveLabsError: The asset failed; the message has the API's reason.
+            TaskFailedError: The asset failed; the message has the API's reason.
             TaskTimeoutError: It was not ready within the time limit.
         """
         asset = await self.wait_until_settled(asset_id, timeout)
         if asset.status == "failed":
-            raise asset_failed(asset)
+            raise TaskFailedError(failure_of(asset))
         return asset
 
     async def retrieve_transcription(self, asset_id: str, *, include: Sequence[str] = ("words",)) -> Transcription:
@@ -287,9 +287,9 @@ class AsyncAssets:
         await self._session.send(Call(attempt, method, f"{_path(asset_id)}/user-metadata", body=body))
 
 
-def asset_failed(asset: Asset) -> TwelveLabsError:
-    """Return the error of an asset that failed."""
-    return TwelveLabsError(f"asset {asset.id} failed: {asset.error or 'no reason given'}. Upload it again.")
+def failure_of(asset: Asset) -> str:
+    """Return what is wrong with an asset that failed."""
+    return f"asset {asset.id} failed: {(asset.error or 'no reason given').rstrip('.')}. Upload it again."
 
 
 def _check_among(name: str, values: Sequence[str], allowed: Sequence[str]) -> None:

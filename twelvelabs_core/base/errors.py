@@ -215,7 +215,10 @@ class TaskError(TwelveLabsError):
 
 
 class TaskFailedError(TaskError):
-    """The task failed. The message has the reason of the server."""
+    """The task failed. The message has the reason of the server.
+
+    Also of an asset; `task_id` is None then, and the message names the asset.
+    """
 
 
 class TaskTimeoutError(TaskError, TimeoutError):

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from twelvelabs_core.api.assets import AsyncAssets, asset_failed
+from twelvelabs_core.api.assets import AsyncAssets, failure_of
 from twelvelabs_core.api.chunked_upload import UploadOrder
-from twelvelabs_core.base.errors import NotFoundError
+from twelvelabs_core.base.errors import NotFoundError, TaskFailedError
 from twelvelabs_core.ingest.single_flight import single_flight
 from twelvelabs_core.transport.session import Session
 
@@ -53,7 +53,7 @@ class MediaAssets:
         store = self._open_store()
         if asset.status == "failed":
             await self._io.blocking(lambda: store.drop_upload(asset.id))
-            raise asset_failed(asset)
+            raise TaskFailedError(f"{order.media.source}: {failure_of(asset)}")
         await self._io.blocking(lambda: store.put_asset(content, self._account, asset.id))
         return asset.id
 

@@ -163,9 +163,9 @@ class Ingestion:
 
         try:
             is_visible = await self._results.resume(ticket, entry, wait)
-        except TaskFailedError:
+        except TaskFailedError as error:
             await self._delete_asset(ticket, keep=ticket.keep_asset)
-            raise
+            raise _failed(ticket, str(error), error.task_id) from error
         if not is_visible:
             raise ConfigurationError(
                 f"task {entry.task_id} of {ticket.source} is of another account, which this API key cannot see."
@@ -343,5 +343,11 @@ def _not_collectable(ticket: Ticket, entry: "TaskEntry | None", place: str) -> T
             f"the segment store {place} has no task of {ticket.source}: collect with the store with which it was "
             "submitted, or submit it again."
         )
-    reason = (entry.error or "its create was interrupted").rstrip(". ")
-    return TaskFailedError(f"{ticket.source}: {reason}. Submit it again for another task.", task_id=entry.task_id)
+    return _failed(ticket, entry.error or "its create was interrupted", entry.task_id)
+
+
+def _failed(ticket: Ticket, reason: str, task_id: str | None) -> TaskFailedError:
+    """Return the error of each `collect` of a ticket whose task failed."""
+    return TaskFailedError(
+        f"{ticket.source}: {reason.rstrip('. ')}. Submit it again for another task.", task_id=task_id
+    )

@@ -22,6 +22,7 @@ from twelvelabs_core.base.errors import (
     BadRequestError,
     NotFoundError,
     ServerError,
+    TaskTimeoutError,
     TwelveLabsError,
 )
 from twelvelabs_core.base.limits import FILENAME_MAX
@@ -29,7 +30,7 @@ from twelvelabs_core.base.redact import unsigned_url
 from twelvelabs_core.models.marengo import CLIP, LOCAL
 from twelvelabs_core.results.responses import TaskSummary
 from twelvelabs_core.results.segments import Segments
-from twelvelabs_core.transport.polling import FIRST_DELAY, next_delay
+from twelvelabs_core.transport.polling import FIRST_DELAY, current_time_limit, next_delay
 from twelvelabs_core.transport.session import Session
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Recovery:
         io, store = self._session.io, self._open_store()
         journal = await io.blocking(lambda: store.journal_name)
         timeout = _VISIBLE_AFTER_ANSWER if is_answered else min(self._session.settings.timeout, _VISIBLE_AFTER)
-        began = io.now()
+        began, is_logged = io.now(), False
         while True:
             try:
                 candidates = [task for task in await self._tasks_since(entry) if _could_be(task, entry, journal)]
@@ -96,7 +97,16 @@ class Recovery:
             age = max(time.time() - entry.updated_at, io.now() - began)
             if age >= timeout:
                 return None
-            await io.sleep(next_delay(age, timeout - age))
+            remaining = min(timeout - age, current_time_limit().remaining(io.now()))
+            if remaining <= 0:
+                late = (
+                    f"the time-out has passed before its task would be in the list, {timeout:g} s after it; run again"
+                )
+                raise TaskTimeoutError(f"{entry.source}: the outcome of an earlier create is unknown, and {late}.")
+            if not is_logged:
+                logger.info("%s: searching the list of tasks for that of an earlier create", entry.source)
+                is_logged = True
+            await io.sleep(next_delay(age, remaining))
 
     async def has_expired(self, entry: "TaskEntry") -> bool:
         """Whether the server no longer lists a task that it answered with 404.

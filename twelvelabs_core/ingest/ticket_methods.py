@@ -64,7 +64,8 @@ class TicketMethods:
             embedding_type: As for `segment_many`.
             time_based_metadata: As for `segment_many`.
             embedding_uncertainty: As for `segment_many`.
-            timeout: Longest time for the upload and the create request in seconds. Default: none.
+            timeout: Longest time in seconds: for the upload, until the API has read it, and for the create, also until
+                the outcome of an earlier one is known. Default: `task_timeout` of the settings, 2 hours.
             keep_asset: False deletes the uploaded file at the API when the ticket is collected.
             check: As for `segment_video`.
             max_minutes: As for `segment_many`.
@@ -78,7 +79,8 @@ class TicketMethods:
         Raises:
             InputError: The media or an option cannot be used; nothing was sent.
             BudgetError: It does not fit into the budget; nothing was sent.
-            TaskTimeoutError: Another process was still creating the task.
+            TaskFailedError: The API cannot read the uploaded file.
+            TaskTimeoutError: The uploaded file was not read in time, or the outcome of an earlier create is not known.
         """
         plan = plan_tasks(
             input_type,

@@ -195,7 +195,8 @@ def _by(size: tuple[int, int]) -> str:
 
 def _check_tracks(media: Media, found: Probe, input_type: str, model: Model) -> None:
     if found.is_image:
-        raise _refusal(media, f"is an image, not {input_type}; use embed_images (in LlamaIndex get_image_embedding)")
+        method = "embed_images (in LlamaIndex get_image_embedding, in Daft embed_image)"
+        raise _refusal(media, f"is an image, not {input_type}; use {method}")
     if input_type == "video":
         if not found.has_video:
             raise _refusal(media, "has no video track; load it as audio")

@@ -3,6 +3,7 @@
 The HTTP library logs every URL that it requests. A presigned one is a password, so ours are logged without signature.
 """
 
+import errno
 import functools
 import ipaddress
 import logging
@@ -27,7 +28,7 @@ from pydantic import SecretStr
 from twelvelabs_core.base import limits
 from twelvelabs_core.base.errors import ConfigurationError
 from twelvelabs_core.base.redact import redact
-from twelvelabs_core.base.settings import http_variables
+from twelvelabs_core.base.settings import LOOPBACK_HOSTS, http_variables
 from twelvelabs_core.transport.body import NoAnswerError, Reply
 from twelvelabs_core.transport.io import CONNECT_TIMEOUT, Exchange
 
@@ -184,12 +185,15 @@ class TimeBudget:
             reason = f"no complete response after {self.elapsed:.1f} s"
         elif is_unsent:
             reason = f"cannot connect to {_host(self._exchange.url)}: {_cause(error)}"
+            if reason.endswith(_REFUSED) and urlsplit(self._exchange.url).hostname in LOOPBACK_HOSTS:
+                reason += " (is the sandbox of TWELVELABS_BASE_URL running?)"
         else:
             reason = _REASONS.get(type(error), type(error).__name__)
             reason += f" (the time-out is {self._exchange.timeout:g} s)" if timed_out else ""
         return NoAnswerError(reason, timed_out=timed_out, may_have_arrived=not is_unsent)
 
 
+_REFUSED = os.strerror(errno.ECONNREFUSED).lower()
 _LEAST_RATE = 10_000  # bytes a second
 _REASONS: dict[type[Exception], str] = {
     httpx.ReadTimeout: "the server was silent for too long",

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from twelvelabs_core import (
     InputError,
     Media,
     TaskFailedError,
+    TaskTimeoutError,
     Ticket,
+    TwelveLabsError,
 )
 from twelvelabs_core.store import owners
 from twelvelabs_sandbox import Fault, Sandbox
@@ -201,6 +204,29 @@ async def test_an_asset_that_is_not_kept_is_deleted_when_the_ticket_is_collected
     assert sandbox.count("DELETE", status=204) == 1
 
 
+async def test_a_submission_that_searches_for_a_lost_task_keeps_to_its_time_out(
+    connect: Connect, sandbox: Sandbox, video_path: Path
+) -> None:
+    sandbox.faults.add(Fault(path=TASKS, method="POST", drop="before"))
+    client = connect(timeout=30.0)
+    with pytest.raises(TwelveLabsError):
+        await client.submit(video_path, timeout=1.0, **CUT)
+    began = time.monotonic()
+    with pytest.raises(TaskTimeoutError, match=r"video\.\w+: the outcome of an earlier create is unknown"):
+        await client.submit(video_path, timeout=1.0, **CUT)
+    assert time.monotonic() - began < 10  # without the time-out the search takes 30 s
+    assert not sandbox.tasks()
+
+
+async def test_a_file_that_the_api_cannot_read_is_named(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
+    sandbox.faults.add(Fault(path="/assets", asset="failed"))
+    with pytest.raises(
+        TaskFailedError, match=rf"^{video_path}: asset \w+ failed: .*[^.]\. Upload it again\.$"
+    ) as caught:
+        await client.submit(video_path, **CUT)
+    assert caught.value.task_id is None
+
+
 # What cannot be collected
 
 
@@ -219,10 +245,13 @@ async def test_a_failed_task_is_reported_by_each_collect_and_replaced_by_the_nex
 ) -> None:
     sandbox.faults.add(Fault(path=TASKS, method="POST", task="failed"))
     failed = await client.submit(video_path, **CUT)
+    messages = set()
     for _ in range(2):
-        with pytest.raises(TaskFailedError) as caught:
+        with pytest.raises(TaskFailedError, match=r"video\.\w+: task .* failed: .*\. Submit it again") as caught:
             await collected(client, failed)
         assert caught.value.task_id == failed.task_id
+        messages.add(str(caught.value))
+    assert len(messages) == 1
     ticket = await client.submit(video_path, **CUT)
     assert (ticket.key, ticket.task_id != failed.task_id) == (failed.key, True)
     assert (await collected(client, failed)).task_id == ticket.task_id  # of the same content and options

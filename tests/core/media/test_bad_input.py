@@ -62,7 +62,7 @@ async def test_invalid_video_file_is_refused(client: Surface, sandbox: Sandbox, 
 
 async def test_an_image_in_place_of_a_video_is_refused(client: Surface, picture: Path) -> None:
     for image in (picture, content(picture)):
-        with pytest.raises(InputError, match=r"is an image, not video; use embed_images .*get_image_embedding"):
+        with pytest.raises(InputError, match=r"is an image, not video; use embed_images .*in Daft embed_image"):
             await client.segment_video(image)
 
 

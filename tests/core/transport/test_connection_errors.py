@@ -58,7 +58,10 @@ async def error_of(connect: Connect, base_url: str) -> TwelveLabsError:
 
 async def test_a_refused_connection(connect: Connect) -> None:
     error = await error_of(connect, "http://127.0.0.1:9/v1.3")
-    assert "cannot connect to 127.0.0.1:9: connection refused; try again" in str(error)
+    assert (
+        "cannot connect to 127.0.0.1:9: connection refused (is the sandbox of TWELVELABS_BASE_URL running?); try again"
+        in str(error)
+    )
     assert isinstance(error, APIConnectionError)
     assert not error.may_have_arrived
 

@@ -226,6 +226,7 @@ def test_another_process_keeps_the_pause_of_a_refusal(paced: tuple[Sandbox, Pace
     assert min(moment for moment, _ in log.arrivals[1:]) - refused >= 4.9
 
 
+@pytest.mark.slow
 def test_two_processes_together_send_max_concurrent_requests(paced: tuple[Sandbox, PaceLog], location: str) -> None:
     sandbox, log = paced
     sandbox.faults.add(Fault(path=EMBED, delay=0.05, times=None))
@@ -234,6 +235,7 @@ def test_two_processes_together_send_max_concurrent_requests(paced: tuple[Sandbo
     assert max(count for _, count in log.arrivals) <= 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("high", [8, 0])
 def test_a_process_with_a_lower_limit_sends_beside_one_with_a_higher_or_none(
     paced: tuple[Sandbox, PaceLog], location: str, high: int
