@@ -90,7 +90,8 @@ def settings(sandbox: Sandbox) -> Settings:
     return Settings.resolve(api_key=sandbox.api_key, base_url=sandbox.base_url, max_retry_wait=0.05, timeout=20.0)
 
 
-@pytest.fixture(params=["blocking", "async"])
+# Both run the same coroutines: `make test` runs each test with `Client`, `make test-all` with `AsyncClient` too.
+@pytest.fixture(params=["blocking", pytest.param("async", marks=pytest.mark.slow)])
 def connect(
     request: pytest.FixtureRequest, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Connect:
@@ -103,12 +104,6 @@ def connect(
         return make_surface(request.param, settings.replace(**changes), store=store, **options)
 
     return make
-
-
-# For a test that takes seconds in each mode: `make test` runs it with `Client`, `make test-all` with `AsyncClient` too.
-slow_async = pytest.mark.parametrize(
-    "connect", ["blocking", pytest.param("async", marks=pytest.mark.slow)], indirect=True
-)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from starlette.routing import Route
 
-from tests.core.conftest import Connect, slow_async
+from tests.core.conftest import Connect
 from tests.core.surface import Surface
 from tests.endpoint_table import CALLS, DOCUMENT, document, methods_of
 from twelvelabs_core import AsyncClient, Client, CompletedChunk, InputError, Progress
@@ -220,7 +220,6 @@ def cases(*, supported: bool) -> list[Any]:
     ]
 
 
-@slow_async
 @pytest.mark.parametrize(("name", "model"), cases(supported=True))
 async def test_a_method_calls_the_endpoints_of_the_table(connect: Connect, media: Path, name: str, model: str) -> None:
     calls, scenario = CALLS[name], SCENARIOS[name]

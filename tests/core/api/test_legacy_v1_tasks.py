@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.core.conftest import Connect, slow_async
+from tests.core.conftest import Connect
 from tests.core.surface import Surface, content
 from tests.core.uploading import padded
 from tests.core.video_server import VideoServer
@@ -89,7 +89,6 @@ async def test_a_url_is_fetched_by_the_server_and_shown_without_signature(old: S
     assert {(part.start_sec, part.end_sec) for part in ready.segments} == {(0.0, 6.0), (6.0, 8.0)}
 
 
-@slow_async
 async def test_a_large_video_is_streamed_from_disk(old: Surface, tmp_path: Path, video_path: Path) -> None:
     large = padded(video_path, tmp_path / "large.mp4", 64 * 2**20)
     tracemalloc.start()
@@ -291,7 +290,6 @@ async def test_the_rate_limiter_is_acquired_for_billed_requests_only(connect: Co
 
 
 @pytest.mark.slow
-@slow_async
 async def test_tasks_are_listed_page_by_page_with_filters(connect: Connect, video_path: Path) -> None:
     with Sandbox(task_seconds=1e6) as busy:
         client = connect(api_key=busy.api_key, base_url=busy.base_url)

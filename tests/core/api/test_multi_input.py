@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.core.conftest import Connect, slow_async
+from tests.core.conftest import Connect
 from tests.core.surface import Surface, content
 from twelvelabs_core import BadRequestError, InputError, Media, MediaSource
 from twelvelabs_core.media.inspect import document_kind, media_type_of
@@ -59,7 +59,6 @@ def similarity(one: Any, other: Any) -> float:
 # Results
 
 
-@slow_async
 @pytest.mark.parametrize("dimension", [None, 256, 128])
 async def test_every_vector_has_the_requested_dimension(
     connect: Connect, dimension: int | None, picture: Path, video_path: Path, note: Path

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.conftest import Connect, slow_async
+from tests.core.conftest import Connect
 from tests.core.surface import Surface
 from twelvelabs_core import (
     APIResponseError,
@@ -151,7 +151,6 @@ async def test_the_session_has_the_user_metadata_of_the_caller(uploader: Surface
 # Faults
 
 
-@slow_async
 @pytest.mark.parametrize(
     "fault",
     [

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.core.base.conftest import CUT, SIGNATURE, SIGNED
-from tests.core.conftest import Connect, slow_async
+from tests.core.conftest import Connect
 from tests.core.surface import Surface
 from tests.core.video_server import VideoServer
 from twelvelabs_core import AsyncClient, Client, Settings, TwelveLabsError
@@ -31,7 +31,6 @@ def with_locals(error: BaseException) -> str:
     return "\n".join(lines)
 
 
-@slow_async
 async def test_failed_calls(connect: Connect, sandbox: Sandbox, server: VideoServer, video_path: Path) -> None:
     key = sandbox.api_key
     client = connect(max_retries=0, timeout=1.0)

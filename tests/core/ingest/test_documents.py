@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.core.conftest import Connect, slow_async
+from tests.core.conftest import Connect
 from tests.core.surface import Surface, content
 from tests.sandbox.pdf import write_pdf
 from twelvelabs_core import (
@@ -221,7 +221,6 @@ PAPERS = ["document", "image"]
 CHUNKS, QUARTERS = SequentialSegmentation(2), SpatialSegmentation("quadrants")
 
 
-@slow_async
 @pytest.mark.parametrize(
     ("cuts", "pages", "chunks"), [(None, 2, 0), (CHUNKS, 2, 3), (QUARTERS, 10, 0), ([QUARTERS, CHUNKS], 10, 3)]
 )

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tests.core.conftest import Connect, slow_async
+from tests.core.conftest import Connect
 from tests.core.ingest.test_recovery import CUT, TASKS, paid, start_process, states, until
 from tests.core.surface import Surface
 from tests.core.video_server import VideoServer
@@ -77,7 +77,6 @@ NOTHING_CREATED: dict[str, tuple[dict[str, Any], type[TwelveLabsError]]] = {
 }
 
 
-@slow_async
 @pytest.mark.parametrize("case", NOTHING_CREATED)
 async def test_unfound_task_is_created_again_by_the_next_run_with_a_warning(
     client: Surface, sandbox: Sandbox, video_path: Path, caplog: pytest.LogCaptureFixture, case: str
@@ -103,7 +102,6 @@ async def test_unsent_create_is_not_searched_for(connect: Connect, sandbox: Sand
     assert listed(sandbox) == before
 
 
-@slow_async
 async def test_next_run_adopts_the_task_of_a_run_killed_during_create(
     connect: Connect, sandbox: Sandbox, video_server: VideoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -411,7 +409,6 @@ async def test_marked_upload_name_keeps_its_suffix_and_maximum_length(
     assert [len(name) <= 255 and name.endswith(".mp4") for name in names[:1]] == [True]
 
 
-@slow_async
 def test_a_journal_keeps_its_name(client: Surface, tmp_path: Path) -> None:
     store = client.store
     name = store.journal_name

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tests.core.conftest import Connect, slow_async
+from tests.core.conftest import Connect
 from tests.core.surface import Surface
 from tests.core.video_server import VideoServer
 from twelvelabs_core import (
@@ -237,7 +237,6 @@ BROKEN_RESULTS = {
 }
 
 
-@slow_async
 @pytest.mark.parametrize("case", BROKEN_RESULTS)
 async def test_malformed_result_is_not_stored_and_retrieved_again(
     client: Surface, sandbox: Sandbox, video_path: Path, case: str
@@ -415,7 +414,6 @@ async def until(condition: Callable[[], bool], process: "subprocess.Popen[bytes]
     raise AssertionError("the condition was not met within 30 s")
 
 
-@slow_async
 async def test_next_process_resumes_after_a_kill_during_a_wait(
     patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path
 ) -> None:
@@ -432,7 +430,6 @@ async def test_next_process_resumes_after_a_kill_during_a_wait(
     assert (paid(slow_sandbox), slow_sandbox.count("POST", "/assets")) == (1, 1)
 
 
-@slow_async
 async def test_two_processes_create_one_task(
     patient: Callable[[], Surface], slow_sandbox: Sandbox, video_path: Path
 ) -> None:

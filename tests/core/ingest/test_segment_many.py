@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, event
 
-from tests.core.conftest import Connect, slow_async
+from tests.core.conftest import Connect
 from tests.core.surface import Surface, content
 from tests.core.video_server import VideoServer
 from twelvelabs_core import (
@@ -57,7 +57,6 @@ async def test_any_number_of_tasks_is_accepted(client: Surface, video_path: Path
     assert len(found) == 1
 
 
-@slow_async
 async def test_every_video_is_yielded_once_and_the_second_run_is_free(
     client: Surface, videos: list[Media], sandbox: Sandbox
 ) -> None:
@@ -398,7 +397,6 @@ async def test_invalid_option_is_refused_before_iteration(
 # Bounds and stopping
 
 
-@slow_async
 @pytest.mark.parametrize("limit", [1, 3])
 async def test_work_ahead_of_the_consumer_is_bounded(
     connect: Connect, videos: list[Media], sandbox: Sandbox, limit: int

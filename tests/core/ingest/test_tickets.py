@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tests.core.conftest import Connect, slow_async
+from tests.core.conftest import Connect
 from tests.core.ingest.test_recovery import CUT, TASKS, WEEK, Interrupted, interrupt, paid, states, until
 from tests.core.surface import Surface
 from tests.core.video_server import VideoServer
@@ -288,7 +288,6 @@ async def test_a_task_of_another_account_is_replaced_by_a_submission_and_cannot_
 # Processes
 
 
-@slow_async
 async def test_tickets_of_one_process_are_collected_in_another(
     connect: Connect, sandbox: Sandbox, video_path: Path
 ) -> None:
@@ -303,7 +302,6 @@ async def test_tickets_of_one_process_are_collected_in_another(
     assert paid(sandbox) == 1
 
 
-@slow_async
 async def test_a_submission_killed_while_it_creates_the_task_is_continued_by_the_next(
     connect: Connect, sandbox: Sandbox, server: VideoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -353,7 +351,6 @@ async def test_a_ticket_whose_task_is_being_created_again_is_pending(
 
 
 @pytest.mark.slow
-@slow_async
 async def test_a_hundred_tickets_are_a_hundred_tasks(connect: Connect, sandbox: Sandbox, server: VideoServer) -> None:
     """Two submitters of the same hundred media, at the same time."""
     client, other = connect(), connect()

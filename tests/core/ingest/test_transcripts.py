@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.conftest import BLUE, RED, Connect, slow_async
+from tests.core.conftest import BLUE, RED, Connect
 from tests.core.surface import Surface, content
 from tests.core.video_server import VideoServer
 from twelvelabs_core import (
@@ -247,7 +247,6 @@ async def test_asset_deleted_concurrently_is_uploaded_again(
     assert (sandbox.count("POST", TASKS), sandbox.count("POST", ASSETS)) == (1, 2)
 
 
-@slow_async
 @pytest.mark.parametrize("how", [{"keep_asset": True}, {"keep_asset": False}], ids=["kept", "deleted"])
 async def test_a_url_becomes_an_asset_and_is_embedded_once(
     client: Surface, spoken_video: Path, sandbox: Sandbox, how: dict[str, bool]
@@ -281,7 +280,6 @@ async def test_transcript_of_an_asset_is_requested_by_its_id(
     assert (await client.assets.retrieve(other.id)).status == "ready"
 
 
-@slow_async
 @pytest.mark.parametrize(
     ("fault", "reason", "times"),
     [

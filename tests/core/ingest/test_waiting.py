@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from tests.core.conftest import Connect, slow_async
+from tests.core.conftest import Connect
 from tests.core.surface import Surface
 from twelvelabs_core import (
     AsyncClient,
@@ -96,7 +96,6 @@ async def test_new_tasks_are_not_polled_at_once(client: Surface, slow: Sandbox, 
 
 
 @pytest.mark.slow
-@slow_async
 async def test_a_full_page_is_followed_by_the_next(client: Surface, slow: Sandbox, sound: Path) -> None:
     ids = await create(client, sound, 60)
     if not client.is_async:

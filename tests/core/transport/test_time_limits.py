@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tests.core.conftest import Connect, slow_async
+from tests.core.conftest import Connect
 from tests.core.raw_server import RawServer
 from tests.core.surface import Surface
 from tests.core.video_server import VideoServer
@@ -139,7 +139,6 @@ async def test_the_time_out_of_an_operation_holds_for_all_its_requests(
         await asyncio.wait_for(client.start("segment_video", video_path, timeout=1.0, **CUT), 20)
 
 
-@slow_async
 async def test_time_before_the_task_counts_against_the_time_out(
     connect: Connect, sandbox: Sandbox, video_path: Path
 ) -> None:
