@@ -214,8 +214,8 @@ async def test_a_submission_that_searches_for_a_lost_task_keeps_to_its_time_out(
     began = time.monotonic()
     with pytest.raises(TaskTimeoutError, match=r"video\.\w+: the outcome of an earlier create is unknown"):
         await client.submit(video_path, timeout=1.0, **CUT)
-    assert time.monotonic() - began < 10  # without the time-out the search takes 30 s
-    assert not sandbox.tasks()
+    assert time.monotonic() - began < 25  # without the time-out the search takes 30 s
+    assert paid(sandbox) == 1  # the request that was lost
 
 
 async def test_a_file_that_the_api_cannot_read_is_named(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
