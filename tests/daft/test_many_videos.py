@@ -64,7 +64,9 @@ class Job:
             timeout=RUN_SEC,
             check=False,
         )
-        assert done.returncode == 0, done.stderr[-3000:]
+        # Daft may abort while the interpreter ends, after all is written: https://github.com/PyO3/pyo3/issues/6084
+        aborts = done.returncode == -signal.SIGABRT and done.stderr.endswith("exception not rethrown\n")
+        assert done.returncode == 0 or aborts, done.stderr[-3000:]
         return done.stdout
 
     def interrupt(self, kill: Callable[[subprocess.Popen[bytes]], int], *arguments: str) -> None:

@@ -39,11 +39,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def answers(store: Any) -> list[Any]:
-    """Return what a vector store answers: its segments with their scores, and its moments."""
+    """Return what a vector store answers: its segments with their scores, and its moments.
+
+    Equal scores have no order, and the last digits of a score depend on where numpy has the vectors in memory.
+    """
     found: list[Any] = []
     for scene in LOOKS[:4]:
         hits = store.similarity_search_with_score(describe_look(scene), k=10)
-        found.append([(document.metadata["segment_id"], document.page_content, score) for document, score in hits])
+        found.append(sorted((round(score, 5), hit.metadata["segment_id"], hit.page_content) for hit, score in hits))
         moments = TwelveLabsMomentRetriever(vectorstore=store, k=3).invoke(describe_look(scene))
         found.append([(moment.id, moment.metadata["score"]) for moment in moments])
     return found
