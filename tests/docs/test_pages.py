@@ -12,17 +12,15 @@ import re
 import runpy
 import sys
 import tomllib
-from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.docs.page_blocks import ROOT, Block, blocks
 from tests.sandbox.pdf import write_pdf
-from twelvelabs_sandbox import Sandbox
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINKED = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "examples/README.md"]
 NOTEBOOKS = sorted((ROOT / "examples").rglob("*.ipynb"))
@@ -30,29 +28,7 @@ README_WORDS = range(700, 901)
 PARAGRAPH_WORDS_MAX = 60
 
 
-@dataclass(frozen=True)
-class Block:
-    """A Python block: its place, its code, and its expected output if the page shows one."""
-
-    place: str
-    code: str
-    output: str | None
-
-
-def blocks(page: Path) -> list[Block]:
-    text = page.read_text("utf-8")
-    found = re.finditer(
-        r"(^<!-- not run: .+ -->\n)?^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", text, re.MULTILINE | re.DOTALL
-    )
-    name = page.relative_to(ROOT).as_posix()
-    return [
-        Block(f"{name} line {text[: match.start()].count(chr(10)) + 1}", match[2], match[3])
-        for match in found
-        if not match[1]
-    ]
-
-
-BLOCKS = [block for page in PAGES for block in blocks(page)]
+BLOCKS = [block for page in PAGES for block in blocks(page) if block.is_run]
 FAST = ("README.md", "docs/langchain.md", "docs/llama-index.md", "docs/sync.md", "docs/cost.md")
 
 
@@ -79,15 +55,6 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def _as_a_reader(media: Path, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set the environment that the README requires, and change to the folder of media; nothing is paid for yet."""
-    monkeypatch.setenv("TWELVELABS_API_KEY", sandbox.api_key)
-    monkeypatch.setenv("TWELVELABS_BASE_URL", sandbox.base_url)
-    monkeypatch.setenv("TWELVELABS_STORE", str(tmp_path / "segments.sqlite3"))
-    monkeypatch.chdir(media)
-
-
 def test_readme_is_short_and_shows_output_for_each_framework() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     assert len(text.split()) in README_WORDS
@@ -101,11 +68,12 @@ def test_readme_is_short_and_shows_output_for_each_framework() -> None:
     ]
 
 
-@pytest.mark.usefixtures("_as_a_reader")
+@pytest.mark.usefixtures("reader_folder")
 @pytest.mark.parametrize("block", [*map(_case, BLOCKS)])
 def test_block_prints_the_output_shown_on_the_page(
-    block: Block, media: Path, capsys: pytest.CaptureFixture[str]
+    block: Block, media: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(media)
     path = media / f"{block.place.replace('/', ' ')}.py"  # a failure's traceback names it
     path.write_text(block.code, "utf-8")
     runpy.run_path(str(path), run_name="__main__")

@@ -1,6 +1,5 @@
 """The blocks of the pages that need a PostgreSQL server, run on one, twice, since their stores last."""
 
-import re
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,14 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.core import postgres
+from tests.docs.page_blocks import ROOT, blocks
 from tests.examples.media import SCENES
-from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import write_film
 
-PAGE = Path(__file__).parents[2] / "docs" / "vector-stores.md"
 DATABASE = "user@host/database"  # in the page
-CODES = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-BLOCKS = [code for code in CODES if DATABASE in code]
+BLOCKS = [block.code for block in blocks(ROOT / "docs" / "vector-stores.md") if DATABASE in block.code]
 
 pytestmark = pytest.mark.slow
 
@@ -31,15 +28,7 @@ def test_both_frameworks_are_shown() -> None:
     assert ["langchain_postgres" in code for code in BLOCKS] == [True, False]
 
 
-@pytest.fixture
-def _as_a_reader(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TWELVELABS_API_KEY", sandbox.api_key)
-    monkeypatch.setenv("TWELVELABS_BASE_URL", sandbox.base_url)
-    monkeypatch.setenv("TWELVELABS_STORE", str(tmp_path / "segments.sqlite3"))
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.mark.usefixtures("_as_a_reader")
+@pytest.mark.usefixtures("reader_folder")
 @pytest.mark.parametrize("code", BLOCKS, ids=["langchain", "llama_index"])
 def test_a_block_runs_on_postgresql(
     code: str, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -11,28 +11,24 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.docs.page_blocks import ROOT, blocks
 from tests.examples.browser import chromium, wait_until
 from tests.examples.media import SCENES
-from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import write_film
 
-PAGE = Path(__file__).parents[2] / "docs" / "web-app.md"
+PAGE = ROOT / "docs" / "web-app.md"
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def port(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def port(reader_folder: Path) -> Iterator[int]:
     """The port of the app, which runs in a folder with a secret and a folder of one video."""
-    monkeypatch.setenv("TWELVELABS_API_KEY", sandbox.api_key)
-    monkeypatch.setenv("TWELVELABS_BASE_URL", sandbox.base_url)
-    monkeypatch.setenv("TWELVELABS_STORE", ":memory:")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / ".env").write_text("KEY=secret")
-    (tmp_path / "videos").mkdir()
-    write_film(tmp_path / "videos" / "first goal #1.mp4", SCENES)
-    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    (tmp_path / "app.py").write_text(code, "utf-8")
+    (reader_folder / ".env").write_text("KEY=secret")
+    (reader_folder / "videos").mkdir()
+    write_film(reader_folder / "videos" / "first goal #1.mp4", SCENES)
+    (block,) = blocks(PAGE)
+    (reader_folder / "app.py").write_text(block.code, "utf-8")
     (command,) = re.findall(r"run `(uvicorn [^`]+)`", PAGE.read_text("utf-8"))
     with socket.create_server(("127.0.0.1", 0)) as free:
         number = free.getsockname()[1]

@@ -27,6 +27,7 @@ BEAT_SEC = 2.0
 SILENT_AFTER_SEC = BUSY_TIMEOUT_SEC + 10.0
 KEPT_SEC = 86_400.0  # rows of processes that were killed
 PREFIX = "process "
+SERVER_CLOCK = func.extract("epoch", func.clock_timestamp())  # of PostgreSQL: seconds, also within a transaction
 # Process ids are used again, and containers share them; with this token, which forked children share, none is.
 TOKEN = secrets.token_hex(4)
 
@@ -50,7 +51,7 @@ def _at(dialect: str, seconds: float) -> Any:
     By the clock of a server: those of the machines that use it may differ by more than `SILENT_AFTER_SEC`.
     """
     if dialect == "postgresql":
-        return func.to_char(func.extract("epoch", func.clock_timestamp()) + seconds, "FM0000000000.000000")
+        return func.to_char(SERVER_CLOCK + seconds, "FM0000000000.000000")
     return f"{time.time() + seconds:017.6f}"
 
 

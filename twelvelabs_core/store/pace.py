@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, func, or_, select, text
+from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, or_, select, text
 
 from twelvelabs_core.store.database import Database
-from twelvelabs_core.store.owners import owner
+from twelvelabs_core.store.owners import SERVER_CLOCK, owner
 from twelvelabs_core.store.schema import compiled, leases, paces, upsert
 from twelvelabs_core.transport.rate_limit import LIMIT_SECONDS
 from twelvelabs_core.transport.shared_pace import ALL, Report, Shared, lease_seconds, share_of
@@ -19,15 +19,14 @@ from twelvelabs_core.transport.shared_pace import ALL, Report, Shared, lease_sec
 TURN_SEC = 1.0  # with fewer permits than processes, each has one for so long
 OLD_SEC = 3600.0  # after so long, leases of an account that no process uses any more are deleted
 MOST = "max_concurrent_requests"  # in place of a category: what a process was given, if anything
-CLOCK = func.extract("epoch", func.clock_timestamp())
-NOW = select(CLOCK)
+NOW = select(SERVER_CLOCK)
 LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 # Lost with the server's last moments at worst: then every process learns its pace again.
 NOT_DURABLE = text("SET LOCAL synchronous_commit = off")
 OF_ACCOUNT: BindParameter[str] = bindparam("of_account")
 DROP_EXPIRED = delete(leases).where(leases.c.account == OF_ACCOUNT, leases.c.expires_at <= bindparam("now"))
 IS_OWN = and_(leases.c.account == OF_ACCOUNT, leases.c.owner == bindparam("of_owner"))
-DROP_OWN_AND_OLD = delete(leases).where(or_(IS_OWN, leases.c.expires_at < CLOCK - OLD_SEC))
+DROP_OWN_AND_OLD = delete(leases).where(or_(IS_OWN, leases.c.expires_at < SERVER_CLOCK - OLD_SEC))
 LEASES = select(leases.c.category, leases.c.owner, leases.c.permits).where(leases.c.account == OF_ACCOUNT)
 PACES = select(paces).where(paces.c.account == OF_ACCOUNT)
 

@@ -42,6 +42,17 @@ def as_process(name: str, monkeypatch: pytest.MonkeyPatch, *calls: Any) -> None:
             call()
 
 
+def check_is_kept(store: SegmentStore) -> None:
+    assert not store.is_abandoned(seen(store))
+    assert not store.put_intent("key", **VALUES, replacing=seen(store))
+
+
+def check_is_replaced_without_beats(store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(owners, "SILENT_AFTER_SEC", 0.0)
+    assert store.is_abandoned(seen(store))
+    assert store.put_intent("key", **VALUES, replacing=seen(store))
+
+
 def test_own_intent_is_abandoned(store: SegmentStore) -> None:
     store.put_intent("key", **VALUES)
     assert store.is_abandoned(seen(store))
@@ -53,11 +64,8 @@ def test_process_that_waits_to_write_is_not_silent() -> None:
 
 def test_intent_of_a_silent_process_is_abandoned(store: SegmentStore, monkeypatch: pytest.MonkeyPatch) -> None:
     as_process(ELSEWHERE, monkeypatch, store.beat, lambda: store.put_intent("key", **VALUES))
-    assert not store.is_abandoned(seen(store))
-    assert not store.put_intent("key", **VALUES, replacing=seen(store))
-    monkeypatch.setattr(owners, "SILENT_AFTER_SEC", 0.0)
-    assert store.is_abandoned(seen(store))
-    assert store.put_intent("key", **VALUES, replacing=seen(store))
+    check_is_kept(store)
+    check_is_replaced_without_beats(store, monkeypatch)
 
 
 def test_clocks_of_machines_do_not_matter_on_a_server(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,11 +75,8 @@ def test_clocks_of_machines_do_not_matter_on_a_server(postgres_server: str, monk
             with monkeypatch.context() as patch:
                 patch.setattr(time, "time", lambda offset=offset: real() + offset)
                 as_process(ELSEWHERE, monkeypatch, store.beat, lambda: store.put_intent("key", **VALUES))
-            assert not store.is_abandoned(seen(store))
-            assert not store.put_intent("key", **VALUES, replacing=seen(store))
-        monkeypatch.setattr(owners, "SILENT_AFTER_SEC", 0.0)
-        assert store.is_abandoned(seen(store))
-        assert store.put_intent("key", **VALUES, replacing=seen(store))
+            check_is_kept(store)
+        check_is_replaced_without_beats(store, monkeypatch)
         monkeypatch.setattr(owners, "KEPT_SEC", 0.0)
         store.beat()
         with store._database.reading() as connection:
