@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.peak_log import PeakLog
+from tests.shared_media import shared_folder, write_once
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, describe_look, write_film, write_picture
 
@@ -44,9 +45,8 @@ slow_async_mode = pytest.mark.parametrize("mode", ["sync", pytest.param("async",
 @pytest.fixture(scope="session")
 def video_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A video of four scenes of 6 s, with speech in the first one."""
-    path = tmp_path_factory.mktemp("media") / "scenes.mkv"
-    write_film(path, SCENES, captions=[(0.0, 4.0, "a goalkeeper dives")])
-    return path
+    path = shared_folder(tmp_path_factory, "adapters") / "scenes.mkv"
+    return write_once(path, lambda part: write_film(part, SCENES, captions=[(0.0, 4.0, "a goalkeeper dives")]))
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,17 @@
-"""Generated media that all workers of a test run share."""
+"""Generated media, and their vectors, that all workers of a test run share."""
 
+import hashlib
 import os
+import pickle
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from twelvelabs_sandbox.engine.clips import embed_media
+from twelvelabs_sandbox.engine.types import ClipVector
 
 
 def shared_folder(factory: pytest.TempPathFactory, name: str) -> Path:
@@ -16,9 +23,25 @@ def shared_folder(factory: pytest.TempPathFactory, name: str) -> Path:
 
 
 def write_once(path: Path, write: Callable[[Path], object]) -> Path:
-    """Write a file unless another worker has; it appears complete."""
+    """Write a file unless another worker or thread has; it appears complete."""
     if not path.exists():
-        part = path.with_name(f"{os.getpid()}-{path.name}")
+        part = path.with_name(f"{os.getpid()}-{threading.get_ident()}-{path.name}")
         write(part)
         part.replace(path)
     return path
+
+
+def embed_once(folder: Path) -> Callable[..., list[ClipVector]]:
+    """Return the engine's `embed_media` with its results kept in a folder, by the content of the file and the options.
+
+    The vectors of a content never change, and hundreds of tests send the same few videos.
+    """
+
+    def embed(path: Path, **options: Any) -> list[ClipVector]:
+        parts = (hashlib.sha256(path.read_bytes()).hexdigest(), path.suffix, repr(sorted(options.items())))
+        name = hashlib.sha256(repr(parts).encode()).hexdigest()
+        kept = write_once(folder / name, lambda part: part.write_bytes(pickle.dumps(embed_media(path, **options))))
+        found: list[ClipVector] = pickle.loads(kept.read_bytes())  # noqa: S301  # written by this run
+        return found
+
+    return embed

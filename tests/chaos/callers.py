@@ -21,10 +21,9 @@ from llama_index_twelvelabs import (
     TwelveLabsVideoSegmenter,
     ingest_videos,
 )
-from tests.chaos.media import DOCUMENT, DOCUMENTS, VIDEO, VIDEOS
+from tests.chaos.media import DOCUMENT, DOCUMENT_MODEL, DOCUMENTS, VIDEO, VIDEOS, WAYS
 from twelvelabs_core import AsyncClient, SegmentedMedia
 
-DOCUMENT_MODEL = "marengo3.5"
 BATCH = 16
 Job = Callable[[], object]
 
@@ -111,7 +110,7 @@ def llama_index(config: Mapping[str, Any], client: QdrantClient) -> Iterator[Job
     yield documents
 
 
-CALLERS = {"langchain": langchain, "async client": async_client, "llama-index": llama_index}
+CALLERS = dict(zip(WAYS, (langchain, async_client, llama_index), strict=True))
 
 
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos import journals, leaks
-from tests.chaos.callers import CALLERS, DOCUMENT_MODEL
 from tests.chaos.fault_injector import ASSETS, ONE_ASSET, ONE_TASK, TASKS, CountingFaults, FaultInjector
 from tests.chaos.fork_server import Child, ForkServer
 from tests.chaos.gateway import Gateway
-from tests.chaos.media import DOCUMENT, VIDEO, Signature, documents, make_videos, sources, windows
+from tests.chaos.media import DOCUMENT, DOCUMENT_MODEL, VIDEO, WAYS, Signature, documents, make_videos, sources, windows
 from tests.chaos.verdict import Matrix, Moment, TaskLog, Verdict, check_reports, check_stores, check_tasks
 from tests.sandbox.file_server import FileServer
 from twelvelabs_core import Client, SegmentedMedia
@@ -52,7 +51,7 @@ class Plan:
 
     videos: int = 200
     kills: int = 20
-    processes: int = len(CALLERS)
+    processes: int = len(WAYS)
     store: str = "sqlite"
     seed: int = 1
     names_files: bool = True
@@ -138,7 +137,7 @@ class ChaosRun:
         self._gateway = stack.enter_context(Gateway(port))
         self._base_url = self._sandbox.base_url.replace(f":{port}/", f":{self._gateway.port}/")
         self._journal = stack.enter_context(journals.opened(plan.store, self._folder / "journal"))
-        callers = zip(range(plan.processes), cycle(CALLERS), strict=False)
+        callers = zip(range(plan.processes), cycle(WAYS), strict=False)
         self._workers = [Worker(number, self._folder / f"worker-{number}", caller) for number, caller in callers]
         self._fork_server = stack.enter_context(ForkServer(API_KEY))
         stack.callback(self._kill_all)

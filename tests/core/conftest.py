@@ -11,6 +11,7 @@ from tests.core import postgres
 from tests.core.recorder import KEY, Recorder
 from tests.core.surface import Surface, make_surface
 from tests.core.video_server import VideoServer
+from tests.shared_media import shared_folder, write_once
 from twelvelabs_core import Settings
 from twelvelabs_sandbox import Sandbox
 from twelvelabs_sandbox.films import Scene, write_film, write_picture, write_sound
@@ -22,12 +23,12 @@ BLUE = Scene(color="blue", sound="tone", seconds=4.0)
 @pytest.fixture(scope="session")
 def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with video.mp4 (8 s), short.mp4 (3 s), sound.wav and picture.jpg."""
-    folder = tmp_path_factory.mktemp("media")
-    write_film(folder / "video.mp4", [RED, BLUE], fps=5)
-    write_film(folder / "short.mp4", [Scene(color="red", seconds=3.0)], fps=5)
-    write_sound(folder / "sound.wav", [RED, BLUE], rate=16000)
-    write_picture(folder / "picture.jpg", RED)
-    write_picture(folder / "picture.png", BLUE)
+    folder = shared_folder(tmp_path_factory, "core")
+    write_once(folder / "video.mp4", lambda path: write_film(path, [RED, BLUE], fps=5))
+    write_once(folder / "short.mp4", lambda path: write_film(path, [Scene(color="red", seconds=3.0)], fps=5))
+    write_once(folder / "sound.wav", lambda path: write_sound(path, [RED, BLUE], rate=16000))
+    write_once(folder / "picture.jpg", lambda path: write_picture(path, RED))
+    write_once(folder / "picture.png", lambda path: write_picture(path, BLUE))
     return folder
 
 

@@ -1,6 +1,6 @@
 """A web server that serves one video at every path and counts requests; its validators can be changed."""
 
-import time
+import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ class VideoServer(LoopbackServer):
     Attributes:
         video: The served file.
         etag: ETag of the responses, or None.
-        delay: Real seconds before it sends the video.
+        may_send: Set unless responses to GET have to wait.
         head_status: Status of responses to HEAD.
         get_status: Status of responses to GET.
         redirect: Target of redirects; None serves the video.
@@ -25,7 +25,8 @@ class VideoServer(LoopbackServer):
     def __init__(self, video_path: Path) -> None:
         self.video_path = video_path
         self.etag: str | None = '"one"'
-        self.delay = 0.0
+        self.may_send = threading.Event()
+        self.may_send.set()
         self.head_status = 200
         self.get_status = 200
         self.redirect: str | None = None
@@ -48,7 +49,7 @@ class VideoServer(LoopbackServer):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                time.sleep(server.delay)
+                server.may_send.wait(60.0)
                 data = server.video_path.read_bytes()
                 if server.has_ranges and "Range" in self.headers:
                     self._answer(206, *part_of(data, self.headers["Range"]))

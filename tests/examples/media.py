@@ -16,10 +16,10 @@ TIMES = re.compile(r"(\d+\.\d)-(\d+\.\d) s")
 
 def write_media(folder: Path) -> None:
     """Write three videos, a broken one, an image of the third scene of the first video, and a folder of documents."""
-    write_film(folder / "match.mp4", SCENES)
-    write_film(folder / "other.mp4", [Scene("purple", "white", "stripes", "slow", "music")])
+    write_film(folder / "match.mp4", SCENES, fps=5)
+    write_film(folder / "other.mp4", [Scene("purple", "white", "stripes", "slow", "music")], fps=5)
     talk = [Scene("red", seconds=6.0), Scene("blue", seconds=6.0)]
-    write_film(folder / "talk.mkv", talk, captions=[(6.5, 10.0, "the goalkeeper is called Amara")])
+    write_film(folder / "talk.mkv", talk, captions=[(6.5, 10.0, "the goalkeeper is called Amara")], fps=5)
     write_picture(folder / "green.png", SCENES[2], at=2.0)
     (folder / "broken.mp4").write_text("not a video")
     documents = folder / "documents"

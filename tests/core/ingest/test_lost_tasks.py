@@ -108,7 +108,7 @@ async def test_next_run_adopts_the_task_of_a_run_killed_during_create(
     """The server is still downloading the video when the next run lists the tasks."""
     monkeypatch.setattr(owners, "SILENT_AFTER_SEC", 0.0)
     client = connect(timeout=10.0)
-    video_server.delay = 0.7
+    video_server.may_send.clear()
     process = start_process(sandbox, Path(client.store.location), video_server.url())
     try:
         await until(
@@ -117,7 +117,11 @@ async def test_next_run_adopts_the_task_of_a_run_killed_during_create(
     finally:
         process.kill()
         process.wait()
-    found = await client.segment_video(video_server.url(), **CUT)
+    call = client.start("segment_video", video_server.url(), **CUT)
+    while listed(sandbox) < 2 and not call.done():  # noqa: ASYNC110  # the server has no event to wait for
+        await asyncio.sleep(0.02)
+    video_server.may_send.set()
+    found = await call
     assert found.segments.vectors.shape == (3, 512)
     assert (paid(sandbox), found.attempts) == (1, 1)
     assert listed(sandbox) > 1

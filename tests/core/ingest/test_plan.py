@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.core.conftest import Connect
+from tests.core.ingest.test_recovery import Interrupted, interrupt
 from tests.core.surface import Surface, content
 from tests.core.video_server import VideoServer
 from twelvelabs_core import (
@@ -20,7 +21,6 @@ from twelvelabs_core import (
     Media,
     PlannedMedia,
     SegmentOptions,
-    TaskTimeoutError,
 )
 from twelvelabs_core.ingest.estimate import vectors_expected
 from twelvelabs_core.transport.rate_limit import rate_limits_of
@@ -82,8 +82,8 @@ async def test_what_is_under_way_repeated_or_uploaded_is_not_counted_again(
     first, other = variants(tmp_path / "videos", content(video_path), 2)
     twin = tmp_path / "twin.mp4"
     twin.write_bytes(content(first))
-    with pytest.raises(TaskTimeoutError):
-        await connect(task_timeout=0.001).segment_video(server.url())
+    with pytest.raises(Interrupted):
+        await connect().segment_video(server.url(), on_progress=interrupt)
     client = connect()
     await client.segment_video(other, embedding_option=["visual"])
     sandbox.clear_requests()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.core.conftest import Connect
+from tests.core.ingest.test_recovery import Interrupted, interrupt
 from tests.core.surface import Surface
 from tests.core.video_server import VideoServer
 from twelvelabs_core import DynamicSegmentation, FixedSegmentation, SegmentedMedia, SegmentStore, SequentialSegmentation
@@ -125,9 +126,8 @@ async def test_a_part_waits_for_the_task_that_contains_it(
 async def test_a_part_resumes_the_task_of_an_interrupted_run(
     connect: Connect, server: VideoServer, sandbox: Sandbox
 ) -> None:
-    client = connect(task_timeout=0.001)
-    with pytest.raises(TimeoutError):
-        await client.segment_video(server.url())
+    with pytest.raises(Interrupted):
+        await connect().segment_video(server.url(), on_progress=interrupt)
     found = await connect().segment_video(server.url(), embedding_option=["visual"])
     assert {segment.embedding_option for segment in found.segments} == {"visual"}
     assert (await connect().segment_video(server.url())).reused

@@ -308,13 +308,14 @@ async def test_a_submission_killed_while_it_creates_the_task_is_continued_by_the
     """The server has the request, and the id that it answers is lost with the process."""
     monkeypatch.setattr(owners, "SILENT_AFTER_SEC", 0.0)
     client = connect(timeout=10.0)
-    server.delay = 0.7
+    server.may_send.clear()
     process = start("submit", sandbox, client.store.location, server.url())
     try:
         await until(lambda: states(client) == {"intent": 1} and paid(sandbox) == 1, process)  # type: ignore[arg-type]
     finally:
         process.kill()
         process.wait()
+    server.may_send.set()
     ticket = await client.submit(server.url(), **CUT)
     assert (await collected(client, ticket)).attempts == 1
     assert paid(sandbox) == 1
