@@ -38,7 +38,7 @@ demo: $(VENV)/.ready-demo
 
 # More workers than cores, since tests often wait for servers, clocks and other processes.
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not slow and not ray" $(TESTS)
+	$(BIN)/python -m pytest -n 5 --dist worksteal -m "not slow and not ray" $(TESTS)
 
 # Slow tests run after all others; `make test test-all` runs each test once.
 test-all: test

@@ -1,7 +1,7 @@
 """Fixtures and constants shared by the tests of both adapters: one video, its scenes, and the metadata of segments."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,16 @@ METADATA_TYPES = {
     "quadrant": str,
     "chunk_index": int,
 }
+
+# Their imports take seconds, and so does each of their tests: `make test-all` runs them.
+SLOW_STORES = ("LanceDB", "Milvus Lite")
+
+
+def each_store(cases: Iterable[Any]) -> pytest.MarkDecorator:
+    """Run a test with each vector store, as its parameter `case`."""
+    marked = [pytest.param(case, id=case.name, marks=[pytest.mark.slow] * (case.name in SLOW_STORES)) for case in cases]
+    return pytest.mark.parametrize("case", marked)
+
 
 # For a test that takes seconds in each mode: `make test` runs it blocking, `make test-all` async too.
 slow_async_mode = pytest.mark.parametrize("mode", ["sync", pytest.param("async", marks=pytest.mark.slow)])

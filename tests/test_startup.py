@@ -61,10 +61,10 @@ LLAMA_INDEX = "from llama_index_twelvelabs import TwelveLabsEmbedding as E; clie
     ("setup", "call"),
     [
         (CLIENT, "client.embed_text('a red car')"),
-        (CLIENT, "client.segment_video(VIDEO)"),
-        (CLIENT, "client.find_vectors_by_text(['video.mp4 | 0:00.0-0:06.0 | visual'])"),
-        (LANGCHAIN, "client.aembed_query('a red car')"),
-        (LLAMA_INDEX, "client.aget_query_embedding('a red car')"),
+        pytest.param(CLIENT, "client.segment_video(VIDEO)", marks=pytest.mark.slow),
+        pytest.param(CLIENT, "client.find_vectors_by_text(['v.mp4 | 0:00.0-0:06.0 | visual'])", marks=pytest.mark.slow),
+        pytest.param(LANGCHAIN, "client.aembed_query('a red car')", marks=pytest.mark.slow),
+        pytest.param(LLAMA_INDEX, "client.aget_query_embedding('a red car')", marks=pytest.mark.slow),
     ],
 )
 def test_first_async_call_imports_nothing_heavy_on_the_event_loop(

@@ -138,6 +138,7 @@ def test_changed_video_of_the_same_name_replaces_old_moments(tmp_path: Path) -> 
     assert 0 < stored_points(tmp_path / "demo") < before
 
 
+@pytest.mark.slow
 def test_only_moments_of_the_given_video_are_found(tmp_path: Path, video: Path) -> None:
     other = tmp_path / "other.mkv"
     write_film(other, [SCENES[1]])
@@ -206,6 +207,7 @@ def test_control_characters_of_a_file_name_are_not_printed(tmp_path: Path) -> No
     assert "\x1b" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_pictures_are_exact_when_the_preview_has_keyframes_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

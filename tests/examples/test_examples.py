@@ -224,6 +224,7 @@ def test_a_bad_job_of_a_queue_of_tickets_does_not_stop_the_others(media: Path, t
     (media / "queue.sqlite3").unlink()
 
 
+@pytest.mark.slow
 def test_second_run_costs_nothing(media: Path, tmp_path: Path) -> None:
     with Sandbox() as service:
         run = Runner(media, service, tmp_path / "segments.sqlite")

@@ -189,6 +189,7 @@ async def test_missing_vectors_raise_with_advice_before_a_request(
     assert requests_of(sandbox) == 0
 
 
+@pytest.mark.slow
 def test_store_is_readable_in_another_process(
     documents: list[Document], shared_embeddings: TwelveLabsEmbeddings
 ) -> None:

@@ -8,15 +8,13 @@ import pytest
 from langchain_core.documents import Document
 
 from langchain_twelvelabs import TwelveLabsEmbeddings
-from tests.adapters import loop_iterations
+from tests.adapters import loop_iterations, slow_async_mode
 from tests.langchain.fixtures import call, connected, peak_of, requests_of
 from twelvelabs_core import InputError
 from twelvelabs_sandbox import Fault, Sandbox
 
-both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
 
-
-@both_modes
+@slow_async_mode
 @pytest.mark.parametrize("limit", [1, 5])
 async def test_concurrency_never_exceeds_the_limit(mode: str, limit: int, watched: Sandbox, tmp_path: Path) -> None:
     embeddings = connected(watched, tmp_path / "store.sqlite3", max_concurrency=limit)

@@ -123,7 +123,7 @@ def videos(tmp_path: Path) -> list[Path]:
 
 
 @slow_async_mode
-@pytest.mark.parametrize("cleanup", ["scoped_full", "full"])
+@pytest.mark.parametrize("cleanup", ["scoped_full", pytest.param("full", marks=pytest.mark.slow)])
 async def test_bad_videos_are_reported_after_the_good_ones_are_stored_and_cleaned_up(
     mode: str, cleanup: str, videos: list[Path], fresh_embeddings: TwelveLabsEmbeddings, tmp_path: Path
 ) -> None:

@@ -243,6 +243,7 @@ class MultiModalEmbeddingContract:
         assert again.get_query_embedding("a red car") == here
         assert again.to_dict() == embedding.to_dict()
 
+    @pytest.mark.slow
     def test_embedding_works_in_a_spawned_process(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
         embedding = make()
         here = embedding.get_query_embedding("a red car")

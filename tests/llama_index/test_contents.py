@@ -22,7 +22,7 @@ from llama_index_twelvelabs import (
     ingest_videos,
     list_sources,
 )
-from tests.adapters import slow_async_mode
+from tests.adapters import each_store, slow_async_mode
 from tests.llama_index.fixtures import CUT, tasks
 from tests.llama_index.stores import CASES, StoreCase, index_on
 from tests.llama_index.videos import folder, pipeline_of, segmenter
@@ -57,7 +57,7 @@ def nodes_named(embed_model: TwelveLabsEmbedding, video_path: Path, names: list[
 
 
 @slow_async_mode
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@each_store(CASES)
 async def test_sources_are_listed_and_deleted_one_by_one(
     case: StoreCase, mode: str, shared_model: TwelveLabsEmbedding, place: Path, video_path: Path
 ) -> None:

@@ -32,7 +32,7 @@ from llama_index_twelvelabs import (
     replace_video,
 )
 from llama_index_twelvelabs.retrievers import IndexSearch
-from tests.adapters import slow_async_mode
+from tests.adapters import each_store, slow_async_mode
 from tests.langchain.fixtures import call
 from tests.llama_index.fixtures import CUT, connected, description
 from tests.llama_index.stores import CASES, StoreCase, index_on
@@ -126,7 +126,7 @@ async def test_postprocessor_joins_the_results_of_any_retriever(
 
 
 @slow_async_mode
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@each_store(CASES)
 async def test_every_store_gives_the_same_moments_as_langchain(
     case: StoreCase,
     mode: str,

@@ -23,7 +23,7 @@ from llama_index_twelvelabs import (
     ingest_videos,
     replace_video,
 )
-from tests.adapters import slow_async_mode
+from tests.adapters import each_store, slow_async_mode
 from tests.langchain.fixtures import call
 from tests.llama_index.fixtures import connected, description
 from tests.llama_index.stores import CASES, StoreCase, index_on, make_chroma
@@ -97,7 +97,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @slow_async_mode
 @pytest.mark.parametrize("dimension", [512, pytest.param(256, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@each_store(CASES)
 async def test_another_space_is_refused_on_every_store(
     case: StoreCase,
     dimension: int,

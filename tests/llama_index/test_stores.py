@@ -23,7 +23,7 @@ from llama_index_twelvelabs import (
     time_filter,
 )
 from llama_index_twelvelabs.nodes import document_id
-from tests.adapters import slow_async_mode
+from tests.adapters import each_store, slow_async_mode
 from tests.llama_index.fixtures import SCENE_SEC, connected, description, paid
 from tests.llama_index.stores import CASES, StoreCase, index_on
 from tests.llama_index.videos import folder, reel, segmenter
@@ -32,7 +32,7 @@ from twelvelabs_sandbox import Sandbox
 
 __all__ = ["folder", "segmenter"]
 
-pytestmark = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+pytestmark = each_store(CASES)
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
 
 

@@ -208,7 +208,9 @@ def test_dynamic_audio_clips_end_at_changes_of_the_audio(folder: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("suffix", ["mp4", "ts", "avi", "mpg", "webm", "gif"])
+@pytest.mark.parametrize(
+    "suffix", ["mp4", *(pytest.param(name, marks=pytest.mark.slow) for name in ("ts", "avi", "mpg", "webm", "gif"))]
+)
 def test_vectors_are_similar_for_every_container(folder: Path, video_file: Path, suffix: str) -> None:
     path = folder / f"same.{suffix}"
     write_film(path, [RED, BLUE], size=SIZE)
@@ -218,6 +220,7 @@ def test_vectors_are_similar_for_every_container(folder: Path, video_file: Path,
             assert clip.vector @ clips[clip.start, clip.option] > 0.95, (clip.start, clip.option)
 
 
+@pytest.mark.slow
 def test_stereo_and_surround_audio_match_mono(folder: Path, video_file: Path) -> None:
     one = embed(video_file, options=("audio",))
     for channels in (2, 6):
@@ -238,7 +241,7 @@ def test_a_variable_frame_rate_is_read_by_its_timestamps(folder: Path, video_fil
         assert clip.vector @ even.vector > 0.95
 
 
-@pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
+@pytest.mark.parametrize("suffix", ["mp4", *(pytest.param(name, marks=pytest.mark.slow) for name in ("mkv", "ts"))])
 def test_times_count_from_the_first_frame(folder: Path, video_file: Path, suffix: str) -> None:
     path = folder / f"late.{suffix}"
     write_film(path, [RED, BLUE], size=SIZE, start=7.0)
@@ -330,7 +333,7 @@ def test_a_truncated_video_is_refused_except_its_start(folder: Path) -> None:
     assert embed(path, end=4.0, options=("visual",))
 
 
-@pytest.mark.parametrize("attempts", [10, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("attempts", [3, pytest.param(40, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "avi", "mpg", "mp3", "wav", "flac", "jpg", "png"])
 def test_damaged_files_yield_vectors_or_a_media_error(folder: Path, suffix: str, attempts: int) -> None:
     path = folder / f"damaged.{suffix}"
@@ -366,6 +369,7 @@ def test_vectors_are_equal_in_all_threads(video_file: Path) -> None:
                 np.testing.assert_array_equal(clip.vector, other.vector)
 
 
+@pytest.mark.slow
 def test_vectors_are_equal_in_another_process(video_file: Path, tmp_path: Path) -> None:
     code = (
         "import sys, numpy as np; from pathlib import Path; from twelvelabs_sandbox.engine.clips import embed_media; "

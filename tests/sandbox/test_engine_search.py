@@ -15,6 +15,8 @@ from twelvelabs_sandbox.engine.types import ClipVector, Segmentation
 from twelvelabs_sandbox.engine.visual import embed_image
 from twelvelabs_sandbox.films import Scene, describe, random_scenes, write_film, write_picture, write_sound
 
+pytestmark = pytest.mark.slow  # writing and embedding the video takes ten seconds
+
 EmbeddedVideo = tuple[list[Scene], list[float], list[ClipVector]]
 
 
@@ -47,7 +49,6 @@ def found(video_file: EmbeddedVideo, number: int, query: npt.NDArray[np.float32]
     return begins[number] <= (best.start + best.end) / 2 < begins[number] + scenes[number].seconds
 
 
-@pytest.mark.slow
 def test_shot_boundaries_are_exact_to_a_frame(video_file: EmbeddedVideo) -> None:
     _, begins, clips = video_file
     starts = np.array([clip.start for clip in clips if clip.option == "visual"])

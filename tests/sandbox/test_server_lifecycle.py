@@ -129,7 +129,7 @@ def test_base_url_before_start_raises() -> None:
         _ = Sandbox().base_url
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("end", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_the_command_prints_its_exports(end: signal.Signals, temporary: Path) -> None:
     command = [sys.executable, "-m", "twelvelabs_sandbox", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

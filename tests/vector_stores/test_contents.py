@@ -20,7 +20,7 @@ from langchain_twelvelabs import (
     index_segments,
     list_sources,
 )
-from tests.adapters import slow_async_mode
+from tests.adapters import each_store, slow_async_mode
 from tests.langchain.fixtures import FIXED
 from tests.langchain.test_add_segments import Traced
 from tests.vector_stores.stores import CASES, StoreCase
@@ -44,7 +44,7 @@ def named(embeddings: TwelveLabsEmbeddings, video_path: Path, names: list[str]) 
 
 
 @slow_async_mode
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@each_store(CASES)
 async def test_sources_are_listed_and_deleted_one_by_one(
     case: StoreCase, mode: str, shared_embeddings: TwelveLabsEmbeddings, video_path: Path, tmp_path: Path
 ) -> None:
@@ -70,7 +70,7 @@ async def test_sources_are_listed_and_deleted_one_by_one(
     assert await sources_in(mode, store) == NAMES[:1]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@each_store(CASES)
 def test_a_store_of_foreign_documents_has_no_sources(case: StoreCase, tmp_path: Path) -> None:
     store = case.make(DeterministicFakeEmbedding(size=512), tmp_path)
     store.add_documents([Document("a", metadata={"start_sec": 0.0})], ids=[str(uuid.uuid4())])

@@ -10,7 +10,7 @@ from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.vectorstores import InMemoryVectorStore
 
 from langchain_twelvelabs import TwelveLabsEmbeddings, TwelveLabsMomentRetriever, add_segments, segment_filter
-from tests.adapters import slow_async_mode
+from tests.adapters import each_store, slow_async_mode
 from tests.langchain.fixtures import call, description
 from tests.vector_stores.stores import CASES, StoreCase
 
@@ -47,7 +47,7 @@ def expected_store(shared_embeddings: TwelveLabsEmbeddings, loaded: list[Documen
 
 
 @slow_async_mode
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@each_store(CASES)
 async def test_every_store_gives_the_same_moments(
     case: StoreCase,
     mode: str,
@@ -65,7 +65,7 @@ async def test_every_store_gives_the_same_moments(
     assert any(relevant for _, relevant in found)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@each_store(CASES)
 def test_filter_of_every_store(
     case: StoreCase, shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
@@ -86,7 +86,7 @@ def test_filter_of_every_store(
     assert starts(end_sec=6.5) == [0.0, 6.0]  # a page has no time
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@each_store(CASES)
 def test_filter_by_unusual_names(case: StoreCase, tmp_path: Path) -> None:
     names = [
         "plain.mp4",

@@ -84,7 +84,8 @@ def test_twenty_videos_are_embedded_by_another_model_in_runs_that_are_killed(
     assert tasks_of(sandbox) == VIDEOS
 
 
-@pytest.mark.parametrize("make", [make_memory, pytest.param(make_qdrant, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [make_memory, make_qdrant])
 def test_a_second_collection_with_other_segments_leaves_the_first_one_as_it_is(
     make: Callable[[TwelveLabsEmbeddings, Path], Any], sandbox: Sandbox, folder: Path, tmp_path: Path
 ) -> None:

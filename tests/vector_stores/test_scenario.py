@@ -17,13 +17,13 @@ from langchain_twelvelabs import (
     index_kwargs,
 )
 from langchain_twelvelabs.document_loaders import to_document
-from tests.adapters import METADATA_TYPES, slow_async_mode
+from tests.adapters import METADATA_TYPES, each_store, slow_async_mode
 from tests.langchain.fixtures import FIXED, SCENE_SEC, call, connected, description
 from tests.vector_stores.stores import CASES, StoreCase
 from twelvelabs_core import SegmentedMedia, Segments, SequentialSegmentation
 from twelvelabs_sandbox import Sandbox
 
-pytestmark = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+pytestmark = each_store(CASES)
 both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
 
 

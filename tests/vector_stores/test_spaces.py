@@ -17,7 +17,7 @@ from langchain_twelvelabs import (
     add_segments,
     index_segments,
 )
-from tests.adapters import slow_async_mode
+from tests.adapters import each_store, slow_async_mode
 from tests.langchain.fixtures import call, connected, description
 from tests.vector_stores.stores import CASES, StoreCase
 from tests.vector_stores.test_set_up import DeletableStore
@@ -39,7 +39,7 @@ def opened_with(store: Any, embeddings: TwelveLabsEmbeddings) -> Any:
 
 @slow_async_mode
 @pytest.mark.parametrize("dimension", [512, pytest.param(256, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@each_store(CASES)
 async def test_another_space_is_refused_by_add_and_by_search(
     case: StoreCase,
     dimension: int,

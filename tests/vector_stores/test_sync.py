@@ -27,7 +27,7 @@ from tests.vector_stores.stores import CASES, StoreCase
 from twelvelabs_core import ConfigurationError, SyncReport
 from twelvelabs_sandbox import Sandbox
 
-FAST = ("InMemory", "FAISS")
+FAST = ("FAISS",)
 CASES_BY_SPEED = [
     pytest.param(case, id=case.name, marks=[] if case.name in FAST else [pytest.mark.slow]) for case in CASES
 ]

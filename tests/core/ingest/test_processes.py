@@ -216,8 +216,10 @@ INTERRUPT = """
     [
         "texts",
         "videos",
-        "video in a loop",
-        *(pytest.param(way, marks=pytest.mark.slow) for way in ("one text", "texts in a loop", "video")),
+        pytest.param("one text", marks=pytest.mark.slow),
+        pytest.param("texts in a loop", marks=pytest.mark.slow),
+        pytest.param("video", marks=pytest.mark.slow),
+        pytest.param("video in a loop", marks=pytest.mark.slow),
     ],
 )
 async def test_ctrl_c_ends_running_calls(tmp_path: Path, video_path: Path, way: str) -> None:

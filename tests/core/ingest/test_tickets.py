@@ -302,6 +302,7 @@ async def test_tickets_of_one_process_are_collected_in_another(
     assert paid(sandbox) == 1
 
 
+@pytest.mark.slow
 async def test_a_submission_killed_while_it_creates_the_task_is_continued_by_the_next(
     connect: Connect, sandbox: Sandbox, server: VideoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

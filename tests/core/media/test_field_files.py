@@ -194,6 +194,7 @@ def test_the_client_accepts_the_shared_cases(name: str, caplog: pytest.LogCaptur
         assert measure_duration(media) == pytest.approx(case.seconds, abs=0.5)
 
 
+@pytest.mark.slow
 @shared_cases
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.refusal is None])
 async def test_the_sandbox_embeds_the_shared_cases(client: Surface, name: str) -> None:

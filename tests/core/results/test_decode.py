@@ -351,6 +351,7 @@ print(tracemalloc.get_traced_memory()[1] / split.vectors.nbytes)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["orjson", "none"])
 def test_memory_stays_near_that_of_the_matrix(missing: str) -> None:
     command = [sys.executable, "-c", MEMORY, missing]

@@ -338,12 +338,12 @@ def test_an_entry_that_was_deleted_since_replaces_nothing(tmp_path: Path) -> Non
         assert not store.put_intent("key", **values, replacing=seen)
 
 
-@pytest.mark.parametrize("examples", [6, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [3, pytest.param(40, marks=pytest.mark.slow)])
 def test_the_journal_on_sqlite_agrees_with_the_model(examples: int) -> None:
     run_state_machine_as_test(OnSqlite, settings=settings(SETTINGS, max_examples=examples))
 
 
-@pytest.mark.parametrize("examples", [2, pytest.param(8, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [1, pytest.param(8, marks=pytest.mark.slow)])
 def test_the_journal_on_postgresql_agrees_with_the_model(postgres_server: str, examples: int) -> None:
     class OnPostgres(Journal):
         def open_location(self) -> str:

@@ -288,7 +288,7 @@ def transaction_in_another_thread(store: SegmentStore) -> Iterator[None]:
 
 @needs_fork
 @MULTI_THREADED
-@pytest.mark.parametrize("where", ["file", "memory"])
+@pytest.mark.parametrize("where", ["file", pytest.param("memory", marks=pytest.mark.slow)])
 def test_child_forked_during_a_sqlite_transaction_is_refused(tmp_path: Path, where: str) -> None:
     path = tmp_path / "s.sqlite3"
     with SegmentStore(path if where == "file" else ":memory:") as store:
@@ -435,7 +435,7 @@ def test_each_process_names_itself_as_owner(tmp_path: Path) -> None:
 
 
 @needs_fork
-@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_process_leaves_complete_results_only(tmp_path: Path, kills: int) -> None:
     moments = random.Random(11)  # noqa: S311  # not a secret
     written = 0

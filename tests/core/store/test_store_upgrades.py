@@ -173,6 +173,7 @@ def test_the_name_of_a_journal_survives_the_upgrade(tmp_path: Path) -> None:
         assert store.journal_name in (DUMPS / "version_1_sqlite.sql").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_concurrent_opens_upgrade_an_old_file_once(old: tuple[str, str]) -> None:
     def open_and_read(_: int) -> None:
         with SegmentStore(old[1]) as store:

@@ -128,6 +128,7 @@ async def test_a_gzip_bomb_is_refused_in_little_memory(
     assert most < ZEROS // 4
 
 
+@pytest.mark.slow
 async def test_a_gzip_bomb_of_numbers_is_refused(client: Surface, server: RawServer) -> None:
     row = b'{"embedding":[' + b"0.5," * 511 + b"0.5]},"
     many = _packed(b'{"_id":"65","status":"ready","data":[', row, 5 * FREE_BYTES // 4 // len(row))
@@ -146,6 +147,7 @@ async def test_an_invalid_error_response_is_a_connection_error(client: Surface, 
         await client.tasks.retrieve("65")
 
 
+@pytest.mark.slow
 async def test_an_endless_response_is_refused(client: Surface, server: RawServer) -> None:
     def endless() -> Iterator[bytes]:
         yield b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n["

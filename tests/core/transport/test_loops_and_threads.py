@@ -280,6 +280,7 @@ def test_a_blocking_client_does_not_affect_a_running_loop(blocking: Client, vide
 # Open resources
 
 
+@pytest.mark.slow
 def test_no_resource_is_left_open(sandbox: Sandbox) -> None:
     script = textwrap.dedent(
         """

@@ -159,7 +159,7 @@ class AnyCourse(RuleBasedStateMachine):
 
 
 TestAnyCourse = AnyCourse.TestCase
-TestAnyCourse.settings = hypothesis_settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestAnyCourse.settings = hypothesis_settings(max_examples=15, stateful_step_count=30, deadline=None)
 
 
 def test_one_refusal_pauses_its_category_and_no_other() -> None:
