@@ -73,6 +73,7 @@ def test_parquet_and_lance_keep_the_rows(frame: DataFrame, tmp_path: Path) -> No
     assert again.where(col("video")["error"].not_null()).select("path").to_pydict() == {"path": ["missing.mp4"]}
 
 
+@pytest.mark.slow
 def test_moments_of_a_lancedb_store_that_was_written_by_daft(
     frame: DataFrame, embeddings: TwelveLabsEmbeddings, videos: dict[str, Path], tmp_path: Path, sandbox: Sandbox
 ) -> None:

@@ -264,7 +264,7 @@ class MultiModalEmbeddingContract:
 
     # Concurrency.
 
-    @pytest.mark.parametrize("limit", [1, 5])
+    @pytest.mark.parametrize("limit", [pytest.param(1, marks=pytest.mark.slow), 5])
     async def test_concurrency_never_exceeds_the_limit(self, make: Make, traffic: Traffic, limit: int) -> None:
         embedding = make(**{self.bound: limit}, embed_batch_size=20)
         texts = [f"text number {number}" for number in range(200)]

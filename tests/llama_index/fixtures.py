@@ -23,7 +23,7 @@ CUT: dict[str, Any] = {"segmentation": FIXED, "end_sec": END_SEC}
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clip of the video's second scene."""
     path = tmp_path_factory.mktemp("clips") / "blue.mkv"
-    write_film(path, SCENES[1:2])
+    write_film(path, SCENES[1:2], fps=5)
     return path
 
 

@@ -29,7 +29,7 @@ from twelvelabs_core import ConfigurationError, SyncReport
 from twelvelabs_core.integration import AWAITING, BLOCKING
 from twelvelabs_sandbox import Sandbox
 
-FAST = ("Simple", "Qdrant")
+FAST = ("Qdrant",)
 SYNCED = [case for case in CASES if case.name != "FAISS"]
 
 
@@ -167,7 +167,9 @@ def test_a_synchronized_video_is_unchanged_for_ingest_videos(sandbox: Sandbox, t
     assert len(list_sources(index)) == 5
 
 
-@pytest.mark.parametrize("case", [case for case in SYNCED if case.name in FAST], ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case", [case for case in SYNCED if case.name in ("Simple", "Qdrant")], ids=lambda case: case.name
+)
 def test_a_file_name_that_is_not_utf_8_is_stored(case: StoreCase, sandbox: Sandbox, tmp_path: Path) -> None:
     model = connected(sandbox, tmp_path / "segments.sqlite3")
     index, folder = index_on(case.make(tmp_path), model), tmp_path / "videos"
@@ -207,6 +209,7 @@ async def test_an_unknown_option_is_named(mode: str, embed_model: TwelveLabsEmbe
     assert sandbox.count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["sync", "async"])
 async def test_nodes_with_fewer_keys_do_not_end_the_use_of_a_lancedb_table(
     mode: str, embed_model: TwelveLabsEmbedding, sandbox: Sandbox, tmp_path: Path

@@ -33,7 +33,7 @@ STRATEGIES = ["upserts", "upserts_and_delete", "duplicates_only"]
 def reel(scene: int) -> bytes:
     """Return a video of one scene; cached, since writing it takes longer than embedding it."""
     with tempfile.TemporaryDirectory() as place:
-        write_film(Path(place) / "scene.mkv", SCENES[scene : scene + 1])
+        write_film(Path(place) / "scene.mkv", SCENES[scene : scene + 1], fps=5)
         return (Path(place) / "scene.mkv").read_bytes()
 
 

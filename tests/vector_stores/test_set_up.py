@@ -19,6 +19,7 @@ from twelvelabs_core import ConfigurationError, InputError
 from twelvelabs_sandbox import Sandbox
 
 
+@pytest.mark.slow
 def test_lancedb_in_overwrite_mode_is_refused(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
@@ -36,6 +37,7 @@ def test_lancedb_in_overwrite_mode_is_refused(
     assert store.get_table().count_rows() == 3
 
 
+@pytest.mark.slow
 def test_lancedb_filters_only_its_first_hits_without_prefilter(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
@@ -56,6 +58,7 @@ def test_faiss_filters_only_its_first_hits_without_a_large_fetch_k(
     assert len(store.similarity_search(description(0), k=2, filter=late, fetch_k=10_000)) == 2
 
 
+@pytest.mark.slow
 def test_milvus_with_auto_id_is_refused(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
@@ -67,6 +70,7 @@ def test_milvus_with_auto_id_is_refused(
         add_segments(store, documents)
 
 
+@pytest.mark.slow
 def test_milvus_collection_with_auto_ids_is_refused(
     shared_embeddings: TwelveLabsEmbeddings, documents: list[Document], tmp_path: Path
 ) -> None:
@@ -186,6 +190,7 @@ def test_chroma_image_search_uses_the_embeddings(
     assert itself.metadata == {"kind": "image"}
 
 
+@pytest.mark.slow
 def test_lancedb_add_images_uses_the_embeddings(
     shared_embeddings: TwelveLabsEmbeddings, frame: Path, tmp_path: Path
 ) -> None:

@@ -84,6 +84,7 @@ async def test_a_store_holds_exactly_what_the_folder_holds(
         assert len(damaged) == 4 * len(report.failures)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["sync", "async"])
 async def test_documents_with_fewer_keys_do_not_end_the_use_of_a_lancedb_table(
     mode: str, sandbox: Sandbox, tmp_path: Path
@@ -106,6 +107,7 @@ async def test_documents_with_fewer_keys_do_not_end_the_use_of_a_lancedb_table(
     assert len(store.similarity_search("red", k=9, **segment_filter(store, start_sec=4))) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["sync", "async"])
 async def test_a_lancedb_table_without_the_keys_of_segments_is_refused_before_anything_is_paid_for(
     mode: str, sandbox: Sandbox, tmp_path: Path

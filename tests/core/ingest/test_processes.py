@@ -215,7 +215,7 @@ INTERRUPT = """
     "way",
     [
         "texts",
-        "videos",
+        pytest.param("videos", marks=pytest.mark.slow),
         pytest.param("one text", marks=pytest.mark.slow),
         pytest.param("texts in a loop", marks=pytest.mark.slow),
         pytest.param("video", marks=pytest.mark.slow),
