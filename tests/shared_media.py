@@ -1,5 +1,6 @@
 """Generated media, and their vectors, that all workers of a test run share."""
 
+import contextlib
 import hashlib
 import os
 import pickle
@@ -23,11 +24,13 @@ def shared_folder(factory: pytest.TempPathFactory, name: str) -> Path:
 
 
 def write_once(path: Path, write: Callable[[Path], object]) -> Path:
-    """Write a file unless another worker or thread has; it appears complete."""
+    """Write a file unless another worker or thread has; it appears complete, and is never replaced."""
     if not path.exists():
         part = path.with_name(f"{os.getpid()}-{threading.get_ident()}-{path.name}")
         write(part)
-        part.replace(path)
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(part)
+        part.unlink()
     return path
 
 

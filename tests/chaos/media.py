@@ -14,8 +14,8 @@ from twelvelabs_sandbox.films import Scene, random_scenes, write_film
 SIZE, FPS, SCENE_SEC = (360, 360), 4, (2.3, 2.8)
 # One in this many good videos is given as a signed URL instead of a file.
 URL_EVERY = 8
-# The collections of vectors of videos and of documents, and the options of both.
 WAYS = ("langchain", "async client", "llama-index")  # of `callers`, whose import takes seconds
+# The collections of vectors of videos and of documents, and the options of both.
 VIDEOS, DOCUMENTS = "moments", "pages"
 DOCUMENT_MODEL = "marengo3.5"
 VIDEO: dict[str, Any] = {
