@@ -1,7 +1,7 @@
 """Fixtures and constants shared by the tests of both adapters: one video, its scenes, and the metadata of segments."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +38,13 @@ METADATA_TYPES = {
     "chunk_index": int,
 }
 
-# Their imports take seconds, and so does each of their tests: `make test-all` runs them.
-SLOW_STORES = ("LanceDB", "Milvus Lite")
+# Not LanceDB and Milvus Lite: their imports take seconds, and so does each of their tests.
+FAST_STORES = ("InMemory", "Simple", "Chroma", "Qdrant", "FAISS", "PostgreSQL")
 
 
-def each_store(cases: Iterable[Any]) -> pytest.MarkDecorator:
-    """Run a test with each vector store, as its parameter `case`."""
-    marked = [pytest.param(case, id=case.name, marks=[pytest.mark.slow] * (case.name in SLOW_STORES)) for case in cases]
+def each_store(cases: Iterable[Any], *, fast: Collection[str] = FAST_STORES) -> pytest.MarkDecorator:
+    """Run a test with each vector store, as its parameter `case`; with those that are not fast, in `make test-all`."""
+    marked = [pytest.param(case, id=case.name, marks=() if case.name in fast else pytest.mark.slow) for case in cases]
     return pytest.mark.parametrize("case", marked)
 
 

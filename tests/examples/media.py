@@ -1,11 +1,14 @@
 """Media for the examples of both adapters, the demo and the blocks of the documentation."""
 
-import functools
 import re
-import tempfile
+import shutil
+from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.sandbox.pdf import write_pdf
+from tests.shared_media import shared_folder, write_once
 from twelvelabs_sandbox.films import Scene, write_film, write_picture
 
 SCENES = [
@@ -16,21 +19,23 @@ SCENES = [
 TIMES = re.compile(r"(\d+\.\d)-(\d+\.\d) s")
 
 
-@functools.cache
-def _media() -> dict[str, bytes]:
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        write_film(folder / "match.mp4", SCENES, fps=5)
-        write_film(folder / "other.mp4", [Scene("purple", "white", "stripes", "slow", "music")], fps=5)
-        talk = [Scene("red", seconds=6.0), Scene("blue", seconds=6.0)]
-        write_film(folder / "talk.mkv", talk, captions=[(6.5, 10.0, "the goalkeeper is called Amara")], fps=5)
-        return {path.name: path.read_bytes() for path in folder.iterdir()}
+# Of each film: its scenes and captions.
+FILMS: dict[str, tuple[list[Scene], list[tuple[float, float, str]]]] = {
+    "match.mp4": (SCENES, []),
+    "other.mp4": ([Scene("purple", "white", "stripes", "slow", "music")], []),
+    "talk.mkv": (
+        [Scene("red", seconds=6.0), Scene("blue", seconds=6.0)],
+        [(6.5, 10.0, "the goalkeeper is called Amara")],
+    ),
+}
 
 
-def write_media(folder: Path) -> None:
+def write_media(folder: Path, factory: pytest.TempPathFactory) -> None:
     """Write three videos, a broken one, an image of the third scene of the first video, and a folder of documents."""
-    for name, content in _media().items():
-        (folder / name).write_bytes(content)
+    shared = shared_folder(factory, "examples")
+    for name, (scenes, captions) in FILMS.items():
+        film = write_once(shared / name, partial(write_film, scenes=scenes, captions=captions, fps=5))
+        shutil.copyfile(film, folder / name)
     write_picture(folder / "green.png", SCENES[2], at=2.0)
     (folder / "broken.mp4").write_text("not a video")
     documents = folder / "documents"

@@ -28,7 +28,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with videos and a picture of the third scene of the first video."""
     folder = tmp_path_factory.mktemp("media")
-    write_media(folder)
+    write_media(folder, tmp_path_factory)
     return folder
 
 

@@ -22,7 +22,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two videos, a text, and an image of the third scene of the first video."""
     folder = tmp_path_factory.mktemp("media")
-    write_media(folder)
+    write_media(folder, tmp_path_factory)
     (folder / "notes.txt").write_text("Minutes of a meeting.")
     return folder
 

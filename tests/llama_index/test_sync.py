@@ -21,6 +21,7 @@ from llama_index_twelvelabs import (
 )
 from llama_index_twelvelabs.contents import place_of, stored_segments
 from llama_index_twelvelabs.nodes import media_of
+from tests.adapters import each_store, slow_async_mode
 from tests.llama_index.fixtures import connected, tasks
 from tests.llama_index.stores import CASES, StoreCase, index_on
 from tests.sync_folder import COUNTS, OPTIONS, STEPS, fill, look, videos_of
@@ -29,7 +30,6 @@ from twelvelabs_core import ConfigurationError, SyncReport
 from twelvelabs_core.integration import AWAITING, BLOCKING
 from twelvelabs_sandbox import Sandbox
 
-FAST = ("Qdrant",)
 SYNCED = [case for case in CASES if case.name != "FAISS"]
 
 
@@ -66,11 +66,8 @@ def expected_of(model: TwelveLabsEmbedding, folder: Path) -> Held:
     return found
 
 
-@pytest.mark.parametrize("mode", ["sync", pytest.param("async", marks=pytest.mark.slow)])
-@pytest.mark.parametrize(
-    "case",
-    [pytest.param(case, id=case.name, marks=[] if case.name in FAST else [pytest.mark.slow]) for case in SYNCED],
-)
+@slow_async_mode
+@each_store(SYNCED, fast=["Qdrant"])
 async def test_an_index_holds_exactly_what_the_folder_holds(
     case: StoreCase, mode: str, place: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:

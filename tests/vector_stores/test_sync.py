@@ -20,17 +20,13 @@ from langchain_twelvelabs import (
     segment_filter,
     sync_videos,
 )
+from tests.adapters import each_store, slow_async_mode
 from tests.langchain.fixtures import connected, tasks_of
 from tests.sync_folder import COUNTS, OPTIONS, STEPS, look, videos_of
 from tests.sync_process import Held, Place, check_kills
 from tests.vector_stores.stores import CASES, StoreCase
 from twelvelabs_core import ConfigurationError, SyncReport
 from twelvelabs_sandbox import Sandbox
-
-FAST = ("FAISS",)
-CASES_BY_SPEED = [
-    pytest.param(case, id=case.name, marks=[] if case.name in FAST else [pytest.mark.slow]) for case in CASES
-]
 
 
 async def synced(mode: str, store: Any, sources: Any, embeddings: TwelveLabsEmbeddings, **options: Any) -> SyncReport:
@@ -54,8 +50,8 @@ def ids_of(embeddings: TwelveLabsEmbeddings, folder: Path) -> set[str]:
     return set(add_segments(fresh, loader.lazy_load()))
 
 
-@pytest.mark.parametrize("mode", ["sync", pytest.param("async", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("case", CASES_BY_SPEED)
+@slow_async_mode
+@each_store(CASES, fast=["FAISS"])
 async def test_a_store_holds_exactly_what_the_folder_holds(
     case: StoreCase, mode: str, sandbox: Sandbox, tmp_path: Path
 ) -> None:

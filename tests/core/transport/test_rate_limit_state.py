@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 from pydantic import SecretStr
 
 from twelvelabs_core import RateLimitError, Settings
@@ -158,8 +158,10 @@ class AnyCourse(RuleBasedStateMachine):
             assert len([self.account.permit(kind) for _ in range(100)]) == 100
 
 
-TestAnyCourse = AnyCourse.TestCase
-TestAnyCourse.settings = hypothesis_settings(max_examples=15, stateful_step_count=30, deadline=None)
+@pytest.mark.parametrize("examples", [15, pytest.param(40, marks=pytest.mark.slow)])
+def test_any_course(examples: int) -> None:
+    settings = hypothesis_settings(max_examples=examples, stateful_step_count=30, deadline=None)
+    run_state_machine_as_test(AnyCourse, settings=settings)
 
 
 def test_one_refusal_pauses_its_category_and_no_other() -> None:

@@ -130,7 +130,7 @@ def test_a_refusal_is_known_to_the_others_once(processes: Processes) -> None:
 
 
 def test_permits_of_all_processes_never_exceed_the_limit(processes: Processes) -> None:
-    """Each has requests in flight up to its permits as of its last exchange; some end meanwhile."""
+    """Each has requests in flight up to its permits as of its last exchange; some end before its next one."""
     chance, limit, permits, in_flight = random.Random(7), 5, dict.fromkeys("abcd", 0.0), dict.fromkeys("abcd", 0)  # noqa: S311
     most: dict[str, float] = dict.fromkeys("abcd", 0.0)
     for _ in range(120):
