@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.core.conftest import Connect
+from tests.core.ingest.test_recovery import Interrupted, interrupt
 from tests.core.surface import Surface
 from tests.core.uploading import padded
 from twelvelabs_core import APIStatusError, FixedSegmentation, TwelveLabsError
@@ -144,7 +145,7 @@ async def test_a_failed_deletion_is_logged_and_repeated_by_the_next_call(
 
 async def test_an_asset_stays_while_another_task_needs_it(client: Surface, sandbox: Sandbox, video_path: Path) -> None:
     sandbox.faults.add(Fault(path="/embed-v2/tasks", method="POST", task="stuck"))
-    with pytest.raises(TimeoutError):
-        await client.segment_video(video_path, timeout=0.3, **OPTIONS)
+    with pytest.raises(Interrupted):
+        await client.segment_video(video_path, on_progress=interrupt, **OPTIONS)
     await client.segment_video(video_path, keep_asset=False, segmentation=FixedSegmentation(8))
     assert sandbox.count("DELETE") == 0

@@ -210,7 +210,7 @@ async def test_a_submission_that_searches_for_a_lost_task_keeps_to_its_time_out(
     sandbox.faults.add(Fault(path=TASKS, method="POST", drop="before"))
     client = connect(timeout=30.0)
     with pytest.raises(TwelveLabsError):
-        await client.submit(video_path, timeout=1.0, **CUT)
+        await client.submit(video_path, timeout=5.0, **CUT)
     began = time.monotonic()
     with pytest.raises(TaskTimeoutError, match=r"video\.\w+: the outcome of an earlier create is unknown"):
         await client.submit(video_path, timeout=1.0, **CUT)

@@ -176,8 +176,8 @@ async def test_a_failed_last_poll_raises_the_timeout(connect: Connect, slow: San
     client = connect(api_key=SecretStr(slow.api_key), base_url=slow.base_url, max_retries=1, max_retry_wait=5.0)
     (task_id,) = await create(client, sound, 1)
     slow.faults.add(Fault(path=TASK, status=503, skip=2, headers={"Retry-After": "1"}, times=None))
-    with pytest.raises(TaskTimeoutError, match=r"still processing after 0\.5 s"):
-        await client.tasks.wait(task_id, timeout=0.5)
+    with pytest.raises(TaskTimeoutError, match="still processing after 3 s"):
+        await client.tasks.wait(task_id, timeout=3)
 
 
 async def test_a_refused_key_ends_all_waits_after_one_listing(client: Surface, slow: Sandbox, sound: Path) -> None:
