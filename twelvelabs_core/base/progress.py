@@ -134,7 +134,7 @@ class ProgressBar:
 
 def _bar(total: int, stream: TextIO) -> Any:
     """Return tqdm's bar, or a line with the same methods; None where the stream is a file."""
-    if not (stream.isatty() or hasattr(builtins, "__IPYTHON__")):  # a notebook's stderr is no terminal
+    if not (stream.isatty() or hasattr(builtins, "__IPYTHON__")):  # a notebook's stderr is not a terminal
         return None
     try:
         from tqdm.auto import tqdm  # type: ignore[import-untyped]  # noqa: PLC0415  # optional

@@ -107,25 +107,24 @@ def _place_of(sources: object) -> tuple[Path, Sequence[str] | None] | None:
         return None
     text = os.fsdecode(sources)
     if not text or "://" in text or "\x00" in text:  # `Path` takes an empty str for the working directory
-        Media.of(sources)  # refuses what is no media
+        Media.of(sources)  # raises for what is not media
         return None
     path = Path(text if os.path.lexists(text) else os.path.expanduser(text))  # noqa: PTH111  # raises for no unknown user
-    if path.is_dir():
-        return path, None
-    if path.exists():
-        return None
+    mode = _mode_of(path)
+    if mode is not None:
+        return (path, None) if stat.S_ISDIR(mode) else None
     if not ("*" in text or "?" in text):  # brackets alone are rather those of a name
         if Media.of(sources).path is not None:
             raise InputError(f"{path}: no such file or folder.")
         return None
     parts = path.parts
     depth = 0
-    while not has_magic(parts[depth]) or Path(*parts[: depth + 1]).is_dir():
+    while not has_magic(parts[depth]) or _is_dir(Path(*parts[: depth + 1])):
         depth += 1
     if ".." in parts[depth:]:
         raise InputError(f"a pattern must have '..' before its first wildcard only, got {text!r}.")
     root = Path(*parts[:depth])
-    if not root.is_dir():
+    if not _is_dir(root):
         raise InputError(f"{root}: no such folder.")
     return root, parts[depth:]
 
@@ -189,10 +188,23 @@ def _folder_prefix(folder: Path) -> str:
 
 def _may_be_file(source: str) -> bool:
     try:
-        # `Path.is_file` says that a file which cannot be reached is none
-        is_file = stat.S_ISREG(os.stat(source).st_mode)  # noqa: PTH116
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+        mode = _mode_of(Path(source))
     except (OSError, ValueError):
         return True
-    return is_file and name_of_path(str(_resolved(Path(source)))) == source
+    return mode is not None and stat.S_ISREG(mode) and name_of_path(str(_resolved(Path(source)))) == source
+
+
+def _is_dir(path: Path) -> bool:
+    mode = _mode_of(path)
+    return mode is not None and stat.S_ISDIR(mode)
+
+
+def _mode_of(path: Path) -> int | None:
+    """Return the type and permissions of what a path names, or None where nothing has that path.
+
+    Unlike `Path.exists`, which returns False from Python 3.14 on, it raises where a path cannot be looked for.
+    """
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None

@@ -35,7 +35,7 @@ class MomentOptions:
 
     Raises:
         ConfigurationError: A number is negative or not finite, or the score or an option is unknown.
-        InputError: `max_per_source` is no whole number from 1, or the time window is empty.
+        InputError: `max_per_source` is not a whole number from 1, or the time window is empty.
 
     Example:
         ```python
@@ -62,7 +62,7 @@ class MomentOptions:
                 raise ConfigurationError(f"{name} must be a finite number of at least 0, got {number!r}.")
         if unknown := [option for option in self.weights or () if option not in EMBEDDING_OPTIONS]:
             raise ConfigurationError(
-                f"weights has {unknown[0]!r}, which is no embedding option; there are {OPTION_NAMES}."
+                f"weights has {unknown[0]!r}, which is not an embedding option; there are {OPTION_NAMES}."
             )
         if self.max_per_source is not None:
             object.__setattr__(self, "max_per_source", check_count("max_per_source", self.max_per_source))

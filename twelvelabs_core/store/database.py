@@ -113,7 +113,7 @@ class Database:
             try:
                 yield engine
             finally:
-                if self._engines.get(process) is not engine:  # closed or opened again meanwhile
+                if self._engines.get(process) is not engine:  # closed or opened again since
                     engine.pool.dispose()
                 elif self.location.path is not None and has_wal(self.location.path) and not self.is_read_only:
                     leave_wal_mode(engine, self.location.path)

@@ -1,5 +1,6 @@
 """Clips begin and end with the moment's frames, measured by numbers in the frames of a generated video."""
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -251,9 +252,12 @@ def test_title_in_another_encoding_is_no_error(tmp_path: Path) -> None:
 
 def test_media_names_the_file_of_a_url(tmp_path: Path) -> None:
     write_numbered(tmp_path / "copy.mp4", EVEN[:50])
-    part = Part("https://example.com/video.mp4", 0.0, 1.0)
-    with pytest.raises(InputError, match=r"cannot read https://example.com/video.mp4: no such file; give .* media="):
-        write_clip(part, tmp_path / "clip.mp4")
+    for url in ("https://example.com/video.mp4", f"https://example.com/{'v' * 5000}.mp4"):
+        part = Part(url, 0.0, 1.0)
+        with pytest.raises(InputError, match=rf"cannot read {re.escape(url)}: no such file; give .* media="):
+            write_clip(part, tmp_path / "clip.mp4")
+        page = moments_to_html({"red": [Moment("id", url, "video.mp4", 0.0, 1.0, 1.0, None, {}, (Hit("id"),))]})
+        assert "<img src" not in page
     assert len(shown(write_clip(part, tmp_path / "clip.mp4", media=tmp_path / "copy.mp4"))) == 25
 
 

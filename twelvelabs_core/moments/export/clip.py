@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.moments.export.files import local_path, private_part, target_path
+from twelvelabs_core.moments.export.files import is_local_file, local_path, private_part, target_path
 from twelvelabs_core.moments.export.frames import still
 from twelvelabs_core.moments.export.transcode import FORMATS, Encoding, transcode
 
@@ -121,14 +121,14 @@ def _time_range(result: Any) -> Any:
         return result
     metadata = getattr(result, "metadata", None) or {}
     if not {"source", "start_sec", "end_sec"} <= set(metadata):
-        raise InputError(f"a {type(result).__name__} is no moment: it has no source, start_sec and end_sec.")
+        raise InputError(f"a {type(result).__name__} is not a moment: it has no source, start_sec and end_sec.")
     names = [name for name in ("source", "start_sec", "end_sec", "best_sec") if name in metadata]
     return SimpleNamespace(**{name: metadata[name] for name in names})
 
 
 def _local_file(moment: TimeRange, media: str | os.PathLike[str] | None) -> Path:
-    path = local_path(moment.source if media is None else media)
-    if not path.is_file():
+    path = moment.source if media is None else media
+    if not is_local_file(path):
         advice = "give the local file as media=" if media is None else "media= must be a local file"
-        raise InputError(f"cannot read {os.fspath(path if media else moment.source)}: no such file; {advice}.")
-    return path
+        raise InputError(f"cannot read {os.fspath(path)}: no such file; {advice}.")
+    return local_path(path)

@@ -26,7 +26,7 @@ TOLERANCE_SEC = 0.001
 """The API gives times in milliseconds, so a frame this close to a moment's edge begins at the edge."""
 
 _EARLIER_SEC = 15.0
-_COVERS = 0x400 | 0x800  # attached picture and timed thumbnails; in PyAV 17.0 the disposition is no int
+_COVERS = 0x400 | 0x800  # attached picture and timed thumbnails; in PyAV 17.0 the disposition is not an int
 
 
 @contextmanager

@@ -137,7 +137,7 @@ def _timed(moments: Iterable[Moment]) -> list[Moment]:
     listed = list(moments)
     for moment in listed:
         if not isinstance(moment, Moment):
-            raise InputError(f"a {type(moment).__name__} is no Moment; a retriever's method `moments` returns them.")
+            raise InputError(f"a {type(moment).__name__} is not a Moment; a retriever's method `moments` returns them.")
         if not 0 <= moment.start_sec < moment.end_sec < math.inf:
             raise InputError(f"{moment.title or moment.source!r} has no times, so it cannot be in this list.")
     return listed
