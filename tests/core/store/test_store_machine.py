@@ -1,6 +1,7 @@
 """The journal as a state machine: random calls in random order through two handles, compared with a model."""
 
 import math
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -313,7 +314,9 @@ def _expected(known: Entry) -> tuple[Any, ...]:
 class OnSqlite(Journal):
     def open_location(self) -> str:
         # In a memory file system if there is one: this tests the logic, not the disk.
-        self.folder = tempfile.mkdtemp(prefix="journal-", dir=SHARED_MEMORY if Path(SHARED_MEMORY).is_dir() else None)
+        self.folder = tempfile.mkdtemp(
+            prefix="journal-", dir=SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
+        )
         return str(Path(self.folder) / "segments.sqlite3")
 
     def close_location(self) -> None:
