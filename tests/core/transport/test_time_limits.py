@@ -185,9 +185,7 @@ async def test_polling_survives_an_outage(
 async def test_an_outage_beyond_the_time_out_is_named(connect: Connect, sandbox: Sandbox, video_path: Path) -> None:
     client = connect(max_retries=1)
     sandbox.faults.add(Fault(path=TASK, method="GET", status=503, times=None))
-    with pytest.raises(
-        TaskTimeoutError, match=r"of unknown status after 4 s.* The last poll failed: .*503"
-    ) as caught:
+    with pytest.raises(TaskTimeoutError, match=r"of unknown status after 4 s.* The last poll failed: .*503") as caught:
         await client.start("segment_video", video_path, timeout=4, **CUT)
     sandbox.clear_faults()
     task = await client.start("tasks.wait", caught.value.task_id)
