@@ -83,7 +83,7 @@ class Screen:
         table.add_column("Score", no_wrap=True, justify="right", min_width=6)
         for moment in answer.moments:
             times = f"{clock(moment.start_sec)}-{clock(moment.end_sec)}"
-            score = "" if moment.score is None else f"{moment.score:.3f}"
+            score = "" if moment.score is None else f"{moment.score:z.3f}"
             table.add_row(times, moment.why, score)
         self.console.print(table)
 

@@ -201,7 +201,7 @@ class Moment:
     @property
     def why(self) -> str:
         """Why it was found, in a short sentence: `seen 0.41, said 0.12; best at 1:02.5`."""
-        cosines = {option: f" {score.cosine:.2f}" for option, score in self.options.items()}
+        cosines = {option: f" {score.cosine:z.2f}" for option, score in self.options.items()}
         parts = [VERBS.get(option, option) + cosines.get(option, "") for option in self.reasons]
         reasons = ", ".join(parts) or "found by the vector store"
         return f"{reasons}; best at {clock(self.best_sec)}" if self.scope == "clip" else reasons
@@ -214,7 +214,7 @@ class Moment:
     def __repr__(self) -> str:
         has_times = self.end_sec > self.start_sec
         times = f", {clock(self.start_sec)}-{clock(self.end_sec)}" if has_times else ""
-        score = "" if self.score is None else f", score {self.score:.3f}"
+        score = "" if self.score is None else f", score {self.score:z.3f}"
         return f"<Moment {self.title or self.source!r}{times}: {self.why}{score}>"
 
     def _repr_html_(self) -> str:

@@ -203,6 +203,14 @@ def test_a_moment_is_shown_in_one_line() -> None:
     assert repr(PAGE) == "<Moment 'plan.pdf': found by the vector store>"
 
 
+def test_a_score_that_rounds_to_zero_has_no_sign() -> None:
+    tiny = replace(moment(), score=-1e-6, options={"visual": OptionScore(-1e-6, 1)})
+    assert tiny.why.startswith("seen 0.00")
+    for shown in (str(tiny), moments_to_csv([tiny]), MomentTable([tiny])._repr_html_(), moments_to_html({"a": [tiny]})):
+        assert "0.00" in shown
+        assert "-0.0" not in shown
+
+
 def test_page_without_previews_shows_moments_and_documents() -> None:
     page = moments_to_html({"a <goal>": [moment(title="<script>x"), PAGE]})
     assert "<q>a &lt;goal&gt;</q>" in page

@@ -44,7 +44,7 @@ def moments_to_csv(moments: Iterable[Moment]) -> str:
         writer.writerow(
             [
                 *map(_not_a_formula, (moment.title, moment.source)),
-                *("" if number is None else f"{number:.4f}" for number in numbers),
+                *("" if number is None else f"{number:z.4f}" for number in numbers),
                 *map(_not_a_formula, (moment.why, moment.words)),
                 moment.moment_id,
             ]

@@ -163,7 +163,7 @@ def _mark(moment: Moment, duration_sec: float, video: int | None) -> str:
 def _card(moment: Moment, videos: _Videos, *, has_title: bool) -> str:
     """Return the HTML of a moment: a button if there is a preview to play, else a box."""
     title = escape(moment.title or moment.source)
-    score = "" if moment.score is None else f'<span class="score">score {moment.score:.3f}</span>'
+    score = "" if moment.score is None else f'<span class="score">score {moment.score:z.3f}</span>'
     is_clip = moment.scope == "clip"
     heading = f"{_times(moment)}{f' {title}' if has_title else ''}" if is_clip else title
     picture = f'<span class="frame">{videos.picture(moment)}</span>' if is_clip else ""

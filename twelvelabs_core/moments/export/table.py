@@ -33,7 +33,7 @@ class MomentTable:
 
 
 def _row(moment: Moment) -> str:
-    score = "" if moment.score is None else f"{moment.score:.3f}"
+    score = "" if moment.score is None else f"{moment.score:z.3f}"
     cells = (escape(moment.title or moment.source), _time(moment), escape(moment.why), score)
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 

@@ -72,5 +72,5 @@ def _summary(clips: Sequence[Moment], scales_of: dict[str, Scale]) -> str:
         scored = [(clip.options[option].cosine, clip) for clip in clips if option in clip.options]
         if scored:
             cosine, best = max(scored, key=lambda item: item[0])
-            parts.append(f"{VERBS.get(option, option)} up to {cosine:.2f} at {clock(best.best_sec)}")
+            parts.append(f"{VERBS.get(option, option)} up to {cosine:z.2f} at {clock(best.best_sec)}")
     return f"Scores over time: {', '.join(parts)}" if parts else "Moments over time"
