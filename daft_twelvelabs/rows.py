@@ -41,6 +41,8 @@ def segment_rows(frame: DataFrame, column: str = "video", *, metadata: Sequence[
     """
     if isinstance(metadata, str):
         raise InputError(f"metadata must be a list such as [{metadata!r}], got a str.")
+    if twice := sorted({name for name in metadata if list(metadata).count(name) > 1}):
+        raise InputError(f"metadata names {', '.join(twice)} twice.")
     missing = [name for name in (column, *metadata) if name not in frame.column_names]
     if missing:
         raise InputError(f"the frame has no column {', '.join(missing)}; it has {', '.join(frame.column_names)}.")

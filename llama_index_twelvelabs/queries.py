@@ -128,7 +128,9 @@ def time_filter(
         end_sec: Segments that begin before this second. Default: any. With one of both, segments without times, such
             as pages, are not found.
         embedding_option: `visual`, `audio`, `transcription`, `text` or `fused`; or a list of them.
-        source: The `source` of a video, or a list of them.
+        source: The `source` of a video, or a list of them. Not from users or language models: LlamaIndex's adapters of
+            LanceDB, Milvus and PostgreSQL write it into their query without quoting it. `source=` of
+            `TwelveLabsMomentRetriever.search` takes any text.
 
     Returns:
         `MetadataFilters`, which are combined by `and`.

@@ -13,7 +13,7 @@ from llama_index.core.vector_stores import FilterCondition, FilterOperator, Meta
 from llama_index_twelvelabs.contents import check_collection, place_of
 from llama_index_twelvelabs.embeddings import TwelveLabsEmbedding
 from llama_index_twelvelabs.queries import embed_query_media
-from llama_index_twelvelabs.vector_stores import has_collection, is_a
+from llama_index_twelvelabs.vector_stores import has_collection, is_a, one_of
 from twelvelabs_core import ConfigurationError, Example, Hit, InputError, MediaInput, Moment, MomentOptions
 from twelvelabs_core.integration import (
     AWAITING,
@@ -31,7 +31,7 @@ from twelvelabs_core.integration import (
     retrieve_moments,
 )
 
-OPERATORS = {"==": FilterOperator.EQ, "<": FilterOperator.LT, ">": FilterOperator.GT}
+OPERATORS = {"<": FilterOperator.LT, ">": FilterOperator.GT}
 FETCH_K = 50
 FILTERING = (
     *("SimpleVectorStore", "QdrantVectorStore", "ChromaVectorStore"),
@@ -233,13 +233,13 @@ class IndexSearch:
         return [hit_of(result) for result in found]
 
     def _combined(self, conditions: Conditions) -> MetadataFilters:
-        own: list[Any] = [
-            MetadataFilter(key=one.key, value=one.value, operator=OPERATORS[one.operator])
-            for one, *others in conditions.clauses
-            if not others
-        ]
-        if conditions.sources is not None and len(conditions.sources) > 1:
-            own.append(MetadataFilter(key="source", value=list(conditions.sources), operator=FilterOperator.IN))
+        own: list[Any] = []
+        for clause in conditions.clauses:
+            key, value = clause[0].key, clause[0].value
+            if isinstance(value, str):
+                own.append(one_of(self._index.vector_store, key, [str(one.value) for one in clause]))
+            else:
+                own.append(MetadataFilter(key=key, value=value, operator=OPERATORS[clause[0].operator]))
         if self._filters is None:
             return MetadataFilters(filters=own)
         if self._filters.condition == FilterCondition.AND:

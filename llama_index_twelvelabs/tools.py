@@ -113,8 +113,10 @@ class TwelveLabsToolSpec(BaseToolSpec):
         return await _answer(lambda: self._list(AWAITING))
 
     async def _search(self, mode: Mode, query: str, k: int, given: dict[str, Any]) -> Any:
-        if complaint := complaint_about(query, given["start_sec"], given["end_sec"]):
+        if complaint := complaint_about(query, given["start_sec"], given["end_sec"]) or _complaint_about_count(k):
             return {"error": complaint}
+        if not isinstance(given["source"], str | None):
+            return {"error": f"The search failed: source must be a title, got {given['source']!r}."}
         if given["modality"] not in (*TOOL_OPTIONS, "any"):
             names = ", ".join(f"{word} ({option})" for word, option in TOOL_OPTIONS.items())
             return {"error": f"The search failed: modality must be one of {names}, any; got {given['modality']}."}
@@ -133,6 +135,8 @@ class TwelveLabsToolSpec(BaseToolSpec):
         return [moment_for_model(moment) for moment in moments]
 
     async def _more(self, mode: Mode, title: str, start_sec: float, end_sec: float, k: int) -> Any:
+        if complaint := _complaint_about_count(k):
+            return {"error": complaint}
         client = await client_of(mode, self.retriever.embed_model)
         like = await example_named(
             mode, client, self.retriever.vector_search(), title, start_sec=start_sec, end_sec=end_sec
@@ -152,6 +156,13 @@ async def _answer(search: Callable[[], Awaitable[Any]]) -> str:
         return json.dumps(await search(), ensure_ascii=False)
     except TwelveLabsError as error:
         return json.dumps({"error": sentence_of(error)}, ensure_ascii=False)
+
+
+def _complaint_about_count(k: object) -> str | None:
+    """Return what a language model did wrong with `k`: LlamaIndex passes arguments unchecked."""
+    if isinstance(k, bool) or not isinstance(k, int):
+        return f"The search failed: k must be a whole number from 1 to {K_MAX}, got {k!r}."
+    return None
 
 
 def _count(k: int) -> int:

@@ -1,12 +1,19 @@
 """What LlamaIndex's vector stores do in different ways: replacing, deleting and finding the nodes of a document."""
 
 import logging
+import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import BaseNode
-from llama_index.core.vector_stores import MetadataFilter, MetadataFilters, VectorStoreQuery, VectorStoreQueryResult
+from llama_index.core.vector_stores import (
+    FilterOperator,
+    MetadataFilter,
+    MetadataFilters,
+    VectorStoreQuery,
+    VectorStoreQueryResult,
+)
 
 from twelvelabs_core import ConfigurationError, InputError
 from twelvelabs_core.integration import Mode
@@ -126,6 +133,17 @@ async def search_nodes(mode: Mode, store: Any, dimension: int, **options: Any) -
 def _of_document(store: Any, ref_doc_id: str) -> str:
     """Return LanceDB's condition for the nodes of a document."""
     return f"{store.doc_id_key} = '{ref_doc_id.replace(chr(39), chr(39) * 2)}'"
+
+
+def one_of(store: Any, key: str, values: Sequence[str]) -> MetadataFilter:
+    """Return the filter for nodes whose metadata has one of some texts.
+
+    Also for one text: the adapters of LanceDB, Milvus and PostgreSQL do not quote the text of `==`. That of PostgreSQL
+    does not quote those of a list either, and its query is SQL of SQLAlchemy, where `:name` is a parameter.
+    """
+    if is_a(store, "PGVectorStore"):
+        values = [re.sub(r":(?=\w)", r"\:", value.replace("'", "''")) for value in values]
+    return MetadataFilter(key=key, value=list(values), operator=FilterOperator.IN)
 
 
 async def has_collection(mode: Mode, store: Any) -> bool:

@@ -164,6 +164,8 @@ def test_metadata_of_other_types_is_refused(frame: DataFrame) -> None:
             segment_rows(frame.with_column(name, column), metadata=[name])
     with pytest.raises(InputError, match=r"metadata must be a list such as \['team'\], got a str"):
         segment_rows(frame, metadata="team")
+    with pytest.raises(InputError, match="metadata names team twice"):
+        segment_rows(frame, metadata=["team", "team"])
 
 
 def test_wrong_columns_are_refused(frame: DataFrame) -> None:

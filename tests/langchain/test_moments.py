@@ -361,10 +361,11 @@ def test_no_path_reaches_the_model(
 
 def test_mistakes_in_arguments_are_told_to_the_model(store: InMemoryVectorStore) -> None:
     tool = SearchVideoMoments(retriever=TwelveLabsMomentRetriever(vectorstore=store))
-    assert tool.invoke({"query": " "}) == "The search failed: query is empty."
+    assert tool.invoke({"query": " "}) == "The search failed: query must be a text that is not empty."
     assert "end_sec must be after start_sec" in tool.invoke({"query": "a", "start_sec": 5, "end_sec": 4})
     assert tool.invoke({"query": "a", "source": "x.mp4"}) == "The search failed: no video is called x.mp4."
-    assert tool.invoke({"query": "a", "source": "scenes.mkv", "start_sec": 900}) == "No moment found."
+    for start in (900, 1e12, 1e308):
+        assert tool.invoke({"query": "a", "source": "scenes.mkv", "start_sec": start}) == "No moment found."
 
 
 def test_mistakes_in_arguments_are_refused(retriever: TwelveLabsMomentRetriever, store: InMemoryVectorStore) -> None:

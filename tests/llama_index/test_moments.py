@@ -266,6 +266,33 @@ def test_tools_work_blocking_and_report_what_is_not_there(index: VectorStoreInde
     assert "must be one of seen (visual), heard (audio), said (transcription), any; got visual" in wrong
 
 
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"query": None}, "query must be a text that is not empty"),
+        ({"k": None}, "k must be a whole number from 1 to 20, got None"),
+        ({"k": "3"}, "k must be a whole number from 1 to 20, got '3'"),
+        ({"start_sec": "5"}, "start_sec must be a number of seconds from 0, got '5'"),
+        ({"start_sec": -1}, "start_sec must be a number of seconds from 0, got -1"),
+        ({"start_sec": float("nan")}, "start_sec must be a number of seconds from 0, got nan"),
+        ({"end_sec": 0}, "end_sec must be after start_sec, got None and 0"),
+        ({"source": 5}, "source must be a title, got 5"),
+    ],
+)
+def test_arguments_that_no_schema_has_checked_are_named(
+    index: VectorStoreIndex, arguments: dict[str, Any], complaint: str
+) -> None:
+    spec = TwelveLabsToolSpec(TwelveLabsMomentRetriever(index))
+    answer = json.loads(spec.search_video_moments(**{"query": "a", **arguments}))
+    assert answer == {"error": f"The search failed: {complaint}."}
+    assert json.loads(spec.search_video_moments("a", start_sec=1e12)) == []
+    like: dict[str, Any] = {"source": "scenes.mkv", "start_sec": 0.0, "end_sec": 6.0}
+    assert "k must be a whole number" in json.loads(spec.more_like_this(**like, k="3"))["error"]  # type: ignore[arg-type]
+    assert "source must be a text" in json.loads(spec.more_like_this(**{**like, "source": " "}))["error"]
+    for name in ("start_sec", "end_sec"):
+        assert "must be those of an earlier result" in json.loads(spec.more_like_this(**{**like, name: None}))["error"]
+
+
 def test_equal_file_names_are_told_apart(sandbox: Sandbox, video_path: Path, tmp_path: Path) -> None:
     embed_model = connected(sandbox, tmp_path / "two.sqlite3")
     index = VectorStoreIndex([], embed_model=embed_model)

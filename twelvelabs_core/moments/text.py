@@ -78,13 +78,18 @@ def text_for_model(moments: Sequence[Moment]) -> str:
 
 
 def _line(moment: Moment) -> str:
-    words = " ".join(moment.words.split())[:WORDS_MAX]
+    words = one_line(moment.words)[:WORDS_MAX]
     if moment.scope != "clip":
         is_own = moment.hits[0].segment_id is not None  # then its text begins with its title
-        return words if is_own and words else f"{moment.title or 'untitled'}: {words}".rstrip(": ")
+        return words if is_own and words else f"{one_line(moment.title) or 'untitled'}: {words}".rstrip(": ")
     quoted = f' Words: "{words}".' if words else ""
     link = f" {moment.url}" if is_web_url(moment.source) else ""
-    return f"{moment.title}, {clock(moment.start_sec)}-{clock(moment.end_sec)}: {moment.why}.{quoted}{link}"
+    return f"{one_line(moment.title)}, {clock(moment.start_sec)}-{clock(moment.end_sec)}: {moment.why}.{quoted}{link}"
+
+
+def one_line(text: str) -> str:
+    """Return a text with single spaces: the name of a file may have line breaks, and look like other results."""
+    return " ".join(text.split())
 
 
 def is_web_url(source: str) -> bool:
@@ -107,17 +112,31 @@ def moment_for_model(moment: Moment) -> dict[str, Any]:
         found |= {"start_sec": moment.start_sec, "end_sec": moment.end_sec}
         found |= {"time": f"{clock(moment.start_sec)}-{clock(moment.end_sec)}", "why": moment.why}
     if moment.words:
-        found["words"] = " ".join(moment.words.split())[:WORDS_MAX]
+        found["words"] = one_line(moment.words)[:WORDS_MAX]
     if is_web_url(moment.source):
         found["url"] = moment.url
     return found
 
 
-def complaint_about(query: str, start_sec: float | None, end_sec: float | None) -> str | None:
-    """Return what a language model did wrong with the arguments of a tool, if anything."""
-    if not query.strip():
-        return "The search failed: query is empty."
-    if (start_sec or 0.0) < 0 or (end_sec is not None and end_sec <= (start_sec or 0.0)):
+def complaint_about(text: object, start_sec: object, end_sec: object, *, name: str = "query") -> str | None:
+    """Return what a language model did wrong with the arguments of a tool, if anything.
+
+    Args:
+        text: The query, or the title of a video.
+        start_sec: The first second; None for any.
+        end_sec: The last second; None for any.
+        name: What the tool calls the text.
+    """
+    if not isinstance(text, str) or not text.strip():
+        return f"The search failed: {name} must be a text that is not empty."
+    times = []
+    for time_name, time in (("start_sec", start_sec), ("end_sec", end_sec)):
+        if time is None:
+            continue
+        if isinstance(time, bool) or not isinstance(time, int | float) or not time >= 0:
+            return f"The search failed: {time_name} must be a number of seconds from 0, got {time!r}."
+        times.append(time)
+    if end_sec is not None and times[-1] <= (0.0 if start_sec is None else times[0]):
         return f"The search failed: end_sec must be after start_sec, got {start_sec} and {end_sec}."
     return None
 
@@ -128,7 +147,7 @@ def sentence_of(error: TwelveLabsError) -> str:
     Only what the API said is quoted: other messages may name files of this machine, and are logged.
     """
     if isinstance(error, APIStatusError | APIConnectionError | APIResponseError):
-        return f"The search failed: {' '.join(str(error).split())}"
+        return f"The search failed: {one_line(str(error))}"
     logger.warning("a search by a tool failed: %s", error)
     return f"The search failed, and only the operator can repair it ({type(error).__name__}, see the log)."
 

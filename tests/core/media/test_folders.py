@@ -121,6 +121,17 @@ def test_what_is_no_file_under_its_name_any_more_is_gone(folder: Path, tmp_path:
     assert not media_set(folder).is_gone(f"{folder}/notes.txt")
 
 
+def test_a_file_whose_name_is_not_utf_8_is_not_gone(folder: Path) -> None:
+    path = folder / os.fsdecode(b"c\xff\\x41.mp4")
+    path.write_bytes(b"x")
+    (escaped,) = (name for name in names(media_set(folder)) if "xff" in name)
+    found = media_set(folder / "a*.mp4")
+    assert found.covers(escaped)
+    assert not found.is_gone(escaped)
+    path.unlink()
+    assert found.is_gone(escaped)
+
+
 def test_an_empty_str_is_not_the_working_directory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     with pytest.raises(InputError, match="media is an empty string"):

@@ -1,5 +1,6 @@
 """Clips begin and end with the moment's frames, measured by numbers in the frames of a generated video."""
 
+import os
 import re
 from collections.abc import Sequence
 from fractions import Fraction
@@ -285,12 +286,28 @@ def test_what_cannot_be_cut_is_refused_and_leaves_nothing(tmp_path: Path) -> Non
         (Part(str(video), 0.0, 1.0), "no/clip.mp4", r"its parent is not a folder"),
         (Part(str(tmp_path / "text.mp4"), 0.0, 1.0), "clip.mp4", r"cannot convert text\.mp4: Invalid data"),
         (Part(str(tmp_path), 0.0, 1.0), "clip.mp4", "no such file"),
+        (Part(str(video), 0.0, 1.0), f"{'c' * 300}.mp4", "cannot write .*File name too long"),
+        (Part(str(video), 0.0, 1.0), "c\0.mp4", "cannot write .*null"),
     ]
     for part, name, message in refused:
         with pytest.raises(InputError, match=message):
             write_clip(part, tmp_path / name)
     assert (tmp_path / "clip.mp4").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "text.mp4", "video.mp4"]
+
+
+def test_a_picture_needs_times_and_a_folder_that_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = tmp_path / "video.mp4"
+    write_numbered(video, EVEN[:50], sound=False)
+    for start, end in ((0.0, 0.0), (-1.0, 3.0), (2.0, float("inf"))):
+        with pytest.raises(InputError, match=r"cannot take a picture of video\.mp4 from .* needs a start"):
+            write_thumbnail(Part(str(video), start, end), tmp_path / "picture.jpg")
+    monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK | os.X_OK)  # root may write everywhere
+    with pytest.raises(InputError, match=r"cannot write .*picture\.jpg: its folder cannot be written"):
+        write_thumbnail(Part(str(video), 0.0, 1.0), tmp_path / "picture.jpg")
+    assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
 
 
 @pytest.mark.slow

@@ -59,11 +59,7 @@ def write_clip(moment: TimeRange, path: str | os.PathLike[str], *, media: str | 
     moment = _time_range(moment)
     file = _local_file(moment, media)
     target = target_path(path, FORMATS, file)
-    if not 0 <= moment.start_sec < moment.end_sec < math.inf:
-        raise InputError(
-            f"cannot cut {file.name} from {moment.start_sec} to {moment.end_sec} s: a clip needs a start of at least 0 "
-            "and an end after it; pages, chunks and images have no times."
-        )
+    _check_times(moment, f"cut {file.name}")
     with private_part(target.parent, f"clip{target.suffix.lower()}") as part:
         transcode(file, part, _CLIP, start_sec=moment.start_sec, end_sec=moment.end_sec)
         part.replace(target)
@@ -89,8 +85,8 @@ def write_thumbnail(
         The path.
 
     Raises:
-        InputError: The moment begins before 0, the file cannot be read or has no video, `path` is the file itself or in
-            no folder, or its suffix is not `.jpg` or `.jpeg`.
+        InputError: The moment has no times, the file cannot be read or has no video, `path` is the file itself or
+            cannot be written, or its suffix is not `.jpg` or `.jpeg`.
         ImportError: The extra `media` is not installed.
 
     Example:
@@ -101,6 +97,7 @@ def write_thumbnail(
     moment = _time_range(moment)
     file = _local_file(moment, media)
     target = target_path(path, (".jpg", ".jpeg"), file)
+    _check_times(moment, f"take a picture of {file.name}")
     second = float(getattr(moment, "best_sec", (moment.start_sec + moment.end_sec) / 2))
     if not 0 <= second < math.inf:
         raise InputError(f"cannot take a picture of {file.name} at {second} s: a moment begins at 0 or later.")
@@ -124,6 +121,14 @@ def _time_range(result: Any) -> Any:
         raise InputError(f"a {type(result).__name__} is not a moment: it has no source, start_sec and end_sec.")
     names = [name for name in ("source", "start_sec", "end_sec", "best_sec") if name in metadata]
     return SimpleNamespace(**{name: metadata[name] for name in names})
+
+
+def _check_times(moment: TimeRange, purpose: str) -> None:
+    if not 0 <= moment.start_sec < moment.end_sec < math.inf:
+        raise InputError(
+            f"cannot {purpose} from {moment.start_sec} to {moment.end_sec} s: a moment needs a start of at least 0 and "
+            "an end after it; pages, chunks and images have no times."
+        )
 
 
 def _local_file(moment: TimeRange, media: str | os.PathLike[str] | None) -> Path:

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,13 +42,24 @@ def target_path(path: str | os.PathLike[str], suffixes: Collection[str], source:
     """Return the path of a file to write.
 
     Raises:
-        InputError: Its suffix is another, it is a folder or in none, or it is the file that is read.
+        InputError: Its suffix is another, it is a folder or in none, it cannot be written, or it is the file that is
+            read.
     """
     target = local_path(path)
     if target.suffix.lower() not in suffixes:
         raise InputError(f"the path must end in {' or '.join(suffixes)}, got {target.name!r}.")
-    if not target.parent.is_dir() or target.is_dir():
-        raise InputError(f"cannot write {target}: {'it is' if target.is_dir() else 'its parent is not'} a folder.")
-    if target.exists() and source.exists() and target.samefile(source):
+    try:
+        found = target.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        found = None
+    except (OSError, ValueError) as error:  # such as a name that is too long
+        raise InputError(f"cannot write {target}: {getattr(error, 'strerror', None) or error}.") from None
+    if found is not None and stat.S_ISDIR(found.st_mode):
+        raise InputError(f"cannot write {target}: it is a folder.")
+    if found is not None and source.exists() and os.path.samestat(found, source.stat()):
         raise InputError(f"cannot write {target}: it is the file that is read.")
+    if not target.parent.is_dir():
+        raise InputError(f"cannot write {target}: its parent is not a folder.")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise InputError(f"cannot write {target}: its folder cannot be written.")
     return target

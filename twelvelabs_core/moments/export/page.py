@@ -135,7 +135,8 @@ def _timelines(moments: Sequence[Moment], clips: Sequence[Moment], videos: _Vide
 
 def _timeline(moments: Sequence[Moment], clips: Sequence[Moment], drawn: dict[str, Scale], video: int | None) -> str:
     ends = [moment.end_sec for moment in (*moments, *clips)]
-    duration = max(ends + [hit.duration_sec for moment in moments for hit in moment.hits])
+    # A moment of no length at second 0 of a file of unknown duration still has a mark.
+    duration = max(ends + [hit.duration_sec for moment in moments for hit in moment.hits]) or 1.0
     lanes = "".join(f'<span class="{escape(option)}">{escape(VERBS.get(option, option))}</span>' for option in drawn)
     marks = "".join(_mark(moment, duration, video) for moment in moments)
     return (
