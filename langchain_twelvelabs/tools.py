@@ -19,7 +19,6 @@ from twelvelabs_core.integration import (
     complaint_about_source,
     example_named,
     finish,
-    one_line,
     public_document,
     searchable_titles,
     sentence_of,
@@ -215,7 +214,7 @@ class ListVideos(BaseTool):
             titles = await searchable_titles(mode, client, self.retriever.vector_search())
         except TwelveLabsError as error:
             return sentence_of(error)
-        return "\n".join(map(one_line, titles)) or "No videos."
+        return "\n".join(" ".join(title.split()) for title in titles) or "No videos."
 
 
 def _answer(moments: Sequence[Moment]) -> tuple[str, list[Document]]:
