@@ -1,7 +1,6 @@
 """The media of a folder, of a glob pattern, or of an iterable, and the names of which they are all that exists."""
 
 import os
-import re
 import stat
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -14,9 +13,7 @@ from typing import cast
 from twelvelabs_core.base.errors import InputError
 from twelvelabs_core.media.formats import kind_by_name
 from twelvelabs_core.media.lists import media_list
-from twelvelabs_core.media.source import Media, MediaInput, is_one, name_of_path, unreadable
-
-_ESCAPED_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
+from twelvelabs_core.media.source import Media, MediaInput, is_one, name_of_path, unescaped_text, unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +187,7 @@ def _folder_prefix(folder: Path) -> str:
 
 
 def _may_be_file(source: str) -> bool:
-    # The name of a file whose own name is not UTF-8 has its bytes escaped, see `storable_text`.
-    unescaped = _ESCAPED_BYTE.sub(lambda byte: chr(0xDC00 + int(byte[1], 16)), source)
-    return any(_may_be_named(Path(path), source) for path in {source, unescaped})
+    return any(_may_be_named(Path(path), source) for path in {source, unescaped_text(source)})
 
 
 def _may_be_named(path: Path, source: str) -> bool:

@@ -31,6 +31,7 @@ _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]+):(?://)?", re.IGNORECASE)
 _ASSET_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _INVISIBLE = "\u200b\ufeff"  # what pasting, and the first line of a file, leave around a name besides white space
 _ADVICE = "; pass its .file, as of an UploadFile"
+_ESCAPED_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
 _PATH_MAX = 4096  # characters, as on Linux; a longer str is a text or encoded bytes passed by mistake
 
 
@@ -307,6 +308,11 @@ def storable_text(name: str) -> str:
     except UnicodeEncodeError:
         data = name.encode("utf-8", "backslashreplace")
     return data.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+
+
+def unescaped_text(name: str) -> str:
+    """Return a name with the bytes that `storable_text` escaped; text of this form is replaced as well."""
+    return _ESCAPED_BYTE.sub(lambda byte: chr(0xDC00 + int(byte[1], 16)), name)  # as `surrogateescape` decodes bytes
 
 
 def _check_reads_bytes(file: BinaryIO) -> None:

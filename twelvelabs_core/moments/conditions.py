@@ -112,4 +112,5 @@ def time_window_of(start_sec: float | None, end_sec: float | None) -> tuple[floa
     start = 0.0 if start_sec is None else float(start_sec)
     if end_sec is not None and end_sec <= start:
         raise InputError(f"end_sec must be after start_sec, got start_sec={start:g} and end_sec={end_sec:g}.")
+    # A start after the end of any file: a window in which nothing is found.
     return min(start, TIME_MAX_SEC - 1.0), TIME_MAX_SEC if end_sec is None else float(min(end_sec, TIME_MAX_SEC))

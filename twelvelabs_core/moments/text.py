@@ -118,7 +118,7 @@ def moment_for_model(moment: Moment) -> dict[str, Any]:
     return found
 
 
-def complaint_about(text: object, start_sec: object, end_sec: object, *, name: str = "query") -> str | None:
+def complaint_about(text: object, start_sec: Any, end_sec: Any, *, name: str = "query") -> str | None:
     """Return what a language model did wrong with the arguments of a tool, if anything.
 
     Args:
@@ -129,14 +129,10 @@ def complaint_about(text: object, start_sec: object, end_sec: object, *, name: s
     """
     if not isinstance(text, str) or not text.strip():
         return f"The search failed: {name} must be a text that is not empty."
-    times = []
     for time_name, time in (("start_sec", start_sec), ("end_sec", end_sec)):
-        if time is None:
-            continue
-        if isinstance(time, bool) or not isinstance(time, int | float) or not time >= 0:
+        if time is not None and (isinstance(time, bool) or not isinstance(time, int | float) or not time >= 0):
             return f"The search failed: {time_name} must be a number of seconds from 0, got {time!r}."
-        times.append(time)
-    if end_sec is not None and times[-1] <= (0.0 if start_sec is None else times[0]):
+    if end_sec is not None and end_sec <= (start_sec or 0.0):
         return f"The search failed: end_sec must be after start_sec, got {start_sec} and {end_sec}."
     return None
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.moments.export.files import is_local_file, local_path, private_part, target_path
+from twelvelabs_core.moments.export.files import local_file, private_part, target_path
 from twelvelabs_core.moments.export.frames import still
 from twelvelabs_core.moments.export.transcode import FORMATS, Encoding, transcode
 
@@ -133,7 +133,8 @@ def _check_times(moment: TimeRange, purpose: str) -> None:
 
 def _local_file(moment: TimeRange, media: str | os.PathLike[str] | None) -> Path:
     path = moment.source if media is None else media
-    if not is_local_file(path):
+    file = local_file(path)
+    if file is None:
         advice = "give the local file as media=" if media is None else "media= must be a local file"
         raise InputError(f"cannot read {os.fspath(path)}: no such file; {advice}.")
-    return local_path(path)
+    return file

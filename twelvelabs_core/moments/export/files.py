@@ -33,9 +33,10 @@ def local_path(path: str | os.PathLike[str]) -> Path:
     return Path(text if os.path.lexists(text) else os.path.expanduser(text))  # noqa: PTH111  # raises for no unknown user
 
 
-def is_local_file(path: str | os.PathLike[str]) -> bool:
-    """Return whether a path names a file that can be reached; False for a URL of any length."""
-    return os.path.isfile(local_path(path))  # noqa: PTH113  # `Path.is_file` raises for long names before Python 3.14
+def local_file(path: str | os.PathLike[str]) -> Path | None:
+    """Return the path of a file that can be reached; None for a URL of any length."""
+    file = local_path(path)
+    return file if os.path.isfile(file) else None  # noqa: PTH113  # `Path.is_file` raises for long names before 3.14
 
 
 def target_path(path: str | os.PathLike[str], suffixes: Collection[str], source: Path) -> Path:

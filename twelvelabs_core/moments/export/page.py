@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 
 from twelvelabs_core.base.errors import InputError
-from twelvelabs_core.moments.export.files import is_local_file, local_path
+from twelvelabs_core.moments.export.files import local_file, local_path
 from twelvelabs_core.moments.export.timeline import Scale, draw, scales
 from twelvelabs_core.moments.moment import VERBS, Moment
 
@@ -102,9 +102,9 @@ class _Videos:
         except ImportError:
             return ""
         for path in (self.media.get(moment.source, moment.source), self.previews.get(moment.source)):
-            if path is not None and is_local_file(path):
+            if path is not None and (file := local_file(path)) is not None:
                 try:
-                    jpeg = still(local_path(path), moment.best_sec)
+                    jpeg = still(file, moment.best_sec)
                 except InputError:
                     continue
                 return f'<img src="data:image/jpeg;base64,{b64encode(jpeg).decode()}" alt="">'
